@@ -98,7 +98,9 @@ function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
   if (file === RESOLV_CONF) return;
   if (file.startsWith("/")) setup.needFile(file, "file");
   else if (named && HOST_NAME.test(bare) && namedSince(setup, scheme))
-    setup.warn(`CoreDNS looks up ${bare} when it starts, and does not start where it finds no address`);
+    setup.warn(
+      `CoreDNS looks up ${bare} only when it starts: without an address it does not start, and later ones it does not see`,
+    );
   else if (named) setup.refuse(`an upstream is ${FORMS}, or a name such as dns.example (found ${shown(upstream)})`);
   else setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)}); names are not looked up`);
 }

@@ -69,7 +69,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     const { errors, warnings } = checkCorefile(withLines("forward corp.example dns.example"), { coredns: [1, 14, 4] });
     assert.deepEqual(errors, []);
     assert.deepEqual(warnings, [
-      ".:53: forward: CoreDNS looks up dns.example when it starts, and does not start where it finds no address",
+      ".:53: forward: CoreDNS looks up dns.example only when it starts: without an address it does not start, and later ones it does not see",
     ]);
   });
 

@@ -17,7 +17,7 @@ const CLUSTERS: readonly object[] = [
 ];
 
 const TO_DO = [
-  "to do: node tools/coredns/release-data.ts 1.15.0",
+  "to do: node tools/coredns/release-data.ts 1.16.0",
   "to do: add 1.37 to KUBERNETES_VERSIONS in components/cluster/eks-settings.ts",
 ];
 
@@ -27,7 +27,7 @@ function eks(clusters: readonly object[] = CLUSTERS): Aws {
     const [, operation, , name = "", , version = ""] = args;
     if (operation === "describe-cluster-versions") return JSON.stringify({ clusterVersions: clusters });
     if (operation === "describe-addon-configuration") return JSON.stringify({ configurationSchema: SCHEMA });
-    const own = name === "coredns" && version === "1.37" ? "v1.15.0" : name === "coredns" ? "v1.14.3" : `v${version}.1`;
+    const own = name === "coredns" && version === "1.37" ? "v1.16.0" : name === "coredns" ? "v1.14.3" : `v${version}.1`;
     const compatible = (defaultVersion: boolean) => [
       { clusterVersion: "1.35", defaultVersion: !defaultVersion },
       { clusterVersion: version, defaultVersion },
@@ -71,7 +71,7 @@ describe("npm run versions", () => {
     assert.deepEqual(data.versions["1.37"], {
       standardSupportEnds: "2027-12-01",
       addons: {
-        coredns: "v1.15.0-eksbuild.50",
+        coredns: "v1.16.0-eksbuild.50",
         "vpc-cni": "v1.37.1-eksbuild.50",
         "kube-proxy": "v1.37.1-eksbuild.50",
         "eks-pod-identity-agent": "v1.37.1-eksbuild.50",
@@ -81,11 +81,11 @@ describe("npm run versions", () => {
     assert.equal(data.versions["1.35"].addons.coredns, "v1.13.2-eksbuild.31");
     assert.equal(data.versions["1.30"].standardSupportEnds, "2025-07-23");
     const schemas = JSON.parse(await readFile(files.schemasFile, "utf8"));
-    assert.deepEqual(Object.keys(schemas), ["v1.14.3-eksbuild.50", "v1.15.0-eksbuild.50"]);
-    assert.equal(schemas["v1.15.0-eksbuild.50"].lookedUp, "2027-02");
+    assert.deepEqual(Object.keys(schemas), ["v1.14.3-eksbuild.50", "v1.16.0-eksbuild.50"]);
+    assert.equal(schemas["v1.16.0-eksbuild.50"].lookedUp, "2027-02");
     assert.ok(changes.includes("1.36: coredns v1.14.3-eksbuild.50 (was v1.14.3-eksbuild.23)"), changes.join("\n"));
     assert.ok(changes.includes("1.37: standard support ends on 2027-12-01 (was not known)"));
-    assert.ok(changes.includes("schema of coredns v1.15.0-eksbuild.50: new"));
+    assert.ok(changes.includes("schema of coredns v1.16.0-eksbuild.50: new"));
     assert.deepEqual(changes.slice(-2), TO_DO);
   });
 
