@@ -1,6 +1,6 @@
 import { type OtherPlugin, pluginName, type Server } from "../model.ts";
 import type { HostsPlugin } from "../plugins/sources.ts";
-import { DECIDERS } from "../releases.ts";
+import { DECIDERS, type Release, rankOf, releaseFor } from "../releases.ts";
 import { goMatcher, isGoRegexp } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
 import {
@@ -30,7 +30,7 @@ export function checkEndings(
   server: Server,
   servers: readonly Server[],
   hasImports: boolean,
-  { clusterDomain: domain = CLUSTER_DOMAIN, clusterDns = [] }: CheckContext,
+  { coredns, clusterDomain: domain = CLUSTER_DOMAIN, clusterDns = [] }: CheckContext,
   findings: Findings,
 ): void {
   const families = clusterDns.map((address) => (address.includes(":") ? "AAAA" : "A"));
@@ -46,6 +46,7 @@ export function checkEndings(
     if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(place, plugin);
   }
   checkRules(place);
+  checkCached(place, releaseFor(coredns));
 }
 
 /** Whether no name of the cluster gets past a plugin that ends those of its zones, but for those it passes on. */
@@ -185,6 +186,38 @@ function checkRules(place: Place): void {
         `acl: the rules behind ${rules[end]?.name.toLowerCase()} without a condition have no effect, since the first rule that matches decides`,
       );
   }
+}
+
+/**
+ * Clients that rules tell apart get the same answers from a cache that is asked first, as by a release that moved acl behind it.
+ * @see https://github.com/coredns/coredns/pull/8289
+ */
+function checkCached(place: Place, release: Release): void {
+  const { server, findings } = place;
+  if ((rankOf("cache", release) ?? 0) > (rankOf("acl", release) ?? 0)) return;
+  const refusals = server.plugins.flatMap((plugin) =>
+    plugin.plugin === "other" && pluginName(plugin) === "acl" && tellsApart(plugin.line.block ?? [])
+      ? [zonesOf(place, plugin.line.args)]
+      : [],
+  );
+  const cached = server.plugins.flatMap((plugin) =>
+    plugin.plugin === "cache" ? [zonesOf(place, plugin.zones ?? [])] : [],
+  );
+  if (refusals.some((zones) => cached.some((others) => meets(zones, others))))
+    findings.warn(
+      server,
+      "acl: clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 asks before acl; use another version, or no cache for these names",
+    );
+}
+
+/** Whether rules refuse to some clients what others get. */
+function tellsApart(rules: readonly Directive[]): boolean {
+  const isForSome = (rule: Directive) => !isAll(conditionsOf(rule).nets);
+  const isRefusal = ({ name }: Directive) => name.toLowerCase() in REFUSALS;
+  return rules.some(
+    (rule, index) =>
+      isRefusal(rule) && (isForSome(rule) || rules.slice(0, index).some((earlier) => isForSome(earlier))),
+  );
 }
 
 /** Whether two lists of zones have names in common. */

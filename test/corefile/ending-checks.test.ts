@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { checkCorefile } from "../../corefile/checks/checker.ts";
+import type { Version } from "../../corefile/releases.ts";
 import { block, check, withLines } from "./default-corefile.ts";
 
 const NOTHING = { errors: [], warnings: [] };
@@ -118,6 +119,8 @@ describe("template", () => {
 
 describe("acl", () => {
   const acl = (...rules: readonly string[]) => `acl {\n${rules.join("\n")}\n}`;
+  /** In a CoreDNS whose cache is asked after the rules. */
+  const uncached = (line: string) => checkCorefile(withLines(line), { coredns: [1, 14, 7] });
 
   it("ends the cluster's names where its first rule is for all", () => {
     for (const [rule, effect] of [
@@ -143,7 +146,7 @@ describe("acl", () => {
       "filter type AAAA net *",
       "block type A net 10.9.0.0/16",
     ])
-      assert.deepEqual(check(withLines(acl(rule, "allow net 10.0.0.0/8"))), NOTHING, rule);
+      assert.deepEqual(uncached(acl(rule, "allow net 10.0.0.0/8")), NOTHING, rule);
   });
 
   it("has rules that never apply", () => {
@@ -163,7 +166,29 @@ describe("acl", () => {
       acl("block type ANY net *", "allow net 10.0.0.0/8"),
       "acl a.example b.example {\nfilter\n}",
     ])
-      assert.deepEqual(check(withLines(line)), NOTHING, line);
+      assert.deepEqual(uncached(line), NOTHING, line);
+  });
+
+  it("lets a client have from the cache what it refuses, in 1.14.3 to 1.14.6", () => {
+    const of = (coredns: Version | undefined, ...lines: readonly string[]) =>
+      checkCorefile(withLines(lines.join("\n")), { coredns, isAddon: true }).warnings;
+    const rule = acl("block net 10.9.0.0/16");
+    const told = [
+      ".:53: acl: clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 asks before acl; use another version, or no cache for these names",
+    ];
+    for (const coredns of [undefined, [1, 14, 3], [1, 14, 6]] as const) assert.deepEqual(of(coredns, rule), told);
+    for (const coredns of [
+      [1, 12, 4],
+      [1, 13, 2],
+      [1, 14, 7],
+      [1, 15, 0],
+    ] as const)
+      assert.deepEqual(of(coredns, rule), []);
+    // No client has what is refused to all, and no cache keeps what is not for its zones.
+    for (const line of [acl("block type ANY"), "acl corp.example {\nblock net 10.9.0.0/16\n}"]) {
+      const text = withLines(line).replace("cache 30", "cache 30 cluster.local");
+      assert.deepEqual(checkCorefile(text, { isAddon: true }), NOTHING, line);
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Packet } from "dns-packet";
 import { describeReal } from "./real-coredns.ts";
-import { type Running, running, type Upstream, upstreamWith } from "./running-coredns.ts";
+import { codeOf, type Running, running, type Upstream, upstreamWith } from "./running-coredns.ts";
 
 const OUTSIDE = "192.0.2.1";
 const CORP = "192.0.2.2";
@@ -155,10 +155,6 @@ describeReal("answers of the real CoreDNS", () => {
 
 function addresses({ answers = [] }: Packet): string[] {
   return answers.flatMap((record) => (record.type === "A" || record.type === "AAAA" ? [record.data] : []));
-}
-
-function codeOf({ flags = 0 }: Packet): number {
-  return flags & 0xf;
 }
 
 function ttlOf({ answers = [] }: Packet): number {

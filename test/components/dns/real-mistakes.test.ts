@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Packet } from "dns-packet";
 import { describeReal, since } from "./real-coredns.ts";
-import { type Running, runningText, type Upstream, upstreamWith } from "./running-coredns.ts";
+import { codeOf, type Running, runningText, type Upstream, upstreamWith } from "./running-coredns.ts";
 
 const OUTSIDE = "192.0.2.1";
 const CORP = "192.0.2.2";
+const NOERROR = 0;
+const REFUSED = 5;
 
 /** What `corefile/checks/` warns of, as the real CoreDNS does it. */
 describeReal("lines of which CoreDNS makes something else", () => {
@@ -75,6 +77,24 @@ describeReal("lines of which CoreDNS makes something else", () => {
       const ask = await run([line]);
       assert.deepEqual(addresses(await ask(name)), found);
     });
+
+  it("are rules of acl beside a cache", async () => {
+    const rules = "acl {\nblock net 127.0.0.2\n}";
+    const codes = async (...lines: readonly string[]) => {
+      const ask = await run(lines);
+      const found: number[] = [];
+      for (const from of ["127.0.0.2", "127.0.0.1", "127.0.0.2"]) found.push(codeOf(await ask("a.test", "A", from)));
+      await coredns?.stop();
+      coredns = undefined;
+      return found;
+    };
+    assert.deepEqual(await codes(rules), [REFUSED, NOERROR, REFUSED]);
+    assert.deepEqual(await codes(rules, "cache"), [
+      REFUSED,
+      NOERROR,
+      since(1, 14, 3) && !since(1, 14, 7) ? NOERROR : REFUSED,
+    ]);
+  });
 
   it("are rules of rewrite that fit nothing", async () => {
     const known = "hosts {\n10.0.0.1 new.test\nfallthrough\n}";

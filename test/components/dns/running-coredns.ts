@@ -71,7 +71,7 @@ export async function upstreamWith(address: string, ttl = 3600): Promise<Upstrea
 export interface Running {
   /** What it wrote so far. */
   readonly output: () => string;
-  ask(name: string, type?: "A" | "AAAA" | "PTR"): Promise<Packet>;
+  ask(name: string, type?: "A" | "AAAA" | "PTR", from?: string): Promise<Packet>;
   stop(): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ export async function runningText(write: (port: number) => string): Promise<Runn
     const { child, output } = await start(file);
     return {
       output,
-      ask: (name, type = "A") => ask(port, name, type),
+      ask: (name, type = "A", from) => ask(port, name, type, from),
       async stop() {
         child.kill("SIGKILL");
         await remove();
@@ -146,11 +146,20 @@ async function start(file: string): Promise<{ readonly child: ChildProcess; read
   return { child, output: () => said };
 }
 
+/** The response code of an answer. */
+export function codeOf({ flags = 0 }: Packet): number {
+  return flags & 0xf;
+}
+
 const PATIENCE_MS = 8000;
 
-async function ask(port: number, name: string, type: "A" | "AAAA" | "PTR"): Promise<Packet> {
+async function ask(port: number, name: string, type: "A" | "AAAA" | "PTR", from?: string): Promise<Packet> {
   const socket = createSocket("udp4");
   try {
+    if (from !== undefined) {
+      socket.bind(0, from);
+      await once(socket, "listening");
+    }
     const query = encode({ type: "query", id: 7, flags: RECURSION_DESIRED, questions: [{ name, type }] });
     socket.send(query, port, LOOPBACK);
     const [bytes] = await once(socket, "message", { signal: AbortSignal.timeout(PATIENCE_MS) });
