@@ -179,8 +179,11 @@ function selectorOf(deployment: KubernetesObject): Record<string, string> {
   return textsAt(deployment.content, "spec", "selector", "matchLabels");
 }
 
-/** Annotations that are no configuration. */
-const TOOL_ANNOTATIONS = /^(kubectl\.kubernetes\.io|deployment\.kubernetes\.io|eks\.amazonaws\.com)\//;
+/**
+ * Annotations that are no configuration. A chart's checksum changes with each of its releases, which a fixed one would stop.
+ * @see https://helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
+ */
+const TOOL_ANNOTATIONS = /^(kubectl\.kubernetes\.io|deployment\.kubernetes\.io|eks\.amazonaws\.com|checksum)\//;
 const TOOL_LABELS = /^(k8s-app|eks\.amazonaws\.com\/component|pod-template-hash)$/;
 const CONSTRAINT = ["maxSkew", "topologyKey", "whenUnsatisfiable"];
 

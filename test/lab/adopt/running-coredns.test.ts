@@ -137,6 +137,17 @@ describe("A running CoreDNS", () => {
     assert.equal(of({}, spread(labels)).adopt?.selector, undefined);
   });
 
+  it("keeps the annotations of its pods, but not those by which kubectl and Helm restart them", () => {
+    const annotations = {
+      "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+      "checksum/config": "4c5f0a",
+      "kubectl.kubernetes.io/restartedAt": "2026-11-30T08:00:00Z",
+    };
+    const template = { metadata: { labels: { "k8s-app": "kube-dns" }, annotations }, spec: POD };
+    const { podAnnotations } = read(coreDns({}, EKS_COREFILE, { template }), "patch").settings;
+    assert.deepEqual(podAnnotations, { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" });
+  });
+
   it("is asked for by name where it is somewhere else, or its Corefile is no key of a ConfigMap", () => {
     assert.throws(() => readCoreDns(live(coreDns()), { namespace: "dns", name: "own" }, "patch"), {
       message: "no Deployment dns/own: set --coredns to kube-system/coredns",
