@@ -13,6 +13,10 @@ export interface WatchedStack {
         readonly managed: boolean;
         /** Labels that select its pods. */
         readonly labels: Readonly<Record<string, string>>;
+        /** Names of its Deployment, of the container in its pods, and of the ConfigMap with its Corefile. */
+        readonly deployment: string;
+        readonly container: string;
+        readonly configMap: string;
         /** Pods that should run; undefined where an autoscaler or somebody else decides. */
         readonly replicas: number | undefined;
         /** Memory limit of a pod in bytes; undefined where somebody else decides. */
@@ -80,7 +84,7 @@ export type CloudWatchCondition =
       readonly kind: "insights";
       /** Metric of the namespace ContainerInsights. */
       readonly metric: string;
-      /** Dimensions beside the cluster's name. */
+      /** Dimensions beside the cluster's name. `COREDNS` and `COLLECTOR` stand for the names that these have in the stack. */
       readonly dimensions: Readonly<Record<string, string>>;
       readonly statistic: "Minimum" | "Maximum" | "Average" | "Sum";
       readonly comparison: "below" | "above";

@@ -57,15 +57,16 @@ export function alarmsOf(stack: WatchedStack, context: CloudWatchContext): Alarm
 function alarmOf(
   alert: Alert,
   seen: CloudWatchCondition,
-  { collector, canary }: WatchedStack,
+  { coredns, collector, canary }: WatchedStack,
   { cluster, logGroupOf }: CloudWatchContext,
 ): Alarm | undefined {
   switch (seen.kind) {
     case "insights": {
-      const own = Object.entries(seen.dimensions).map(([key, value]) => [
-        key,
-        value === "COLLECTOR" ? (collector ?? "") : value,
-      ]);
+      const names: Readonly<Record<string, string | undefined>> = {
+        COLLECTOR: collector,
+        COREDNS: coredns?.deployment,
+      };
+      const own = Object.entries(seen.dimensions).map(([key, value]) => [key, names[value] ?? value]);
       return {
         alert,
         metric: {

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../logging/pipeline.ts";
 import { EVENT_READER } from "../logging/sources/event-collection.ts";
@@ -63,8 +65,8 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
             selector: stack.coredns.labels,
             ports: [COREDNS_METRICS_PORT],
             path: "/metrics",
-            // The Service kube-dns of EKS and kubeadm.
-            annotated: true,
+            // The Service kube-dns of EKS and kubeadm is. That of CoreDNS's chart is only where its values say so.
+            annotated: isDeepStrictEqual(stack.coredns.labels, USUAL_CORE_DNS_PODS.labels),
             // A policy on somebody else's CoreDNS might cut off another scraper.
             others: stack.coredns.managed ? corednsPorts(stack.coredns.ports) : undefined,
           },

@@ -1,7 +1,7 @@
 import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
-import type { DnsSettings } from "../dns/settings.ts";
+import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
 import { coreDnsPodsOfKubeSystem, USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
@@ -48,6 +48,9 @@ export interface Watched {
 /** What the add-on gives a CoreDNS pod where the settings say nothing. */
 const ADDON_DEFAULT = { replicas: 2, memoryLimit: "170Mi" };
 
+/** What the add-on calls CoreDNS's Deployment, its container and its ConfigMap. */
+const USUAL_NAME = "coredns";
+
 /** Ports of servers that name none, by scheme; 53 for the rest. */
 const SCHEME_PORTS: Readonly<Record<string, number>> = { tls: 853, quic: 853, https: 443, https3: 443, grpc: 443 };
 
@@ -78,16 +81,22 @@ export function unwatchedCoreDns({ dns }: Pick<Parts, "dns">): string | undefine
 
 function corednsOf(dns: DnsSettings, manages: boolean): WatchedStack["coredns"] {
   // What is watched is the one of kube-system, which the settings of another one say nothing about.
-  const managed = manages && unwatchedCoreDns({ dns }) === undefined;
-  const { labels } = coreDnsPodsOfKubeSystem(dns);
+  const isWatched = unwatchedCoreDns({ dns }) === undefined;
+  const managed = manages && isWatched;
+  const {
+    deployment = USUAL_NAME,
+    container = USUAL_NAME,
+    configMap = USUAL_NAME,
+  }: Partial<AdoptSettings> = (isWatched ? dns.adopt : undefined) ?? {};
+  const place = { labels: coreDnsPodsOfKubeSystem(dns).labels, deployment, container, configMap };
   if (!managed)
-    return { managed, labels, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
+    return { managed, ...place, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
   const { replicas, autoscaling, memoryLimit } = dnsProfile(dns);
   const byDefault = dns.adopt === undefined ? ADDON_DEFAULT : undefined;
   const memory = memoryLimit ?? byDefault?.memoryLimit;
   return {
     managed,
-    labels,
+    ...place,
     replicas: autoscaling === undefined ? (replicas ?? byDefault?.replicas) : undefined,
     memoryLimit: memory === undefined ? undefined : amount(memory),
     upstreams: upstreamsOf(corefileText(dns)),

@@ -2,9 +2,10 @@ import type { Alert } from "../alert.ts";
 import { COREFILE, DNS, eachPod, INFO, LOGS, onCoreDns, POD, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
 
 // Series of kube-state-metrics. @see https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md
-const RESTARTS = 'kube_pod_container_status_restarts_total{namespace="kube-system",container="coredns"}';
-const BACKING_OFF =
-  'kube_pod_container_status_waiting_reason{namespace="kube-system",container="coredns",reason="CrashLoopBackOff"}';
+const restarts = (container: string) =>
+  `kube_pod_container_status_restarts_total{namespace="kube-system",container="${container}"}`;
+const waiting = (container: string, reason: string) =>
+  `kube_pod_container_status_waiting_reason{namespace="kube-system",container="${container}",reason="${reason}"}`;
 
 /** What can go wrong with CoreDNS itself, as its own metrics show it. @see https://coredns.io/plugins/metrics/ */
 export const COREDNS_ALERTS: readonly Alert[] = [
@@ -25,7 +26,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       kind: "insights",
       // A Service without pods has no data rather than 0, and alarms wait longer for missing data.
       metric: "status_replicas_available",
-      dimensions: { Namespace: "kube-system", PodName: "coredns" },
+      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
       statistic: "Minimum",
       comparison: "below",
       threshold: 1,
@@ -61,7 +62,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cloudwatch: {
       kind: "insights",
       metric: "status_replicas_unavailable",
-      dimensions: { Namespace: "kube-system", PodName: "coredns" },
+      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
       statistic: "Maximum",
       comparison: "above",
       threshold: 0,
@@ -99,7 +100,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       kind: "insights",
       // Restarts since the minute before: one is seen in one minute.
       metric: "pod_number_of_container_restarts",
-      dimensions: { Namespace: "kube-system", PodName: "coredns" },
+      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
       statistic: "Sum",
       comparison: "above",
       threshold: 0,
@@ -119,22 +120,21 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       "The last line has `plugin/loop`, or the line of the Corefile.",
       "To end a loop, forward to addresses, or give the nodes a resolver other than the cluster's DNS.",
     ],
-    condition: ({ coredns, kubeStateMetrics }) =>
-      coredns === undefined || !kubeStateMetrics
-        ? undefined
-        : {
-            // The kubelet gives the reason only in part of the time between two starts, and no series while the container runs.
-            expr: `(max by (namespace, pod) (changes(${RESTARTS}[5m])) > 1 or max by (namespace, pod) (max_over_time(${BACKING_OFF}[5m])) > 0) and on (namespace, pod) ${RESTARTS}`,
-            for: "1m",
-            fires: {
-              [RESTARTS.replace("}", ',pod="a"}')]: `0x15 1 2 3x${SAMPLES}`,
-            },
-            quiet: {
-              [RESTARTS.replace("}", ',pod="a"}')]: `0x15 1x${SAMPLES}`,
-              'kube_pod_container_status_waiting_reason{namespace="kube-system",container="coredns",reason="ContainerCreating"}':
-                steady(1),
-            },
-          },
+    condition: ({ coredns, kubeStateMetrics }) => {
+      if (coredns === undefined || !kubeStateMetrics) return undefined;
+      const started = restarts(coredns.container);
+      const ofOne = started.replace("}", ',pod="a"}');
+      return {
+        // The kubelet gives the reason only in part of the time between two starts, and no series while the container runs.
+        expr: `(max by (namespace, pod) (changes(${started}[5m])) > 1 or max by (namespace, pod) (max_over_time(${waiting(coredns.container, "CrashLoopBackOff")}[5m])) > 0) and on (namespace, pod) ${started}`,
+        for: "1m",
+        fires: { [ofOne]: `0x15 1 2 3x${SAMPLES}` },
+        quiet: {
+          [ofOne]: `0x15 1x${SAMPLES}`,
+          [waiting(coredns.container, "ContainerCreating")]: steady(1),
+        },
+      };
+    },
     cloudwatch: {
       kind: "lines",
       pattern: '"plugin/loop: Loop"',
@@ -215,7 +215,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cloudwatch: {
       kind: "insights",
       metric: "pod_memory_utilization_over_pod_limit",
-      dimensions: { Namespace: "kube-system", PodName: "coredns" },
+      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
       statistic: "Maximum",
       comparison: "above",
       threshold: 85,
@@ -256,7 +256,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     steps: [LOGS, COREFILE, "`npm run plan` checks the Corefile."],
     condition: ({ coredns, kubeStateMetrics }) => {
       if (coredns === undefined || !kubeStateMetrics) return undefined;
-      const changed = 'kube_configmap_metadata_resource_version{namespace="kube-system",configmap="coredns"}';
+      const changed = `kube_configmap_metadata_resource_version{namespace="kube-system",configmap="${coredns.configMap}"}`;
       return {
         expr: `max by (namespace, configmap) (changes(${changed}[15m])) > 0 unless on() (count(coredns_reload_version_info{${DNS}} unless coredns_reload_version_info{${DNS}} offset 15m) > 0 or count(changes(process_start_time_seconds{${DNS}}[15m]) > 0) > 0)`,
         for: "3m",

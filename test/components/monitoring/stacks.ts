@@ -8,6 +8,9 @@ export const WHOLE: WatchedStack = {
   coredns: {
     managed: true,
     labels: { "k8s-app": "kube-dns" },
+    deployment: "coredns",
+    container: "coredns",
+    configMap: "coredns",
     replicas: 3,
     memoryLimit: 170 * 2 ** 20,
     upstreams: ["10.0.0.2:53", "[fd00::2]:53"],
