@@ -2,7 +2,7 @@ import { type Field, isKnownSo, type Resource, someKnown } from "../../core/reso
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
-import { nameOf, namespaceOf } from "../../readers/workload.ts";
+import { hasCoreDns, nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
 
@@ -135,20 +135,26 @@ function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {
 function mayBeDns(peer: Field, stack: Stack): boolean {
   if (peer.at("ipBlock").isSet) return true;
   const namespaces = peer.at("namespaceSelector");
-  return namespaces.isSet && selectsDnsNamespace(namespaces, stack) && maySelectDnsPods(peer.at("podSelector"), stack);
+  if (!namespaces.isSet) return false;
+  const pods = peer.at("podSelector");
+  if (selectsNamespace(namespaces, DNS_NAMESPACE, stack) && maySelectDnsPods(pods, stack)) return true;
+  return hasCoreDns(
+    stack,
+    (workload) => selectsNamespace(namespaces, namespaceOf(workload), stack) && selectsPodsOf(pods, workload),
+  );
 }
 
 /** Whether something has a label whose value is so. */
 type HasLabel = (key: string, isValue: (value: string) => boolean) => boolean;
 
 /** What a selector asks for is a label that Kubernetes sets, or one that this stack sets: `name` is neither. */
-function selectsDnsNamespace(selector: Field, stack: Stack): boolean {
+function selectsNamespace(selector: Field, name: string, stack: Stack): boolean {
   return selects(
     selector,
     (key, isValue) =>
-      (key === NAME_LABEL && isValue(DNS_NAMESPACE)) ||
+      (key === NAME_LABEL && isValue(name)) ||
       someKnown(stack.ofType(NAMESPACE, NAMESPACE_PATCH), (namespace) => {
-        if (nameOf(namespace) !== DNS_NAMESPACE) return false;
+        if (nameOf(namespace) !== name) return false;
         const label = namespace.at("metadata", "labels", key);
         return label.isSet && isValue(label.text() ?? "");
       }),
@@ -165,6 +171,13 @@ function maySelectDnsPods(selector: Field, stack: Stack): boolean {
       return label.isSet && isValue(label.text() ?? "");
     });
   return selects(selector, has, (key) => key === APP_LABEL);
+}
+
+function selectsPodsOf(selector: Field, workload: Resource): boolean {
+  return selects(selector, (key, isValue) => {
+    const label = podMetadataOf(workload).at("labels", key);
+    return label.isSet && isValue(label.text() ?? "");
+  });
 }
 
 /** Whether a selector fits labels. @param isKnown Keys of which `has` knows; any other fits. Default: all. */

@@ -1,6 +1,6 @@
 import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
-import { named, without } from "./samples.ts";
+import { named, type SampleResource, without } from "./samples.ts";
 import { inTeam, NETWORK, NS, POLICY } from "./tenancy-samples.ts";
 
 /** Selectors of pods in the namespace of DNS that are not DNS's. */
@@ -9,6 +9,27 @@ const OTHER_PODS: readonly Value[] = [
   { matchExpressions: [{ key: "k8s-app", operator: "In", values: ["coredns", "dns"] }] },
   { matchExpressions: [{ key: "k8s-app", operator: "NotIn", values: ["kube-dns"] }] },
 ];
+
+/** A CoreDNS as its Helm chart installs it. */
+const chart = (namespace: string, image: Value = "coredns/coredns:1.13.1"): SampleResource => ({
+  type: "kubernetes:apps/v1:Deployment",
+  name: "dns-coredns",
+  props: {
+    metadata: { name: "dns-coredns", namespace },
+    spec: {
+      template: {
+        metadata: { labels: { "k8s-app": "coredns", "app.kubernetes.io/instance": "dns" } },
+        spec: { containers: [{ name: "coredns", image }] },
+      },
+    },
+  },
+});
+
+/** A policy that lets DNS out to pods of the namespace `dns`. */
+const toDns = (matchLabels: Readonly<Record<string, string>>) =>
+  named(NETWORK, "dns", "spec.egress.0.to", [
+    { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dns" } }, podSelector: { matchLabels } },
+  ]);
 
 export const TENANCY_DNS_CASES: CasesByRule = {
   "tenancy-dns-egress": {
@@ -63,6 +84,10 @@ export const TENANCY_DNS_CASES: CasesByRule = {
           },
         },
       ],
+      "a CoreDNS in another namespace, by its labels": [
+        ...toDns({ "k8s-app": "coredns", "app.kubernetes.io/instance": "dns" }),
+        chart("dns"),
+      ],
       "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
       "DNS let out beside a policy of which nothing is known": [
         inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
@@ -102,6 +127,11 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],
+      "to a CoreDNS in another namespace, by a label that it has not": [
+        [...toDns({ "k8s-app": "kube-dns" }), chart("dns")],
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
       ...Object.fromEntries(
         OTHER_PODS.map((podSelector) => [
           `to other pods of its namespace: ${JSON.stringify(podSelector)}`,
@@ -130,6 +160,10 @@ export const TENANCY_DNS_CASES: CasesByRule = {
       "unknown ports": [
         named(NETWORK, "dns", "spec.egress.0.ports", UNKNOWN),
         "NetworkPolicy/ts-team/dns: spec.egress[0].ports is known only",
+      ],
+      "a workload there that may be CoreDNS": [
+        [...toDns({ "k8s-app": "coredns" }), chart("dns", UNKNOWN)],
+        "Deployment/dns/dns-coredns: spec.template.spec.containers[0].image is known only",
       ],
     },
   },
