@@ -45,9 +45,10 @@ export interface TeamPeers extends Access {
   readonly peers: readonly string[];
 }
 
-/** Each team with itself, then with its peers. */
+/** Each team with itself, then with its peers. A peer that is not among the teams has no pod that answers. */
 export function allowedPairs(teams: readonly TeamPeers[]): Pair[] {
-  return teams.flatMap(({ name, peers }) => [name, ...peers].map((to) => ({ from: name, to })));
+  const answer = (peer: string) => teams.some(({ name }) => name === peer);
+  return teams.flatMap(({ name, peers }) => [name, ...peers.filter(answer)].map((to) => ({ from: name, to })));
 }
 
 /**

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { styleText } from "node:util";
 import fc from "fast-check";
-import { allChecks, fits, select } from "../../../lab/verify/catalog.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { allChecks, fits, planOf, select } from "../../../lab/verify/catalog.ts";
 import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
@@ -22,6 +23,8 @@ function result(rows: Awaited<ReturnType<typeof runChecks>>) {
   return { ...cluster, startedAt: "2026-01-02T03:04:05.000Z", seconds: 1.25, rows, nodes: [], teams: [] };
 }
 
+const STACK = { "eks-dns-logging:cluster": '{"kind":"existing"}', "eks-dns-logging:logging": "false" };
+
 describe("the catalogue of checks", () => {
   it("gives each row an id of its own, plain ASCII, that starts with its group", () => {
     const ids = checks.map((check) => check.id);
@@ -38,6 +41,20 @@ describe("the catalogue of checks", () => {
     const denied = checks.filter((check) => check.group === "deny").map((check) => check.id);
     const others = ["deny:ts:ops", "deny:sa:ops", "deny:ops:sa"];
     assert.deepEqual(denied, ["deny:ts:coredns", "deny:sa:coredns", "deny:ops:coredns", ...others]);
+  });
+
+  it("asks no peer whose namespaces have no curl pod", () => {
+    const teams = [
+      { name: "ts", peers: ["pay", "sa"] },
+      { name: "sa", peers: [] },
+      { name: "pay", peers: [], namespaces: [{ name: "payments", adopt: true }] },
+    ];
+    const plan = planOf("prod", parseSettings({ ...STACK, "eks-dns-logging:teams": JSON.stringify(teams) }), 1);
+    const pings = allChecks(plan).filter(({ group }) => group === "ping");
+    assert.deepEqual(
+      pings.map(({ id }) => id),
+      ["ping:ts:sa"],
+    );
   });
 
   it("grows with teams and peers, not with their square", () => {
