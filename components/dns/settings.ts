@@ -30,7 +30,7 @@ export const AdoptSettings = z.strictObject({
   deployment: ObjectName.optional().describe("Default: only the Corefile is managed."),
   container: ObjectName.default("coredns").describe("CoreDNS's container. Default coredns."),
   selector: PodSelector.optional().describe(
-    "Labels that select its pods, such as `k8s-app: coredns`. Default `k8s-app: kube-dns`.",
+    "Labels that select its pods, such as `k8s-app: coredns`. Default: `k8s-app: kube-dns`.",
   ),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()

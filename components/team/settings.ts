@@ -42,13 +42,16 @@ export const Limits = z
         );
   });
 
+const TeamName = string(
+  DNS_LABEL,
+  "a string of lower-case letters, digits and '-' that starts with a letter and does not end with '-'",
+);
+
 export const TeamSettings = z.strictObject({
-  name: string(
-    DNS_LABEL,
-    "a string of lower-case letters, digits and '-' that starts with a letter and does not end with '-'",
-  )
-    .max(58, "must have at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
-    .describe("Short name: `ts` creates namespace ts-team and pod curl-ts."),
+  name: TeamName.max(
+    58,
+    "must have at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63",
+  ).describe("Short name: `ts` creates namespace ts-team and pod curl-ts."),
   peers: z.array(z.string()).default([]).describe("Teams that its pods may connect to."),
   members: z
     .array(
@@ -84,6 +87,9 @@ export const TeamSettings = z.strictObject({
             .describe(
               "Adopt an existing one: `pulumi destroy` keeps it, and removes labels, network policies and members. Default false.",
             ),
+          wasTeam: TeamName.optional().describe(
+            "Team that had it until now: `pulumi up` keeps all that is in it. Default: none.",
+          ),
         })
         .refine(({ name, adopt }) => name !== "default" || adopt, {
           path: ["name"],

@@ -11,6 +11,7 @@ import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-rights.ts";
+import { keepingMoved, type MovedNamespace } from "./moved-namespaces.ts";
 import {
   AccessRule,
   accessPolicies,
@@ -42,10 +43,10 @@ export interface TeamArgs {
   readonly podIdentity?: TeamPodIdentityArgs | undefined;
   /**
    * Namespaces of the team, without curl pods. An adopted one exists already: labels, network policies and members are added by server-side
-   * apply, and only these are removed again.
+   * apply, and only these are removed again. `wasTeam` is the component of the team that had it until now: nothing in it is deleted.
    * @default one, called TEAM-team, with the curl pod
    */
-  readonly namespaces?: readonly { readonly name: string; readonly adopt?: boolean }[] | undefined;
+  readonly namespaces?: readonly (MovedNamespace & { readonly adopt?: boolean })[] | undefined;
   /** Pod Security level that is enforced, and why it is below restricted. @default restricted */
   readonly podSecurity?: { readonly level: PodSecurityLevel; readonly reason: string } | undefined;
   /** Who else may connect to the team's pods. @default nobody */
@@ -133,8 +134,9 @@ export class Team extends pulumi.ComponentResource {
   readonly curlPod: CurlPod | undefined;
 
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("eks-dns-logging:team:Team", name, {}, { ...options, provider: args.cluster.provider });
     parseArgs(name, Known, { team: name, ...knownArgs(args) });
+    const transformations = [keepingMoved(name, args.namespaces ?? []), ...(options.transformations ?? [])];
+    super("eks-dns-logging:team:Team", name, {}, { ...options, transformations, provider: args.cluster.provider });
     const namespaces = args.namespaces?.map(({ name: own }) => own);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
     const rules = { ingress: [], egress: [], podIdentity: args.podIdentity !== undefined };

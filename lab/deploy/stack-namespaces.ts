@@ -2,12 +2,14 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { CANARY_NAMESPACE } from "../../components/monitoring/scrape-targets.ts";
 import type { Settings } from "../../components/settings.ts";
+import { prefixesOf, teamOfPrefix } from "../../components/team/moved-namespaces.ts";
 import { namespacePrefix } from "../../components/team/resource-names.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type Deployment, madeObjects } from "./state.ts";
 
 /** Namespaces that the stack has made. A patch of one that exists is another type. */
 const NAMESPACE = /\bkubernetes:core\/v1:Namespace::/;
+const NAMESPACE_PATCH = /\bkubernetes:core\/v1:NamespacePatch::/;
 
 /**
  * Namespaces of a stack's state that an update with these settings deletes, with all that is in them.
@@ -26,31 +28,78 @@ const CREATED_BY_ANOTHER =
 const ADOPTS_OWN =
   "must not be set for a namespace that this stack created, since that deletes it with everything in it";
 
+/** What to do with a namespace that the state has under a name of another team's, or under another one of the same team. */
+function moves(doing: string, problem: string, name: string, prefix: string): string {
+  const owner = teamOfPrefix(prefix, name);
+  if (owner === undefined) return CREATED_BY_ANOTHER;
+  const kept = `{ name: ${name}, ${doing === "created" ? "" : "adopt: true, "}wasTeam: ${owner} }`;
+  return `must not be a namespace that this stack ${doing} for team ${owner}, since ${problem}: write ${kept} under namespaces to keep what is in it`;
+}
+
 /**
- * Namespaces of a stack's state that the settings give to another team, or name another way. Pulumi knows one by the name of its resource,
- * and creates what has a new one before it deletes the old.
+ * Namespaces of a stack's state that the settings give to another team, or name another way, without wasTeam. Pulumi knows one by the name
+ * of its resource, and creates what has a new one before it deletes the old.
  * @returns what is wrong, in one sentence for each; empty where nothing is.
  */
 export function movedNamespaces(deployment: Deployment, settings: Settings): string[] {
-  const created = new Map(
-    madeObjects(deployment)
-      .filter(({ urn }) => NAMESPACE.test(urn))
-      .map(({ urn, header }) => [header.metadata.name, urn.split("::").at(-1)]),
-  );
-  const isMoved = (name: string, prefix: string) => created.has(name) && created.get(name) !== `${prefix}-namespace`;
+  const created = prefixesIn(deployment, NAMESPACE);
+  const again = (name: string, prefix: string) =>
+    moves("created", "Pulumi would create it a second time", name, prefix);
   return settings.teams.flatMap(({ name: team, namespaces }, index) => {
     const place = `teams[${index}]`;
-    if (namespaces === undefined)
-      return isMoved(teamNamespace(team), namespacePrefix(team, undefined))
-        ? [`${place}.name: ${CREATED_BY_ANOTHER} (found "${team}")`]
-        : [];
-    return namespaces.flatMap(({ name, adopt }, at) => {
+    if (namespaces === undefined) {
+      const own = teamNamespace(team);
+      const prefix = created.get(own);
+      const isKept = prefix === undefined || prefix === namespacePrefix(team, undefined);
+      return isKept ? [] : [`${place}.name: ${again(own, prefix)} (found "${team}")`];
+    }
+    return namespaces.flatMap(({ name, adopt, wasTeam }, at) => {
+      const prefix = created.get(name);
+      if (prefix === undefined) return [];
       const found = `(found "${name}")`;
-      if (adopt) return created.has(name) ? [`${place}.namespaces[${at}].adopt: ${ADOPTS_OWN} ${found}`] : [];
-      const moved = isMoved(name, namespacePrefix(team, name));
-      return moved ? [`${place}.namespaces[${at}].name: ${CREATED_BY_ANOTHER} ${found}`] : [];
+      if (adopt) return [`${place}.namespaces[${at}].adopt: ${ADOPTS_OWN} ${found}`];
+      if (isKnown(prefix, { team, name, wasTeam })) return [];
+      return [`${place}.namespaces[${at}].name: ${again(name, prefix)} ${found}`];
     });
   });
+}
+
+const CREATES_ADOPTED =
+  "must stay true for a namespace that this stack adopted, since Pulumi cannot create what exists";
+
+/**
+ * Namespaces that the stack adopted and would create now, or that it adopted for another team, without wasTeam: the new patch conflicts with
+ * the old one, and the update ends halfway.
+ */
+export function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
+  const adopted = prefixesIn(deployment, NAMESPACE_PATCH);
+  return settings.teams.flatMap(({ name: team, namespaces = [] }, index) =>
+    namespaces.flatMap(({ name, adopt, wasTeam }, at) => {
+      const prefix = adopted.get(name);
+      if (prefix === undefined) return [];
+      if (!adopt) return [`teams[${index}].namespaces[${at}].adopt: ${CREATES_ADOPTED} (found false)`];
+      if (isKnown(prefix, { team, name, wasTeam })) return [];
+      const wrong = moves("adopted", "its labels conflict with those of that team", name, prefix);
+      return [`teams[${index}].namespaces[${at}].name: ${wrong} (found "${name}")`];
+    }),
+  );
+}
+
+/** What the names of resources begin with, by the namespace that a resource makes or patches. */
+function prefixesIn(deployment: Deployment, type: RegExp): Map<string, string> {
+  return new Map(
+    madeObjects(deployment).flatMap(({ urn, header }) => {
+      const [, prefix] = /::([^:]+)-namespace$/.exec(urn) ?? [];
+      return prefix !== undefined && type.test(urn) ? [[header.metadata.name, prefix] as const] : [];
+    }),
+  );
+}
+
+/** Whether Pulumi finds a namespace of the state again, by the name of its resource or by an alias of it. */
+function isKnown(prefix: string, now: { team: string; name: string; wasTeam: string | undefined }): boolean {
+  const { team, name, wasTeam } = now;
+  if (prefix === namespacePrefix(team, name)) return true;
+  return wasTeam !== undefined && prefixesOf(wasTeam, name).includes(prefix);
 }
 
 /**

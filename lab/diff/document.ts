@@ -19,6 +19,7 @@ const PlannedResourceDocument = z.object({
   retainOnDelete: z.boolean().default(false),
   deleteBeforeReplace: z.boolean().default(false),
   ignoreChanges: z.array(z.string()).default([]),
+  formerUrns: z.array(z.string()).default([]),
 });
 export type PlannedResourceDocument = z.infer<typeof PlannedResourceDocument>;
 

@@ -16,7 +16,7 @@ export interface Pairing {
 }
 
 /**
- * Pairs the resources of two plans by URN, and what is left by similarity: of the same type below the same types of parents, the
+ * Pairs the resources of two plans by URN, also by a former one of head's, and what is left by similarity: of the same type below the same types of parents, the
  * most alike first.
  */
 export function pairUp(base: readonly PlannedResourceDocument[], head: readonly PlannedResourceDocument[]): Pairing {
@@ -24,10 +24,12 @@ export function pairUp(base: readonly PlannedResourceDocument[], head: readonly 
   const pairs: Pair[] = [];
   const added: PlannedResourceDocument[] = [];
   for (const after of head) {
-    const before = byUrn.get(after.urn);
+    const before = [after.urn, ...after.formerUrns].flatMap((urn) => byUrn.get(urn) ?? [])[0];
     if (before === undefined) added.push(after);
-    else pairs.push({ before, after, renamed: false });
-    byUrn.delete(after.urn);
+    else {
+      pairs.push({ before, after, renamed: false });
+      byUrn.delete(before.urn);
+    }
   }
   const renames = bestMatches([...byUrn.values()], added);
   const gone = new Set(renames.map((pair) => pair.before));

@@ -12,6 +12,7 @@ import { specialResourceSig, specialSecretSig, specialSigKey, unknownValue } fro
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import type { Stack } from "../stack-file.ts";
 import { runInStack, sentenceOf } from "./resource-failure.ts";
+import { engineUrn, formerUrns, PROJECT, STACK_TYPE } from "./resource-urns.ts";
 
 /**
  * What `pulumi up` would make of a stack: runs the real index.ts against a mocked engine. Needs no CLI, account, cluster or
@@ -77,9 +78,6 @@ export interface Recording {
   /** Names of the exported outputs that are secret. */
   readonly secretOutputs: readonly string[];
 }
-
-const PROJECT = "eks-dns-logging";
-const STACK_TYPE = "pulumi:pulumi:Stack";
 
 /**
  * Runs a program against a mocked engine and records every registration with its parent, dependencies and options.
@@ -213,13 +211,6 @@ class RecordingMonitor extends MockMonitor {
   }
 }
 
-/** The engine writes all parents' types into a URN but the stack's; the mocks write one, and the stack's too. */
-function engineUrn(stack: string, request: RegisterResourceRequest): string {
-  const parents = request.getParent().split("::")[2] ?? "";
-  const type = parents === "" || parents === STACK_TYPE ? request.getType() : `${parents}$${request.getType()}`;
-  return `urn:pulumi:${[stack, PROJECT, type, request.getName()].join("::")}`;
-}
-
 function planned(
   urn: string,
   request: RegisterResourceRequest,
@@ -242,6 +233,7 @@ function planned(
     deleteBeforeReplace: request.getDeletebeforereplace(),
     retainOnDelete: request.getRetainondelete() ?? false,
     ignoreChanges: request.getIgnorechangesList(),
+    formerUrns: formerUrns(urn, request),
     timeouts: {
       create: timeouts?.getCreate() ?? "",
       update: timeouts?.getUpdate() ?? "",
@@ -296,6 +288,8 @@ export interface PlannedResource {
   readonly deleteBeforeReplace: boolean;
   readonly retainOnDelete: boolean;
   readonly ignoreChanges: readonly string[];
+  /** URNs that it may have had, by aliases. */
+  readonly formerUrns: readonly string[];
   /** `create`, `update` and `delete` limits as written, such as `20m`; empty for the provider's own. */
   readonly timeouts: { readonly create: string; readonly update: string; readonly delete: string };
 }

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
-import { deletedNamespaces, missingNamespaces, movedNamespaces } from "../../../lab/deploy/stack-namespaces.ts";
+import {
+  deletedNamespaces,
+  missingNamespaces,
+  movedAdoptions,
+  movedNamespaces,
+} from "../../../lab/deploy/stack-namespaces.ts";
 import { readDeployment } from "../../../lab/deploy/state.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
@@ -44,22 +49,52 @@ describe("the namespaces that lab up deletes", () => {
 });
 
 describe("the namespaces that lab up would create a second time", () => {
-  async function moved(before: string, after: string): Promise<string[]> {
+  async function moved(before: string, after: string | Config, find = movedNamespaces): Promise<string[]> {
     const { resources } = await planStack({ name: "local", config: { ...BASE, [key("teams")]: before } });
     const state = readDeployment({ resources: resources.map(({ urn, type, inputs }) => ({ urn, type, inputs })) });
-    return movedNamespaces(state, parseSettings({ ...BASE, [key("teams")]: after }));
+    const changed = typeof after === "string" ? { [key("teams")]: after } : after;
+    return find(state, parseSettings({ ...BASE, ...changed }));
   }
+  const because = (name: string, team: string) =>
+    `must not be a namespace that this stack created for team ${team}, since Pulumi would create it a second time: write { name: ${name}, wasTeam: ${team} } under namespaces to keep what is in it`;
 
   it("are those of another team, and of one that names them another way", async () => {
-    const reason =
-      "must not be a namespace that this stack created by another setting, since Pulumi would create it a second time: to move it, run the command once without it, which deletes it with everything in it";
     const before = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"api"},{"name":"sa-team"}]}]';
     const after =
       '[{"name":"ts","namespaces":[{"name":"ts-team"},{"name":"new"}]},{"name":"qa","namespaces":[{"name":"api"}]},{"name":"sa"}]';
     assert.deepEqual(await moved(before, after), [
-      `teams[0].namespaces[0].name: ${reason} (found "ts-team")`,
-      `teams[1].namespaces[0].name: ${reason} (found "api")`,
-      `teams[2].name: ${reason} (found "sa")`,
+      `teams[0].namespaces[0].name: ${because("ts-team", "ts")} (found "ts-team")`,
+      `teams[1].namespaces[0].name: ${because("api", "pay")} (found "api")`,
+      `teams[2].name: ${because("sa-team", "pay")} (found "sa")`,
+    ]);
+    const kept =
+      '[{"name":"ts","namespaces":[{"name":"ts-team","wasTeam":"ts"}]},{"name":"qa","namespaces":[{"name":"api","wasTeam":"pay"}]}]';
+    assert.deepEqual(await moved(before, kept), []);
+    // Once it has moved, too.
+    assert.deepEqual(await moved(kept, kept), []);
+    const wrong = '[{"name":"qa","namespaces":[{"name":"api","wasTeam":"ts"}]}]';
+    assert.deepEqual(await moved(before, wrong), [
+      `teams[0].namespaces[0].name: ${because("api", "pay")} (found "api")`,
+    ]);
+  });
+
+  it("are none, but conflict, where they were adopted for another team", async () => {
+    const adopted = (team: string, more = {}) =>
+      JSON.stringify([{ name: team, namespaces: [{ name: "old", adopt: true, ...more }] }]);
+    assert.deepEqual(await moved(adopted("pay"), adopted("qa"), movedAdoptions), [
+      'teams[0].namespaces[0].name: must not be a namespace that this stack adopted for team pay, since its labels conflict with those of that team: write { name: old, adopt: true, wasTeam: pay } under namespaces to keep what is in it (found "old")',
+    ]);
+    assert.deepEqual(await moved(adopted("pay"), adopted("qa", { wasTeam: "pay" }), movedAdoptions), []);
+    assert.deepEqual(await moved(adopted("pay"), adopted("pay"), movedAdoptions), []);
+    assert.deepEqual(await moved(adopted("pay"), adopted("pay", { adopt: false }), movedAdoptions), [
+      "teams[0].namespaces[0].adopt: must stay true for a namespace that this stack adopted, since Pulumi cannot create what exists (found false)",
+    ]);
+  });
+
+  it("are those of a part that is taken out, which no team had", async () => {
+    const after = { [key("teams")]: '[{"name":"qa","namespaces":[{"name":"logging"}]}]', [key("logging")]: "false" };
+    assert.deepEqual(await moved("[]", after), [
+      'teams[0].namespaces[0].name: must not be a namespace that this stack created by another setting, since Pulumi would create it a second time: to move it, run the command once without it, which deletes it with everything in it (found "logging")',
     ]);
   });
 

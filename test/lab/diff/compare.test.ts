@@ -55,6 +55,20 @@ describe("comparePlans", () => {
     );
   });
 
+  it("knows a resource by a URN that an alias gives it, and replaces nothing for its new name", () => {
+    const namespace = (name: string, more = {}) =>
+      resource("kubernetes:core/v1:Namespace", name, { metadata: { name: "payments", labels: { team: name } } }, more);
+    const base = namespace("pay-payments-namespace");
+    const head = namespace("shop-payments-namespace", { formerUrns: [base.urn] });
+    const { kind, warning, reasons, fields } = only(comparePlans(plan(base), plan(head)).changes);
+    assert.deepEqual([kind, warning, reasons], ["changed", undefined, []]);
+    assert.deepEqual(
+      fields.map(({ path }) => path),
+      ["metadata.labels.team"],
+    );
+    assert.equal(only(comparePlans(plan(base), plan({ ...head, formerUrns: [] })).changes).kind, "replaced");
+  });
+
   it("counts each resource of both plans once", () => {
     const shown = ({ custom, inputs }: PlannedResourceDocument) => custom || Object.keys(inputs).length > 0;
     fc.assert(
