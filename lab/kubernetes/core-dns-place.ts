@@ -72,3 +72,8 @@ function serviceOf(services: readonly DnsServiceFacts[], usual: string, addresse
 export function listsPods({ namespace, selector }: CoreDnsPlace): string {
   return `\`kubectl -n ${namespace} get pods -l ${selector}\``;
 }
+
+/** What to do where nothing of CoreDNS is in its place, and the stack installs none. */
+export function findsCoreDns({ namespace }: CoreDnsPlace): string {
+  return `CoreDNS is not in ${namespace} by the name that the settings have: \`kubectl get deployments -A\` shows where it is, and \`npm run lab -- adopt --coredns NAMESPACE/NAME\` writes dns.adopt for it`;
+}

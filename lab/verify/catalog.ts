@@ -30,6 +30,8 @@ import type { Check } from "./result.ts";
 export interface Plan {
   /** Whether the stack configures CoreDNS, and pods of it run. Default: yes. */
   readonly coredns?: boolean;
+  /** Whether the stack installs CoreDNS, rather than taking the cluster's. Default: yes. */
+  readonly installsCoreDns?: boolean;
   /** What the stack says of which CoreDNS is its own. Default: the one of kube-system. */
   readonly stated?: StatedCoreDns | undefined;
   /** Where that one was found. Default: as on EKS. */
@@ -159,6 +161,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
   const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
   return {
     coredns: dns !== undefined && runsCoreDns(cluster),
+    installsCoreDns: cluster.kind !== "existing" && dns?.adopt === undefined,
     stated: dns,
     teams,
     namespaces: guardedNamespaces(settings.teams, settings.curlPods),

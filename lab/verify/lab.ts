@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, ClusterError, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
-import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
+import { type CoreDnsPlace, findsCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { PodSessions } from "./sessions.ts";
 
 /** What stops a check before it can begin, with the likely cause. */
@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly up?: string | undefined;
   /** Where CoreDNS is. Default: where it is on EKS, and with kubeadm, kind and k3s. */
   readonly coreDns?: CoreDnsPlace | undefined;
+  /** Whether the stack installs CoreDNS. Default: yes. */
+  readonly installsCoreDns?: boolean | undefined;
   /** Sessions in pods at the same time. Default: {@link SESSIONS}. */
   readonly parallel?: number;
   /** Lets seconds pass before something is tried again. Default: waits. */
@@ -35,6 +37,7 @@ export class Lab {
   /** The command that makes what is missing, and replaces pods that have ended. */
   readonly up: string;
   readonly coreDns: CoreDnsPlace;
+  readonly #installsCoreDns: boolean;
   readonly sessions: PodSessions;
   /** Lets seconds pass before something is tried again. */
   readonly pause: (seconds: number) => Promise<unknown>;
@@ -47,6 +50,7 @@ export class Lab {
     {
       up = "npm run lab -- up",
       coreDns = statedPlace(undefined),
+      installsCoreDns = true,
       parallel = SESSIONS,
       pause = waitSeconds,
     }: LabOptions = {},
@@ -54,6 +58,7 @@ export class Lab {
     this.cluster = cluster;
     this.up = up;
     this.coreDns = coreDns;
+    this.#installsCoreDns = installsCoreDns;
     this.sessions = new PodSessions(cluster, parallel);
     this.pause = pause;
   }
@@ -95,12 +100,20 @@ export class Lab {
 
   dnsService(): Promise<ServiceFacts> {
     const { namespace, service } = this.coreDns;
-    return once(this.#services, " dns", () => this.cluster.service(namespace, service));
+    return once(this.#services, " dns", () => this.#ofCoreDns(this.cluster.service(namespace, service)));
   }
 
   async corefile(): Promise<string> {
     const { namespace, configMap } = this.coreDns;
-    return (await this.cluster.configMap(namespace, configMap)).Corefile ?? "";
+    return (await this.#ofCoreDns(this.cluster.configMap(namespace, configMap))).Corefile ?? "";
+  }
+
+  /** @throws {UnmetPrecondition} for what is not there, and what no update of the stack creates. */
+  #ofCoreDns<T>(asked: Promise<T>): Promise<T> {
+    return asked.catch((error) => {
+      if (this.#installsCoreDns || !(error instanceof ClusterError) || error.kind !== "not-found") throw error;
+      throw new UnmetPrecondition(error.message, findsCoreDns(this.coreDns));
+    });
   }
 }
 

@@ -32,8 +32,9 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   select(allChecks(options.plan), options.selection);
   const { cluster, version } = await connect(options.target);
   process.stderr.write((await drillNotice(cluster)) ?? "");
-  const coreDns = await findCoreDns(cluster, options.plan.stated);
-  const lab = new Lab(cluster, { up: options.plan.up, coreDns, parallel: options.parallel });
+  const { up, stated, installsCoreDns } = options.plan;
+  const coreDns = await findCoreDns(cluster, stated);
+  const lab = new Lab(cluster, { up, coreDns, installsCoreDns, parallel: options.parallel });
   const start = Date.now();
   const names = options.plan.teams.map(({ name }) => name);
   const [teams, domain] = await Promise.all([

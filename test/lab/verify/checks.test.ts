@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { parseSettings } from "../../../components/settings.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
+import { planOf } from "../../../lab/verify/catalog.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/deny.ts";
 import { curlCheck, lookupCheck } from "../../../lab/verify/checks/dns-names.ts";
 import { corednsCheck, resolverCheck } from "../../../lab/verify/checks/dns-server.ts";
@@ -87,6 +89,38 @@ describe("rows of verify", () => {
     assert.equal(row.detail, "10.96.0.10, 1 of 1 pods ready; .:53: errors, forward");
     const pods = async () => [runningPod("dns", { ready: false })];
     assert.equal((await rowOf(corednsCheck(), { pods })).status, "fail");
+  });
+
+  it("coredns: tells how to name one that is somewhere else, unless the stack installs it", async () => {
+    const gone = {
+      service: () => Promise.reject(notFound('services "kube-dns"')),
+      configMap: () => Promise.reject(notFound('configmaps "coredns"')),
+    };
+    const of = async (installsCoreDns: boolean) => {
+      const lab = new Lab(fakeCluster(gone), { installsCoreDns });
+      const rows = await runChecks([corednsCheck(), resolverCheck("ts", { ndots: 3 })], lab, { parallel: 1 });
+      return rows.map(({ status, cause }) => [status, cause]);
+    };
+    const cause =
+      "CoreDNS is not in kube-system by the name that the settings have: `kubectl get deployments -A` shows where it is, and `npm run lab -- adopt --coredns NAMESPACE/NAME` writes dns.adopt for it";
+    assert.deepEqual(await of(false), [
+      ["fail", cause],
+      ["fail", cause],
+    ]);
+    const up = "it does not exist: `npm run lab -- up` creates it";
+    assert.deepEqual(await of(true), [
+      ["fail", up],
+      ["fail", up],
+    ]);
+    const installs = (cluster: string, more: Readonly<Record<string, string>> = {}) =>
+      planOf("x", parseSettings({ "aws:region": "eu-central-1", "eks-dns-logging:cluster": cluster, ...more }), 1)
+        .installsCoreDns;
+    const adopted = { "eks-dns-logging:dns": '{"adopt":{}}' };
+    const existing = '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}';
+    assert.deepEqual(
+      [installs('{"kind":"existing"}'), installs('{"kind":"eks"}'), installs(existing), installs(existing, adopted)],
+      [false, true, true, false],
+    );
   });
 
   it("resolver: compares resolv.conf with the DNS Service and the settings", async () => {
