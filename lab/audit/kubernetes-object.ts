@@ -194,8 +194,8 @@ const EKS_ROLES: readonly string[] = [
   "vpc-resource-controller-rolebinding",
 ];
 
-/** CoreDNS's configuration, which is the platform team's and this program's subject. */
-const COREFILE = "ConfigMap/coredns";
+/** CoreDNS's configuration, also by the name that its Helm chart gives it, which is the platform team's and this program's subject. */
+const COREFILE = /^ConfigMap\/(.+-)?coredns$/;
 
 /**
  * Whether an object came with the cluster: nobody can change it, or the next upgrade puts it back. Other rules may read it, and none
@@ -210,7 +210,7 @@ export function isSystem(object: KubernetesObject, everything: boolean): boolean
   if (/Role(Binding)?$/.test(kind) && RESERVED_NAMES.test(name)) return true;
   if (IN_EACH_NAMESPACE.includes(short) || (namespace === "default" && IN_DEFAULT.includes(short))) return true;
   if (namespace === undefined || !SYSTEM_NAMESPACES.includes(namespace)) return false;
-  return !everything && !(namespace === "kube-system" && short === COREFILE);
+  return !everything && !(namespace === "kube-system" && COREFILE.test(short));
 }
 
 /** RBAC's own roles, which the API server restores whenever it starts. */

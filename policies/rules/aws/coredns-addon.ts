@@ -48,6 +48,12 @@ function isDeployment(resource: Resource): boolean {
   return nameOf(resource) === "coredns" && namespaceOf(resource) === "kube-system";
 }
 
+/** Whether a ConfigMap is of the cluster's DNS: by CoreDNS's own name in any namespace, by that of a Helm release in kube-system alone. */
+function isConfigMap(resource: Resource): boolean {
+  const name = resource.at("metadata", "name").text() ?? "";
+  return name === "coredns" || (name.endsWith("-coredns") && namespaceOf(resource) === "kube-system");
+}
+
 /**
  * A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell.
  * @param checkDeployment What the rule says of a CoreDNS that is no add-on. Default: nothing.
@@ -70,7 +76,7 @@ export function addonRule(
   };
 }
 
-/** A rule on the Corefile of the add-on, where it brings one, and of the ConfigMap `coredns`. */
+/** A rule on the Corefile of the add-on, where it brings one, and of CoreDNS's ConfigMap. */
 export function corefileRule(
   facts: Facts,
   check: (
@@ -114,7 +120,7 @@ function corefileOf(resource: Resource): { readonly field: Field; readonly text:
   }
   const field = resource.at("data", "Corefile");
   // Most ConfigMaps hold none, and then their names do not matter.
-  if (field.raw === undefined || resource.at("metadata", "name").text() !== "coredns") return undefined;
+  if (field.raw === undefined || !isConfigMap(resource)) return undefined;
   const text = field.text();
   return text === undefined ? undefined : { field, text };
 }

@@ -21,6 +21,11 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       "the default of EKS": corefile(EKS_COREFILE),
       "a ConfigMap": configMap(EKS_COREFILE),
       "a ConfigMap that imports more, as k3s has it": configMap(`${EKS_COREFILE}import /etc/coredns/custom/*.server\n`),
+      "the ConfigMap of a release elsewhere, which may be no cluster's DNS": first(
+        first(configMap(". {\n  whoami\n}\n"), "metadata.name", "outside-coredns"),
+        "metadata.namespace",
+        "web",
+      ),
       "plugins of a snippet": corefile(
         `(common) {\n  errors\n  import more\n}\n(more) {\n  loop\n}\n${EKS_COREFILE.replace("    errors\n", "    import common\n").replace("    loop\n", "")}`,
       ),
@@ -59,6 +64,10 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       "a ConfigMap without loop": [
         configMap(EKS_COREFILE.replace("    loop\n", "")),
         "ConfigMap/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
+      ],
+      "the ConfigMap of a Helm release": [
+        first(configMap(EKS_COREFILE.replace("    loop\n", "")), "metadata.name", "dns-coredns"),
+        "ConfigMap/kube-system/dns-coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
       "a patch of the ConfigMap that EKS has made": [
         patch(EKS_COREFILE.replace("    loop\n", "")),
