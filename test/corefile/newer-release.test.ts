@@ -88,6 +88,14 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     }
   });
 
+  it("keeps answers for more than an hour from 1.14.4 on", () => {
+    const text = withLines("").replace("cache 30", "cache 7200");
+    const { warnings } = checkCorefile(text, { coredns: [1, 14, 3] });
+    assert.equal(warnings.length, 1);
+    assert.match(String(warnings), /^\.:53: cache 7200: no answer is kept for more than 3600 s/);
+    assert.deepEqual(checkCorefile(text, { coredns: [1, 14, 4] }).warnings, []);
+  });
+
   it("serves a zone with capital letters from 1.14.7 on", () => {
     const text = `${withLines("")}Corp.Example:53 {\n  errors\n  forward . 9.9.9.9\n}\n`;
     const of = (coredns: Version) => checkCorefile(text, { coredns }).warnings.filter((line) => line.includes("Corp"));
