@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
 import { relation } from "../schema/errors.ts";
 import {
   AnnotationKey,
@@ -12,6 +13,7 @@ import {
   string,
 } from "../schema/values.ts";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
+import { Affinity, checkPodLabels, Toleration, TopologySpread } from "./pod-settings.ts";
 
 const ObjectName = string(
   /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
@@ -71,34 +73,6 @@ const DEFAULT_LIMITS = { cpu: undefined, memory: "170Mi" };
 
 const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string(SHARE).regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
-/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-const Toleration = z
-  .strictObject({
-    key: z.string().optional().describe("Default: all, with operator Exists."),
-    operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-    value: z.string().optional().describe("With operator Equal."),
-    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: all effects."),
-    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
-  })
-  .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
-    if ((key ?? "") === "" && operator !== "Exists")
-      relation(context, ["key", "operator"], "key is required unless operator is Exists, which matches every key");
-    if (operator === "Exists" && value !== undefined)
-      relation(context, ["operator", "value"], "value must not be set with operator Exists");
-    if (tolerationSeconds !== undefined && effect !== "NoExecute")
-      relation(context, ["tolerationSeconds", "effect"], "tolerationSeconds requires effect NoExecute");
-  });
-
-/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
-const SpreadConstraint = z.strictObject({
-  maxSkew: integer(1).default(1).describe("Default 1."),
-  topologyKey: z.string().default("topology.kubernetes.io/zone").describe("Default topology.kubernetes.io/zone."),
-  whenUnsatisfiable: z
-    .enum(["ScheduleAnyway", "DoNotSchedule"])
-    .default("ScheduleAnyway")
-    .describe("Default ScheduleAnyway."),
-});
-
 /**
  * CoreDNS: the EKS add-on's configuration and the Corefile. On an existing cluster only the Corefile is used, to render it.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
@@ -143,14 +117,10 @@ export const DnsSettings = z
       })
       .optional()
       .describe("Pods that a drain may stop."),
-    topologySpread: z
-      .array(SpreadConstraint)
-      .optional()
-      .describe("`[]` removes the default, across zones if possible."),
-    affinity: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .describe("Merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
+    topologySpread: TopologySpread.optional().describe("`[]` removes the default, across zones if possible."),
+    affinity: Affinity.optional().describe(
+      "Merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default.",
+    ),
     nodeSelector: Labels.optional().describe("Node labels."),
     tolerations: z.array(Toleration).optional().describe("Replace the add-on's; `[]` removes them."),
     podLabels: Labels.optional().describe("Additional labels."),
@@ -207,6 +177,8 @@ export const DnsSettings = z
     nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache. Default: off."),
   })
   .superRefine((dns, context) => {
+    const selector = dns.adopt === undefined ? undefined : coreDnsPods(dns).labels;
+    checkPodLabels(dns.podLabels ?? {}, selector, context);
     if (dns.replicas !== undefined && dns.autoscaling !== undefined) {
       relation(context, ["replicas", "autoscaling"], "replicas and autoscaling are mutually exclusive");
     }

@@ -104,12 +104,13 @@ export const UNIQUE = "must be unique";
 export function unique<T>(
   of: (item: T) => unknown = (item) => item,
   path: readonly PropertyKey[] = [],
+  message: string = UNIQUE,
 ): (items: readonly T[], context: z.RefinementCtx) => void {
   return (items, context) => {
     const keys = items.map(of);
     for (const [index, key] of keys.entries()) {
       if (keys.indexOf(key) === index) continue;
-      context.addIssue({ code: "custom", path: [index, ...path], message: UNIQUE, input: key });
+      context.addIssue({ code: "custom", path: [index, ...path], message, input: key });
     }
   };
 }

@@ -122,7 +122,13 @@ export const dnsSettings: fc.Arbitrary<DnsSettings> = fc
         { requiredKeys: [] },
       ),
       podDisruptionBudget: fc.record({ maxUnavailable: fc.constantFrom(1, "25%") }),
-      topologySpread: fc.array(fc.record({ maxSkew: fc.integer({ min: 1, max: 3 }) }), { maxLength: 2 }),
+      topologySpread: fc.uniqueArray(
+        fc.record({
+          maxSkew: fc.integer({ min: 1, max: 3 }),
+          topologyKey: fc.constantFrom("topology.kubernetes.io/zone", "kubernetes.io/hostname"),
+        }),
+        { maxLength: 2, selector: ({ topologyKey }) => topologyKey },
+      ),
       nodeSelector: fc.constant({ "kubernetes.io/os": "linux" }),
       tolerations: fc.constant([{ key: "dedicated", operator: "Exists" }]),
     },

@@ -1,0 +1,154 @@
+import { z } from "zod";
+import { errorMap, issuesOf, relation } from "../schema/errors.ts";
+import { integer, LabelKey, LabelValueOrEmpty, unique } from "../schema/values.ts";
+
+/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+export const Toleration = z
+  .strictObject({
+    key: z
+      .string()
+      .refine((key) => key === "" || LabelKey.safeParse(key).success, "must be a label key, such as dedicated")
+      .optional()
+      .describe("Default: all, with operator Exists."),
+    operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
+    value: LabelValueOrEmpty.optional().describe("With operator Equal."),
+    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: all effects."),
+    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
+  })
+  .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
+    if ((key ?? "") === "" && operator !== "Exists")
+      relation(context, ["key", "operator"], "key is required unless operator is Exists, which matches every key");
+    if (operator === "Exists" && value !== undefined)
+      relation(context, ["operator", "value"], "value must not be set with operator Exists");
+    if (tolerationSeconds !== undefined && effect !== "NoExecute")
+      relation(context, ["tolerationSeconds", "effect"], "tolerationSeconds requires effect NoExecute");
+  });
+
+/** Kubernetes takes one constraint for a key and what happens without a node. */
+const SPREAD_ONCE =
+  "must differ from the other constraints in topologyKey or whenUnsatisfiable, or Kubernetes refuses the pods";
+
+/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
+export const TopologySpread = z
+  .array(
+    z.strictObject({
+      maxSkew: integer(1).default(1).describe("Default 1."),
+      topologyKey: LabelKey.default("topology.kubernetes.io/zone").describe("Default topology.kubernetes.io/zone."),
+      whenUnsatisfiable: z
+        .enum(["ScheduleAnyway", "DoNotSchedule"])
+        .default("ScheduleAnyway")
+        .describe("Default ScheduleAnyway."),
+    }),
+  )
+  .superRefine(unique(({ topologyKey, whenUnsatisfiable }) => `${topologyKey} ${whenUnsatisfiable}`, [], SPREAD_ONCE));
+
+const NO_VALUES = ["Exists", "DoesNotExist"];
+
+/** What a selector's operator asks of its values. */
+function checkValues({ operator, values = [] }: Requirement, context: z.RefinementCtx): void {
+  const refuse = (message: string) => context.addIssue({ code: "custom", path: ["values"], message, input: values });
+  if (NO_VALUES.includes(operator) && values.length > 0) refuse(`must be empty with operator ${operator}`);
+  if (["In", "NotIn"].includes(operator) && values.length === 0) refuse(`must have a value with operator ${operator}`);
+  if (["Gt", "Lt"].includes(operator) && !/^[+-]?\d+$/.test(values.length === 1 ? (values[0] ?? "") : ""))
+    refuse(`must be one quoted integer with operator ${operator}`);
+}
+
+interface Requirement {
+  readonly operator: string;
+  readonly values?: readonly string[] | undefined;
+}
+
+const Values = z.array(z.string("must be a quoted string")).optional();
+const LABEL_OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
+
+const NodeSelectorTerm = z.strictObject({
+  matchExpressions: z
+    .array(
+      z
+        .strictObject({ key: LabelKey, operator: z.enum([...LABEL_OPERATORS, "Gt", "Lt"]), values: Values })
+        .superRefine(checkValues),
+    )
+    .optional(),
+  matchFields: z
+    .array(
+      z.strictObject({
+        key: z.literal("metadata.name"),
+        operator: z.enum(["In", "NotIn"]),
+        values: z.array(z.string()).length(1, "must be the name of one node"),
+      }),
+    )
+    .optional(),
+});
+
+const LabelSelector = z.strictObject({
+  matchLabels: z.record(LabelKey, LabelValueOrEmpty).optional(),
+  matchExpressions: z
+    .array(
+      z.strictObject({ key: LabelKey, operator: z.enum(LABEL_OPERATORS), values: Values }).superRefine(checkValues),
+    )
+    .optional(),
+});
+
+const PodAffinityTerm = z.strictObject({
+  labelSelector: LabelSelector.optional(),
+  topologyKey: LabelKey,
+  namespaces: z.array(z.string()).optional(),
+  namespaceSelector: LabelSelector.optional(),
+  matchLabelKeys: z.array(LabelKey).optional(),
+  mismatchLabelKeys: z.array(LabelKey).optional(),
+});
+
+const Weight = integer(1, 100);
+
+const PodAffinity = z.strictObject({
+  requiredDuringSchedulingIgnoredDuringExecution: z.array(PodAffinityTerm).nullish(),
+  preferredDuringSchedulingIgnoredDuringExecution: z
+    .array(z.strictObject({ weight: Weight, podAffinityTerm: PodAffinityTerm }))
+    .nullish(),
+});
+
+/** As the API has it. The add-on merges it with its own, so that a part may be empty or null. */
+const PodPlacement = z.strictObject({
+  nodeAffinity: z
+    .strictObject({
+      requiredDuringSchedulingIgnoredDuringExecution: z
+        .strictObject({ nodeSelectorTerms: z.array(NodeSelectorTerm).min(1).optional() })
+        .nullish(),
+      preferredDuringSchedulingIgnoredDuringExecution: z
+        .array(z.strictObject({ weight: Weight, preference: NodeSelectorTerm }))
+        .nullish(),
+    })
+    .nullish(),
+  podAffinity: PodAffinity.nullish(),
+  podAntiAffinity: PodAffinity.nullish(),
+});
+
+/**
+ * An affinity of pods. The add-on's schema takes any object, and EKS then fails with "The configuration values provided are invalid".
+ * @see https://github.com/aws/containers-roadmap/issues/295
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/validation/validation.go validateAffinity
+ */
+export const Affinity = z.record(z.string(), z.unknown()).superRefine((affinity, context) => {
+  const { error } = PodPlacement.safeParse(affinity, { error: errorMap });
+  if (error === undefined) return;
+  for (const { path, message, value } of issuesOf(error, affinity, []))
+    context.addIssue({ code: "custom", path: [...path], message, input: value });
+});
+
+/** Labels by which the Deployment of the add-on selects its pods. */
+const ADDON_LABELS = { "k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns" };
+
+/** Refuses labels that would take the pods from their Deployment, whose selector cannot change. */
+export function checkPodLabels(
+  podLabels: Readonly<Record<string, string>>,
+  /** Labels that select the pods of a CoreDNS that is no add-on. */
+  selector: Readonly<Record<string, string>> | undefined,
+  context: z.RefinementCtx,
+): void {
+  for (const [key, value] of Object.entries(selector ?? ADDON_LABELS)) {
+    const given = podLabels[key];
+    if (given === undefined || given === value) continue;
+    const message = `must be ${value}, by which the Deployment of CoreDNS selects its pods`;
+    context.addIssue({ code: "custom", path: ["podLabels", key], message, input: given });
+  }
+}
