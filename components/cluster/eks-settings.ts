@@ -128,7 +128,7 @@ const AccessEntrySettings = z
       .describe("RBAC groups, as in teams[].members."),
     policy: z.enum(ACCESS_POLICIES).optional().describe("Access policy."),
     namespaces: z
-      .array(z.string().min(1))
+      .array(string(/^[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?$/, "the name of a namespace, or a pattern such as dev-*"))
       .superRefine(unique())
       .default([])
       .describe("Namespaces of the policy. Default: all."),

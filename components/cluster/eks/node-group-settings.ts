@@ -3,9 +3,12 @@ import { z } from "zod";
 import { relation } from "../../schema/errors.ts";
 import { amount, Bytes, integer, isMore, LabelValueOrEmpty, string, unique } from "../../schema/values.ts";
 
-const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
-/** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first, and GB200 has Arm cores too. */
-const GRAVITON = /^(a1|[a-z]+\d+g[a-z]*|p\d+e?-gb\d+)\./;
+/** A family and one of the sizes of EC2, such as `t4g.medium`, `m7i.metal-24xl` or `u-6tb1.112xlarge`. */
+const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.(nano|micro|small|medium|(\d*x)?large|metal(-\d+xl)?)$/;
+/** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; GB200 has Arm cores too. */
+const GRAVITON = /^([a-z]+\d+g[a-z]*|p\d+e?-gb\d+)\./;
+/** Families that no Amazon Linux 2023 of EKS runs on. @see https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html */
+const WITHOUT_IMAGE = /^(a1|mac[\w-]*)\./;
 
 /** Families with accelerators, and the drivers that they need. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-ami.html */
 const ACCELERATED: readonly (readonly [drivers: "NVIDIA" | "NEURON" | "none", families: RegExp])[] = [
@@ -72,6 +75,9 @@ const Taint = z.strictObject({
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Effect."),
 });
 
+/** Kubernetes refuses a node with two: "taints must be unique by key and effect pair". */
+const TAINT_ONCE = "must differ from the other taints in key or effect, or no node joins the cluster";
+
 const GIB = 2 ** 30;
 /** What the kubelet does by itself. */
 const KUBELET = { maxSize: "10Mi", maxFiles: 5 };
@@ -119,7 +125,11 @@ export const NodeGroupSettings = z
       "Log files per container; larger ones give a stopped collector more time. A change replaces the nodes one by one.",
     ),
     labels: NodeLabels.default({}).describe("Node labels."),
-    taints: z.array(Taint).default([]).describe("Node taints."),
+    taints: z
+      .array(Taint)
+      .superRefine(unique(({ key, effect }) => `${key} ${effect}`, [], TAINT_ONCE))
+      .default([])
+      .describe("Node taints."),
   })
   .superRefine(
     (group, context) => {
@@ -140,18 +150,9 @@ export const NodeGroupSettings = z
         relation(context, ["containerLogs", "diskSize"], message);
       }
       for (const [index, type] of Array.isArray(group.instanceTypes) ? group.instanceTypes.entries() : []) {
-        if (
-          typeof type !== "string" ||
-          !INSTANCE_TYPE.test(type) ||
-          GRAVITON.test(type) === (group.architecture === "arm64")
-        )
-          continue;
-        const example = group.architecture === "arm64" ? "t4g.medium" : "t3.medium";
-        add(
-          ["instanceTypes", index],
-          `must be an instance type for architecture ${group.architecture}, such as ${example}`,
-          type,
-        );
+        if (typeof type !== "string" || !INSTANCE_TYPE.test(type)) continue;
+        const message = typeMessage(type, group.architecture);
+        if (message !== undefined) add(["instanceTypes", index], message, type);
       }
       checkDrivers(group.instanceTypes, context);
     },
@@ -159,6 +160,14 @@ export const NodeGroupSettings = z
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 export type NodeGroupSettings = z.infer<typeof NodeGroupSettings>;
+
+function typeMessage(type: string, architecture: "arm64" | "amd64"): string | undefined {
+  if (WITHOUT_IMAGE.test(type))
+    return "must be an instance type that EKS's Amazon Linux 2023 runs on, so neither Mac nor a1";
+  if (GRAVITON.test(type) === (architecture === "arm64")) return undefined;
+  const example = architecture === "arm64" ? "t4g.medium" : "t3.medium";
+  return `must be an instance type for architecture ${architecture}, such as ${example}`;
+}
 
 /** A node group has one AMI, so that its instance types must need the same drivers. */
 function checkDrivers(instanceTypes: unknown, context: z.RefinementCtx): void {

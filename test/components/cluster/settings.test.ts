@@ -23,7 +23,14 @@ describe("cluster settings", () => {
     assert.deepEqual(
       eks({
         endpointAccess: { public: true, publicCidrs: ["203.0.113.7/32", "198.51.100.0/24"] },
-        accessEntries: [{ principalArn: "arn:aws:iam::111122223333:role/teams/ts", groups: ["team-ts"] }],
+        accessEntries: [
+          { principalArn: "arn:aws:iam::111122223333:role/teams/ts", groups: ["team-ts"] },
+          {
+            principalArn: "arn:aws:iam::111122223333:role/dev",
+            policy: "AmazonEKSViewPolicy",
+            namespaces: ["ts-team", "dev-*"],
+          },
+        ],
         nodeGroups: [
           { name: "default" },
           {
@@ -50,8 +57,8 @@ describe("cluster settings", () => {
       "c7gn.16xlarge",
       "im4gn.large",
       "x2gd.large",
-      "a1.large",
       "g5g.xlarge",
+      "p6e-gb200.36xlarge",
     ]) {
       assert.deepEqual(group({ instanceTypes: [type] }), [], type);
     }
@@ -62,6 +69,8 @@ describe("cluster settings", () => {
       "p5.48xlarge",
       "u7i-12tb.224xlarge",
       "c5n.large",
+      "m7i.metal-24xl",
+      "u-6tb1.112xlarge",
     ]) {
       assert.deepEqual(group({ architecture: "amd64", instanceTypes: [type] }), [], type);
     }
@@ -213,6 +222,42 @@ describe("cluster settings", () => {
       group({ instanceTypes: ["m7i.large"] }),
       /^nodeGroups\[0\]\.instanceTypes\[0\]: must be an instance type for architecture arm64, such as/,
     ],
+    ...["m5.foo", "m5.xlarg", "t3.16", "m5.larges"].map((type): [string, string[], RegExp] => [
+      `the type ${type} of no size`,
+      group({ architecture: "amd64", instanceTypes: [type] }),
+      /^nodeGroups\[0\]\.instanceTypes\[0\]: must be an EC2 instance type, such as t4g\.medium$/,
+    ]),
+    ...[
+      { architecture: "amd64", instanceTypes: ["mac1.metal"] },
+      { instanceTypes: ["mac2-m2pro.metal"] },
+      { instanceTypes: ["a1.large"] },
+    ].map((changes): [string, string[], RegExp] => [
+      `${changes.instanceTypes}, for which EKS has no image`,
+      group(changes),
+      /^nodeGroups\[0\]\.instanceTypes\[0\]: must be an instance type that EKS's Amazon Linux 2023 runs on/,
+    ]),
+    [
+      "two taints of one key and effect",
+      eks({
+        nodeGroups: [
+          { name: "a" },
+          {
+            name: "b",
+            taints: [
+              { key: "dedicated", value: "x", effect: "NoSchedule" },
+              { key: "dedicated", value: "x", effect: "NoExecute" },
+              { key: "dedicated", value: "y", effect: "NoSchedule" },
+            ],
+          },
+        ],
+      }),
+      /^nodeGroups\[1\]\.taints\[2\]: must differ from the other taints in key or effect, or no node joins/,
+    ],
+    ...["Team_A", "a b", "-a"].map((name): [string, string[], RegExp] => [
+      `an access policy for the namespace ${name}`,
+      eks({ accessEntries: [{ principalArn: role, policy: "AmazonEKSViewPolicy", namespaces: [name] }] }),
+      /^accessEntries\[0\]\.namespaces\[0\]: must be the name of a namespace, or a pattern such as dev-\*$/,
+    ]),
     [
       "a Graviton type among amd64",
       group({ architecture: "amd64", instanceTypes: ["t3.medium", "m7gd.large"] }),
