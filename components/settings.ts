@@ -195,6 +195,9 @@ function issuesOfSections(
     ...(cluster?.value.kind === "eks-existing" && (dns !== undefined || absent.has("dns"))
       ? dnsAddressIssues(cluster.value, dns?.value.clusterDns)
       : []),
+    ...(cluster?.value.kind === "eks" && !cluster.without.has("vpc")
+      ? newDnsAddressIssues(cluster.value, dns?.value.clusterDns)
+      : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value, region)),
     ...(monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0
       ? []
@@ -233,7 +236,8 @@ function structured(value: string): unknown {
   }
 }
 
-const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+/** A country or continent, `gov` in some, and a direction. */
+const REGION = /^[a-z]{2}(-gov)?-(central|(north|south)(east|west)?|east|west)-\d$/;
 
 /** The version of an EKS cluster; that of an empty one where its own is wrong. */
 function kubernetesVersion(cluster: unknown): string | undefined {
@@ -277,6 +281,14 @@ function dnsAddressIssues(
   const address = dnsAddressOf(serviceCidr);
   if (clusterDns.includes(address)) return [];
   const message = `must include ${address}, the DNS address of cluster.serviceCidr ${serviceCidr}`;
+  return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
+}
+
+/** In a new cluster EKS chooses one of two addresses. */
+function newDnsAddressIssues(cluster: ClusterSettings, clusterDns: DnsSettings["clusterDns"]): SettingsIssue[] {
+  const possible = kubeDnsAddresses(cluster);
+  if (clusterDns === undefined || clusterDns.some((address) => possible.includes(address))) return [];
+  const message = `must include ${possible.join(" or ")}, which EKS gives to kube-dns in a new cluster`;
   return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
 }
 

@@ -46,6 +46,33 @@ describe("DNS settings without effect", () => {
   });
 });
 
+describe("The addresses of DNS in a new cluster", () => {
+  const dnsOf = (clusterDns: string, vpc = "") =>
+    issuesOf(`{cluster: {kind: eks${vpc}}, dns: {nodeLocalCache: {}, clusterDns: ${clusterDns}}}`);
+
+  it("include one that EKS gives to kube-dns", () => {
+    assert.deepEqual(dnsOf("[172.20.0.10]"), []);
+    assert.deepEqual(dnsOf("[10.100.0.10]"), []);
+    assert.deepEqual(dnsOf("[10.96.0.10]"), [
+      'dns.clusterDns: must include 10.100.0.10 or 172.20.0.10, which EKS gives to kube-dns in a new cluster (found ["10.96.0.10"])',
+    ]);
+    assert.deepEqual(dnsOf("[172.20.0.10]", ", vpc: {cidr: 172.20.0.0/16}"), [
+      'dns.clusterDns: must include 10.100.0.10, which EKS gives to kube-dns in a new cluster (found ["172.20.0.10"])',
+    ]);
+  });
+});
+
+describe("A region", () => {
+  it("has a direction that AWS names regions by", () => {
+    for (const region of ["ap-southeast-7", "cn-northwest-1", "us-gov-west-1", "mx-central-1", "ca-west-1"])
+      assert.deepEqual(issuesOf("{cluster: {kind: eks}}", region), [], region);
+    for (const region of ["eu-centrall-1", "eu-central-1a", "us-est-1", "eu-gov-1", "eu"])
+      assert.deepEqual(issuesOf("{cluster: {kind: eks}}", region), [
+        `aws:region: must be an AWS region, such as eu-central-1 (found "${region}")`,
+      ]);
+  });
+});
+
 describe("A Corefile that reads zones of Route 53", () => {
   const COREFILE =
     ".:53 {\\n health\\n ready\\n kubernetes cluster.local\\n route53 corp.example.com.:Z0123456789ABC\\n forward . 10.0.0.2\\n}\\n";
