@@ -1,7 +1,6 @@
-import { type OtherPlugin, type Plugin, type Server, writePlugin } from "../model.ts";
+import { type Plugin, type Server, writePlugin } from "../model.ts";
 import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
 import { isBefore, type Version } from "../releases.ts";
-import { whyNoName } from "../syntax/go-pattern.ts";
 import {
   bare,
   type CheckContext,
@@ -16,6 +15,7 @@ import {
   servedZones,
   serverFor,
 } from "./findings.ts";
+import { checkTemplate } from "./template-checks.ts";
 
 /** What a block answers otherwise than its lines suggest, each as the real CoreDNS was seen to. */
 export function checkAnswers(
@@ -114,22 +114,6 @@ function checkHosts(
   findings.warn(
     server,
     `hosts ${first}${others}: is never queried here, since this block is for names of ${zones.map(bare).join(" ")}`,
-  );
-}
-
-/** A match that matches no name; and an answer for one type alone that the name does not exist, which takes its other addresses away too, in musl and .NET. */
-function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
-  const [, type = "ANY"] = line.args;
-  for (const pattern of (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []))) {
-    const why = whyNoName(pattern);
-    if (why !== undefined)
-      findings.warn(server, `template ${line.args.join(" ")}: match ${pattern} matches no name, ${why}`);
-  }
-  const denies = (line.block ?? []).some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
-  if (!denies || !["A", "AAAA"].includes(type.toUpperCase())) return;
-  findings.warn(
-    server,
-    `template ${line.args.join(" ")}: NXDOMAIN says that a name has no record of any type, and resolvers such as musl's give up; use rcode NOERROR`,
   );
 }
 

@@ -35,6 +35,16 @@ export function templateProblem(text: string): string | undefined {
   return open.length === 0 ? undefined : `${open.at(-1)} has no end`;
 }
 
+/** The words of each action in a template that has no {@link templateProblem}. */
+export function templateActions(text: string): readonly (readonly string[])[] {
+  return [...text.matchAll(new RegExp(ACTION.source, "g"))].map(([, action = ""]) => tokensOf(action) ?? []);
+}
+
+/** A template with a text in the place of each action. */
+export function withoutActions(text: string, instead: string): string {
+  return text.replaceAll(new RegExp(ACTION.source, "g"), instead);
+}
+
 function actionProblem(text: string, open: string[], variables: (readonly string[])[]): string | undefined {
   const tokens = tokensOf(text);
   if (tokens === undefined) return `{{${text}}} has a character that no action takes`;

@@ -175,6 +175,13 @@ export function groupsOf(text: string): number {
   return compiled(text)?.groupCount() ?? 0;
 }
 
+/** By what a match's groups are known: numbers from 0, the whole match, and names. */
+export function groupKeys(text: string): readonly string[] {
+  const regexp = compiled(text);
+  const numbers = Array.from({ length: (regexp?.groupCount() ?? 0) + 1 }, (_, index) => String(index));
+  return [...numbers, ...Object.keys(regexp?.namedGroups() ?? {})];
+}
+
 /**
  * Groups of a match that a replacement uses, such as two in `{1}.{2}`; CoreDNS knows {0} to {100}, without leading zeros.
  * @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/rewrite/name.go

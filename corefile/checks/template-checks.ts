@@ -1,0 +1,77 @@
+import type { OtherPlugin, Server } from "../model.ts";
+import { whyNoName } from "../syntax/go-pattern.ts";
+import { templateActions, templateProblem, withoutActions } from "../syntax/go-template.ts";
+import { groupKeys, isAddress, TYPES } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import type { Findings } from "./findings.ts";
+
+const RECORDS: readonly string[] = ["answer", "additional", "authority"];
+
+/**
+ * A match that matches no name; a record that no query gets; and an answer for one type alone that the name does not exist, which takes
+ * its other addresses away too, in musl and .NET.
+ */
+export function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
+  const [, type = "ANY"] = line.args;
+  const block = line.block ?? [];
+  const warn = (message: string) => findings.warn(server, `template ${line.args.join(" ")}: ${message}`);
+  const patterns = block.flatMap(({ name, args }) => (name === "match" ? args : []));
+  for (const pattern of patterns) {
+    const why = whyNoName(pattern);
+    if (why !== undefined) warn(`match ${pattern} matches no name, ${why}`);
+  }
+  const keys = patterns.some(hasVariable) ? undefined : new Set(["0", ...patterns.flatMap(groupKeys)]);
+  for (const { name, args } of block.filter((option) => RECORDS.includes(option.name))) {
+    if (args.some((text) => hasVariable(text) || templateProblem(text) !== undefined)) continue;
+    const [problem] = args.flatMap((text) => valueProblem(text, keys) ?? recordProblem(text) ?? []);
+    if (problem !== undefined) warn(`${name} ${problem}`);
+  }
+  const denies = block.some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
+  if (!denies || !["A", "AAAA"].includes(type.toUpperCase())) return;
+  warn("NXDOMAIN says that a name has no record of any type, and resolvers such as musl's give up; use rcode NOERROR");
+}
+
+const FAILS = "and CoreDNS answers SERVFAIL instead";
+
+/** What the data of a template has; each other field ends it. @see https://coredns.io/plugins/template/ */
+const FIELDS: readonly string[] = [
+  ...["Zone", "Name", "Class", "Type", "Match", "Group", "Message", "Question", "Remote", "Meta", "Regex"],
+];
+
+/** Values that no query has. Inside of some actions a dot is another value. */
+function valueProblem(text: string, keys: ReadonlySet<string> | undefined): string | undefined {
+  const actions = templateActions(text);
+  if (actions.some(([first = ""]) => ["with", "range", "define", "block"].includes(first))) return undefined;
+  for (const words of actions)
+    for (const [index, word] of words.entries()) {
+      const [, field, inner] = /^\.(\w+)(?:\.(\w+))?/.exec(word) ?? [];
+      const isOfAnother = /^(\)|\$.*)$/.test(words[index - 1] ?? "");
+      if (field !== undefined && !isOfAnother && !FIELDS.includes(field))
+        return `has .${field}, which is none of .${FIELDS.join(", .")}, ${FAILS}`;
+      const [, indexed] = (word === "index" && /^["`](\w+)["`]$/.exec(words[index + 2] ?? "")) || [];
+      const group = field === "Group" && !isOfAnother ? inner : words[index + 1] === ".Group" ? indexed : undefined;
+      if (group !== undefined && keys?.has(group) === false)
+        return `has the group ${group}, which no match names, ${FAILS}`;
+    }
+  return undefined;
+}
+
+/** Stands for a value of a query. */
+const VALUE = "\0";
+
+/** Texts that are no record, whatever the query. Those with comments, quotes or several lines are not read. */
+function recordProblem(text: string): string | undefined {
+  const written = withoutActions(text, VALUE);
+  if (/[;"()]/.test(written)) return undefined;
+  const words = written.trim().split(/\s+/);
+  const [first = "", second = ""] = words;
+  const [type = "", value = ""] = words.slice(-2);
+  if (words.length < 3 && !written.includes(VALUE))
+    return `"${text}" is no record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`;
+  if (/^\d+$/.test(first) && ["IN", ...TYPES].includes(second.toUpperCase()))
+    return `begins with ${first}, which CoreDNS takes for the record's name; begin it with {{ .Name }}`;
+  const family = { A: "IPv4", AAAA: "IPv6" }[type.toUpperCase()];
+  if (family === undefined || value.includes(VALUE)) return undefined;
+  const isOfFamily = isAddress(value) && value.includes(":") === (family === "IPv6");
+  return isOfFamily ? undefined : `${type} ${value} is no ${family} address, ${FAILS}`;
+}
