@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { capacityOf } from "./cluster/eks/instance-capacity.ts";
+import { VpcSettings } from "./cluster/eks/network-settings.ts";
 import type { EksClusterSettings } from "./cluster/settings.ts";
 import { dnsProfile } from "./dns/profile.ts";
 import type { DnsSettings } from "./dns/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
+import { amount } from "./schema/values.ts";
 
 /** A group with what is known of where its nodes are. */
 type NodeGroup = EksClusterSettings["nodeGroups"][number] & {
@@ -38,6 +41,12 @@ export function placementIssues(
   const zones = Array.isArray(cluster.vpc?.zones) ? cluster.vpc.zones : undefined;
   const nodes = cluster.nodeGroups.map((group) => ({ ...group, region, zones }));
   const selected = nodes.filter((group) => matches(group, nodeSelector));
+  const group = nodeSelector[NODE_GROUP];
+  if (selected.length === 0 && group !== undefined && !nodes.some((one) => mayBe(one, NODE_GROUP, group))) {
+    const message =
+      "must be left out, since the name that AWS has for a group ends in random characters: select a label of cluster.nodeGroups[].labels";
+    return [{ path: ["dns", "nodeSelector", NODE_GROUP], message, value: group }];
+  }
   if (selected.length === 0) {
     const message = `must match the labels of a node group, or CoreDNS stays pending and ${TIMEOUT}`;
     return [{ path: ["dns", "nodeSelector"], message, value: nodeSelector }];
@@ -57,18 +66,63 @@ export function placementIssues(
     const message = `must tolerate the taints of ${namesOf(placed)}, or CoreDNS stays pending and ${TIMEOUT}`;
     return [{ path: ["dns", "tolerations"], message, value: tolerations }];
   }
-  const most = usable.reduce((sum, { maxSize }) => sum + maxSize, 0);
-  const { replicas, autoscaling } = dnsProfile(dns);
-  const pods = autoscaling?.minReplicas ?? replicas ?? 0;
-  if (pods > most && keepsNodesApart(dns.affinity)) {
-    const message = `${pods} CoreDNS pods must not exceed the ${most} nodes of ${namesOf(usable)} (maxSize), since the required podAntiAffinity allows one a node`;
-    return [{ path: ["dns", autoscaling === undefined ? "replicas" : "autoscaling"], message }];
-  }
+  const apart = apartIssue(dns, usable, cluster);
+  if (apart !== undefined) return [apart];
+  const large = (["cpu", "memory"] as const).flatMap((key) => sizeIssue(dns, usable, key) ?? []);
+  if (large.length > 0) return large;
   if (!usable.some(startsWithNodes)) return [tooFewNodes(usable, `for CoreDNS, or ${TIMEOUT}`)];
   const untainted = nodes.filter((group) => tolerates(group, []));
   if (untainted.length > 0 && !untainted.some(startsWithNodes))
     return [tooFewNodes(untainted, "for the curl pods, or the deployment times out")];
   return [];
+}
+
+/** Pods of which more must be apart than there are places. */
+function apartIssue(
+  dns: DnsSettings,
+  usable: readonly NodeGroup[],
+  { vpc, existingVpc }: EksClusterSettings,
+): SettingsIssue | undefined {
+  const { replicas, autoscaling } = dnsProfile(dns);
+  const pods = autoscaling?.minReplicas ?? replicas ?? 0;
+  const { zones } = VpcSettings.parse(vpc ?? {});
+  const nodes = usable.reduce((sum, { maxSize }) => sum + maxSize, 0);
+  const places: readonly {
+    readonly key: string;
+    readonly count: number;
+    readonly what: string;
+    readonly one: string;
+  }[] = [
+    { key: "kubernetes.io/hostname", count: nodes, what: `nodes of ${namesOf(usable)} (maxSize)`, one: "node" },
+    existingVpc === undefined
+      ? {
+          key: ZONE,
+          count: typeof zones === "number" ? zones : zones.length,
+          what: "zones of cluster.vpc",
+          one: "zone",
+        }
+      : { key: ZONE, count: existingVpc.privateSubnetIds.length, what: "subnets of cluster.existingVpc", one: "zone" },
+  ];
+  const keys = apartKeys(dns.affinity);
+  const short = places.find(({ key, count }) => keys.includes(key) && pods > count);
+  if (short === undefined) return undefined;
+  const message = `${pods} CoreDNS pods must not exceed the ${short.count} ${short.what}, since the required podAntiAffinity allows one a ${short.one}`;
+  return { path: ["dns", autoscaling === undefined ? "replicas" : "autoscaling"], message };
+}
+
+/** A request that no instance of the groups has. */
+function sizeIssue(
+  { resources }: DnsSettings,
+  usable: readonly NodeGroup[],
+  key: "cpu" | "memory",
+): SettingsIssue | undefined {
+  const value = resources?.requests?.[key];
+  const types = usable.flatMap(({ instanceTypes }) => instanceTypes);
+  const largest = Math.max(...types.map((type) => capacityOf(type)[key]));
+  if (value === undefined || amount(value) < largest) return undefined;
+  const most = key === "cpu" ? `${largest} cores` : `${largest / 2 ** 30} GiB`;
+  const message = `must be less than the ${most} of ${types.join(" or ")} in ${namesOf(usable)}, or CoreDNS stays pending and ${TIMEOUT}`;
+  return { path: ["dns", "resources", "requests", key], message, value };
 }
 
 function tooFewNodes(groups: readonly NodeGroup[], why: string): SettingsIssue {
@@ -96,16 +150,22 @@ function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undef
   if (key === "node.kubernetes.io/instance-type" && instanceTypes.length === 1) return instanceTypes[0];
   if (key === "topology.kubernetes.io/region") return region ?? UNKNOWN;
   if (key === ZONE) return zones?.length === 1 ? zones[0] : UNKNOWN;
-  if (key.startsWith("topology.kubernetes.io/")) return undefined;
+  if (key.startsWith("topology.kubernetes.io/") || NEVER_SET.test(key)) return undefined;
   return /(^|\.)(kubernetes\.io|k8s\.io|eks\.amazonaws\.com|k8s\.aws)\//.test(key) ? UNKNOWN : undefined;
 }
 
 const ZONE = "topology.kubernetes.io/zone";
+/** Labels of control planes, which EKS's nodes have not, and those of EKS but for the ones of managed node groups. */
+const NEVER_SET =
+  /^(node-role\.kubernetes\.io\/|node-restriction\.kubernetes\.io\/|eks\.amazonaws\.com\/(?!nodegroup(-image)?$|sourceLaunchTemplate(Id|Version)$))/;
+const NODE_GROUP = "eks.amazonaws.com/nodegroup";
 
 /** Whether a group may have nodes whose label has the value. */
 function mayBe(group: NodeGroup, key: string, value: string): boolean {
   const label = labelOf(group, key);
   if (label !== UNKNOWN) return label === value;
+  // Pulumi adds a random end to the name of a group.
+  if (key === NODE_GROUP) return value.includes(`cluster-nodes-${group.name}`);
   if (key !== ZONE) return true;
   return group.zones?.includes(value) ?? value.startsWith(group.region ?? "");
 }
@@ -155,12 +215,12 @@ const PodAntiAffinity = z.object({
   }),
 });
 
-/** Whether an affinity requires a node of its own for each CoreDNS pod. */
-function keepsNodesApart(affinity: DnsSettings["affinity"]): boolean {
+/** Labels of nodes of which no two CoreDNS pods may have the same. */
+function apartKeys(affinity: DnsSettings["affinity"]): readonly string[] {
   const required = PodAntiAffinity.safeParse(affinity).data?.podAntiAffinity;
-  return (required?.requiredDuringSchedulingIgnoredDuringExecution ?? []).some(
-    ({ topologyKey, labelSelector }) => topologyKey === "kubernetes.io/hostname" && selectsCoreDns(labelSelector),
-  );
+  return (required?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
+    .filter(({ labelSelector }) => selectsCoreDns(labelSelector))
+    .map(({ topologyKey }) => topologyKey);
 }
 
 function selectsCoreDns(labelSelector: unknown): boolean {

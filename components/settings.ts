@@ -195,6 +195,9 @@ function issuesOfSections(
     ...(cluster?.value.kind === "eks-existing" && (dns !== undefined || absent.has("dns"))
       ? dnsAddressIssues(cluster.value, dns?.value.clusterDns)
       : []),
+    ...(cluster === undefined || cluster.without.has("ipFamily")
+      ? []
+      : dnsFamilyIssues(cluster.value, dns?.value.clusterDns)),
     ...(cluster?.value.kind === "eks" && !cluster.without.has("vpc")
       ? newDnsAddressIssues(cluster.value, dns?.value.clusterDns)
       : []),
@@ -281,6 +284,16 @@ function dnsAddressIssues(
   const address = dnsAddressOf(serviceCidr);
   if (clusterDns.includes(address)) return [];
   const message = `must include ${address}, the DNS address of cluster.serviceCidr ${serviceCidr}`;
+  return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
+}
+
+/** Services of a cluster have addresses of its family, whatever else answers too. */
+function dnsFamilyIssues(cluster: ClusterSettings, clusterDns: DnsSettings["clusterDns"]): SettingsIssue[] {
+  if (cluster.kind === "eks" || clusterDns === undefined) return [];
+  const { ipFamily } = cluster;
+  if (clusterDns.some((address) => address.includes(":") === (ipFamily === "ipv6"))) return [];
+  const family = ipFamily === "ipv6" ? "IPv6" : "IPv4";
+  const message = `must include an ${family} address, which kube-dns has with cluster.ipFamily ${ipFamily}`;
   return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
 }
 

@@ -23,9 +23,11 @@ const BACKEND =
 /** An affinity that requires a label of the node. */
 const requires = (expression: string) =>
   `{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [${expression}]}]}}}`;
-/** An affinity by which no two CoreDNS pods share a node. */
-const APART =
-  "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {matchLabels: {k8s-app: kube-dns}}, topologyKey: kubernetes.io/hostname}]}}";
+/** An affinity by which no two CoreDNS pods share a place. */
+const apart = (topologyKey: string) =>
+  `{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {matchLabels: {k8s-app: kube-dns}}, topologyKey: ${topologyKey}}]}}`;
+const APART = apart("kubernetes.io/hostname");
+const APART_BY_ZONE = apart("topology.kubernetes.io/zone");
 
 describe("DNS settings without effect", () => {
   it("are warnings on an existing cluster, together", () => {
@@ -59,6 +61,24 @@ describe("The addresses of DNS in a new cluster", () => {
     assert.deepEqual(dnsOf("[172.20.0.10]", ", vpc: {cidr: 172.20.0.0/16}"), [
       'dns.clusterDns: must include 10.100.0.10, which EKS gives to kube-dns in a new cluster (found ["172.20.0.10"])',
     ]);
+  });
+});
+
+describe("The address of DNS in a cluster of one IP family", () => {
+  const dnsOf = (cluster: string, clusterDns: string) =>
+    issuesOf(`{cluster: ${cluster}, dns: {clusterDns: ${clusterDns}}}`);
+  const must = (family: string, ipFamily: string, found: string) =>
+    `dns.clusterDns: must include an ${family} address, which kube-dns has with cluster.ipFamily ${ipFamily} (found ["${found}"])`;
+
+  it("is of that family", () => {
+    const v6 = "{kind: eks-existing, name: prod, kubernetesVersion: '1.35', ipFamily: ipv6}";
+    assert.deepEqual(dnsOf(v6, "['fd12:3456::a']"), []);
+    assert.deepEqual(dnsOf(v6, "[169.254.20.10, 'fd12:3456::a']"), []);
+    assert.deepEqual(dnsOf(v6, "[172.20.0.10]"), [must("IPv6", "ipv6", "172.20.0.10")]);
+    const v4 = "{kind: eks-existing, name: prod, kubernetesVersion: '1.35'}";
+    assert.deepEqual(dnsOf(v4, "[172.20.0.10]"), []);
+    assert.deepEqual(dnsOf(v4, "['fd12:3456::a']"), [must("IPv4", "ipv4", "fd12:3456::a")]);
+    assert.deepEqual(dnsOf("{kind: existing, ipFamily: ipv6}", "[10.96.0.10]"), [must("IPv6", "ipv6", "10.96.0.10")]);
   });
 });
 
@@ -131,6 +151,35 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       `{cluster: {kind: eks}, dns: {replicas: 4, affinity: ${APART}}}`,
       "dns.replicas: 4 CoreDNS pods must not exceed the 3 nodes of default (maxSize), since the required podAntiAffinity allows one a node",
     ],
+    ...[
+      "node-role.kubernetes.io/control-plane: ''",
+      "eks.amazonaws.com/compute-type: auto",
+      "eks.amazonaws.com/compute-type: fargate",
+      "karpenter.sh/nodepool: system",
+    ].map((label): readonly [string, string] => [
+      `{cluster: {kind: eks}, dns: {nodeSelector: {${label}}}}`,
+      `dns.nodeSelector: must match the labels of a node group, or CoreDNS stays pending and its add-on fails after 20 minutes (found ${JSON.stringify(parse(`{${label}}`))})`,
+    ]),
+    [
+      "{cluster: {kind: eks, nodeGroups: [{name: core}]}, dns: {nodeSelector: {eks.amazonaws.com/nodegroup: core}}}",
+      'dns.nodeSelector["eks.amazonaws.com/nodegroup"]: must be left out, since the name that AWS has for a group ends in random characters: select a label of cluster.nodeGroups[].labels (found "core")',
+    ],
+    [
+      `{cluster: {kind: eks, nodeGroups: [{name: a, maxSize: 9}]}, dns: {replicas: 3, affinity: ${APART_BY_ZONE}}}`,
+      "dns.replicas: 3 CoreDNS pods must not exceed the 2 zones of cluster.vpc, since the required podAntiAffinity allows one a zone",
+    ],
+    [
+      `{cluster: {kind: eks, existingVpc: {id: vpc-01234567, privateSubnetIds: [subnet-01234567, subnet-89abcdef]}}, dns: {autoscaling: {minReplicas: 3}, affinity: ${APART_BY_ZONE}}}`,
+      "dns.autoscaling: 3 CoreDNS pods must not exceed the 2 subnets of cluster.existingVpc, since the required podAntiAffinity allows one a zone",
+    ],
+    [
+      "{cluster: {kind: eks}, dns: {resources: {requests: {cpu: '2'}}}}",
+      'dns.resources.requests.cpu: must be less than the 2 cores of t4g.medium in default, or CoreDNS stays pending and its add-on fails after 20 minutes (found "2")',
+    ],
+    [
+      "{cluster: {kind: eks}, dns: {resources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}}}",
+      'dns.resources.requests.memory: must be less than the 4 GiB of t4g.medium in default, or CoreDNS stays pending and its add-on fails after 20 minutes (found "4Gi")',
+    ],
   ];
   for (const [settings, issue] of wrong) {
     it(`are missed in ${settings}`, () => assert.deepEqual(issuesOf(settings), [issue]));
@@ -144,6 +193,9 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       "{cluster: {kind: eks, nodeGroups: [{name: default, minSize: 0, desiredSize: 1}]}}",
       "{cluster: {kind: eks, vpc: {zones: [eu-central-1a, eu-central-1c]}}, dns: {nodeSelector: {topology.kubernetes.io/zone: eu-central-1c}}}",
       `{cluster: {kind: eks}, dns: {replicas: 3, affinity: ${APART}}}`,
+      `{cluster: {kind: eks, vpc: {zones: 3}}, dns: {replicas: 3, affinity: ${APART_BY_ZONE}}}`,
+      "{cluster: {kind: eks}, dns: {nodeSelector: {eks.amazonaws.com/nodegroup: cluster-nodes-default-0a1b2c3}}}",
+      "{cluster: {kind: eks, nodeGroups: [{name: a, instanceTypes: [t4g.medium, m7g.xlarge]}]}, dns: {resources: {requests: {cpu: '3', memory: 5Gi}, limits: {memory: 5Gi}}}}",
       ...[
         "{key: kubernetes.io/arch, operator: In, values: [amd64, arm64]}",
         "{key: role, operator: DoesNotExist}",

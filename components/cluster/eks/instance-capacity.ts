@@ -1,0 +1,35 @@
+/** What pods of a node can ask for at most. Its own programs take some of it. */
+export interface InstanceCapacity {
+  /** Cores; infinite where the name does not tell. */
+  readonly cpu: number;
+  /** Bytes of memory; infinite where the name does not tell. */
+  readonly memory: number;
+}
+
+/** GiB of memory of the families T2, T3, T3a and T4g, which all have the same. */
+const BURSTABLE: Readonly<Record<string, number>> = {
+  nano: 0.5,
+  micro: 1,
+  small: 2,
+  medium: 4,
+  large: 8,
+  xlarge: 16,
+  "2xlarge": 32,
+};
+
+/**
+ * The most that an instance type has, by its name: no `large` has more than two cores, no `4xlarge` more than sixteen, but for c1.
+ * @see https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html
+ */
+export function capacityOf(type: string): InstanceCapacity {
+  const [family = "", size = ""] = type.split(".");
+  const gibibytes = /^t(2|3a?|4g)$/.test(family) ? BURSTABLE[size] : undefined;
+  const cpu = family === "c1" ? Number.POSITIVE_INFINITY : coresOf(size);
+  return { cpu, memory: gibibytes === undefined ? Number.POSITIVE_INFINITY : gibibytes * 2 ** 30 };
+}
+
+function coresOf(size: string): number {
+  if (/^(nano|micro|small|medium|large)$/.test(size)) return 2;
+  const [, times] = /^(\d*)xlarge$/.exec(size) ?? [];
+  return times === undefined ? Number.POSITIVE_INFINITY : 4 * Number(times || 1);
+}
