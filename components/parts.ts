@@ -1,3 +1,4 @@
+import { exceeded } from "./cluster/eks/instance-capacity.ts";
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/amazon.ts";
 import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
@@ -44,7 +45,7 @@ export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
   readonly logging:
-    | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer">
+    | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer" | "resources">
     | undefined;
   readonly teams: readonly Pick<TeamSettings, "memberRoles" | "podIdentity" | "namespaces">[];
   /** Whether any team has a curl pod. */
@@ -84,8 +85,10 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
   if (!absent.has("logging") && logging !== undefined && cluster !== undefined)
     for (const issue of awsSourceClusterIssues(logging.sources, cluster))
       issues.push({ ...issue, path: ["logging", ...issue.path] });
-  if (!absent.has("logging") && logging?.mode === "daemonset" && cluster?.kind === "eks")
-    issues.push(...bufferIssues(logging, cluster));
+  if (!absent.has("logging") && logging !== undefined && cluster?.kind === "eks") {
+    if (logging.mode === "daemonset") issues.push(...bufferIssues(logging, cluster));
+    issues.push(...requestIssues(logging, cluster));
+  }
   const noPodIdentity =
     cluster?.kind === "existing"
       ? "cluster.kind existing, which has no EKS Pod Identity"
@@ -176,6 +179,27 @@ function bufferIssues(
       value: largest.bufferSize,
     },
   ];
+}
+
+/** Requests that no instance of a node group has: of a DaemonSet's pod there, or of a sidecar on any of them. */
+function requestIssues(
+  { mode, resources = {} }: NonNullable<PartsContext["logging"]>,
+  { nodeGroups }: EksClusterSettings,
+): SettingsIssue[] {
+  const groups = nodeGroups.map(({ name, instanceTypes }) => ({ names: name, types: instanceTypes }));
+  const together = {
+    names: groups.map(({ names }) => names).join(" or "),
+    types: [...new Set(groups.flatMap(({ types }) => types))],
+  };
+  return (["cpu", "memory"] as const).flatMap((key) => {
+    const value = resources[key];
+    const [issue] = (mode === "daemonset" ? groups : [together]).flatMap(({ names, types }): SettingsIssue[] => {
+      const most = exceeded(types, key, value);
+      const message = `must be less than the ${most} in ${names}, or the collector stays pending there`;
+      return most === undefined ? [] : [{ path: ["logging", "resources", key], message, value }];
+    });
+    return issue ?? [];
+  });
 }
 
 function runsCanary({ canary }: Readonly<Record<string, unknown>>): boolean {

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { capacityOf } from "./cluster/eks/instance-capacity.ts";
+import { exceeded } from "./cluster/eks/instance-capacity.ts";
 import { VpcSettings } from "./cluster/eks/network-settings.ts";
 import type { EksClusterSettings } from "./cluster/settings.ts";
 import { dnsProfile } from "./dns/profile.ts";
 import type { DnsSettings } from "./dns/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
-import { amount } from "./schema/values.ts";
 
 /** A group with what is known of where its nodes are. */
 type NodeGroup = EksClusterSettings["nodeGroups"][number] & {
@@ -118,10 +117,9 @@ function sizeIssue(
 ): SettingsIssue | undefined {
   const value = resources?.requests?.[key];
   const types = usable.flatMap(({ instanceTypes }) => instanceTypes);
-  const largest = Math.max(...types.map((type) => capacityOf(type)[key]));
-  if (value === undefined || amount(value) < largest) return undefined;
-  const most = key === "cpu" ? `${largest} cores` : `${largest / 2 ** 30} GiB`;
-  const message = `must be less than the ${most} of ${types.join(" or ")} in ${namesOf(usable)}, or CoreDNS stays pending and ${TIMEOUT}`;
+  const most = exceeded([...new Set(types)], key, value);
+  if (most === undefined) return undefined;
+  const message = `must be less than the ${most} in ${namesOf(usable)}, or CoreDNS stays pending and ${TIMEOUT}`;
   return { path: ["dns", "resources", "requests", key], message, value };
 }
 

@@ -211,6 +211,26 @@ describe("Nodes for CoreDNS and the curl pods", () => {
   });
 });
 
+describe("A collector on nodes of several sizes", () => {
+  const NODES = "{kind: eks, nodeGroups: [{name: small}, {name: large, instanceTypes: [m7g.xlarge]}]}";
+  const requesting = (resources: string, more = "") =>
+    issuesOf(`{cluster: ${NODES}, logging: {resources: {${resources}}${more}}}`);
+  const SIDECAR = ", mode: sidecar";
+
+  it("has requests that an instance of each group has, and of any as a sidecar", () => {
+    assert.deepEqual(requesting("cpu: 1500m, memory: 3Gi, memoryLimit: 3Gi"), []);
+    assert.deepEqual(requesting("cpu: '2', memory: 4Gi, memoryLimit: 4Gi"), [
+      'logging.resources.cpu: must be less than the 2 cores of t4g.medium in small, or the collector stays pending there (found "2")',
+      'logging.resources.memory: must be less than the 4 GiB of t4g.medium in small, or the collector stays pending there (found "4Gi")',
+    ]);
+    const found = (cpu: string) => requesting(`cpu: '${cpu}'`, SIDECAR).filter((issue) => issue.includes(".cpu:"));
+    assert.deepEqual(found("3"), []);
+    assert.deepEqual(found("4"), [
+      'logging.resources.cpu: must be less than the 4 cores of t4g.medium or m7g.xlarge in small or large, or the collector stays pending there (found "4")',
+    ]);
+  });
+});
+
 describe("A region of another partition", () => {
   it("is refused where the program does not know all of its names", () => {
     for (const [region, partition] of [

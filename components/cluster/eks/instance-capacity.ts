@@ -1,5 +1,7 @@
+import { amount } from "../../schema/values.ts";
+
 /** What pods of a node can ask for at most. Its own programs take some of it. */
-export interface InstanceCapacity {
+interface InstanceCapacity {
   /** Cores; infinite where the name does not tell. */
   readonly cpu: number;
   /** Bytes of memory; infinite where the name does not tell. */
@@ -21,7 +23,7 @@ const BURSTABLE: Readonly<Record<string, number>> = {
  * The most that an instance type has, by its name: no `large` has more than two cores, no `4xlarge` more than sixteen, but for c1.
  * @see https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html
  */
-export function capacityOf(type: string): InstanceCapacity {
+function capacityOf(type: string): InstanceCapacity {
   const [family = "", size = ""] = type.split(".");
   const gibibytes = /^t(2|3a?|4g)$/.test(family) ? BURSTABLE[size] : undefined;
   const cpu = family === "c1" ? Number.POSITIVE_INFINITY : coresOf(size);
@@ -32,4 +34,15 @@ function coresOf(size: string): number {
   if (/^(nano|micro|small|medium|large)$/.test(size)) return 2;
   const [, times] = /^(\d*)xlarge$/.exec(size) ?? [];
   return times === undefined ? Number.POSITIVE_INFINITY : 4 * Number(times || 1);
+}
+
+/** What none of these instance types has for a pod's request, such as `2 cores of t4g.medium`; undefined where one may have it. */
+export function exceeded(
+  types: readonly string[],
+  key: keyof InstanceCapacity,
+  request: string | undefined,
+): string | undefined {
+  const largest = Math.max(...types.map((type) => capacityOf(type)[key]));
+  if (request === undefined || amount(request) < largest) return undefined;
+  return `${key === "cpu" ? `${largest} cores` : `${largest / 2 ** 30} GiB`} of ${types.join(" or ")}`;
 }
