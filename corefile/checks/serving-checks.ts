@@ -80,6 +80,8 @@ function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, fin
         : [],
     );
     if (addresses.some((address) => isEverywhere(address, port))) continue;
+    // A line with an issue of its own is there, and not read.
+    if (addresses.length === 0 && servers.some((server) => hasPlugin(server, name))) continue;
     const what = addresses.length === 0 ? `no ${name}` : `${name} elsewhere`;
     findings.errors.push(`${what}: the add-on's probe asks it on ${port}, and ${consequence}`);
   }
@@ -144,18 +146,22 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
       checkAutopath(server, plugin.source, findings);
       break;
     case "prometheus":
-      if (/^(localhost|127\.|\[::1\])/.test(plugin.address ?? "localhost")) {
-        findings.warn(
-          server,
-          "prometheus listens on localhost, where no collector reaches it; the Service names :9153",
-        );
-      }
+      checkMetrics(server, plugin.address ?? "localhost:9153", context, findings);
       break;
     case "cache":
       if (context.coredns === undefined || isBefore(context.coredns, LONG_CACHE_SINCE))
         checkCache(server, plugin, findings);
       break;
   }
+}
+
+const METRICS_PORT = "9153";
+
+function checkMetrics(server: Server, address: string, { isAddon }: CheckContext, findings: Findings): void {
+  if (/^(localhost|127\.|\[::1\])/.test(address))
+    findings.warn(server, "prometheus listens on localhost, where no collector reaches it; the Service names :9153");
+  else if (isAddon !== false && hostAndPort(address)?.port !== METRICS_PORT)
+    findings.warn(server, `prometheus listens on ${address}, where no collector looks for it; the Service names :9153`);
 }
 
 function checkAutopath(server: Server, source: string, findings: Findings): void {

@@ -19,6 +19,12 @@ function check(lines: readonly string[], without: readonly string[] = [], blocks
 }
 
 describe("checkCorefile", () => {
+  it("tells one error of a line for the probes that CoreDNS refuses", () => {
+    assert.deepEqual(check(["health {\nlameduck 5\n}"], ["health"]).errors, [
+      '.:53: health: lameduck takes a duration, such as 30s (found "5")',
+    ]);
+  });
+
   it("finds nothing in the EKS default, nor in the tuned profile", () => {
     for (const profile of ["eks-default", "tuned"]) {
       const corefile = corefileText(DnsSettings.parse({ corefile: { profile } }));
@@ -208,6 +214,11 @@ describe("checkCorefile", () => {
       "CoreDNS does not start unless its pod has the file /etc/other.conf",
     ],
     ["metrics on localhost", check(["prometheus"], ["prometheus"]), "prometheus listens on localhost"],
+    [
+      "metrics on another port",
+      check(["prometheus :9253"], ["prometheus"]),
+      "prometheus listens on :9253, where no collector looks for it; the Service names :9153",
+    ],
     [
       "an answer under another name",
       check(["rewrite name suffix .a .b", "kubernetes cluster.local", "forward . 10.0.0.2"], ["kubernetes", "forward"]),
