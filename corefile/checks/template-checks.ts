@@ -21,9 +21,10 @@ export function checkTemplate(server: Server, { line }: OtherPlugin, findings: F
     if (why !== undefined) warn(`match ${pattern} matches no name, ${why}`);
   }
   const keys = patterns.some(hasVariable) ? undefined : new Set(["0", ...patterns.flatMap(groupKeys)]);
+  const fields = block.some(({ name }) => name === "var") ? [...FIELDS, "Var"] : FIELDS;
   for (const { name, args } of block.filter((option) => RECORDS.includes(option.name))) {
     if (args.some((text) => hasVariable(text) || templateProblem(text) !== undefined)) continue;
-    const [problem] = args.flatMap((text) => valueProblem(text, keys) ?? recordProblem(text) ?? []);
+    const [problem] = args.flatMap((text) => valueProblem(text, keys, fields) ?? recordProblem(text) ?? []);
     if (problem !== undefined) warn(`${name} ${problem}`);
   }
   const denies = block.some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
@@ -33,21 +34,25 @@ export function checkTemplate(server: Server, { line }: OtherPlugin, findings: F
 
 const FAILS = "and CoreDNS answers SERVFAIL instead";
 
-/** What the data of a template has; each other field ends it. @see https://coredns.io/plugins/template/ */
+/** What the data of a template has, beside the values of its lines `var`; each other field ends it. @see https://coredns.io/plugins/template/ */
 const FIELDS: readonly string[] = [
   ...["Zone", "Name", "Class", "Type", "Match", "Group", "Message", "Question", "Remote", "Meta", "Regex"],
 ];
 
 /** Values that no query has. Inside of some actions a dot is another value. */
-function valueProblem(text: string, keys: ReadonlySet<string> | undefined): string | undefined {
+function valueProblem(
+  text: string,
+  keys: ReadonlySet<string> | undefined,
+  fields: readonly string[],
+): string | undefined {
   const actions = templateActions(text);
   if (actions.some(([first = ""]) => ["with", "range", "define", "block"].includes(first))) return undefined;
   for (const words of actions)
     for (const [index, word] of words.entries()) {
       const [, field, inner] = /^\.(\w+)(?:\.(\w+))?/.exec(word) ?? [];
       const isOfAnother = /^(\)|\$.*)$/.test(words[index - 1] ?? "");
-      if (field !== undefined && !isOfAnother && !FIELDS.includes(field))
-        return `has .${field}, which is none of .${FIELDS.join(", .")}, ${FAILS}`;
+      if (field !== undefined && !isOfAnother && !fields.includes(field))
+        return `has .${field}, which is none of .${fields.join(", .")}, ${FAILS}`;
       const [, indexed] = (word === "index" && /^["`](\w+)["`]$/.exec(words[index + 2] ?? "")) || [];
       const group = field === "Group" && !isOfAnother ? inner : words[index + 1] === ".Group" ? indexed : undefined;
       if (group !== undefined && keys?.has(group) === false)

@@ -96,6 +96,18 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     assert.deepEqual(checkCorefile(text, { coredns: [1, 14, 4] }).warnings, []);
   });
 
+  it("has variables in templates from 1.15.0 on, where a line makes them", () => {
+    const template = (...lines: readonly string[]) =>
+      checkCorefile(withLines(`template IN A x.example {\n${lines.join("\n")}\nfallthrough\n}`), {
+        coredns: [1, 15, 0],
+      });
+    const answer = 'answer "{{ .Name }} 60 IN A {{ .Var.ip }}"';
+    const { errors, warnings } = template("var ip '10.0.0.1'", answer);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(warnings, [".:53: template: the expression of var ip is not checked"]);
+    assert.match(String(template(answer).warnings), /answer has \.Var, which is none of \.Zone/);
+  });
+
   it("serves a zone with capital letters from 1.14.7 on", () => {
     const text = `${withLines("")}Corp.Example:53 {\n  errors\n  forward . 9.9.9.9\n}\n`;
     const of = (coredns: Version) => checkCorefile(text, { coredns }).warnings.filter((line) => line.includes("Corp"));
