@@ -13,6 +13,7 @@ import { collectCases, containerOf, type Found, ODD_LABELS } from "./records/col
 import { EXCEPTIONS } from "./records/exceptions.ts";
 import { JSON_CASES } from "./records/json.ts";
 import type { RecordCase, Wanted } from "./records/lines.ts";
+import { REPORTED_TRACES } from "./records/reported-traces.ts";
 import { TEXT_CASES } from "./records/texts.ts";
 import { TRACE_CASES } from "./records/traces.ts";
 import { localVector } from "./vector/local.ts";
@@ -45,7 +46,7 @@ const TRIED: readonly Tried[] = [
   { program: "logagent", start: localLogagent, rounds: true },
   { program: "vector", start: localVector },
 ];
-const CASES: readonly RecordCase[] = [...TEXT_CASES, ...JSON_CASES, ...TRACE_CASES];
+const CASES: readonly RecordCase[] = [...TEXT_CASES, ...JSON_CASES, ...TRACE_CASES, ...REPORTED_TRACES];
 
 for (const {
   program,

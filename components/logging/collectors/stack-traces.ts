@@ -7,9 +7,10 @@ type Language = LoggingSettings["multiline"][number];
  * blanks for what is indented. A rule for each line alone: the last line of a Python trace begins like any other and stays one.
  */
 const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
-  java: ["Caused by: "],
+  // The third is .NET's, the last two are Reactor's.
+  java: ["Caused by: ", "Wrapped by: ", "--- End of ", "Error has been observed at ", "Original Stack Trace:"],
   python: [],
-  go: ["goroutine ", "created by ", "main.main(", "main.(*"],
+  go: ["[signal ", "goroutine ", "panic(", "created by ", "main.main(", "main.main.func", "main.(*"],
   // Ends the properties of an error.
   node: ["}"],
 };

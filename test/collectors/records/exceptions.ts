@@ -1,5 +1,6 @@
 import { LONG } from "./json.ts";
 import { time, type Wanted } from "./lines.ts";
+import { dividedTraces, type EmptyLines, FRAMES_APART } from "./reported-traces.ts";
 
 /** What comes of a case in the place of what should come. */
 type Exceptions = Readonly<Record<string, readonly Wanted[]>>;
@@ -10,10 +11,11 @@ const BEFORE = line(0, "before");
 const BEFORE_ROTATION = line(0, "before the rotation");
 
 /** Of those that know a trace by its indentation: the last line of Python's, and parts of Go's, are records of their own. */
-function byIndentation(emptyLines: "kept" | "left out"): Exceptions {
+function byIndentation(emptyLines: EmptyLines): Exceptions {
   const goroutine = (number: number, text: string) =>
     emptyLines === "kept" ? red(number, `\n${text}`) : red(number, text);
   return {
+    ...dividedTraces(emptyLines),
     blanks: [line(0, "   \n  both  "), line(2, "one ")],
     python: [
       red(0, 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n    f()\n    ^^^'),
@@ -35,8 +37,11 @@ function byIndentation(emptyLines: "kept" | "left out"): Exceptions {
       red(5, "between 0"),
     ],
     "go-signal": [
-      red(0, "panic: runtime error: invalid memory address or nil pointer dereference"),
-      red(1, "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x45]"),
+      red(
+        0,
+        "panic: runtime error: invalid memory address or nil pointer dereference\n" +
+          "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x45]",
+      ),
       goroutine(2, "goroutine 7 [running]:"),
       red(
         4,
@@ -73,6 +78,7 @@ const AND_MORE: Exceptions = { "json-and-more": [line(0, '{"a":1} and more', { f
 
 export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
   "fluent-bit": {
+    ...FRAMES_APART,
     ...ENDS_APART,
     ...AND_MORE,
     "json-more-than-64-bits": [line(0, '{"a":18446744073709551616}', { fields: '{"a":18446744073709550000}' })],
@@ -102,7 +108,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...DEEP,
   },
   filebeat: {
-    ...byIndentation("left out"),
+    ...byIndentation("kept alone"),
     ...infinite('{"a":"1e400"}'),
     "json-empty-keys": [line(0, '{"":1,"a":{"":2}," ":3}', { fields: '{"_":1,"a":{"_":2}," ":3}' })],
     // Lost.
@@ -118,6 +124,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
       line(0, '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}', { fields: '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}' }),
     ],
     "json-only-dots": [line(0, '{".":1,"..":2,"a.":3,".b":4}', { fields: '{".":1,"..":2,"a.":3,".b":4}' })],
+    "json-dots-below": ['{"a":{"b.c":1}}', '{"a_b":1,"a.b":2}'].map((log, at) => line(at, log, { fields: log })),
     "json-dots-and-not": [line(0, '{"a":1,"a.b":2}', { fields: '{"a":1,"a.b":2}' })],
     empty: [line(1, "x")],
     "carriage-returns": [line(0, "dos"), line(1, "bar 1\rbar 2")],
@@ -152,7 +159,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
   opentelemetry: {
     // A line without a tag is a part of the next one.
     broken: [line(3, "without a taggood")],
-    ...byIndentation("left out"),
+    ...byIndentation("kept alone"),
     ...ENDS_APART,
     ...AND_MORE,
     ...CONTROLS,

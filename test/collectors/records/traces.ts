@@ -1,7 +1,7 @@
 import { cri, type Line, type RecordCase, STDERR, time } from "./lines.ts";
 
 /** Stack traces that come line by line, and what comes between them. */
-function trace(name: string, ...traces: readonly (readonly string[])[]): RecordCase {
+export function trace(name: string, ...traces: readonly (readonly string[])[]): RecordCase {
   const records = traces.flatMap((lines, at) => [lines, [`between ${at}`]]);
   let number = 0;
   const wanted = records.map((lines) => {

@@ -17,61 +17,116 @@ interface Rule {
 }
 type Language = LogPipeline["multiline"][number];
 
+/** No line goes on after this one. Fluent Bit keeps the state of a record for later lines, so a rule that takes any indented line must end. */
+const END = "end";
 /** Matches no line: Fluent Bit wants a rule in each state. */
-const NEVER = "/(?!)/";
+const end: Rule = { state: END, regex: "/(?!)/", next_state: END };
 
-/** Properties of an error that Node.js writes after its last frame, in braces. They go before the rule for any frame. */
+/** Properties of an error that Node.js writes after its last frame, in braces, or instead of frames. They go before the rule for any frame. */
 const properties: readonly Rule[] = [
-  { state: "java_after_exception,java", regex: "/^[\\t ]+at .* \\{$/", next_state: "node_properties" },
-  { state: "node_properties", regex: "/^(?:[\\t ]|\\}$)/", next_state: "node_properties" },
+  { state: "start_state", regex: "/\\A\\[.*Error.*\\] \\{$/", next_state: "node_properties" },
+  { state: "java_after_exception,java,node_modules", regex: "/^[\\t ]+at .* \\{$/", next_state: "node_properties" },
+  { state: "node_properties", regex: "/^[\\t ]/", next_state: "node_properties" },
+  { state: "node_properties", regex: "/^\\}$/", next_state: END },
+  end,
 ];
 
-/** A rule for each word, since a word alone is searched for many times faster than one of several. */
+/** From where a module was wanted that is not there: lines between the error and its frames. */
+const modules: readonly Rule[] = [
+  { state: "java_after_exception", regex: "/^Require stack:$/", next_state: "node_modules" },
+  { state: "node_modules", regex: "/^- /", next_state: "node_modules" },
+];
+
+/** Lines of a trace that are no frames. */
+const BETWEEN_FRAMES = [
+  "[\\t ]+--- End of inner exception stack trace ---$",
+  "--- End of stack trace from previous location(?: where exception was thrown)? ---$",
+  "[\\t ]*\\.\\.\\. \\d+ (?:more|(?:common )?frames|lines matching)",
+  // Reactor's, which says where an error was seen.
+  "(?:Error has been observed at the following site|Assembly trace from producer |Original Stack Trace:$)",
+  "[\\t ]+[*|]_",
+];
+
+/**
+ * A rule for each word, since a word alone is searched for many times faster than one of several. Behind it stands what went wrong or
+ * nothing, or what Node.js puts in brackets: `TypeError [ERR_INVALID_URL]: …`, `NotFound [Error]: …`.
+ */
 const java: readonly Rule[] = [
+  ...properties,
+  ...modules,
   ...["Exception", "Error", "Throwable", "V8 errors stack trace"].map((word) => ({
     state: "start_state,java_start_exception",
-    regex: `/${word}[:\\r\\n]/`,
+    regex: `/${word}(?:\\]?:|$| \\[)/`,
     next_state: "java_after_exception",
   })),
+  // Frames of an exception that is not called one.
+  { state: "start_state", regex: "/\\A[\\t ]+at /", next_state: "java" },
   {
     state: "java_after_exception",
     regex: "/^[\\t ]*nested exception is:[\\t ]*/",
     next_state: "java_start_exception",
   },
-  { state: "java_after_exception", regex: "/^[\\r\\n]*$/", next_state: "java_after_exception" },
   // .NET's for what was the reason.
-  { state: "java_after_exception", regex: "/^[\\t ]+---> /", next_state: "java_after_exception" },
-  ...properties,
+  { state: "java_after_exception,java", regex: "/^[\\t ]+---> /", next_state: "java_after_exception" },
   {
     state: "java_after_exception,java",
-    regex: "/^[\\t ]*(?:Caused by|Suppressed):/",
+    regex: "/^[\\t ]*(?:Caused by|Suppressed|Wrapped by):/",
     next_state: "java_after_exception",
   },
-  ...[
-    "[\\t ]+(?:eval )?at ",
-    "[\\t ]+--- End of inner exception stack trace ---$",
-    "--- End of stack trace from previous location where exception was thrown ---$",
-    "[\\t ]*... \\d+ (?:more|common frames omitted)",
-  ].map((line) => ({ state: "java_after_exception,java", regex: `/^${line}/`, next_state: "java" })),
+  ...["[\\t ]+(?:eval )?at ", ...BETWEEN_FRAMES].map((line) => ({
+    state: "java_after_exception,java,node_modules",
+    regex: `/^${line}/`,
+    next_state: "java",
+  })),
 ];
 
 const go: readonly Rule[] = [
-  { state: "start_state", regex: "/\\Afatal error: /", next_state: "go_after_panic" },
+  {
+    state: "start_state",
+    regex: "/\\A(?:(?:panic|fatal error|SIG[A-Z]+): |runtime: goroutine stack exceeds )/",
+    next_state: "go_panic",
+  },
   { state: "start_state", regex: "/\\bpanic: /", next_state: "go_after_panic" },
-  { state: "start_state", regex: "/http: panic serving/", next_state: "go_goroutine" },
-  { state: "go_after_panic,go_after_signal,go_frame_1", regex: "/^$/", next_state: "go_goroutine" },
-  { state: "go_after_panic", regex: "/^\\[signal /", next_state: "go_after_signal" },
-  { state: "go_goroutine", regex: "/^goroutine \\d+ (?:[^\\[]+ )?\\[[^\\]]+\\]:$/", next_state: "go_frame_1" },
-  { state: "go_frame_1", regex: "/^(?:[^\\s.:]+\\.)*[^\\s.():]+\\(|^created by /", next_state: "go_frame_2" },
+  { state: "start_state", regex: "/http: panic serving/", next_state: "go_after_panic" },
+  { state: "start_state", regex: "/\\Agoroutine \\d+ \\[[^\\]]+\\]:$/", next_state: "go_frame_1" },
+  // The rest of a message of several lines, and a panic that was recovered.
+  { state: "go_panic", regex: "/^(?:\\t|runtime: sp=|fatal error: |PC=0x|signal arrived )/", next_state: "go_panic" },
+  { state: "go_panic,go_after_panic", regex: "/^\\[signal /", next_state: "go_panic" },
+  { state: "go_panic,go_after_panic,go_frame_1", regex: "/^$/", next_state: "go_goroutine" },
+  {
+    state: "go_panic,go_after_panic,go_goroutine",
+    regex: "/^(?:goroutine \\d+ (?:[^\\[]+ )?\\[[^\\]]+\\]|runtime stack):$/",
+    next_state: "go_frame_1",
+  },
+  { state: "go_frame_1", regex: "/^(?:\\S+\\(.*\\)|created by .*)$/", next_state: "go_frame_2" },
+  {
+    state: "go_frame_1",
+    regex: "/^(?:\\.\\.\\.(?:additional|\\d+) frames elided|\\tgoroutine running on other thread)/",
+    next_state: "go_frame_1",
+  },
   { state: "go_frame_2", regex: "/^\\s/", next_state: "go_frame_1" },
 ];
 
-/** Takes the lines of `^^^` that Python writes below its code since 3.11, and an exception that says nothing. */
+const TRACEBACK = "Traceback \\(most recent call last\\):$";
+const GROUP = " +\\+ Exception Group Traceback \\(most recent call last\\):$";
+const CHAIN =
+  "(?:During handling of the above exception, another exception occurred|The above exception was the direct cause of the following exception):$";
+
+/**
+ * Takes the lines of `^^^` that Python writes below its code since 3.11, an exception that says nothing, groups, and what comes of an
+ * exception while another is handled, between empty lines.
+ */
 const python: readonly Rule[] = [
-  { state: "start_state", regex: "/\\ATraceback \\(most recent call last\\):$/", next_state: "python" },
+  { state: "start_state", regex: `/\\A${TRACEBACK}/`, next_state: "python" },
+  { state: "start_state", regex: `/\\A${GROUP}/`, next_state: "python_group" },
   { state: "python", regex: "/\\A[\\t ]/", next_state: "python" },
   { state: "python", regex: "/\\A[A-Za-z_][\\w.]*(?::|$)/", next_state: "python_end" },
-  { state: "python_end", regex: NEVER, next_state: "python_end" },
+  { state: "python_group", regex: "/\\A +[|+]/", next_state: "python_group" },
+  { state: "python_end,python_group", regex: "/\\A$/", next_state: "python_before_chain" },
+  { state: "python_before_chain", regex: `/\\A${CHAIN}/`, next_state: "python_chain" },
+  { state: "python_chain", regex: "/\\A$/", next_state: "python_after_chain" },
+  { state: "python_after_chain", regex: `/\\A${TRACEBACK}/`, next_state: "python" },
+  { state: "python_after_chain", regex: `/\\A${GROUP}/`, next_state: "python_group" },
 ];
 
 /** JavaScript's traces look like Java's. */
@@ -101,6 +156,7 @@ export function stackTraceFilters(
   return [
     ...traces,
     ...firstLines.map(({ namespaces }, at) => joiner(key, firstLineParser(at), namespaceMatch([namespaces]))),
+    ...emptyLines({ traces: traces.length > 0 ? multiline : [], firstLines }, key),
   ];
 }
 
@@ -113,6 +169,18 @@ function joiner(key: string, parser: string, match: Section): Section {
     mode: "parser",
     buffer: "off",
   };
+}
+
+/**
+ * The filter knows one state for the lines of all pods, and writes an empty line that it takes for the rest of a record as a line break, also
+ * where that record was sent before.
+ */
+function emptyLines(
+  { traces, firstLines }: { readonly traces: readonly Language[] } & Pick<LogPipeline["processing"], "firstLines">,
+  key: string,
+): Section[] {
+  if (firstLines.length === 0 && !traces.includes("go") && !traces.includes("python")) return [];
+  return [{ name: "modify", match: "kube.*", condition: `key_value_matches ${key} \\A\\n\\z`, set: `${key} ""` }];
 }
 
 /** Matches the tags of all other namespaces. */

@@ -70,7 +70,8 @@ export const logagent: Collector = {
   routes: "whose plugins here send to one destination",
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
-    parsing: "stack traces by indentation; JSON with JavaScript's numbers",
+    parsing:
+      "stack traces by indentation, except the last line of Python's and some of Go's; JSON with JavaScript's numbers",
     buffer: "files on the node, then it drops the oldest or stops reading",
     index: "date in any time zone",
     maintenance: "no release since October 2023, and Node.js 12, unsupported since April 2022",

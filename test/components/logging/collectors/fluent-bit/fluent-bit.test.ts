@@ -147,14 +147,18 @@ describe("Fluent Bit's configuration", () => {
       (render(multiline === undefined ? {} : { multiline }).joining("stack_trace")?.rules ?? [])
         .filter(({ state }) => String(state).startsWith("start_state"))
         .map(({ regex }) => regex);
-    const java = [
-      "/Exception[:\\r\\n]/",
-      "/Error[:\\r\\n]/",
-      "/Throwable[:\\r\\n]/",
-      "/V8 errors stack trace[:\\r\\n]/",
+    const words = ["Exception", "Error", "Throwable", "V8 errors stack trace"];
+    const java = ["/\\A\\[.*Error.*\\] \\{$/", ...words.map((word) => `/${word}(?:\\]?:|$| \\[)/`), "/\\A[\\t ]+at /"];
+    const python = [
+      "/\\ATraceback \\(most recent call last\\):$/",
+      "/\\A +\\+ Exception Group Traceback \\(most recent call last\\):$/",
     ];
-    const python = ["/\\ATraceback \\(most recent call last\\):$/"];
-    const go = ["/\\Afatal error: /", "/\\bpanic: /", "/http: panic serving/"];
+    const go = [
+      "/\\A(?:(?:panic|fatal error|SIG[A-Z]+): |runtime: goroutine stack exceeds )/",
+      "/\\bpanic: /",
+      "/http: panic serving/",
+      "/\\Agoroutine \\d+ \\[[^\\]]+\\]:$/",
+    ];
     assert.deepEqual(starts(["node"]), java);
     assert.deepEqual(starts(), [...java, ...python, ...go]);
     assert.deepEqual(starts([]), []);
@@ -166,6 +170,17 @@ describe("Fluent Bit's configuration", () => {
     const rules = render({}).joining("stack_trace")?.rules ?? [];
     const states = new Set(rules.flatMap(({ state }) => String(state).split(",")));
     for (const { next_state } of rules) assert.ok(states.has(String(next_state)), String(next_state));
+  });
+
+  it("keeps an empty line that a joiner of traces of any pod takes for the rest of one", () => {
+    const mended = (settings: object) =>
+      render(settings)
+        .named("modify")
+        .filter(({ set }) => set === 'log ""')
+        .map(({ condition }) => condition);
+    assert.deepEqual(mended({}), ["key_value_matches log \\A\\n\\z"]);
+    assert.deepEqual(mended({ multiline: ["java", "node"] }), []);
+    assert.deepEqual(mended({ multiline: [], processing: { firstLines: [{ pattern: "^[0-9]" }] } }).length, 1);
   });
 
   it("cuts no line, and takes one that is empty", () => {

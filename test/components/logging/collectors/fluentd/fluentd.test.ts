@@ -121,7 +121,8 @@ describe("Fluentd's configuration", () => {
       "@type": "pod_lines",
       label: "@RECORDS",
       journal: "/var/lib/fluentd/held",
-      continuation: "/^([ \\t]+[^ \\t]|Caused by: )/",
+      continuation:
+        "/^([ \\t]+[^ \\t]|--- End of |Caused by: |Error has been observed at |Original Stack Trace:|Wrapped by: )/",
     });
     assert.deepEqual(
       render({ multiline: [] }).joins.map(({ options }) => options.continuation),

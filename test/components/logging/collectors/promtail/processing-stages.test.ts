@@ -159,7 +159,7 @@ describe("Promtail's processing", () => {
     assert.deepEqual(joins(firstLines, ["java"]), [
       ['{job!=\\"\\", namespace=~\\"a|b\\"', "\\AA"],
       ['{job!=\\"\\", namespace=~\\"c\\"', "\\AB"],
-      ['{job!=\\"\\", namespace!~\\"a|b|c\\"', "^([^C"],
+      ['{job!=\\"\\", namespace!~\\"a|b|c\\"', "^([^\\"],
     ]);
     assert.deepEqual(joins([{ pattern: "^A" }], ["java"]), [[undefined, "\\AA"]]);
   });
