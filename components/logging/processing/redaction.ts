@@ -88,8 +88,9 @@ const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly 
     `(?i)(aws_?secret_?access_?key${ASSIGN})[0-9a-z+/]{40}`,
   ],
   "api-key": [`()\\b(?:${KEY_PREFIXES})`, `(?i)((?:${KEY_NAMES})${ASSIGN})${TOKEN}{16,}`],
+  // Behind an escape the name may be missing: of `\n@a.example` the letter is none, and without it the rest would be no JSON.
   email: [
-    "()\\b[A-Za-z0-9][\\w.%+-]{0,63}(?:@|\\\\u0040)[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,8}\\.[A-Za-z]{2,24}\\b",
+    "()\\b(?:[A-Za-z0-9][\\w.%+-]{0,63})?(?:@|\\\\u0040)[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,8}\\.[A-Za-z]{2,24}\\b",
   ],
   ipv4: [`()\\b(?:${OCTET}\\.){3}${OCTET}\\b`],
   ipv6: [`()\\b(?:(?:${HEX}:){7}${HEX}|${HEX}(?::${HEX}){0,6}::${HEX}(?::${HEX}){0,6})\\b`],
@@ -123,18 +124,21 @@ function kindRules(kind: Exclude<RedactionKind, "credit-card">): RedactionRule[]
   }));
 }
 
-/** A number of JSON becomes a text of JSON; all others are masked where they stand. */
+/** What may precede a card: not the digits before a decimal point, since a tenth of all fractions of 16 digits have the check digit. */
+const BEFORE_CARD = `${ESCAPE}|(?:^|[^\\w.])|(?:^|[^\\d])\\.`;
+
+/** A number of JSON, also the first of a list, becomes a text of JSON; all others are masked where they stand. */
 function cardRules(): RedactionRule[] {
   const kind = "credit-card";
   const text = mask(kind);
   return [
     {
       kind,
-      pattern: parsePattern(`([^\\\\]"[ \\t]{0,4}:[ \\t]{0,4})(${CARD})\\b`),
+      pattern: parsePattern(`([^\\\\]"[ \\t]{0,4}:[ \\t]{0,4}(?:\\[[ \\t]{0,4})?)-?(${CARD})\\b`),
       replacement: [1, `"${text}"`],
       luhn: true,
     },
-    { kind, pattern: withEscape(parsePattern(`\\b(${CARD})\\b`)), replacement: [1, text], luhn: true },
+    { kind, pattern: parsePattern(`(${BEFORE_CARD})(${CARD})\\b`), replacement: [1, text], luhn: true },
   ];
 }
 

@@ -15,7 +15,7 @@ const LINES = plantedLines(3);
 type Replace = (line: string) => string;
 
 function replaceAll(regex: string, replacement: string): Replace {
-  const compiled = new RegExp(regex, "g");
+  const compiled = new RegExp(regex.replaceAll("\\A", "^"), "g");
   return (line) =>
     line.replace(compiled, (_all, ...groups: unknown[]) =>
       replacement.replaceAll(/\$\{(\d+)\}/g, (_name, number) => String(groups[Number(number) - 1] ?? "")),
@@ -93,7 +93,7 @@ describe("Redaction as it is rendered", () => {
       /^line = replace(?:\(line, r'(?<plain>.*)', (?<text>".*")\)|_with\(line, r'(?<card>.*)'\)[\s\S]*?\{ (?<masked>.*) \} else \{ found.string \})$/gm;
     const steps = [...program.matchAll(statement)].map(({ groups = {} }) => {
       const { plain, text = '""', card, masked = "" } = groups;
-      const ascii = (regex: string) => regex.replaceAll("(?-u:\\b)", "\\b");
+      const ascii = (regex: string) => regex.replaceAll("(?-u:\\b)", "\\b").replaceAll("\\A", "^");
       if (plain !== undefined) return replaceAll(ascii(plain), JSON.parse(text));
       const after: string = JSON.parse(masked.replace('(string(found.captures[0]) ?? "") + ', ""));
       const regex = new RegExp(ascii(card ?? ""), "g");

@@ -29,7 +29,7 @@ const CHECKED = /\{\{ if eq \$rest 0 \}\}(.*)\{\{ else \}\}\{\{ \.Value \}\}\{\{
 
 /** As Promtail does it: the one group of each match is replaced, and the template knows its text. */
 function replaced({ replace: { expression, replace } }: z.infer<typeof Replace>): (line: string) => string {
-  const regex = new RegExp(expression, "g");
+  const regex = new RegExp(expression.replaceAll("\\A", "^"), "g");
   const mask = CHECKED.exec(replace)?.[1];
   return (line) =>
     line.replace(regex, (all: string, secret: string) => {
