@@ -48,6 +48,14 @@ const Arrived = z.looseObject({
 /** Lines in CRI's format, one each microsecond. */
 const cri = (lines: readonly string[], stream = "stdout") =>
   lines.map((line, at) => `2026-02-01T10:00:00.${String(at * 1000).padStart(9, "0")}Z ${stream} F ${line}`);
+/** Records of several lines on both streams at once. */
+const INTERLEAVED = [
+  ...cri(["2026-01-01 out"]),
+  ...cri(["2026-01-01 err"], "stderr"),
+  ...cri(["goes on"]),
+  ...cri(["  too"], "stderr"),
+  ...cri(["2026-01-02 next"]),
+];
 const pod = (namespace: string, container = "c") => ({ namespace, pod: "p", container });
 
 describe("What is done with lines on their way", () => {
@@ -65,6 +73,7 @@ describe("What is done with lines on their way", () => {
         const settings = { destination: destination(receiver.port), processing: { ...PROCESSING, ...limit } };
         const sandbox = new Sandbox(local, settings, receiver.port);
         for (const { namespace, stream, lines } of PROCESSING_CASES) sandbox.write(pod(namespace), cri(lines, stream));
+        sandbox.write(pod("interleaved"), INTERLEAVED);
         sandbox.write(pod("sampled"), cri(Array.from({ length: 1000 }, (_, at) => `sample ${at}`)));
         sandbox.write(pod("limited"), cri(Array.from({ length: 60 }, (_, at) => `limit ${at}`)));
         sandbox.write(pod("limited", "d"), cri(Array.from({ length: 60 }, (_, at) => `other ${at}`)));
@@ -81,6 +90,11 @@ describe("What is done with lines on their way", () => {
 
       for (const { why, namespace, wanted } of PROCESSING_CASES)
         it(why, () => assert.deepEqual(of(namespace).sort(), [...wanted].sort()));
+
+      it("joins no line of the other stream to a record", () => {
+        const wanted = ["2026-01-01 err\n  too", "2026-01-01 out\ngoes on", "2026-01-02 next"];
+        assert.deepEqual(of("interleaved").sort(), wanted);
+      });
 
       it("keeps a share of a sample", () => {
         const sampled = of("sampled").length;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
+import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
@@ -39,7 +40,9 @@ describe("Promtail's records", () => {
     sandbox.write({ namespace: "ts-team", pod: LEFT_OUT, container: "curl" }, [line(1, "stdout F never")]);
     sandbox.write({ namespace: "logging", pod: "promtail", container: "promtail" }, [line(1, "stdout F never")]);
     const running = sandbox.start();
-    await receiver.settled(1, 5);
+    // It hears of pods after some seconds.
+    for (let wait = 0; wait < 120 && (await receiver.kept()).length < 5; wait += 1) await seconds(0.25);
+    await seconds(1.5);
     const kept = await receiver.kept();
     await running.stop("SIGKILL");
     await receiver.stop();

@@ -15,6 +15,8 @@ interface Rule {
   readonly regex: string;
   readonly next_state: string;
 }
+/** What one stream writes does not go on in the other. */
+const OF_STREAM = { key_group: "stream" };
 type Language = LogPipeline["multiline"][number];
 
 /** No line goes on after this one. Fluent Bit keeps the state of a record for later lines, so a rule that takes any indented line must end. */
@@ -139,7 +141,7 @@ const RULES: Readonly<Record<Language, readonly Rule[]>> = { java, node: java, g
  */
 export function stackTraceParsers({ multiline }: Pick<LogPipeline, "multiline">): object[] {
   const rules = [...new Set(multiline.map((language) => RULES[language]))].flat();
-  return rules.length === 0 ? [] : [{ name: STACK_TRACE, type: "regex", flush_timeout: 1000, rules }];
+  return rules.length === 0 ? [] : [{ name: STACK_TRACE, type: "regex", ...OF_STREAM, flush_timeout: 1000, rules }];
 }
 
 /**
@@ -200,6 +202,7 @@ export function firstLineParsers({ processing: { firstLines } }: Pick<LogPipelin
     return {
       name: firstLineParser(at),
       type: "regex",
+      ...OF_STREAM,
       flush_timeout: 1000,
       rules: [
         { state: "start_state", regex: `/${regex}/`, next_state: "more" },

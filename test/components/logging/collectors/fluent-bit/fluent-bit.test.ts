@@ -164,6 +164,7 @@ describe("Fluent Bit's configuration", () => {
     assert.deepEqual(starts([]), []);
     assert.equal(render({ multiline: [] }).filter("multiline"), undefined);
     assert.equal(render({}).filter("multiline")?.["multiline.parser"], "stack_trace");
+    assert.equal(render({}).joining("stack_trace")?.key_group, "stream");
   });
 
   it("leads from each rule to one that is there, without which Fluent Bit does not start", () => {
