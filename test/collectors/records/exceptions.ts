@@ -79,6 +79,7 @@ const AND_MORE: Exceptions = { "json-and-more": [line(0, '{"a":1} and more', { f
 export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
   "fluent-bit": {
     ...FRAMES_APART,
+    "json-17-digits": [line(0, '{"a":1700000000.1234567}', { fields: '{"a":1700000000.123457}' })],
     ...ENDS_APART,
     ...AND_MORE,
     "json-more-than-64-bits": [line(0, '{"a":18446744073709551616}', { fields: '{"a":18446744073709550000}' })],
@@ -102,6 +103,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
   },
   fluentd: {
     ...byIndentation("kept"),
+    "json-comment": [line(0, '{/*c*/"a":1}', { fields: '{"a":1}' })],
     ...WAITS,
     ...infinite('{"a":null}'),
     "json-more-than-64-bits": [line(0, '{"a":18446744073709551616}', { fields: '{"a":"18446744073709551616"}' })],

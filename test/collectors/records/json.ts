@@ -44,6 +44,8 @@ export const JSON_CASES: readonly RecordCase[] = [
   })),
   json("json-unsigned", same('{"a":18446744073709551615}')),
   json("json-floats", same('{"a":1.0,"b":1e3,"c":1e-7,"d":0.1}')),
+  json("json-17-digits", same('{"a":1700000000.1234567}')),
+  json("json-comment", ['{/*c*/"a":1}']),
   json("json-infinite", ['{"a":1e400}']),
   json("json-blanks", ['{"a":1}  ', '{"a":1}'], ['{ "a" : 1 }', '{"a":1}']),
   json("json-after-blanks", ['  {"a":1}']),
