@@ -158,7 +158,7 @@ export function stackTraceFilters(
   return [
     ...traces,
     ...firstLines.map(({ namespaces }, at) => joiner(key, firstLineParser(at), namespaceMatch([namespaces]))),
-    ...emptyLines({ traces: traces.length > 0 ? multiline : [], firstLines }, key),
+    ...emptyLines(firstLines, key),
   ];
 }
 
@@ -175,13 +175,10 @@ function joiner(key: string, parser: string, match: Section): Section {
 
 /**
  * The filter knows one state for the lines of all pods, and writes an empty line that it takes for the rest of a record as a line break, also
- * where that record was sent before.
+ * where that record was sent before. After a stack trace that is one line, which is not worth a filter for each line.
  */
-function emptyLines(
-  { traces, firstLines }: { readonly traces: readonly Language[] } & Pick<LogPipeline["processing"], "firstLines">,
-  key: string,
-): Section[] {
-  if (firstLines.length === 0 && !traces.includes("go") && !traces.includes("python")) return [];
+function emptyLines(firstLines: LogPipeline["processing"]["firstLines"], key: string): Section[] {
+  if (firstLines.length === 0) return [];
   return [{ name: "modify", match: "kube.*", condition: `key_value_matches ${key} \\A\\n\\z`, set: `${key} ""` }];
 }
 
