@@ -53,9 +53,14 @@ export function releaseFor(version: Version | undefined): Release {
   return RELEASES.findLast((release) => !isBefore(version, versionOf(release.version))) ?? RELEASES[0] ?? DEFAULT;
 }
 
+/** Whether a CoreDNS does what came with a release that is newer than those of the add-ons; one of no known version does not. */
+export function isSince(version: Version | undefined, since: Version): boolean {
+  return version !== undefined && !isBefore(version, since);
+}
+
 /** Whether a block takes the names of a zone that is written with capital letters. https://github.com/coredns/coredns/pull/8320 */
 export function ignoresCase(version: Version | undefined): boolean {
-  return version !== undefined && !isBefore(version, [1, 14, 7]);
+  return isSince(version, [1, 14, 7]);
 }
 
 /** Whether a version is newer than every release that is known. */

@@ -1,6 +1,6 @@
 import { type Plugin, type Server, writePlugin } from "../model.ts";
 import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
-import { isBefore, type Version } from "../releases.ts";
+import { isSince, type Version } from "../releases.ts";
 import {
   bare,
   type CheckContext,
@@ -99,7 +99,7 @@ function checkHosts(
   findings: Findings,
 ): void {
   const names = new Set(entries.flatMap((entry) => entry.names));
-  const hasWildcards = coredns !== undefined && !isBefore(coredns, WILDCARDS_SINCE);
+  const hasWildcards = isSince(coredns, WILDCARDS_SINCE);
   for (const name of names)
     if (hasWildcards ? /.\*|^\*[^.]/.test(name) : name.includes("*"))
       findings.warn(server, `hosts ${name}: hosts has no wildcards, so this matches no name below it; use template`);

@@ -1,6 +1,6 @@
 import { type Plugin, pluginName, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
-import { isBefore, type Version } from "../releases.ts";
+import { isSince, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
@@ -23,7 +23,7 @@ export function checkRewrites(
     const isReached = checkReach(server, servers, rule, rules.slice(0, index), findings);
     if (isReached) checkTarget(server, servers, rule, context, findings);
   }
-  if (context.coredns === undefined || isBefore(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
+  if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
 }
 
 function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {

@@ -1,6 +1,6 @@
 import type { Plugin, Server } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
-import { isBefore, type Version } from "../releases.ts";
+import { isSince, type Version } from "../releases.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import {
@@ -149,8 +149,7 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
       checkMetrics(server, plugin.address ?? "localhost:9153", context, findings);
       break;
     case "cache":
-      if (context.coredns === undefined || isBefore(context.coredns, LONG_CACHE_SINCE))
-        checkCache(server, plugin, findings);
+      if (!isSince(context.coredns, LONG_CACHE_SINCE)) checkCache(server, plugin, findings);
       break;
   }
 }

@@ -34,10 +34,11 @@ export function checkTemplate(server: Server, { line }: OtherPlugin, findings: F
 
 const FAILS = "and CoreDNS answers SERVFAIL instead";
 
-/** What the data of a template has, beside the values of its lines `var`; each other field ends it. @see https://coredns.io/plugins/template/ */
-const FIELDS: readonly string[] = [
-  ...["Zone", "Name", "Class", "Type", "Match", "Group", "Message", "Question", "Remote", "Meta", "Regex"],
-];
+/**
+ * Fields that the data of a template has, beside Var for its lines `var`; any other one makes it fail.
+ * @see https://coredns.io/plugins/template/
+ */
+const FIELDS = "Zone Name Class Type Match Group Message Question Remote Meta Regex".split(" ");
 
 /** Values that no query has. Inside of some actions a dot is another value. */
 function valueProblem(

@@ -86,16 +86,13 @@ export function kubernetes(setup: Setup): void {
   }, 1);
 }
 
-/** Whether Kubernetes' client takes an address of the API: without a scheme it has no path; an empty one is the pod's own. A strict one has IPv6 in brackets. */
+/**
+ * Whether Kubernetes' client takes an address of the API: without a scheme it has no path; an empty one is the pod's own.
+ * @param isStrict Whether IPv6 must be in brackets.
+ */
 function isServer(text: string, isStrict: boolean): boolean {
-  if (
-    isStrict &&
-    text
-      .replace(/^[a-z][a-z\d+.-]*:\/\//i, "")
-      .replace(/\[[^\]]*\]/, "")
-      .split(":").length > 2
-  )
-    return false;
+  const bare = text.replace(/^[a-z][a-z\d+.-]*:\/\//i, "").replace(/\[[^\]]*\]/, "");
+  if (isStrict && bare.split(":").length > 2) return false;
   return /^[a-z][a-z\d+.-]*:\/\/[^/?#]/i.test(text) || /^([^/?#]+\/?)?$/.test(text);
 }
 

@@ -1,3 +1,4 @@
+import type { Version } from "../releases.ts";
 import { hostAndPort, integer, isAddress, isDomainName, RCODES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown, zonesOf } from "./setup.ts";
@@ -97,7 +98,7 @@ function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
   const file = parts === undefined ? host : rest;
   if (file === RESOLV_CONF) return;
   if (file.startsWith("/")) setup.needFile(file, "file");
-  else if (named && HOST_NAME.test(bare) && namedSince(setup, scheme))
+  else if (named && HOST_NAME.test(bare) && supports(setup, scheme, "named"))
     setup.warn(
       `CoreDNS looks up ${bare} only when it starts: without an address it does not start, and later ones it does not see`,
     );
@@ -108,21 +109,23 @@ function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
 /** A name that DNS may know: the search list is not used, and no top-level domain begins with a digit. */
 const HOST_NAME = /^([a-z\d_]([a-z\d_-]*[a-z\d_])?\.)+[a-z]([a-z\d-]*[a-z\d])?\.?$/i;
 
-/** Whether forward takes a name with this scheme. */
-function namedSince(setup: Setup, scheme: string): boolean {
-  if (scheme === "https") return setup.since(1, 14, 7);
-  return scheme === "quic" ? setup.since(1, 15, 0) : ["dns", "tls"].includes(scheme);
-}
+/** Since when forward speaks a scheme, and since when it takes names with it. */
+const SCHEMES: Readonly<Record<string, { readonly spoken: Version; readonly named: Version }>> = {
+  dns: { spoken: [1, 0, 0], named: [1, 14, 4] },
+  tls: { spoken: [1, 0, 0], named: [1, 14, 4] },
+  https: { spoken: [1, 14, 5], named: [1, 14, 7] },
+  quic: { spoken: [1, 15, 0], named: [1, 15, 0] },
+};
 
-function speaks(setup: Setup, scheme: string): boolean {
-  if (scheme === "https") return setup.since(1, 14, 5);
-  return scheme === "quic" ? setup.since(1, 15, 0) : ["dns", "tls"].includes(scheme);
+function supports(setup: Setup, scheme: string, what: "spoken" | "named"): boolean {
+  const since = SCHEMES[scheme]?.[what];
+  return since !== undefined && setup.since(...since);
 }
 
 function checkTransport(setup: Setup, upstream: string, serverName: string | undefined): void {
   const [, scheme = "dns", rest = ""] = TRANSPORTS.exec(upstream) ?? [];
   if (scheme === "https3") setup.warn(`${upstream}: forward does not speak https3, though CoreDNS starts`);
-  else if (!speaks(setup, scheme)) setup.refuse(`does not speak ${scheme} (found ${shown(upstream)})`);
+  else if (!supports(setup, scheme, "spoken")) setup.refuse(`does not speak ${scheme} (found ${shown(upstream)})`);
   if (scheme === "https" && rest.includes("/"))
     setup.refuse(`an upstream of https has no path, since /dns-query is asked (found ${shown(upstream)})`);
   const own = /%([^:\]]+)/.exec(rest)?.[1];
