@@ -1,4 +1,4 @@
-import { exceeded } from "./cluster/eks/instance-capacity.ts";
+import { exceededCapacity } from "./cluster/eks/instance-capacity.ts";
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/amazon.ts";
 import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
@@ -181,7 +181,7 @@ function bufferIssues(
   ];
 }
 
-/** Requests that no instance of a node group has: of a DaemonSet's pod there, or of a sidecar on any of them. */
+/** Requests without room on the nodes: of a DaemonSet on those of one group, of a sidecar on those of all. */
 function requestIssues(
   { mode, resources = {} }: NonNullable<PartsContext["logging"]>,
   { nodeGroups }: EksClusterSettings,
@@ -194,7 +194,7 @@ function requestIssues(
   return (["cpu", "memory"] as const).flatMap((key) => {
     const value = resources[key];
     const [issue] = (mode === "daemonset" ? groups : [together]).flatMap(({ names, types }): SettingsIssue[] => {
-      const most = exceeded(types, key, value);
+      const most = exceededCapacity(types, key, value);
       const message = `must be less than the ${most} in ${names}, or the collector stays pending there`;
       return most === undefined ? [] : [{ path: ["logging", "resources", key], message, value }];
     });

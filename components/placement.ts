@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exceeded } from "./cluster/eks/instance-capacity.ts";
+import { exceededCapacity } from "./cluster/eks/instance-capacity.ts";
 import { VpcSettings } from "./cluster/eks/network-settings.ts";
 import type { EksClusterSettings } from "./cluster/settings.ts";
 import { dnsProfile } from "./dns/profile.ts";
@@ -76,31 +76,18 @@ export function placementIssues(
   return [];
 }
 
-/** Pods of which more must be apart than there are places. */
+/** CoreDNS pods that must be apart, and are more than the nodes or zones. */
 function apartIssue(
   dns: DnsSettings,
   usable: readonly NodeGroup[],
-  { vpc, existingVpc }: EksClusterSettings,
+  cluster: EksClusterSettings,
 ): SettingsIssue | undefined {
   const { replicas, autoscaling } = dnsProfile(dns);
   const pods = autoscaling?.minReplicas ?? replicas ?? 0;
-  const { zones } = VpcSettings.parse(vpc ?? {});
   const nodes = usable.reduce((sum, { maxSize }) => sum + maxSize, 0);
-  const places: readonly {
-    readonly key: string;
-    readonly count: number;
-    readonly what: string;
-    readonly one: string;
-  }[] = [
+  const places = [
     { key: "kubernetes.io/hostname", count: nodes, what: `nodes of ${namesOf(usable)} (maxSize)`, one: "node" },
-    existingVpc === undefined
-      ? {
-          key: ZONE,
-          count: typeof zones === "number" ? zones : zones.length,
-          what: "zones of cluster.vpc",
-          one: "zone",
-        }
-      : { key: ZONE, count: existingVpc.privateSubnetIds.length, what: "subnets of cluster.existingVpc", one: "zone" },
+    { key: ZONE, ...zonesOf(cluster), one: "zone" },
   ];
   const keys = apartKeys(dns.affinity);
   const short = places.find(({ key, count }) => keys.includes(key) && pods > count);
@@ -109,7 +96,15 @@ function apartIssue(
   return { path: ["dns", autoscaling === undefined ? "replicas" : "autoscaling"], message };
 }
 
-/** A request that no instance of the groups has. */
+/** How many zones the nodes can be in, and what says so. */
+function zonesOf({ vpc, existingVpc }: EksClusterSettings): { readonly count: number; readonly what: string } {
+  if (existingVpc !== undefined)
+    return { count: existingVpc.privateSubnetIds.length, what: "subnets of cluster.existingVpc" };
+  const { zones } = VpcSettings.parse(vpc ?? {});
+  return { count: typeof zones === "number" ? zones : zones.length, what: "zones of cluster.vpc" };
+}
+
+/** A request without room on the nodes of all these groups. */
 function sizeIssue(
   { resources }: DnsSettings,
   usable: readonly NodeGroup[],
@@ -117,7 +112,7 @@ function sizeIssue(
 ): SettingsIssue | undefined {
   const value = resources?.requests?.[key];
   const types = usable.flatMap(({ instanceTypes }) => instanceTypes);
-  const most = exceeded([...new Set(types)], key, value);
+  const most = exceededCapacity([...new Set(types)], key, value);
   if (most === undefined) return undefined;
   const message = `must be less than the ${most} in ${namesOf(usable)}, or CoreDNS stays pending and ${TIMEOUT}`;
   return { path: ["dns", "resources", "requests", key], message, value };
@@ -153,7 +148,7 @@ function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undef
 }
 
 const ZONE = "topology.kubernetes.io/zone";
-/** Labels of control planes, which EKS's nodes have not, and those of EKS but for the ones of managed node groups. */
+/** Labels that no node of a managed node group has: those of control planes, and those that EKS sets elsewhere. */
 const NEVER_SET =
   /^(node-role\.kubernetes\.io\/|node-restriction\.kubernetes\.io\/|eks\.amazonaws\.com\/(?!nodegroup(-image)?$|sourceLaunchTemplate(Id|Version)$))/;
 const NODE_GROUP = "eks.amazonaws.com/nodegroup";
@@ -162,7 +157,7 @@ const NODE_GROUP = "eks.amazonaws.com/nodegroup";
 function mayBe(group: NodeGroup, key: string, value: string): boolean {
   const label = labelOf(group, key);
   if (label !== UNKNOWN) return label === value;
-  // Pulumi adds a random end to the name of a group.
+  // Pulumi appends random characters to the name of a group.
   if (key === NODE_GROUP) return value.includes(`cluster-nodes-${group.name}`);
   if (key !== ZONE) return true;
   return group.zones?.includes(value) ?? value.startsWith(group.region ?? "");
@@ -213,7 +208,7 @@ const PodAntiAffinity = z.object({
   }),
 });
 
-/** Labels of nodes of which no two CoreDNS pods may have the same. */
+/** Labels whose value no two nodes with a CoreDNS pod may share. */
 function apartKeys(affinity: DnsSettings["affinity"]): readonly string[] {
   const required = PodAntiAffinity.safeParse(affinity).data?.podAntiAffinity;
   return (required?.requiredDuringSchedulingIgnoredDuringExecution ?? [])

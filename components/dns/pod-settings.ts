@@ -24,7 +24,7 @@ export const Toleration = z
       relation(context, ["tolerationSeconds", "effect"], "tolerationSeconds requires effect NoExecute");
   });
 
-/** Kubernetes takes one constraint for a key and what happens without a node. */
+/** Kubernetes refuses pods with two: "Duplicate value: {topologyKey, whenUnsatisfiable}". */
 const SPREAD_ONCE =
   "must differ from the other constraints in topologyKey or whenUnsatisfiable, or Kubernetes refuses the pods";
 
@@ -44,7 +44,7 @@ export const TopologySpread = z
 
 const NO_VALUES = ["Exists", "DoesNotExist"];
 
-/** What a selector's operator asks of its values. */
+/** Refuses values that do not fit a selector's operator. */
 function checkValues({ operator, values = [] }: Requirement, context: z.RefinementCtx): void {
   const refuse = (message: string) => context.addIssue({ code: "custom", path: ["values"], message, input: values });
   if (NO_VALUES.includes(operator) && values.length > 0) refuse(`must be empty with operator ${operator}`);
@@ -58,17 +58,16 @@ interface Requirement {
   readonly values?: readonly string[] | undefined;
 }
 
-const Values = z.array(z.string("must be a quoted string")).optional();
-const LABEL_OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
+const LABEL_OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"];
+
+function requirements(operators: readonly string[]) {
+  const values = z.array(z.string("must be a quoted string")).optional();
+  const requirement = z.strictObject({ key: LabelKey, operator: z.enum(operators), values });
+  return z.array(requirement.superRefine(checkValues)).optional();
+}
 
 const NodeSelectorTerm = z.strictObject({
-  matchExpressions: z
-    .array(
-      z
-        .strictObject({ key: LabelKey, operator: z.enum([...LABEL_OPERATORS, "Gt", "Lt"]), values: Values })
-        .superRefine(checkValues),
-    )
-    .optional(),
+  matchExpressions: requirements([...LABEL_OPERATORS, "Gt", "Lt"]),
   matchFields: z
     .array(
       z.strictObject({
@@ -82,11 +81,7 @@ const NodeSelectorTerm = z.strictObject({
 
 const LabelSelector = z.strictObject({
   matchLabels: z.record(LabelKey, LabelValueOrEmpty).optional(),
-  matchExpressions: z
-    .array(
-      z.strictObject({ key: LabelKey, operator: z.enum(LABEL_OPERATORS), values: Values }).superRefine(checkValues),
-    )
-    .optional(),
+  matchExpressions: requirements(LABEL_OPERATORS),
 });
 
 const PodAffinityTerm = z.strictObject({
@@ -107,7 +102,7 @@ const PodAffinity = z.strictObject({
     .nullish(),
 });
 
-/** As the API has it. The add-on merges it with its own, so that a part may be empty or null. */
+/** The API's Affinity. The add-on merges it with its own, so that a part may be empty or null. */
 const PodPlacement = z.strictObject({
   nodeAffinity: z
     .strictObject({

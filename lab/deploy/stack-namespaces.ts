@@ -28,8 +28,8 @@ const CREATED_BY_ANOTHER =
 const ADOPTS_OWN =
   "must not be set for a namespace that this stack created, since that deletes it with everything in it";
 
-/** What to do with a namespace that the state has under a name of another team's, or under another one of the same team. */
-function moves(doing: string, problem: string, name: string, prefix: string): string {
+/** What is wrong with a namespace that the stack made for another team, and the setting that keeps what is in it. */
+function moveProblem(doing: string, problem: string, name: string, prefix: string): string {
   const owner = teamOfPrefix(prefix, name);
   if (owner === undefined) return CREATED_BY_ANOTHER;
   const kept = `{ name: ${name}, ${doing === "created" ? "" : "adopt: true, "}wasTeam: ${owner} }`;
@@ -44,7 +44,7 @@ function moves(doing: string, problem: string, name: string, prefix: string): st
 export function movedNamespaces(deployment: Deployment, settings: Settings): string[] {
   const created = prefixesIn(deployment, NAMESPACE);
   const again = (name: string, prefix: string) =>
-    moves("created", "Pulumi would create it a second time", name, prefix);
+    moveProblem("created", "Pulumi would create it a second time", name, prefix);
   return settings.teams.flatMap(({ name: team, namespaces }, index) => {
     const place = `teams[${index}]`;
     if (namespaces === undefined) {
@@ -79,13 +79,13 @@ export function movedAdoptions(deployment: Deployment, settings: Settings): stri
       if (prefix === undefined) return [];
       if (!adopt) return [`teams[${index}].namespaces[${at}].adopt: ${CREATES_ADOPTED} (found false)`];
       if (isKnown(prefix, { team, name, wasTeam })) return [];
-      const wrong = moves("adopted", "its labels conflict with those of that team", name, prefix);
+      const wrong = moveProblem("adopted", "its labels conflict with those of that team", name, prefix);
       return [`teams[${index}].namespaces[${at}].name: ${wrong} (found "${name}")`];
     }),
   );
 }
 
-/** What the names of resources begin with, by the namespace that a resource makes or patches. */
+/** Prefixes of the names of resources, by the namespace that a resource makes or patches. */
 function prefixesIn(deployment: Deployment, type: RegExp): Map<string, string> {
   return new Map(
     madeObjects(deployment).flatMap(({ urn, header }) => {

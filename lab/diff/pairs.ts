@@ -16,8 +16,8 @@ export interface Pairing {
 }
 
 /**
- * Pairs the resources of two plans by URN, also by a former one of head's, and what is left by similarity: of the same type below the same types of parents, the
- * most alike first.
+ * Pairs the resources of two plans by URN, also by those that aliases of head name, and what is left by similarity: of the same type below
+ * the same types of parents, the most alike first.
  */
 export function pairUp(base: readonly PlannedResourceDocument[], head: readonly PlannedResourceDocument[]): Pairing {
   const byUrn = new Map(base.map((resource) => [resource.urn, resource]));

@@ -49,7 +49,7 @@ export interface ExplainOptions {
   readonly ndots?: number | undefined;
   /** Instead of that of the pod's resolv.conf. */
   readonly search?: readonly string[] | undefined;
-  /** Whose ConfigMap tells which plugin answers. Default: that of kube-system. */
+  /** Where the ConfigMap is that tells which plugin answers. Default: kube-system/coredns. */
   readonly coreDns?: Pick<CoreDnsPlace, "namespace" | "configMap">;
 }
 

@@ -73,7 +73,7 @@ export function listsPods({ namespace, selector }: CoreDnsPlace): string {
   return `\`kubectl -n ${namespace} get pods -l ${selector}\``;
 }
 
-/** What to do where nothing of CoreDNS is in its place, and the stack installs none. */
-export function findsCoreDns({ namespace }: CoreDnsPlace): string {
+/** How to find a CoreDNS that is not where the settings say, and that the stack does not install. */
+export function howToFindCoreDns({ namespace }: CoreDnsPlace): string {
   return `CoreDNS is not in ${namespace} by the name that the settings have: \`kubectl get deployments -A\` shows where it is, and \`npm run lab -- adopt --coredns NAMESPACE/NAME\` writes dns.adopt for it`;
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, ClusterError, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
-import { type CoreDnsPlace, findsCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
+import { type CoreDnsPlace, howToFindCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { PodSessions } from "./sessions.ts";
 
 /** What stops a check before it can begin, with the likely cause. */
@@ -108,11 +108,11 @@ export class Lab {
     return (await this.#ofCoreDns(this.cluster.configMap(namespace, configMap))).Corefile ?? "";
   }
 
-  /** @throws {UnmetPrecondition} for what is not there, and what no update of the stack creates. */
+  /** @throws {UnmetPrecondition} where it is missing, and no update of the stack creates it. */
   #ofCoreDns<T>(asked: Promise<T>): Promise<T> {
     return asked.catch((error) => {
       if (this.#installsCoreDns || !(error instanceof ClusterError) || error.kind !== "not-found") throw error;
-      throw new UnmetPrecondition(error.message, findsCoreDns(this.coreDns));
+      throw new UnmetPrecondition(error.message, howToFindCoreDns(this.coreDns));
     });
   }
 }

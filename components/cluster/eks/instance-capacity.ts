@@ -1,6 +1,6 @@
 import { amount } from "../../schema/values.ts";
 
-/** What pods of a node can ask for at most. Its own programs take some of it. */
+/** What a node has at most. Its own programs take some of it, so that no pod gets all. */
 interface InstanceCapacity {
   /** Cores; infinite where the name does not tell. */
   readonly cpu: number;
@@ -20,7 +20,7 @@ const BURSTABLE: Readonly<Record<string, number>> = {
 };
 
 /**
- * The most that an instance type has, by its name: no `large` has more than two cores, no `4xlarge` more than sixteen, but for c1.
+ * The most that an instance type can have by its name: except in family c1, no `large` has more than two cores, no `4xlarge` more than 16.
  * @see https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html
  */
 function capacityOf(type: string): InstanceCapacity {
@@ -36,8 +36,11 @@ function coresOf(size: string): number {
   return times === undefined ? Number.POSITIVE_INFINITY : 4 * Number(times || 1);
 }
 
-/** What none of these instance types has for a pod's request, such as `2 cores of t4g.medium`; undefined where one may have it. */
-export function exceeded(
+/**
+ * The capacity that a pod's request leaves no room in on any of these instance types.
+ * @returns such as `2 cores of t4g.medium`; undefined where the request may fit one of them.
+ */
+export function exceededCapacity(
   types: readonly string[],
   key: keyof InstanceCapacity,
   request: string | undefined,
