@@ -29,10 +29,10 @@ function alarmed(section: object): string[] {
   return own.map(({ alert, metric }) => `${alert.name}: ${metric.dimensions.Namespace}/${metric.dimensions.PodName}`);
 }
 
-describe("the alerts of an adopted CoreDNS", function () {
+describe("an adopted CoreDNS", function () {
   this.timeout(20_000);
 
-  it("look for its container and its ConfigMap, by the names that dns.adopt gives", () => {
+  it("has alerts on its container and its ConfigMap, by the names that dns.adopt gives", () => {
     assert.match(exprOf("CoreDnsCrashLooping", CHART), /restarts_total\{namespace="kube-system",container="server"\}/);
     assert.match(exprOf("CoreDnsCrashLooping", CHART), /container="server",reason="CrashLoopBackOff"\}/);
     assert.doesNotMatch(exprOf("CoreDnsCrashLooping", CHART), /container="coredns"/);
@@ -43,7 +43,7 @@ describe("the alerts of an adopted CoreDNS", function () {
     assert.match(exprOf("CoreDnsCorefileNotLoaded", elsewhere), /configmap="coredns"\}/);
   });
 
-  it("look for its Deployment in CloudWatch", () => {
+  it("has alarms on its Deployment in CloudWatch", () => {
     const sized = { replicas: 2, resources: { limits: { memory: "170Mi" } } };
     assert.deepEqual(alarmed({ ...sized, adopt: CHART }), [
       "CoreDnsDown: kube-system/dns-coredns",
@@ -57,7 +57,7 @@ describe("the alerts of an adopted CoreDNS", function () {
     ]);
   });
 
-  it("have metrics to read, though the chart's Service carries no annotations for a scraper", async () => {
+  it("has metrics to read, though the chart's Service carries no annotations for a scraper", async () => {
     const of = (adopt: object) => plan("existing", { dns: { adopt }, monitoring: { kind: "annotations" } });
     const { metadata, spec } = (await of(CHART)).read("monitoring-coredns-9153");
     assert.equal(metadata.namespace, "kube-system");
@@ -65,5 +65,26 @@ describe("the alerts of an adopted CoreDNS", function () {
     assert.deepEqual(spec.selector, CHART.selector);
     for (const adopt of [{}, { ...CHART, namespace: "dns" }])
       assert.ok(!(await of(adopt)).names.includes("monitoring-coredns-9153"));
+  });
+
+  it("answers the canary, which its labels let out to it", async () => {
+    const dns = { adopt: { namespace: "dns", selector: { app: "dns" } } };
+    const { read } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });
+    const peer = {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dns" } },
+      podSelector: { matchLabels: dns.adopt.selector },
+    };
+    assert.deepEqual(read("monitoring-canary-network").spec.egress[0].to[1], peer);
+  });
+
+  it("is scraped in kube-system by the labels that dns.adopt names", async () => {
+    const selector = { app: "dns" };
+    const of = async (namespace: string) => {
+      const stack = { dns: { adopt: { namespace, selector } }, monitoring: { kind: "prometheus-operator" } };
+      const { spec } = (await plan("existing", stack)).read("monitoring-coredns");
+      return [spec.namespaceSelector.matchNames, spec.selector.matchLabels];
+    };
+    assert.deepEqual(await of("kube-system"), [["kube-system"], selector]);
+    assert.deepEqual(await of("dns"), [["kube-system"], { "k8s-app": "kube-dns" }]);
   });
 });

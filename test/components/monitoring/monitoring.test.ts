@@ -181,27 +181,6 @@ describe("monitoring", function () {
     }
   });
 
-  it("lets the canary ask the CoreDNS that is adopted, by its labels", async () => {
-    const dns = { adopt: { namespace: "dns", selector: { app: "dns" } } };
-    const { read } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });
-    const peer = {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dns" } },
-      podSelector: { matchLabels: dns.adopt.selector },
-    };
-    assert.deepEqual(read("monitoring-canary-network").spec.egress[0].to[1], peer);
-  });
-
-  it("scrapes a CoreDNS of kube-system by the labels that its adoption names", async () => {
-    const selector = { app: "dns" };
-    const of = async (namespace: string) => {
-      const stack = { dns: { adopt: { namespace, selector } }, monitoring: { kind: "prometheus-operator" } };
-      const { spec } = (await plan("existing", stack)).read("monitoring-coredns");
-      return [spec.namespaceSelector.matchNames, spec.selector.matchLabels];
-    };
-    assert.deepEqual(await of("kube-system"), [["kube-system"], selector]);
-    assert.deepEqual(await of("dns"), [["kube-system"], { "k8s-app": "kube-dns" }]);
-  });
-
   it("keeps each server of CoreDNS open, and warns where its metrics are not at the scraped port", async () => {
     const stack = (prometheus: string) => ({
       dns: {
