@@ -105,14 +105,20 @@ export async function connected(flags: ClusterFlags, folder?: string) {
   };
 }
 
-/** Exit code 1 where the name leads nowhere. */
-async function explain(name: string, flags: ExplainFlags): Promise<void> {
-  const { cluster, client, dns } = await connected(flags);
-  const [{ explain, formatExplanation }, { statedPlace }] = await Promise.all([
+/** Where a name leads from the pod, by the CoreDNS that the stack has. @param folder As in {@link connected}. */
+export async function explained(name: string, flags: ExplainFlags, folder?: string) {
+  const { cluster, client, dns } = await connected(flags, folder);
+  const [{ explain }, { statedPlace }] = await Promise.all([
     import("./explain.ts"),
     import("../kubernetes/core-dns-place.ts"),
   ]);
-  const explanation = await explain(cluster, client, name, { ...flags, coreDns: statedPlace(dns) });
+  return explain(cluster, client, name, { ...flags, coreDns: statedPlace(dns) });
+}
+
+/** Exit code 1 where the name leads nowhere. */
+async function explain(name: string, flags: ExplainFlags): Promise<void> {
+  const explanation = await explained(name, flags);
+  const { formatExplanation } = await import("./explain.ts");
   writeOutput(flags.json ? explanation : formatExplanation(explanation));
   process.exitCode = explanation.found ? 0 : 1;
 }

@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { KubeConfig } from "@kubernetes/client-node";
 import { getForwarded } from "../../../lab/kubernetes/pod-port.ts";
+import { accept, BINARY, CLOSE, frame } from "../../support/exec-server.ts";
 import { listen } from "../../support/listen.ts";
 
-/** Of the websocket protocol. @see https://www.rfc-editor.org/rfc/rfc6455#section-1.3 */
-const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const [BINARY, CLOSE] = [0x82, 0x88];
 /** Streams of a forwarded port. Each begins with the port's number, in two bytes. */
 const [DATA, ERROR] = [0, 1];
-
-function frame(kind: number, payload: Uint8Array): Buffer {
-  return Buffer.from([kind, payload.length, ...payload]);
-}
-
-function accept(key: string): string {
-  const digest = createHash("sha1").update(`${key}${KEY_SUFFIX}`).digest("base64");
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: v4.channel.k8s.io\r\nSec-WebSocket-Accept: ${digest}\r\n\r\n`;
-}
 
 describe("a port of a pod", () => {
   let server: Server;
@@ -30,7 +18,7 @@ describe("a port of a pod", () => {
     server.on("upgrade", ({ headers }, socket) => {
       open.push(socket);
       if (says === "nothing") return;
-      socket.write(accept(headers["sec-websocket-key"] ?? ""));
+      socket.write(accept(headers["sec-websocket-key"]));
       for (const stream of [DATA, ERROR]) socket.write(frame(BINARY, Buffer.from([stream, 0, 80])));
       socket.once("data", () => {
         for (const [stream, text] of says) socket.write(frame(BINARY, Buffer.from([stream, ...Buffer.from(text)])));
