@@ -19,7 +19,7 @@ import {
   KIND_CONTEXT,
   kindClusters,
 } from "./programs.ts";
-import { deletedNamespaces, missingNamespaces, movedAdoptions, movedNamespaces } from "./stack-namespaces.ts";
+import { deletedNamespaces, missingNamespaces, movedNamespaces } from "./stack-namespaces.ts";
 import {
   type Deployment,
   type MadeObject,
@@ -69,7 +69,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
   const state = await settled(stack, config);
-  refuse([...movedNamespaces(state, settings), ...movedAdoptions(state, settings)]);
+  refuse(movedNamespaces(state, settings));
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
   for (const namespace of deletedNamespaces(state, settings))

@@ -37,11 +37,15 @@ function moveProblem(doing: string, problem: string, name: string, prefix: strin
 }
 
 /**
- * Namespaces of a stack's state that the settings give to another team, or name another way, without wasTeam. Pulumi knows one by the name
- * of its resource, and creates what has a new one before it deletes the old.
+ * Namespaces of a stack's state that the settings give to another team, or name another way, without wasTeam.
  * @returns what is wrong, in one sentence for each; empty where nothing is.
  */
 export function movedNamespaces(deployment: Deployment, settings: Settings): string[] {
+  return [...movedCreations(deployment, settings), ...movedAdoptions(deployment, settings)];
+}
+
+/** Pulumi knows a namespace by the name of its resource, and creates what has a new one before it deletes the old. */
+function movedCreations(deployment: Deployment, settings: Settings): string[] {
   const created = prefixesIn(deployment, NAMESPACE);
   const again = (name: string, prefix: string) =>
     moveProblem("created", "Pulumi would create it a second time", name, prefix);
@@ -67,11 +71,8 @@ export function movedNamespaces(deployment: Deployment, settings: Settings): str
 const CREATES_ADOPTED =
   "must stay true for a namespace that this stack adopted, since Pulumi cannot create what exists";
 
-/**
- * Namespaces that the stack adopted and would create now, or that it adopted for another team, without wasTeam: the new patch conflicts with
- * the old one, and the update ends halfway.
- */
-export function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
+/** Of one that it would create now, or patch for another team: the new patch conflicts with the old one, and the update ends halfway. */
+function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
   const adopted = prefixesIn(deployment, NAMESPACE_PATCH);
   return settings.teams.flatMap(({ name: team, namespaces = [] }, index) =>
     namespaces.flatMap(({ name, adopt, wasTeam }, at) => {

@@ -78,6 +78,9 @@ describe("The address of DNS in a cluster of one IP family", () => {
     const v4 = "{kind: eks-existing, name: prod, kubernetesVersion: '1.35'}";
     assert.deepEqual(dnsOf(v4, "[172.20.0.10]"), []);
     assert.deepEqual(dnsOf(v4, "['fd12:3456::a']"), [must("IPv4", "ipv4", "fd12:3456::a")]);
+    assert.deepEqual(dnsOf("{kind: existing, ipFamily: v6}", "['fd12:3456::a']"), [
+      'cluster.ipFamily: must be one of ipv4, ipv6 (found "v6")',
+    ]);
     assert.deepEqual(dnsOf("{kind: existing, ipFamily: ipv6}", "[10.96.0.10]"), [must("IPv6", "ipv6", "10.96.0.10")]);
   });
 });
@@ -180,6 +183,10 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       "{cluster: {kind: eks}, dns: {resources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}}}",
       'dns.resources.requests.memory: must be less than the 4 GiB of t4g.medium in default, or CoreDNS stays pending and its add-on fails after 20 minutes (found "4Gi")',
     ],
+    [
+      "{cluster: {kind: eks, nodeGroups: [{name: a, architecture: amd64, instanceTypes: [t3.small, t3a.medium]}]}, dns: {resources: {requests: {memory: 4Gi}, limits: {memory: 4Gi}}}}",
+      'dns.resources.requests.memory: must be less than the 4 GiB of t3.small or t3a.medium in a, or CoreDNS stays pending and its add-on fails after 20 minutes (found "4Gi")',
+    ],
   ];
   for (const [settings, issue] of wrong) {
     it(`are missed in ${settings}`, () => assert.deepEqual(issuesOf(settings), [issue]));
@@ -196,6 +203,7 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       `{cluster: {kind: eks, vpc: {zones: 3}}, dns: {replicas: 3, affinity: ${APART_BY_ZONE}}}`,
       "{cluster: {kind: eks}, dns: {nodeSelector: {eks.amazonaws.com/nodegroup: cluster-nodes-default-0a1b2c3}}}",
       "{cluster: {kind: eks, nodeGroups: [{name: a, instanceTypes: [t4g.medium, m7g.xlarge]}]}, dns: {resources: {requests: {cpu: '3', memory: 5Gi}, limits: {memory: 5Gi}}}}",
+      "{cluster: {kind: eks, nodeGroups: [{name: a, architecture: amd64, instanceTypes: [c1.xlarge]}]}, dns: {resources: {requests: {cpu: '6'}}}}",
       ...[
         "{key: kubernetes.io/arch, operator: In, values: [amd64, arm64]}",
         "{key: role, operator: DoesNotExist}",

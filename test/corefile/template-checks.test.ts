@@ -41,6 +41,10 @@ const wrong: readonly (readonly [lines: readonly string[], warning: string])[] =
     ['answer "60 IN A 10.0.0.1"'],
     "answer begins with 60, which CoreDNS takes for the record's name; begin it with {{ .Name }}",
   ],
+  [
+    ['answer "60 A 10.0.0.1"'],
+    "answer begins with 60, which CoreDNS takes for the record's name; begin it with {{ .Name }}",
+  ],
   [['answer "{{ .Name }} 60 IN A gw.example"'], `answer A gw.example is no IPv4 address, ${FAILS}`],
   [['answer "{{ .Name }} 60 IN A 10.0.0.256"'], `answer A 10.0.0.256 is no IPv4 address, ${FAILS}`],
   [['answer "{{ .Name }} 60 IN AAAA 10.0.0.1"'], `answer AAAA 10.0.0.1 is no IPv6 address, ${FAILS}`],
@@ -61,6 +65,8 @@ describe("the records of a template", () => {
     ['answer "{{ .Name }} 60 IN CNAME gw.example."', 'additional "gw.example. 60 IN AAAA fd00::1"'],
     ['answer "{{ .Name }} 60 IN A {{ (index .Message.Question 0).Name }}"'],
     ['answer "{{ .Name }} 60 IN A {{ with .Group }}{{ .anything }}{{ end }}"'],
+    ['answer "{{ .Name }} 60 IN A {{ block `address` .Group }}{{ .anything }}{{ end }}"'],
+    ['answer "{{ $question := index .Message.Question 0 }}{{ $question.Name }} 60 IN A 10.0.0.{{ $question.Qtype }}"'],
     ['answer "{{ .Name }} 60 IN TXT \\"10.0.0.1\\""'],
     ['answer "10 60 IN A 10.0.0.1"'],
   ];

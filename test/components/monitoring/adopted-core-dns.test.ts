@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { alertsOf } from "../../../components/monitoring/alerts/index.ts";
 import { alarmsOf } from "../../../components/monitoring/cloudwatch-alarms.ts";
-import { watchedStack } from "../../../components/monitoring/watched-stack.ts";
+import { logGroupsOf, watchedStack } from "../../../components/monitoring/watched-stack.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { configOf, type Kind, plan } from "./stacks.ts";
 
@@ -55,6 +55,22 @@ describe("an adopted CoreDNS", function () {
       "CoreDnsDown: kube-system/coredns",
       "CoreDnsRestarting: kube-system/coredns",
     ]);
+  });
+
+  it("has alarms on its lines in the log group to which its labels lead", () => {
+    const groups = Object.fromEntries(
+      ["own", "usual"].map((name) => [name, { kind: "cloudwatch", logGroup: `/${name}` }]),
+    );
+    const routes = [
+      { to: ["own"], labels: { "k8s-app": "coredns" } },
+      { to: ["usual"], labels: { "k8s-app": "kube-dns" } },
+    ];
+    const of = (adopt: object) => {
+      const sections = { dns: { adopt }, logging: { destinations: groups, routes } };
+      return logGroupsOf(parseSettings(configOf("eks-existing", sections)), "prod")("coredns");
+    };
+    assert.equal(of(CHART), "/own");
+    assert.equal(of({ ...CHART, namespace: "dns" }), "/usual");
   });
 
   it("has metrics to read, though the chart's Service carries no annotations for a scraper", async () => {

@@ -132,6 +132,11 @@ describe("A running CoreDNS", () => {
     const { adopt, topologySpread } = of(labels, spread(labels));
     assert.deepEqual(adopt?.selector, labels);
     assert.equal(topologySpread?.length, 1);
+    // The add-on selects by one of the labels of its pods.
+    const ofAddon = coreDns(spread({ "k8s-app": "kube-dns" }), EKS_COREFILE, {
+      selector: { matchLabels: { "k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns" } },
+    });
+    assert.equal(read(ofAddon, "to-addon").settings.topologySpread?.length, 1);
     assert.equal(of(labels, spread({ "k8s-app": "kube-dns" })).topologySpread, undefined);
     assert.equal(of({ "k8s-app": "kube-dns" }, spread(labels)).adopt?.selector, undefined);
     assert.equal(of({}, spread(labels)).adopt?.selector, undefined);

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
-import {
-  deletedNamespaces,
-  missingNamespaces,
-  movedAdoptions,
-  movedNamespaces,
-} from "../../../lab/deploy/stack-namespaces.ts";
+import { deletedNamespaces, missingNamespaces, movedNamespaces } from "../../../lab/deploy/stack-namespaces.ts";
 import { readDeployment } from "../../../lab/deploy/state.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
@@ -49,11 +44,11 @@ describe("the namespaces that lab up deletes", () => {
 });
 
 describe("the namespaces that lab up would create a second time", () => {
-  async function moved(before: string, after: string | Config, find = movedNamespaces): Promise<string[]> {
+  async function moved(before: string, after: string | Config): Promise<string[]> {
     const { resources } = await planStack({ name: "local", config: { ...BASE, [key("teams")]: before } });
     const state = readDeployment({ resources: resources.map(({ urn, type, inputs }) => ({ urn, type, inputs })) });
     const changed = typeof after === "string" ? { [key("teams")]: after } : after;
-    return find(state, parseSettings({ ...BASE, ...changed }));
+    return movedNamespaces(state, parseSettings({ ...BASE, ...changed }));
   }
   const because = (name: string, team: string) =>
     `must not be a namespace that this stack created for team ${team}, since Pulumi would create it a second time: write { name: ${name}, wasTeam: ${team} } under namespaces to keep what is in it`;
@@ -81,12 +76,12 @@ describe("the namespaces that lab up would create a second time", () => {
   it("are none, but conflict, where they were adopted for another team", async () => {
     const adopted = (team: string, more = {}) =>
       JSON.stringify([{ name: team, namespaces: [{ name: "old", adopt: true, ...more }] }]);
-    assert.deepEqual(await moved(adopted("pay"), adopted("qa"), movedAdoptions), [
+    assert.deepEqual(await moved(adopted("pay"), adopted("qa")), [
       'teams[0].namespaces[0].name: must not be a namespace that this stack adopted for team pay, since its labels conflict with those of that team: write { name: old, adopt: true, wasTeam: pay } under namespaces to keep what is in it (found "old")',
     ]);
-    assert.deepEqual(await moved(adopted("pay"), adopted("qa", { wasTeam: "pay" }), movedAdoptions), []);
-    assert.deepEqual(await moved(adopted("pay"), adopted("pay"), movedAdoptions), []);
-    assert.deepEqual(await moved(adopted("pay"), adopted("pay", { adopt: false }), movedAdoptions), [
+    assert.deepEqual(await moved(adopted("pay"), adopted("qa", { wasTeam: "pay" })), []);
+    assert.deepEqual(await moved(adopted("pay"), adopted("pay")), []);
+    assert.deepEqual(await moved(adopted("pay"), adopted("pay", { adopt: false })), [
       "teams[0].namespaces[0].adopt: must stay true for a namespace that this stack adopted, since Pulumi cannot create what exists (found false)",
     ]);
   });
@@ -108,7 +103,7 @@ describe("the namespaces that lab up would create a second time", () => {
     const teams = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"api"},{"name":"old","adopt":true}]}]';
     assert.deepEqual(await moved(teams, teams), []);
     assert.deepEqual(await moved(teams, "[]"), []);
-    assert.deepEqual(await moved(teams, '[{"name":"qa","namespaces":[{"name":"old","adopt":true}]}]'), []);
+    assert.deepEqual(await moved(teams, '[{"name":"qa","namespaces":[{"name":"theirs","adopt":true}]}]'), []);
   });
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AdoptSettings } from "../../../components/dns/settings.ts";
 import { fluentBit } from "../../../components/logging/collectors/fluent-bit/index.ts";
 import { logPipeline } from "../../../components/logging/pipeline.ts";
 import { ALERTS } from "../../../components/monitoring/alerts/index.ts";
@@ -14,6 +15,7 @@ import {
   sceneOf,
 } from "../../../lab/drill/drill-list.ts";
 import { fieldOf } from "../../../lab/drill/object-store.ts";
+import { statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
 import { allChecks, planOf, select } from "../../../lab/verify/catalog.ts";
 import { fakeLab, localSettings } from "./fake-lab.ts";
 
@@ -58,6 +60,16 @@ function changedLines(drill: Drill, logging: object): { readonly gone: string[];
 }
 
 describe("the drills", () => {
+  it("take DNS from a team by what its policy names: usual labels, or the namespace of other ones", () => {
+    const told = (selector: Record<string, string> | undefined, namespace = "kube-system") => {
+      const dns = { adopt: AdoptSettings.parse({ namespace, selector }) };
+      return drillOf("one-team-lost-dns").repair({ ...sceneWith(), coreDns: statedPlace(dns) });
+    };
+    assert.equal(told(undefined), "Write k8s-app: kube-dns into the policy allow-dns.");
+    assert.equal(told({ app: "dns" }), "Write kubernetes.io/metadata.name: kube-system into the policy allow-dns.");
+    assert.equal(told(undefined, "dns"), "Write kubernetes.io/metadata.name: dns into the policy allow-dns.");
+  });
+
   it("are at least twelve, with a name each", () => {
     assert.ok(DRILLS.length >= 12);
     assert.equal(new Set(DRILLS.map(({ name }) => name)).size, DRILLS.length);

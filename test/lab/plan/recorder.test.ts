@@ -47,6 +47,18 @@ describe("record", () => {
     assert.equal(second?.custom, true);
   });
 
+  it("sees the URNs that aliases give a resource, below its own parents", async () => {
+    const { resources } = await record({ stack: "dev", config: {} }, async () => {
+      const parent = new pulumi.ComponentResource("lab:Outer", "a");
+      const aliases = [{ name: "old" }, { name: "new" }, { name: "old" }];
+      new k8s.core.v1.Namespace("new", { metadata: { name: "n" } }, { parent, aliases });
+    });
+    assert.deepEqual(
+      resources.map(({ formerUrns }) => formerUrns),
+      [[], ["urn:pulumi:dev::eks-dns-logging::lab:Outer$kubernetes:core/v1:Namespace::old"]],
+    );
+  });
+
   it("writes URNs as the engine does, with the types of all parents but the stack", async () => {
     const { resources } = await record({ stack: "dev", config: {} }, async () => {
       const outer = new pulumi.ComponentResource("lab:Outer", "a");

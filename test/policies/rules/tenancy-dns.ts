@@ -25,6 +25,8 @@ const chart = (namespace: string, image: Value = "coredns/coredns:1.13.1"): Samp
   },
 });
 
+const LABELS = "spec.template.metadata.labels";
+
 /** A policy that lets DNS out to pods of the namespace `dns`. */
 const toDns = (matchLabels: Readonly<Record<string, string>>) =>
   named(NETWORK, "dns", "spec.egress.0.to", [
@@ -124,6 +126,11 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         named(NETWORK, "dns", "spec.egress.0.to", [
           { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "logging" } } },
         ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to a workload of which only the image is known, which is not CoreDNS's": [
+        [...toDns({ "k8s-app": "coredns" }), ...named([chart("dns", "nginx:1.29.8")], "dns-coredns", LABELS, UNKNOWN)],
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],
