@@ -23,7 +23,7 @@ export async function execServer(
   run: (command: readonly string[]) => ExecResult,
 ): Promise<ExecServer> {
   const server: Server = createServer(({ url = "" }, response) => {
-    const found = objects[url];
+    const found = objects[new URL(url, "http://server").pathname];
     response.writeHead(found === undefined ? 404 : 200, { "content-type": "application/json" });
     response.end(JSON.stringify(found ?? { message: "not found" }));
   });

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { explained } from "../../../lab/dns/index.ts";
-import { type ExecServer, execServer } from "../../support/exec-server.ts";
-import { runningPod } from "../verify/fake-cluster.ts";
-import { dnsPod } from "./fake-pod.ts";
+import { parseSettings } from "../../components/settings.ts";
+import { explained } from "../../lab/dns/index.ts";
+import { planOf } from "../../lab/verify/catalog.ts";
+import { verify } from "../../lab/verify/verify.ts";
+import { type ExecServer, execServer } from "../support/exec-server.ts";
+import { dnsPod } from "./dns/fake-pod.ts";
+import { runningPod } from "./verify/fake-cluster.ts";
 
 const POD = {
   metadata: { name: "curl-ts", namespace: "ts-team", uid: "1" },
@@ -15,7 +18,7 @@ const POD = {
 const COREFILE = ".:53 {\n  kubernetes cluster.local\n}\n";
 const NAME = "curl-sa.sa-team.svc.cluster.local.";
 
-describe("lab dns explain, for a stack that adopts a CoreDNS", () => {
+describe("a stack that adopts a CoreDNS", () => {
   let server: ExecServer;
   let folder: string;
 
@@ -26,6 +29,7 @@ describe("lab dns explain, for a stack that adopts a CoreDNS", () => {
       {
         "/version": { gitVersion: "v1.36.3" },
         "/api/v1/namespaces/ts-team/pods/curl-ts": POD,
+        "/api/v1/namespaces/kube-system/pods": { items: [] },
         "/api/v1/namespaces/dns/configmaps/own": { data: { Corefile: COREFILE } },
       },
       (command) => execute(command, runningPod("ts")),
@@ -53,9 +57,29 @@ describe("lab dns explain, for a stack that adopts a CoreDNS", () => {
     return { by: rows.at(-1)?.answeredBy, notes };
   }
 
-  it("reads the ConfigMap that the stack names", async () => {
+  it("has its ConfigMap read by lab dns explain", async () => {
     assert.deepEqual(await answered({ namespace: "dns", configMap: "own" }), { by: "kubernetes", notes: [] });
     const { notes } = await answered({});
     assert.deepEqual(notes, ["the ConfigMap kube-system/coredns does not show which plugin answers which zone"]);
+  });
+
+  it("has lab verify tell how to find it where it is not, and not to bring up the stack", async () => {
+    const settings = parseSettings({
+      "eks-dns-logging:cluster": '{"kind":"existing"}',
+      "eks-dns-logging:dns": '{"adopt":{}}',
+    });
+    const { rows } = await verify({
+      stack: "x",
+      plan: planOf("x", settings, 1),
+      target: { kubeconfig: join(folder, "kubeconfig") },
+      selection: { only: ["coredns"], skip: [] },
+      parallel: 1,
+    });
+    const [row] = rows;
+    assert.equal(row?.status, "fail");
+    assert.match(
+      row?.cause ?? "",
+      /^CoreDNS is not in kube-system by the name that the settings have: .* lab -- adopt --coredns/,
+    );
   });
 });
