@@ -8,25 +8,42 @@ const POD_MODES = ["disabled", "insecure", "verified"];
 /** `in-addr.arpa` itself is none to CoreDNS. */
 const REVERSE = /\.(in-addr|ip6)\.arpa\.$/;
 
+/** Options that limit how often the API server is asked. */
+function requestLimits(setup: Setup): Readonly<Record<string, () => void>> {
+  const one = (option: string) => setup.words(option, 1, 1)[0] ?? "";
+  return {
+    apiserver_qps: () => {
+      const text = one("apiserver_qps");
+      const rate = float(text);
+      if (
+        !hasVariable(text) &&
+        (rate === undefined || rate < 0 || (rate > MAX_FLOAT32 && rate < Number.POSITIVE_INFINITY))
+      )
+        setup.refuse(`apiserver_qps takes a number from 0 (found ${shown(text)})`);
+    },
+    apiserver_burst: () => setup.int("apiserver_burst", one("apiserver_burst"), 0),
+    apiserver_max_inflight: () => setup.int("apiserver_max_inflight", one("apiserver_max_inflight"), 0),
+  };
+}
+
+/** A label selector in one or more words. */
+function selector(setup: Setup, option: string): void {
+  const text = setup.words(option, 1).join(" ");
+  if (!hasVariable(text) && !isSelector(text))
+    setup.refuse(`${option} takes a label selector, such as a=b (found ${shown(text)})`);
+}
+
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/kubernetes/setup.go */
 export function kubernetes(setup: Setup): void {
-  const one = (option: string) => setup.words(option, 1, 1)[0] ?? "";
   setup.lines(() => {
     const zones = setup.zones(setup.remaining());
     if (zones.every((zone) => REVERSE.test(zone))) setup.refuse("takes at least one zone that is not a reverse zone");
-    let [namespaces, labels] = [false, false];
-    let hasEndpoint = false;
-    let [zonal, noEndpoints] = [false, false];
+    let [namespaces, labels, hasEndpoint, zonal, noEndpoints] = [false, false, false, false, false];
     let files: readonly string[] = [];
     const multicluster: string[] = [];
-    const selector = (option: string) => {
-      const text = setup.words(option, 1).join(" ");
-      if (!hasVariable(text) && !isSelector(text))
-        setup.refuse(`${option} takes a label selector, such as a=b (found ${shown(text)})`);
-    };
     setup.block({
       endpoint_pod_names: () => setup.words("endpoint_pod_names", 0, 0),
-      pods: () => setup.oneOf("pods", one("pods"), POD_MODES),
+      pods: () => setup.oneOf("pods", setup.words("pods", 1, 1)[0] ?? "", POD_MODES),
       namespaces: () => {
         setup.words("namespaces", 1);
         namespaces = true;
@@ -40,9 +57,9 @@ export function kubernetes(setup: Setup): void {
       tls: () => {
         files = setup.words("tls", 3, 3);
       },
-      labels: () => selector("labels"),
+      labels: () => selector(setup, "labels"),
       namespace_labels: () => {
-        selector("namespace_labels");
+        selector(setup, "namespace_labels");
         labels = true;
       },
       fallthrough: () => setup.zones(setup.remaining()),
@@ -65,17 +82,7 @@ export function kubernetes(setup: Setup): void {
         if (words.length > 0) multicluster.push(...setup.zones(words));
       },
       startup_timeout: () => setup.period("startup_timeout", setup.words("startup_timeout", 1)[0] ?? ""),
-      apiserver_qps: () => {
-        const text = one("apiserver_qps");
-        const rate = float(text);
-        if (
-          !hasVariable(text) &&
-          (rate === undefined || rate < 0 || (rate > MAX_FLOAT32 && rate < Number.POSITIVE_INFINITY))
-        )
-          setup.refuse(`apiserver_qps takes a number from 0 (found ${shown(text)})`);
-      },
-      apiserver_burst: () => setup.int("apiserver_burst", one("apiserver_burst"), 0),
-      apiserver_max_inflight: () => setup.int("apiserver_max_inflight", one("apiserver_max_inflight"), 0),
+      ...requestLimits(setup),
     });
     if (hasEndpoint) setup.tlsFiles("tls", files);
     else if (files.length > 0) setup.warn("tls has no effect without endpoint");

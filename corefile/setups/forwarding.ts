@@ -2,7 +2,6 @@ import type { Version } from "../releases.ts";
 import { hostAndPort, integer, isAddress, isDomainName, RCODES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown, zonesOf } from "./setup.ts";
-import { checkHost } from "./zone-data.ts";
 
 const MAX_UPSTREAMS = 15;
 const POLICIES = ["random", "round_robin", "sequential"];
@@ -37,13 +36,9 @@ export function forward(setup: Setup): void {
       read_timeout: () => setup.period("read_timeout", setup.word("read_timeout")),
       doh_method: () => setup.oneOf("doh_method", setup.word("doh_method"), ["POST", "GET"]),
       resolver: () => {
-        for (const text of setup.words("resolver", 1)) checkHost(setup, "resolver", text);
+        for (const text of setup.words("resolver", 1)) setup.ipAndPort("resolver", text);
       },
-      source_address: () => {
-        const text = setup.word("source_address");
-        if (!hasVariable(text) && !isAddress(text))
-          setup.refuse(`source_address takes an IP address (found ${shown(text)})`);
-      },
+      source_address: () => setup.ip("source_address", setup.word("source_address")),
       next: () => codes(setup, "next"),
       next_on_nodata: () => setup.noWord("next_on_nodata"),
       failover: () => {

@@ -1,5 +1,14 @@
 import { isBefore, type Version } from "../releases.ts";
-import { duration, hostAndPort, integer, isGoRegexp, isOwnHost, network, zoneAndPort } from "../syntax/go-values.ts";
+import {
+  duration,
+  hostAndPort,
+  integer,
+  isAddress,
+  isGoRegexp,
+  isOwnHost,
+  network,
+  zoneAndPort,
+} from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { Dispenser, type Token } from "../syntax/tokens.ts";
 
@@ -190,6 +199,15 @@ export class Setup extends Dispenser {
     if (!/^\d*$/.test(port) || Number(port) > 65_535) return "an address with its port, such as :8080";
     const isOwn = !this.context.isAddon || host === "" || host === "localhost" || isOwnHost(host);
     return isOwn ? undefined : `an address that the add-on's pods have, such as :${port}`;
+  }
+
+  ip(option: string, text: string): void {
+    if (!hasVariable(text) && !isAddress(text)) this.refuse(`${option} takes an IP address (found ${shown(text)})`);
+  }
+
+  ipAndPort(option: string, text: string): void {
+    if (!hasVariable(text) && !isAddress(hostAndPort(text)?.host ?? text))
+      this.refuse(`${option} takes an IP address with an optional port (found ${shown(text)})`);
   }
 
   cidr(option: string, text: string): void {

@@ -1,4 +1,4 @@
-import { groupsOf, hostAndPort, isAddress } from "../syntax/go-values.ts";
+import { groupsOf } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { needCredentials } from "./clusters.ts";
 import { type Setup, shown, zonesOf } from "./setup.ts";
@@ -82,14 +82,13 @@ export function transfer(setup: Setup): void {
     let [targets, hasSource] = [0, false];
     setup.block({
       to: () => {
-        for (const word of setup.words("to", 1)) if (word !== "*") checkHost(setup, "to", word);
+        for (const word of setup.words("to", 1)) if (word !== "*") setup.ipAndPort("to", word);
         targets += 1;
       },
       source: () => {
         const [address = ""] = setup.words("source", 1, 1);
         if (hasSource) setup.refuse("source stands twice");
-        if (!hasVariable(address) && !isAddress(address))
-          setup.refuse(`source takes an IP address (found ${shown(address)})`);
+        setup.ip("source", address);
         hasSource = true;
       },
     });
@@ -108,7 +107,7 @@ export function secondary(setup: Setup): void {
         setup.oneOf("transfer", setup.word("transfer"), ["from"]);
         for (const word of setup.words("transfer from", 1)) {
           if (word === "*") setup.refuse("transfer from takes addresses (found *)");
-          checkHost(setup, "transfer from", word);
+          setup.ipAndPort("transfer from", word);
         }
         transfers += 1;
       },
@@ -121,13 +120,6 @@ export function secondary(setup: Setup): void {
     });
     if (transfers === 0) setup.refuse("takes at least one line `transfer from`");
   });
-}
-
-/** An IP address with an optional port. */
-export function checkHost(setup: Setup, option: string, text: string): void {
-  if (hasVariable(text)) return;
-  if (!isAddress(hostAndPort(text)?.host ?? text))
-    setup.refuse(`${option} takes an IP address with an optional port (found ${shown(text)})`);
 }
 
 const LIMITS = ["max_records", "max_bytes", "max_update_records"];

@@ -10,7 +10,10 @@ const WIDTH = 16;
 /** Of those that start, a few: each takes a process, and one with the cluster's API five seconds. */
 const SHARE = 8;
 
-/** COREDNS_BINARIES is a folder with `coredns-VERSION` for each release of an add-on and for the newest, as `.ci/run` makes it. ALL_CASES=1 runs every Corefile. */
+/**
+ * COREDNS_BINARIES is a folder with `coredns-VERSION` for each release of an add-on and for the newest, as `.ci/run` makes it. ALL_CASES=1
+ * runs every Corefile.
+ */
 describe("the corpus of Corefiles, by the real CoreDNS", function () {
   this.timeout(600_000);
   const { versions, starts } = recorded();

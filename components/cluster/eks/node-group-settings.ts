@@ -7,7 +7,10 @@ import { amount, Bytes, integer, isMore, LabelValueOrEmpty, string, unique } fro
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.(nano|micro|small|medium|(\d*x)?large|metal(-\d+xl)?)$/;
 /** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; GB200 has Arm cores too. */
 const GRAVITON = /^([a-z]+\d+g[a-z]*|p\d+e?-gb\d+)\./;
-/** Families that EKS's Amazon Linux 2023 does not run on. @see https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html */
+/**
+ * Families that EKS's Amazon Linux 2023 does not run on.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
+ */
 const WITHOUT_IMAGE = /^(a1|mac[\w-]*)\./;
 
 /** Families with accelerators, and the drivers that they need. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-ami.html */
