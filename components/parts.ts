@@ -44,6 +44,7 @@ export function orAbsent(issue: SettingsIssue): SettingsIssue {
 export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
+  /** Undefined where it is left out, or cannot be read. */
   readonly logging:
     | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer" | "resources">
     | undefined;
@@ -55,16 +56,33 @@ export interface PartsContext {
 }
 
 /** Parts that do not go together, and what the cluster's compute keeps from being made. */
-export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given }: PartsContext): SettingsIssue[] {
+export function partIssues(context: PartsContext): SettingsIssue[] {
+  const { cluster, logging } = context;
+  return [
+    ...podIssues(context),
+    ...identityIssues(context),
+    ...(logging === undefined || cluster === undefined ? [] : collectorIssues(logging, cluster)),
+    ...(cluster?.kind === "eks" ? newClusterIssues(context) : []),
+    ...(cluster?.kind === "eks-existing" && cluster.compute === "auto" ? autoModeIssues(context) : []),
+    ...(cluster?.kind === "eks-existing" && cluster.compute === "fargate" ? fargateIssues(context) : []),
+  ];
+}
+
+function warning(path: SettingsIssue["path"], message: string): SettingsIssue {
+  return { path, message, severity: "warning" };
+}
+
+/** Of the curl pods, and of namespaces that the collector has. */
+function podIssues({ absent, logging, teams, hasCurlPods, given }: PartsContext): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
-  const warn = (path: SettingsIssue["path"], message: string) => issues.push({ path, message, severity: "warning" });
-  if (!absent.has("logging") && logging?.mode === "sidecar" && !hasCurlPods)
+  if (logging?.mode === "sidecar" && !hasCurlPods)
     issues.push({
       path: ["logging", "mode"],
       message: "must be daemonset without curl pods, since a sidecar collects beside these",
       value: "sidecar",
     });
-  if (!hasCurlPods && given.curlPod !== undefined) warn(["curlPod"], "has no effect, since no team has a curl pod");
+  if (!hasCurlPods && given.curlPod !== undefined)
+    issues.push(warning(["curlPod"], "has no effect, since no team has a curl pod"));
   const collectorHas = absent.has("logging") || logging?.mode === "sidecar" ? undefined : LOGGING_NAMESPACE;
   for (const [index, { namespaces = [] }] of teams.entries())
     for (const [place, { name }] of namespaces.entries())
@@ -74,51 +92,78 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
           message: "must be another namespace with logging, whose collector has this one",
           value: name,
         });
-  if (cluster?.kind === "existing")
-    for (const [index, { memberRoles }] of teams.entries())
-      if (memberRoles.length > 0)
-        issues.push({
-          path: ["teams", index, "memberRoles"],
-          message: "must be empty with cluster.kind existing, which has no EKS access entries",
-          value: memberRoles,
-        });
-  if (!absent.has("logging") && logging !== undefined && cluster !== undefined)
-    for (const issue of awsSourceClusterIssues(logging.sources, cluster))
-      issues.push({ ...issue, path: ["logging", ...issue.path] });
-  if (!absent.has("logging") && logging !== undefined && cluster?.kind === "eks") {
-    if (logging.mode === "daemonset") issues.push(...bufferIssues(logging, cluster));
-    issues.push(...requestIssues(logging, cluster));
-  }
+  return issues;
+}
+
+/** Of teams' roles, on a cluster that knows none of AWS's identities. */
+function identityIssues({ cluster, teams }: PartsContext): SettingsIssue[] {
   const noPodIdentity =
     cluster?.kind === "existing"
       ? "cluster.kind existing, which has no EKS Pod Identity"
       : cluster?.kind === "eks-existing" && cluster.compute === "fargate"
         ? "cluster.compute fargate, whose pods get no Pod Identity"
         : undefined;
-  for (const [index, { podIdentity }] of noPodIdentity === undefined ? [] : teams.entries())
-    if (podIdentity !== undefined)
+  return [...teams.entries()].flatMap(([index, { memberRoles, podIdentity }]) => {
+    const issues: SettingsIssue[] = [];
+    if (cluster?.kind === "existing" && memberRoles.length > 0)
+      issues.push({
+        path: ["teams", index, "memberRoles"],
+        message: "must be empty with cluster.kind existing, which has no EKS access entries",
+        value: memberRoles,
+      });
+    if (noPodIdentity !== undefined && podIdentity !== undefined)
       issues.push({ path: ["teams", index, "podIdentity"], message: `must not be set with ${noPodIdentity}` });
-  if (cluster?.kind === "eks" && absent.has("dns"))
-    warn(["dns"], "false leaves a new cluster without CoreDNS: pods resolve no names until it is installed");
-  if (cluster?.kind === "eks" && isObject(given.dns) && given.dns.adopt !== undefined)
+    return issues;
+  });
+}
+
+/** Of logs that the cluster does not have, and of more than its new nodes have. */
+function collectorIssues(
+  logging: NonNullable<PartsContext["logging"]>,
+  cluster: NonNullable<PartsContext["cluster"]>,
+): SettingsIssue[] {
+  const sources = awsSourceClusterIssues(logging.sources, cluster);
+  return [
+    ...sources.map((issue) => ({ ...issue, path: ["logging", ...issue.path] })),
+    ...(cluster.kind === "eks" && logging.mode === "daemonset" ? bufferIssues(logging, cluster) : []),
+    ...(cluster.kind === "eks" ? requestIssues(logging, cluster) : []),
+  ];
+}
+
+function newClusterIssues({ absent, given }: PartsContext): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  if (absent.has("dns"))
+    issues.push(
+      warning(["dns"], "false leaves a new cluster without CoreDNS: pods resolve no names until it is installed"),
+    );
+  if (isObject(given.dns) && given.dns.adopt !== undefined)
     issues.push({
       path: ["dns", "adopt"],
       message: "must not be set with cluster.kind eks, where CoreDNS is an add-on that this stack installs",
     });
-  if (cluster?.kind !== "eks-existing") return issues;
-  const dns = isObject(given.dns) ? given.dns : {};
-  if (cluster.compute === "auto" && !absent.has("dns")) {
-    if (dns.nodeLocalCache !== undefined)
-      issues.push({
-        path: ["dns", "nodeLocalCache"],
-        message: "must not be set with cluster.compute auto, where each node has a DNS server of its own",
-      });
-    warn(
+  return issues;
+}
+
+function autoModeIssues({ absent, given }: PartsContext): SettingsIssue[] {
+  if (absent.has("dns")) return [];
+  const issues: SettingsIssue[] = [];
+  if (isObject(given.dns) && given.dns.nodeLocalCache !== undefined)
+    issues.push({
+      path: ["dns", "nodeLocalCache"],
+      message: "must not be set with cluster.compute auto, where each node has a DNS server of its own",
+    });
+  issues.push(
+    warning(
       ["dns"],
       "installs nothing with cluster.compute auto, where each node answers DNS itself and no CoreDNS pods run",
-    );
-  }
-  if (cluster.compute !== "fargate") return issues;
+    ),
+  );
+  return issues;
+}
+
+function fargateIssues({ absent, logging, given }: PartsContext): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  const dns = isObject(given.dns) ? given.dns : {};
   if (!absent.has("dns") && dns.nodeLocalCache !== undefined)
     issues.push({
       path: ["dns", "nodeLocalCache"],
@@ -142,7 +187,7 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
       path: ["monitoring", "canary", "enabled"],
       message: "must be false with cluster.compute fargate, which runs no DaemonSet",
     });
-  for (const { destination, path } of absent.has("logging") || logging === undefined ? [] : targetsOf(logging))
+  for (const { destination, path } of logging === undefined ? [] : targetsOf(logging))
     if (needsAwsIdentity(destination)) {
       const { key, value } = awsIdentitySetting(destination);
       issues.push({
@@ -151,8 +196,13 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
         value,
       });
     }
-  if (!absent.has("logging") && logging?.mode === "daemonset")
-    warn(["logging"], "collects nothing with cluster.compute fargate, which runs no DaemonSet: nothing is made for it");
+  if (logging?.mode === "daemonset")
+    issues.push(
+      warning(
+        ["logging"],
+        "collects nothing with cluster.compute fargate, which runs no DaemonSet: nothing is made for it",
+      ),
+    );
   return issues;
 }
 
