@@ -22,7 +22,7 @@ import { placementIssues } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend, withFiles } from "./schema/extends.ts";
-import { asFarAsRight, isObject } from "./schema/values.ts";
+import { asFarAsRight, isObject, type RightPart } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
 import { idleQuotas } from "./team/quota.ts";
@@ -192,15 +192,9 @@ function issuesOfSections(
     ...under("teams", [...idleStatements(teams), ...quotaIssues(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
-    ...(cluster?.value.kind === "eks-existing" && (dns !== undefined || absent.has("dns"))
-      ? dnsAddressIssues(cluster.value, dns?.value.clusterDns)
-      : []),
-    ...(cluster === undefined || cluster.without.has("ipFamily")
+    ...(cluster === undefined || (dns === undefined && !absent.has("dns"))
       ? []
-      : dnsFamilyIssues(cluster.value, dns?.value.clusterDns)),
-    ...(cluster?.value.kind === "eks" && !cluster.without.has("vpc")
-      ? newDnsAddressIssues(cluster.value, dns?.value.clusterDns)
-      : []),
+      : addressIssues(cluster, dns?.value.clusterDns)),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value, region)),
     ...(monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0
       ? []
@@ -268,6 +262,18 @@ function adoptsDns(kind: string, dns: unknown): boolean {
 function eksKind(cluster: unknown): "eks" | "eks-existing" | undefined {
   const kind = isObject(cluster) ? cluster.kind : undefined;
   return kind === "eks" || kind === "eks-existing" ? kind : undefined;
+}
+
+/** Of addresses of DNS, as far as the cluster's settings that decide on them are right. */
+function addressIssues(
+  { value: cluster, without }: RightPart<ClusterSettings>,
+  clusterDns: DnsSettings["clusterDns"],
+): SettingsIssue[] {
+  return [
+    ...(cluster.kind === "eks-existing" ? dnsAddressIssues(cluster, clusterDns) : []),
+    ...(without.has("ipFamily") ? [] : dnsFamilyIssues(cluster, clusterDns)),
+    ...(cluster.kind === "eks" && !without.has("vpc") ? newDnsAddressIssues(cluster, clusterDns) : []),
+  ];
 }
 
 /** DNS answers at an address of the cluster's Services, whatever else answers too. */

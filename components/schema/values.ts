@@ -116,7 +116,7 @@ export function unique<T>(
 }
 
 /** What is right of a section of the settings. */
-interface RightPart<T> {
+export interface RightPart<T> {
   readonly value: T;
   /** The settings that were left out, since their issues are reported already. */
   readonly without: ReadonlySet<PropertyKey>;
