@@ -57,22 +57,17 @@ export function alarmsOf(stack: WatchedStack, context: CloudWatchContext): Alarm
 function alarmOf(
   alert: Alert,
   seen: CloudWatchCondition,
-  { coredns, collector, canary }: WatchedStack,
+  stack: WatchedStack,
   { cluster, logGroupOf }: CloudWatchContext,
 ): Alarm | undefined {
   switch (seen.kind) {
-    case "insights": {
-      const names: Readonly<Record<string, string | undefined>> = {
-        COLLECTOR: collector,
-        COREDNS: coredns?.deployment,
-      };
-      const own = Object.entries(seen.dimensions).map(([key, value]) => [key, names[value] ?? value]);
+    case "insights":
       return {
         alert,
         metric: {
           namespace: "ContainerInsights",
           metricName: seen.metric,
-          dimensions: { ClusterName: cluster, ...Object.fromEntries(own) },
+          dimensions: { ClusterName: cluster, ...namedDimensions(seen.dimensions, stack) },
           statistic: seen.statistic,
         },
         ...comparisonOf(seen),
@@ -80,7 +75,6 @@ function alarmOf(
         datapoints: seen.datapoints,
         filter: undefined,
       };
-    }
     case "lines": {
       const logGroup = logGroupOf(alert.group === "canary" ? "canary" : "coredns", seen.line);
       if (logGroup === undefined) return undefined;
@@ -95,7 +89,7 @@ function alarmOf(
     }
     case "incoming": {
       // A group of some namespaces alone may be quiet: the canary's lines come every minute.
-      const logGroup = logGroupOf(canary === undefined ? "coredns" : "canary");
+      const logGroup = logGroupOf(stack.canary === undefined ? "coredns" : "canary");
       if (logGroup === undefined) return undefined;
       return {
         alert,
@@ -112,6 +106,12 @@ function alarmOf(
       };
     }
   }
+}
+
+/** Dimensions with the names that CoreDNS and the collector have in a stack. */
+function namedDimensions(dimensions: Readonly<Record<string, string>>, { coredns, collector }: WatchedStack) {
+  const names: Readonly<Record<string, string | undefined>> = { COLLECTOR: collector, COREDNS: coredns?.deployment };
+  return Object.fromEntries(Object.entries(dimensions).map(([key, value]) => [key, names[value] ?? value]));
 }
 
 /** Description of an alarm. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */

@@ -64,18 +64,10 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
   const asAddon = takeover !== "patch" && misfits.length === 0;
   const { settings, rows } = new DeploymentReader(live, deployment, asAddon);
   const { version, build } = versionOf(imageOf(deployment));
-  const grace = at(deployment.content, "spec", "template", "spec", "terminationGracePeriodSeconds");
-  const selector = selectorOf(deployment);
   const own = {
-    ...(place.namespace === "kube-system" ? {} : { namespace: place.namespace }),
-    ...(source.configMap === "coredns" ? {} : { configMap: source.configMap }),
-    deployment: place.name,
-    ...(containerOf(deployment) === "coredns" ? {} : { container: containerOf(deployment) }),
-    ...(Object.keys(selector).length === 0 || isDeepStrictEqual(selector, USUAL_CORE_DNS_PODS.labels)
-      ? {}
-      : { selector }),
+    ...placeOf(place, source.configMap, deployment),
     ...(version === undefined ? {} : { version }),
-    ...(grace === 30 || typeof grace !== "number" ? {} : { terminationGracePeriodSeconds: grace }),
+    ...gracePeriodOf(deployment),
   };
   const corefile = corefileSettings(text, asAddon);
   const clusterDns = addressesOf(live, deployment);
@@ -96,6 +88,25 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
       ...rows,
     ],
   };
+}
+
+/** The settings of dns.adopt that say where CoreDNS is, without those that have the default. */
+function placeOf({ namespace, name }: CoreDnsPlace, configMap: string, deployment: KubernetesObject) {
+  const container = containerOf(deployment);
+  const selector = selectorOf(deployment);
+  const isUsual = Object.keys(selector).length === 0 || isDeepStrictEqual(selector, USUAL_CORE_DNS_PODS.labels);
+  return {
+    ...(namespace === USUAL_CORE_DNS_PODS.namespace ? {} : { namespace }),
+    ...(configMap === "coredns" ? {} : { configMap }),
+    deployment: name,
+    ...(container === "coredns" ? {} : { container }),
+    ...(isUsual ? {} : { selector }),
+  };
+}
+
+function gracePeriodOf(deployment: KubernetesObject) {
+  const seconds = at(deployment.content, "spec", "template", "spec", "terminationGracePeriodSeconds");
+  return seconds === 30 || typeof seconds !== "number" ? {} : { terminationGracePeriodSeconds: seconds };
 }
 
 /**
