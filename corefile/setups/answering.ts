@@ -67,7 +67,7 @@ export function template(setup: Setup): void {
           setup.refuse(`var takes a name of letters, digits and _ (found ${shown(variable)})`);
         setup.warn(`the expression of var ${variable} is not checked`);
       },
-      expr: () => setup.warn(`expr ${setup.words("expr", 1).join(" ")}: is not checked`),
+      expr: () => setup.warn(`the expression ${setup.words("expr", 1).join(" ")} is not checked`),
       rcode: () => name("response code, such as NXDOMAIN", RCODES),
       ederror: () => {
         const [code = ""] = setup.words("ederror", 1, 2);

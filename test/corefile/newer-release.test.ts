@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { AdoptSettings } from "../../components/dns/settings.ts";
+import { ADDON_VERSIONS, parseAddonVersion } from "../../corefile/addon/index.ts";
 import { checkCorefile } from "../../corefile/checks/checker.ts";
-import { RELEASES, releaseChanges, type Version, versionOf } from "../../corefile/releases.ts";
+import { isBefore, RELEASES, releaseChanges, releaseFor, type Version, versionOf } from "../../corefile/releases.ts";
 import { withLines } from "./default-corefile.ts";
 
 const NEWER = [1, 15, 9] as const;
@@ -130,5 +132,21 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
       "cache: after acl (was after tsig)",
       "tls: after dnssec (was after cancel)",
     ]);
+  });
+});
+
+describe("a CoreDNS of no known version", () => {
+  const ofAddons = Object.values(ADDON_VERSIONS).flatMap((version): Version[] => {
+    const coredns = parseAddonVersion(version)?.coredns;
+    return coredns === undefined ? [] : [coredns];
+  });
+  const newest = ofAddons.toSorted((one, other) => (isBefore(one, other) ? 1 : -1))[0]?.join(".");
+
+  it("is checked as the newest that an add-on brings, as dns.adopt.version says", () => {
+    assert.equal(releaseFor(undefined).version, newest);
+    assert.match(
+      AdoptSettings.shape.version.description ?? "",
+      new RegExp(`Default: ${newest}, the newest that an add-on`),
+    );
   });
 });
