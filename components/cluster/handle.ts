@@ -19,7 +19,7 @@ export interface ClusterHandle {
   readonly ready: readonly pulumi.Resource[];
   /** Kubeconfig as a secret; undefined where the cluster's owner already holds it as a file. */
   readonly kubeconfig?: pulumi.Output<string> | undefined;
-  /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. */
+  /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. Default false. */
   readonly enforcesNetworkPolicies?: boolean;
   /** Whether DaemonSets run, which Fargate alone has none of. Default true. */
   readonly runsDaemonSets?: boolean;

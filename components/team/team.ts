@@ -43,7 +43,7 @@ export interface TeamArgs {
   readonly podIdentity?: TeamPodIdentityArgs | undefined;
   /**
    * Namespaces of the team, without curl pods. An adopted one exists already: labels, network policies and members are added by server-side
-   * apply, and only these are removed again. `wasTeam` is the component of the team that had it until now: nothing in it is deleted.
+   * apply, and only these are removed again. `wasTeam` names the component of the team that had it until now, whose curl pod alone is deleted.
    * @default one, called TEAM-team, with the curl pod
    */
   readonly namespaces?: readonly (MovedNamespace & { readonly adopt?: boolean })[] | undefined;

@@ -25,6 +25,12 @@ describe("checkCorefile", () => {
     ]);
   });
 
+  it("leaves the port of metrics to a CoreDNS that is no add-on", () => {
+    const of = (isAddon: boolean) => check(["prometheus :9253"], ["prometheus"], "", { isAddon }).warnings;
+    assert.equal(of(true).length, 1);
+    assert.deepEqual(of(false), []);
+  });
+
   it("finds nothing in the EKS default, nor in the tuned profile", () => {
     for (const profile of ["eks-default", "tuned"]) {
       const corefile = corefileText(DnsSettings.parse({ corefile: { profile } }));

@@ -78,6 +78,18 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
   const about = (lines: string, coredns: Version, word: string) =>
     checkCorefile(withLines(lines), { coredns }).warnings.filter((warning) => warning.includes(word)).length;
 
+  it("takes dynamic updates for the only zone of a block, or a zone of its line", () => {
+    const of = (keys: string, zone: string) => {
+      const text = `${withLines("")}${keys} {\n  dynupdate ${zone} {\n    file /etc/zone\n    allow key. * A\n  }\n}\n`;
+      return checkCorefile(text, { coredns: [1, 15, 0], isAddon: false }).errors;
+    };
+    assert.deepEqual(of("a.example:53", ""), []);
+    assert.deepEqual(of("a.example:53 b.example:53", "b.example"), []);
+    assert.deepEqual(of("a.example:53 b.example:53", ""), [
+      "a.example:53 b.example:53: dynupdate: takes a zone where its block has not exactly one",
+    ]);
+  });
+
   it("has wildcards in hosts from 1.14.5 on, as a whole first label", () => {
     for (const [name, known, newer] of [
       ["*.apps.example", 1, 0],

@@ -26,6 +26,14 @@ describe("where CoreDNS's pods run", () => {
       "matchExpressions[0].values: must have a value with operator In",
     ],
     [
+      { matchExpressions: [{ key: "a", operator: "NotIn", values: [] }] },
+      "matchExpressions[0].values: must have a value with operator NotIn",
+    ],
+    [
+      { matchExpressions: [{ key: "a", operator: "Lt", values: ["1", "2"] }] },
+      "matchExpressions[0].values: must be one quoted integer with operator Lt",
+    ],
+    [
       { matchExpressions: [{ key: "a", operator: "Exists", values: ["b"] }] },
       "matchExpressions[0].values: must be empty with operator Exists",
     ],
@@ -54,6 +62,10 @@ describe("where CoreDNS's pods run", () => {
   const term = { labelSelector: { matchLabels: { "k8s-app": "kube-dns" } }, topologyKey: "kubernetes.io/hostname" };
   const preferred = "affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]";
   const wrong: readonly (readonly [settings: unknown, issue: string])[] = [
+    [
+      { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } } },
+      "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: must have at least 1 item",
+    ],
     [
       { affinity: { nodeAffinities: {} } },
       "affinity.nodeAffinities: unknown key, must be one of nodeAffinity, podAffinity, podAntiAffinity",
