@@ -1,6 +1,6 @@
 import { type OtherPlugin, pluginName, type Server } from "../model.ts";
-import type { HostsPlugin } from "../plugins/sources.ts";
-import { DECIDERS, type Release, rankOf, releaseFor } from "../releases.ts";
+import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
+import { DECIDERS, isBefore, type Release, rankOf, releaseFor, type Version } from "../releases.ts";
 import { goMatcher, isGoRegexp } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
 import {
@@ -42,11 +42,15 @@ export function checkEndings(
     findings,
   };
   for (const plugin of server.plugins) {
-    if (plugin.plugin === "hosts") checkHosts(place, plugin);
+    if (plugin.plugin === "hosts") {
+      checkHosts(place, plugin);
+      checkOtherTypes(place, plugin, coredns);
+    }
     if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(place, plugin);
   }
   checkRules(place);
   checkCached(place, releaseFor(coredns));
+  checkRenamed(place, releaseFor(coredns));
 }
 
 /** Whether no name of the cluster gets past a plugin that ends those of its zones, but for those it passes on. */
@@ -98,6 +102,23 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   const message = `hosts: ${what} every other name${whose} is SERVFAIL; ${advice}`;
   if (isCluster) findings.error(server, message);
   else findings.warn(server, message);
+}
+
+/** Until then hosts passed on, from 1.14.5 on, what it has no records for. https://github.com/coredns/coredns/pull/8282 */
+const TYPES_KEPT_SINCE: Version = [1, 14, 7];
+
+/** Names of hosts go upstream for types other than A, AAAA and PTR, which a name that is known here alone does not have there. */
+function checkOtherTypes(
+  { server, findings }: Place,
+  { fallthrough }: HostsPlugin,
+  coredns: Version | undefined,
+): void {
+  if (coredns === undefined || isBefore(coredns, [1, 14, 5]) || !isBefore(coredns, TYPES_KEPT_SINCE)) return;
+  if (fallthrough === undefined || !BEHIND_HOSTS.some((name) => hasPlugin(server, name))) return;
+  findings.warn(
+    server,
+    "hosts: CoreDNS 1.14.5 and 1.14.6 pass on its own names too, for types such as TXT and HTTPS, so that an upstream may deny them; use another version",
+  );
 }
 
 /** Names of the cluster that a pattern for other names does not fit. */
@@ -156,12 +177,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
   drop: "leaves every query without an answer",
 };
 
+function aclLines({ plugins }: Server): readonly Directive[] {
+  return plugins.flatMap((plugin) => (plugin.plugin === "other" && pluginName(plugin) === "acl" ? [plugin.line] : []));
+}
+
 /** The first rule of acl that fits decides. @see https://coredns.io/plugins/acl/ */
 function checkRules(place: Place): void {
   const { server, clusterDomain, addressTypes, findings } = place;
-  const lines = server.plugins.flatMap((plugin) =>
-    plugin.plugin === "other" && pluginName(plugin) === "acl" ? [plugin.line] : [],
-  );
+  const lines = aclLines(server);
   for (const [index, { args, block: rules = [] }] of lines.entries()) {
     const zones = zonesOf(place, args);
     const isFirst = !lines.slice(0, index).some((earlier) => meets(zonesOf(place, earlier.args), zones));
@@ -195,10 +218,8 @@ function checkRules(place: Place): void {
 function checkCached(place: Place, release: Release): void {
   const { server, findings } = place;
   if ((rankOf("cache", release) ?? 0) > (rankOf("acl", release) ?? 0)) return;
-  const refusals = server.plugins.flatMap((plugin) =>
-    plugin.plugin === "other" && pluginName(plugin) === "acl" && tellsApart(plugin.line.block ?? [])
-      ? [zonesOf(place, plugin.line.args)]
-      : [],
+  const refusals = aclLines(server).flatMap(({ args, block = [] }) =>
+    tellsApart(block) ? [zonesOf(place, args)] : [],
   );
   const cached = server.plugins.flatMap((plugin) =>
     plugin.plugin === "cache" ? [zonesOf(place, plugin.zones ?? [])] : [],
@@ -210,14 +231,60 @@ function checkCached(place: Place, release: Release): void {
     );
 }
 
+/**
+ * A name that acl refuses gets past it by another: that which rewrite makes of it before acl sees it, or that of a search list, which
+ * autopath walks behind acl.
+ * @see https://github.com/coredns/coredns/pull/7882
+ * @see https://github.com/coredns/coredns/pull/8290
+ */
+function checkRenamed(place: Place, release: Release): void {
+  const { server, findings } = place;
+  const refused = aclLines(server).flatMap(({ args, block = [] }) =>
+    block.some(isRefusal) ? zonesOf(place, args) : [],
+  );
+  const rank = (name: string) => rankOf(name, release) ?? 0;
+  for (const rule of rank("rewrite") < rank("acl") ? server.plugins : []) {
+    const [name, made] = rule.plugin === "rewrite" ? renamed(rule, refused) : [];
+    if (name === undefined || made === undefined || refused.some((zone) => isWithin(made, zone))) continue;
+    findings.warn(
+      server,
+      `acl: does not refuse ${bare(name)}, since it sees the name that rewrite makes of it, ${bare(made)}; give acl this zone too`,
+    );
+  }
+  const isWalked = hasPlugin(server, "autopath") && rank("acl") < rank("autopath");
+  const [own] = refused;
+  if (
+    own !== undefined &&
+    isWalked &&
+    !refused.some((zone) => servedZones(server).some((one) => isWithin(one.zone, zone)))
+  )
+    findings.warn(
+      server,
+      `acl: clients that it refuses ${bare(own)} get its names by their search lists, which autopath walks behind acl until CoreDNS 1.14.7; leave autopath out, or let acl have all zones of the block`,
+    );
+}
+
+/** A name of some zones that a rule makes another of, and that other; none where the rule does not say which. */
+function renamed({ match, from, to }: RewritePlugin, zones: readonly string[]): readonly string[] {
+  const old = dotted(from).replace(/^\./, "");
+  if (match === "exact") return zones.some((zone) => isWithin(old, zone)) ? [old, dotted(to)] : [];
+  if (match !== "suffix") return [];
+  const name = zones.some((zone) => isWithin(old, zone)) ? old : zones.find((zone) => isWithin(zone, old));
+  if (name === undefined) return [];
+  return [dotted(name), `${dotted(name).slice(0, -old.length)}${dotted(to).replace(/^\./, "")}`];
+}
+
 /** Whether rules refuse to some clients what others get. */
 function tellsApart(rules: readonly Directive[]): boolean {
   const isForSome = (rule: Directive) => !isAll(conditionsOf(rule).nets);
-  const isRefusal = ({ name }: Directive) => name.toLowerCase() in REFUSALS;
   return rules.some(
     (rule, index) =>
       isRefusal(rule) && (isForSome(rule) || rules.slice(0, index).some((earlier) => isForSome(earlier))),
   );
+}
+
+function isRefusal({ name }: Directive): boolean {
+  return name.toLowerCase() in REFUSALS;
 }
 
 /** Whether two lists of zones have names in common. */

@@ -1,6 +1,6 @@
 import { type Plugin, pluginName, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
-import { isSince, type Version } from "../releases.ts";
+import { isSince, rankOf, releaseFor, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
@@ -24,6 +24,7 @@ export function checkRewrites(
     if (isReached) checkTarget(server, servers, rule, context, findings);
   }
   if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
+  checkTtls(server, context, findings);
 }
 
 function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {
@@ -152,13 +153,57 @@ interface CnameRule {
 }
 
 function cnameRule(plugin: Plugin): CnameRule | undefined {
+  const rule = otherRule(plugin);
+  if (rule?.field !== "cname") return undefined;
+  const { line, goesOn, words } = rule;
+  if (words.length < 2 || words.length > 3) return undefined;
+  const [match = "", from = "", to = ""] = words.length === 2 ? ["exact", ...words] : words;
+  return { line, goesOn, match: match.toLowerCase(), from, to };
+}
+
+/** A rule for something other than a name. */
+interface OtherRule {
+  readonly line: Directive;
+  readonly goesOn: boolean;
+  readonly field: string;
+  readonly words: readonly string[];
+}
+
+function otherRule(plugin: Plugin): OtherRule | undefined {
   if (plugin.plugin !== "other" || plugin.line.name !== "rewrite") return undefined;
   const [first = "", ...others] = plugin.line.args;
   const mode = first.toLowerCase();
   const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : plugin.line.args;
-  if (field.toLowerCase() !== "cname" || words.length < 2 || words.length > 3) return undefined;
-  const [match = "", from = "", to = ""] = words.length === 2 ? ["exact", ...words] : words;
-  return { line: plugin.line, goesOn: mode === "continue", match: match.toLowerCase(), from, to };
+  return { line: plugin.line, goesOn: mode === "continue", field: field.toLowerCase(), words };
+}
+
+/** Seconds that the cache keeps an answer for at most, where its line does not say. */
+const CACHE_TTL = 3600;
+
+/**
+ * A cache that is asked behind rewrite keeps an answer for its own TTL: clients alone see what rewrite makes of it.
+ * @see https://github.com/coredns/coredns/pull/8289
+ */
+function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings): void {
+  const release = releaseFor(coredns);
+  if ((rankOf("cache", release) ?? 0) < (rankOf("rewrite", release) ?? 0)) return;
+  const [kept] = server.plugins.flatMap((plugin) =>
+    plugin.plugin === "cache" && (plugin.zones ?? []).length === 0
+      ? [plugin.success?.ttl ?? plugin.ttl ?? CACHE_TTL]
+      : [],
+  );
+  if (kept === undefined) return;
+  for (const plugin of server.plugins) {
+    const rule = otherRule(plugin);
+    if (rule?.field !== "ttl") continue;
+    const [range = ""] = rule.words.slice(-1);
+    const longest = Number(range.split("-").at(-1) || Number.NaN);
+    if (longest < kept)
+      findings.warn(
+        server,
+        `rewrite ttl ${rule.words.join(" ")}: clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to ${kept} s; shorten cache instead`,
+      );
+  }
 }
 
 /**

@@ -35,6 +35,23 @@ describe("hosts", () => {
       assert.ok(found[0]?.startsWith(".:53: hosts: ") && found[0].includes(message), found[0]);
     });
 
+  it("passes on its own names for other types in 1.14.5 and 1.14.6", () => {
+    const of = (coredns: Version, line: string) => check(withLines(line), coredns).warnings;
+    const hosts = "hosts {\n10.0.0.9 a.example\nfallthrough\n}";
+    for (const coredns of [
+      [1, 14, 5],
+      [1, 14, 6],
+    ] as const)
+      assert.deepEqual(of(coredns, hosts), [
+        ".:53: hosts: CoreDNS 1.14.5 and 1.14.6 pass on its own names too, for types such as TXT and HTTPS, so that an upstream may deny them; use another version",
+      ]);
+    for (const coredns of [
+      [1, 14, 4],
+      [1, 14, 7],
+    ] as const)
+      assert.deepEqual(of(coredns, hosts), []);
+  });
+
   it("ends other names of its own zones", () => {
     const stub = "hosts {\n10.0.0.9 a.corp.example\n}";
     for (const text of [
@@ -190,6 +207,53 @@ describe("acl", () => {
       const text = withLines(line).replace("cache 30", "cache 30 cluster.local");
       assert.deepEqual(checkCorefile(text, { isAddon: true }), NOTHING, line);
     }
+  });
+
+  it("lets a name past it that rewrite makes of one which it refuses, from 1.14.3 on", () => {
+    const rule = "acl corp.example {\nblock net 10.9.0.0/16\n}";
+    const of = (coredns: Version, ...lines: readonly string[]) =>
+      checkCorefile(withLines(lines.join("\n")), { coredns }).warnings.filter((one) => one.includes("rewrite makes"));
+    const told = (name: string, made: string) => [
+      `.:53: acl: does not refuse ${name}, since it sees the name that rewrite makes of it, ${made}; give acl this zone too`,
+    ];
+    const rename = "rewrite name exact www.corp.example www.example answer auto";
+    for (const coredns of [
+      [1, 14, 3],
+      [1, 15, 0],
+    ] as const)
+      assert.deepEqual(of(coredns, rename, rule), told("www.corp.example", "www.example"));
+    for (const coredns of [
+      [1, 12, 4],
+      [1, 13, 2],
+    ] as const)
+      assert.deepEqual(of(coredns, rule, rename), []);
+    const suffix = (from: string, to: string) => of([1, 14, 3], `rewrite name suffix ${from} ${to} answer auto`, rule);
+    assert.deepEqual(suffix(".a.corp.example", ".b.example"), told("a.corp.example", "b.example"));
+    assert.deepEqual(suffix(".example", ".test"), told("corp.example", "corp.test"));
+    assert.deepEqual(suffix(".a.corp.example", ".b.corp.example"), []);
+    assert.deepEqual(suffix(".other.example", ".b.example"), []);
+    assert.deepEqual(of([1, 14, 3], rename, acl("block net 10.9.0.0/16")), []);
+    assert.deepEqual(of([1, 14, 3], rename, rule.replace("block", "allow")), []);
+  });
+
+  it("lets a name past it that autopath finds by a search list, until 1.14.7", () => {
+    const of = (coredns: Version, line: string) =>
+      checkCorefile(
+        withLines(`autopath @kubernetes\n${line}`)
+          .replace("cache 30", "cache 30 cluster.local")
+          .replace("pods insecure", "pods verified"),
+        { coredns },
+      ).warnings.filter((warning) => warning.includes("acl: "));
+    const rule = "acl corp.example {\nblock net 10.9.0.0/16\n}";
+    for (const coredns of [
+      [1, 12, 4],
+      [1, 14, 3],
+    ] as const)
+      assert.deepEqual(of(coredns, rule), [
+        ".:53: acl: clients that it refuses corp.example get its names by their search lists, which autopath walks behind acl until CoreDNS 1.14.7; leave autopath out, or let acl have all zones of the block",
+      ]);
+    assert.deepEqual(of([1, 14, 7], rule), []);
+    assert.deepEqual(of([1, 12, 4], acl("block net 10.9.0.0/16")), []);
   });
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Version } from "../../corefile/releases.ts";
 import { block, check, withLines } from "./default-corefile.ts";
 
 const NOTHING = { errors: [], warnings: [] };
@@ -124,5 +125,17 @@ describe("a match of template", () => {
       assert.ok(warnings[0]?.includes(`match ${match} ${why}`), warnings[0]);
     }
     assert.deepEqual(check(withLines(template("^web\\.corp\\.example\\.$"))), NOTHING);
+  });
+
+  it("does not shorten what a cache keeps behind it, from 1.14.7 on", () => {
+    const of = (coredns: Version, rule: string) => check(withLines(rule), coredns).warnings;
+    const told = (rule: string) => [
+      `.:53: rewrite ttl ${rule}: clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to 30 s; shorten cache instead`,
+    ];
+    assert.deepEqual(of([1, 14, 6], "rewrite ttl exact a.example 10"), []);
+    assert.deepEqual(of([1, 14, 7], "rewrite ttl exact a.example 10"), told("exact a.example 10"));
+    assert.deepEqual(of([1, 15, 0], "rewrite continue ttl suffix .example 5-10"), told("suffix .example 5-10"));
+    for (const range of ["30", "5-", "10-60", "-60"])
+      assert.deepEqual(of([1, 15, 0], `rewrite ttl exact a.example ${range}`), [], range);
   });
 });
