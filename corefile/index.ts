@@ -1,5 +1,6 @@
 /** CoreDNS's Corefile: reading, writing, and checking it as CoreDNS itself would. */
 
+export { type BehaviorChange, behaviorChanges } from "./behavior-changes.ts";
 export { checkCorefile } from "./checks/checker.ts";
 export type { CheckContext, CorefileFindings } from "./checks/findings.ts";
 export { loopOf, readUpstream } from "./checks/forward-checks.ts";

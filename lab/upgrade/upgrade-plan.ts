@@ -1,10 +1,13 @@
 import {
+  type BehaviorChange,
+  behaviorChanges,
   CorefileSyntaxError,
   checkCorefile,
   parseCorefile,
   pluginName,
   type ReleaseChanges,
   releaseChanges,
+  type Server,
 } from "eks-dns-logging-corefile";
 import {
   addonDefaults,
@@ -27,6 +30,8 @@ interface CoreDnsUpgrade {
   readonly changes: ReleaseChanges;
   /** Plugins of the Corefile that are gone, or see a query at another place. */
   readonly affected: readonly string[];
+  /** What becomes of lines that the new release takes as before. */
+  readonly behavior: readonly BehaviorChange[];
   /** Whether the Corefile was checked with the new release. */
   readonly isChecked: boolean;
   /** Why it does not start; empty where it does. */
@@ -167,29 +172,36 @@ function corednsOf(
   const text = own ?? live?.corefile;
   // What the settings accept starts: they know more of the cluster than the text alone.
   const found = text === undefined ? undefined : checkCorefile(text, { coredns: to, mayHaveRole: true });
-  const changes = releaseChanges([major, minor, patch], to);
+  const now = [major, minor, patch] as const;
+  const changes = releaseChanges(now, to);
+  const servers = serversOf(text);
   const touched = [...changes.removed, ...changes.moved.map((move) => move.split(":")[0] ?? "")];
   const refusals = refused.filter((issue) => issue.startsWith("dns.corefile"));
   return {
     from: before,
     to: after,
     changes,
-    affected: pluginsOf(text).filter((name) => touched.includes(name)),
+    affected: pluginsOf(servers).filter((name) => touched.includes(name)),
+    behavior: behaviorChanges(now, to, servers),
     isChecked: found !== undefined || refusals.length > 0,
     errors: [...refusals, ...(own === undefined ? (found?.errors ?? []) : [])],
     warnings: found?.warnings ?? [],
   };
 }
 
-/** Plugins that a Corefile has, each once; none where it cannot be read. */
-function pluginsOf(text: string | undefined): string[] {
+/** Blocks of a Corefile; none where it cannot be read. */
+function serversOf(text: string | undefined): readonly Server[] {
   try {
-    const { servers } = parseCorefile(text ?? "");
-    return [...new Set(servers.flatMap(({ plugins }) => plugins.map(pluginName)))];
+    return parseCorefile(text ?? "").servers;
   } catch (error) {
     if (error instanceof CorefileSyntaxError) return [];
     throw error;
   }
+}
+
+/** Plugins that blocks have, each once. */
+function pluginsOf(servers: readonly Server[]): string[] {
+  return [...new Set(servers.flatMap(({ plugins }) => plugins.map(pluginName)))];
 }
 
 function corefileIn(values: unknown): string | undefined {

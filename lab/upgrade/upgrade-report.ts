@@ -65,7 +65,7 @@ function components({ components: found, to }: UpgradePlan): string[] {
 
 function coredns({ coredns: found }: UpgradePlan): string[] {
   if (found === undefined) return [];
-  const { changes: release, errors, warnings, from, to, isChecked, affected } = found;
+  const { changes: release, errors, warnings, from, to, isChecked, affected, behavior } = found;
   const kinds: readonly (readonly [string, readonly string[]])[] = [
     ["new plugins", release.added],
     ["removed plugins", release.removed],
@@ -78,6 +78,10 @@ function coredns({ coredns: found }: UpgradePlan): string[] {
     ...(release.from === release.to ? ["  the same plugins and options"] : []),
     ...kinds.flatMap(([kind, names]) => (names.length === 0 ? [] : [`  ${kind}: ${names.join("; ")}`])),
     ...affected.map((plugin) => bold(`  the Corefile uses ${plugin}, which was moved or removed`)),
+    ...behavior.flatMap(({ change, version, source }) => [
+      `  behaves differently from ${version} on: ${change}`,
+      styleText("dim", `    ${source}`),
+    ]),
     ...(errors.length === 0
       ? [isChecked ? "  the Corefile starts" : "  the Corefile is unknown: add --context"]
       : errors.map((error) => `  the Corefile does not start: ${error}`)),

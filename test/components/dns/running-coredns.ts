@@ -67,11 +67,13 @@ export async function upstreamWith(address: string, ttl = 3600): Promise<Upstrea
   };
 }
 
+type QueryType = "A" | "AAAA" | "PTR" | "TXT";
+
 /** A CoreDNS that runs as settings say, where there is no cluster. */
 export interface Running {
   /** What it wrote so far. */
   readonly output: () => string;
-  ask(name: string, type?: "A" | "AAAA" | "PTR", from?: string): Promise<Packet>;
+  ask(name: string, type?: QueryType, from?: string): Promise<Packet>;
   stop(): Promise<void>;
 }
 
@@ -153,7 +155,7 @@ export function codeOf({ flags = 0 }: Packet): number {
 
 const PATIENCE_MS = 8000;
 
-async function ask(port: number, name: string, type: "A" | "AAAA" | "PTR", from?: string): Promise<Packet> {
+async function ask(port: number, name: string, type: QueryType, from?: string): Promise<Packet> {
   const socket = createSocket("udp4");
   try {
     if (from !== undefined) {

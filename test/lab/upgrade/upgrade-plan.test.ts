@@ -255,6 +255,25 @@ describe("the plan of an upgrade", () => {
     assert.match(formatUpgrade(upgrade), /the Corefile uses acl, which was moved or removed/);
   });
 
+  it("tells what CoreDNS makes of the same lines, where the Corefile has them", () => {
+    assert.deepEqual(upgradeWith().coredns?.behavior, []);
+    const corefile = `${COREFILE.slice(0, -2)}    prometheus :9153\n}\n`;
+    const target = plan(
+      resource("aws:eks/addon:Addon", "dns", {
+        clusterName: "dev",
+        addonName: "coredns",
+        addonVersion: "v1.14.3-eksbuild.23",
+        configurationValues: JSON.stringify({ corefile }),
+      }),
+    );
+    const upgrade = upgradeWith({ target, comparison: undefined });
+    assert.deepEqual(
+      upgrade.coredns?.behavior.map(({ version }) => version),
+      ["1.14.0"],
+    );
+    assert.match(formatUpgrade(upgrade), /behaves differently from 1\.14\.0 on: the label plugin .*\n.*pull\/7791/);
+  });
+
   it("knows no add-ons of somebody else's cluster without a look at it", () => {
     const { components } = upgradeWith({ ownsCluster: false });
     assert.deepEqual(

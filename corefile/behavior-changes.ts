@@ -1,0 +1,87 @@
+import { hasPlugin } from "./checks/findings.ts";
+import type { Server } from "./model.ts";
+import { isBefore, type Version, versionOf } from "./releases.ts";
+
+/** What a release makes of a Corefile that it takes as those before it did. */
+export interface BehaviorChange {
+  /** First release that does, such as `1.14.2`. */
+  readonly version: string;
+  readonly change: string;
+  readonly source: string;
+}
+
+interface ConcernedChange extends BehaviorChange {
+  /** Whether it shows with a server block. */
+  readonly concerns: (server: Server) => boolean;
+}
+
+const pull = (number: number) => `https://github.com/coredns/coredns/pull/${number}`;
+
+/** Changes that neither plugins and options nor the checks of a Corefile tell; tests see each in the real CoreDNS. */
+const CHANGES: readonly ConcernedChange[] = [
+  {
+    version: "1.14.0",
+    change:
+      "the label plugin of coredns_dns_responses_total is the first plugin behind prometheus, such as errors: rules and dashboards that select forward or cache find nothing",
+    source: pull(7791),
+    concerns: (server) => hasPlugin(server, "prometheus"),
+  },
+  {
+    version: "1.14.2",
+    change: "acl compares the name that rewrite has made, no longer the one that a client asked for",
+    source: pull(7882),
+    concerns: (server) => hasPlugin(server, "acl") && hasRenames(server),
+  },
+  {
+    version: "1.14.2",
+    change:
+      "coredns_kubernetes_rest_client_request_duration_seconds and rate_limiter_duration_seconds have no data where the API server streams its lists; requests_total still has",
+    source: "https://github.com/coredns/coredns/blob/v1.14.2/plugin/kubernetes/controller.go",
+    concerns: measuresKubernetes,
+  },
+  {
+    version: "1.14.3",
+    change:
+      "coredns_kubernetes_dns_programming_duration_seconds counts Services with a cluster IP too: select service_kind in rules",
+    source: pull(7951),
+    concerns: measuresKubernetes,
+  },
+  {
+    version: "1.14.5",
+    change: "log has SERVFAIL and flags for a query that no plugin answers, where it had - and -",
+    source: pull(8200),
+    concerns: (server) => hasPlugin(server, "log"),
+  },
+  {
+    version: "1.14.7",
+    change:
+      "forward asks its only upstream twice, no longer three times: without an answer it is SERVFAIL after 4 s, and at once where the port is closed; max_connect_attempts 0 has it as before",
+    source: pull(8365),
+    concerns: hasOnlyUpstream,
+  },
+];
+
+/** The changes between two versions that concern blocks of a Corefile, the oldest first. */
+export function behaviorChanges(before: Version, after: Version, servers: readonly Server[]): BehaviorChange[] {
+  return CHANGES.filter(({ version, concerns }) => {
+    const since = versionOf(version);
+    return isBefore(before, since) && !isBefore(after, since) && servers.some(concerns);
+  }).map(({ concerns: _, ...change }) => change);
+}
+
+function hasRenames({ plugins }: Server): boolean {
+  return plugins.some(({ plugin }) => plugin === "rewrite");
+}
+
+function measuresKubernetes(server: Server): boolean {
+  return hasPlugin(server, "kubernetes") && hasPlugin(server, "prometheus");
+}
+
+function hasOnlyUpstream({ plugins }: Server): boolean {
+  return plugins.some(
+    (plugin) =>
+      plugin.plugin === "forward" &&
+      plugin.upstreams.length === 1 &&
+      !plugin.more?.some(({ name }) => name === "max_connect_attempts"),
+  );
+}

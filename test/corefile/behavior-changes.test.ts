@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { behaviorChanges } from "../../corefile/behavior-changes.ts";
+import { parseCorefile } from "../../corefile/model.ts";
+import { versionOf } from "../../corefile/releases.ts";
+import { block, DEFAULT } from "./default-corefile.ts";
+
+describe("what a newer CoreDNS makes of the same lines", () => {
+  /** Releases that change something, and the first words of what. */
+  const changed = (from: string, to: string, ...lines: readonly string[]) =>
+    behaviorChanges(versionOf(from), versionOf(to), parseCorefile(block(".:53", ...lines)).servers).map(
+      ({ version, change }) => `${version} ${change.split(" ").slice(0, 3).join(" ")}`,
+    );
+  const ACL = "acl corp.example {\nblock net 10.0.0.0/8\n}";
+  const RENAME = "rewrite name exact a.corp.example b.example answer auto";
+  const METRICS = ["prometheus :9153", "kubernetes cluster.local"];
+
+  it("is told where a line shows it", () => {
+    const cases: readonly (readonly [lines: readonly string[], found: readonly string[]])[] = [
+      [["errors", "cache", "whoami"], []],
+      [["prometheus :9153"], ["1.14.0 the label plugin"]],
+      [[ACL], []],
+      [[RENAME], []],
+      [[ACL, "rewrite ttl exact a.corp.example 5"], []],
+      [[ACL, RENAME], ["1.14.2 acl compares the"]],
+      [["kubernetes cluster.local"], []],
+      [
+        METRICS,
+        [
+          "1.14.0 the label plugin",
+          "1.14.2 coredns_kubernetes_rest_client_request_duration_seconds and rate_limiter_duration_seconds",
+          "1.14.3 coredns_kubernetes_dns_programming_duration_seconds counts Services",
+        ],
+      ],
+      [["log"], ["1.14.5 log has SERVFAIL"]],
+      [["forward . /etc/resolv.conf"], ["1.14.7 forward asks its"]],
+      [["forward . 10.0.0.8 10.0.0.9"], []],
+      [["forward . 10.0.0.8 {\nmax_connect_attempts 3\n}"], []],
+    ];
+    for (const [lines, found] of cases) assert.deepEqual(changed("1.12.4", "1.15.0", ...lines), found, String(lines));
+  });
+
+  it("is told of the releases between both alone", () => {
+    const told = (from: string, to: string) => changed(from, to, DEFAULT).map((line) => line.split(" ")[0]);
+    assert.deepEqual(told("1.12.4", "1.13.2"), []);
+    assert.deepEqual(told("1.13.2", "1.14.3"), ["1.14.0", "1.14.2", "1.14.3"]);
+    assert.deepEqual(told("1.14.3", "1.14.6"), []);
+    assert.deepEqual(told("1.14.3", "1.15.0"), ["1.14.7"]);
+    assert.deepEqual(told("1.15.0", "1.13.2"), []);
+  });
+});
