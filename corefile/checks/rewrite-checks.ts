@@ -10,6 +10,9 @@ import { checkTarget } from "./target-checks.ts";
 /** Since then rules for cname get the dot that they lack. https://github.com/coredns/coredns/pull/8285 */
 const CNAMES_DOTTED_SINCE: Version = [1, 14, 7];
 
+/** Since then rules for rcode see answers without a record too. https://github.com/coredns/coredns/pull/8235 */
+const EMPTY_REWRITTEN_SINCE: Version = [1, 14, 7];
+
 /** Rules of rewrite that fit no name, too many, or do something else with them than they say. */
 export function checkRewrites(
   server: Server,
@@ -25,6 +28,7 @@ export function checkRewrites(
   }
   if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
   checkTtls(server, context, findings);
+  if (context.coredns === undefined || isBefore(context.coredns, EMPTY_REWRITTEN_SINCE)) checkCodes(server, findings);
 }
 
 function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {
@@ -177,16 +181,34 @@ function otherRule(plugin: Plugin): OtherRule | undefined {
   return { line: plugin.line, goesOn: mode === "continue", field: field.toLowerCase(), words };
 }
 
+/** Codes of answers that have records, if only that of the zone. */
+const WITH_RECORDS: readonly string[] = ["NOERROR", "0", "NXDOMAIN", "3"];
+
+/** A rule for rcode is applied to each record of an answer, and a failure has none but that of EDNS. */
+function checkCodes(server: Server, findings: Findings): void {
+  for (const plugin of server.plugins) {
+    const rule = otherRule(plugin);
+    const [code] = rule?.field === "rcode" ? rule.words.slice(-2) : [];
+    if (rule === undefined || code === undefined || hasVariable(code)) continue;
+    if (WITH_RECORDS.includes(code.toUpperCase())) continue;
+    findings.warn(
+      server,
+      `rewrite rcode ${rule.words.join(" ")}: until CoreDNS 1.14.7 it has no effect for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
+    );
+  }
+}
+
 /** Seconds that the cache keeps an answer for at most, where its line does not say. */
 const CACHE_TTL = 3600;
 
 /**
- * A cache that is asked behind rewrite keeps an answer for its own TTL: clients alone see what rewrite makes of it.
+ * A cache that is asked behind rewrite keeps an answer for its own TTL: clients alone see what rewrite makes of it. One that is asked
+ * before it keeps what rewrite makes, but no longer than it keeps any answer.
  * @see https://github.com/coredns/coredns/pull/8289
  */
 function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings): void {
   const release = releaseFor(coredns);
-  if ((rankOf("cache", release) ?? 0) < (rankOf("rewrite", release) ?? 0)) return;
+  const isBehind = (rankOf("cache", release) ?? 0) > (rankOf("rewrite", release) ?? 0);
   const [kept] = server.plugins.flatMap((plugin) =>
     plugin.plugin === "cache" && (plugin.zones ?? []).length === 0
       ? [plugin.success?.ttl ?? plugin.ttl ?? CACHE_TTL]
@@ -196,12 +218,18 @@ function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings
   for (const plugin of server.plugins) {
     const rule = otherRule(plugin);
     if (rule?.field !== "ttl") continue;
+    const words = rule.words.join(" ");
     const [range = ""] = rule.words.slice(-1);
-    const longest = Number(range.split("-").at(-1) || Number.NaN);
-    if (longest < kept)
+    const [shortest = Number.NaN, longest = shortest] = range.split("-").map((text) => Number(text || Number.NaN));
+    if (isBehind && longest < kept)
       findings.warn(
         server,
-        `rewrite ttl ${rule.words.join(" ")}: clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to ${kept} s; shorten cache instead`,
+        `rewrite ttl ${words}: clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to ${kept} s; shorten cache instead`,
+      );
+    if (!isBehind && shortest > kept)
+      findings.warn(
+        server,
+        `rewrite ttl ${words}: clients get ${kept} s at most, since the cache is before rewrite until CoreDNS 1.14.7; lengthen cache too`,
       );
   }
 }

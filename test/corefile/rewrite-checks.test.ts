@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkCorefile } from "../../corefile/checks/checker.ts";
 import type { Version } from "../../corefile/releases.ts";
 import { block, check, withLines } from "./default-corefile.ts";
 
@@ -127,7 +128,7 @@ describe("a match of template", () => {
     assert.deepEqual(check(withLines(template("^web\\.corp\\.example\\.$"))), NOTHING);
   });
 
-  it("does not shorten what a cache keeps behind it, from 1.14.7 on", () => {
+  it("has no other TTL than a cache keeps, behind it from 1.14.7 on and before it until then", () => {
     const of = (coredns: Version, rule: string) => check(withLines(rule), coredns).warnings;
     const told = (rule: string) => [
       `.:53: rewrite ttl ${rule}: clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to 30 s; shorten cache instead`,
@@ -137,5 +138,25 @@ describe("a match of template", () => {
     assert.deepEqual(of([1, 15, 0], "rewrite continue ttl suffix .example 5-10"), told("suffix .example 5-10"));
     for (const range of ["30", "5-", "10-60", "-60"])
       assert.deepEqual(of([1, 15, 0], `rewrite ttl exact a.example ${range}`), [], range);
+    for (const range of ["60", "60-", "60-90"])
+      assert.deepEqual(of([1, 14, 6], `rewrite ttl exact a.example ${range}`), [
+        `.:53: rewrite ttl exact a.example ${range}: clients get 30 s at most, since the cache is before rewrite until CoreDNS 1.14.7; lengthen cache too`,
+      ]);
+    for (const range of ["30", "10-60", "-60"])
+      assert.deepEqual(of([1, 14, 6], `rewrite ttl exact a.example ${range}`), [], range);
+  });
+
+  it("does not replace the code of a failure, until 1.14.7", () => {
+    const of = (coredns: Version | undefined, rule: string) =>
+      checkCorefile(withLines(rule), { coredns, isAddon: true }).warnings;
+    for (const words of ["a.example SERVFAIL NXDOMAIN", "suffix .example refused NOERROR", "exact a.example 2 3"]) {
+      const code = words.split(" ").at(-2);
+      for (const coredns of [undefined, [1, 12, 4], [1, 14, 6]] as const)
+        assert.deepEqual(of(coredns, `rewrite rcode ${words}`), [
+          `.:53: rewrite rcode ${words}: until CoreDNS 1.14.7 it has no effect for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
+        ]);
+      assert.deepEqual(of([1, 14, 7], `rewrite continue rcode ${words}`), []);
+    }
+    assert.deepEqual(of([1, 14, 3], "rewrite rcode a.example NXDOMAIN NOERROR"), []);
   });
 });

@@ -105,6 +105,19 @@ describeReal("lines of which releases make different things", () => {
     await pause(6500);
     assert.equal(await ttl(), 6);
     assert.equal(outside.asked.length, since(1, 14, 7) ? 1 : 2);
+    await coredns?.stop();
+    await run("rewrite ttl exact a.test 600", "cache 300");
+    assert.equal(ttlOf((await coredns?.ask("a.test")) ?? {}), since(1, 14, 7) ? 600 : 300);
+  });
+
+  it("are a code of rewrite and a failure, which has no record", async () => {
+    const { ask } = await run(
+      "rewrite rcode suffix .test SERVFAIL NXDOMAIN",
+      "rewrite rcode suffix .other NXDOMAIN NOERROR",
+    );
+    assert.equal(codeOf(await ask("no.other")), NOERROR);
+    outside.fail(SERVFAIL);
+    assert.equal(codeOf(await ask("a.test")), since(1, 14, 7) ? NXDOMAIN : SERVFAIL);
   });
 
   it("are names of hosts, for types that it does not have", async () => {
