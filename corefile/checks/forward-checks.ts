@@ -63,6 +63,8 @@ function split(text: string): { readonly address: string; readonly port: number 
 const SEVERAL_SINCE = [1, 9, 4] as const;
 /** Before it, CoreDNS looked up the address and the name together, as a host. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.13.0.md */
 const SERVER_NAME_SINCE = [1, 13, 0] as const;
+/** Before it, failover goes on for as long as a query may take. https://github.com/coredns/coredns/pull/8277 */
+const FAILOVER_ENDS_SINCE = [1, 14, 7] as const;
 /** Where NodeLocal DNSCache usually is. */
 const USUAL_NODE_LOCAL = "169.254.20.10";
 /** The address of kube-dns on EKS, which depends on the VPC's range. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
@@ -102,6 +104,7 @@ export function checkForwards(
     checkMixture(server, forward, findings);
     checkServerNames(server, forward, context, findings);
     checkPlain(server, forward, findings);
+    checkFailover(server, forward, context, findings);
     checkExcept(server, servers, forward, findings);
   }
 }
@@ -118,6 +121,22 @@ function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: C
   const message = `forward ${forward.from} ${text}: CoreDNS takes a name after % from ${since}, and ${version} queries no server there; use tls_servername`;
   if (named.length === forward.upstreams.length) findings.error(server, message);
   else findings.warn(server, message);
+}
+
+/** Upstreams that all answer a code of failover are asked in turn, without a pause, until the query has taken 5 s. */
+function checkFailover(
+  server: Server,
+  { from, more }: ForwardPlugin,
+  { coredns }: CheckContext,
+  findings: Findings,
+): void {
+  if (coredns !== undefined && !isBefore(coredns, FAILOVER_ENDS_SINCE)) return;
+  const codes = more?.find(({ name }) => name === "failover")?.args;
+  if (codes === undefined) return;
+  findings.warn(
+    server,
+    `forward ${from}: until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, ten thousands of times; use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
+  );
 }
 
 /** Options for TLS, which an upstream without tls:// is asked without. */

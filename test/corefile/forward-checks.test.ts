@@ -17,6 +17,24 @@ describe("a forward", () => {
     assert.deepEqual(check(to("tls://1.1.1.1", "tls_servername cloudflare-dns.com")), NOTHING);
   });
 
+  it("never ends a failover before 1.14.7", () => {
+    const text = to("10.0.0.2 10.0.0.3", "failover SERVFAIL REFUSED");
+    for (const coredns of [
+      [1, 13, 2],
+      [1, 14, 3],
+      [1, 14, 6],
+    ] as const)
+      assert.deepEqual(check(text, coredns), {
+        errors: [],
+        warnings: [
+          ".:53: forward .: until CoreDNS 1.14.7, failover sends a query to which all upstreams answer SERVFAIL or REFUSED again and again for 5 s, ten thousands of times; use next SERVFAIL REFUSED, and another line forward . for the other upstreams",
+        ],
+      });
+    assert.deepEqual(check(text, [1, 14, 7]), NOTHING);
+    const advised = to("10.0.0.2", "next SERVFAIL REFUSED").replace("cache 30", "cache 30\nforward . 10.0.0.3");
+    assert.deepEqual(check(advised), NOTHING);
+  });
+
   it("leaves names to no other line", () => {
     assert.deepEqual(check(to("10.0.0.2", "except corp.example cluster.local")).warnings, [
       ".:53: forward .: except corp.example leaves these names to no other line, so they are SERVFAIL; add a line forward corp.example",

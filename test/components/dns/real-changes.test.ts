@@ -120,6 +120,26 @@ describeReal("lines of which releases make different things", () => {
     assert.equal(codeOf(await ask("a.test")), since(1, 14, 7) ? NXDOMAIN : SERVFAIL);
   });
 
+  it("are a failover where every upstream answers its code, and the other way to the next", async () => {
+    const other = await upstreamWith("192.0.2.2");
+    try {
+      outside.fail(SERVFAIL);
+      const { ask: askNext } = await run(`forward . ${outside.server} {\nnext SERVFAIL\n}\nforward . ${other.server}`);
+      assert.equal(codeOf(await askNext("a.test")), NOERROR);
+      await coredns?.stop();
+      if (!since(1, 13, 2)) return;
+      const { ask, series } = await measured(`forward test ${outside.server} {\nfailover SERVFAIL\n}`);
+      const answer = ask("a.test").catch(() => undefined);
+      await pause(500);
+      const [line = ""] = await series("coredns_proxy_request_duration_seconds_count");
+      const sent = Number(line.split(" ").at(-1));
+      if (since(1, 14, 7)) assert.deepEqual([sent, codeOf((await answer) ?? {})], [1, SERVFAIL]);
+      else assert.ok(sent > 1000, line);
+    } finally {
+      other.close();
+    }
+  });
+
   it("are names of hosts, for types that it does not have", async () => {
     const { ask } = await run("hosts {\n10.0.0.1 no.test\nfallthrough\n}");
     assert.equal(codeOf(await ask("no.test", "TXT")), since(1, 14, 5) && !since(1, 14, 7) ? NXDOMAIN : NOERROR);
