@@ -1,6 +1,6 @@
 import { hasPlugin } from "./checks/findings.ts";
 import type { Server } from "./model.ts";
-import { isBefore, type Version, versionOf } from "./releases.ts";
+import { isBefore, isSince, type Version, versionOf } from "./releases.ts";
 
 /** What a release makes of a Corefile that it takes as those before it did. */
 export interface BehaviorChange {
@@ -65,7 +65,7 @@ const CHANGES: readonly ConcernedChange[] = [
 export function behaviorChanges(before: Version, after: Version, servers: readonly Server[]): BehaviorChange[] {
   return CHANGES.filter(({ version, concerns }) => {
     const since = versionOf(version);
-    return isBefore(before, since) && !isBefore(after, since) && servers.some(concerns);
+    return isBefore(before, since) && isSince(after, since) && servers.some(concerns);
   }).map(({ concerns: _, ...change }) => change);
 }
 

@@ -1,6 +1,6 @@
 import { type OtherPlugin, pluginName, type Server } from "../model.ts";
 import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
-import { DECIDERS, isBefore, type Release, rankOf, releaseFor, type Version } from "../releases.ts";
+import { DECIDERS, isSince, type Release, rankOf, releaseFor, type Version } from "../releases.ts";
 import { goMatcher, isGoRegexp } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
 import {
@@ -113,7 +113,7 @@ function checkOtherTypes(
   { fallthrough }: HostsPlugin,
   coredns: Version | undefined,
 ): void {
-  if (coredns === undefined || isBefore(coredns, [1, 14, 5]) || !isBefore(coredns, TYPES_KEPT_SINCE)) return;
+  if (!isSince(coredns, [1, 14, 5]) || isSince(coredns, TYPES_KEPT_SINCE)) return;
   if (fallthrough === undefined || !BEHIND_HOSTS.some((name) => hasPlugin(server, name))) return;
   findings.warn(
     server,
@@ -227,7 +227,7 @@ function checkCached(place: Place, release: Release): void {
   if (refusals.some((zones) => cached.some((others) => meets(zones, others))))
     findings.warn(
       server,
-      "acl: clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 asks before acl; use another version, or no cache for these names",
+      "acl: clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 ask before acl; use another version, or no cache for these names",
     );
 }
 

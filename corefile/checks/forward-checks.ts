@@ -1,6 +1,6 @@
 import type { Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/forward.ts";
-import { DECIDERS, isBefore } from "../releases.ts";
+import { DECIDERS, isBefore, isSince } from "../releases.ts";
 import { isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import {
@@ -130,12 +130,12 @@ function checkFailover(
   { coredns }: CheckContext,
   findings: Findings,
 ): void {
-  if (coredns !== undefined && !isBefore(coredns, FAILOVER_ENDS_SINCE)) return;
+  if (isSince(coredns, FAILOVER_ENDS_SINCE)) return;
   const codes = more?.find(({ name }) => name === "failover")?.args;
   if (codes === undefined) return;
   findings.warn(
     server,
-    `forward ${from}: until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, ten thousands of times; use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
+    `forward ${from}: until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, tens of thousands of times; use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
   );
 }
 

@@ -28,7 +28,7 @@ export function checkRewrites(
   }
   if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
   checkTtls(server, context, findings);
-  if (context.coredns === undefined || isBefore(context.coredns, EMPTY_REWRITTEN_SINCE)) checkCodes(server, findings);
+  if (!isSince(context.coredns, EMPTY_REWRITTEN_SINCE)) checkCodes(server, findings);
 }
 
 function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {

@@ -191,7 +191,7 @@ describe("acl", () => {
       checkCorefile(withLines(lines.join("\n")), { coredns, isAddon: true }).warnings;
     const rule = acl("block net 10.9.0.0/16");
     const told = [
-      ".:53: acl: clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 asks before acl; use another version, or no cache for these names",
+      ".:53: acl: clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 ask before acl; use another version, or no cache for these names",
     ];
     assert.deepEqual(of(undefined, acl("allow net 10.0.0.0/8", "block")), told);
     for (const coredns of [undefined, [1, 14, 3], [1, 14, 6]] as const) assert.deepEqual(of(coredns, rule), told);

@@ -27,7 +27,7 @@ describe("a forward", () => {
       assert.deepEqual(check(text, coredns), {
         errors: [],
         warnings: [
-          ".:53: forward .: until CoreDNS 1.14.7, failover sends a query to which all upstreams answer SERVFAIL or REFUSED again and again for 5 s, ten thousands of times; use next SERVFAIL REFUSED, and another line forward . for the other upstreams",
+          ".:53: forward .: until CoreDNS 1.14.7, failover sends a query to which all upstreams answer SERVFAIL or REFUSED again and again for 5 s, tens of thousands of times; use next SERVFAIL REFUSED, and another line forward . for the other upstreams",
         ],
       });
     assert.deepEqual(check(text, [1, 14, 7]), NOTHING);
