@@ -79,8 +79,9 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     checkCorefile(withLines(lines), { coredns }).warnings.filter((warning) => warning.includes(word)).length;
 
   it("takes dynamic updates for the only zone of a block, or a zone of its line", () => {
-    const of = (keys: string, zone: string) => {
-      const text = `${withLines("")}${keys} {\n  dynupdate ${zone} {\n    file /etc/zone\n    allow key. * A\n  }\n}\n`;
+    const of = (keys: string, zone: string, more = "max_records 1000") => {
+      const options = ["file /etc/zone", "allow key. * A", more].join("\n    ");
+      const text = `${withLines("")}${keys} {\n  dynupdate ${zone} {\n    ${options}\n  }\n}\n`;
       return checkCorefile(text, { coredns: [1, 15, 0], isAddon: false }).errors;
     };
     assert.deepEqual(of("a.example:53", ""), []);
@@ -88,6 +89,11 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     assert.deepEqual(of("a.example:53 b.example:53", ""), [
       "a.example:53 b.example:53: dynupdate: takes a zone where its block has not exactly one",
     ]);
+    for (const limit of ["max_records", "max_bytes", "max_update_records"])
+      assert.match(
+        String(of("a.example:53", "", `${limit} 0`)),
+        new RegExp(`dynupdate: ${limit} takes an integer from 1`),
+      );
   });
 
   it("has wildcards in hosts from 1.14.5 on, as a whole first label", () => {
