@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { ADDON_VERSIONS, parseAddonVersion } from "../../corefile/addon/index.ts";
-import { canSandbox, complaint, recorded } from "../../tools/coredns/verdicts.ts";
+import { canSandbox, complaint, recorded, triedReleases } from "../../tools/coredns/verdicts.ts";
 import { leaveOut } from "../support/leave-out.ts";
 
 const WIDTH = 16;
@@ -17,11 +16,8 @@ const SHARE = 8;
 describe("the corpus of Corefiles, by the real CoreDNS", function () {
   this.timeout(600_000);
   const { versions, starts } = recorded();
-  const ofAddons = new Set(
-    Object.values(ADDON_VERSIONS).map((version) => parseAddonVersion(version)?.coredns.join(".")),
-  );
-  for (const [index, version] of versions.entries()) {
-    if (!ofAddons.has(version) && index < versions.length - 1) continue;
+  for (const version of triedReleases()) {
+    const index = versions.indexOf(version);
     it(`starts and stops CoreDNS ${version} as recorded`, async function () {
       const binary = join(process.env.COREDNS_BINARIES ?? "", `coredns-${version}`);
       if (process.env.COREDNS_BINARIES === undefined || !existsSync(binary))

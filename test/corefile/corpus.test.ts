@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { RELEASES, versionOf } from "../../corefile/releases.ts";
 import { SETUPS } from "../../corefile/setups/index.ts";
 import { startOf } from "../../corefile/setups/starts.ts";
-import { corpus, recorded } from "../../tools/coredns/verdicts.ts";
+import { corpus, recorded, triedReleases } from "../../tools/coredns/verdicts.ts";
 
 describe("the corpus of Corefiles", () => {
   const { versions, starts } = recorded();
@@ -31,6 +32,12 @@ describe("the corpus of Corefiles", () => {
       assert.deepEqual(wrong, []);
     });
   }
+
+  it("is run with each release that .ci/run builds, and with no other", () => {
+    const script = readFileSync(new URL("../../.ci/run", import.meta.url), "utf8");
+    const [, built = ""] = /for version in ([\d. ]+);/.exec(script) ?? [];
+    assert.deepEqual(built.split(" "), triedReleases());
+  });
 
   it("is about every plugin that a release has, and each of them is checked", () => {
     const texts = corpus().join("\n");

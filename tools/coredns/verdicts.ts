@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
+import { ADDON_VERSIONS, parseAddonVersion } from "../../corefile/addon/index.ts";
 
 /**
  * Records in `test/corefile/corpus/verdicts.json` whether each release of CoreDNS starts with each Corefile of the corpus.
@@ -83,6 +84,13 @@ export function corpus(): readonly string[] {
   const lines = readFileSync(new URL("lines.txt", FOLDER), "utf8").split("\n").slice(0, -1);
   const files = readFileSync(new URL("files.txt", FOLDER), "utf8").split(/^----\n/m);
   return [...new Set([...lines.map((line) => inBlock(line)), ...files])];
+}
+
+/** The releases whose program the tests run: those that the add-ons bring, and the newest. */
+export function triedReleases(): readonly string[] {
+  const { versions } = recorded();
+  const ofAddons = Object.values(ADDON_VERSIONS).map((version) => parseAddonVersion(version)?.coredns.join("."));
+  return versions.filter((version, index) => ofAddons.includes(version) || index === versions.length - 1);
 }
 
 export function inBlock(line: string): string {
