@@ -9,6 +9,11 @@ export interface ContainerResources {
   readonly memoryLimit: string;
 }
 
+/** User and group that the image curlimages/curl is built for. */
+export const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
+/** User and group that the image nginx-unprivileged is built for. */
+export const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
+
 /** How a container departs from the default of {@link containerSecurity}. */
 export interface ContainerSecurityOptions {
   /** User and group that it runs as. Default: those of the image, which must not be root. */

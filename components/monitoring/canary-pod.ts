@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { containerResources, containerSecurity, filesHash } from "../kubernetes/container.ts";
+import { CURL_USER, containerResources, containerSecurity, filesHash, NGINX_USER } from "../kubernetes/container.ts";
 import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
@@ -12,10 +12,6 @@ import type { CanaryDestination } from "./watched-stack.ts";
 /** The script of the canary. */
 const SCRIPT = readFileSync(new URL("./canary.sh", import.meta.url), "utf8");
 const STATE = "/run/canary";
-/** User and group that the image curlimages/curl is built for. */
-const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
-/** User and group that the image nginx-unprivileged is built for. */
-const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
 const SELECTOR = { "app.kubernetes.io/name": "canary" };
 
 /** Serves the file that the script writes. All that nginx itself writes is under /tmp. */
@@ -91,7 +87,11 @@ export function canarySpec(
         terminationGracePeriodSeconds: 10,
         nodeSelector: { "kubernetes.io/os": "linux" },
         tolerations: [{ operator: "Exists" }],
-        securityContext: { runAsNonRoot: true, fsGroup: 101, seccompProfile: { type: "RuntimeDefault" } },
+        securityContext: {
+          runAsNonRoot: true,
+          fsGroup: NGINX_USER.runAsGroup,
+          seccompProfile: { type: "RuntimeDefault" },
+        },
         containers: [
           {
             name: "canary",

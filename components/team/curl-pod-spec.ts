@@ -1,10 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { PodDns } from "../dns/resolver.ts";
 import {
+  CURL_USER,
   configurationVariable,
   containerResources,
   containerSecurity,
   filesHash,
+  NGINX_USER,
   type SidecarParts,
 } from "../kubernetes/container.ts";
 import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
@@ -41,11 +43,6 @@ type PodSettings = Pick<CurlPodSettings, "lifetime" | "ndots"> & {
   readonly image: pulumi.Input<string>;
   readonly responderImage: pulumi.Input<string>;
 };
-
-/** User and group that the image curlimages/curl is built for. */
-export const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
-/** User and group that the image nginx-unprivileged is built for. */
-const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
 
 const RESOURCES = containerResources(CURL_POD);
 

@@ -1,7 +1,6 @@
-import { containerSecurity } from "../../components/kubernetes/container.ts";
+import { CURL_USER, containerSecurity } from "../../components/kubernetes/container.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
-import { CURL_USER } from "../../components/team/curl-pod-spec.ts";
 import { changePods, type Drill, type Fault, type Scene, teamObject, withElement, workload } from "./drill.ts";
 import { COLLECTOR_PODS, configuration, FLUENT_BIT, LOGS } from "./log-faults.ts";
 import { type KubernetesJson, withField } from "./object-store.ts";

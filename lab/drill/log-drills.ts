@@ -1,3 +1,4 @@
+import { containerSecurity, NGINX_USER } from "../../components/kubernetes/container.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import type { Destination } from "../../components/logging/destinations/destination-settings.ts";
 import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost, tlsOf } from "../../components/logging/pipeline.ts";
@@ -257,12 +258,7 @@ http {
     image: curlPod.responderImage,
     command: ["nginx", "-e", "/dev/stderr", "-c", "/etc/receiver/nginx.conf", "-g", "daemon off;"],
     resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ["ALL"] },
-      runAsNonRoot: true,
-      runAsUser: 101,
-    },
+    securityContext: containerSecurity({ user: NGINX_USER }),
     volumeMounts: [
       { name: "tmp", mountPath: "/tmp" },
       { name: "configuration", mountPath: "/etc/receiver" },

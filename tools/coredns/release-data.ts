@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { outputOf } from "../../lab/process.ts";
 
 /**
  * Makes `corefile/releases/VERSION.json` from CoreDNS's own sources, which Go fetches: the plugins in their order, and the options
@@ -25,9 +25,9 @@ interface Download {
 }
 
 /** The data of one release. */
-export function release(version: string): unknown {
+export async function release(version: string): Promise<unknown> {
   const { Dir: folder, Info: info }: Download = JSON.parse(
-    execFileSync("go", ["mod", "download", "-json", `${MODULE}@v${version}`], { encoding: "utf8" }),
+    await outputOf("go", ["mod", "download", "-json", `${MODULE}@v${version}`]),
   );
   const { Time: time }: { readonly Time: string } = JSON.parse(readFileSync(info, "utf8"));
   const directives = readFileSync(join(folder, "core/dnsserver/zdirectives.go"), "utf8");
@@ -113,6 +113,6 @@ function outermost(text: string): string {
 if (import.meta.main) {
   for (const version of process.argv.slice(2)) {
     const file = new URL(`../../corefile/releases/${version}.json`, import.meta.url);
-    writeFileSync(file, `${JSON.stringify(release(version), null, 2)}\n`);
+    writeFileSync(file, `${JSON.stringify(await release(version), null, 2)}\n`);
   }
 }

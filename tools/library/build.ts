@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { copyFile, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix, relative } from "node:path";
-import { promisify } from "node:util";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
+import { streamed } from "../../lab/process.ts";
 
 const PACKAGE = join(PROJECT_ROOT, "library");
 const DIST = join(PACKAGE, "dist");
@@ -42,11 +41,7 @@ async function copyData(): Promise<void> {
 async function build(): Promise<void> {
   await rm(DIST, { recursive: true, force: true });
   const compiler = join(PROJECT_ROOT, "node_modules/typescript-native/bin/tsc");
-  await promisify(execFile)(process.execPath, [
-    compiler,
-    "--project",
-    join(import.meta.dirname, "tsconfig.build.json"),
-  ]);
+  await streamed(process.execPath, [compiler, "--project", join(import.meta.dirname, "tsconfig.build.json")]);
   for await (const file of glob("**/*.{js,d.ts}", { cwd: DIST })) {
     const path = join(DIST, file);
     await writeFile(path, publishedText(relative(DIST, path), await readFile(path, "utf8")));

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { containerSecurity, filesHash } from "../../kubernetes/container.ts";
+import { CURL_USER, containerSecurity, filesHash } from "../../kubernetes/container.ts";
 import { commonLabels } from "../../kubernetes/labels.ts";
 import { everyIndexTemplate, TEMPLATE_NAME } from "../indexing/index-template.ts";
 import { LOGGING_NAMESPACE } from "../pipeline.ts";
@@ -180,7 +180,7 @@ function opensearchPodSpec(config: { readonly configMap: string; readonly storag
         // Not by asking the node for the template: on a volume it has that of the last pod.
         readinessProbe: { exec: { command: ["test", "-e", TEMPLATE_WRITTEN] }, periodSeconds: 2 },
         resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { memory: "64Mi" } },
-        securityContext: containerSecurity({ user: { runAsUser: 100, runAsGroup: 101 } }),
+        securityContext: containerSecurity({ user: CURL_USER }),
         volumeMounts: [
           { name: "template", mountPath: "/etc/template", readOnly: true },
           { name: "written", mountPath: dirname(TEMPLATE_WRITTEN) },
