@@ -1,6 +1,6 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
-import type { Destination } from "./destinations/destination-settings.ts";
+import type { Destination, DestinationOf } from "./destinations/destination-settings.ts";
 import type { IndexFormat } from "./indexing/index-format.ts";
 import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
@@ -239,7 +239,7 @@ function ownSearchHost(clusterDomain = "cluster.local"): string {
 }
 
 /** Host and port of a search engine, whether it is given or brought by this stack. */
-export function searchHost(destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>): {
+export function searchHost(destination: DestinationOf<"opensearch" | "elasticsearch">): {
   host: string;
   port: number;
 } {
@@ -280,7 +280,7 @@ export function tlsOf(
 
 /** Name of the log group of destination `cloudwatch`. @param suffix What a default name ends in. Default: nothing. */
 export function logGroupName(
-  destination: Extract<Destination, { kind: "cloudwatch" }>,
+  destination: DestinationOf<"cloudwatch">,
   cluster: string,
   suffix?: string | undefined,
 ): string {
@@ -289,7 +289,7 @@ export function logGroupName(
 
 /** Names of the log groups that lines of these sources are in: EKS writes the audit log to one of its own. */
 export function logGroups(
-  destination: Extract<Destination, { kind: "cloudwatch" }>,
+  destination: DestinationOf<"cloudwatch">,
   cluster: string,
   suffix: string | undefined,
   sources: readonly Source[],
@@ -302,7 +302,7 @@ export function logGroups(
 
 /** Name of the bucket of destination `s3`. @param suffix What a default name ends in. Default: nothing. */
 export function bucketName(
-  destination: Extract<Destination, { kind: "s3" }>,
+  destination: DestinationOf<"s3">,
   cluster: string,
   region: string,
   suffix?: string | undefined,

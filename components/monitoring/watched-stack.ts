@@ -5,7 +5,7 @@ import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
 import { coreDnsPodsOfKubeSystem, USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
-import type { Destination } from "../logging/destinations/destination-settings.ts";
+import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
 import { inDomain, logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
 import type { PatternNode } from "../logging/processing/pattern.ts";
@@ -306,7 +306,7 @@ function isDropped(
  * Whether metric filters can count the lines of a log group.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
  */
-function countsLines(destination: Extract<Destination, { kind: "cloudwatch" }>, team: string | undefined): boolean {
+function countsLines(destination: DestinationOf<"cloudwatch">, team: string | undefined): boolean {
   const own = team === undefined ? undefined : destination.teams?.[team]?.class;
   return (own ?? destination.class ?? "STANDARD") === "STANDARD";
 }

@@ -9,7 +9,7 @@ import { placeName } from "../indexing/team-places.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE, withName } from "../pipeline.ts";
 import { isOnNode } from "../sources/journal.ts";
 import { searchStatement, streamStatement } from "./amazon.ts";
-import { RETENTION } from "./destination-settings.ts";
+import { type DestinationOf, RETENTION } from "./destination-settings.ts";
 import { mskStatements } from "./kafka.ts";
 import { bucketNameOf, groupNameOf, type LateTarget, whenKnown } from "./late-target.ts";
 
@@ -34,11 +34,7 @@ export function awsDestinations(
   collector: Collector,
   place: Place,
 ): AwsDestinations {
-  const made: pulumi.Resource[] = [];
-  const all = targets.map((target) => ({
-    target,
-    statements: statementsOf(name, target, collector, place, made),
-  }));
+  const all = targets.map((target) => ({ target, ...made(name, target, collector, place) }));
   const identityOf = (
     resource: string,
     serviceAccount: string,
@@ -67,7 +63,7 @@ export function awsDestinations(
     (statements) => withoutExtras(statements, collector),
   );
   const associations = [identity, ofEvents].flatMap((each) => each?.association ?? []);
-  return { identity, ready: [...associations, ...made] };
+  return { identity, ready: [...associations, ...all.flatMap(({ resources }) => resources)] };
 }
 
 /** What the collector may do without what it alone asks for: the reader of events, which is Fluent Bit, writes and does nothing else. */
@@ -85,92 +81,34 @@ function withoutExtras(
     .filter(({ Action }) => Action.length > 0);
 }
 
-/**
- * Makes what a destination needs.
- * @param made Gets what is made.
- * @returns What the collector may do there, or undefined for a destination outside AWS.
- */
-function statementsOf(
-  prefix: string,
-  target: LateTarget,
-  { logGroupActions: actions = [], listsLogGroups: lists = false, bucketKeyActions = [] }: Collector,
-  { cluster, host, parent }: Place,
-  made: pulumi.Resource[],
-): pulumi.Output<PolicyStatement[]> | undefined {
-  const { suffix, destination, places, sources } = target;
+/** What is made for a destination, and what the collector may do there; that is undefined for one outside AWS. */
+interface Made {
+  readonly resources: readonly pulumi.Resource[];
+  readonly statements?: pulumi.Output<PolicyStatement[]> | undefined;
+}
+
+/** Makes what a destination needs. */
+function made(prefix: string, target: LateTarget, collector: Collector, place: Place): Made {
+  const { suffix, destination } = target;
   switch (destination.kind) {
-    case "cloudwatch": {
-      // The audit log stays in the group that EKS writes it to.
-      if (sources.every((source) => source === "audit")) return undefined;
-      const groupName = groupNameOf(target, cluster);
-      const { existing, retentionDays = RETENTION.cloudwatch } = destination;
-      if (existing) return sidsOf(existingLogGroup({ host, groupName, actions, lists }, parent), suffix);
-      const resource = withName(`${prefix}-group`, suffix);
-      const keyOf = (team?: string) => {
-        const isGiven =
-          (team === undefined ? undefined : destination.teams?.[team]?.kmsKeyArn) ?? destination.kmsKeyArn;
-        if (isGiven === undefined) return undefined;
-        return whenKnown(
-          target,
-          "cloudwatch",
-          ({ teams, kmsKeyArn }) => (team === undefined ? undefined : teams?.[team]?.kmsKeyArn) ?? kmsKeyArn ?? "",
-        );
-      };
-      const group = { host, groupName, retentionDays, class: destination.class, actions, lists };
-      for (const { team } of places) {
-        if (team === undefined) continue;
-        const own = {
-          ...group,
-          ...destination.teams?.[team],
-          kmsKeyArn: keyOf(team),
-          groupName: groupName.apply((known) => placeName(known, team)),
-        };
-        made.push(new PodLogGroup(`${resource}.${team}`, own, { parent }).group);
-      }
-      const all = { ...group, kmsKeyArn: keyOf(), withTeams: places.length > 0 };
-      const own = new PodLogGroup(resource, all, { parent });
-      made.push(own.group);
-      return sidsOf(own.statements, suffix);
-    }
-    case "s3": {
-      const { prefix: keys, existing, retentionDays = RETENTION.s3 } = destination;
-      const name = bucketNameOf(target, cluster, host.region);
-      if (existing) {
-        const key = whenKnown(target, "s3", ({ kmsKeyArn }) => kmsKeyArn);
-        const statements = pulumi
-          .all([name, key])
-          .apply(([known, kmsKeyArn]) =>
-            bucketStatements(`arn:${host.partition}:s3:::${known}`, keys, kmsKeyArn, bucketKeyActions),
-          );
-        return sidsOf(statements, suffix);
-      }
-      const bucket = {
-        host,
-        bucketName: name,
-        prefix: keys,
-        retentionDays,
-        takesDeliveries: sources.includes("auto-mode"),
-        shorter: Object.fromEntries(
-          Object.entries(destination.teams ?? {}).map(([team, own]) => [placeName(keys, team), own.retentionDays]),
-        ),
-      };
-      const own = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
-      made.push(own.bucket, ...(bucket.takesDeliveries ? [own.policy] : []));
-      return sidsOf(own.statements, suffix);
-    }
+    case "cloudwatch":
+      return ofLogGroups(prefix, target, destination, collector, place);
+    case "s3":
+      return ofBucket(prefix, target, destination, collector, place);
     case "opensearch": {
-      if (destination.sigv4 === undefined) return undefined;
+      if (destination.sigv4 === undefined) return { resources: [] };
       const statements = whenKnown(target, "opensearch", ({ sigv4 }) => (sigv4 ? [searchStatement(sigv4)] : []));
-      return sidsOf(statements, suffix);
+      return { resources: [], statements: sidsOf(statements, suffix) };
     }
     case "kafka": {
-      if (destination.mskArn === undefined) return undefined;
+      if (destination.mskArn === undefined) return { resources: [] };
       const statements = whenKnown(target, "kafka", ({ mskArn, topic }) =>
         mskArn ? mskStatements(mskArn, topic) : [],
       );
-      return sidsOf(statements, suffix);
+      return { resources: [], statements: sidsOf(statements, suffix) };
     }
     case "firehose": {
+      const { host, parent } = place;
       const { accountId } = aws.getCallerIdentityOutput({}, { parent });
       const stream = whenKnown(target, "firehose", (known) => known.stream);
       const statements = pulumi
@@ -178,11 +116,92 @@ function statementsOf(
         .apply(([account, known]) => [
           streamStatement(`arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${known}`),
         ]);
-      return sidsOf(statements, suffix);
+      return { resources: [], statements: sidsOf(statements, suffix) };
     }
     default:
-      return undefined;
+      return { resources: [] };
   }
+}
+
+/** The log groups of the teams that have their own, and that of all else. */
+function ofLogGroups(
+  prefix: string,
+  target: LateTarget,
+  destination: DestinationOf<"cloudwatch">,
+  { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
+  { cluster, host, parent }: Place,
+): Made {
+  const { suffix, places, sources } = target;
+  // The audit log stays in the group that EKS writes it to.
+  if (sources.every((source) => source === "audit")) return { resources: [] };
+  const groupName = groupNameOf(target, cluster);
+  const { existing, retentionDays = RETENTION.cloudwatch } = destination;
+  if (existing) {
+    const statements = existingLogGroup({ host, groupName, actions, lists }, parent);
+    return { resources: [], statements: sidsOf(statements, suffix) };
+  }
+  const resource = withName(`${prefix}-group`, suffix);
+  const group = { host, groupName, retentionDays, class: destination.class, actions, lists };
+  const ofTeams = places.flatMap(({ team }) => {
+    if (team === undefined) return [];
+    const own = {
+      ...group,
+      ...destination.teams?.[team],
+      kmsKeyArn: logGroupKey(target, destination, team),
+      groupName: groupName.apply((known) => placeName(known, team)),
+    };
+    return [new PodLogGroup(`${resource}.${team}`, own, { parent }).group];
+  });
+  const all = { ...group, kmsKeyArn: logGroupKey(target, destination), withTeams: places.length > 0 };
+  const own = new PodLogGroup(resource, all, { parent });
+  return { resources: [...ofTeams, own.group], statements: sidsOf(own.statements, suffix) };
+}
+
+/** The KMS key of a team's log group, or of that of all else; undefined where the settings name none. */
+function logGroupKey(
+  target: LateTarget,
+  { teams, kmsKeyArn }: DestinationOf<"cloudwatch">,
+  team?: string,
+): pulumi.Output<string> | undefined {
+  const named = (team === undefined ? undefined : teams?.[team]?.kmsKeyArn) ?? kmsKeyArn;
+  if (named === undefined) return undefined;
+  return whenKnown(
+    target,
+    "cloudwatch",
+    (known) => (team === undefined ? undefined : known.teams?.[team]?.kmsKeyArn) ?? known.kmsKeyArn ?? "",
+  );
+}
+
+/** The bucket of a destination. */
+function ofBucket(
+  prefix: string,
+  target: LateTarget,
+  destination: DestinationOf<"s3">,
+  { bucketKeyActions = [] }: Collector,
+  { cluster, host, parent }: Place,
+): Made {
+  const { suffix, sources } = target;
+  const { prefix: keys, existing, retentionDays = RETENTION.s3, teams = {} } = destination;
+  const name = bucketNameOf(target, cluster, host.region);
+  if (existing) {
+    const key = whenKnown(target, "s3", ({ kmsKeyArn }) => kmsKeyArn);
+    const statements = pulumi
+      .all([name, key])
+      .apply(([known, kmsKeyArn]) =>
+        bucketStatements(`arn:${host.partition}:s3:::${known}`, keys, kmsKeyArn, bucketKeyActions),
+      );
+    return { resources: [], statements: sidsOf(statements, suffix) };
+  }
+  const takesDeliveries = sources.includes("auto-mode");
+  const shorter = Object.fromEntries(
+    Object.entries(teams).map(([team, own]) => [placeName(keys, team), own.retentionDays]),
+  );
+  const bucket = { host, bucketName: name, prefix: keys, retentionDays, takesDeliveries, shorter };
+  const own = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
+  return {
+    resources: [own.bucket, ...(takesDeliveries ? [own.policy] : [])],
+    statements: sidsOf(own.statements, suffix),
+  };
 }
 
 /** Statements whose ids are unique in the policy of several destinations. An id has letters and digits alone. */

@@ -189,6 +189,8 @@ export const Destination = z
   .superRefine(checkOptions);
 export type Destination = z.infer<typeof Destination>;
 export type DestinationKind = Destination["kind"];
+/** The settings of one kind of destination, or of some. */
+export type DestinationOf<K extends DestinationKind> = Extract<Destination, { kind: K }>;
 
 /** What each of several destinations has of its own. */
 const OWN = {
@@ -224,56 +226,68 @@ export type NamedDestination = z.infer<typeof NamedDestination>;
 
 /** Options that do not go together. */
 function checkOptions(destination: Destination, context: z.core.$RefinementCtx): void {
-  const add = (path: string, message: string, input: unknown) =>
-    context.addIssue({ code: "custom", path: [path], message, input });
   if (destination.kind === "kafka") checkKafka(destination, context);
   if ("headers" in destination) checkHeaders(destination, context);
   // @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
-  if (destination.kind === "cloudwatch" && !destination.existing && destination.logGroup?.startsWith("aws/"))
-    add("logGroup", "must not begin with aws/, since CloudWatch Logs creates no such log group", destination.logGroup);
-  if (destination.kind === "opensearch") {
-    checkSigv4(destination, context);
-    if (destination.host === undefined && !destination.inCluster)
-      relation(context, ["host", "inCluster"], "one of host and inCluster is required");
-    if (destination.host !== undefined && destination.inCluster)
-      relation(context, ["host", "inCluster"], "host and inCluster are mutually exclusive");
-    if (destination.storage !== undefined && !destination.inCluster)
-      relation(context, ["storage", "inCluster"], "storage requires inCluster");
-    if (destination.storageClass !== undefined && destination.storage === undefined)
-      relation(context, ["storageClass", "storage"], "storageClass requires storage");
-    if (destination.inCluster) {
-      const own = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
-      if (destination.port !== DEFAULT_PORT) add("port", `must be ${DEFAULT_PORT} with inCluster`, destination.port);
-      if (destination.tls !== undefined && destination.tls !== false) add("tls", own, destination.tls);
-      if (destination.credentials !== undefined) relation(context, ["credentials", "inCluster"], `credentials ${own}`);
-      if (destination.token !== undefined) relation(context, ["token", "inCluster"], `token ${own}`);
-    }
+  if (destination.kind === "cloudwatch" && !destination.existing && destination.logGroup?.startsWith("aws/")) {
+    const message = "must not begin with aws/, since CloudWatch Logs creates no such log group";
+    value(context, "logGroup", message, destination.logGroup);
   }
-  if (
-    (destination.kind === "opensearch" || destination.kind === "elasticsearch") &&
-    destination.tls === false &&
-    (destination.credentials ?? destination.token)
-  ) {
-    const [key, secret] = destination.token === undefined ? ["credentials", "the password"] : ["token", "the token"];
-    const message = `${key} ${key === "token" ? "requires" : "require"} TLS, since ${secret} would be sent in clear text`;
-    relation(context, ["tls", key], message);
-  }
+  if (destination.kind === "opensearch") checkOpenSearch(destination, context);
+  if (destination.kind === "opensearch" || destination.kind === "elasticsearch") checkPlainSearch(destination, context);
   checkExisting(destination, context);
   if ("token" in destination && destination.token && "credentials" in destination && destination.credentials)
     relation(context, ["token", "credentials"], "token and credentials are mutually exclusive");
-  if (
-    "url" in destination &&
-    (("credentials" in destination && destination.credentials) || destination.token) &&
-    destination.url.startsWith("http:")
-  ) {
-    const message =
-      destination.token === undefined
-        ? "must be an https URL with credentials, since the password would be sent in clear text"
-        : "must be an https URL with a token, since it would be sent in clear text";
-    add("url", message, destination.url);
+  if ("url" in destination) checkPlainUrl(destination, context);
+}
+
+function value(context: z.core.$RefinementCtx, path: string, message: string, input: unknown): void {
+  context.addIssue({ code: "custom", path: [path], message, input });
+}
+
+/** Where an OpenSearch is, and what that of the cluster has not. */
+function checkOpenSearch(destination: DestinationOf<"opensearch">, context: z.core.$RefinementCtx): void {
+  const { host, inCluster, port, storage, storageClass, tls, credentials, token } = destination;
+  checkSigv4(destination, context);
+  if (host === undefined && !inCluster)
+    relation(context, ["host", "inCluster"], "one of host and inCluster is required");
+  if (host !== undefined && inCluster)
+    relation(context, ["host", "inCluster"], "host and inCluster are mutually exclusive");
+  if (storage !== undefined && !inCluster) relation(context, ["storage", "inCluster"], "storage requires inCluster");
+  if (storageClass !== undefined && storage === undefined)
+    relation(context, ["storageClass", "storage"], "storageClass requires storage");
+  if (!inCluster) return;
+  const own = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
+  if (port !== DEFAULT_PORT) value(context, "port", `must be ${DEFAULT_PORT} with inCluster`, port);
+  if (tls !== undefined && tls !== false) value(context, "tls", own, tls);
+  if (credentials !== undefined) relation(context, ["credentials", "inCluster"], `credentials ${own}`);
+  if (token !== undefined) relation(context, ["token", "inCluster"], `token ${own}`);
+}
+
+/** A search engine without TLS gets no secret. */
+function checkPlainSearch(
+  { tls, token, credentials }: DestinationOf<"opensearch" | "elasticsearch">,
+  context: z.core.$RefinementCtx,
+): void {
+  if (tls !== false || (credentials ?? token) === undefined) return;
+  const [key, secret] = token === undefined ? ["credentials", "the password"] : ["token", "the token"];
+  const message = `${key} ${key === "token" ? "requires" : "require"} TLS, since ${secret} would be sent in clear text`;
+  relation(context, ["tls", key], message);
+}
+
+/** A server of an http URL gets no secret, and has no certificate. */
+function checkPlainUrl(destination: Extract<Destination, { url: string }>, context: z.core.$RefinementCtx): void {
+  if (!destination.url.startsWith("http:")) return;
+  if (destination.token !== undefined) {
+    const message = "must be an https URL with a token, since it would be sent in clear text";
+    value(context, "url", message, destination.url);
+  } else if ("credentials" in destination && destination.credentials !== undefined) {
+    const message = "must be an https URL with credentials, since the password would be sent in clear text";
+    value(context, "url", message, destination.url);
   }
-  if ("url" in destination && destination.caSecretName !== undefined && destination.url.startsWith("http:")) {
-    add("caSecretName", "must not be set with an http URL, which has no certificate", destination.caSecretName);
+  if (destination.caSecretName !== undefined) {
+    const message = "must not be set with an http URL, which has no certificate";
+    value(context, "caSecretName", message, destination.caSecretName);
   }
 }
 

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { bucketName, logGroupName } from "../pipeline.ts";
 import { type Target, type TeamNamespaces, targetsOf } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
-import type { Destination, DestinationKind } from "./destination-settings.ts";
+import type { Destination, DestinationKind, DestinationOf } from "./destination-settings.ts";
 
 /** A destination of a stack, of which some values are known in the deployment alone. What is made for it does not depend on these. */
 export interface LateTarget extends Target {
@@ -26,7 +26,7 @@ export function lateTargets(
 export function whenKnown<K extends DestinationKind, T>(
   { known }: Pick<LateTarget, "known">,
   kind: K,
-  of: (destination: Extract<Destination, { kind: K }>) => T,
+  of: (destination: DestinationOf<K>) => T,
 ): pulumi.Output<T> {
   return known.apply((destination) => {
     if (!isOfKind(destination, kind)) throw new Error(`destination ${destination.kind} was ${kind} before`);
@@ -34,10 +34,7 @@ export function whenKnown<K extends DestinationKind, T>(
   });
 }
 
-function isOfKind<K extends DestinationKind>(
-  destination: Destination,
-  kind: K,
-): destination is Extract<Destination, { kind: K }> {
+function isOfKind<K extends DestinationKind>(destination: Destination, kind: K): destination is DestinationOf<K> {
   return destination.kind === kind;
 }
 

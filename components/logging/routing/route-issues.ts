@@ -4,7 +4,7 @@ import type { Collector } from "../collectors/collector.ts";
 import { hasIndex } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { uncollectedWarnings } from "./collected.ts";
-import { POD_CONDITIONS, selectionOf, splitsPlaces, type TeamNamespaces, takes } from "./routes.ts";
+import { POD_CONDITIONS, type Route, selectionOf, splitsPlaces, type TeamNamespaces, takes } from "./routes.ts";
 
 /**
  * What is wrong with several destinations and the routes to them. Paths are below `logging`.
@@ -42,58 +42,73 @@ export function routeIssues(
 
 /** What is wrong with the routes themselves. */
 function ruleIssues(
-  { routes, sources, parseJson, ...collected }: LoggingSettings,
+  settings: LoggingSettings,
   names: readonly string[],
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
-  const issues: SettingsIssue[] = [];
-  for (const [at, route] of routes.entries()) {
-    const path = ["routes", at];
-    for (const [number, name] of route.to.entries())
-      if (!names.includes(name)) {
-        const message = `must be the name of a destination: ${names.join(", ")}`;
-        issues.push({ path: [...path, "to", number], message, value: name });
-      }
-    for (const [number, source] of (route.sources ?? []).entries())
-      if (!sources.includes(source)) {
-        const message = `must be one of sources: ${sources.join(", ")}`;
-        issues.push({ path: [...path, "sources", number], message, value: source });
-      }
-    for (const key of POD_CONDITIONS)
-      if (route[key] !== undefined && route.sources !== undefined && !isDeepStrictEqual(route.sources, ["pods"]))
-        issues.push({
-          path: [...path, key],
-          message: "must not be set with sources other than pods, whose lines only it is for",
-          value: route[key],
-        });
-    for (const [number, team] of (teams === undefined ? [] : (route.teams ?? [])).entries())
-      if (!teams?.some(({ name }) => name === team)) {
-        const known =
-          teams?.length === 0 ? "and this stack has none" : `one of ${teams?.map(({ name }) => name).join(", ")}`;
-        issues.push({ path: [...path, "teams", number], message: `must be the name of a team, ${known}`, value: team });
-      }
-    if (selectionOf(route, teams ?? []).namespaces?.length === 0)
-      issues.push({
-        path,
-        message: "teams and namespaces have no namespace in common, so no line takes this route",
-      });
-    issues.push(...uncollectedWarnings(route, path, collected, teams));
-    if (route.levels !== undefined && !parseJson)
-      issues.push({
-        path: [...path, "levels"],
-        message: "must not be set with parseJson false, which leaves no level",
-      });
-  }
-  const unreached = routes.length === 0 ? [] : names.filter((name) => !routes.some(({ to }) => to.includes(name)));
-  const message = "must be in the list to of a route, or no line goes there";
-  const left = routes.length === 0 ? [] : sources.filter((source) => !routes.some((route) => takes(route, source)));
+  const { routes, sources } = settings;
+  const issues = routes.flatMap((route, at) => issuesOfRoute(route, ["routes", at], settings, names, teams));
+  if (routes.length === 0) return issues;
+  const left = sources.filter((source) => !routes.some((route) => takes(route, source)));
   if (left.length > 0)
     issues.push({
       path: ["sources"],
       message: `must each have a route, which ${left.join(", ")} ${left.length === 1 ? "has" : "have"} not`,
       value: sources,
     });
+  const unreached = names.filter((name) => !routes.some(({ to }) => to.includes(name)));
+  const message = "must be in the list to of a route, or no line goes there";
   return [...issues, ...unreached.map((name) => ({ path: ["destinations", name], message }))];
+}
+
+/** What is wrong with one route by itself. */
+function issuesOfRoute(
+  route: Route,
+  path: SettingsIssue["path"],
+  { sources, parseJson, ...collected }: LoggingSettings,
+  names: readonly string[],
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const issues = [
+    ...unknownNames(route.to, [...path, "to"], names, `must be the name of a destination: ${names.join(", ")}`),
+    ...unknownNames(
+      route.sources ?? [],
+      [...path, "sources"],
+      sources,
+      `must be one of sources: ${sources.join(", ")}`,
+    ),
+  ];
+  if (route.sources !== undefined && !isDeepStrictEqual(route.sources, ["pods"]))
+    for (const key of POD_CONDITIONS) {
+      if (route[key] === undefined) continue;
+      const message = "must not be set with sources other than pods, whose lines only it is for";
+      issues.push({ path: [...path, key], message, value: route[key] });
+    }
+  if (teams !== undefined) {
+    const known = teams.map(({ name }) => name);
+    const expected = known.length === 0 ? "and this stack has none" : `one of ${known.join(", ")}`;
+    const message = `must be the name of a team, ${expected}`;
+    issues.push(...unknownNames(route.teams ?? [], [...path, "teams"], known, message));
+  }
+  if (selectionOf(route, teams ?? []).namespaces?.length === 0)
+    issues.push({ path, message: "teams and namespaces have no namespace in common, so no line takes this route" });
+  issues.push(...uncollectedWarnings(route, path, collected, teams));
+  if (route.levels !== undefined && !parseJson)
+    issues.push({
+      path: [...path, "levels"],
+      message: "must not be set with parseJson false, which leaves no level",
+    });
+  return issues;
+}
+
+/** Each of the names in a list that is none of those known. */
+function unknownNames(
+  list: readonly string[],
+  path: SettingsIssue["path"],
+  known: readonly string[],
+  message: string,
+): SettingsIssue[] {
+  return list.flatMap((name, at) => (known.includes(name) ? [] : [{ path: [...path, at], message, value: name }]));
 }
 
 /** Index names of destinations that have no indices, and the former destination where it has left no log group or bucket. */

@@ -1,5 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
+import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { folderOf, placeName } from "../../indexing/team-places.ts";
@@ -94,26 +95,14 @@ export function output(pipeline: LogPipeline): Section {
 }
 
 function destinationOptions(pipeline: LogPipeline): Section {
-  const { destination, context } = pipeline;
+  const { destination } = pipeline;
   switch (destination.kind) {
     case "stdout":
       return { name: "stdout", format: "json_lines", json_date_key: "@timestamp", json_date_format: "iso8601" };
     case "file":
       return { name: "file", path: destination.path, mkdir: "on", format: "plain", file: "pods.log" };
-    case "http": {
-      const { host, port, path } = address(destination.url);
-      return {
-        name: "http",
-        host,
-        port,
-        uri: path,
-        format: destination.body === "array" ? "json" : "json_lines",
-        json_date_key: "@timestamp",
-        json_date_format: "iso8601",
-        compress: "gzip",
-        ...authentication(destination),
-      };
-    }
+    case "http":
+      return http(destination);
     case "opensearch":
     case "elasticsearch":
       return {
@@ -123,81 +112,117 @@ function destinationOptions(pipeline: LogPipeline): Section {
         ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
       };
     case "cloudwatch":
-      return {
-        name: "cloudwatch_logs",
-        region: context.region ?? "",
-        log_group_name: logGroupName(destination, context.cluster, pipeline.suffix),
-        // The stream of each container; the prefix is for what has no metadata.
-        log_stream_template: "$kubernetes['namespace_name'].$kubernetes['pod_name'].$kubernetes['container_name']",
-        log_stream_prefix: "unknown-",
-        auto_create_group: "off",
-      };
+      return cloudwatch(pipeline, destination);
     case "s3":
-      return {
-        name: "s3",
-        region: context.region ?? "",
-        bucket: context.bucket ?? "",
-        s3_key_format: keyFormat(destination.prefix),
-        store_dir: withName(`${STATE_FOLDER}/s3`, pipeline.name),
-        store_dir_limit_size: storeSize(pipeline),
-        total_file_size: "50M",
-        upload_timeout: "5m",
-        use_put_object: "on",
-        compression: "gzip",
-        json_date_key: "@timestamp",
-        json_date_format: "iso8601",
-      };
-    case "otlp": {
-      const { host, port } = address(destination.url);
-      return {
-        name: "opentelemetry",
-        host,
-        port,
-        ...(destination.protocol === "grpc" ? { grpc: "on" } : { logs_uri: "/v1/logs", compress: "gzip" }),
-        // No record has it: the body is the whole record, as at the other destinations, and not its line alone.
-        logs_body_key: "$whole_record",
-        ...authentication(destination),
-      };
-    }
-    case "splunk": {
-      const { host, port } = address(destination.url);
-      return {
-        name: "splunk",
-        host,
-        port,
-        splunk_token: `\${${TOKEN_VARIABLE}}`,
-        event_sourcetype: "_json",
-        event_host: `\${${NODE_VARIABLE}}`,
-        compress: "gzip",
-      };
-    }
+      return s3(pipeline, destination);
+    case "otlp":
+      return otlp(destination);
+    case "splunk":
+      return splunk(destination);
     case "kafka":
       return kafka(pipeline, destination);
     case "firehose":
-      return {
-        name: "kinesis_firehose",
-        region: context.region ?? "",
-        delivery_stream: destination.stream,
-        time_key: "@timestamp",
-        time_key_format: "%Y-%m-%dT%H:%M:%S.%3NZ",
-        // What the stream refuses for now is sent again by Fluent Bit, which waits longer each time.
-        auto_retry_requests: "on",
-      };
-    case "loki": {
-      const { host, port } = address(destination.url);
-      return {
-        name: "loki",
-        host,
-        port,
-        // Labels that have few values; all else stays in the line. One without a value, as of a line of no team, is left out.
-        labels:
-          "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream, team=$team",
-        line_format: "json",
-        ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
-        ...authentication(destination),
-      };
-    }
+      return firehose(pipeline, destination);
+    case "loki":
+      return loki(destination);
   }
+}
+
+function http(destination: DestinationOf<"http">): Section {
+  const { host, port, path } = address(destination.url);
+  return {
+    name: "http",
+    host,
+    port,
+    uri: path,
+    format: destination.body === "array" ? "json" : "json_lines",
+    json_date_key: "@timestamp",
+    json_date_format: "iso8601",
+    compress: "gzip",
+    ...authentication(destination),
+  };
+}
+
+function cloudwatch(pipeline: LogPipeline, destination: DestinationOf<"cloudwatch">): Section {
+  return {
+    name: "cloudwatch_logs",
+    region: pipeline.context.region ?? "",
+    log_group_name: logGroupName(destination, pipeline.context.cluster, pipeline.suffix),
+    // The stream of each container; the prefix is for what has no metadata.
+    log_stream_template: "$kubernetes['namespace_name'].$kubernetes['pod_name'].$kubernetes['container_name']",
+    log_stream_prefix: "unknown-",
+    auto_create_group: "off",
+  };
+}
+
+function s3(pipeline: LogPipeline, destination: DestinationOf<"s3">): Section {
+  return {
+    name: "s3",
+    region: pipeline.context.region ?? "",
+    bucket: pipeline.context.bucket ?? "",
+    s3_key_format: keyFormat(destination.prefix),
+    store_dir: withName(`${STATE_FOLDER}/s3`, pipeline.name),
+    store_dir_limit_size: storeSize(pipeline),
+    total_file_size: "50M",
+    upload_timeout: "5m",
+    use_put_object: "on",
+    compression: "gzip",
+    json_date_key: "@timestamp",
+    json_date_format: "iso8601",
+  };
+}
+
+function otlp(destination: DestinationOf<"otlp">): Section {
+  const { host, port } = address(destination.url);
+  return {
+    name: "opentelemetry",
+    host,
+    port,
+    ...(destination.protocol === "grpc" ? { grpc: "on" } : { logs_uri: "/v1/logs", compress: "gzip" }),
+    // No record has it: the body is the whole record, as at the other destinations, and not its line alone.
+    logs_body_key: "$whole_record",
+    ...authentication(destination),
+  };
+}
+
+function splunk(destination: DestinationOf<"splunk">): Section {
+  const { host, port } = address(destination.url);
+  return {
+    name: "splunk",
+    host,
+    port,
+    splunk_token: `\${${TOKEN_VARIABLE}}`,
+    event_sourcetype: "_json",
+    event_host: `\${${NODE_VARIABLE}}`,
+    compress: "gzip",
+  };
+}
+
+function firehose(pipeline: LogPipeline, destination: DestinationOf<"firehose">): Section {
+  return {
+    name: "kinesis_firehose",
+    region: pipeline.context.region ?? "",
+    delivery_stream: destination.stream,
+    time_key: "@timestamp",
+    time_key_format: "%Y-%m-%dT%H:%M:%S.%3NZ",
+    // What the stream refuses for now is sent again by Fluent Bit, which waits longer each time.
+    auto_retry_requests: "on",
+  };
+}
+
+function loki(destination: DestinationOf<"loki">): Section {
+  const { host, port } = address(destination.url);
+  return {
+    name: "loki",
+    host,
+    port,
+    // Labels that have few values; all else stays in the line. One without a value, as of a line of no team, is left out.
+    labels:
+      "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream, team=$team",
+    line_format: "json",
+    ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+    ...authentication(destination),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Scalar } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
+import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
 import { folderOf } from "../../indexing/team-places.ts";
 import {
@@ -41,6 +42,7 @@ const FOR_NOW: readonly number[] = [
 const TRUSTED_TEMPLATES: Options = { dangerously_allow_unconfined_template_resolution: true };
 const JSON_CODEC: Options = { codec: "json" };
 const LINES: Options = { method: "newline_delimited" };
+const REQUEST: Options = { retry_attempts: ENDLESS, retry_max_duration_secs: 30 };
 
 /** Bytes that may wait on the disk. */
 export function bufferBytes({ buffer, source }: LogPipeline): number {
@@ -75,148 +77,177 @@ function indexerAcknowledgements({ destination }: LogPipeline): Options {
 }
 
 function destinationOptions(pipeline: LogPipeline): Options {
-  const { destination, context } = pipeline;
-  const request = { retry_attempts: ENDLESS, retry_max_duration_secs: 30 };
+  const { destination } = pipeline;
   switch (destination.kind) {
     case "stdout":
       return { type: "console", target: "stdout", encoding: JSON_CODEC, framing: LINES };
     case "file":
       return { type: "file", path: `${destination.path}/pods.log`, encoding: JSON_CODEC, framing: LINES };
     case "http":
-      return {
-        type: "http",
-        uri: destination.url,
-        method: "post",
-        encoding: JSON_CODEC,
-        ...bodyOf(destination.body),
-        compression: "gzip",
-        request: { ...request, ...headers(pipeline, destination.token) },
-        retry_strategy: { type: "custom", status_codes: FOR_NOW },
-        ...auth(pipeline),
-      };
+      return http(pipeline, destination);
     case "opensearch":
-    case "elasticsearch": {
-      const { host, port } = searchHost(destination);
-      return {
-        type: "elasticsearch",
-        endpoints: [`${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`],
-        // "auto" sends the type that both refuse since their last major versions.
-        api_version: "v8",
-        mode: "bulk",
-        // A line that comes again replaces itself: to create it again would count as an error.
-        bulk: { action: "index", index: indexTemplate(pipeline) },
-        ...(takesIds(destination) ? { id_key: ID_FIELD } : { encoding: { except_fields: [ID_FIELD] } }),
-        // Without it a part that is refused for now, by 429 or 5xx, is dropped.
-        request_retry_partial: true,
-        request: { ...request, ...headers(pipeline, destination.token) },
-        ...auth(pipeline),
-        ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
-      };
-    }
+    case "elasticsearch":
+      return search(pipeline, destination);
     case "cloudwatch":
-      return {
-        type: "aws_cloudwatch_logs",
-        region: context.region ?? "",
-        group_name: placeTemplate(logGroupName(destination, context.cluster, pipeline.suffix), pipeline),
-        stream_name: "{{ kubernetes.namespace_name }}.{{ kubernetes.pod_name }}.{{ kubernetes.container_name }}",
-        create_missing_group: false,
-        create_missing_stream: true,
-        encoding: JSON_CODEC,
-        request,
-        // It would list log groups, which the role may not.
-        healthcheck: { enabled: false },
-        ...TRUSTED_TEMPLATES,
-      };
+      return cloudwatch(pipeline, destination);
     case "s3":
-      return {
-        type: "aws_s3",
-        region: context.region ?? "",
-        bucket: context.bucket ?? "",
-        key_prefix: `${folderOf(placeTemplate(destination.prefix, pipeline))}%Y/%m/%d/%H/`,
-        compression: "gzip",
-        encoding: JSON_CODEC,
-        framing: LINES,
-        batch: { max_bytes: 50_000_000, timeout_secs: 300 },
-        request,
-        // No object is refused for what is in it; a role that is new is, for some seconds.
-        retry_strategy: { type: "all" },
-        // It would list the bucket, which the role may not.
-        healthcheck: { enabled: false },
-        // A prefix may be empty, and then begins with the team's.
-        ...(pipeline.places.length === 0 ? {} : TRUSTED_TEMPLATES),
-      };
+      return s3(pipeline, destination);
     case "splunk":
-      return {
-        type: "splunk_hec_logs",
-        endpoint: new URL(destination.url).origin,
-        default_token: token(pipeline),
-        sourcetype: "_json",
-        timestamp_key: "@timestamp",
-        encoding: JSON_CODEC,
-        compression: "gzip",
-        request,
-      };
-    case "kafka": {
-      const { brokers, topic, credentials, mechanism } = destination;
-      const secret = (file: string) => secretIn(backend(pipeline.name), file);
-      return {
-        type: "kafka",
-        bootstrap_servers: brokers.join(","),
-        topic,
-        encoding: JSON_CODEC,
-        compression: "gzip",
-        // It tries as long as this, and then drops: as long as the option can be.
-        message_timeout_ms: MAX_INT32,
-        ...(credentials === undefined
-          ? {}
-          : {
-              sasl: {
-                enabled: true,
-                mechanism,
-                username: secret(USER_FILE_NAME),
-                password: secret(PASSWORD_FILE_NAME),
-              },
-            }),
-      };
-    }
+      return splunk(pipeline, destination);
+    case "kafka":
+      return kafka(pipeline, destination);
     case "firehose":
-      return {
-        type: "aws_kinesis_firehose",
-        region: context.region ?? "",
-        stream_name: destination.stream,
-        encoding: JSON_CODEC,
-        request,
-        request_retry_partial: true,
-        // It would describe the stream, which the role may not.
-        healthcheck: { enabled: false },
-      };
+      return firehose(pipeline, destination);
+    case "loki":
+      return loki(pipeline, destination);
     case "otlp":
       throw new Error("destination otlp passed the settings");
-    case "loki":
-      return {
-        type: "loki",
-        endpoint: new URL(destination.url).origin,
-        // Labels that have few values; all else stays in the line.
-        labels: {
-          job: "eks-dns-logging",
-          namespace: "{{ kubernetes.namespace_name }}",
-          pod: "{{ kubernetes.pod_name }}",
-          container: "{{ kubernetes.container_name }}",
-          ...(pipeline.source.kind === "node" ? { stream: "{{ stream }}" } : {}),
-          // What the object holds: a template of its own would be an error for each line of no team.
-          "*": `{{ ${TEAM_LABELS} }}`,
-        },
-        encoding: JSON_CODEC,
-        compression: "gzip",
-        out_of_order_action: "accept",
-        remove_timestamp: false,
-        request,
-        ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
-        ...auth(pipeline),
-        ...(destination.token === undefined ? {} : { auth: { strategy: "bearer", token: token(pipeline) } }),
-        ...TRUSTED_TEMPLATES,
-      };
   }
+}
+
+function http(pipeline: LogPipeline, destination: DestinationOf<"http">): Options {
+  return {
+    type: "http",
+    uri: destination.url,
+    method: "post",
+    encoding: JSON_CODEC,
+    ...bodyOf(destination.body),
+    compression: "gzip",
+    request: { ...REQUEST, ...headers(pipeline, destination.token) },
+    retry_strategy: { type: "custom", status_codes: FOR_NOW },
+    ...auth(pipeline),
+  };
+}
+
+function search(pipeline: LogPipeline, destination: DestinationOf<"opensearch" | "elasticsearch">): Options {
+  const { host, port } = searchHost(destination);
+  return {
+    type: "elasticsearch",
+    endpoints: [`${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`],
+    // "auto" sends the type that both refuse since their last major versions.
+    api_version: "v8",
+    mode: "bulk",
+    // A line that comes again replaces itself: to create it again would count as an error.
+    bulk: { action: "index", index: indexTemplate(pipeline) },
+    ...(takesIds(destination) ? { id_key: ID_FIELD } : { encoding: { except_fields: [ID_FIELD] } }),
+    // Without it a part that is refused for now, by 429 or 5xx, is dropped.
+    request_retry_partial: true,
+    request: { ...REQUEST, ...headers(pipeline, destination.token) },
+    ...auth(pipeline),
+    ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
+  };
+}
+
+function cloudwatch(pipeline: LogPipeline, destination: DestinationOf<"cloudwatch">): Options {
+  return {
+    type: "aws_cloudwatch_logs",
+    region: pipeline.context.region ?? "",
+    group_name: placeTemplate(logGroupName(destination, pipeline.context.cluster, pipeline.suffix), pipeline),
+    stream_name: "{{ kubernetes.namespace_name }}.{{ kubernetes.pod_name }}.{{ kubernetes.container_name }}",
+    create_missing_group: false,
+    create_missing_stream: true,
+    encoding: JSON_CODEC,
+    request: REQUEST,
+    // It would list log groups, which the role may not.
+    healthcheck: { enabled: false },
+    ...TRUSTED_TEMPLATES,
+  };
+}
+
+function s3(pipeline: LogPipeline, destination: DestinationOf<"s3">): Options {
+  return {
+    type: "aws_s3",
+    region: pipeline.context.region ?? "",
+    bucket: pipeline.context.bucket ?? "",
+    key_prefix: `${folderOf(placeTemplate(destination.prefix, pipeline))}%Y/%m/%d/%H/`,
+    compression: "gzip",
+    encoding: JSON_CODEC,
+    framing: LINES,
+    batch: { max_bytes: 50_000_000, timeout_secs: 300 },
+    request: REQUEST,
+    // No object is refused for what is in it; a role that is new is, for some seconds.
+    retry_strategy: { type: "all" },
+    // It would list the bucket, which the role may not.
+    healthcheck: { enabled: false },
+    // A prefix may be empty, and then begins with the team's.
+    ...(pipeline.places.length === 0 ? {} : TRUSTED_TEMPLATES),
+  };
+}
+
+function splunk(pipeline: LogPipeline, destination: DestinationOf<"splunk">): Options {
+  return {
+    type: "splunk_hec_logs",
+    endpoint: new URL(destination.url).origin,
+    default_token: token(pipeline),
+    sourcetype: "_json",
+    timestamp_key: "@timestamp",
+    encoding: JSON_CODEC,
+    compression: "gzip",
+    request: REQUEST,
+  };
+}
+
+function kafka(pipeline: LogPipeline, destination: DestinationOf<"kafka">): Options {
+  const { brokers, topic, credentials, mechanism } = destination;
+  const secret = (file: string) => secretIn(backend(pipeline.name), file);
+  return {
+    type: "kafka",
+    bootstrap_servers: brokers.join(","),
+    topic,
+    encoding: JSON_CODEC,
+    compression: "gzip",
+    // It tries as long as this, and then drops: as long as the option can be.
+    message_timeout_ms: MAX_INT32,
+    ...(credentials === undefined
+      ? {}
+      : {
+          sasl: {
+            enabled: true,
+            mechanism,
+            username: secret(USER_FILE_NAME),
+            password: secret(PASSWORD_FILE_NAME),
+          },
+        }),
+  };
+}
+
+function firehose(pipeline: LogPipeline, destination: DestinationOf<"firehose">): Options {
+  return {
+    type: "aws_kinesis_firehose",
+    region: pipeline.context.region ?? "",
+    stream_name: destination.stream,
+    encoding: JSON_CODEC,
+    request: REQUEST,
+    request_retry_partial: true,
+    // It would describe the stream, which the role may not.
+    healthcheck: { enabled: false },
+  };
+}
+
+function loki(pipeline: LogPipeline, destination: DestinationOf<"loki">): Options {
+  return {
+    type: "loki",
+    endpoint: new URL(destination.url).origin,
+    // Labels that have few values; all else stays in the line.
+    labels: {
+      job: "eks-dns-logging",
+      namespace: "{{ kubernetes.namespace_name }}",
+      pod: "{{ kubernetes.pod_name }}",
+      container: "{{ kubernetes.container_name }}",
+      ...(pipeline.source.kind === "node" ? { stream: "{{ stream }}" } : {}),
+      // What the object holds: a template of its own would be an error for each line of no team.
+      "*": `{{ ${TEAM_LABELS} }}`,
+    },
+    encoding: JSON_CODEC,
+    compression: "gzip",
+    out_of_order_action: "accept",
+    remove_timestamp: false,
+    request: REQUEST,
+    ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+    ...auth(pipeline),
+    ...(destination.token === undefined ? {} : { auth: { strategy: "bearer", token: token(pipeline) } }),
+    ...TRUSTED_TEMPLATES,
+  };
 }
 
 /** Where user and password are read from, of a destination that asks for them: files of these names. */
