@@ -1,5 +1,4 @@
 import * as aws from "@pulumi/aws";
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { partitionOf } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
@@ -7,7 +6,7 @@ import { accessEntries, grantAccess } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
 import { clusterDnsOf, POD_IDENTITY_AGENT } from "./eks-settings.ts";
 import type { ClusterHandle } from "./handle.ts";
-import { expandHome } from "./kubeconfig.ts";
+import { givenKubeconfig, kubernetesProvider } from "./kubernetes-provider.ts";
 
 /** How an existing cluster is reached. */
 export interface ExistingClusterArgs {
@@ -39,20 +38,14 @@ export class ExistingCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ExistingClusterArgs = {}, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:cluster:ExistingCluster", name, {}, options);
-    const provider = new k8s.Provider(
-      `${name}-kubernetes`,
+    const provider = kubernetesProvider(
+      name,
       {
-        // Empty means the files of $KUBECONFIG, else ~/.kube/config, read as kubectl reads them. Left out, the SDK would write
-        // $KUBECONFIG into the state, and the provider take several files in it for one.
-        kubeconfig: typeof args.kubeconfig === "string" ? expandHome(args.kubeconfig) : (args.kubeconfig ?? ""),
-        ...(args.context === undefined ? {} : { context: args.context }),
-        // By default the provider compares kubeconfigs, and replaces every object when the file or the context has another name.
+        kubeconfig: givenKubeconfig(args.kubeconfig),
+        context: args.context,
         clusterIdentifier: args.identifier ?? "eks-dns-logging-existing",
-        // A ConfigMap is changed in place: replaced, it would be missing for a moment, and a pod that starts then has none.
-        enableConfigMapMutable: true,
-        enableServerSideApply: true,
       },
-      { parent: this },
+      this,
     );
     this.handle = {
       name: args.context ?? "current",
@@ -114,85 +107,34 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
   /** What other components take as their argument `cluster`. */
   readonly handle: ClusterHandle;
 
+  readonly #name: string;
+  readonly #args: ExistingEksClusterArgs;
+  readonly #tags: Readonly<Record<string, pulumi.Input<string>>>;
+
   constructor(name: string, args: ExistingEksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
-    const { region, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = args;
-    const clusterName = args.name;
+    this.#name = name;
+    this.#args = args;
+    this.#tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
+    const { name: clusterName, region, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = args;
     const partition = partitionOf(region).id;
-    const tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
+    const tags = this.#tags;
     const cluster = aws.eks.getClusterOutput({ name: clusterName }, { parent: this });
-    const version = pulumi
-      .all([clusterName, cluster.version, cluster.kubernetesNetworkConfigs, cluster.computeConfigs])
-      .apply(([known, found, networks, computes]) =>
-        checkedFacts(
-          known,
-          { kubernetesVersion, serviceCidr: args.serviceCidr, ipFamily, compute },
-          {
-            kubernetesVersion: found,
-            serviceCidr: networks?.[0]?.serviceIpv4Cidr,
-            ipFamily: networks?.[0]?.ipFamily,
-            isAutoMode: computes?.[0]?.enabled,
-          },
-        ),
-      );
+    const version = this.#checkedVersion(cluster);
     const byFile = args.kubeconfig !== undefined || args.context !== undefined;
-    const kubeconfig = pulumi.secret(
-      pulumi
-        .all([cluster.endpoint, cluster.certificateAuthorities, clusterName, args.profile, version])
-        .apply(([server, authorities, known, profile]) =>
-          tokenKubeconfig({
-            name: known,
-            region,
-            profile,
-            server,
-            certificateAuthority: authorities[0]?.data ?? "",
-          }),
-        ),
-    );
-    const provider = new k8s.Provider(
-      `${name}-kubernetes`,
+    const kubeconfig = this.#tokenKubeconfig(cluster, version);
+    const provider = kubernetesProvider(
+      name,
       {
-        ...(byFile
-          ? {
-              kubeconfig: typeof args.kubeconfig === "string" ? expandHome(args.kubeconfig) : (args.kubeconfig ?? ""),
-              ...(args.context === undefined ? {} : { context: args.context }),
-            }
-          : { kubeconfig }),
-        // Pins what the provider takes for the same cluster, as for a new one: another kubeconfig then replaces nothing that stands.
+        ...(byFile ? { kubeconfig: givenKubeconfig(args.kubeconfig), context: args.context } : { kubeconfig }),
         clusterIdentifier:
           typeof clusterName === "string" ? `${region}/${clusterName}` : pulumi.interpolate`${region}/${clusterName}`,
-        enableServerSideApply: true,
-        enableConfigMapMutable: true,
       },
-      { parent: this },
+      this,
     );
-    grantAccess(
-      `${name}-access`,
-      {
-        clusterName,
-        partition,
-        entries: accessEntries(`${name}.accessEntries`, args.accessEntries),
-        tags,
-        cluster: undefined,
-      },
-      { parent: this },
-    );
-    const agent = args.podIdentityAgent
-      ? new aws.eks.Addon(
-          `${name}-eks-pod-identity-agent`,
-          {
-            clusterName,
-            addonName: "eks-pod-identity-agent",
-            addonVersion: POD_IDENTITY_AGENT,
-            resolveConflictsOnCreate: "OVERWRITE",
-            resolveConflictsOnUpdate: "OVERWRITE",
-            // Others' pods may use it by then.
-            preserve: true,
-            tags,
-          },
-          { parent: this },
-        )
-      : undefined;
+    const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
+    grantAccess(`${name}-access`, { clusterName, partition, entries, tags, cluster: undefined }, { parent: this });
+    const agent = args.podIdentityAgent ? this.#podIdentityAgent() : undefined;
     this.handle = {
       name: typeof clusterName === "string" ? clusterName : name,
       provider,
@@ -209,7 +151,63 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     };
     this.registerOutputs({ name: clusterName, version });
   }
+
+  /** The cluster's Kubernetes version, once what the arguments say of the cluster is true. */
+  #checkedVersion(cluster: FoundCluster): pulumi.Output<string> {
+    const { name, kubernetesVersion, serviceCidr, ipFamily = "ipv4", compute = "managed" } = this.#args;
+    return pulumi
+      .all([name, cluster.version, cluster.kubernetesNetworkConfigs, cluster.computeConfigs])
+      .apply(([known, version, networks, computes]) =>
+        checkedFacts(
+          known,
+          { kubernetesVersion, serviceCidr, ipFamily, compute },
+          {
+            kubernetesVersion: version,
+            serviceCidr: networks?.[0]?.serviceIpv4Cidr,
+            ipFamily: networks?.[0]?.ipFamily,
+            isAutoMode: computes?.[0]?.enabled,
+          },
+        ),
+      );
+  }
+
+  /** A kubeconfig whose credentials `aws eks get-token` gives. */
+  #tokenKubeconfig(cluster: FoundCluster, version: pulumi.Output<string>): pulumi.Output<string> {
+    const { name, region, profile } = this.#args;
+    return pulumi.secret(
+      pulumi
+        .all([cluster.endpoint, cluster.certificateAuthorities, name, profile, version])
+        .apply(([server, authorities, known, knownProfile]) =>
+          tokenKubeconfig({
+            name: known,
+            region,
+            profile: knownProfile,
+            server,
+            certificateAuthority: authorities[0]?.data ?? "",
+          }),
+        ),
+    );
+  }
+
+  #podIdentityAgent(): aws.eks.Addon {
+    return new aws.eks.Addon(
+      `${this.#name}-eks-pod-identity-agent`,
+      {
+        clusterName: this.#args.name,
+        addonName: "eks-pod-identity-agent",
+        addonVersion: POD_IDENTITY_AGENT,
+        resolveConflictsOnCreate: "OVERWRITE",
+        resolveConflictsOnUpdate: "OVERWRITE",
+        // Others' pods may use it by then.
+        preserve: true,
+        tags: this.#tags,
+      },
+      { parent: this },
+    );
+  }
 }
+
+type FoundCluster = ReturnType<typeof aws.eks.getClusterOutput>;
 
 /** What a stack says of a cluster. */
 interface StatedFacts {

@@ -1,5 +1,4 @@
 import * as eks from "@pulumi/eks";
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../../aws/iam.ts";
 import { ControlPlaneLogs } from "../../aws/log-group.ts";
@@ -9,6 +8,7 @@ import { parseArgs } from "../../schema/errors.ts";
 import { clusterDnsOf, PublicCidrs } from "../eks-settings.ts";
 import type { ClusterHandle } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
+import { kubernetesProvider } from "../kubernetes-provider.ts";
 import { EksClusterSettings } from "../settings.ts";
 import { accessEntries, grantAccess, knownEntries } from "./access.ts";
 import { installAddons } from "./addons.ts";
@@ -48,18 +48,9 @@ export class EksCluster extends pulumi.ComponentResource {
     const control = this.#controlPlane(network);
     // As text, so that a preview shows it; what uses it waits for the cluster by dependsOn.
     const clusterName = settings.name;
-    grantAccess(
-      `${name}-access`,
-      {
-        clusterName,
-        partition: this.#partition,
-        entries: accessEntries(`${name}.accessEntries`, args.accessEntries),
-        tags: this.#tags,
-        cluster: control,
-      },
-      { parent: this },
-    );
-
+    const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
+    const granted = { clusterName, partition: this.#partition, entries, tags: this.#tags, cluster: control };
+    grantAccess(`${name}-access`, granted, { parent: this });
     const addons = installAddons(
       name,
       { settings, partition: this.#partition, tags: this.#tags, cluster: control },
@@ -78,19 +69,11 @@ export class EksCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const provider = new k8s.Provider(
-      `${name}-kubernetes`,
-      {
-        kubeconfig: pulumi.secret(this.#kubeconfig(control)),
-        // Pins what the provider takes for the same cluster: another kubeconfig then replaces nothing that stands.
-        clusterIdentifier: `${region}/${settings.name}`,
-        enableServerSideApply: true,
-        // A ConfigMap is changed in place: replaced, it would be missing for a moment, and a pod that starts then has none.
-        enableConfigMapMutable: true,
-      },
-      { parent: this },
+    const provider = kubernetesProvider(
+      name,
+      { kubeconfig: pulumi.secret(this.#kubeconfig(control)), clusterIdentifier: `${region}/${clusterName}` },
+      this,
     );
-
     // Without a profile: users have their own credentials.
     this.kubeconfig = pulumi.secret(control.kubeconfigJson);
     this.handle = {
@@ -143,6 +126,20 @@ export class EksCluster extends pulumi.ComponentResource {
     return checkedInputs(`${this.#name}.endpointAccess.publicCidrs`, PublicCidrs, given);
   }
 
+  #role() {
+    return serviceRole(
+      `${this.#name}-control-plane`,
+      {
+        service: "eks.amazonaws.com",
+        actions: ["sts:AssumeRole", "sts:TagSession"],
+        policies: ["AmazonEKSClusterPolicy"],
+        partition: this.#partition,
+        tags: this.#tags,
+      },
+      { parent: this },
+    );
+  }
+
   #controlPlane(network: Network): eks.Cluster {
     const { region } = this.#args;
     const settings = this.#settings;
@@ -157,17 +154,7 @@ export class EksCluster extends pulumi.ComponentResource {
       // Without its key the cluster's secrets are lost.
       { parent: this, protect: settings.deletionProtection },
     );
-    const { role, attachments } = serviceRole(
-      `${this.#name}-control-plane`,
-      {
-        service: "eks.amazonaws.com",
-        actions: ["sts:AssumeRole", "sts:TagSession"],
-        policies: ["AmazonEKSClusterPolicy"],
-        partition: this.#partition,
-        tags: this.#tags,
-      },
-      { parent: this },
-    );
+    const { role, attachments } = this.#role();
     const { endpointAccess } = settings;
     return new eks.Cluster(
       this.#name,
@@ -179,11 +166,7 @@ export class EksCluster extends pulumi.ComponentResource {
         subnetIds: network.controlPlaneSubnetIds,
         endpointPrivateAccess: endpointAccess.private,
         endpointPublicAccess: endpointAccess.public,
-        ...(endpointAccess.public
-          ? {
-              publicAccessCidrs: this.#publicCidrs(),
-            }
-          : {}),
+        ...(endpointAccess.public ? { publicAccessCidrs: this.#publicCidrs() } : {}),
         authenticationMode: eks.AuthenticationMode.Api,
         encryptionConfigKeyArn: key.arn,
         enabledClusterLogTypes: settings.logTypes,
