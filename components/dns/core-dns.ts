@@ -97,7 +97,7 @@ export class CoreDns extends pulumi.ComponentResource {
   /** Where this stack's pods ask for names; undefined where their node's kubelet says so rightly. */
   readonly forPods: PodDns | undefined;
   /** The add-on; undefined where the cluster takes none. */
-  readonly addon: pulumi.CustomResource | undefined;
+  readonly addon: aws.eks.Addon | undefined;
   /** ARN of the add-on; undefined where the cluster takes none. */
   readonly addonArn: pulumi.Output<string> | undefined;
   /** Sizes and switches that follow from the settings, each with its reason. */
@@ -121,48 +121,12 @@ export class CoreDns extends pulumi.ComponentResource {
     this.corefile = corefileText(settings);
     this.profile = dnsProfile(settings).rows;
     this.warnings = dnsWarnings(settings, kubernetesVersion, cluster.dnsAddresses);
-    const { adopt } = settings;
-    const patches =
-      adopt === undefined
-        ? []
-        : adoptCoreDns(name, settings, adopt, {
-            parent: this,
-            provider: cluster.provider,
-            dependsOn: [...cluster.ready],
-          });
-    if (host !== undefined && adopt === undefined) {
-      const addon = new aws.eks.Addon(
-        `${name}-addon`,
-        {
-          clusterName: host.clusterName,
-          addonName: "coredns",
-          addonVersion: versionFor(name, settings, host, this),
-          configurationValues: sortedJson(addonConfiguration(settings)),
-          resolveConflictsOnCreate: settings.conflicts.onCreate,
-          resolveConflictsOnUpdate: settings.conflicts.onUpdate,
-          ...((settings.preserve ?? host.preserve) ? { preserve: true } : {}),
-          tags: host.tags,
-        },
-        // Made before a node can run it, the add-on waits for 20 minutes and fails.
-        { parent: this, dependsOn: [...cluster.ready], customTimeouts: { ...settings.timeouts } },
-      );
-      this.addon = addon;
-      this.addonArn = addon.arn;
-    }
-    const cache = settings.nodeLocalCache;
-    const local =
-      cache === undefined
-        ? undefined
-        : new NodeLocalCache(
-            `${name}-local`,
-            {
-              cluster,
-              ...cacheOptions(settings, cache),
-              coreDnsLabels: coreDnsPodsOfKubeSystem(settings).labels,
-              dependsOn: this.addon === undefined ? patches : [this.addon],
-            },
-            { parent: this },
-          );
+    const patches = this.#adopted(name, settings, cluster);
+    this.addon =
+      host === undefined || settings.adopt !== undefined ? undefined : this.#addon(name, settings, cluster, host);
+    this.addonArn = this.addon?.arn;
+    const ready = this.addon === undefined ? patches : [this.addon];
+    const local = this.#nodeLocalCache(name, settings, cluster, ready);
     this.addresses = local?.addresses ?? [];
     this.forPods = podDns(settings);
     this.registerOutputs({
@@ -172,6 +136,43 @@ export class CoreDns extends pulumi.ComponentResource {
       addonArn: this.addonArn,
       clusterSize: settings.clusterSize,
     });
+  }
+
+  #adopted(name: string, settings: DnsSettings, { provider, ready }: ClusterHandle): pulumi.Resource[] {
+    const { adopt } = settings;
+    if (adopt === undefined) return [];
+    return adoptCoreDns(name, settings, adopt, { parent: this, provider, dependsOn: [...ready] });
+  }
+
+  #addon(name: string, settings: DnsSettings, { ready }: ClusterHandle, host: AddonHost): aws.eks.Addon {
+    return new aws.eks.Addon(
+      `${name}-addon`,
+      {
+        clusterName: host.clusterName,
+        addonName: "coredns",
+        addonVersion: versionFor(name, settings, host, this),
+        configurationValues: sortedJson(addonConfiguration(settings)),
+        resolveConflictsOnCreate: settings.conflicts.onCreate,
+        resolveConflictsOnUpdate: settings.conflicts.onUpdate,
+        ...((settings.preserve ?? host.preserve) ? { preserve: true } : {}),
+        tags: host.tags,
+      },
+      // Made before a node can run it, the add-on waits for 20 minutes and fails.
+      { parent: this, dependsOn: [...ready], customTimeouts: { ...settings.timeouts } },
+    );
+  }
+
+  #nodeLocalCache(
+    name: string,
+    settings: DnsSettings,
+    cluster: ClusterHandle,
+    dependsOn: readonly pulumi.Resource[],
+  ): NodeLocalCache | undefined {
+    const cache = settings.nodeLocalCache;
+    if (cache === undefined) return undefined;
+    const coreDnsLabels = coreDnsPodsOfKubeSystem(settings).labels;
+    const args = { cluster, ...cacheOptions(settings, cache), coreDnsLabels, dependsOn };
+    return new NodeLocalCache(`${name}-local`, args, { parent: this });
   }
 }
 

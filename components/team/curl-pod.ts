@@ -100,24 +100,17 @@ export class CurlPod extends pulumi.ComponentResource {
       { namespace, pod: podName, container: CURL_CONTAINER, team: args.team, app: "curl" },
       `${podName}-collector`,
     );
-    const collectorConfig =
-      sidecar === undefined
-        ? []
-        : [
-            new k8s.core.v1.ConfigMap(
-              `${name}-collector`,
-              { metadata: { name: `${podName}-collector`, namespace, labels }, data: { ...sidecar.files } },
-              inNamespace,
-            ),
-          ];
-    const config = new k8s.core.v1.ConfigMap(
-      `${name}-responder`,
-      {
-        metadata: { name: `${podName}-responder`, namespace, labels },
-        data: { "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath, args.ipFamily) },
-      },
-      inNamespace,
-    );
+    const configMap = (suffix: string, data: Record<string, string>) =>
+      new k8s.core.v1.ConfigMap(
+        `${name}-${suffix}`,
+        { metadata: { name: `${podName}-${suffix}`, namespace, labels }, data },
+        inNamespace,
+      );
+    const responder = { "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath, args.ipFamily) };
+    const configs = [
+      ...(sidecar === undefined ? [] : [configMap("collector", { ...sidecar.files })]),
+      configMap("responder", responder),
+    ];
     const pod = new k8s.core.v1.Pod(
       `${name}-pod`,
       {
@@ -136,29 +129,31 @@ export class CurlPod extends pulumi.ComponentResource {
         ),
       },
       // The name is fixed, so the old pod must be gone before the new one can be made.
-      { parent: this, dependsOn: [config, ...collectorConfig, ...after], deleteBeforeReplace: true },
+      { parent: this, dependsOn: [...configs, ...after], deleteBeforeReplace: true },
     );
-    new k8s.core.v1.Service(
-      `${name}-service`,
-      {
-        metadata: {
-          name: podName,
-          namespace,
-          labels,
-          // `up` waits for the pod; waiting for the Service's endpoint as well would take ten seconds more.
-          annotations: { "pulumi.com/skipAwait": "true" },
-        },
-        spec: {
-          type: "ClusterIP",
-          selector: { app: podName },
-          ports: [{ name: "http", port: RESPONDER_PORT, targetPort: RESPONDER_PORT, protocol: "TCP" }],
-        },
-      },
-      inNamespace,
-    );
-
+    this.#service(name, { name: podName, namespace, labels }, inNamespace);
     this.dnsName = curlServiceName(args.team);
     this.podName = pod.metadata.name;
     this.registerOutputs({ dnsName: this.dnsName, podName: this.podName });
+  }
+
+  #service(
+    name: string,
+    metadata: { readonly name: string; readonly namespace: string; readonly labels: Record<string, string> },
+    options: pulumi.CustomResourceOptions,
+  ): void {
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        // `up` waits for the pod; waiting for the Service's endpoint as well would take ten seconds more.
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: {
+          type: "ClusterIP",
+          selector: { app: metadata.name },
+          ports: [{ name: "http", port: RESPONDER_PORT, targetPort: RESPONDER_PORT, protocol: "TCP" }],
+        },
+      },
+      options,
+    );
   }
 }

@@ -26,7 +26,6 @@ const LOG_BYTES = 8 * 1024 * 1024;
 /** A live cluster by the current context of a kubeconfig. */
 export function kubeCluster(config: KubeConfig): Cluster {
   const core = config.makeApiClient(CoreV1Api);
-  const discovery = config.makeApiClient(DiscoveryV1Api);
   const server = config.getCurrentCluster()?.server ?? "";
   return {
     server,
@@ -52,34 +51,7 @@ export function kubeCluster(config: KubeConfig): Cluster {
     async namespaceLabels(name) {
       return (await asked(`get namespace ${name}`, core.readNamespace({ name }))).metadata?.labels ?? {};
     },
-    async networkPolicies(namespace) {
-      const request = config.makeApiClient(NetworkingV1Api).listNamespacedNetworkPolicy({ namespace });
-      const { items } = await asked(`list networkpolicies in ${namespace}`, request);
-      return items.flatMap(({ metadata }) => metadata?.name ?? []);
-    },
-    async service(namespace, name) {
-      const { spec } = await asked(`get services in ${namespace}`, core.readNamespacedService({ namespace, name }));
-      return { clusterIP: spec?.clusterIP ?? "", ports: (spec?.ports ?? []).map((port) => port.port) };
-    },
-    async dnsServices(namespace) {
-      const list = await asked(`list services in ${namespace}`, core.listNamespacedService({ namespace }));
-      return list.items
-        .filter(({ spec }) => spec?.ports?.some(({ port }) => port === 53))
-        .map(({ metadata, spec }) => ({
-          name: metadata?.name ?? "",
-          clusterIPs: spec?.clusterIPs ?? [],
-          selector: spec?.selector ?? {},
-        }));
-    },
-    async endpoints(namespace, service) {
-      const labelSelector = `kubernetes.io/service-name=${service}`;
-      const request = discovery.listNamespacedEndpointSlice({ namespace, labelSelector });
-      const slices = await asked(`list endpointslices in ${namespace}`, request);
-      return slices.items
-        .flatMap((slice) => slice.endpoints ?? [])
-        .filter((endpoint) => endpoint.conditions?.ready !== false)
-        .flatMap((endpoint) => endpoint.addresses);
-    },
+    ...serviceReads(config, core),
     async configMap(namespace, name) {
       const request = core.readNamespacedConfigMap({ namespace, name });
       return (await asked(`get configmaps in ${namespace}`, request)).data ?? {};
@@ -110,6 +82,44 @@ export function kubeCluster(config: KubeConfig): Cluster {
       getForwarded(config, port, path).catch((error: unknown) => {
         throw asClusterError(error, `create pods/portforward in ${port.namespace}`);
       }),
+  };
+}
+
+/** What is read of Services and of the policies between them. */
+function serviceReads(
+  config: KubeConfig,
+  core: CoreV1Api,
+): Pick<Cluster, "networkPolicies" | "service" | "dnsServices" | "endpoints"> {
+  const discovery = config.makeApiClient(DiscoveryV1Api);
+  return {
+    async networkPolicies(namespace) {
+      const request = config.makeApiClient(NetworkingV1Api).listNamespacedNetworkPolicy({ namespace });
+      const { items } = await asked(`list networkpolicies in ${namespace}`, request);
+      return items.flatMap(({ metadata }) => metadata?.name ?? []);
+    },
+    async service(namespace, name) {
+      const { spec } = await asked(`get services in ${namespace}`, core.readNamespacedService({ namespace, name }));
+      return { clusterIP: spec?.clusterIP ?? "", ports: (spec?.ports ?? []).map((port) => port.port) };
+    },
+    async dnsServices(namespace) {
+      const list = await asked(`list services in ${namespace}`, core.listNamespacedService({ namespace }));
+      return list.items
+        .filter(({ spec }) => spec?.ports?.some(({ port }) => port === 53))
+        .map(({ metadata, spec }) => ({
+          name: metadata?.name ?? "",
+          clusterIPs: spec?.clusterIPs ?? [],
+          selector: spec?.selector ?? {},
+        }));
+    },
+    async endpoints(namespace, service) {
+      const labelSelector = `kubernetes.io/service-name=${service}`;
+      const request = discovery.listNamespacedEndpointSlice({ namespace, labelSelector });
+      const slices = await asked(`list endpointslices in ${namespace}`, request);
+      return slices.items
+        .flatMap((slice) => slice.endpoints ?? [])
+        .filter((endpoint) => endpoint.conditions?.ready !== false)
+        .flatMap((endpoint) => endpoint.addresses);
+    },
   };
 }
 

@@ -54,157 +54,178 @@ const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, 
  * @throws PatternError for anything else.
  */
 export function parsePattern(text: string): PatternNode {
-  const ignoreCase = text.startsWith("(?i)");
-  const source = [...(ignoreCase ? text.slice(4) : text)];
-  let at = 0;
+  return new PatternParser(text).parse();
+}
 
-  const fail = (what: string): never => {
-    throw new PatternError(`${what} at character ${at + 1 + (ignoreCase ? 4 : 0)}`);
-  };
-  const take = (expected: string): boolean => {
-    if (source[at] !== expected) return false;
-    at += 1;
+/** Reads a pattern from left to right. */
+class PatternParser {
+  readonly #ignoreCase: boolean;
+  readonly #source: readonly string[];
+  /** Of the next character. */
+  #at = 0;
+
+  constructor(text: string) {
+    this.#ignoreCase = text.startsWith("(?i)");
+    this.#source = [...(this.#ignoreCase ? text.slice(4) : text)];
+  }
+
+  parse(): PatternNode {
+    const node = this.#choice();
+    if (this.#at < this.#source.length) this.#fail("a closing parenthesis without an opening one");
+    return node;
+  }
+
+  #fail(what: string): never {
+    throw new PatternError(`${what} at character ${this.#at + 1 + (this.#ignoreCase ? 4 : 0)}`);
+  }
+
+  #peek(ahead = 0): string | undefined {
+    return this.#source[this.#at + ahead];
+  }
+
+  #take(expected: string): boolean {
+    if (this.#peek() !== expected) return false;
+    this.#at += 1;
     return true;
-  };
+  }
 
-  function choice(): PatternNode {
-    const options = [sequence()];
-    while (take("|")) options.push(sequence());
+  #choice(): PatternNode {
+    const options = [this.#sequence()];
+    while (this.#take("|")) options.push(this.#sequence());
     const [only] = options;
     return options.length === 1 && only !== undefined ? only : { kind: "choice", options };
   }
 
-  function sequence(): PatternNode {
+  #sequence(): PatternNode {
     const parts: PatternNode[] = [];
-    while (at < source.length && source[at] !== "|" && source[at] !== ")") parts.push(repeated());
+    while (this.#at < this.#source.length && this.#peek() !== "|" && this.#peek() !== ")") parts.push(this.#repeated());
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : { kind: "sequence", parts };
   }
 
-  function repeated(): PatternNode {
-    const body = atom();
-    const [min, max] = quantifier() ?? [1, 1];
+  #repeated(): PatternNode {
+    const body = this.#atom();
+    const [min, max] = this.#quantifier() ?? [1, 1];
     if (min === 1 && max === 1) return body;
     if (body.kind === "boundary" || body.kind === "start" || body.kind === "end")
-      fail("a quantifier without a character");
-    const lazy = take("?");
-    if (quantifier() !== undefined) fail("two quantifiers in a row");
+      this.#fail("a quantifier without a character");
+    const lazy = this.#take("?");
+    if (this.#quantifier() !== undefined) this.#fail("two quantifiers in a row");
     return { kind: "repeat", body, min, max, lazy };
   }
 
-  function quantifier(): readonly [number, number] | undefined {
-    if (take("*")) return [0, Number.POSITIVE_INFINITY];
-    if (take("+")) return [1, Number.POSITIVE_INFINITY];
-    if (take("?")) return [0, 1];
-    if (source[at] !== "{") return undefined;
-    const found = /^\{(\d{1,4})(,(\d{1,4})?)?\}/.exec(source.slice(at, at + 12).join(""));
-    if (found === null) return fail("a brace that is neither a quantifier nor written as \\{");
+  #quantifier(): readonly [number, number] | undefined {
+    if (this.#take("*")) return [0, Number.POSITIVE_INFINITY];
+    if (this.#take("+")) return [1, Number.POSITIVE_INFINITY];
+    if (this.#take("?")) return [0, 1];
+    if (this.#peek() !== "{") return undefined;
+    const found = /^\{(\d{1,4})(,(\d{1,4})?)?\}/.exec(this.#source.slice(this.#at, this.#at + 12).join(""));
+    if (found === null) return this.#fail("a brace that is neither a quantifier nor written as \\{");
     const [all, least = "", comma, most] = found;
     const min = Number(least);
     const max = comma === undefined ? min : most === undefined ? Number.POSITIVE_INFINITY : Number(most);
     if (min > max || min > MAX_REPEAT || (max !== Number.POSITIVE_INFINITY && max > MAX_REPEAT) || max === 0)
-      fail(`a quantifier that is not in order or over ${MAX_REPEAT}`);
-    at += all.length;
+      this.#fail(`a quantifier that is not in order or over ${MAX_REPEAT}`);
+    this.#at += all.length;
     return [min, max];
   }
 
-  function atom(): PatternNode {
-    const character = source[at] ?? "";
-    if (take("(")) return group();
-    if (take("[")) return bracket();
-    if (take(".")) return { kind: "set", ranges: [[10, 10]], negated: true };
-    if (take("^")) return { kind: "start" };
-    if (take("$")) return { kind: "end" };
-    if (take("\\")) {
-      if (take("b")) return { kind: "boundary" };
-      const letter = source[at] ?? "";
-      const shorthand = SHORTHANDS[letter.toLowerCase()];
-      if (shorthand !== undefined) {
-        at += 1;
-        return { kind: "set", ranges: shorthand, negated: letter !== letter.toLowerCase() };
-      }
-      return set([single(escaped())]);
-    }
+  #atom(): PatternNode {
+    const character = this.#peek() ?? "";
+    if (this.#take("(")) return this.#group();
+    if (this.#take("[")) return this.#bracket();
+    if (this.#take(".")) return { kind: "set", ranges: [[10, 10]], negated: true };
+    if (this.#take("^")) return { kind: "start" };
+    if (this.#take("$")) return { kind: "end" };
+    if (this.#take("\\")) return this.#escape();
     if (character === "*" || character === "+" || character === "?" || character === "{")
-      fail(`a quantifier (${character}) without a character before it`);
-    if (character === "}" || character === "]") fail(`${character} that is not written as \\${character}`);
-    at += 1;
+      this.#fail(`a quantifier (${character}) without a character before it`);
+    if (character === "}" || character === "]") this.#fail(`${character} that is not written as \\${character}`);
+    this.#at += 1;
     if (character > "\u007f") {
-      if (ignoreCase && character.toLowerCase() !== character.toUpperCase()) fail("(?i) with a letter beyond ASCII");
+      if (this.#ignoreCase && character.toLowerCase() !== character.toUpperCase())
+        this.#fail("(?i) with a letter beyond ASCII");
       return { kind: "character", text: character };
     }
-    return set([single(character.charCodeAt(0))]);
+    return this.#set([single(character.charCodeAt(0))]);
   }
 
-  function group(): PatternNode {
+  /** What a backslash makes of the character after it, outside a class. */
+  #escape(): PatternNode {
+    if (this.#take("b")) return { kind: "boundary" };
+    const letter = this.#peek() ?? "";
+    const shorthand = SHORTHANDS[letter.toLowerCase()];
+    if (shorthand === undefined) return this.#set([single(this.#escaped())]);
+    this.#at += 1;
+    return { kind: "set", ranges: shorthand, negated: letter !== letter.toLowerCase() };
+  }
+
+  #group(): PatternNode {
     let capturing = true;
-    if (take("?")) {
-      if (take(":")) capturing = false;
-      else fail("a group other than (…) and (?:…)");
+    if (this.#take("?")) {
+      if (this.#take(":")) capturing = false;
+      else this.#fail("a group other than (…) and (?:…)");
     }
-    const body = choice();
-    if (!take(")")) fail("a group that is not closed");
+    const body = this.#choice();
+    if (!this.#take(")")) this.#fail("a group that is not closed");
     return capturing ? { kind: "group", body } : body;
   }
 
-  function bracket(): PatternNode {
-    const negated = take("^");
+  #bracket(): PatternNode {
+    const negated = this.#take("^");
     const ranges: Range[] = [];
-    while (!take("]")) {
-      if (at >= source.length) fail("a class that is not closed");
-      const shorthand = source[at] === "\\" ? SHORTHANDS[source[at + 1] ?? ""] : undefined;
-      if (shorthand !== undefined) {
-        ranges.push(...shorthand);
-        at += 2;
-        continue;
-      }
-      const from = inClass();
-      const isRange = source[at] === "-" && source[at + 1] !== "]" && source[at + 1] !== undefined;
-      if (!isRange) {
-        ranges.push(single(from));
-        continue;
-      }
-      at += 1;
-      const to = inClass();
-      if (to < from) fail("a range in a class that is not in order");
-      ranges.push([from, to]);
+    while (!this.#take("]")) {
+      if (this.#at >= this.#source.length) this.#fail("a class that is not closed");
+      ranges.push(...this.#classItem());
     }
-    if (ranges.length === 0) fail("an empty class");
-    return set(ranges, negated);
+    if (ranges.length === 0) this.#fail("an empty class");
+    return this.#set(ranges, negated);
   }
 
-  function inClass(): number {
-    const character = source[at] ?? "";
-    if (take("\\")) return escaped();
+  /** A shorthand, a range or a single character of a class. */
+  #classItem(): readonly Range[] {
+    const shorthand = this.#peek() === "\\" ? SHORTHANDS[this.#peek(1) ?? ""] : undefined;
+    if (shorthand !== undefined) {
+      this.#at += 2;
+      return shorthand;
+    }
+    const from = this.#inClass();
+    const isRange = this.#peek() === "-" && this.#peek(1) !== "]" && this.#peek(1) !== undefined;
+    if (!isRange) return [single(from)];
+    this.#at += 1;
+    const to = this.#inClass();
+    if (to < from) this.#fail("a range in a class that is not in order");
+    return [[from, to]];
+  }
+
+  #inClass(): number {
+    const character = this.#peek() ?? "";
+    if (this.#take("\\")) return this.#escaped();
     if (character === "[" || character === "&" || character === "~")
-      if (character === "[" || source[at + 1] === character)
-        fail(`${character} in a class that is not written as \\${character}`);
-    if (character > "\u007f") fail("a character beyond ASCII in a class");
-    at += 1;
+      if (character === "[" || this.#peek(1) === character)
+        this.#fail(`${character} in a class that is not written as \\${character}`);
+    if (character > "\u007f") this.#fail("a character beyond ASCII in a class");
+    this.#at += 1;
     return character.charCodeAt(0);
   }
 
   /** The character that follows a backslash, as a code. */
-  function escaped(): number {
-    const character = source[at] ?? "";
+  #escaped(): number {
+    const character = this.#peek() ?? "";
     const control = CONTROLS[character];
-    const hex = /^x([0-7][0-9a-fA-F])/.exec(source.slice(at, at + 3).join(""))?.[1];
+    const hex = /^x([0-7][0-9a-fA-F])/.exec(this.#source.slice(this.#at, this.#at + 3).join(""))?.[1];
     if (hex !== undefined) {
-      at += 3;
+      this.#at += 3;
       return Number.parseInt(hex, 16);
     }
-    if (control === undefined && !/^[!-/:-@[-`{-~ ]$/.test(character)) fail(`\\${character}`);
-    at += 1;
+    if (control === undefined && !/^[!-/:-@[-`{-~ ]$/.test(character)) this.#fail(`\\${character}`);
+    this.#at += 1;
     return control ?? character.charCodeAt(0);
   }
 
-  function set(ranges: readonly Range[], negated = false): PatternNode {
-    return { kind: "set", ranges: ordered(ignoreCase ? ranges.flatMap(bothCases) : ranges), negated };
+  #set(ranges: readonly Range[], negated = false): PatternNode {
+    return { kind: "set", ranges: ordered(this.#ignoreCase ? ranges.flatMap(bothCases) : ranges), negated };
   }
-
-  const node = choice();
-  if (at < source.length) fail("a closing parenthesis without an opening one");
-  return node;
 }
 
 function single(code: number): Range {

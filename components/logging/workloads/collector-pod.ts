@@ -74,34 +74,51 @@ export function collectorPodSpec({
   ...own
 }: CollectorPodArgs) {
   const name = apart?.name ?? collector.id;
-  const logs = apart === undefined ? ["pods", "containers"] : [];
-  const programs = journal ? (collector.journal?.nodeFolders ?? []) : [];
-  const resources = { ...collector.resources, ...own.resources };
+  const folders = nodeFolders(collector, journal, apart === undefined);
   const parts = destinations.map((target) => ({ ...partsOf(collector, target), name: target.name }));
-  const [only] = destinations;
-  const container = {
-    image:
-      image ??
-      (journal ? collector.journal?.image : undefined) ??
-      (only === undefined ? collector.image : imageFor(collector, only.destination)),
-    imagePullPolicy: "IfNotPresent",
-    ...(collector.command === undefined ? {} : { command: [...collector.command] }),
-  };
+  // What sends has what its destination asks for; the collector itself the rest.
+  const mine = parts.filter((part) => !senders.some((sender) => sender.name === part.name));
   const env = [
     { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
-    ...Object.entries(environment).map(([name, value]) => ({ name, value })),
+    ...Object.entries(environment).map(([variable, value]) => ({ name: variable, value })),
   ];
   const mounts = [
     { name: "config", mountPath: collector.configFolder, readOnly: true },
     { name: "state", mountPath: collector.stateFolder },
     { name: "tmp", mountPath: "/tmp" },
   ];
-  const end = {
-    resources: containerResources(resources),
+  const common = {
+    image: image ?? defaultImage(collector, destinations, journal),
+    imagePullPolicy: "IfNotPresent",
+    ...(collector.command === undefined ? {} : { command: [...collector.command] }),
+    resources: containerResources({ ...collector.resources, ...own.resources }),
     securityContext: containerSecurity(apart === undefined ? { root: true } : { user: NOBODY }),
   };
-  // What sends has what its destination asks for; the collector itself the rest.
-  const mine = parts.filter(({ name }) => !senders.some((sender) => sender.name === name));
+  const collecting = {
+    ...common,
+    name: collector.id,
+    args: [...args],
+    env: [...env, ...mine.flatMap((part) => part.env)],
+    ports: portsOf(collector.ports),
+    ...probes(collector),
+    volumeMounts: [
+      ...mounts,
+      ...folders.map((folder) => ({ name: folder.name, mountPath: folder.path, readOnly: true })),
+      ...mine.flatMap((part) => part.volumeMounts),
+    ],
+  };
+  const sending = senders.map((sender) => {
+    const { env: variables, volumeMounts } = parts.find((part) => part.name === sender.name) ?? NO_PARTS;
+    return {
+      ...common,
+      name: `${collector.id}-${sender.name}`,
+      args: [...sender.args],
+      env: [...env, ...variables],
+      ports: portsOf(sender.ports),
+      ...probes(sender),
+      volumeMounts: [...mounts, ...volumeMounts],
+    };
+  });
   return {
     serviceAccountName: name,
     automountServiceAccountToken: apart !== undefined || collector.apiRules.length > 0,
@@ -117,54 +134,40 @@ export function collectorPodSpec({
       seccompProfile: { type: "RuntimeDefault" },
       ...(apart === undefined ? {} : { runAsNonRoot: true, fsGroup: NOBODY.runAsGroup }),
     },
-    containers: [
-      {
-        name: collector.id,
-        ...container,
-        args: [...args],
-        env: [...env, ...mine.flatMap((part) => part.env)],
-        ports: portsOf(collector.ports),
-        ...probes(collector),
-        ...end,
-        volumeMounts: [
-          ...mounts,
-          ...logs.map((folder) => ({ name: folder, mountPath: `/var/log/${folder}`, readOnly: true })),
-          ...(journal ? [{ name: "journal", mountPath: JOURNAL_FOLDER, readOnly: true }] : []),
-          ...programs.map((path) => ({ name: programVolume(path), mountPath: path, readOnly: true })),
-          ...mine.flatMap((part) => part.volumeMounts),
-        ],
-      },
-      ...senders.map((sender) => {
-        const { env: variables, volumeMounts } = parts.find(({ name }) => name === sender.name) ?? NO_PARTS;
-        return {
-          name: `${collector.id}-${sender.name}`,
-          ...container,
-          args: [...sender.args],
-          env: [...env, ...variables],
-          ports: portsOf(sender.ports),
-          ...probes(sender),
-          ...end,
-          volumeMounts: [...mounts, ...volumeMounts],
-        };
-      }),
-    ],
+    containers: [collecting, ...sending],
     volumes: [
-      { name: "config", configMap: { name } },
-      apart === undefined
-        ? { name: "state", hostPath: { path: stateOnNode(name), type: "DirectoryOrCreate" } }
-        : { name: "state", emptyDir: { sizeLimit: apart.stateLimit } },
-      { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
-      ...logs.map((folder) => ({ name: folder, hostPath: { path: `/var/log/${folder}`, type: "Directory" } })),
-      ...(journal ? [{ name: "journal", hostPath: { path: JOURNAL_FOLDER, type: "Directory" } }] : []),
-      ...programs.map((path) => ({ name: programVolume(path), hostPath: { path, type: "Directory" } })),
+      ...ownVolumes(name, apart),
+      ...folders.map((folder) => ({ name: folder.name, hostPath: { path: folder.path, type: "Directory" } })),
       ...parts.flatMap((part) => part.volumes),
     ],
   };
 }
 
-/** Name of the volume with programs of the node. */
-function programVolume(path: string): string {
-  return `node${path.replaceAll("/", "-")}`;
+/** The image of the collector itself, where the settings name none. */
+function defaultImage(collector: Collector, destinations: readonly NamedTarget[], journal: boolean): string {
+  const [only] = destinations;
+  const own = only === undefined ? collector.image : imageFor(collector, only.destination);
+  return (journal ? collector.journal?.image : undefined) ?? own;
+}
+
+/** Folders of the node that the collector reads: the pods' lines, the journal, and programs that read it. */
+function nodeFolders({ journal: reader }: Collector, journal: boolean, pods: boolean) {
+  return [
+    ...(pods ? ["pods", "containers"] : []).map((name) => ({ name, path: `/var/log/${name}` })),
+    ...(journal ? [{ name: "journal", path: JOURNAL_FOLDER }] : []),
+    ...(journal ? (reader?.nodeFolders ?? []) : []).map((path) => ({ name: `node${path.replaceAll("/", "-")}`, path })),
+  ];
+}
+
+/** Configuration, state and temporary files. */
+function ownVolumes(name: string, apart: CollectorPodArgs["apart"]) {
+  return [
+    { name: "config", configMap: { name } },
+    apart === undefined
+      ? { name: "state", hostPath: { path: stateOnNode(name), type: "DirectoryOrCreate" } }
+      : { name: "state", emptyDir: { sizeLimit: apart.stateLimit } },
+    { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+  ];
 }
 
 const NO_PARTS = { env: [], volumeMounts: [] };
