@@ -1,10 +1,10 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
-import { dnsAddressOf, type EksExistingSettings } from "./cluster/eks-settings.ts";
 import { ClusterSettings, checkCluster, kubeDnsAddresses } from "./cluster/settings.ts";
 import { checkDns, LOOKED_UP_VERSION } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
+import { addressIssues } from "./dns-addresses.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
 import { checkMonitoring } from "./monitoring/monitoring-issues.ts";
@@ -22,7 +22,7 @@ import { placementIssues } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend, withFiles } from "./schema/extends.ts";
-import { asFarAsRight, isObject, type RightPart } from "./schema/values.ts";
+import { asFarAsRight, isObject } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
 import { idleQuotas } from "./team/quota.ts";
@@ -153,67 +153,99 @@ function issuesOfSections(
   region: string | undefined,
   absent: PresentParts["absent"],
 ): SettingsIssue[] {
-  const { shape } = StackSettings;
-  const cluster = asFarAsRight(shape.cluster, given.cluster, ["kind"]);
-  const dns = absent.has("dns") ? undefined : asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]);
-  const logging = absent.has("logging")
-    ? undefined
-    : asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination", "destinations"]);
-  const knownTeams = shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).data;
-  const teams = knownTeams ?? [];
-  const withCurlPods = given.curlPods === false ? [] : teams.filter(hasCurlPod);
-  // A team with issues may have one.
-  const hasCurlPods =
-    given.curlPods !== false &&
-    (withCurlPods.length > 0 || !shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).success);
-  const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
-  const kind = eksKind(given.cluster) ?? "existing";
-  // A cluster whose kind is not set yet may give pods an AWS identity.
-  const assumedKind = isObject(given.cluster) && given.cluster.kind === undefined ? "eks" : kind;
-  const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
-  const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
-  const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
-  const dnsAddresses = cluster === undefined ? undefined : kubeDnsAddresses(cluster.value);
-  const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
-  const monitoring = shape.monitoring.safeParse(given.monitoring ?? {}).data;
-  const loggingIssues =
-    logging === undefined
-      ? []
-      : under("logging", checkLogging(logging.value, assumedKind, named, knownTeams), logging.without);
+  const sections = sectionsOf(given, region, absent);
+  const { cluster, dns, logging, teams, hasCurlPods, kind } = sections;
+  const ofLogging = loggingIssues(sections);
   // What a collector cannot do is nothing to watch.
-  const watched = loggingIssues.every(({ severity }) => severity === "warning") ? logging?.value : undefined;
+  const watched = ofLogging.every(({ severity }) => severity === "warning") ? logging?.value : undefined;
+  const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
-    ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks", dnsAddresses), dns.without)),
-    ...loggingIssues,
-    ...under("teams", checkTeams(teams, { enabled: given.curlPods !== false, sidecar }), new Set()),
-    ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
-    ...under("teams", [...nameIssues(teams), ...roleIssues(teams, accessEntries)], new Set()),
-    ...under("teams", [...idleStatements(teams), ...quotaIssues(teams), ...idleQuotas(teams)], new Set()),
+    ...dnsIssues(sections),
+    ...ofLogging,
+    ...teamIssues(sections),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
     ...(cluster === undefined || (dns === undefined && !absent.has("dns"))
       ? []
       : addressIssues(cluster, dns?.value.clusterDns)),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value, region)),
-    ...(monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0
-      ? []
-      : under(
-          "monitoring",
-          checkMonitoring(
-            monitoring,
-            {
-              dns: cluster !== undefined && !runsCoreDns(cluster.value) ? undefined : dns?.value,
-              managesCoreDns: kind !== "existing" || dns?.value.adopt !== undefined,
-              logging: watched,
-              teams,
-            },
-            assumedKind !== "existing",
-            region,
-          ),
-          new Set(),
-        )),
+    ...monitoringIssues(sections, watched),
   ];
+}
+
+/** What is given, each section as far as its own schema takes it; undefined where that is nothing. */
+function sectionsOf(
+  given: Readonly<Record<string, unknown>>,
+  region: string | undefined,
+  absent: PresentParts["absent"],
+) {
+  const { shape } = StackSettings;
+  const knownTeams = shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).data;
+  const teams = knownTeams ?? [];
+  const kind: ClusterSettings["kind"] = eksKind(given.cluster) ?? "existing";
+  // A cluster whose kind is not set yet may give pods an AWS identity.
+  const assumedKind = isObject(given.cluster) && given.cluster.kind === undefined ? "eks" : kind;
+  return {
+    given,
+    region,
+    kind,
+    assumedKind,
+    cluster: asFarAsRight(shape.cluster, given.cluster, ["kind"]),
+    dns: absent.has("dns") ? undefined : asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]),
+    logging: absent.has("logging")
+      ? undefined
+      : asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination", "destinations"]),
+    knownTeams,
+    teams,
+    // A team with issues may have one.
+    hasCurlPods: given.curlPods !== false && (knownTeams === undefined || teams.some(hasCurlPod)),
+  };
+}
+
+type Sections = ReturnType<typeof sectionsOf>;
+
+function dnsIssues({ given, kind, cluster, dns }: Sections): SettingsIssue[] {
+  if (dns === undefined) return [];
+  const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
+  const addresses = cluster === undefined ? undefined : kubeDnsAddresses(cluster.value);
+  return under("dns", checkDns(dns.value, version, kind !== "eks", addresses), dns.without);
+}
+
+function loggingIssues({ given, region, kind, assumedKind, logging, knownTeams }: Sections): SettingsIssue[] {
+  if (logging === undefined) return [];
+  const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
+  return under("logging", checkLogging(logging.value, assumedKind, named, knownTeams), logging.without);
+}
+
+function teamIssues({ given, region, kind, cluster, logging, teams }: Sections): SettingsIssue[] {
+  const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
+  const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
+  const issues = [
+    ...checkTeams(teams, { enabled: given.curlPods !== false, sidecar }),
+    ...(kind === "existing" || region === undefined ? [] : arnIssues(teams, region)),
+    ...nameIssues(teams),
+    ...roleIssues(teams, accessEntries),
+    ...idleStatements(teams),
+    ...quotaIssues(teams),
+    ...idleQuotas(teams),
+  ];
+  return under("teams", issues, new Set());
+}
+
+function monitoringIssues(
+  { given, region, kind, assumedKind, cluster, dns, logging, teams }: Sections,
+  watched: LoggingSettings | undefined,
+): SettingsIssue[] {
+  const monitoring = StackSettings.shape.monitoring.safeParse(given.monitoring ?? {}).data;
+  if (monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0) return [];
+  const parts = {
+    dns: cluster !== undefined && !runsCoreDns(cluster.value) ? undefined : dns?.value,
+    managesCoreDns: kind !== "existing" || dns?.value.adopt !== undefined,
+    logging: watched,
+    teams,
+  };
+  return under("monitoring", checkMonitoring(monitoring, parts, assumedKind !== "existing", region), new Set());
 }
 
 /** Issues of a section, but those of settings that were left out. */
@@ -262,53 +294,6 @@ function adoptsDns(kind: string, dns: unknown): boolean {
 function eksKind(cluster: unknown): "eks" | "eks-existing" | undefined {
   const kind = isObject(cluster) ? cluster.kind : undefined;
   return kind === "eks" || kind === "eks-existing" ? kind : undefined;
-}
-
-/** Of addresses of DNS, as far as the cluster's settings that decide on them are right. */
-function addressIssues(
-  { value: cluster, without }: RightPart<ClusterSettings>,
-  clusterDns: DnsSettings["clusterDns"],
-): SettingsIssue[] {
-  return [
-    ...(cluster.kind === "eks-existing" ? dnsAddressIssues(cluster, clusterDns) : []),
-    ...(without.has("ipFamily") ? [] : dnsFamilyIssues(cluster, clusterDns)),
-    ...(cluster.kind === "eks" && !without.has("vpc") ? newDnsAddressIssues(cluster, clusterDns) : []),
-  ];
-}
-
-/** DNS answers at an address of the cluster's Services, whatever else answers too. */
-function dnsAddressIssues(
-  { serviceCidr, ipFamily, compute }: EksExistingSettings,
-  clusterDns: DnsSettings["clusterDns"],
-): SettingsIssue[] {
-  if (ipFamily === "ipv6" && compute === "auto" && clusterDns === undefined) {
-    const message =
-      "is required with cluster.ipFamily ipv6 and cluster.compute auto, since the teams' NetworkPolicies allow DNS to that address";
-    return [{ path: ["dns", "clusterDns"], message }];
-  }
-  if (ipFamily === "ipv6" || serviceCidr === undefined || clusterDns === undefined) return [];
-  const address = dnsAddressOf(serviceCidr);
-  if (clusterDns.includes(address)) return [];
-  const message = `must include ${address}, the DNS address of cluster.serviceCidr ${serviceCidr}`;
-  return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
-}
-
-/** Services of a cluster have addresses of its family, whatever else answers too. */
-function dnsFamilyIssues(cluster: ClusterSettings, clusterDns: DnsSettings["clusterDns"]): SettingsIssue[] {
-  if (cluster.kind === "eks" || clusterDns === undefined) return [];
-  const { ipFamily } = cluster;
-  if (clusterDns.some((address) => address.includes(":") === (ipFamily === "ipv6"))) return [];
-  const family = ipFamily === "ipv6" ? "IPv6" : "IPv4";
-  const message = `must include an ${family} address, which kube-dns has with cluster.ipFamily ${ipFamily}`;
-  return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
-}
-
-/** In a new cluster EKS chooses one of two addresses. */
-function newDnsAddressIssues(cluster: ClusterSettings, clusterDns: DnsSettings["clusterDns"]): SettingsIssue[] {
-  const possible = kubeDnsAddresses(cluster);
-  if (clusterDns === undefined || clusterDns.some((address) => possible.includes(address))) return [];
-  const message = `must include ${possible.join(" or ")}, which EKS gives to kube-dns in a new cluster`;
-  return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
 }
 
 function regionIssues(cluster: unknown, region: string | undefined): SettingsIssue[] {

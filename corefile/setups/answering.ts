@@ -108,26 +108,33 @@ export function acl(setup: Setup): void {
     setup.zones(setup.remaining());
     while (setup.nextBlock()) {
       setup.oneOf("a rule", setup.value.toLowerCase(), ACTIONS);
-      let section = "";
-      let count = 1;
-      let isAll = false;
-      for (const word of setup.remaining()) {
-        const isSection = ["type", "net"].includes(word.toLowerCase());
-        if (isSection ? count === 0 : section === "")
-          setup.refuse(`a rule takes type TYPES and net NETWORKS (found ${shown(word)})`);
-        count = isSection ? 0 : count + 1;
-        if (isSection) [section, isAll] = [word.toLowerCase(), false];
-        // CoreDNS reads no further word of the section then.
-        else if (isAll) setup.warn(`${section} * is for all of them, and CoreDNS ignores ${shown(word)} after it`);
-        else if (word === "*") isAll = true;
-        else if (section === "type" && !hasVariable(word) && !TYPES.has(word))
-          setup.refuse(`${shown(word)} is not a type`);
-        else if (section === "net")
-          setup.cidr("net", word.includes("/") ? word : `${word}/${word.includes(":") ? 128 : 32}`);
-      }
-      if (count === 0) setup.refuse(`${section} takes at least 1 word`);
+      aclRule(setup);
     }
   });
+}
+
+/** For what a rule is: `type TYPES` and `net NETWORKS`, in any order and number. */
+function aclRule(setup: Setup): void {
+  let section = "";
+  let count = 1;
+  let isAll = false;
+  for (const word of setup.remaining()) {
+    const isSection = ["type", "net"].includes(word.toLowerCase());
+    if (isSection ? count === 0 : section === "")
+      setup.refuse(`a rule takes type TYPES and net NETWORKS (found ${shown(word)})`);
+    if (isSection) {
+      [section, count, isAll] = [word.toLowerCase(), 0, false];
+      continue;
+    }
+    count += 1;
+    // CoreDNS reads no further word of the section then.
+    if (isAll) setup.warn(`${section} * is for all of them, and CoreDNS ignores ${shown(word)} after it`);
+    else if (word === "*") isAll = true;
+    else if (section === "net")
+      setup.cidr("net", word.includes("/") ? word : `${word}/${word.includes(":") ? 128 : 32}`);
+    else if (!hasVariable(word) && !TYPES.has(word)) setup.refuse(`${shown(word)} is not a type`);
+  }
+  if (count === 0) setup.refuse(`${section} takes at least 1 word`);
 }
 
 /** Lengths of prefixes that hold an IPv4 address. @see https://www.rfc-editor.org/rfc/rfc6052#section-2.2 */

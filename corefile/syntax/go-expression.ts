@@ -42,8 +42,7 @@ export function readExpression(text: string): Expression {
   const bare = text.replace(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`/g, "''");
   if (UNREAD.test(bare)) return { isRead: false };
   try {
-    const kind = new Reader(wordsOf(text)).whole();
-    return { kind, isRead: true };
+    return { kind: new Reader(wordsOf(text)).whole(), isRead: true };
   } catch (error) {
     if (error instanceof Problem) return { problem: error.message, isRead: true };
     if (error instanceof Unread) return { isRead: false };
@@ -310,23 +309,29 @@ class Reader {
 
   /** A field, a method or a place of an operand, behind it. */
   private continued(kind: Kind): Kind {
-    let found = kind;
-    for (;;) {
-      if (this.takes(".")) {
-        if (found !== "any") throw new Problem(`a ${found} has no fields`);
-        const name = this.word ?? "the end";
-        this.cursor += 1;
-        if (this.takes("(")) {
-          this.list(")");
-          found = METHODS.get(name) ?? "any";
-        }
-      } else if (this.takes("[")) {
-        const isSlice = this.places(found);
-        if (found !== "any" && !isList(found) && !(isSlice && found === "text"))
-          throw new Problem(`a ${found} has no ${isSlice ? "parts" : "places"}`);
-        if (!isSlice) found = elementOf(found);
-      } else return found;
+    for (let found = kind; ; ) {
+      if (this.takes(".")) found = this.member(found);
+      else if (this.takes("[")) found = this.element(found);
+      else return found;
     }
+  }
+
+  /** What a field or a method of an operand is, behind its point. */
+  private member(of: Kind): Kind {
+    if (of !== "any") throw new Problem(`a ${of} has no fields`);
+    const name = this.word ?? "the end";
+    this.cursor += 1;
+    if (!this.takes("(")) return of;
+    this.list(")");
+    return METHODS.get(name) ?? "any";
+  }
+
+  /** What a place or a part of an operand is, behind its bracket. */
+  private element(of: Kind): Kind {
+    const isSlice = this.places(of);
+    if (of !== "any" && !isList(of) && !(isSlice && of === "text"))
+      throw new Problem(`a ${of} has no ${isSlice ? "parts" : "places"}`);
+    return isSlice ? of : elementOf(of);
   }
 
   /** Reads the brackets behind an operand. @returns whether it is a part, as `1:3`, and not one place. */

@@ -57,17 +57,8 @@ function actionProblem(text: string, open: string[], variables: (readonly string
       open.push(first);
       variables.push(variables.at(-1) ?? []);
       return pipelineProblem(rest, variables, first === "range");
-    case "else": {
-      const inner = open.at(-1);
-      if (inner === undefined || !["if", "with", "range"].includes(inner)) return "else has no if";
-      if (rest.length === 0) {
-        open[open.length - 1] = `${inner} else`;
-        return undefined;
-      }
-      if (rest[0] !== "if" && rest[0] !== "with") return "else takes nothing, or if";
-      if (rest[0] !== inner) return `else ${rest[0]} follows ${inner}`;
-      return pipelineProblem(rest.slice(1), variables, false);
-    }
+    case "else":
+      return elseProblem(rest, open, variables);
     case "end":
       if (rest.length > 0) return "end takes nothing";
       variables.pop();
@@ -75,19 +66,40 @@ function actionProblem(text: string, open: string[], variables: (readonly string
     case "define":
     case "block":
       if (open.length > 0 && first === "define") return "define stands inside another action";
-      if (!/^["`]/.test(rest[0] ?? "")) return `${first} takes a name in quotes`;
       open.push(first);
       variables.push(["$"]);
-      return first === "block" ? pipelineProblem(rest.slice(1), variables, false) : undefined;
+      return namedProblem(first, rest, variables);
     case "template":
-      if (!/^["`]/.test(rest[0] ?? "")) return "template takes a name in quotes";
-      return rest.length === 1 ? undefined : pipelineProblem(rest.slice(1), variables, false);
+      return namedProblem(first, rest, variables);
     case "break":
     case "continue":
       return open.some((one) => one.startsWith("range")) ? undefined : `${first} stands outside of range`;
     default:
       return pipelineProblem(tokens, variables, false);
   }
+}
+
+function elseProblem(rest: readonly string[], open: string[], variables: (readonly string[])[]): string | undefined {
+  const inner = open.at(-1);
+  const [word, ...pipeline] = rest;
+  if (inner === undefined || !["if", "with", "range"].includes(inner)) return "else has no if";
+  if (word === undefined) {
+    open[open.length - 1] = `${inner} else`;
+    return undefined;
+  }
+  if (word !== "if" && word !== "with") return "else takes nothing, or if";
+  return word === inner ? pipelineProblem(pipeline, variables, false) : `else ${word} follows ${inner}`;
+}
+
+/** Of an action with the name of a template, and what the template is given. */
+function namedProblem(
+  action: "define" | "block" | "template",
+  [name = "", ...given]: readonly string[],
+  variables: (readonly string[])[],
+): string | undefined {
+  if (!/^["`]/.test(name)) return `${action} takes a name in quotes`;
+  if (action === "define" || (action === "template" && given.length === 0)) return undefined;
+  return pipelineProblem(given, variables, false);
 }
 
 function tokensOf(text: string): string[] | undefined {

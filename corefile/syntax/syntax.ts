@@ -102,24 +102,27 @@ class Parser {
     for (;;) {
       const word = this.replaced(this.text());
       if (word === "import" && this.isNewLine()) {
-        const file = this.import();
-        if (file !== undefined) this.imports.push(file);
+        this.importOfBlocks();
         if (this.cursor >= this.words.length) return { keys, ended: true };
         continue;
       }
-      if (word === "{") {
-        if (another) throw this.error("expected another zone after the comma, found {");
-        return { keys, ended: false };
-      }
+      if (word === "{" && another) throw this.error("expected another zone after the comma, found {");
+      if (word === "{") return { keys, ended: false };
       if (word !== "") {
         another = word.endsWith(",");
         keys.push(another ? word.slice(0, -1) : word);
       }
-      const more = this.next();
-      if (another && !more) throw this.error("the text ends after a comma");
-      if (!more) return { keys, ended: true };
+      if (!this.next()) {
+        if (another) throw this.error("the text ends after a comma");
+        return { keys, ended: true };
+      }
       if (!another && this.isNewLine()) return { keys, ended: false };
     }
+  }
+
+  private importOfBlocks(): void {
+    const file = this.import();
+    if (file !== undefined) this.imports.push(file);
   }
 
   private snippet(name: string): void {
