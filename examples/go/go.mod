@@ -1,4 +1,4 @@
-module go
+module eks-dns-logging-example
 
 go 1.25
 

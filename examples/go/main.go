@@ -2,10 +2,10 @@
 package main
 
 import (
-	"example.com/pulumi-eks-dns-logging/sdk/go/eks-dns-logging/cluster"
-	"example.com/pulumi-eks-dns-logging/sdk/go/eks-dns-logging/dns"
-	"example.com/pulumi-eks-dns-logging/sdk/go/eks-dns-logging/logging"
-	"example.com/pulumi-eks-dns-logging/sdk/go/eks-dns-logging/team"
+	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/cluster"
+	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/dns"
+	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/logging"
+	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/team"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -45,7 +45,7 @@ func main() {
 		shop, err := team.NewTeam(ctx, "shop", &team.TeamArgs{
 			Cluster: prod.Handle,
 			Members: []pulumi.StringInput{pulumi.String("shop-developers")},
-			Quota:   map[string]interface{}{"requests.cpu": "8", "pods": 50},
+			Quota:   map[string]pulumi.Input{"requests.cpu": pulumi.String("8"), "pods": pulumi.Int(50)},
 			CurlPod: false,
 			Network: &team.PolicyContextArgs{DnsAddresses: coreDns.Addresses},
 		})

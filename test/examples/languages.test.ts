@@ -18,6 +18,7 @@ interface ObjectSpec {
 }
 
 interface Schema {
+  readonly namespace: string;
   readonly types: Readonly<Record<string, ObjectSpec>>;
   readonly resources: Readonly<
     Record<
@@ -174,5 +175,21 @@ describe("the examples in other languages", () => {
       "eks-dns-logging:cluster:ExistingEksCluster.zone is unknown",
       "eks-dns-logging:cluster:ExistingEksCluster.region is missing",
     ]);
+  });
+
+  it("import in Go what `pulumi package add` generates, from a module whose name Go takes", () => {
+    const imported = [...example("go/main.go").matchAll(/^\t"(example\.com\/.+)"$/gm)].map(([, path]) => path);
+    assert.deepEqual(
+      imported,
+      ["cluster", "dns", "logging", "team"].map(
+        (name) => `example.com/${SCHEMA.namespace}-eks-dns-logging/sdk/go/eksdnslogging/${name}`,
+      ),
+    );
+    // `go` and `toolchain` are reserved. @see https://go.dev/ref/mod#go-mod-file-ident
+    assert.match(example("go/go.mod"), /^module (?!(?:go|toolchain)$)[a-z][a-z0-9.-]+$/m);
+  });
+
+  it("import in Python the package of that namespace", () => {
+    assert.match(example("python/__main__.py"), new RegExp(`^from ${SCHEMA.namespace}_eks_dns_logging import `, "m"));
   });
 });

@@ -115,6 +115,8 @@ function packageSchema() {
     return {
       name: PACKAGE,
       displayName: "EKS DNS and logging",
+      // Else the names of generated packages would begin with the owner of the repository that they are added from.
+      namespace: "pulumi",
       version,
       description,
       license,
@@ -122,7 +124,8 @@ function packageSchema() {
       meta: { moduleFormat: "(.*)" },
       language: {
         csharp: { respectSchemaVersion: true },
-        go: { respectSchemaVersion: true },
+        // Without extra types Go code of lists of objects does not compile (findings/pulumi-go-plain-lists.sh).
+        go: { respectSchemaVersion: true, generateExtraInputTypes: true },
         java: {},
         nodejs: { respectSchemaVersion: true },
         python: { respectSchemaVersion: true, pyproject: { enabled: true } },
