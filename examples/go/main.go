@@ -1,18 +1,19 @@
-// `pulumi package add github.com/OWNER/eks-dns-logging/library@v1.0.0` generates the packages below example.com.
+// `pulumi package add github.com/OWNER/eks-dns-logging/library@v1.0.0` generates these packages,
+// named after OWNER in lower case.
 package main
 
 import (
-	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/cluster"
-	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/dns"
-	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/logging"
-	"example.com/pulumi-eks-dns-logging/sdk/go/eksdnslogging/team"
+	"github.com/owner/pulumi-eks-dns-logging/sdk/go/eksdnslogging/cluster"
+	"github.com/owner/pulumi-eks-dns-logging/sdk/go/eksdnslogging/dns"
+	"github.com/owner/pulumi-eks-dns-logging/sdk/go/eksdnslogging/logging"
+	"github.com/owner/pulumi-eks-dns-logging/sdk/go/eksdnslogging/team"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
 		prod, err := cluster.NewExistingEksCluster(ctx, "prod", &cluster.ExistingEksClusterArgs{
-			Name:              "prod",
+			Name:              pulumi.String("prod"),
 			Region:            "eu-central-1",
 			KubernetesVersion: pulumi.StringRef("1.35"),
 			NetworkPolicies:   pulumi.BoolRef(true),

@@ -1,6 +1,7 @@
-# `pulumi package add github.com/OWNER/eks-dns-logging/library@v1.0.0` generates the package that is imported here.
+# `pulumi package add github.com/OWNER/eks-dns-logging/library@v1.0.0` generates the package that is imported here,
+# named after OWNER in lower case.
 import pulumi
-from pulumi_eks_dns_logging import cluster, dns, logging, team
+from owner_eks_dns_logging import cluster, dns, logging, team
 
 prod = cluster.ExistingEksCluster(
     "prod", name="prod", region="eu-central-1", kubernetes_version="1.35", network_policies=True

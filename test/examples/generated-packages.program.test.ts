@@ -50,7 +50,7 @@ describe("the packages that Pulumi generates from the schema", function () {
 
   it("are those that the examples import", async () => {
     const go = await readFile(join(PROJECT_ROOT, "examples/go/main.go"), "utf8");
-    const names = [...go.matchAll(/^\t"example\.com\/.+\/(\w+)"$/gm)].map(([, name = ""]) => name);
+    const names = [...go.matchAll(/^\t"github\.com\/owner\/.+\/(\w+)"$/gm)].map(([, name = ""]) => name);
     assert.equal(names.length, 4);
     const packages = await readdir(join(folder, "go/eksdnslogging"));
     assert.deepEqual(
@@ -58,8 +58,9 @@ describe("the packages that Pulumi generates from the schema", function () {
       [],
     );
     const python = await readFile(join(PROJECT_ROOT, "examples/python/__main__.py"), "utf8");
-    const [, module = "", members = ""] = /^from (\w+) import (.+)$/m.exec(python) ?? [];
-    const generated = await readdir(join(folder, "python", module));
+    const [, members = ""] = /^from owner_eks_dns_logging import (.+)$/m.exec(python) ?? [];
+    // Added from a repository, its owner takes the place of `pulumi`.
+    const generated = await readdir(join(folder, "python/pulumi_eks_dns_logging"));
     assert.deepEqual(
       members.split(", ").filter((member) => !generated.includes(member)),
       [],

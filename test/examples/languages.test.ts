@@ -4,6 +4,8 @@ import { parse } from "yaml";
 
 /** A type of the package's schema, as far as the examples need it. */
 interface Spec {
+  /** Whether an output is refused. */
+  readonly plain?: boolean;
   readonly type?: string;
   readonly $ref?: string;
   readonly items?: Spec;
@@ -18,7 +20,6 @@ interface ObjectSpec {
 }
 
 interface Schema {
-  readonly namespace: string;
   readonly types: Readonly<Record<string, ObjectSpec>>;
   readonly resources: Readonly<
     Record<
@@ -122,6 +123,23 @@ const go = (text: string) =>
     (key) => `${key.charAt(0).toLowerCase()}${key.slice(1)}`,
   );
 
+/** Arguments of the Go program that are given as what they are not: a value where an input is asked for, or an input where a value is. */
+function goInputs(text: string): string[] {
+  return [...text.matchAll(/\b(cluster|dns|logging|team)\.(\w+)Args\{/g)].flatMap((match) => {
+    const [whole, module = "", type = ""] = match;
+    const { properties = {} } = objectOf(`eks-dns-logging:${module}:${type}`) ?? {};
+    const fields = outermost(inside(text, match.index + whole.length)).matchAll(/(?:^|,)\s*(\w+):\s*([^,\n]*)/g);
+    return [...fields].flatMap(([, key = "", value = ""]) => {
+      const isPlain = properties[`${key.charAt(0).toLowerCase()}${key.slice(1)}`]?.plain === true;
+      const [asValue, asInput] = [
+        /^(?:""|true|false|\d+|pulumi\.\w+Ref)$/.test(value),
+        /^pulumi\.[A-Z][a-z]+$/.test(value),
+      ];
+      return (asValue && !isPlain) || (asInput && isPlain) ? [`${type}.${key}: ${value}`] : [];
+    });
+  });
+}
+
 /** The members of enumerations that a program names. */
 function members(text: string, member: RegExp): string[] {
   const known = Object.entries(SCHEMA.types).flatMap(([token, spec]) => {
@@ -171,6 +189,11 @@ describe("the examples in other languages", () => {
     const text = example("go/main.go");
     assert.deepEqual(go(text), []);
     assert.deepEqual(members(text, /\b(dns|logging)\.(\w+(?:Kind|Profile))(\w+)/g), []);
+    assert.deepEqual(goInputs(text), []);
+    assert.deepEqual(goInputs(text.replace('pulumi.String("prod")', '"prod"')), ['ExistingEksCluster.Name: ""']);
+    assert.deepEqual(goInputs(text.replace('"eu-central-1"', 'pulumi.String("eu-central-1")')), [
+      "ExistingEksCluster.Region: pulumi.String",
+    ]);
     assert.deepEqual(go(text.replace("Region:", "Zone:")), [
       "eks-dns-logging:cluster:ExistingEksCluster.zone is unknown",
       "eks-dns-logging:cluster:ExistingEksCluster.region is missing",
@@ -178,18 +201,20 @@ describe("the examples in other languages", () => {
   });
 
   it("import in Go what `pulumi package add` generates, from a module whose name Go takes", () => {
-    const imported = [...example("go/main.go").matchAll(/^\t"(example\.com\/.+)"$/gm)].map(([, path]) => path);
+    const imported = [...example("go/main.go").matchAll(/^\t"(github\.com\/owner\/.+)"$/gm)].map(([, path]) => path);
     assert.deepEqual(
       imported,
       ["cluster", "dns", "logging", "team"].map(
-        (name) => `example.com/${SCHEMA.namespace}-eks-dns-logging/sdk/go/eksdnslogging/${name}`,
+        (name) => `github.com/owner/pulumi-eks-dns-logging/sdk/go/eksdnslogging/${name}`,
       ),
     );
     // `go` and `toolchain` are reserved. @see https://go.dev/ref/mod#go-mod-file-ident
     assert.match(example("go/go.mod"), /^module (?!(?:go|toolchain)$)[a-z][a-z0-9.-]+$/m);
   });
 
-  it("import in Python the package of that namespace", () => {
-    assert.match(example("python/__main__.py"), new RegExp(`^from ${SCHEMA.namespace}_eks_dns_logging import `, "m"));
+  // Pulumi names them after the owner of the repository, in lower case, and adds the folder of the generated package to the requirements.
+  it("import in Python what `pulumi package add` generates, which it requires itself", () => {
+    assert.match(example("python/__main__.py"), /^from owner_eks_dns_logging import /m);
+    assert.doesNotMatch(example("python/requirements.txt"), /sdks/);
   });
 });

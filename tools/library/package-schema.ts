@@ -115,8 +115,6 @@ function packageSchema() {
     return {
       name: PACKAGE,
       displayName: "EKS DNS and logging",
-      // Else the names of generated packages would begin with the owner of the repository that they are added from.
-      namespace: "pulumi",
       version,
       description,
       license,
