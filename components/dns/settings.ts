@@ -10,6 +10,7 @@ import {
   isMore,
   LabelKey,
   LabelValueOrEmpty,
+  NamespaceName,
   string,
 } from "../schema/values.ts";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
@@ -27,7 +28,7 @@ export const PodSelector = Labels.refine((labels) => Object.keys(labels).length 
 
 /** A CoreDNS that runs already and is not an EKS add-on: what of it this stack manages. */
 export const AdoptSettings = z.strictObject({
-  namespace: ObjectName.default("kube-system").describe("Default kube-system."),
+  namespace: NamespaceName.default("kube-system").describe("Default kube-system."),
   configMap: ObjectName.default("coredns").describe("With the key Corefile. Default coredns."),
   deployment: ObjectName.optional().describe("Default: only the Corefile is managed."),
   container: ObjectName.default("coredns").describe("CoreDNS's container. Default coredns."),

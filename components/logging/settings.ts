@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, LabelKey, LabelValue, PolicyCidr, unique } from "../schema/values.ts";
+import { Bytes, Cores, Image, LabelKey, LabelValue, NamespaceName, PolicyCidr, unique } from "../schema/values.ts";
 import { Destination } from "./destinations/destination-settings.ts";
 import { Port, Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
 import { ProcessingSettings } from "./processing/settings.ts";
-import { Destinations, NamespaceName, Route } from "./routing/routes.ts";
+import { Destinations, Route } from "./routing/routes.ts";
 import { SOURCES } from "./sources/journal.ts";
 
 /** Collectors by the names that people know them by. */

@@ -11,6 +11,8 @@ export interface WatchedStack {
     | {
         /** Whether this stack decides on its pods and Corefile. */
         readonly managed: boolean;
+        /** Where its pods are. */
+        readonly namespace: string;
         /** Labels that select its pods. */
         readonly labels: Readonly<Record<string, string>>;
         /** Names of its Deployment, of the container in its pods, and of the ConfigMap with its Corefile. */
@@ -84,7 +86,7 @@ export type CloudWatchCondition =
       readonly kind: "insights";
       /** Metric of the namespace ContainerInsights. */
       readonly metric: string;
-      /** Dimensions beside the cluster's name. `COREDNS` and `COLLECTOR` stand for the names that these have in the stack. */
+      /** Dimensions beside the cluster's name. `COREDNS_NAMESPACE`, `COREDNS` and `COLLECTOR` stand for the names in the stack. */
       readonly dimensions: Readonly<Record<string, string>>;
       readonly statistic: "Minimum" | "Maximum" | "Average" | "Sum";
       readonly comparison: "below" | "above";

@@ -110,7 +110,11 @@ function alarmOf(
 
 /** Dimensions with the names that CoreDNS and the collector have in a stack. */
 function namedDimensions(dimensions: Readonly<Record<string, string>>, { coredns, collector }: WatchedStack) {
-  const names: Readonly<Record<string, string | undefined>> = { COLLECTOR: collector, COREDNS: coredns?.deployment };
+  const names: Readonly<Record<string, string | undefined>> = {
+    COLLECTOR: collector,
+    COREDNS: coredns?.deployment,
+    COREDNS_NAMESPACE: coredns?.namespace,
+  };
   return Object.fromEntries(Object.entries(dimensions).map(([key, value]) => [key, names[value] ?? value]));
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { partitionOf } from "../aws/partition.ts";
 import { corefileText } from "../dns/corefile-rendering.ts";
+import { coreDnsPods, USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { TeamNamespaces } from "../logging/routing/routes.ts";
@@ -15,14 +16,7 @@ import {
 } from "./cloudwatch-alarms.ts";
 import { CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
 import { MonitoringSettings } from "./settings.ts";
-import {
-  canaryDestination,
-  logGroupsOf,
-  type Parts,
-  servesMetrics,
-  unwatchedCoreDns,
-  watchedStack,
-} from "./watched-stack.ts";
+import { canaryDestination, logGroupsOf, type Parts, servesMetrics, watchedStack } from "./watched-stack.ts";
 
 const DEFAULTS = MonitoringSettings.parse({});
 
@@ -134,6 +128,34 @@ function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: s
   });
 }
 
+/** Of a CoreDNS outside kube-system, what the settings leave to a default that its Helm chart does not have. */
+function coreDnsIssues({ kind }: MonitoringSettings, { dns, managesCoreDns }: Parts): SettingsIssue[] {
+  const issue = (message: string): SettingsIssue => ({ path: ["kind"], message, severity: "warning" });
+  const issues: SettingsIssue[] = [];
+  const { namespace, labels } = coreDnsPods(dns);
+  const isElsewhere = namespace !== USUAL_CORE_DNS_PODS.namespace;
+  const [label] = Object.entries(labels);
+  if (kind !== "cloudwatch" && isElsewhere && dns?.adopt?.selector === undefined && label !== undefined)
+    issues.push(
+      issue(
+        `looks for CoreDNS's pods in ${namespace} by the label ${label.join("=")}, since dns.adopt.selector names none, and CoreDnsDown fires without such pods`,
+      ),
+    );
+  if (kind === "cloudwatch" && isElsewhere && dns?.adopt?.deployment === undefined)
+    issues.push(
+      issue(
+        `looks for Deployment coredns in ${namespace}, since dns.adopt.deployment names none, and CoreDnsDown fires without it`,
+      ),
+    );
+  if (kind !== "cloudwatch" && managesCoreDns && dns && !servesMetrics(corefileText(dns)))
+    issues.push(
+      issue(
+        `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so CoreDnsDown fires`,
+      ),
+    );
+  return issues;
+}
+
 /** The address of the runbooks is part of each alarm's description. */
 function descriptionIssues({ runbookUrl }: MonitoringSettings, alarms: readonly Alarm[]): SettingsIssue[] {
   if (runbookUrl === undefined) return [];
@@ -177,20 +199,7 @@ export function checkMonitoring(
     else if (unseen !== "")
       issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }
-  const isWatched = parts.managesCoreDns && unwatchedCoreDns(parts) === undefined;
-  if (kind !== "cloudwatch" && isWatched && parts.dns && !servesMetrics(corefileText(parts.dns)))
-    issues.push({
-      path: ["kind"],
-      message: `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so CoreDnsDown fires`,
-      severity: "warning",
-    });
-  const unwatched = unwatchedCoreDns(parts);
-  if (unwatched !== undefined)
-    issues.push({
-      path: ["kind"],
-      message: `watches the CoreDNS of kube-system, and not that of dns.adopt.namespace ${unwatched}`,
-      severity: "warning",
-    });
+  issues.push(...coreDnsIssues(settings, parts));
   const destination = canaryDestination(parts);
   const byAlarm = kind === "cloudwatch" && logGroupsOf(parts, "")("canary") !== undefined;
   if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)

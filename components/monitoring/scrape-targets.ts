@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
+import { type CoreDnsPods, USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../logging/pipeline.ts";
 import { EVENT_READER } from "../logging/sources/event-collection.ts";
@@ -50,8 +50,9 @@ const corednsPorts = (servers: readonly number[]): OpenPort[] => [
   { protocol: "TCP", port: 8181 },
 ];
 
-/** Name of what makes CoreDNS's pods a target. */
-export const COREDNS_TARGET = "eks-dns-logging-coredns";
+function placeOf({ namespace, labels }: CoreDnsPods): CoreDnsPods {
+  return { namespace, labels };
+}
 
 /** Everything of a stack that has metrics. */
 export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
@@ -60,13 +61,13 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
       ? []
       : [
           {
-            name: COREDNS_TARGET,
-            namespace: "kube-system",
+            name: "eks-dns-logging-coredns",
+            namespace: stack.coredns.namespace,
             selector: stack.coredns.labels,
             ports: [COREDNS_METRICS_PORT],
             path: "/metrics",
             // The Service kube-dns of EKS and kubeadm is. That of CoreDNS's chart is only where its values say so.
-            annotated: isDeepStrictEqual(stack.coredns.labels, USUAL_CORE_DNS_PODS.labels),
+            annotated: isDeepStrictEqual(placeOf(stack.coredns), USUAL_CORE_DNS_PODS),
             // A policy on somebody else's CoreDNS might cut off another scraper.
             others: stack.coredns.managed ? corednsPorts(stack.coredns.ports) : undefined,
           },

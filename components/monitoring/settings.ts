@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { NamespaceName } from "../logging/routing/routes.ts";
-import { Image, integer, LabelKey, LabelValue, string } from "../schema/values.ts";
+import { Image, integer, LabelKey, LabelValue, NamespaceName, string } from "../schema/values.ts";
 
 const INTERVAL = "a number of seconds from 5s to 60s, since alerts look back two minutes, such as '30s'";
 /** The name of a Service and a port. */

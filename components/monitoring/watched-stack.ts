@@ -2,7 +2,7 @@ import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
 import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
-import { coreDnsPodsOfKubeSystem, USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
+import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
@@ -73,22 +73,13 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
   };
 }
 
-/** Namespace of an adopted CoreDNS that is not watched, since all alerts are about the one of kube-system. */
-export function unwatchedCoreDns({ dns }: Pick<Parts, "dns">): string | undefined {
-  const namespace = dns?.adopt?.namespace;
-  return namespace === USUAL_CORE_DNS_PODS.namespace ? undefined : namespace;
-}
-
-function corednsOf(dns: DnsSettings, manages: boolean): WatchedStack["coredns"] {
-  // What is watched is the one of kube-system, which the settings of another one say nothing about.
-  const isWatched = unwatchedCoreDns({ dns }) === undefined;
-  const managed = manages && isWatched;
+function corednsOf(dns: DnsSettings, managed: boolean): WatchedStack["coredns"] {
   const {
     deployment = USUAL_NAME,
     container = USUAL_NAME,
     configMap = USUAL_NAME,
-  }: Partial<AdoptSettings> = (isWatched ? dns.adopt : undefined) ?? {};
-  const place = { labels: coreDnsPodsOfKubeSystem(dns).labels, deployment, container, configMap };
+  }: Partial<AdoptSettings> = dns.adopt ?? {};
+  const place = { ...coreDnsPods(dns), deployment, container, configMap };
   if (!managed)
     return { managed, ...place, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
   const { replicas, autoscaling, memoryLimit } = dnsProfile(dns);
@@ -281,7 +272,7 @@ export function logGroupsOf(parts: Pick<Parts, "dns" | "logging" | "teams">, clu
     );
     return first;
   };
-  const pods = { coredns: coreDnsPodsOfKubeSystem(parts.dns), canary: CANARY_POD };
+  const pods = { coredns: coreDnsPods(parts.dns), canary: CANARY_POD };
   const groups = { coredns: groupOf(pods.coredns), canary: groupOf(pods.canary) };
   return (pod, line) => (line !== undefined && isDropped(line, pods[pod], parts) ? undefined : groups[pod]);
 }

@@ -68,6 +68,12 @@ export function isMore(kind: typeof Bytes, one: string, limit: string): boolean 
   return [one, limit].every((each) => kind.safeParse(each).success) && amount(one) > amount(limit);
 }
 
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
+export const NamespaceName = string(
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
+);
+
 /** An image that stays the same: a pod may start again on another node at any time. */
 export const Image = string(
   /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,

@@ -11,14 +11,8 @@ import {
   podsOfNamespace,
 } from "../kubernetes/network-policy.ts";
 import { relation } from "../schema/errors.ts";
-import { integer, PolicyCidr, string } from "../schema/values.ts";
+import { integer, NamespaceName, PolicyCidr } from "../schema/values.ts";
 import { AGENT_EGRESS } from "./pod-identity.ts";
-
-/** Name of a namespace. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
-export const NamespaceName = string(
-  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
-);
 
 const PORT = "must be a port from 1 to 65535, or an object with port and protocol";
 const Port = z.union(

@@ -2,8 +2,19 @@ import { z } from "zod";
 import type { ContainerResources } from "../kubernetes/container.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { relation } from "../schema/errors.ts";
-import { Bytes, Cores, Image, integer, isMore, isObject, string, UNIQUE, unique } from "../schema/values.ts";
-import { AccessRule, NamespaceName } from "./network-policies.ts";
+import {
+  Bytes,
+  Cores,
+  Image,
+  integer,
+  isMore,
+  isObject,
+  NamespaceName,
+  string,
+  UNIQUE,
+  unique,
+} from "../schema/values.ts";
+import { AccessRule } from "./network-policies.ts";
 import { PodIdentitySettings } from "./pod-identity.ts";
 import { Quota } from "./quota.ts";
 

@@ -12,7 +12,8 @@ const TITLES: Readonly<Record<AlertGroup, string>> = {
 
 /** What the commands for every alert leave to the reader. */
 const NOTES: Readonly<Partial<Record<AlertGroup, string>>> = {
-  coredns: "With `--from`, name any running pod that has a shell.",
+  coredns:
+    "With `--from`, name any running pod that has a shell. Of an adopted CoreDNS, write the namespace, selector and ConfigMap of `dns.adopt`.",
   collector: "With another collector, write its name instead of `fluent-bit`.",
 };
 

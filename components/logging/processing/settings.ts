@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { LabelKey, LabelValue, unique } from "../../schema/values.ts";
-import { LEVEL_NAMES, NamespaceName, selectionOf } from "../routing/routes.ts";
+import { LabelKey, LabelValue, NamespaceName, unique } from "../../schema/values.ts";
+import { LEVEL_NAMES, selectionOf } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty, isEmptyBesideText, refuseRisk } from "./pattern-risk.ts";
 import { groupCount, hasRepeatedGroup } from "./pattern-text.ts";

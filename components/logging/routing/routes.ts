@@ -1,15 +1,10 @@
 import { z } from "zod";
 import { teamNamespace } from "../../kubernetes/labels.ts";
-import { LabelKey, LabelValue, string, unique } from "../../schema/values.ts";
+import { LabelKey, LabelValue, NamespaceName, string, unique } from "../../schema/values.ts";
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-format.ts";
 import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
 import { ownSources, SOURCES, type Source, sourceIndex } from "../sources/journal.ts";
-
-export const NamespaceName = string(
-  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
-);
 
 /** Names of containers, variables and AWS resources are made of it; each word begins with a letter, so that no two meet there. */
 const DestinationName = string(

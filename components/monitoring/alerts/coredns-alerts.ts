@@ -1,11 +1,21 @@
 import type { Alert } from "../alert.ts";
-import { COREFILE, DNS, eachPod, INFO, LOGS, onCoreDns, POD, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
+import { COREFILE, eachPod, LOGS, onCoreDns, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
 
 // Series of kube-state-metrics. @see https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md
-const restarts = (container: string) =>
-  `kube_pod_container_status_restarts_total{namespace="kube-system",container="${container}"}`;
-const waiting = (container: string, reason: string) =>
-  `kube_pod_container_status_waiting_reason{namespace="kube-system",container="${container}",reason="${reason}"}`;
+const ofContainer = (metric: string, { namespace, container }: Container, more = "") =>
+  `kube_pod_container_status_${metric}{namespace="${namespace}",container="${container}"${more}}`;
+const restarts = (container: Container) => ofContainer("restarts_total", container);
+const waiting = (container: Container, reason: string) =>
+  ofContainer("waiting_reason", container, `,reason="${reason}"`);
+
+/** The container that runs CoreDNS, in its pods' namespace. */
+interface Container {
+  readonly namespace: string;
+  readonly container: string;
+}
+
+/** Container Insights has metrics of a Deployment's pods by its name: these stand for the names in the stack. */
+const COREDNS_DIMENSIONS = { Namespace: "COREDNS_NAMESPACE", PodName: "COREDNS" };
 
 /** What can go wrong with CoreDNS itself, as its own metrics show it. @see https://coredns.io/plugins/metrics/ */
 export const COREDNS_ALERTS: readonly Alert[] = [
@@ -16,17 +26,17 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "No CoreDNS pod answers: no names resolve in the cluster.",
     cause: "The pods are pending or crash, or a network policy blocks Prometheus.",
     steps: [PODS, "`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", LOGS],
-    condition: onCoreDns({
-      expr: `absent(coredns_build_info{${DNS}})`,
+    condition: onCoreDns(({ dns, info }) => ({
+      expr: `absent(coredns_build_info{${dns}})`,
       for: "2m",
-      fires: { [INFO]: `1x5 _x${SAMPLES}` },
-      quiet: { [INFO]: steady(1) },
-    }),
+      fires: { [info]: `1x5 _x${SAMPLES}` },
+      quiet: { [info]: steady(1) },
+    })),
     cloudwatch: {
       kind: "insights",
       // A Service without pods has no data rather than 0, and alarms wait longer for missing data.
       metric: "status_replicas_available",
-      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
+      dimensions: COREDNS_DIMENSIONS,
       statistic: "Minimum",
       comparison: "below",
       threshold: 1,
@@ -40,20 +50,20 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "Fewer CoreDNS pods answer than configured.",
     cause: "A pod was killed or evicted, or cannot be scheduled.",
     steps: [PODS, "`kubectl -n kube-system get events --field-selector reason=FailedScheduling`"],
-    condition: onCoreDns(({ replicas }) =>
+    condition: onCoreDns(({ namespace, dns, info, replicas }) =>
       replicas === undefined || replicas < 2
         ? undefined
         : {
             // By instance, since another job may scrape the same pods.
-            expr: `count(count by (instance) (coredns_build_info{${DNS}})) < ${replicas}`,
+            expr: `count(count by (instance) (coredns_build_info{${dns}})) < ${replicas}`,
             for: "2m",
             fires: {
-              [INFO]: steady(1),
-              'coredns_build_info{namespace="kube-system",instance="10.0.0.9:9153"}': `1x5 _x${SAMPLES}`,
+              [info]: steady(1),
+              [`coredns_build_info{namespace="${namespace}",instance="10.0.0.9:9153"}`]: `1x5 _x${SAMPLES}`,
             },
             quiet: Object.fromEntries(
-              Array.from({ length: replicas }, (_, pod) => [
-                `coredns_build_info{namespace="kube-system",instance="10.0.0.${pod}:9153"}`,
+              Array.from({ length: replicas }, (_, at) => [
+                `coredns_build_info{namespace="${namespace}",instance="10.0.0.${at}:9153"}`,
                 steady(1),
               ]),
             ),
@@ -62,7 +72,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cloudwatch: {
       kind: "insights",
       metric: "status_replicas_unavailable",
-      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
+      dimensions: COREDNS_DIMENSIONS,
       statistic: "Maximum",
       comparison: "above",
       threshold: 0,
@@ -76,12 +86,12 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "Prometheus cannot scrape the CoreDNS pod {{ $labels.instance }}.",
     cause: "The pod hangs or restarts, or a network policy blocks Prometheus.",
     steps: [PODS, LOGS],
-    condition: onCoreDns({
-      expr: `${eachPod(`up{${DNS}}`)} == 0`,
+    condition: onCoreDns(({ dns, pod }) => ({
+      expr: `${eachPod(`up{${dns}}`)} == 0`,
       for: "1m",
-      fires: { [`up{${POD}}`]: `1x15 0x${SAMPLES}` },
-      quiet: { [`up{${POD}}`]: steady(1) },
-    }),
+      fires: { [`up{${pod}}`]: `1x15 0x${SAMPLES}` },
+      quiet: { [`up{${pod}}`]: steady(1) },
+    })),
   },
   {
     name: "CoreDnsRestarting",
@@ -90,17 +100,17 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "The CoreDNS container {{ $labels.instance }} was restarted.",
     cause: "It ran out of memory, failed its liveness probe, or exited with an error.",
     steps: ["`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", "Last State has the reason.", PREVIOUS],
-    condition: onCoreDns({
-      expr: `${eachPod(`changes(process_start_time_seconds{${DNS}}[10m])`)} > 0`,
+    condition: onCoreDns(({ dns, pod }) => ({
+      expr: `${eachPod(`changes(process_start_time_seconds{${dns}}[10m])`)} > 0`,
       for: "0m",
-      fires: { [`process_start_time_seconds{${POD}}`]: `100x12 700x${SAMPLES}` },
-      quiet: { [`process_start_time_seconds{${POD}}`]: `100x2 700x${SAMPLES}` },
-    }),
+      fires: { [`process_start_time_seconds{${pod}}`]: `100x12 700x${SAMPLES}` },
+      quiet: { [`process_start_time_seconds{${pod}}`]: `100x2 700x${SAMPLES}` },
+    })),
     cloudwatch: {
       kind: "insights",
       // Restarts since the minute before: one is seen in one minute.
       metric: "pod_number_of_container_restarts",
-      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
+      dimensions: COREDNS_DIMENSIONS,
       statistic: "Sum",
       comparison: "above",
       threshold: 0,
@@ -120,21 +130,21 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       "The last line has `plugin/loop`, or the line of the Corefile.",
       "To end a loop, forward to addresses, or give the nodes a resolver other than the cluster's DNS.",
     ],
-    condition: ({ coredns, kubeStateMetrics }) => {
-      if (coredns === undefined || !kubeStateMetrics) return undefined;
-      const started = restarts(coredns.container);
+    condition: onCoreDns((coredns, { kubeStateMetrics }) => {
+      if (!kubeStateMetrics) return undefined;
+      const started = restarts(coredns);
       const ofOne = started.replace("}", ',pod="a"}');
       return {
         // The kubelet gives the reason only in part of the time between two starts, and no series while the container runs.
-        expr: `(max by (namespace, pod) (changes(${started}[5m])) > 1 or max by (namespace, pod) (max_over_time(${waiting(coredns.container, "CrashLoopBackOff")}[5m])) > 0) and on (namespace, pod) ${started}`,
+        expr: `(max by (namespace, pod) (changes(${started}[5m])) > 1 or max by (namespace, pod) (max_over_time(${waiting(coredns, "CrashLoopBackOff")}[5m])) > 0) and on (namespace, pod) ${started}`,
         for: "1m",
         fires: { [ofOne]: `0x15 1 2 3x${SAMPLES}` },
         quiet: {
           [ofOne]: `0x15 1x${SAMPLES}`,
-          [waiting(coredns.container, "ContainerCreating")]: steady(1),
+          [waiting(coredns, "ContainerCreating")]: steady(1),
         },
       };
-    },
+    }),
     cloudwatch: {
       kind: "lines",
       pattern: '"plugin/loop: Loop"',
@@ -153,12 +163,12 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "CoreDNS panicked while it answered a query.",
     cause: "A plugin has a bug.",
     steps: [LOGS, "Search CoreDNS's issues for the plugin, and update the add-on."],
-    condition: onCoreDns({
-      expr: `${eachPod(`increase(coredns_panics_total{${DNS}}[5m])`)} > 0`,
+    condition: onCoreDns(({ dns, pod }) => ({
+      expr: `${eachPod(`increase(coredns_panics_total{${dns}}[5m])`)} > 0`,
       for: "0m",
-      fires: { [`coredns_panics_total{${POD}}`]: `0x17 1x${SAMPLES}` },
-      quiet: { [`coredns_panics_total{${POD}}`]: steady(3) },
-    }),
+      fires: { [`coredns_panics_total{${pod}}`]: `0x17 1x${SAMPLES}` },
+      quiet: { [`coredns_panics_total{${pod}}`]: steady(3) },
+    })),
     cloudwatch: {
       kind: "lines",
       pattern: '"Recovered from panic"',
@@ -176,12 +186,12 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "CoreDNS runs without a cache: each query for an outside name goes upstream.",
     cause: "The Corefile has no line `cache`.",
     steps: [COREFILE],
-    condition: onCoreDns({
-      expr: `absent(coredns_plugin_enabled{${DNS},name="cache"}) and on() count(coredns_build_info{${DNS}}) > 0`,
+    condition: onCoreDns(({ dns, info, pod }) => ({
+      expr: `absent(coredns_plugin_enabled{${dns},name="cache"}) and on() count(coredns_build_info{${dns}}) > 0`,
       for: "2m",
-      fires: { [INFO]: steady(1), [`coredns_plugin_enabled{${POD},name="forward"}`]: steady(1) },
-      quiet: { [INFO]: steady(1), [`coredns_plugin_enabled{${POD},name="cache"}`]: steady(1) },
-    }),
+      fires: { [info]: steady(1), [`coredns_plugin_enabled{${pod},name="forward"}`]: steady(1) },
+      quiet: { [info]: steady(1), [`coredns_plugin_enabled{${pod},name="cache"}`]: steady(1) },
+    })),
   },
   {
     name: "CoreDnsMemoryNearLimit",
@@ -193,29 +203,29 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       "`kubectl -n kube-system top pods -l k8s-app=kube-dns`",
       "Raise `dns.resources.limits.memory` or `dns.clusterSize`.",
     ],
-    condition: onCoreDns(({ memoryLimit }) =>
+    condition: onCoreDns(({ dns, pod, memoryLimit }) =>
       memoryLimit === undefined
         ? undefined
         : {
             // The resident memory counts the pages of the program too, 49 MB of 1.14.3, which the kernel frees before it kills. What
             // kills is a peak of queries that wait, often a third above the samples.
-            expr: `${eachPod(`max_over_time((go_memstats_sys_bytes{${DNS}} - go_memstats_heap_released_bytes{${DNS}})[5m:15s])`)} / ${memoryLimit} > 0.7`,
+            expr: `${eachPod(`max_over_time((go_memstats_sys_bytes{${dns}} - go_memstats_heap_released_bytes{${dns}})[5m:15s])`)} / ${memoryLimit} > 0.7`,
             for: "1m",
             fires: {
-              [`go_memstats_sys_bytes{${POD}}`]: steady(Math.round(memoryLimit * 0.91)),
-              [`go_memstats_heap_released_bytes{${POD}}`]: steady(Math.round(memoryLimit * 0.2)),
+              [`go_memstats_sys_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.91)),
+              [`go_memstats_heap_released_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.2)),
             },
             quiet: {
-              [`go_memstats_sys_bytes{${POD}}`]: steady(Math.round(memoryLimit * 0.89)),
-              [`go_memstats_heap_released_bytes{${POD}}`]: steady(Math.round(memoryLimit * 0.2)),
-              [`process_resident_memory_bytes{${POD}}`]: steady(memoryLimit),
+              [`go_memstats_sys_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.89)),
+              [`go_memstats_heap_released_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.2)),
+              [`process_resident_memory_bytes{${pod}}`]: steady(memoryLimit),
             },
           },
     ),
     cloudwatch: {
       kind: "insights",
       metric: "pod_memory_utilization_over_pod_limit",
-      dimensions: { Namespace: "kube-system", PodName: "COREDNS" },
+      dimensions: COREDNS_DIMENSIONS,
       statistic: "Maximum",
       comparison: "above",
       threshold: 85,
@@ -229,12 +239,12 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "CoreDNS could not load a changed Corefile, and uses the old one.",
     cause: "A plugin refuses its options. A pod that restarts now will not start.",
     steps: [LOGS, COREFILE, "`npm run plan` checks the Corefile."],
-    condition: onCoreDns({
-      expr: `${eachPod(`increase(coredns_reload_failed_total{${DNS}}[10m])`)} > 0`,
+    condition: onCoreDns(({ dns, pod }) => ({
+      expr: `${eachPod(`increase(coredns_reload_failed_total{${dns}}[10m])`)} > 0`,
       for: "0m",
-      fires: { [`coredns_reload_failed_total{${POD}}`]: `0x15 1x${SAMPLES}` },
-      quiet: { [`coredns_reload_failed_total{${POD}}`]: steady(2) },
-    }),
+      fires: { [`coredns_reload_failed_total{${pod}}`]: `0x15 1x${SAMPLES}` },
+      quiet: { [`coredns_reload_failed_total{${pod}}`]: steady(2) },
+    })),
     cloudwatch: {
       kind: "lines",
       pattern: '"reload failed"',
@@ -254,25 +264,25 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cause:
       "It does not parse, which CoreDNS logs but does not count, or the plugin `reload` is off. Or only labels of its ConfigMap changed.",
     steps: [LOGS, COREFILE, "`npm run plan` checks the Corefile."],
-    condition: ({ coredns, kubeStateMetrics }) => {
-      if (coredns === undefined || !kubeStateMetrics) return undefined;
-      const changed = `kube_configmap_metadata_resource_version{namespace="kube-system",configmap="${coredns.configMap}"}`;
+    condition: onCoreDns(({ namespace, configMap, dns, pod, info }, { kubeStateMetrics }) => {
+      if (!kubeStateMetrics) return undefined;
+      const changed = `kube_configmap_metadata_resource_version{namespace="${namespace}",configmap="${configMap}"}`;
       return {
-        expr: `max by (namespace, configmap) (changes(${changed}[15m])) > 0 unless on() (count(coredns_reload_version_info{${DNS}} unless coredns_reload_version_info{${DNS}} offset 15m) > 0 or count(changes(process_start_time_seconds{${DNS}}[15m]) > 0) > 0)`,
+        expr: `max by (namespace, configmap) (changes(${changed}[15m])) > 0 unless on() (count(coredns_reload_version_info{${dns}} unless coredns_reload_version_info{${dns}} offset 15m) > 0 or count(changes(process_start_time_seconds{${dns}}[15m]) > 0) > 0)`,
         for: "3m",
         fires: {
           [changed]: `100x10 200x${SAMPLES}`,
-          [`coredns_reload_version_info{${POD},hash="sha512",value="a"}`]: steady(1),
-          [INFO]: steady(1),
+          [`coredns_reload_version_info{${pod},hash="sha512",value="a"}`]: steady(1),
+          [info]: steady(1),
         },
         quiet: {
           [changed]: `100x10 200x${SAMPLES}`,
-          [`coredns_reload_version_info{${POD},hash="sha512",value="a"}`]: `1x11 _x${SAMPLES}`,
-          [`coredns_reload_version_info{${POD},hash="sha512",value="b"}`]: `_x11 1x${SAMPLES}`,
-          [INFO]: steady(1),
+          [`coredns_reload_version_info{${pod},hash="sha512",value="a"}`]: `1x11 _x${SAMPLES}`,
+          [`coredns_reload_version_info{${pod},hash="sha512",value="b"}`]: `_x11 1x${SAMPLES}`,
+          [info]: steady(1),
         },
       };
-    },
+    }),
     cloudwatch: {
       kind: "lines",
       pattern: '"Corefile parse failed"',

@@ -1,24 +1,35 @@
 import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
 import type { Condition, WatchedStack } from "../alert.ts";
 
-/**
- * CoreDNS and NodeLocal DNSCache have the same metrics: the port distinguishes them, however they are scraped. The namespace leaves out
- * another CoreDNS, such as that of a virtual cluster.
- */
-export const DNS = 'namespace="kube-system",instance=~".+:9153"';
+type WatchedCoreDns = NonNullable<WatchedStack["coredns"]>;
+
+/** The series of CoreDNS's pods. */
+interface CoreDnsSeries {
+  /**
+   * Matchers of all. CoreDNS and NodeLocal DNSCache have the same metrics: the port distinguishes them, however they are scraped. The
+   * namespace leaves out another CoreDNS, such as that of a virtual cluster.
+   */
+  readonly dns: string;
+  /** Labels of one of its pods in the tests. */
+  readonly pod: string;
+  /** The series that this pod has as long as it answers. */
+  readonly info: string;
+}
+
+function seriesOf({ namespace }: WatchedCoreDns): CoreDnsSeries {
+  const own = `namespace="${namespace}"`;
+  const pod = `${own},instance="10.0.0.1:9153"`;
+  return { dns: `${own},instance=~".+:9153"`, pod, info: `coredns_build_info{${pod},version="1.14.3"}` };
+}
 
 /** One alert for each pod, also where a second job scrapes it, as kube-prometheus-stack does with CoreDNS. */
 export const eachPod = (expr: string) => `max by (namespace, pod, instance) (${expr})`;
 
 /** A condition where CoreDNS runs. */
 export const onCoreDns =
-  (condition: Condition | ((coredns: NonNullable<WatchedStack["coredns"]>) => Condition | undefined)) =>
-  ({ coredns }: WatchedStack): Condition | undefined =>
-    coredns === undefined ? undefined : typeof condition === "function" ? condition(coredns) : condition;
-
-/** Labels of a pod in the tests. */
-export const POD = 'namespace="kube-system",instance="10.0.0.1:9153"';
-export const INFO = `coredns_build_info{${POD},version="1.14.3"}`;
+  (condition: (coredns: WatchedCoreDns & CoreDnsSeries, stack: WatchedStack) => Condition | undefined) =>
+  (stack: WatchedStack): Condition | undefined =>
+    stack.coredns && condition({ ...stack.coredns, ...seriesOf(stack.coredns) }, stack);
 
 /** Samples of a test, one a minute. */
 export const SAMPLES = 30;

@@ -1,18 +1,8 @@
 import { z } from "zod";
 import { type ActiveAlert, alertsOf } from "../../../components/monitoring/alerts/index.ts";
-import {
-  CANARY_PORT,
-  COREDNS_TARGET,
-  type ScrapeTarget,
-  scrapeTargets,
-} from "../../../components/monitoring/scrape-targets.ts";
+import { CANARY_PORT, type ScrapeTarget, scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
 import type { MonitoringSettings } from "../../../components/monitoring/settings.ts";
-import {
-  canaryDestination,
-  type Parts,
-  unwatchedCoreDns,
-  watchedStack,
-} from "../../../components/monitoring/watched-stack.ts";
+import { canaryDestination, type Parts, watchedStack } from "../../../components/monitoring/watched-stack.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
 import { readAnswer } from "../find/endpoint.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
@@ -42,9 +32,7 @@ export function monitoringChecks(settings: MonitoringSettings, parts: Parts): Ch
   const kubeSeries = kubeSeriesOf(active);
   const prometheus = { ...settings.prometheus, operator: settings.kind === "prometheus-operator" };
   return [
-    ...scrapeTargets(stack).map((target) =>
-      scrapeCheck(target, prometheus, target.name === COREDNS_TARGET ? unwatchedCoreDns(parts) : undefined),
-    ),
+    ...scrapeTargets(stack).map((target) => scrapeCheck(target, prometheus)),
     rulesCheck(alerts, prometheus),
     ...(kubeSeries.length > 0 ? [kubeStateCheck(kubeSeries, prometheus)] : []),
     ...(settings.canary.enabled ? [canaryCheck(canaryDestination(parts), prometheus)] : []),
@@ -84,12 +72,7 @@ async function query(lab: Lab, prometheus: Prometheus, expr: string) {
   return readAnswer(QueryAnswer, body, prometheus.service).data.result;
 }
 
-/** @param elsewhere Where the stack's own pods are, which this target is not about. */
-function scrapeCheck(
-  { name, namespace, ports, series }: ScrapeTarget,
-  prometheus: Prometheus,
-  elsewhere: string | undefined,
-): Check {
+function scrapeCheck({ name, namespace, ports, series }: ScrapeTarget, prometheus: Prometheus): Check {
   const subject = name.replace("eks-dns-logging-", "");
   return row(`scraped:${subject}`, "metrics are scraped", prometheus, async (lab) => {
     const instance = `instance=~".+:(${ports.join("|")})"`;
@@ -98,8 +81,6 @@ function scrapeCheck(
     const found = await query(lab, prometheus, `up{namespace="${namespace}",${instance}}${own}`);
     const down = found.filter(({ value: [, up] }) => up !== "1").map(({ metric }) => metric.instance ?? "");
     const facts = { targets: found.length, down };
-    if (found.length === 0 && elsewhere !== undefined)
-      return skip(`CoreDNS is in ${elsewhere} by dns.adopt, and alerts are about the one of ${namespace}`);
     if (found.length === 0 && (await query(lab, prometheus, `up{namespace="",${instance}}`)).length > 0)
       return fail(
         "no label namespace",

@@ -139,5 +139,13 @@ describe("CoreDns with adopt", () => {
       () => parse({ kind: "eks", name: "lab" }, { adopt: {} }),
       /dns\.adopt: must not be set with cluster\.kind eks/,
     );
+    for (const namespace of ["dns.system", "n".repeat(64)])
+      assert.throws(
+        () => parse({ kind: "existing" }, { adopt: { namespace } }),
+        ({ message }: Error) =>
+          message.includes(
+            `dns.adopt.namespace: must be the name of a namespace: up to 63 lower-case letters, digits and '-' (found "${namespace}")`,
+          ),
+      );
   });
 });

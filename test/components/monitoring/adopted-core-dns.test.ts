@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { alertsOf } from "../../../components/monitoring/alerts/index.ts";
 import { alarmsOf } from "../../../components/monitoring/cloudwatch-alarms.ts";
+import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";
 import { logGroupsOf, watchedStack } from "../../../components/monitoring/watched-stack.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { configOf, type Kind, plan } from "./stacks.ts";
@@ -12,6 +13,9 @@ const CHART = {
   container: "server",
   selector: { "app.kubernetes.io/instance": "dns", "k8s-app": "coredns" },
 };
+
+const ELSEWHERE = { ...CHART, namespace: "dns" };
+const COREFILE = ".:53 {\n  errors\n  cache 30\n  prometheus :9153\n  forward . 10.0.0.2\n}\n";
 
 function stackOf(kind: Kind, section: object) {
   const { dns, logging, teams, monitoring } = parseSettings(configOf(kind, { dns: section }));
@@ -37,10 +41,27 @@ describe("an adopted CoreDNS", function () {
     assert.match(exprOf("CoreDnsCrashLooping", CHART), /container="server",reason="CrashLoopBackOff"\}/);
     assert.doesNotMatch(exprOf("CoreDnsCrashLooping", CHART), /container="coredns"/);
     assert.match(exprOf("CoreDnsCorefileNotLoaded", CHART), /configmap="dns-coredns"\}/);
-    // Those of kube-system, where another one is adopted.
-    const elsewhere = { ...CHART, namespace: "dns" };
-    assert.match(exprOf("CoreDnsCrashLooping", elsewhere), /container="coredns"\}/);
-    assert.match(exprOf("CoreDnsCorefileNotLoaded", elsewhere), /configmap="coredns"\}/);
+    assert.match(exprOf("CoreDnsCrashLooping", ELSEWHERE), /restarts_total\{namespace="dns",container="server"\}/);
+    assert.match(exprOf("CoreDnsCorefileNotLoaded", ELSEWHERE), /\{namespace="dns",configmap="dns-coredns"\}/);
+  });
+
+  it("is the only one that alerts and graphs are about, in whatever namespace it is", () => {
+    const stack = stackOf("existing", { adopt: ELSEWHERE, replicas: 3, corefile: { text: COREFILE } });
+    const own = alertsOf(stack).filter(({ alert }) => alert.group === "coredns");
+    assert.ok(own.length > 15, String(own.length));
+    for (const { alert, condition } of own) {
+      const { expr, fires, quiet } = condition;
+      const namespaces = [expr, ...Object.keys(fires), ...Object.keys(quiet)].flatMap((text) =>
+        Array.from(text.matchAll(/namespace="([^"]*)"/g), ([, name]) => name),
+      );
+      assert.deepEqual([...new Set(namespaces)], ["dns"], alert.name);
+    }
+    assert.equal(
+      own.find(({ alert }) => alert.name === "CoreDnsDown")?.condition.expr,
+      'absent(coredns_build_info{namespace="dns",instance=~".+:9153"})',
+    );
+    const { panels } = grafanaDashboard(stack);
+    assert.match(JSON.stringify(panels.find(({ title }) => title === "CoreDnsSlow")), /namespace=\\"dns\\"/);
   });
 
   it("has alarms on its Deployment in CloudWatch", () => {
@@ -50,6 +71,10 @@ describe("an adopted CoreDNS", function () {
       "CoreDnsReplicaMissing: kube-system/dns-coredns",
       "CoreDnsRestarting: kube-system/dns-coredns",
       "CoreDnsMemoryNearLimit: kube-system/dns-coredns",
+    ]);
+    assert.deepEqual(alarmed({ adopt: ELSEWHERE }), [
+      "CoreDnsDown: dns/dns-coredns",
+      "CoreDnsRestarting: dns/dns-coredns",
     ]);
     assert.deepEqual(alarmed({ adopt: {} }), [
       "CoreDnsDown: kube-system/coredns",
@@ -70,17 +95,25 @@ describe("an adopted CoreDNS", function () {
       return logGroupsOf(parseSettings(configOf("eks-existing", sections)), "prod")("coredns");
     };
     assert.equal(of(CHART), "/own");
-    assert.equal(of({ ...CHART, namespace: "dns" }), "/usual");
+    assert.equal(of(ELSEWHERE), "/own");
+    assert.equal(of({ namespace: "dns" }), "/usual");
   });
 
   it("has metrics to read, though the chart's Service carries no annotations for a scraper", async () => {
     const of = (adopt: object) => plan("existing", { dns: { adopt }, monitoring: { kind: "annotations" } });
-    const { metadata, spec } = (await of(CHART)).read("monitoring-coredns-9153");
-    assert.equal(metadata.namespace, "kube-system");
-    assert.equal(metadata.annotations["prometheus.io/port"], "9153");
-    assert.deepEqual(spec.selector, CHART.selector);
-    for (const adopt of [{}, { ...CHART, namespace: "dns" }])
-      assert.ok(!(await of(adopt)).names.includes("monitoring-coredns-9153"));
+    for (const [adopt, namespace] of [
+      [CHART, "kube-system"],
+      [ELSEWHERE, "dns"],
+    ] as const) {
+      const { metadata, spec } = (await of(adopt)).read("monitoring-coredns-9153");
+      assert.equal(metadata.namespace, namespace);
+      assert.equal(metadata.annotations["prometheus.io/port"], "9153");
+      assert.deepEqual(spec.selector, CHART.selector);
+    }
+    // Another than that of kube-system may carry the usual labels and no annotations.
+    const usual = (await of({ namespace: "dns" })).read("monitoring-coredns-9153");
+    assert.deepEqual([usual.metadata.namespace, usual.spec.selector], ["dns", { "k8s-app": "kube-dns" }]);
+    assert.ok(!(await of({})).names.includes("monitoring-coredns-9153"));
   });
 
   it("answers the canary, which its labels let out to it", async () => {
@@ -93,7 +126,7 @@ describe("an adopted CoreDNS", function () {
     assert.deepEqual(read("monitoring-canary-network").spec.egress[0].to[1], peer);
   });
 
-  it("is scraped in kube-system by the labels that dns.adopt names", async () => {
+  it("is scraped in its namespace by the labels that dns.adopt names", async () => {
     const selector = { app: "dns" };
     const of = async (namespace: string) => {
       const stack = { dns: { adopt: { namespace, selector } }, monitoring: { kind: "prometheus-operator" } };
@@ -101,6 +134,6 @@ describe("an adopted CoreDNS", function () {
       return [spec.namespaceSelector.matchNames, spec.selector.matchLabels];
     };
     assert.deepEqual(await of("kube-system"), [["kube-system"], selector]);
-    assert.deepEqual(await of("dns"), [["kube-system"], { "k8s-app": "kube-dns" }]);
+    assert.deepEqual(await of("dns"), [["dns"], selector]);
   });
 });

@@ -75,20 +75,27 @@ describe("issues of monitoring settings", () => {
       );
     });
 
-  it("warns that alerts are about the CoreDNS of kube-system, where another one is adopted", () => {
-    const of = (namespace: string, kind: string) =>
-      warnings("existing", {
-        dns: { adopt: { namespace }, corefile: { text: ".:53 {\n  errors\n}\n" } },
+  it("warns that the metrics of an adopted CoreDNS are not served, or that its pods are looked for by default names", () => {
+    const of = (adopt: object, kind: string, text?: string) =>
+      warnings("eks-existing", {
+        dns: { adopt, ...(text === undefined ? {} : { corefile: { text } }) },
         logging: OWN_SEARCH,
         monitoring: { kind },
-      }).filter((warning) => warning.startsWith("monitoring"));
-    assert.deepEqual(of("dns-system", "annotations"), [
-      "monitoring.kind: watches the CoreDNS of kube-system, and not that of dns.adopt.namespace dns-system",
-    ]);
-    assert.deepEqual(of("dns-system", "none"), []);
-    assert.deepEqual(of("kube-system", "annotations"), [
-      'monitoring.kind: scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :9153", so CoreDnsDown fires',
-    ]);
+      }).filter((warning) => /^monitoring.*CoreDNS|Deployment/.test(warning));
+    const label =
+      "monitoring.kind: looks for CoreDNS's pods in dns-system by the label k8s-app=kube-dns, since dns.adopt.selector names none, and CoreDnsDown fires without such pods";
+    const deployment =
+      "monitoring.kind: looks for Deployment coredns in dns-system, since dns.adopt.deployment names none, and CoreDnsDown fires without it";
+    const silent =
+      'monitoring.kind: scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :9153", so CoreDnsDown fires';
+    const text = ".:53 {\n  errors\n}\n";
+    const elsewhere = { namespace: "dns-system" };
+    const named = { ...elsewhere, selector: { app: "dns" }, deployment: "dns" };
+    assert.deepEqual(of(elsewhere, "annotations"), [label]);
+    assert.deepEqual(of(elsewhere, "cloudwatch"), [deployment]);
+    assert.deepEqual([of(named, "annotations"), of(named, "cloudwatch"), of(elsewhere, "none")], [[], [], []]);
+    assert.deepEqual([of({}, "annotations"), of({}, "cloudwatch")], [[], []]);
+    assert.deepEqual([of({}, "annotations", text), of(named, "annotations", text)], [[silent], [silent]]);
   });
 
   it("keeps the canary's namespace for the canary", () => {

@@ -6,7 +6,7 @@ import { alertsOf } from "../../../components/monitoring/alerts/index.ts";
 import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";
 import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
 import { type Case, casesOf, foreignCases, metricsOf, ofCollector, packed, promtool, unitTest } from "./promtool.ts";
-import { WHOLE } from "./stacks.ts";
+import { NOTHING, WHOLE } from "./stacks.ts";
 
 /** An alert stays quiet as long as another explains it. */
 const EXPLAINED = unitTest([
@@ -97,6 +97,22 @@ describe("the alerts in promtool", function () {
     const foreign = foreignCases({ ...WHOLE, collector: undefined });
     assert.ok(foreign.length >= 20, `${foreign.length}`);
     assert.equal(await failures(ruleFile(WHOLE), packed(foreign).map(unitTest)), "");
+  });
+
+  it("are about a CoreDNS in another namespace where that one is adopted", async () => {
+    const coredns = WHOLE.coredns && { ...WHOLE.coredns, namespace: "dns" };
+    const stack = { ...NOTHING, coredns, kubeStateMetrics: true };
+    const alive = { 'coredns_build_info{namespace="dns",instance="10.0.0.8:9153"}': "1x30" };
+    const isGiven = (each: Case) => metricsOf(each).includes("coredns_build_info");
+    const cases = casesOf(stack).map((each) =>
+      isGiven(each) ? each : { ...each, series: { ...each.series, ...alive } },
+    );
+    assert.ok(cases.length >= 38, `${cases.length}`);
+    assert.equal(await failures(ruleFile(stack), packed(cases).map(unitTest)), "");
+    // That of kube-system does not stand for it.
+    const other = { 'coredns_build_info{namespace="kube-system",instance="10.0.0.1:9153"}': "1x30" };
+    const down = unitTest([{ name: "CoreDnsDown", series: other, firing: true }]);
+    assert.equal(await failures(ruleFile(stack), [down]), "");
   });
 
   it("leave expressions that parse on the dashboard of each collector", async () => {

@@ -7,6 +7,7 @@ import { planStack } from "../../../lab/plan/plan.ts";
 export const WHOLE: WatchedStack = {
   coredns: {
     managed: true,
+    namespace: "kube-system",
     labels: { "k8s-app": "kube-dns" },
     deployment: "coredns",
     container: "coredns",

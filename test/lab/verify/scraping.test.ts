@@ -51,14 +51,13 @@ describe("the rows of monitoring", () => {
       });
   });
 
-  it("do not look for an adopted CoreDNS of another namespace in kube-system", async () => {
+  it("look for an adopted CoreDNS in its own namespace", async () => {
     const elsewhere = { "eks-dns-logging:dns": '{"adopt":{"namespace":"dns-system"}}' };
-    const none = await outcome("monitoring:scraped:coredns", () => vector(), elsewhere);
-    assert.equal(none.status, "skip");
-    assert.equal(none.detail, "CoreDNS is in dns-system by dns.adopt, and alerts are about the one of kube-system");
-    const both = await outcome("monitoring:scraped:coredns", () => vector(1), elsewhere);
-    assert.equal(both.status, "pass");
-    assert.equal((await outcome("monitoring:scraped:canary", () => vector(), elsewhere)).status, "fail");
+    const found = (namespace: string) => (expr: string) =>
+      expr.includes(`up{namespace="${namespace}",instance=~".+:(9153)"}`) ? vector(1) : vector();
+    const of = (namespace: string) => outcome("monitoring:scraped:coredns", found(namespace), elsewhere);
+    assert.equal((await of("dns-system")).status, "pass");
+    assert.deepEqual([(await of("kube-system")).status, (await of("kube-system")).detail], ["fail", "no target"]);
   });
 
   it("are there where the stack is watched, for each target", () => {
