@@ -1,5 +1,4 @@
-import { type Field, isKnownSo, type Resource, someKnown } from "../core/resource.ts";
-import type { Stack } from "../core/stack.ts";
+import type { Field, Resource } from "../core/resource.ts";
 
 /** Custom kinds with the template of a pod, which may stand elsewhere: Argo Rollouts, OpenKruise, Knative and KEDA. */
 const CUSTOM =
@@ -160,23 +159,4 @@ export function parseImage(reference: string): Image {
     tag: hasTag ? withTag.slice(colon + 1) : undefined,
     digest,
   };
-}
-
-const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
-
-/** Whether one of a stack's workloads runs CoreDNS and is so, in whatever namespace. @throws {Undecided} */
-export function hasCoreDns(stack: Stack, isSo: (workload: Resource) => boolean): boolean {
-  return someKnown(stack.ofType(...DNS_WORKLOADS), (workload) => {
-    const runs = () => runsCoreDns(workload);
-    return !isKnownSo(() => !runs()) && isSo(workload) && runs();
-  });
-}
-
-/** Whether a container runs CoreDNS's image, from whatever registry. @throws {Undecided} */
-function runsCoreDns(workload: Resource): boolean {
-  const pod = podSpecOf(workload);
-  const containers = pod === undefined ? [] : containerLists(pod, ["containers"]).flatMap((list) => list.items());
-  return someKnown(containers, (container) =>
-    /(^|\/)coredns$/.test(parseImage(container.at("image").text() ?? "").repository),
-  );
 }

@@ -2,7 +2,8 @@ import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-l
 import { parse } from "yaml";
 import type { Field, Resource } from "../../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../../core/rule.ts";
-import { nameOf, namespaceOf } from "../../readers/workload.ts";
+import { hasDnsLabel, isOfComponent, SYSTEM_NAMESPACE, servesCluster } from "../../readers/cluster-dns.ts";
+import { namespaceOf } from "../../readers/workload.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
 /** A patch of it is how a stack changes the Corefile that EKS has made. */
@@ -40,35 +41,28 @@ export function inside(value: unknown, ...keys: readonly string[]): unknown {
 
 type Facts = Omit<ResourceRule, "check" | "types" | "family">;
 
-const DEPLOYMENTS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DeploymentPatch"];
-
-/** Whether a resource is the Deployment of a CoreDNS that is no add-on, or a patch of it. */
-function isDeployment(resource: Resource): boolean {
-  if (!DEPLOYMENTS.includes(resource.type)) return false;
-  return nameOf(resource) === "coredns" && namespaceOf(resource) === "kube-system";
-}
-
-/** Whether a ConfigMap is of the cluster's DNS: by CoreDNS's own name in any namespace, by that of a Helm release in kube-system alone. */
-function isConfigMap(resource: Resource): boolean {
-  const name = resource.at("metadata", "name").text() ?? "";
-  return name === "coredns" || (name.endsWith("-coredns") && namespaceOf(resource) === "kube-system");
-}
-
 /**
- * A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell.
- * @param checkDeployment What the rule says of a CoreDNS that is no add-on. Default: nothing.
+ * Whether a ConfigMap with a Corefile is of the cluster's DNS: in kube-system by the name that it has everywhere or that of a Helm release,
+ * and in another namespace by CoreDNS's own name or by the label of the chart, unless that Corefile answers no names of the cluster.
  */
+function isConfigMap(resource: Resource, corefile: Field): boolean {
+  if (isOfComponent(resource)) return true;
+  const name = resource.at("metadata", "name").text() ?? "";
+  const isNamed = name === "coredns";
+  if (namespaceOf(resource) === SYSTEM_NAMESPACE && (isNamed || name.endsWith("-coredns"))) return true;
+  return (isNamed || hasDnsLabel(resource.at("metadata"))) && servesCluster(corefile.text() ?? "");
+}
+
+/** A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell. */
 export function addonRule(
   facts: Facts,
   check: (configuration: Json, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
-  checkDeployment?: (deployment: Resource, report: Report) => void,
 ): Rule {
   return {
     ...facts,
     family: "coredns",
-    types: checkDeployment === undefined ? [ADDON] : [ADDON, ...DEPLOYMENTS],
+    types: [ADDON],
     check: (addon, report, settings) => {
-      if (isDeployment(addon)) checkDeployment?.(addon, report);
       if (!isCoreDns(addon)) return;
       const configuration = configurationOf(addon);
       if (configuration !== undefined) check(configuration, addon.at("configurationValues"), report, settings);
@@ -120,7 +114,7 @@ function corefileOf(resource: Resource): { readonly field: Field; readonly text:
   }
   const field = resource.at("data", "Corefile");
   // Most ConfigMaps hold none, and then their names do not matter.
-  if (field.raw === undefined || !isConfigMap(resource)) return undefined;
+  if (field.raw === undefined || !isConfigMap(resource, field)) return undefined;
   const text = field.text();
   return text === undefined ? undefined : { field, text };
 }

@@ -1,8 +1,9 @@
 import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
+import { hasCoreDns } from "../../readers/cluster-dns.ts";
 import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
-import { hasCoreDns, nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
+import { nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
 

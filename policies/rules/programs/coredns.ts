@@ -4,6 +4,7 @@ import { quantity } from "eks-dns-logging-corefile/quantity";
 import type { Resource } from "../../core/resource.ts";
 import { count, type Report, type Rule, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
+import { CORE_DNS_COMPONENT } from "../../readers/cluster-dns.ts";
 import {
   ADDON,
   addonRule,
@@ -16,6 +17,7 @@ import {
   type Json,
 } from "../aws/coredns-addon.ts";
 import { aws, coreDns } from "../rule-sources.ts";
+import { COREDNS_REPLICAS } from "./coredns-replicas.ts";
 
 const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
   "health",
@@ -29,8 +31,6 @@ const TERMINATION = count("terminationGraceSeconds", "Termination grace period i
 const PODS_PER_NODE = count("podsPerNode", "Maximum pods per node", 110, 1);
 const SERVICES = count("services", "Services in the cluster", 1000);
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
-/** This program's component, which states the size that the cluster is expected to have. */
-const CORE_DNS = "eks-dns-logging:dns:CoreDns";
 /** The memory limit of the add-on unless configured. */
 const DEFAULT_LIMIT = "170Mi";
 const MEBI = 2 ** 20;
@@ -89,35 +89,7 @@ export const COREDNS: readonly Rule[] = [
       }
     },
   },
-  addonRule(
-    {
-      id: "coredns-replicas",
-      level: "mandatory",
-      title: "CoreDNS has at least two replicas, fixed or autoscaled, not both",
-      reason: "One pod fails with its node; count and autoscaler overwrite each other.",
-      fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
-      source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
-    },
-    ({ replicaCount, autoScaling }, field, report) => {
-      const scales = inside(autoScaling, "enabled") === true;
-      if (scales && replicaCount !== undefined)
-        report.wrongIn(field, `replicaCount is ${replicaCount}`, "though autoScaling is enabled");
-      if (!scales && typeof replicaCount === "number" && replicaCount < 2)
-        report.wrongIn(field, `replicaCount is ${replicaCount}`, "so one node takes DNS away");
-      const [min, max] = [inside(autoScaling, "minReplicas"), inside(autoScaling, "maxReplicas")];
-      if (scales && typeof min === "number" && min < 2)
-        report.wrongIn(field, `autoScaling.minReplicas is ${min}`, "so one node takes DNS away");
-      if (scales && typeof min === "number" && typeof max === "number" && max < min)
-        report.wrongIn(field, `autoScaling.maxReplicas is ${max}`, `below minReplicas, which is ${min}`);
-    },
-    (deployment, report) => {
-      const replicas = deployment.at("spec", "replicas");
-      // A patch changes what it names. A Deployment that names no number has one pod.
-      if (!replicas.isSet && deployment.kind.endsWith("Patch")) return;
-      if ((replicas.number() ?? 1) < 2)
-        report.wrong(replicas, "so one node takes DNS away", "set spec.replicas: 2, or more");
-    },
-  ),
+  COREDNS_REPLICAS,
   addonRule(
     {
       id: "coredns-disruption",
@@ -211,7 +183,7 @@ export const COREDNS: readonly Rule[] = [
       url: "https://github.com/coredns/deployment/blob/master/kubernetes/Scaling_CoreDNS.md",
     },
     options: [PODS_PER_NODE, SERVICES],
-    types: [ADDON, NODE_GROUP, CORE_DNS],
+    types: [ADDON, NODE_GROUP, CORE_DNS_COMPONENT],
     checkStack: (stack, report, settings) =>
       report.each(stack.ofType(ADDON).filter(isCoreDns), (addon) => {
         const field = addon.at("configurationValues");
@@ -262,7 +234,7 @@ export const COREDNS: readonly Rule[] = [
 
 /** Pods and Services that the stack of an add-on expects by `dns.clusterSize`; undefined where it says nothing. */
 function expectedObjects(stack: Stack, addon: Resource): number | undefined {
-  const owner = stack.ofType(CORE_DNS).find(({ name }) => addon.name === `${name}-addon`);
+  const owner = stack.ofType(CORE_DNS_COMPONENT).find(({ name }) => addon.name === `${name}-addon`);
   const [pods, services] = ["pods", "services"].map((key) => owner?.at("clusterSize", key).number());
   return pods === undefined || services === undefined ? undefined : pods + services;
 }

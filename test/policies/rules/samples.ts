@@ -10,18 +10,20 @@ export interface SampleResource {
   readonly secrets?: readonly string[];
   readonly provider?: Group;
   readonly stackTags?: Group;
+  /** Type of the component that it is part of. Default: none. */
+  readonly parent?: string;
 }
 
 /** The stack that a rule judges. */
 export type Sample = readonly SampleResource[];
 
-function urnOf({ type, name }: SampleResource): string {
-  return `urn:pulumi:dev::test::${type}::${name}`;
+function urnOf({ type, name, parent }: SampleResource): string {
+  return `urn:pulumi:dev::test::${parent === undefined ? "" : `${parent}$`}${type}::${name}`;
 }
 
 export function stackOf(sample: Sample): Stack {
   const resources = sample.map((resource) => {
-    const { waitsFor = [], ...facts } = resource;
+    const { waitsFor = [], parent: _, ...facts } = resource;
     const dependencies = sample.filter(({ name }) => waitsFor.includes(name)).map(urnOf);
     return new Resource({ ...facts, urn: urnOf(resource), dependencies });
   });

@@ -90,6 +90,10 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         ...toDns({ "k8s-app": "coredns", "app.kubernetes.io/instance": "dns" }),
         chart("dns"),
       ],
+      "a CoreDNS in another namespace, from a mirror of its image": [
+        ...toDns({ "k8s-app": "coredns" }),
+        chart("dns", "rancher/hardened-coredns:v1.13.1-build20251015"),
+      ],
       "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
       "DNS let out beside a policy of which nothing is known": [
         inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),

@@ -1,0 +1,94 @@
+import type { Field, Resource } from "../../core/resource.ts";
+import type { Report, Rule } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
+import { isClusterDns } from "../../readers/cluster-dns.ts";
+import { containerLists, nameOf, namespaceOf, podSpecOf } from "../../readers/workload.ts";
+import { ADDON, configurationOf, inside, isCoreDns, type Json } from "../aws/coredns-addon.ts";
+import { aws } from "../rule-sources.ts";
+
+const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+const DEPLOYMENT_PATCH = "kubernetes:apps/v1:DeploymentPatch";
+const SCALERS = [
+  "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+  "kubernetes:autoscaling/v1:HorizontalPodAutoscaler",
+];
+const ALONE = "so one node takes DNS away";
+
+export const COREDNS_REPLICAS: Rule = {
+  id: "coredns-replicas",
+  family: "coredns",
+  level: "mandatory",
+  title: "CoreDNS has at least two replicas, fixed or autoscaled, not both",
+  reason: "One pod fails with its node; count and autoscaler overwrite each other.",
+  fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
+  source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
+  types: [ADDON, DEPLOYMENT, DEPLOYMENT_PATCH, ...SCALERS, "kubernetes:core/v1:ConfigMap"],
+  checkStack: (stack, report) => {
+    report.each(stack.ofType(ADDON), (addon) => {
+      const configuration = isCoreDns(addon) ? configurationOf(addon) : undefined;
+      if (configuration !== undefined) checkAddon(configuration, addon.at("configurationValues"), report);
+    });
+    report.each(stack.ofType(DEPLOYMENT, DEPLOYMENT_PATCH), (deployment) => checkDeployment(deployment, stack, report));
+  },
+};
+
+function checkAddon({ replicaCount, autoScaling }: Json, field: Field, report: Report): void {
+  const scales = inside(autoScaling, "enabled") === true;
+  if (scales && replicaCount !== undefined)
+    report.wrongIn(field, `replicaCount is ${replicaCount}`, "though autoScaling is enabled");
+  if (!scales && typeof replicaCount === "number" && replicaCount < 2)
+    report.wrongIn(field, `replicaCount is ${replicaCount}`, ALONE);
+  const [min, max] = [inside(autoScaling, "minReplicas"), inside(autoScaling, "maxReplicas")];
+  if (scales && typeof min === "number" && min < 2) report.wrongIn(field, `autoScaling.minReplicas is ${min}`, ALONE);
+  if (scales && typeof min === "number" && typeof max === "number" && max < min)
+    report.wrongIn(field, `autoScaling.maxReplicas is ${max}`, `below minReplicas, which is ${min}`);
+}
+
+/** A patch changes what it names. A Deployment that names no number has one pod, or as many as its autoscaler wants. */
+function checkDeployment(deployment: Resource, stack: Stack, report: Report): void {
+  const replicas = deployment.at("spec", "replicas");
+  const isLeftOut = replicas.raw === undefined || replicas.raw === null;
+  if (isLeftOut && deployment.type === DEPLOYMENT_PATCH) return;
+  // Most have more, or are no DNS: only then does an unknown value matter.
+  if (!replicas.isUnknown && (replicas.number() ?? 1) >= 2) return;
+  if (!isClusterDns(deployment, stack)) return;
+  const scaler = isLeftOut ? scalerOf(deployment, stack) : undefined;
+  const least = scaler?.at("spec", "minReplicas");
+  if (least !== undefined && (least.number() ?? 1) < 2) report.wrong(least, ALONE, "set spec.minReplicas: 2, or more");
+  if (scaler !== undefined || (isLeftOut && isProportional(deployment, stack))) return;
+  if ((replicas.number() ?? 1) < 2) report.wrong(replicas, ALONE, "set spec.replicas: 2, or more");
+}
+
+/** The autoscaler of a Deployment in the same stack. */
+function scalerOf(deployment: Resource, stack: Stack): Resource | undefined {
+  return stack.ofType(...SCALERS).find((scaler) => {
+    const target = scaler.at("spec", "scaleTargetRef");
+    return (
+      target.at("kind").text() === "Deployment" &&
+      target.at("name").text() === nameOf(deployment) &&
+      namespaceOf(scaler) === namespaceOf(deployment)
+    );
+  });
+}
+
+/**
+ * Whether the stack has the autoscaler of CoreDNS's Helm chart for a Deployment, which reads its least number from a ConfigMap.
+ * @see https://github.com/kubernetes-sigs/cluster-proportional-autoscaler
+ */
+function isProportional(deployment: Resource, stack: Stack): boolean {
+  const target = `--target=deployment/${nameOf(deployment)}`.toLowerCase();
+  return stack.ofType(DEPLOYMENT).some((other) => {
+    const pod = podSpecOf(other);
+    if (pod === undefined || other === deployment || namespaceOf(other) !== namespaceOf(deployment)) return false;
+    const containers = containerLists(pod, ["containers"]).flatMap((list) => list.items());
+    const words = containers.flatMap((container) =>
+      ["command", "args"].flatMap((key) =>
+        container
+          .at(key)
+          .items()
+          .map((word) => word.text()?.toLowerCase()),
+      ),
+    );
+    return words.includes(target);
+  });
+}
