@@ -7,6 +7,7 @@ import { createCluster, DeletionProtection } from "./components/cluster/index.ts
 import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
+import { dnsAccess } from "./components/dns/server-ports.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
 import { Monitoring } from "./components/monitoring/monitoring.ts";
 import { runsCoreDns } from "./components/parts.ts";
@@ -39,8 +40,7 @@ for (const team of settings.teams) {
       network: {
         teams: settings.teams,
         dnsAddresses,
-        dnsNamespace: settings.dns?.adopt?.namespace,
-        dnsLabels: settings.dns?.adopt?.selector,
+        ...dnsAccess(settings.dns),
         egress: logs?.egress ?? [],
       },
       sidecar: logs?.sidecar,

@@ -284,6 +284,29 @@ const DEPLOYMENT_SETTINGS: readonly string[] = [
   ],
 ];
 
+/** Settings under `dns.adopt` that are about what the stack patches. */
+const PATCH_SETTINGS: readonly string[] = ["force", "version", "terminationGracePeriodSeconds"];
+
+/** A warning for settings of a CoreDNS of which the stack is only told where it is. A node cache and pods use some of the Corefile's. */
+function unmanagedSettings(
+  dns: Readonly<Record<string, unknown>>,
+  adopt: Readonly<Record<string, unknown>>,
+): SettingsIssue[] {
+  const why = "has no effect with dns.adopt.manage false, which leaves CoreDNS as it is";
+  const set = (section: Readonly<Record<string, unknown>>, keys: readonly string[]) =>
+    keys.filter((key) => section[key] !== undefined);
+  const { clusterDomain: _, ...options } =
+    isObject(dns.corefile) && isObject(dns.corefile.options) ? dns.corefile.options : {};
+  const hasCorefile =
+    isObject(dns.corefile) && (set(dns.corefile, ["profile", "text"]).length > 0 || Object.keys(options).length > 0);
+  const paths = [
+    ...set(dns, [...ADDON_ONLY, ...DEPLOYMENT_SETTINGS, "clusterSize", "preserve"]).map((key) => ["dns", key]),
+    ...set(adopt, PATCH_SETTINGS).map((key) => ["dns", "adopt", key]),
+    ...(hasCorefile && !isObject(dns.nodeLocalCache) ? [["dns", "corefile"]] : []),
+  ];
+  return paths.map((path) => warning(path, why));
+}
+
 /**
  * A warning for DNS settings that do nothing on an existing cluster: its CoreDNS is not part of the stack.
  * @param given The section `dns` as it stands in the stack's file.
@@ -294,6 +317,7 @@ export function unusedDnsSettings(given: unknown): SettingsIssue[] {
     keys
       .filter((key) => given[key] !== undefined)
       .map((key): SettingsIssue => ({ path: ["dns", key], message, severity: "warning" }));
+  if (isObject(given.adopt) && given.adopt.manage === false) return unmanagedSettings(given, given.adopt);
   if (isObject(given.adopt))
     return [
       ...unused(ADDON_ONLY, "has no effect with dns.adopt, which installs no EKS add-on"),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
 import { ClusterSettings, checkCluster, kubeDnsAddresses } from "./cluster/settings.ts";
 import { checkDns, LOOKED_UP_VERSION } from "./dns/issues.ts";
-import { DnsSettings } from "./dns/settings.ts";
+import { DnsSettings, managesCoreDns } from "./dns/settings.ts";
 import { addressIssues } from "./dns-addresses.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
@@ -241,7 +241,7 @@ function monitoringIssues(
   if (monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0) return [];
   const parts = {
     dns: cluster !== undefined && !runsCoreDns(cluster.value) ? undefined : dns?.value,
-    managesCoreDns: kind !== "existing" || dns?.value.adopt !== undefined,
+    managesCoreDns: managesCoreDns(dns?.value, kind !== "existing"),
     logging: watched,
     teams,
   };

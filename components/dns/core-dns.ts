@@ -13,6 +13,7 @@ import { NodeLocalCache } from "./node-local-cache.ts";
 import { cacheOptions } from "./node-local-rendering.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";
 import { type PodDns, podDns } from "./resolver.ts";
+import { targetPort } from "./server-ports.ts";
 import { type AdoptSettings, type DnsOptions, DnsSettings } from "./settings.ts";
 
 /** What is applied to a Deployment that is there: only the fields that the settings name. */
@@ -85,7 +86,7 @@ export interface CoreDnsArgs extends DnsOptions {
 
 /**
  * CoreDNS as an EKS add-on of its own. On a cluster that takes no add-ons it belongs to the cluster's creator: with `adopt` its Corefile and
- * Deployment are managed by server-side apply, without it nothing is registered and the Corefile is only rendered.
+ * Deployment are managed by server-side apply, unless that says otherwise; without it nothing is registered and the Corefile is only rendered.
  * @throws {ArgumentsError} for arguments that the add-on or CoreDNS would refuse.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
@@ -140,7 +141,7 @@ export class CoreDns extends pulumi.ComponentResource {
 
   #adopted(name: string, settings: DnsSettings, { provider, ready }: ClusterHandle): pulumi.Resource[] {
     const { adopt } = settings;
-    if (adopt === undefined) return [];
+    if (!adopt?.manage) return [];
     return adoptCoreDns(name, settings, adopt, { parent: this, provider, dependsOn: [...ready] });
   }
 
@@ -171,7 +172,8 @@ export class CoreDns extends pulumi.ComponentResource {
     const cache = settings.nodeLocalCache;
     if (cache === undefined) return undefined;
     const coreDnsLabels = coreDnsPodsOfKubeSystem(settings).labels;
-    const args = { cluster, ...cacheOptions(settings, cache), coreDnsLabels, dependsOn };
+    const place = { coreDnsLabels, coreDnsPort: targetPort(settings) };
+    const args = { cluster, ...cacheOptions(settings, cache), ...place, dependsOn };
     return new NodeLocalCache(`${name}-local`, args, { parent: this });
   }
 }

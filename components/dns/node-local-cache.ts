@@ -5,12 +5,13 @@ import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
+import { integer } from "../schema/values.ts";
 import { checkNodeLocalCache } from "./issues.ts";
 import {
   cacheAddresses,
   cacheOptions,
-  DNS_PORTS,
   daemonSetSpec,
+  dnsPorts,
   METRICS_PORT,
   NAME,
   NAMESPACE,
@@ -42,6 +43,8 @@ export interface NodeLocalCacheArgs {
   readonly forwardToCoreDns?: boolean;
   /** Labels that select CoreDNS's pods in kube-system. @default `k8s-app: kube-dns` */
   readonly coreDnsLabels?: Readonly<Record<string, string>> | undefined;
+  /** Port at which these pods answer queries. @default 53 */
+  readonly coreDnsPort?: number | undefined;
   /** Image of the cache. @default registry.k8s.io/dns/k8s-dns-node-cache with a fixed tag */
   readonly image?: string;
   /** What must stand before, such as the CoreDNS that it asks. @default nothing */
@@ -83,7 +86,7 @@ export class NodeLocalCache extends pulumi.ComponentResource {
         `${name}-upstream`,
         {
           metadata: { ...metadata, name: UPSTREAM_SERVICE },
-          spec: { ports: DNS_PORTS, selector: cache.coreDnsLabels },
+          spec: { ports: dnsPorts(cache.coreDnsPort), selector: cache.coreDnsLabels },
         },
         child,
       ),
@@ -113,19 +116,22 @@ export class NodeLocalCache extends pulumi.ComponentResource {
   }
 }
 
-const CoreDnsLabels = z.object({ coreDnsLabels: PodSelector.default({ ...USUAL_CORE_DNS_PODS.labels }) });
+const CoreDnsPlace = z.object({
+  coreDnsLabels: PodSelector.default({ ...USUAL_CORE_DNS_PODS.labels }),
+  coreDnsPort: integer(1, 65_535).default(53),
+});
 
 /** The arguments with all defaults, checked as the settings of a CoreDNS with this cache would be. */
 function optionsOf(name: string, args: NodeLocalCacheArgs) {
   const { cluster, dependsOn: _dependsOn, clusterDns, clusterDomain, forwardToCoreDns = false, ...more } = args;
-  const { coreDnsLabels, ...given } = more;
+  const { coreDnsLabels, coreDnsPort, ...given } = more;
   const cache = parseArgs(name, NodeLocalCacheSettings, given);
-  const { coreDnsLabels: selector } = parseArgs(name, CoreDnsLabels, { coreDnsLabels });
+  const place = parseArgs(name, CoreDnsPlace, { coreDnsLabels, coreDnsPort });
   const options = clusterDomain === undefined ? {} : { clusterDomain };
   const settings = parseArgs(name, DnsSettings, { clusterDns, corefile: { options }, nodeLocalCache: cache });
   throwErrors(name, [
     ...daemonSetIssues(cluster, { path: [], message: "must not be made" }),
     ...checkNodeLocalCache(settings),
   ]);
-  return { ...cacheOptions(settings, cache), forwardToCoreDns, coreDnsLabels: selector };
+  return { ...cacheOptions(settings, cache), forwardToCoreDns, ...place };
 }

@@ -113,10 +113,12 @@ export interface CacheDaemon {
 }
 
 /** Ports of DNS on a Service, both to the port that CoreDNS listens on. */
-export const DNS_PORTS = [
-  { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
-  { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
-];
+export function dnsPorts(targetPort: number) {
+  return [
+    { name: "dns", port: 53, protocol: "UDP", targetPort },
+    { name: "dns-tcp", port: 53, protocol: "TCP", targetPort },
+  ];
+}
 
 /**
  * Spec of the DaemonSet, after Kubernetes' own manifest.

@@ -28,6 +28,10 @@ export const PodSelector = Labels.refine((labels) => Object.keys(labels).length 
 
 /** A CoreDNS that runs already and is not an EKS add-on: what of it this stack manages. */
 export const AdoptSettings = z.strictObject({
+  manage: z
+    .boolean()
+    .default(true)
+    .describe("Patch its Corefile and Deployment; false only says where it is. Default true."),
   namespace: NamespaceName.default("kube-system").describe("Default kube-system."),
   configMap: ObjectName.default("coredns").describe("With the key Corefile. Default coredns."),
   deployment: ObjectName.optional().describe("Default: only the Corefile is managed."),
@@ -35,6 +39,7 @@ export const AdoptSettings = z.strictObject({
   selector: PodSelector.optional().describe(
     "Labels that select its pods, such as `k8s-app: coredns`. Default: `k8s-app: kube-dns`.",
   ),
+  port: integer(1, 65_535).optional().describe("Its pods' port for queries, if not 53. Default: by the Corefile."),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
     .describe("CoreDNS version to check the Corefile against. Default: 1.14.3, the newest that an add-on brings."),
@@ -45,6 +50,14 @@ export const AdoptSettings = z.strictObject({
     .describe("Take over fields that another tool manages, instead of reporting conflicts. Default false."),
 });
 export type AdoptSettings = z.infer<typeof AdoptSettings>;
+
+/** Whether a stack decides on CoreDNS's pods and Corefile. @param takesAddon Whether the cluster's CoreDNS is an add-on unless adopted. */
+export function managesCoreDns(
+  dns: { readonly adopt?: { readonly manage: boolean } | undefined } | undefined,
+  takesAddon: boolean,
+): boolean {
+  return dns?.adopt?.manage ?? takesAddon;
+}
 
 /** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
 const LOCAL_ADDRESS = "169.254.20.10";

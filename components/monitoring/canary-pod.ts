@@ -4,7 +4,7 @@ import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
 import { destinationEgress } from "../logging/destinations/egress.ts";
-import { dnsRule, type PolicyContext } from "../team/network-policies.ts";
+import { type DnsContext, dnsRule } from "../team/network-policies.ts";
 import { CANARY_PORT } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";
 import type { CanaryDestination } from "./watched-stack.ts";
@@ -136,11 +136,7 @@ const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr:
  * @param scraper Namespace of Prometheus; undefined where none scrapes.
  * @param dns What answers DNS beside the CoreDNS pods of kube-system.
  */
-export function canaryPolicy(
-  scraper: string | undefined,
-  destination: CanaryDestination,
-  dns: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace" | "dnsLabels">,
-) {
+export function canaryPolicy(scraper: string | undefined, destination: CanaryDestination, dns: DnsContext) {
   // The API server's addresses are known to nobody beforehand.
   const api: EgressRule = {
     to: ANYWHERE,

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { dnsAccess } from "../dns/server-ports.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import { canaryFiles, canaryPolicy, canarySpec } from "./canary-pod.ts";
@@ -29,10 +30,9 @@ export function makeCanary(
     options,
   );
   const own = { ...options, dependsOn: [namespace] };
-  const { namespace: dnsNamespace, selector: dnsLabels } = parts.dns?.adopt ?? {};
   const policy = new k8s.networking.v1.NetworkPolicy(
     `${name}-canary-network`,
-    { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, dnsNamespace, dnsLabels }) },
+    { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, ...dnsAccess(parts.dns) }) },
     own,
   );
   const data = canaryFiles(ipFamily);

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
-import { type DnsOptions, DnsSettings } from "../dns/settings.ts";
+import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts";
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
 import { parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
@@ -53,7 +53,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const known = dns === undefined ? undefined : parseArgs(name, DnsSettings, dns);
     const parts: Parts = {
       dns: known,
-      managesCoreDns: cluster.addons !== undefined || known?.adopt !== undefined,
+      managesCoreDns: managesCoreDns(known, cluster.addons !== undefined),
       logging: logging === undefined ? undefined : knownSettings(name, { ...logging, cluster, teams }),
       teams,
     };

@@ -1,6 +1,7 @@
 import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
+import { serverPorts } from "../dns/server-ports.ts";
 import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
 import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
@@ -51,9 +52,6 @@ const ADDON_DEFAULT = { replicas: 2, memoryLimit: "170Mi" };
 /** What the add-on calls CoreDNS's Deployment, its container and its ConfigMap. */
 const USUAL_NAME = "coredns";
 
-/** Ports of servers that name none, by scheme; 53 for the rest. */
-const SCHEME_PORTS: Readonly<Record<string, number>> = { tls: 853, quic: 853, https: 443, https3: 443, grpc: 443 };
-
 /** What of a stack its alerts depend on. */
 export function watchedStack(parts: Parts, settings: MonitoringSettings): WatchedStack {
   const { dns, logging, teams, managesCoreDns } = parts;
@@ -93,16 +91,6 @@ function corednsOf(dns: DnsSettings, managed: boolean): WatchedStack["coredns"] 
     upstreams: upstreamsOf(corefileText(dns)),
     ports: serverPorts(corefileText(dns)),
   };
-}
-
-/** Ports of a Corefile's servers. */
-function serverPorts(corefile: string): number[] {
-  const zones = parseCorefile(corefile).servers.flatMap((server) => server.zones);
-  const ports = zones.map((zone) => {
-    const [, scheme = "dns", port] = /^(?:([a-z0-9]+):\/\/)?.*?(?::(\d+))?$/.exec(zone) ?? [];
-    return Number(port ?? SCHEME_PORTS[scheme] ?? 53);
-  });
-  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 /** Whether a Corefile serves metrics where they are scraped, as far as it is read. */

@@ -109,6 +109,8 @@ export interface PolicyContext {
   readonly dnsNamespace?: string | undefined;
   /** Labels of these pods. Default: `k8s-app: kube-dns` in kube-system, and all pods of another namespace. */
   readonly dnsLabels?: Readonly<Record<string, string>> | undefined;
+  /** Ports at which these pods answer queries: a policy sees the port to which a Service leads. Default: 53. */
+  readonly dnsPorts?: readonly number[] | undefined;
   /** More ways out, such as to a log destination. Default: none. */
   readonly egress?: readonly EgressRule[];
 }
@@ -177,21 +179,22 @@ function podsOf(names: readonly string[], teams: readonly TeamPeers[]): Peer[] {
     .flatMap((name) => namespacesOf(name).map((namespace) => podsOfNamespace(namespace)));
 }
 
+/** What of it says where DNS is. */
+export type DnsContext = Pick<PolicyContext, "dnsAddresses" | "dnsNamespace" | "dnsLabels" | "dnsPorts">;
+
 /** The way out to what answers DNS. An answer too long for a UDP packet comes over TCP, so it needs both. */
 export function dnsRule({
   dnsAddresses = [],
   dnsNamespace = USUAL_CORE_DNS_PODS.namespace,
   dnsLabels,
-}: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace" | "dnsLabels">): EgressRule {
+  dnsPorts = [53],
+}: DnsContext): EgressRule {
   const { namespace, labels } = USUAL_CORE_DNS_PODS;
   const isUsual =
     dnsNamespace === namespace && Object.entries(labels).every(([key, value]) => (dnsLabels ?? labels)[key] === value);
   const adopted = isUsual ? [] : [podsOfNamespace(dnsNamespace, dnsLabels)];
   return {
     to: [podsOfNamespace(namespace, labels), ...adopted, ...dnsAddresses.map(addressPeer)],
-    ports: [
-      { protocol: "UDP", port: 53 },
-      { protocol: "TCP", port: 53 },
-    ],
+    ports: dnsPorts.flatMap((port) => (["UDP", "TCP"] as const).map((protocol) => ({ protocol, port }))),
   };
 }

@@ -16,7 +16,7 @@ import {
   type LiveObjects,
   textAt,
 } from "./live-objects.ts";
-import { type CoreDnsPlace, readCoreDns, type Takeover } from "./running-coredns.ts";
+import { type CoreDnsPlace, readCoreDns, type Takeover, unmanagedCoreDns } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 
 /** Parts that can be adopted. */
@@ -61,6 +61,9 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
   if (eks !== undefined) rows.push(...eksRows(eks));
   const takeover = takeoverOf(eks, known);
   const dns = parts.includes("dns") ? readCoreDns(live, request.coredns, takeover) : undefined;
+  const elsewhere = dns === undefined && unmanagedCoreDns(live, request.coredns);
+  if (elsewhere)
+    rows.push({ action: "leave", subject: "dns", reason: "dns.adopt only says where it is, for the network policies" });
   const addonVersion = takeover === "is-addon" ? known?.coreDnsVersion : undefined;
   const teams = readTeams(live, parts.includes("teams") ? request.namespaces : []);
   for (const { field, reason } of dns?.misfits ?? [])
@@ -72,7 +75,8 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
   const config = {
     ...(eks === undefined ? {} : { "aws:region": eks.region }),
     [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, known, live),
-    [`${CONFIG_NAMESPACE}:dns`]: dns === undefined ? false : { ...dns.settings, ...(addonVersion && { addonVersion }) },
+    [`${CONFIG_NAMESPACE}:dns`]:
+      dns === undefined ? elsewhere : { ...dns.settings, ...(addonVersion && { addonVersion }) },
     [`${CONFIG_NAMESPACE}:teams`]: teams.settings,
     [`${CONFIG_NAMESPACE}:curlPods`]: false,
     [`${CONFIG_NAMESPACE}:logging`]: parts.includes("logging")

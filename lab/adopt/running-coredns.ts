@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/core-dns-pods.ts";
+import { isObject } from "../../components/schema/values.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
 import { type AddonMisfit, addonMisfits } from "./addon-fit.ts";
@@ -90,6 +91,39 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
   };
 }
 
+/**
+ * The settings that say where CoreDNS is and leave it as it is, so that the teams' network policies let queries through to it; false where its
+ * pods have the usual labels in kube-system, as the policies take it, and where there is none.
+ */
+export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.input<typeof DnsSettings> | false {
+  const deployment = live.find("Deployment", place.namespace, place.name) ?? onlyClusterDns(live);
+  if (deployment?.namespace === undefined) return false;
+  const found = { namespace: deployment.namespace, name: deployment.name };
+  const own = placeOf(found, corefileSource(deployment).configMap, deployment);
+  if (own.namespace === undefined && own.selector === undefined) return false;
+  const clusterDns = addressesOf(live, deployment);
+  const [port] = servicesOf(live, deployment)
+    .flatMap(({ content }) => listAt(content, "spec", "ports"))
+    .flatMap((each) =>
+      isObject(each) && each.port === 53 && typeof each.targetPort === "number" ? each.targetPort : [],
+    );
+  return {
+    adopt: { ...own, manage: false, ...(port === undefined || port === 53 ? {} : { port }) },
+    ...(clusterDns.length === 0 ? {} : { clusterDns }),
+  };
+}
+
+/** The one Deployment of CoreDNS by which a cluster's own names are answered, as its label says. */
+function onlyClusterDns(live: LiveObjects): KubernetesObject | undefined {
+  const [only, ...others] = live
+    .ofKind("Deployment")
+    .filter((one) => /coredns/.test(imageOf(one)) && DNS_APPS.includes(podLabelsOf(one)["k8s-app"] ?? ""));
+  return others.length === 0 ? only : undefined;
+}
+
+/** Values of the label `k8s-app` of a cluster's DNS: everywhere, and with CoreDNS's Helm chart. */
+const DNS_APPS: readonly string[] = ["kube-dns", "coredns"];
+
 /** The settings of dns.adopt that say where CoreDNS is, without those that have the default. */
 function placeOf({ namespace, name }: CoreDnsPlace, configMap: string, deployment: KubernetesObject) {
   const container = containerOf(deployment);
@@ -172,15 +206,22 @@ function corefileSource(deployment: KubernetesObject): { readonly configMap: str
   };
 }
 
-/** Addresses of the Services that lead to the pods. */
+function podLabelsOf(deployment: KubernetesObject): Record<string, string> {
+  return textsAt(deployment.content, "spec", "template", "metadata", "labels");
+}
+
+/** The Services that lead to the pods. */
+function servicesOf(live: LiveObjects, deployment: KubernetesObject): KubernetesObject[] {
+  const labels = podLabelsOf(deployment);
+  return live.ofKind("Service", deployment.namespace).filter(({ content }) => {
+    const selector = Object.entries(textsAt(content, "spec", "selector"));
+    return selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
+  });
+}
+
+/** Addresses of these Services. */
 function addressesOf(live: LiveObjects, deployment: KubernetesObject): string[] {
-  const labels = textsAt(deployment.content, "spec", "template", "metadata", "labels");
-  return live
-    .ofKind("Service", deployment.namespace)
-    .filter(({ content }) => {
-      const selector = Object.entries(textsAt(content, "spec", "selector"));
-      return selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
-    })
+  return servicesOf(live, deployment)
     .flatMap(({ content }) => listAt(content, "spec", "clusterIPs"))
     .flatMap((address) => (typeof address === "string" && address !== "None" ? [address] : []));
 }

@@ -178,7 +178,7 @@ export function removalText({ logging, dns }: Pick<Settings, "logging" | "dns">,
     lines.push(
       "Nodes keep the collector's buffer and positions (up to logging.buffer.size) in /var/lib/eks-dns-logging; delete that folder by hand.",
     );
-  if (dns?.adopt !== undefined && dns.preserve !== false)
+  if (dns?.adopt?.manage && dns.preserve !== false)
     lines.push("CoreDNS keeps the Corefile and the fields that dns.adopt manages.");
   return `${lines.join("\n")}\n`;
 }

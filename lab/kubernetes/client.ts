@@ -15,7 +15,7 @@ import {
   VersionApi,
 } from "@kubernetes/client-node";
 import { type Cluster, ClusterError, type ExecResult, type PodFacts, type ProxyTarget } from "./cluster.ts";
-import { nodeFacts, podFacts } from "./object-facts.ts";
+import { dnsServiceFacts, nodeFacts, podFacts } from "./object-facts.ts";
 import { getForwarded } from "./pod-port.ts";
 
 /** Longest that one request to the API server may take. */
@@ -103,13 +103,7 @@ function serviceReads(
     },
     async dnsServices(namespace) {
       const list = await asked(`list services in ${namespace}`, core.listNamespacedService({ namespace }));
-      return list.items
-        .filter(({ spec }) => spec?.ports?.some(({ port }) => port === 53))
-        .map(({ metadata, spec }) => ({
-          name: metadata?.name ?? "",
-          clusterIPs: spec?.clusterIPs ?? [],
-          selector: spec?.selector ?? {},
-        }));
+      return list.items.flatMap(dnsServiceFacts);
     },
     async endpoints(namespace, service) {
       const labelSelector = `kubernetes.io/service-name=${service}`;

@@ -59,6 +59,8 @@ export interface DnsServiceFacts {
   readonly clusterIPs: readonly string[];
   /** Labels of the pods behind it; empty where it has none. */
   readonly selector: Readonly<Record<string, string>>;
+  /** Port of these pods to which its port 53 leads. Default: not known, since it has a name. */
+  readonly targetPort?: number | undefined;
 }
 
 export interface NodeFacts {

@@ -12,6 +12,8 @@ export interface CoreDnsPlace {
   readonly service: string;
   /** Labels of its pods, as `key=value`, with commas between them. */
   readonly selector: string;
+  /** Port at which its pods answer queries. */
+  readonly port: number;
 }
 
 /** That of EKS, kubeadm, kind and k3s. */
@@ -21,6 +23,7 @@ const USUAL_PLACE: CoreDnsPlace = {
   deployment: "coredns",
   service: "kube-dns",
   selector: selectorText(USUAL_CORE_DNS_PODS.labels),
+  port: 53,
 };
 
 /** What of a stack's settings says which CoreDNS is its own. */
@@ -29,8 +32,8 @@ export type StatedCoreDns = Pick<DnsSettings, "adopt" | "clusterDns">;
 /** Where the settings say that CoreDNS is: for an adopted one they do not name its Service. */
 export function statedPlace(dns: StatedCoreDns | undefined): CoreDnsPlace {
   if (dns?.adopt === undefined) return USUAL_PLACE;
-  const { namespace, configMap, deployment = USUAL_PLACE.deployment } = dns.adopt;
-  return { ...USUAL_PLACE, namespace, configMap, deployment, selector: selectorText(coreDnsPods(dns).labels) };
+  const { namespace, configMap, deployment = USUAL_PLACE.deployment, port = USUAL_PLACE.port } = dns.adopt;
+  return { ...USUAL_PLACE, namespace, configMap, deployment, port, selector: selectorText(coreDnsPods(dns).labels) };
 }
 
 /**
@@ -49,7 +52,12 @@ export async function findCoreDns(
   });
   const found = serviceOf(services, stated.service, dns.clusterDns ?? []);
   if (found === undefined) return stated;
-  return { ...stated, service: found.name, selector: selectorText(dns.adopt.selector ?? found.selector) };
+  return {
+    ...stated,
+    service: found.name,
+    selector: selectorText(dns.adopt.selector ?? found.selector),
+    port: dns.adopt.port ?? found.targetPort ?? stated.port,
+  };
 }
 
 function selectorText(labels: Readonly<Record<string, string>>): string {

@@ -1,5 +1,5 @@
-import type { V1ContainerStatus, V1Node, V1Pod, V1PodSpec } from "@kubernetes/client-node";
-import type { EndFacts, MountFacts, NodeFacts, PodFacts } from "./cluster.ts";
+import type { V1ContainerStatus, V1Node, V1Pod, V1PodSpec, V1Service } from "@kubernetes/client-node";
+import type { DnsServiceFacts, EndFacts, MountFacts, NodeFacts, PodFacts } from "./cluster.ts";
 
 /** What the checks need of a pod. */
 export function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
@@ -57,4 +57,13 @@ export function nodeFacts({ metadata, status }: V1Node): NodeFacts {
     osImage: status?.nodeInfo?.osImage ?? "",
     runtime: status?.nodeInfo?.containerRuntimeVersion ?? "",
   };
+}
+
+/** A Service that answers queries; nothing for another. */
+export function dnsServiceFacts({ metadata, spec }: V1Service): DnsServiceFacts[] {
+  const ports = spec?.ports?.filter(({ port }) => port === 53) ?? [];
+  if (ports.length === 0) return [];
+  const [targetPort] = ports.flatMap((port) => (typeof port.targetPort === "number" ? [port.targetPort] : []));
+  const { clusterIPs = [], selector = {} } = spec ?? {};
+  return [{ name: metadata?.name ?? "", clusterIPs, selector, targetPort }];
 }

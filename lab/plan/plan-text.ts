@@ -12,6 +12,7 @@ import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, sourcePlace } from "../../components/logging/sources/journal.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
+import { statedPlace } from "../kubernetes/core-dns-place.ts";
 import { plainTable, plural } from "../output/table.ts";
 import type { PlannedResource, Recording } from "./plan.ts";
 
@@ -123,6 +124,10 @@ const green = (text: string) => styleText("green", text, { stream: process.stdou
 export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
   // With Auto Mode nothing of it is installed, which is a warning.
   if (dns === undefined || (cluster.kind === "eks-existing" && cluster.compute === "auto")) return "";
+  if (dns.adopt?.manage === false) {
+    const { namespace, selector } = statedPlace(dns);
+    return `${bold(`DNS, left as it is: pods of ${namespace} with ${selector} answer queries.`)}\n\n`;
+  }
   const { rows } = dnsProfile(dns);
   const width = (key: "setting" | "value") => Math.max(...rows.map((row) => row[key].length));
   const lines = rows.map(

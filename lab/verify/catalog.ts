@@ -1,6 +1,7 @@
 import { matchesGlob } from "node:path";
 import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/resolver.ts";
+import { managesCoreDns } from "../../components/dns/settings.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import type { CollectorId } from "../../components/logging/settings.ts";
 import { runsCoreDns } from "../../components/parts.ts";
@@ -176,7 +177,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     sources: sourceFinders(settings),
     watching: monitoringChecks(settings.monitoring, {
       dns: runsCoreDns(cluster) ? dns : undefined,
-      managesCoreDns: cluster.kind !== "existing" || dns?.adopt !== undefined,
+      managesCoreDns: managesCoreDns(dns, cluster.kind !== "existing"),
       logging: settings.logging,
       teams: settings.teams,
     }),

@@ -86,12 +86,13 @@ async function askDnsPod(lab: Lab, { pod, target, ports }: DnsQuestion, context:
   );
 }
 
-/** Silence proves a policy only where the way to the same pod is open: DNS on TCP 53 must connect. */
+/** Silence proves a policy only where the way to the same pod is open: DNS over TCP must connect. */
 async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string): Promise<Outcome> {
-  const dns = await curlFrom(lab, pod, `http://${urlHost(target.ip)}:53/`, SECONDS);
-  if (dns.connected) return pass(`${place} dropped, :53 open`, { place });
+  const { port } = lab.coreDns;
+  const dns = await curlFrom(lab, pod, `http://${urlHost(target.ip)}:${port}/`, SECONDS);
+  if (dns.connected) return pass(`${place} dropped, :${port} open`, { place });
   return warn(
-    `${place} dropped, and :53 too`,
+    `${place} dropped, and :${port} too`,
     "the CoreDNS pod cannot be reached at all, so this does not show whether policies are enforced",
   );
 }

@@ -113,6 +113,46 @@ describe("CoreDns with adopt", () => {
     await check({ terminationGracePeriodSeconds: 60 }, slow);
   });
 
+  it("leaves everything as it is with manage false, and warns of what has no effect then", async () => {
+    const settings = { adopt: { deployment: "coredns", manage: false }, replicas: 3, corefile: { text: COREFILE } };
+    assert.deepEqual(await adopted(settings, true), []);
+    const warnings = (dns: object) =>
+      parseSettings({
+        "eks-dns-logging:cluster": '{"kind":"existing"}',
+        "eks-dns-logging:dns": JSON.stringify(dns),
+      }).warnings.map(({ path, message }) => `${path.join(".")}: ${message}`);
+    const none = "has no effect with dns.adopt.manage false, which leaves CoreDNS as it is";
+    assert.deepEqual(warnings({ ...settings, adopt: { ...settings.adopt, version: "1.13.1" } }), [
+      `dns.replicas: ${none}`,
+      `dns.adopt.version: ${none}`,
+      `dns.corefile: ${none}`,
+    ]);
+    const used = { clusterDns: ["10.96.0.10"], corefile: { options: { clusterDomain: "corp.example" } } };
+    assert.deepEqual(warnings({ ...used, adopt: { manage: false, selector: { "k8s-app": "coredns" } } }), []);
+  });
+
+  it("has node caches ask its pods at the port where they answer", async () => {
+    const at = async (more: DnsOptions) => {
+      const resources = await adopted({ nodeLocalCache: { mode: "kubelet" }, ...more });
+      const { inputs } = find(resources, "kubernetes:core/v1:Service", "coredns-local-upstream");
+      const { ports } = JSON.parse(JSON.stringify(inputs.spec));
+      return ports.map(({ port, targetPort }: { port: number; targetPort: number }) => [port, targetPort]);
+    };
+    const corefile = { text: "example.org:5301 {\n  whoami\n}\n.:5353 {\n  forward . 10.0.0.2\n}\n" };
+    assert.deepEqual(await at({ adopt: {} }), [
+      [53, 53],
+      [53, 53],
+    ]);
+    assert.deepEqual(await at({ adopt: { port: 1053, manage: false } }), [
+      [53, 1053],
+      [53, 1053],
+    ]);
+    assert.deepEqual(await at({ adopt: {}, corefile }), [
+      [53, 5353],
+      [53, 5353],
+    ]);
+  });
+
   it("takes a lameduck period as long as the pods' grace period allows", async () => {
     const check = (terminationGracePeriodSeconds: number) =>
       adopted({ adopt: { terminationGracePeriodSeconds }, corefile: { options: { lameduck: "40s" } } });

@@ -126,6 +126,43 @@ describe("an adopted CoreDNS", function () {
     assert.deepEqual(read("monitoring-canary-network").spec.egress[0].to[1], peer);
   });
 
+  it("answers the canary and the teams at the port to which its Service leads", async () => {
+    const of = async (dns: object) => {
+      const { resources, read } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });
+      const team = resources.find(({ name }) => name === "ts-allow-dns")?.inputs;
+      const rules = [read("monitoring-canary-network"), JSON.parse(JSON.stringify(team))].map(
+        ({ spec }) => spec.egress[0],
+      );
+      assert.deepEqual(rules[0], rules[1]);
+      return rules[0].ports.map(({ protocol, port }: { protocol: string; port: number }) => `${protocol} ${port}`);
+    };
+    const both = ["UDP 53", "TCP 53", "UDP 5353", "TCP 5353"];
+    assert.deepEqual(await of({ adopt: CHART }), ["UDP 53", "TCP 53"]);
+    assert.deepEqual(await of({ adopt: { ...CHART, manage: false, port: 5353 } }), both);
+    const text = `${COREFILE.replace(".:53", ".:5353")}tls://example.org:5301 {\n  whoami\n}\n`;
+    assert.deepEqual(await of({ adopt: CHART, corefile: { text } }), both);
+  });
+
+  it("is watched by the names that dns.adopt gives, also where the stack leaves it as it is", async () => {
+    const dns = { adopt: { ...ELSEWHERE, manage: false } };
+    const { resources, names, read } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });
+    assert.deepEqual(
+      resources.filter(({ type }) => type.endsWith("Patch")),
+      [],
+    );
+    assert.deepEqual(read("monitoring-coredns").spec.namespaceSelector.matchNames, ["dns"]);
+    // A policy on somebody else's CoreDNS might cut off another scraper.
+    assert.ok(!names.includes("monitoring-coredns-scrapers"), names.join());
+    const rules = JSON.stringify(read("monitoring-rules").spec);
+    assert.match(rules, /absent\(coredns_build_info\{namespace=\\"dns\\"/);
+    assert.doesNotMatch(rules, /CoreDnsWrongUpstream|CoreDnsReplicaMissing/);
+    const team = resources.find(({ name }) => name === "ts-allow-dns")?.inputs;
+    assert.deepEqual(JSON.parse(JSON.stringify(team)).spec.egress[0].to[1], {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dns" } },
+      podSelector: { matchLabels: CHART.selector },
+    });
+  });
+
   it("is scraped in its namespace by the labels that dns.adopt names", async () => {
     const selector = { app: "dns" };
     const of = async (namespace: string) => {

@@ -72,6 +72,18 @@ describe("networkPolicies", () => {
     assert.deepEqual(labels(helm, "dns"), [usual, helm]);
   });
 
+  it("lets DNS out to the port at which CoreDNS answers behind its Service", () => {
+    const ports = (dnsPorts?: readonly number[]) => policy("ts", "allow-dns", { teams, dnsPorts })?.egress?.[0]?.ports;
+    assert.deepEqual(ports(), [
+      { protocol: "UDP", port: 53 },
+      { protocol: "TCP", port: 53 },
+    ]);
+    assert.deepEqual(
+      ports([53, 5353])?.map(({ protocol, port }) => `${protocol} ${port}`),
+      ["UDP 53", "TCP 53", "UDP 5353", "TCP 5353"],
+    );
+  });
+
   it("lets a team out to its peers and itself, and in whoever names it", () => {
     const ts = policy("ts", "allow-peers");
     assert.deepEqual(namespaces(ts?.egress?.[0]?.to), ["sa-team", "ts-team"]);

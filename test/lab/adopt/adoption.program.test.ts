@@ -10,7 +10,7 @@ import { readStackFile } from "../../../lab/stack-file.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import { listen } from "../../support/listen.ts";
 import { runLab } from "../../support/run-lab.ts";
-import { coreDns, live, object } from "./live.ts";
+import { coreDns, type Json, live, object, POD } from "./live.ts";
 
 const EDITED = EKS_COREFILE.replace("cache 30", "cache 10");
 const NAMESPACE = object("v1", "Namespace", "payments", undefined, {
@@ -76,6 +76,31 @@ describe("lab adopt", () => {
       { name: "coredns", resources: { limits: { memory: "170Mi" }, requests: { cpu: "100m", memory: "70Mi" } } },
     ]);
     assert.equal(named("Namespace").metadata.name, "payments");
+  });
+
+  it("says where a CoreDNS is that it leaves alone, so that the teams' network policies lead to it", async () => {
+    const of = async (objects: readonly Json[]) => {
+      const { config, rows } = await adopt(live([...objects, NAMESPACE]), { ...REQUEST, parts: ["teams"] });
+      return [
+        config["eks-dns-logging:dns"],
+        rows.filter(({ subject }) => subject === "dns").map(({ action }) => action),
+      ];
+    };
+    const labels = { "k8s-app": "coredns", "app.kubernetes.io/name": "coredns" };
+    const chart = (name: string) => [
+      object("apps/v1", "Deployment", name, "dns", {
+        spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: POD } },
+      }),
+      object("v1", "Service", name, "dns", {
+        spec: { selector: labels, clusterIPs: ["172.20.0.10"], ports: [{ port: 53, targetPort: 5353 }] },
+      }),
+    ];
+    const adopted = { namespace: "dns", deployment: "dns-coredns", selector: labels, manage: false, port: 5353 };
+    const elsewhere = [{ adopt: adopted, clusterDns: ["172.20.0.10"] }, ["leave"]];
+    assert.deepEqual(await of(chart("dns-coredns")), elsewhere);
+    assert.deepEqual(await of(coreDns()), [false, []]);
+    assert.deepEqual(await of([...chart("dns-coredns"), ...chart("two-coredns")]), [false, []]);
+    assert.deepEqual(await of([]), [false, []]);
   });
 
   it("imports its own collector once, and says what that does where kubectl has made it", async () => {

@@ -3,7 +3,7 @@ import { LiveObjects } from "../../../lab/adopt/live-objects.ts";
 import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 export function object(apiVersion: string, kind: string, name: string, namespace?: string, rest: Json = {}): Json {
   const { metadata, ...others } = rest;

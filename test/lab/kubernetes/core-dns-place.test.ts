@@ -19,6 +19,7 @@ const USUAL = {
   deployment: "coredns",
   service: "kube-dns",
   selector: "k8s-app=kube-dns",
+  port: 53,
 };
 /** As CoreDNS's Helm chart names them. */
 const HELM: DnsServiceFacts = {
@@ -34,6 +35,7 @@ const FOUND = {
   deployment: "dns-coredns",
   service: "dns-coredns",
   selector: "app.kubernetes.io/name=coredns,k8s-app=coredns",
+  port: 53,
 };
 
 const found = (settings: object | undefined, services: readonly DnsServiceFacts[]) =>
@@ -52,6 +54,13 @@ describe("where CoreDNS is", () => {
 
   it("is what the settings adopt, with the labels of its Service", async () => {
     assert.deepEqual(await found(ADOPTED, [HELM]), FOUND);
+  });
+
+  it("answers at the port to which its Service leads, unless the settings name one", async () => {
+    const others = [{ ...HELM, targetPort: 5353 }];
+    assert.deepEqual(await found(ADOPTED, others), { ...FOUND, port: 5353 });
+    assert.deepEqual(await found({ adopt: { ...ADOPTED.adopt, port: 1053 } }, others), { ...FOUND, port: 1053 });
+    assert.equal(statedPlace(DnsSettings.parse({ adopt: { port: 1053 } })).port, 1053);
   });
 
   it("has the labels that the settings name, whatever its Service says", async () => {

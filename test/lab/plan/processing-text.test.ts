@@ -35,8 +35,8 @@ describe("What plan tells of lines on their way", () => {
 });
 
 describe("the DNS settings in a plan", () => {
-  const linesFor = (cluster: object) => {
-    const config = { "aws:region": "eu-central-1", "eks-dns-logging:cluster": cluster, "eks-dns-logging:dns": {} };
+  const linesFor = (cluster: object, dns: object = {}) => {
+    const config = { "aws:region": "eu-central-1", "eks-dns-logging:cluster": cluster, "eks-dns-logging:dns": dns };
     const text = Object.entries(config).map(([key, value]) => [
       key,
       typeof value === "string" ? value : JSON.stringify(value),
@@ -48,5 +48,14 @@ describe("the DNS settings in a plan", () => {
     const prod = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" };
     assert.match(linesFor(prod)[1] ?? "", /^ {4}replicas +: 2 +the add-on's default/);
     assert.deepEqual(linesFor({ ...prod, compute: "auto" }), [""]);
+  });
+
+  it("say which pods answer where CoreDNS is left as it is", () => {
+    const adopt = { manage: false, namespace: "dns", selector: { "k8s-app": "coredns" } };
+    assert.deepEqual(linesFor({ kind: "existing" }, { adopt }), [
+      "DNS, left as it is: pods of dns with k8s-app=coredns answer queries.",
+      "",
+      "",
+    ]);
   });
 });

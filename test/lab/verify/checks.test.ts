@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
+import { statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
 import { planOf } from "../../../lab/verify/catalog.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/deny.ts";
 import { curlCheck, lookupCheck } from "../../../lab/verify/checks/dns-names.ts";
@@ -257,6 +258,15 @@ describe("rows of verify", () => {
         command.at(-1)?.endsWith(":53/") ? answered("10.0.0.53", "") : failed(28, "Connection timed out");
       const row = await rowOf(denyCoreDnsCheck("ts", enforced), {}, execute);
       assert.deepEqual([row.status, row.detail], ["pass", "10.0.0.53:8181 dropped, :53 open"]);
+    });
+
+    it("asks for DNS where CoreDNS answers behind its Service", async () => {
+      const execute: Execute = (command) =>
+        command.at(-1)?.endsWith(":5353/") ? answered("10.0.0.53", "") : failed(28, "Connection timed out");
+      const coreDns = { ...statedPlace(undefined), port: 5353 };
+      const lab = new Lab(fakeCluster({}, execute), { coreDns });
+      const [row] = await runChecks([denyCoreDnsCheck("ts", enforced)], lab, { parallel: 1 });
+      assert.deepEqual([row?.status, row?.detail], ["pass", "10.0.0.53:8181 dropped, :5353 open"]);
     });
 
     it("proves nothing where DNS on the same pod is silent too", async () => {

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { queryPorts, serverPorts, targetPort } from "../../../components/dns/server-ports.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+
+const dns = (adopt: object | undefined, text?: string) =>
+  DnsSettings.parse({ adopt, corefile: text === undefined ? {} : { text } });
+
+describe("the ports of CoreDNS", () => {
+  it("are those of the Corefile's servers, by scheme where they name none", () => {
+    const text = ". {\n}\nexample.org:1053 {\n}\ntls://. {\n}\nhttps://example.org:8443 {\n}\ngrpc://. {\n}\n";
+    assert.deepEqual(serverPorts(text), [53, 443, 853, 1053, 8443]);
+  });
+
+  it("are open for queries where plain ones are answered, and 53 always", () => {
+    const ports = (adopt: object | undefined, text?: string) => queryPorts(dns(adopt, text));
+    assert.deepEqual(queryPorts(undefined), [53]);
+    assert.deepEqual(ports(undefined), [53]);
+    assert.deepEqual(ports({}, ".:5353 {\n}\ntls://.:853 {\n}\n"), [53, 5353]);
+    assert.deepEqual(ports({ port: 1053 }, ".:5353 {\n}\n"), [53, 1053]);
+    assert.deepEqual(ports({ manage: false }, ".:5353 {\n}\n"), [53]);
+    assert.deepEqual(ports({ manage: false, port: 1053 }), [53, 1053]);
+  });
+
+  it("have one to which a Service leads: where names of all zones are answered", () => {
+    const port = (adopt: object | undefined, text?: string) => targetPort(dns(adopt, text));
+    assert.equal(port(undefined), 53);
+    assert.equal(port({}, "a.example:53 {\n}\n.:5353 {\n}\n"), 5353);
+    assert.equal(port({}, ".:5353 {\n}\n.:53 {\n}\n"), 53);
+    assert.equal(port({}, "tls://.:853 {\n}\n"), 53);
+    assert.equal(port({}, "a.example:1053 {\n}\n"), 1053);
+    assert.equal(port({ port: 1053, manage: false }), 1053);
+  });
+});
