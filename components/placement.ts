@@ -4,6 +4,8 @@ import { VpcSettings } from "./cluster/eks/network-settings.ts";
 import type { EksClusterSettings } from "./cluster/settings.ts";
 import { dnsProfile } from "./dns/profile.ts";
 import type { DnsSettings } from "./dns/settings.ts";
+import { targetsOf } from "./logging/routing/routes.ts";
+import type { LoggingSettings } from "./logging/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
 
 /** A group with what is known of where its nodes are. */
@@ -22,23 +24,60 @@ const ADDON_TOLERATIONS: readonly Toleration[] = [
 
 const TIMEOUT = "its add-on fails after 20 minutes";
 
+/** What a stack runs on a new cluster. */
+export interface PlacedParts {
+  /** Undefined where it is left out. */
+  readonly dns: DnsSettings | undefined;
+  /** Undefined where it is left out, or cannot be read. */
+  readonly logging:
+    | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer">
+    | undefined;
+  readonly hasCurlPods: boolean;
+}
+
 /**
- * Errors of CoreDNS and of the curl pods that no node of a new cluster could run. EKS reports them after 20 minutes, as an add-on that
- * is DEGRADED.
+ * Errors of CoreDNS and of other pods that no node of a new cluster could run. EKS reports CoreDNS's after 20 minutes, as an add-on that is
+ * DEGRADED.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
  */
 export function placementIssues(
   cluster: EksClusterSettings,
-  dns: DnsSettings,
+  parts: PlacedParts,
   region: string | undefined,
 ): SettingsIssue[] {
+  const zones = Array.isArray(cluster.vpc?.zones) ? cluster.vpc.zones : undefined;
+  const nodes = cluster.nodeGroups.map((group) => ({ ...group, region, zones }));
+  const untainted = nodes.filter((group) => tolerates(group, []));
+  const others = withoutTolerations(parts).join(" and ");
+  if (others !== "" && untainted.length === 0) {
+    const message = `must have at least one group without NoSchedule and NoExecute taints, for ${others}`;
+    return [{ path: ["cluster", "nodeGroups"], message }];
+  }
+  const found = parts.dns === undefined ? [] : coreDnsIssues(cluster, parts.dns, nodes);
+  if (found.length > 0 || others === "" || untainted.some(startsWithNodes)) return found;
+  return [tooFewNodes(untainted, `for ${others}, or the deployment times out`)];
+}
+
+/** The pods that run on nodes without taints alone; what is on each node tolerates all. */
+function withoutTolerations({ hasCurlPods, logging }: PlacedParts): string[] {
+  if (logging === undefined) return hasCurlPods ? ["the curl pods"] : [];
+  const readsEvents = logging.mode === "daemonset" && logging.sources.includes("events");
+  const hasSearch = targetsOf(logging).some(
+    ({ destination }) => destination.kind === "opensearch" && destination.inCluster,
+  );
+  return [
+    ...(hasCurlPods ? ["the curl pods"] : []),
+    ...(readsEvents ? ["the event reader"] : []),
+    ...(hasSearch ? ["the in-cluster OpenSearch"] : []),
+  ];
+}
+
+function coreDnsIssues(cluster: EksClusterSettings, dns: DnsSettings, nodes: readonly NodeGroup[]): SettingsIssue[] {
   if (dns.computeType === "Fargate") {
     const message = "must not be Fargate, since this stack creates no Fargate profile";
     return [{ path: ["dns", "computeType"], message, value: "Fargate" }];
   }
   const { nodeSelector = {}, tolerations = ADDON_TOLERATIONS } = dns;
-  const zones = Array.isArray(cluster.vpc?.zones) ? cluster.vpc.zones : undefined;
-  const nodes = cluster.nodeGroups.map((group) => ({ ...group, region, zones }));
   const selected = nodes.filter((group) => matches(group, nodeSelector));
   const group = nodeSelector[NODE_GROUP];
   if (selected.length === 0 && group !== undefined && !nodes.some((one) => mayBe(one, NODE_GROUP, group))) {
@@ -69,11 +108,7 @@ export function placementIssues(
   if (apart !== undefined) return [apart];
   const large = (["cpu", "memory"] as const).flatMap((key) => sizeIssue(dns, usable, key) ?? []);
   if (large.length > 0) return large;
-  if (!usable.some(startsWithNodes)) return [tooFewNodes(usable, `for CoreDNS, or ${TIMEOUT}`)];
-  const untainted = nodes.filter((group) => tolerates(group, []));
-  if (untainted.length > 0 && !untainted.some(startsWithNodes))
-    return [tooFewNodes(untainted, "for the curl pods, or the deployment times out")];
-  return [];
+  return usable.some(startsWithNodes) ? [] : [tooFewNodes(usable, `for CoreDNS, or ${TIMEOUT}`)];
 }
 
 /** CoreDNS pods that must be apart, and are more than the nodes or zones. */

@@ -169,7 +169,9 @@ function issuesOfSections(
     ...(cluster === undefined || (dns === undefined && !absent.has("dns"))
       ? []
       : addressIssues(cluster, dns?.value.clusterDns)),
-    ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value, region)),
+    ...(eks === undefined || (dns === undefined && !absent.has("dns"))
+      ? []
+      : placementIssues(eks, { dns: dns?.value, logging: logging?.value, hasCurlPods }, region)),
     ...monitoringIssues(sections, watched),
   ];
 }

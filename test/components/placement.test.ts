@@ -16,6 +16,8 @@ function issuesOf(text: string, region = "eu-central-1"): string[] {
   }
 }
 
+/** The node group of a cluster whose other nodes Karpenter makes. */
+const SYSTEM = "{name: system, taints: [{key: CriticalAddonsOnly, value: 'true', effect: NoSchedule}]}";
 const SELECTOR = "nodeSelector: {component: backend}";
 const TOLERATIONS = "tolerations: [{key: dedicated, operator: Equal, value: backend, effect: NoSchedule}]";
 const BACKEND =
@@ -140,6 +142,18 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       "{cluster: {kind: eks}, dns: {nodeSelector: {topology.kubernetes.io/zone: us-east-1a}}}",
       'dns.nodeSelector: must match the labels of a node group, or CoreDNS stays pending and its add-on fails after 20 minutes (found {"topology.kubernetes.io/zone":"us-east-1a"})',
     ],
+    [
+      "{cluster: {kind: eks, nodeGroups: [{name: a, taints: [{key: b, effect: NoSchedule}]}]}}",
+      "cluster.nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for the curl pods",
+    ],
+    [
+      `{cluster: {kind: eks, nodeGroups: [${SYSTEM}]}, curlPods: false, logging: {sources: [pods, events], destination: {kind: opensearch, inCluster: true}}}`,
+      "cluster.nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for the event reader and the in-cluster OpenSearch",
+    ],
+    [
+      `{cluster: {kind: eks, nodeGroups: [${BACKEND}]}, curlPods: false}`,
+      'dns.tolerations: must tolerate the taints of backend, or CoreDNS stays pending and its add-on fails after 20 minutes (found [{"key":"CriticalAddonsOnly","operator":"Exists"},{"key":"node-role.kubernete…)',
+    ],
     ...["{key: kubernetes.io/arch, operator: In, values: [amd64]}", "{key: role, operator: Exists}"].map(
       (expression): readonly [string, string] => [
         `{cluster: {kind: eks}, dns: {affinity: ${requires(expression)}}}`,
@@ -191,6 +205,23 @@ describe("Nodes for CoreDNS and the curl pods", () => {
   for (const [settings, issue] of wrong) {
     it(`are missed in ${settings}`, () => assert.deepEqual(issuesOf(settings), [issue]));
   }
+
+  it("may all have taints that CoreDNS tolerates, where nothing else needs others", () => {
+    for (const settings of [
+      `{cluster: {kind: eks, nodeGroups: [${SYSTEM}]}, curlPods: false}`,
+      `{cluster: {kind: eks, nodeGroups: [${SYSTEM}]}, teams: [{name: pay, namespaces: [{name: payments}]}]}`,
+      `{cluster: {kind: eks, nodeGroups: [${BACKEND}]}, curlPods: false, dns: {${TOLERATIONS}}}`,
+      `{cluster: {kind: eks, nodeGroups: [{name: default, minSize: 0}, ${SYSTEM}]}, curlPods: false, dns: {nodeSelector: {}, affinity: ${requires("{key: role, operator: DoesNotExist}")}}}`,
+    ])
+      assert.deepEqual(issuesOf(settings), [], settings);
+    // Without CoreDNS too, whose add-on is then somebody else's.
+    assert.deepEqual(issuesOf(`{cluster: {kind: eks, nodeGroups: [${BACKEND}]}, curlPods: false, dns: false}`), [
+      "dns: false leaves a new cluster without CoreDNS: pods resolve no names until it is installed",
+    ]);
+    assert.deepEqual(issuesOf(`{cluster: {kind: eks, nodeGroups: [${BACKEND}]}, dns: false}`), [
+      "cluster.nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for the curl pods",
+    ]);
+  });
 
   it("are found by labels of one's own, of EKS and of the kubelet, and by a desired size", () => {
     for (const settings of [

@@ -189,18 +189,10 @@ function checkDrivers(instanceTypes: unknown, context: z.RefinementCtx): void {
     );
 }
 
-/** CoreDNS waits for a node that takes it: without one its add-on fails after 20 minutes. */
-const TAINTED = "must have at least one group without NoSchedule and NoExecute taints, for CoreDNS and the curl pods";
-
 export const NodeGroups = z
   .array(NodeGroupSettings)
   .min(1)
-  .superRefine(unique((group) => group.name, ["name"]))
-  .refine(
-    (groups) =>
-      groups.length === 0 || groups.some((group) => group.taints.every(({ effect }) => effect === "PreferNoSchedule")),
-    TAINTED,
-  );
+  .superRefine(unique((group) => group.name, ["name"]));
 
 const BOUNDARY = "node-config";
 

@@ -155,11 +155,6 @@ describe("cluster settings", () => {
       /^accessEntries\[0\]: namespaces requires a policy$/,
     ],
     ["a tag of AWS", eks({ tags: { "aws:owner": "x" } }), /not starting with 'aws:'/],
-    [
-      "taints on every group",
-      group({ taints: [{ key: "a", effect: "NoSchedule" }] }),
-      /^nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for/,
-    ],
     ...[
       "node-role.kubernetes.io/worker",
       "kubernetes.io/role",
