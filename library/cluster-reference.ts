@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { ClusterHandle } from "../components/index.ts";
+import { IP_FAMILIES } from "../components/kubernetes/ip-family.ts";
 
 const Tags = z.record(z.string(), z.string());
 
@@ -12,6 +13,7 @@ const ClusterReference = z.object({
   enforcesNetworkPolicies: z.boolean().default(false),
   runsDaemonSets: z.boolean().default(true),
   dnsAddresses: z.array(z.string()).optional(),
+  ipFamily: z.enum(IP_FAMILIES).optional(),
   addons: z
     .object({
       clusterName: z.string(),

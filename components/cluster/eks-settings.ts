@@ -151,6 +151,12 @@ export const IpFamilySetting = z
   .default("ipv4")
   .describe("IP family of pods and Services. Default ipv4.");
 
+/** Of an existing cluster; a new one does. */
+export const NetworkPoliciesSetting = z
+  .boolean()
+  .default(false)
+  .describe("The cluster enforces NetworkPolicies. Default false.");
+
 const ServiceCidr = z.cidrv4("must be an IPv4 CIDR block, such as 172.20.0.0/16");
 
 /** An EKS cluster that this stack did not create. What is not stated here is looked up in a deployment, and unknown in a plan. */
@@ -167,7 +173,7 @@ export const EksExistingSettings = z.strictObject({
     .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed."),
   serviceCidr: ServiceCidr.optional().describe("Default: 172.20.0.0/16 or 10.100.0.0/16."),
   ipFamily: IpFamilySetting,
-  networkPolicies: z.boolean().default(false).describe("The cluster enforces NetworkPolicies. Default false."),
+  networkPolicies: NetworkPoliciesSetting,
   podIdentityAgent: z
     .boolean()
     .default(false)

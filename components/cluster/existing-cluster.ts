@@ -25,6 +25,8 @@ export interface ExistingClusterArgs {
   readonly identifier?: string;
   /** IP family of pods and Services. @default "ipv4" */
   readonly ipFamily?: IpFamily | undefined;
+  /** Whether the cluster enforces NetworkPolicies. @default false */
+  readonly networkPolicies?: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       provider,
       ready: [],
       kubeconfig: undefined,
-      enforcesNetworkPolicies: false,
+      enforcesNetworkPolicies: args.networkPolicies ?? false,
       dnsAddresses: [],
       ipFamily: args.ipFamily,
       addons: undefined,

@@ -19,7 +19,7 @@ export interface ClusterHandle {
   readonly ready: readonly pulumi.Resource[];
   /** Kubeconfig as a secret; undefined where the cluster's owner already holds it as a file. */
   readonly kubeconfig?: pulumi.Output<string> | undefined;
-  /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. Default false. */
+  /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them, of which a team warns. Default false. */
   readonly enforcesNetworkPolicies?: boolean;
   /** Whether DaemonSets run, which Fargate alone has none of. Default true. */
   readonly runsDaemonSets?: boolean;
@@ -57,4 +57,18 @@ export function daemonSetIssues(
 ): SettingsIssue[] {
   const why = "on a cluster of Fargate alone, which runs no DaemonSet";
   return runsDaemonSets ? [] : [{ path, message: `${message} ${why}`, ...(value === undefined ? {} : { value }) }];
+}
+
+/** Of network policies that nothing may enforce: they are made all the same, and keep nobody apart. */
+export function policyWarnings({
+  name,
+  runsDaemonSets = true,
+  enforcesNetworkPolicies = false,
+}: Pick<ClusterHandle, "name" | "runsDaemonSets" | "enforcesNetworkPolicies">): string[] {
+  if (!runsDaemonSets)
+    return [`network policies have no effect on cluster ${name}, whose pods run on Fargate, which enforces none`];
+  if (enforcesNetworkPolicies) return [];
+  return [
+    `network policies are not known to be enforced on cluster ${name}: set its networkPolicies to true where its network does`,
+  ];
 }

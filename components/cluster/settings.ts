@@ -14,6 +14,7 @@ import {
   EndpointAccess,
   IpFamilySetting,
   KUBERNETES_VERSIONS,
+  NetworkPoliciesSetting,
   Tags,
 } from "./eks-settings.ts";
 
@@ -36,6 +37,7 @@ const ExistingClusterSettings = z.strictObject({
     .default("eks-dns-logging-existing")
     .describe("The cluster's identity for Pulumi. A change deletes everything and creates it in the new cluster."),
   ipFamily: IpFamilySetting,
+  networkPolicies: NetworkPoliciesSetting,
 });
 export type ExistingClusterSettings = z.infer<typeof ExistingClusterSettings>;
 /** How a kubeconfig is found. */

@@ -94,3 +94,8 @@ function idleMessage(key: string, value: string | number): string | undefined {
     return `admits ${Math.floor(amount(String(value)))}, since pods take extended resources in whole units`;
   return undefined;
 }
+
+/** The API stores quantities as strings; numbers would show as a change in every preview. */
+export function quotaAsStrings(quota: z.infer<typeof Quota>): Record<string, string> {
+  return Object.fromEntries(Object.entries(quota).map(([key, value]) => [key, String(value)]));
+}

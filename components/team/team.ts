@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { PodIdentity } from "../aws/iam.ts";
-import type { ClusterHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, policyWarnings } from "../cluster/handle.ts";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
@@ -20,7 +20,7 @@ import {
   type PolicyContext,
 } from "./network-policies.ts";
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
-import { Quota } from "./quota.ts";
+import { Quota, quotaAsStrings } from "./quota.ts";
 import { accessEntryName, namespacePrefix } from "./resource-names.ts";
 import { CurlPodSettings, Limits, TeamSettings } from "./settings.ts";
 
@@ -132,6 +132,8 @@ export class Team extends pulumi.ComponentResource {
   readonly namespaces: readonly pulumi.Output<string>[];
   /** The curl pod; undefined where `curlPod` is false. */
   readonly curlPod: CurlPod | undefined;
+  /** What keeps the team from being apart, in one sentence each. */
+  readonly warnings: readonly string[];
 
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
     parseArgs(name, Known, { team: name, ...knownArgs(args) });
@@ -175,7 +177,8 @@ export class Team extends pulumi.ComponentResource {
           );
     this.namespaces = made.map(({ namespace }) => namespace.metadata.name);
     this.namespace = first.namespace.metadata.name;
-    this.registerOutputs({ namespace: this.namespace });
+    this.warnings = policyWarnings(args.cluster);
+    this.registerOutputs({ namespace: this.namespace, warnings: this.warnings });
   }
 
   /** A namespace and what guards it. An adopted one keeps its own quota, limits and accounts. */
@@ -342,9 +345,4 @@ function accessOf(name: string, way: "ingress" | "egress", given: readonly Acces
       spec: read.apply((rules) => policies(rules)[0]?.spec ?? { podSelector: {}, policyTypes: [] }),
     },
   ];
-}
-
-/** The API stores quantities as strings; numbers would show as a change in every preview. */
-function quotaAsStrings(quota: TeamSettings["quota"]): Record<string, string> {
-  return Object.fromEntries(Object.entries(quota).map(([key, value]) => [key, String(value)]));
 }

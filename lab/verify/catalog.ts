@@ -172,7 +172,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     nameserver: dns && podDns(dns)?.nameservers[0],
     clusterDomain: statedDomain(settings),
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
-    enforced: cluster.kind === "eks" || (cluster.kind === "eks-existing" && cluster.networkPolicies),
+    enforced: cluster.kind === "eks" || cluster.networkPolicies,
     finders: findersFor(settings),
     sources: sourceFinders(settings),
     watching: monitoringChecks(settings.monitoring, {

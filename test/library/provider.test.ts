@@ -116,6 +116,28 @@ describe("the provider of the Pulumi package", () => {
     assert.deepEqual(remote, library);
   });
 
+  it("registers the same on IPv6, and says which network policies may not be enforced", async () => {
+    const given = { context: "six", ipFamily: "ipv6", networkPolicies: true } as const;
+    const told: unknown[] = [];
+    const library = await registered(async () => {
+      const { handle: cluster } = new ExistingCluster("six", given);
+      told.push(new Team("shop", { ...TEAM, cluster }).warnings);
+      const { handle: laptop } = new ExistingCluster("laptop", { context: "kind" });
+      told.push(new Team("web", { ...TEAM, cluster: laptop }).warnings);
+    });
+    const remote = await registered(async () => {
+      const { handle: cluster } = await construct("cluster:ExistingCluster", "six", given);
+      told.push((await construct("team:Team", "shop", { ...TEAM, cluster })).warnings);
+      const { handle: laptop } = await construct("cluster:ExistingCluster", "laptop", { context: "kind" });
+      told.push((await construct("team:Team", "web", { ...TEAM, cluster: laptop })).warnings);
+    });
+    assert.match(JSON.stringify(library), /listen \[::\]:80 ipv6only=off/);
+    assert.deepEqual(remote, library);
+    const unknown =
+      "network policies are not known to be enforced on cluster kind: set its networkPolicies to true where its network does";
+    assert.deepEqual(told, [[], [unknown], [], [unknown]]);
+  });
+
   it("gives every output that the schema requires", async () => {
     await registered(async () => {
       const { handle: cluster, ...outputs } = await construct("cluster:ExistingCluster", "laptop", {});

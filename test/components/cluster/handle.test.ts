@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { policyWarnings } from "../../../components/cluster/handle.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
@@ -60,6 +61,19 @@ describe("handle of an existing cluster", () => {
     assert.equal(handle.podIdentity, undefined);
     assert.equal(handle.enforcesNetworkPolicies, false);
     assert.equal(outputs.kubeconfig ?? undefined, undefined);
+  });
+
+  it("enforces network policies where its owner says so, and never on Fargate", async () => {
+    const { handle } = await recordCluster({ kind: "existing", networkPolicies: true });
+    assert.equal(handle.enforcesNetworkPolicies, true);
+    const name = "prod";
+    assert.deepEqual(policyWarnings({ name, enforcesNetworkPolicies: true }), []);
+    assert.deepEqual(policyWarnings({ name }), [
+      "network policies are not known to be enforced on cluster prod: set its networkPolicies to true where its network does",
+    ]);
+    assert.deepEqual(policyWarnings({ name, runsDaemonSets: false, enforcesNetworkPolicies: true }), [
+      "network policies have no effect on cluster prod, whose pods run on Fargate, which enforces none",
+    ]);
   });
 
   it("names file and context, but is not known by them", async () => {

@@ -286,7 +286,7 @@ describe("cluster settings", () => {
     [
       "an unknown key of an existing cluster",
       issuesIn(ClusterSettings, { kind: "existing", region: "x" }),
-      /^region: unknown key, must be one of kind, kubeconfig, context, identifier, ipFamily$/,
+      /^region: unknown key, must be one of kind, kubeconfig, context, identifier, ipFamily, networkPolicies$/,
     ],
     [
       "two groups of one name",
