@@ -7,6 +7,7 @@ import { createCluster, DeletionProtection } from "./components/cluster/index.ts
 import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
+import { clusterDomainOf } from "./components/dns/resolver.ts";
 import { dnsAccess } from "./components/dns/server-ports.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
 import { Monitoring } from "./components/monitoring/monitoring.ts";
@@ -22,7 +23,7 @@ await preflight(settings.cluster, settings.warnings);
 const clusterComponent = createCluster(settings.cluster, settings.region, settings.profile);
 const cluster = clusterComponent.handle;
 const dns = settings.dns && new CoreDns("coredns", { ...settings.dns, cluster });
-const clusterDomain = settings.dns?.corefile.options?.clusterDomain;
+const clusterDomain = clusterDomainOf(settings.dns);
 const logs =
   settings.logging && new LogCollection("logs", { ...settings.logging, cluster, clusterDomain, teams: settings.teams });
 // What answers on these may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.

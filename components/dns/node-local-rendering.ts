@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import { type Corefile, type Plugin, renderCorefile, type Server } from "eks-dns-logging-corefile";
+import { clusterDomainOf } from "./resolver.ts";
 import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
 
 /** Port of the cache's metrics, on every node. */
@@ -57,8 +58,8 @@ export function nodeLocalCorefile(cache: CacheOptions): string {
 
 /** The options of the cache before a CoreDNS of these settings. */
 export function cacheOptions(settings: DnsSettings, cache: NodeLocalCacheSettings): CacheOptions {
-  const { clusterDns, corefile } = settings;
-  const clusterDomain = corefile.options?.clusterDomain;
+  const { clusterDns } = settings;
+  const clusterDomain = clusterDomainOf(settings);
   return { ...cache, clusterDns, clusterDomain, forwardToCoreDns: answersOutside(settings) };
 }
 

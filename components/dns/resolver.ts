@@ -1,3 +1,4 @@
+import { domainOf } from "eks-dns-logging-corefile";
 import type { DnsSettings } from "./settings.ts";
 
 /** What a pod's `/etc/resolv.conf` sets for its resolver. */
@@ -136,5 +137,16 @@ export interface PodDns {
  */
 export function podDns({ nodeLocalCache: cache, corefile }: DnsSettings): PodDns | undefined {
   if (cache?.mode !== "kubelet") return undefined;
-  return { nameservers: [cache.address], clusterDomain: corefile.options?.clusterDomain ?? "cluster.local" };
+  return { nameservers: [cache.address], clusterDomain: clusterDomainOf({ corefile }) ?? "cluster.local" };
+}
+
+/**
+ * The domain of the cluster's names, in lower case and without a dot at the end: that of the settings, else the one that their whole Corefile
+ * serves.
+ * @returns undefined where neither tells another one than cluster.local.
+ */
+export function clusterDomainOf(dns: Pick<DnsSettings, "corefile"> | undefined): string | undefined {
+  const { options, text } = dns?.corefile ?? {};
+  const stated = options?.clusterDomain ?? (text === undefined ? undefined : domainOf(text));
+  return stated?.toLowerCase().replace(/\.$/, "");
 }

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { clusterDomainOf } from "../dns/resolver.ts";
 import { dnsAccess } from "../dns/server-ports.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
@@ -22,7 +23,7 @@ export function makeCanary(
   const destination = canaryDestination(parts);
   // The agent of CloudWatch reads no metrics of the canary.
   const scraper = settings.kind === "cloudwatch" ? undefined : settings.prometheus.namespace;
-  const domain = parts.dns?.corefile.options?.clusterDomain ?? "cluster.local";
+  const domain = clusterDomainOf(parts.dns) ?? "cluster.local";
   const metadata = { name: "canary", namespace: CANARY_NAMESPACE, labels: commonLabels("canary") };
   const namespace = new k8s.core.v1.Namespace(
     `${name}-canary-namespace`,

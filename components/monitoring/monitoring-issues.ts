@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { partitionOf } from "../aws/partition.ts";
 import { corefileText } from "../dns/corefile-rendering.ts";
+import { clusterDomainOf } from "../dns/resolver.ts";
 import { coreDnsPods, USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
@@ -47,11 +48,14 @@ function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
 }
 
 /** The canary's namespace is its own: its network policy holds for each pod there. */
-function canaryNamespaceIssues(
-  { kind, prometheus }: MonitoringSettings,
-  teams: readonly TeamNamespaces[],
-): SettingsIssue[] {
+function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams, dns }: Parts): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
+  if (coreDnsPods(dns).namespace === CANARY_NAMESPACE)
+    issues.push({
+      path: ["canary", "enabled"],
+      message: `must be false while dns.adopt.namespace is ${CANARY_NAMESPACE}`,
+      value: true,
+    });
   if (kind !== "cloudwatch" && prometheus.namespace === CANARY_NAMESPACE)
     issues.push({
       path: ["prometheus", "namespace"],
@@ -82,7 +86,7 @@ function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly
 
 /** The name that stands for all outside names must be one. */
 function outsideNameIssues({ canary: { enabled, outsideName } }: MonitoringSettings, { dns }: Parts): SettingsIssue[] {
-  const domain = dns?.corefile.options?.clusterDomain ?? "cluster.local";
+  const domain = clusterDomainOf(dns) ?? "cluster.local";
   return enabled && `.${outsideName.toLowerCase()}`.endsWith(`.${domain}`)
     ? [
         {
@@ -185,7 +189,7 @@ export function checkMonitoring(
     });
   issues.push(...unusedSettings(settings));
   if (kind === "none") return issues;
-  if (canary.enabled) issues.push(...canaryNamespaceIssues(settings, parts.teams));
+  if (canary.enabled) issues.push(...canaryNamespaceIssues(settings, parts));
   issues.push(...scraperIssues(settings, parts.teams), ...outsideNameIssues(settings, parts));
   issues.push(...alarmActionIssues(settings, region));
   if (kind === "cloudwatch") {

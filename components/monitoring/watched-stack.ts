@@ -1,6 +1,7 @@
 import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
+import { clusterDomainOf } from "../dns/resolver.ts";
 import { serverPorts } from "../dns/server-ports.ts";
 import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
 import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
@@ -194,7 +195,7 @@ function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): s
 export function canaryDestination(parts: Pick<Parts, "dns" | "logging" | "teams">): CanaryDestination {
   const taken = targetsOfPod(parts, CANARY_POD);
   if (typeof taken === "string") return { kind: "none", reason: taken };
-  const domain = parts.dns?.corefile.options?.clusterDomain;
+  const domain = clusterDomainOf(parts.dns);
   const found = taken.map((target) => readable(target, domain));
   return (
     found.find(({ kind }) => kind !== "none") ?? found[0] ?? { kind: "none", reason: "no destination takes its lines" }
