@@ -24,6 +24,7 @@ import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend, withFiles } from "./schema/extends.ts";
 import { asFarAsRight, isObject } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
+import { dnsNamespaceIssues } from "./team/network-policies.ts";
 import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
 import { idleQuotas } from "./team/quota.ts";
 import { nameIssues, roleIssues } from "./team/resource-names.ts";
@@ -220,7 +221,7 @@ function loggingIssues({ given, region, kind, assumedKind, logging, knownTeams }
   return under("logging", checkLogging(logging.value, assumedKind, named, knownTeams), logging.without);
 }
 
-function teamIssues({ given, region, kind, cluster, logging, teams }: Sections): SettingsIssue[] {
+function teamIssues({ given, region, kind, cluster, dns, logging, teams }: Sections): SettingsIssue[] {
   const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
   const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
   const issues = [
@@ -228,6 +229,7 @@ function teamIssues({ given, region, kind, cluster, logging, teams }: Sections):
     ...(kind === "existing" || region === undefined ? [] : arnIssues(teams, region)),
     ...nameIssues(teams),
     ...roleIssues(teams, accessEntries),
+    ...dnsNamespaceIssues(teams, dns?.value.adopt?.namespace),
     ...idleStatements(teams),
     ...quotaIssues(teams),
     ...idleQuotas(teams),

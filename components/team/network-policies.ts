@@ -10,7 +10,7 @@ import {
   type PolicySpec,
   podsOfNamespace,
 } from "../kubernetes/network-policy.ts";
-import { relation } from "../schema/errors.ts";
+import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { integer, NamespaceName, PolicyCidr } from "../schema/values.ts";
 import { AGENT_EGRESS } from "./pod-identity.ts";
 
@@ -197,4 +197,23 @@ export function dnsRule({
     to: [podsOfNamespace(namespace, labels), ...adopted, ...dnsAddresses.map(addressPeer)],
     ports: dnsPorts.flatMap((port) => (["UDP", "TCP"] as const).map((protocol) => ({ protocol, port }))),
   };
+}
+
+/**
+ * A warning for a team that has the namespace of an adopted CoreDNS: its network policies hold for each pod there, and let in its own pods and
+ * its peers' alone. Paths are below `teams`.
+ * @param namespace That of CoreDNS; undefined where it is kube-system, which no team can have.
+ */
+export function dnsNamespaceIssues(
+  teams: readonly (Omit<TeamPeers, "peers"> & Pick<TeamRules, "ingress">)[],
+  namespace: string | undefined,
+): SettingsIssue[] {
+  return teams.flatMap(({ name, namespaces, ingress }, index): SettingsIssue[] => {
+    const place = (namespaces?.map((each) => each.name) ?? [teamNamespace(name)]).indexOf(namespace ?? "");
+    // Whom the rules let in may be everybody.
+    if (place === -1 || ingress.length > 0) return [];
+    const path = namespaces === undefined ? [index, "name"] : [index, "namespaces", place, "name"];
+    const message = `makes ${namespace} a namespace of team ${name}, whose network policies let no queries of others in to the CoreDNS of dns.adopt`;
+    return [{ path, message, severity: "warning" }];
+  });
 }
