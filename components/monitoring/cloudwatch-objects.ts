@@ -40,7 +40,8 @@ export function makeAlarms(
   new aws.cloudwatch.Dashboard(
     `${name}-dashboard`,
     {
-      dashboardName: `${cluster.name}-dns-logging`,
+      // A dashboard belongs to all regions, and a cluster to one: a second of that name would write over the first one's.
+      dashboardName: `${cluster.name}-${cluster.region}-dns-logging`,
       dashboardBody: JSON.stringify(cloudWatchDashboard(alarms, cluster.region)),
     },
     options,

@@ -11,9 +11,9 @@ const ServicePort = string(
   const port = /:(\d+)$/.exec(text)?.[1];
   return port === undefined || (Number(port) >= 1 && Number(port) <= 65535);
 }, "must have a port from 1 to 65535");
-/** A name with a dot, as it stands in a query and in a shell script. */
+/** A name with a dot, as it stands in a query and in a shell script. No top-level domain is a number: that would be an address. */
 const DnsName = string(
-  /^(?=.{1,253}$)[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)+$/,
+  /^(?=.{1,253}$)(?!.*\.\d+$)[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)+$/,
   "a DNS name with a dot, such as aws.amazon.com",
 );
 
@@ -57,7 +57,8 @@ export const MonitoringSettings = z.strictObject({
     .prefault({})
     .describe("The canary on each node."),
   runbookUrl: string(
-    /^https?:\/\/[^\s?#]+$/,
+    // Prometheus takes braces for a template.
+    /^https?:\/\/[^\s?#{}]+$/,
     "an address such as https://git.example.com/platform/blob/main/docs/runbooks",
   )
     .optional()

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../../components/settings.ts";
+import { planStack } from "../../../lab/plan/plan.ts";
+import { configOf } from "./stacks.ts";
+
+const errorsOf = (sections: Readonly<Record<string, unknown>>) => {
+  try {
+    parseSettings(configOf("existing", sections));
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    return error.message.split("\n  ").slice(1);
+  }
+};
+
+describe("the settings of monitoring, by what takes them", () => {
+  it("have an outside name that can exist, since the canary's lookups fail for ever otherwise", () => {
+    const of = (outsideName: string) => errorsOf({ monitoring: { kind: "annotations", canary: { outsideName } } });
+    for (const name of ["192.0.2.1", "host.127", `${"a".repeat(64)}.example`, "a..example", "example.com."])
+      assert.deepEqual(of(name), [
+        `monitoring.canary.outsideName: must be a DNS name with a dot, such as aws.amazon.com (found "${name}")`,
+      ]);
+    for (const name of ["aws.amazon.com", `${"a".repeat(63)}.example`, "1.example", "xn--p1ai.xn--p1ai", "a.b2"])
+      assert.deepEqual(of(name), [], name);
+  });
+
+  it("have an address of runbooks that is no template of Prometheus", () => {
+    const of = (runbookUrl: string) => errorsOf({ monitoring: { kind: "annotations", runbookUrl } });
+    const wrong = "https://git.example.com/{{ $labels.x }}/runbooks".replaceAll(" ", "");
+    assert.deepEqual(of(wrong), [
+      `monitoring.runbookUrl: must be an address such as https://git.example.com/platform/blob/main/docs/runbooks (found "${wrong}")`,
+    ]);
+    assert.deepEqual(of("https://git.example.com/%7Bmain%7D/runbooks"), []);
+  });
+
+  it("name a dashboard of CloudWatch for the region too, since all regions have the same dashboards", async () => {
+    const nameIn = async (region: string) => {
+      const config = configOf("eks-existing", { monitoring: { kind: "cloudwatch" } });
+      const { resources } = await planStack({ name: "prod", config: { ...config, "aws:region": region } });
+      return resources.flatMap(({ type, inputs }) =>
+        type === "aws:cloudwatch/dashboard:Dashboard" ? [inputs.dashboardName] : [],
+      );
+    };
+    assert.deepEqual(await nameIn("eu-central-1"), ["prod-eu-central-1-dns-logging"]);
+    assert.deepEqual(await nameIn("us-east-1"), ["prod-us-east-1-dns-logging"]);
+  });
+
+  it("leave the canary's namespace to the canary, whose network policy would cut CoreDNS off there", () => {
+    const of = (enabled: boolean) =>
+      errorsOf({
+        dns: { adopt: { namespace: "canary", selector: { app: "dns" } } },
+        monitoring: { kind: "annotations", canary: { enabled } },
+      });
+    assert.deepEqual(of(true), [
+      "monitoring.canary.enabled: must be false while dns.adopt.namespace is canary (found true)",
+    ]);
+    assert.deepEqual(of(false), []);
+  });
+});
