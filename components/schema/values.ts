@@ -76,7 +76,7 @@ export const NamespaceName = string(
 
 /** An image that stays the same: a pod may start again on another node at any time. */
 export const Image = string(
-  /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
+  /^(?!.*(:latest$|:@))[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*(@sha256:[a-f0-9]{64})?|@sha256:[a-f0-9]{64})$/,
   "an image with a fixed tag or a digest, such as 'docker.io/curlimages/curl:8.17.0', but not ':latest'",
 );
 

@@ -33,6 +33,25 @@ describe("the settings of monitoring, by what takes them", () => {
     assert.deepEqual(of("https://git.example.com/%7Bmain%7D/runbooks"), []);
   });
 
+  it("have images by tag, by digest or by both", () => {
+    const of = (image: string) => errorsOf({ monitoring: { kind: "annotations", canary: { image } } });
+    const digest = `sha256:${"0a".repeat(32)}`;
+    for (const image of ["curl:8.17.0-RC1", `curl@${digest}`, `r.example:5000/curl:8.17.0-RC1@${digest}`])
+      assert.deepEqual(of(image), [], image);
+    for (const image of [
+      "curl",
+      "curl:latest",
+      `curl:@${digest}`,
+      `curl@${digest}:8.17.0`,
+      `curl:8@${digest}@${digest}`,
+    ])
+      assert.match(
+        of(image).join(),
+        /^monitoring\.canary\.image: must be an image with a fixed tag or a digest/,
+        image,
+      );
+  });
+
   it("name a dashboard of CloudWatch for the region too, since all regions have the same dashboards", async () => {
     const nameIn = async (region: string) => {
       const config = configOf("eks-existing", { monitoring: { kind: "cloudwatch" } });
