@@ -1,7 +1,13 @@
 import * as aws from "@pulumi/aws";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../aws/partition.ts";
-import { type Alarm, alarmDescription, alarmsOf, cloudWatchDashboard } from "./cloudwatch-alarms.ts";
+import {
+  type Alarm,
+  alarmDescription,
+  alarmsOf,
+  type CloudWatchMetric,
+  cloudWatchDashboard,
+} from "./cloudwatch-alarms.ts";
 import type { MonitoringSettings } from "./settings.ts";
 import { logGroupsOf, type Watched } from "./watched-stack.ts";
 
@@ -14,7 +20,7 @@ import { logGroupsOf, type Watched } from "./watched-stack.ts";
 export function makeAlarms(
   name: string,
   { settings, parts, stack }: Watched,
-  cluster: Pick<PodIdentityHost, "region" | "tags"> & { readonly name: string },
+  cluster: WatchedCluster,
   options: pulumi.CustomResourceOptions,
 ): string[] {
   const alarms = alarmsOf(stack, { cluster: cluster.name, logGroupOf: logGroupsOf(parts, cluster.name) });
@@ -41,12 +47,34 @@ export function makeAlarms(
     `${name}-dashboard`,
     {
       // A dashboard belongs to all regions, and a cluster to one: a second of that name would write over the first one's.
-      dashboardName: `${cluster.name}-${cluster.region}-dns-logging`,
-      dashboardBody: JSON.stringify(cloudWatchDashboard(alarms, cluster.region)),
+      dashboardName: `${cluster.name}-${cluster.region}-dns-logging`.replaceAll(/[^\w-]/g, "-"),
+      dashboardBody: dashboardBody(alarms, cluster),
     },
     options,
   );
   return alarms.map(({ alert }) => alert.name);
+}
+
+/** The cluster that alarms are about. */
+type WatchedCluster = Pick<PodIdentityHost, "clusterName" | "region" | "tags"> & {
+  /** What its alarms are called by: the name of the cluster, or of its component where that is an output. */
+  readonly name: string;
+};
+
+/** Dimensions with the name of the cluster as EKS has it, which the deployment alone may know. */
+function dimensionsIn<T>({ dimensions }: CloudWatchMetric, clusterName: T): Record<string, string | T> {
+  return "ClusterName" in dimensions ? { ...dimensions, ClusterName: clusterName } : { ...dimensions };
+}
+
+function dashboardBody(alarms: readonly Alarm[], { clusterName, region }: WatchedCluster): pulumi.Input<string> {
+  const bodyFor = (known: string) => {
+    const named = alarms.map((alarm) => {
+      const dimensions = dimensionsIn(alarm.metric, known);
+      return { ...alarm, metric: { ...alarm.metric, dimensions } };
+    });
+    return JSON.stringify(cloudWatchDashboard(named, region));
+  };
+  return typeof clusterName === "string" ? bodyFor(clusterName) : pulumi.output(clusterName).apply(bodyFor);
 }
 
 /**
@@ -59,7 +87,7 @@ function tellsTheEnd(arn: string): boolean {
 
 function alarmArgs(
   { alert, metric, comparison, threshold, periods, datapoints, missing }: Alarm,
-  cluster: { readonly name: string; readonly tags: PodIdentityHost["tags"] },
+  cluster: WatchedCluster,
   { alarmActions, runbookUrl }: MonitoringSettings,
 ): aws.cloudwatch.MetricAlarmArgs {
   return {
@@ -67,7 +95,7 @@ function alarmArgs(
     alarmDescription: alarmDescription(alert, runbookUrl),
     namespace: metric.namespace,
     metricName: metric.metricName,
-    dimensions: { ...metric.dimensions },
+    dimensions: dimensionsIn(metric, cluster.clusterName),
     statistic: metric.statistic,
     comparisonOperator: comparison,
     threshold,

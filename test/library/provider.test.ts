@@ -138,6 +138,23 @@ describe("the provider of the Pulumi package", () => {
     assert.deepEqual(told, [[], [unknown], [], [unknown]]);
   });
 
+  it("has alarms on a cluster by the name that the deployment tells", async () => {
+    const resources = await registered(async () => {
+      const name = pulumi.output(Promise.resolve("prod-1a2b"));
+      const { handle: cluster } = new ExistingEksCluster("prod.eu", { ...EXISTING_EKS, name });
+      new Monitoring("watch", { kind: "cloudwatch", dns: {}, canary: { enabled: false }, cluster });
+    });
+    const inputsOf = (type: string, at: string) =>
+      resources.find((one) => one.type === type && one.name === at)?.inputs ?? assert.fail(at);
+    const { dimensions, name } = inputsOf("aws:cloudwatch/metricAlarm:MetricAlarm", "watch-CoreDnsDown");
+    assert.deepEqual(dimensions, { ClusterName: "prod-1a2b", Namespace: "kube-system", PodName: "coredns" });
+    assert.equal(name, "prod.eu-CoreDnsDown");
+    const { dashboardBody, dashboardName } = inputsOf("aws:cloudwatch/dashboard:Dashboard", "watch-dashboard");
+    assert.equal(dashboardName, "prod-eu-eu-central-1-dns-logging");
+    const [first] = JSON.parse(String(dashboardBody)).widgets;
+    assert.deepEqual(first.properties.metrics[0].slice(2, 4), ["ClusterName", "prod-1a2b"]);
+  });
+
   it("gives every output that the schema requires", async () => {
     await registered(async () => {
       const { handle: cluster, ...outputs } = await construct("cluster:ExistingCluster", "laptop", {});
