@@ -31,6 +31,15 @@ function runsCoreDns(workload: Resource): boolean {
   );
 }
 
+/** UDP ports that a workload's containers declare. @throws {Undecided} */
+export function udpPortsOf(workload: Resource): number[] {
+  const pod = podSpecOf(workload);
+  const containers = pod === undefined ? [] : containerLists(pod, ["containers"]).flatMap((list) => list.items());
+  return containers
+    .flatMap((container) => container.at("ports").items())
+    .flatMap((port) => (port.at("protocol").text() === "UDP" ? (port.at("containerPort").number() ?? []) : []));
+}
+
 /** Whether this program's component made a resource for the CoreDNS that its settings name. */
 export function isOfComponent({ urn, type }: Resource): boolean {
   return urn.includes(`${CORE_DNS_COMPONENT}$${type}::`);

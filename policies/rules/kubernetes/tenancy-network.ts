@@ -1,7 +1,7 @@
 import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { hasCoreDns } from "../../readers/cluster-dns.ts";
+import { hasCoreDns, udpPortsOf } from "../../readers/cluster-dns.ts";
 import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
 import { nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
@@ -127,7 +127,9 @@ function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {
     const peers = rule.at("to").items();
     if (peers.length > 0 && !someKnown(peers, (peer) => mayBeDns(peer, stack))) return false;
     const ports = rule.at("ports").items();
-    const isDns = (port: Field) => (port.at("protocol").text() ?? "TCP") === protocol && coversDns(port);
+    const isDns = (port: Field) =>
+      (port.at("protocol").text() ?? "TCP") === protocol &&
+      (coversDns(port) || someKnown(peers, (peer) => coversPodPort(peer, port, stack)));
     return ports.length === 0 || someKnown(ports, isDns);
   });
 }
@@ -142,6 +144,20 @@ function mayBeDns(peer: Field, stack: Stack): boolean {
   return hasCoreDns(
     stack,
     (workload) => selectsNamespace(namespaces, namespaceOf(workload), stack) && selectsPodsOf(pods, workload),
+  );
+}
+
+/** Whether a port is one at which a CoreDNS of the stack answers, which a policy sees in place of its Service's. Of its ports DNS alone is UDP. */
+function coversPodPort(peer: Field, port: Field, stack: Stack): boolean {
+  const first = port.at("port").number();
+  if (first === undefined || !peer.at("namespaceSelector").isSet) return false;
+  const last = port.at("endPort").number() ?? first;
+  return hasCoreDns(
+    stack,
+    (workload) =>
+      selectsNamespace(peer.at("namespaceSelector"), namespaceOf(workload), stack) &&
+      selectsPodsOf(peer.at("podSelector"), workload) &&
+      udpPortsOf(workload).some((own) => first <= own && own <= last),
   );
 }
 

@@ -10,6 +10,13 @@ const OTHER_PODS: readonly Value[] = [
   { matchExpressions: [{ key: "k8s-app", operator: "NotIn", values: ["kube-dns"] }] },
 ];
 
+/** Ports that the chart declares for a CoreDNS without the right to listen at 53. */
+const PORTS: Value = [
+  { name: "udp-5353", containerPort: 5353, protocol: "UDP" },
+  { name: "tcp-5353", containerPort: 5353, protocol: "TCP" },
+  { name: "tcp-9153", containerPort: 9153, protocol: "TCP" },
+];
+
 /** A CoreDNS as its Helm chart installs it. */
 const chart = (namespace: string, image: Value = "coredns/coredns:1.13.1"): SampleResource => ({
   type: "kubernetes:apps/v1:Deployment",
@@ -19,7 +26,7 @@ const chart = (namespace: string, image: Value = "coredns/coredns:1.13.1"): Samp
     spec: {
       template: {
         metadata: { labels: { "k8s-app": "coredns", "app.kubernetes.io/instance": "dns" } },
-        spec: { containers: [{ name: "coredns", image }] },
+        spec: { containers: [{ name: "coredns", image, ports: PORTS }] },
       },
     },
   },
@@ -32,6 +39,9 @@ const toDns = (matchLabels: Readonly<Record<string, string>>) =>
   named(NETWORK, "dns", "spec.egress.0.to", [
     { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dns" } }, podSelector: { matchLabels } },
   ]);
+
+/** The same by ports. */
+const ofPorts = (ports: Value) => named(toDns({ "k8s-app": "coredns" }), "dns", "spec.egress.0.ports", ports);
 
 export const TENANCY_DNS_CASES: CasesByRule = {
   "tenancy-dns-egress": {
@@ -94,6 +104,13 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         ...toDns({ "k8s-app": "coredns" }),
         chart("dns", "rancher/hardened-coredns:v1.13.1-build20251015"),
       ],
+      "a CoreDNS in another namespace, at the port to which its Service leads": [
+        ...ofPorts([
+          { port: 5353, protocol: "UDP" },
+          { port: 5000, endPort: 5999 },
+        ]),
+        chart("dns"),
+      ],
       "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
       "DNS let out beside a policy of which nothing is known": [
         inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
@@ -123,6 +140,16 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         named(NETWORK, "dns", "spec.egress.0.to", [
           { namespaceSelector: { matchLabels: { name: "kube-system" } }, podSelector: {} },
         ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to a CoreDNS in another namespace, at ports that are not DNS's": [
+        [...ofPorts([{ port: 5354, protocol: "UDP" }, { port: 9153 }]), chart("dns")],
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to the port of a CoreDNS that is somewhere else": [
+        [...ofPorts([{ port: 5353, protocol: "UDP" }, { port: 5353 }]), chart("web")],
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],
