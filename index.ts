@@ -59,7 +59,7 @@ const monitoring =
     : new Monitoring("monitoring", {
         ...settings.monitoring,
         cluster,
-        dns: runsCoreDns(settings.cluster) ? settings.dns : undefined,
+        dns: runsCoreDns(settings.cluster, settings.dns) ? settings.dns : undefined,
         logging: settings.logging,
         teams: settings.teams,
         dnsAddresses,

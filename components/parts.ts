@@ -152,12 +152,13 @@ function autoModeIssues({ absent, given }: PartsContext): SettingsIssue[] {
       path: ["dns", "nodeLocalCache"],
       message: "must not be set with cluster.compute auto, where each node has a DNS server of its own",
     });
-  issues.push(
-    warning(
-      ["dns"],
-      "installs nothing with cluster.compute auto, where each node answers DNS itself and no CoreDNS pods run",
-    ),
-  );
+  if (!isObject(given.dns) || given.dns.adopt === undefined)
+    issues.push(
+      warning(
+        ["dns"],
+        "installs nothing with cluster.compute auto, where each node answers DNS itself and no CoreDNS pods run",
+      ),
+    );
   return issues;
 }
 
@@ -261,9 +262,9 @@ export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSe
   return mode === "sidecar" || cluster.kind !== "eks-existing" || cluster.compute !== "fargate";
 }
 
-/** Whether pods of CoreDNS run on the cluster: EKS Auto Mode answers on the node. */
-export function runsCoreDns(cluster: ClusterSettings): boolean {
-  return cluster.kind !== "eks-existing" || cluster.compute !== "auto";
+/** Whether pods of CoreDNS run on the cluster: EKS Auto Mode answers on the node, beside which there may be one that settings adopt. */
+export function runsCoreDns(cluster: ClusterSettings, dns: { readonly adopt?: unknown } | undefined): boolean {
+  return cluster.kind !== "eks-existing" || cluster.compute !== "auto" || dns?.adopt !== undefined;
 }
 
 /** Settings under `dns` that configure the EKS add-on, and so nothing on a cluster whose CoreDNS is somebody else's. */

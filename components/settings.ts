@@ -244,7 +244,7 @@ function monitoringIssues(
   const monitoring = StackSettings.shape.monitoring.safeParse(given.monitoring ?? {}).data;
   if (monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0) return [];
   const parts = {
-    dns: cluster !== undefined && !runsCoreDns(cluster.value) ? undefined : dns?.value,
+    dns: cluster !== undefined && !runsCoreDns(cluster.value, dns?.value) ? undefined : dns?.value,
     managesCoreDns: managesCoreDns(dns?.value, kind !== "existing"),
     logging: watched,
     teams,

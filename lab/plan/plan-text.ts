@@ -10,6 +10,7 @@ import { collectedPart } from "../../components/logging/routing/collected.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, sourcePlace } from "../../components/logging/sources/journal.ts";
+import { runsCoreDns } from "../../components/parts.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 import { statedPlace } from "../kubernetes/core-dns-place.ts";
@@ -123,7 +124,7 @@ const green = (text: string) => styleText("green", text, { stream: process.stdou
 /** What the DNS settings come to, with the reason of each choice, and what CoreDNS would do that one may not expect. */
 export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
   // With Auto Mode nothing of it is installed, which is a warning.
-  if (dns === undefined || (cluster.kind === "eks-existing" && cluster.compute === "auto")) return "";
+  if (dns === undefined || !runsCoreDns(cluster, dns)) return "";
   if (dns.adopt?.manage === false) {
     const { namespace, selector } = statedPlace(dns);
     return `${bold(`DNS, left as it is: pods of ${namespace} with ${selector} answer queries.`)}\n\n`;

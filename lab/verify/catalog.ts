@@ -161,7 +161,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
   const { cluster, dns, logging } = settings;
   const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
   return {
-    coredns: dns !== undefined && runsCoreDns(cluster),
+    coredns: dns !== undefined && runsCoreDns(cluster, dns),
     installsCoreDns: cluster.kind !== "existing" && dns?.adopt === undefined,
     stated: dns,
     teams,
@@ -176,7 +176,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     finders: findersFor(settings),
     sources: sourceFinders(settings),
     watching: monitoringChecks(settings.monitoring, {
-      dns: runsCoreDns(cluster) ? dns : undefined,
+      dns: runsCoreDns(cluster, dns) ? dns : undefined,
       managesCoreDns: managesCoreDns(dns, cluster.kind !== "existing"),
       logging: settings.logging,
       teams: settings.teams,

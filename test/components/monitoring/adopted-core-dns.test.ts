@@ -163,6 +163,21 @@ describe("an adopted CoreDNS", function () {
     });
   });
 
+  it("is watched beside EKS Auto Mode too, whose nodes answer DNS themselves", async () => {
+    const of = async (dns: object) => {
+      const cluster = { kind: "eks-existing", name: "prod", compute: "auto" };
+      const sections = { cluster, dns, monitoring: { kind: "prometheus-operator" } };
+      const { warnings } = parseSettings(configOf("eks-existing", sections));
+      const told = warnings.filter(({ path }) => path[0] === "dns").map(({ message }) => message);
+      return [told, (await plan("eks-existing", sections)).names.includes("monitoring-coredns")];
+    };
+    assert.deepEqual(await of({ adopt: CHART }), [[], true]);
+    assert.deepEqual(await of({}), [
+      ["installs nothing with cluster.compute auto, where each node answers DNS itself and no CoreDNS pods run"],
+      false,
+    ]);
+  });
+
   it("is scraped in its namespace by the labels that dns.adopt names", async () => {
     const selector = { app: "dns" };
     const of = async (namespace: string) => {

@@ -48,6 +48,7 @@ describe("the DNS settings in a plan", () => {
     const prod = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" };
     assert.match(linesFor(prod)[1] ?? "", /^ {4}replicas +: 2 +the add-on's default/);
     assert.deepEqual(linesFor({ ...prod, compute: "auto" }), [""]);
+    assert.match(linesFor({ ...prod, compute: "auto" }, { adopt: {} })[1] ?? "", /^ {4}replicas +: unchanged/);
   });
 
   it("say which pods answer where CoreDNS is left as it is", () => {
