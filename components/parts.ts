@@ -131,17 +131,14 @@ function collectorIssues(
 }
 
 function newClusterIssues({ absent, given }: PartsContext): SettingsIssue[] {
-  const issues: SettingsIssue[] = [];
-  if (absent.has("dns"))
-    issues.push(
-      warning(["dns"], "false leaves a new cluster without CoreDNS: pods resolve no names until it is installed"),
-    );
-  if (isObject(given.dns) && given.dns.adopt !== undefined)
-    issues.push({
-      path: ["dns", "adopt"],
-      message: "must not be set with cluster.kind eks, where CoreDNS is an add-on that this stack installs",
-    });
-  return issues;
+  const without = "leaves a new cluster without CoreDNS: pods resolve no names until it is installed";
+  if (absent.has("dns")) return [warning(["dns"], `false ${without}`)];
+  if (!isObject(given.dns) || given.dns.adopt === undefined) return [];
+  if (isObject(given.dns.adopt) && given.dns.adopt.manage === false)
+    return [warning(["dns", "adopt", "manage"], `false ${without}`)];
+  const message =
+    "must not be set with cluster.kind eks, where CoreDNS is an add-on that this stack installs, unless manage is false";
+  return [{ path: ["dns", "adopt"], message }];
 }
 
 function autoModeIssues({ absent, given }: PartsContext): SettingsIssue[] {

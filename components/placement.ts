@@ -53,7 +53,9 @@ export function placementIssues(
     const message = `must have at least one group without NoSchedule and NoExecute taints, for ${others}`;
     return [{ path: ["cluster", "nodeGroups"], message }];
   }
-  const found = parts.dns === undefined ? [] : coreDnsIssues(cluster, parts.dns, nodes);
+  const { dns } = parts;
+  // One that is adopted is not placed here.
+  const found = dns === undefined || dns.adopt !== undefined ? [] : coreDnsIssues(cluster, dns, nodes);
   if (found.length > 0 || others === "" || untainted.some(startsWithNodes)) return found;
   return [tooFewNodes(untainted, `for ${others}, or the deployment times out`)];
 }

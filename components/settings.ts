@@ -291,7 +291,7 @@ function namedCluster(given: unknown, region: string | undefined): NamedCluster 
 
 /** Whether CoreDNS is one that runs already, and no add-on. */
 function adoptsDns(kind: string, dns: unknown): boolean {
-  return kind === "eks-existing" && isObject(dns) && dns.adopt !== undefined;
+  return kind !== "existing" && isObject(dns) && dns.adopt !== undefined;
 }
 
 /** Which kind of EKS cluster is written there; undefined for another one. */

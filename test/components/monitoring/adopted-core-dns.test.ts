@@ -163,6 +163,26 @@ describe("an adopted CoreDNS", function () {
     });
   });
 
+  it("may be one that is installed later on a new cluster, to which the teams' policies lead from the start", async () => {
+    const dns = { adopt: { ...ELSEWHERE, manage: false }, replicas: 3 };
+    const { warnings } = parseSettings(configOf("eks", { dns }));
+    assert.deepEqual(
+      warnings.map(({ path, message }) => `${path.join(".")}: ${message}`),
+      [
+        "dns.adopt.manage: false leaves a new cluster without CoreDNS: pods resolve no names until it is installed",
+        "dns.replicas: has no effect with dns.adopt.manage false, which leaves CoreDNS as it is",
+      ],
+    );
+    const { resources } = await plan("eks", { dns });
+    assert.ok(!resources.some(({ name }) => name === "coredns-addon"));
+    const team = JSON.stringify(resources.find(({ name }) => name === "ts-allow-dns")?.inputs);
+    assert.deepEqual(JSON.parse(team).spec.egress[0].to[1].podSelector.matchLabels, CHART.selector);
+    assert.throws(
+      () => parseSettings(configOf("eks", { dns: { adopt: CHART } })),
+      /dns\.adopt: must not be set with cluster\.kind eks, where CoreDNS is an add-on that this stack installs, unless manage is false/,
+    );
+  });
+
   it("is watched beside EKS Auto Mode too, whose nodes answer DNS themselves", async () => {
     const of = async (dns: object) => {
       const cluster = { kind: "eks-existing", name: "prod", compute: "auto" };
