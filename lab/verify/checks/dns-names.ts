@@ -147,7 +147,7 @@ interface Asked {
 async function whyUnknown(lab: Lab, to: string, { name, domain }: Asked, result: CurlResult): Promise<string> {
   if (await hasNoDnsPod(lab)) return noDnsPod(lab);
   if (/time/i.test(result.message) || result.totalMs >= SILENCE_MS)
-    return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53, or CoreDNS is down";
+    return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53 or names other labels than its pods have (dns.adopt.selector), or CoreDNS is down";
   const service = await lab.service(to).catch(() => undefined);
   if (service === undefined)
     return `NXDOMAIN: there is no Service ${curlPodName(to)} in ${to}-team; \`${lab.up}\` creates it`;
