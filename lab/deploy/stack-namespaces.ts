@@ -114,8 +114,15 @@ export async function missingNamespaces(cluster: Pick<Cluster, "namespaceLabels"
       adopt ? [{ name, setting: `teams[${team}].namespaces[${at}].name` }] : [],
     ),
   );
+  const { adopt: dns } = settings.dns ?? {};
   const monitored = { name: prometheus.namespace, setting: "monitoring.prometheus.namespace" };
-  const needed = kind === "annotations" || kind === "prometheus-operator" ? [...adopted, monitored] : adopted;
+  const needed = [
+    ...adopted,
+    ...(dns !== undefined && (dns.manage || kind === "annotations")
+      ? [{ name: dns.namespace, setting: "dns.adopt.namespace" }]
+      : []),
+    ...(kind === "annotations" || kind === "prometheus-operator" ? [monitored] : []),
+  ];
   const created = createdNamespaces(settings);
   const missing: string[] = [];
   for (const { name, setting } of needed) {

@@ -130,6 +130,19 @@ describe("the namespaces that must be there before lab up", () => {
     assert.deepEqual(await missing(config, ["payments", "monitoring"]), []);
   });
 
+  it("are that of a CoreDNS that is patched, or gets a Service for its metrics", async () => {
+    const of = (adopt: object, kind: string) =>
+      missing({ ...FULL, [key("dns")]: JSON.stringify({ adopt }), [key("monitoring")]: JSON.stringify({ kind }) }, [
+        "kube-system",
+        "monitoring",
+      ]);
+    const wrong = ['dns.adopt.namespace: must be a namespace that exists (found "dns")'];
+    assert.deepEqual(await of({ namespace: "dns" }, "none"), wrong);
+    assert.deepEqual(await of({ namespace: "dns", manage: false }, "annotations"), wrong);
+    assert.deepEqual(await of({ namespace: "dns", manage: false }, "prometheus-operator"), []);
+    assert.deepEqual(await of({}, "annotations"), []);
+  });
+
   it("are none that the stack creates, needs not, or may not ask for", async () => {
     const prometheusIn = (namespace: string) => JSON.stringify({ kind: "annotations", prometheus: { namespace } });
     assert.deepEqual(await missing({ ...FULL, [key("monitoring")]: prometheusIn("logging") }, []), []);
