@@ -80,11 +80,13 @@ export const Image = string(
   "an image with a fixed tag or a digest, such as 'docker.io/curlimages/curl:8.17.0', but not ':latest'",
 );
 
-/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-export const LabelKey = string(
-  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "a label key, such as app or app.kubernetes.io/name",
-);
+/**
+ * A name of up to 63 characters, after the prefix of a domain of up to 253.
+ * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ */
+export const LABEL_KEY =
+  /^(?=[^/]{1,253}\/|[^/]*$)([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
+export const LabelKey = string(LABEL_KEY, "a label key, such as app or app.kubernetes.io/name");
 export const LabelValue = string(
   /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
   "a label value: a quoted string of 1 to 63 letters, digits, '-', '_' and '.'",

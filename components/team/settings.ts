@@ -9,6 +9,7 @@ import {
   integer,
   isMore,
   isObject,
+  LABEL_KEY,
   NamespaceName,
   string,
   UNIQUE,
@@ -21,8 +22,6 @@ import { Quota } from "./quota.ts";
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const LABEL_WORDS = "must be a Kubernetes label value: a quoted string of at most 63 letters, digits, '-', '_' and '.'";
-const LABEL_KEY =
-  /^(?=[^/]{1,253}\/|[^/]*$)([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or 'infinity'";
 

@@ -52,6 +52,16 @@ describe("the settings of monitoring, by what takes them", () => {
       );
   });
 
+  it("have labels by which Kubernetes takes objects", () => {
+    const of = (key: string, value = "x") =>
+      errorsOf({ monitoring: { kind: "annotations", prometheus: { labels: { [key]: value } } } });
+    for (const key of ["release", "a.example/release", `${"a".repeat(253)}/release`])
+      assert.deepEqual(of(key), [], key);
+    for (const key of ["a..example/release", ".example/release", `${"a".repeat(254)}/release`, "a/b/c", "-x"])
+      assert.match(of(key).join(), /^monitoring\.prometheus\.labels.*must be a label key, such as app/, key);
+    assert.match(of("release", "a b").join(), /^monitoring\.prometheus\.labels\.release: must be a label value/);
+  });
+
   it("name a dashboard of CloudWatch for the region too, since all regions have the same dashboards", async () => {
     const nameIn = async (region: string) => {
       const config = configOf("eks-existing", { monitoring: { kind: "cloudwatch" } });
