@@ -132,20 +132,21 @@ function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: s
   });
 }
 
-/** Of a CoreDNS outside kube-system, what the settings leave to a default that its Helm chart does not have. */
+/** Of a CoreDNS that is not the usual one, what the settings leave to a default that its Helm chart does not have. */
 function coreDnsIssues({ kind }: MonitoringSettings, { dns, managesCoreDns }: Parts): SettingsIssue[] {
   const issue = (message: string): SettingsIssue => ({ path: ["kind"], message, severity: "warning" });
   const issues: SettingsIssue[] = [];
   const { namespace, labels } = coreDnsPods(dns);
   const isElsewhere = namespace !== USUAL_CORE_DNS_PODS.namespace;
   const [label] = Object.entries(labels);
+  const isUsual = !isElsewhere && Object.entries(USUAL_CORE_DNS_PODS.labels).every(([key, own]) => labels[key] === own);
   if (kind !== "cloudwatch" && isElsewhere && dns?.adopt?.selector === undefined && label !== undefined)
     issues.push(
       issue(
         `looks for CoreDNS's pods in ${namespace} by the label ${label.join("=")}, since dns.adopt.selector names none, and CoreDnsDown fires without such pods`,
       ),
     );
-  if (kind === "cloudwatch" && isElsewhere && dns?.adopt?.deployment === undefined)
+  if (kind === "cloudwatch" && !isUsual && dns?.adopt?.deployment === undefined)
     issues.push(
       issue(
         `looks for Deployment coredns in ${namespace}, since dns.adopt.deployment names none, and CoreDnsDown fires without it`,

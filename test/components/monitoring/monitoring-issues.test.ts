@@ -95,6 +95,12 @@ describe("issues of monitoring settings", () => {
     assert.deepEqual(of(elsewhere, "cloudwatch"), [deployment]);
     assert.deepEqual([of(named, "annotations"), of(named, "cloudwatch"), of(elsewhere, "none")], [[], [], []]);
     assert.deepEqual([of({}, "annotations"), of({}, "cloudwatch")], [[], []]);
+    const chart = { selector: { "k8s-app": "coredns" } };
+    assert.deepEqual(of(chart, "cloudwatch"), [deployment.replace("dns-system", "kube-system")]);
+    assert.deepEqual(
+      [of(chart, "annotations"), of({ selector: { "k8s-app": "kube-dns", a: "b" } }, "cloudwatch")],
+      [[], []],
+    );
     assert.deepEqual([of({}, "annotations", text), of(named, "annotations", text)], [[silent], [silent]]);
   });
 
