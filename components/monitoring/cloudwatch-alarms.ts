@@ -139,6 +139,15 @@ export function unseenByCloudWatch(stack: WatchedStack, context: CloudWatchConte
 }
 
 /**
+ * Name of a cluster's dashboard. All regions have the same dashboards: without its own, a second cluster of that name would write over the first
+ * one's.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+ */
+export function dashboardName(cluster: string, region: string): string {
+  return `${cluster}-${region}-dns-logging`.replaceAll(/[^\w-]/g, "-");
+}
+
+/**
  * A dashboard with one graph for each alarm.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */

@@ -7,6 +7,7 @@ import {
   alarmsOf,
   type CloudWatchMetric,
   cloudWatchDashboard,
+  dashboardName,
 } from "./cloudwatch-alarms.ts";
 import type { MonitoringSettings } from "./settings.ts";
 import { logGroupsOf, type Watched } from "./watched-stack.ts";
@@ -46,8 +47,7 @@ export function makeAlarms(
   new aws.cloudwatch.Dashboard(
     `${name}-dashboard`,
     {
-      // A dashboard belongs to all regions, and a cluster to one: a second of that name would write over the first one's.
-      dashboardName: `${cluster.name}-${cluster.region}-dns-logging`.replaceAll(/[^\w-]/g, "-"),
+      dashboardName: dashboardName(cluster.name, cluster.region),
       dashboardBody: dashboardBody(alarms, cluster),
     },
     options,

@@ -51,14 +51,19 @@ function answering(history: readonly object[] = [], states: readonly object[] = 
         return JSON.stringify({ AlarmHistoryItems: history });
     }
   };
-  return { asked, queries, picture: () => cloudWatchPicture("dev", aws, WINDOW) };
+  return { asked, queries, picture: () => cloudWatchPicture({ cluster: "dev", region: "eu-central-1" }, aws, WINDOW) };
 }
 
 describe("the picture of a dashboard of CloudWatch", () => {
   it("asks for the metric of each widget as its alarm does", async () => {
     const { asked, queries, picture } = answering();
     await picture();
-    assert.deepEqual(asked[0]?.slice(0, 4), ["cloudwatch", "get-dashboard", "--dashboard-name", "dev-dns-logging"]);
+    assert.deepEqual(asked[0]?.slice(0, 4), [
+      "cloudwatch",
+      "get-dashboard",
+      "--dashboard-name",
+      "dev-eu-central-1-dns-logging",
+    ]);
     const expected = ALARMS.map(({ metric }, at) => ({
       Id: `widget${at}_0`,
       MetricStat: {

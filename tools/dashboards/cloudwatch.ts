@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dashboardName } from "../../components/monitoring/cloudwatch-alarms.ts";
 import type { Drawn, Picture, RangeSeries, Window } from "./picture.ts";
 
 /** Asks AWS: arguments of its CLI to the JSON that it prints. @throws where AWS refuses. */
@@ -46,11 +47,15 @@ const GRAFANA_LINES = 4 / 3;
 
 /**
  * The dashboard of a cluster, with the data and alarms of CloudWatch.
- * @param cluster Name of the cluster.
+ * @param cluster Name of the cluster; `region` is its own.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
  */
-export async function cloudWatchPicture(cluster: string, aws: Aws, window: Window): Promise<Picture> {
-  const title = `${cluster}-dns-logging`;
+export async function cloudWatchPicture(
+  { cluster, region }: { readonly cluster: string; readonly region: string },
+  aws: Aws,
+  window: Window,
+): Promise<Picture> {
+  const title = dashboardName(cluster, region);
   const ask = async <T>(schema: z.ZodType<T>, action: string, ...args: string[]) =>
     schema.parse(JSON.parse(await aws(["cloudwatch", action, ...args, "--output", "json"])));
   const { DashboardBody } = await ask(DashboardAnswer, "get-dashboard", "--dashboard-name", title);

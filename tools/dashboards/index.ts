@@ -34,7 +34,7 @@ async function sourceOf(url: string, ask: Ask, window: Window): Promise<string> 
 
 interface Flags {
   readonly prometheus?: string;
-  readonly cloudwatch?: boolean;
+  readonly cloudwatch?: string;
   readonly minutes: number;
   readonly until?: string;
   readonly source?: string;
@@ -42,18 +42,22 @@ interface Flags {
 }
 
 async function draw(dashboard: string, out: string, flags: Flags): Promise<void> {
-  const { prometheus, cloudwatch = false, minutes, until, source, note } = flags;
-  if ((prometheus !== undefined) === cloudwatch) throw new Failure("give either --prometheus or --cloudwatch", 2);
+  const { prometheus, cloudwatch: region, minutes, until, source, note } = flags;
+  const either = new Failure("give either --prometheus or --cloudwatch", 2);
+  if (prometheus !== undefined && region !== undefined) throw either;
   const end = until === undefined ? Date.now() : Date.parse(until);
   if (Number.isNaN(end)) throw new Failure(`--until must be a time such as 2026-11-28T23:30:00Z (found ${until})`, 2);
   const to = Math.floor(end / 1000);
   const window = { from: to - minutes * 60, to, step: Math.max(15, Math.round((minutes * 60) / SAMPLES)) };
   const headed = (found: string) => [source ?? found, ...(note === undefined ? [] : [note])].join(". ");
   let svg: string;
-  if (prometheus === undefined) {
-    const aws = (args: readonly string[]) => outputOf("aws", args, { timeoutSeconds: AWS_TIMEOUT_SECONDS });
-    svg = drawPicture(await cloudWatchPicture(dashboard, aws, window), headed("CloudWatch"), window);
+  if (region !== undefined) {
+    const aws = (args: readonly string[]) =>
+      outputOf("aws", [...args, "--region", region], { timeoutSeconds: AWS_TIMEOUT_SECONDS });
+    const picture = await cloudWatchPicture({ cluster: dashboard, region }, aws, window);
+    svg = drawPicture(picture, headed("CloudWatch"), window);
   } else {
+    if (prometheus === undefined) throw either;
     const ask = prometheusAt(prometheus);
     const found = headed(await sourceOf(prometheus, ask, window));
     svg = await pictureOf(JSON.parse(await readFile(dashboard, "utf8")), found, ask, window);
@@ -72,7 +76,7 @@ if (import.meta.main) {
       )
       .argument("<picture.svg>", "file to write")
       .option("--prometheus <url>", "address of the Prometheus, such as http://127.0.0.1:9090")
-      .option("--cloudwatch", "read the dashboard, its metrics and alarms with the AWS CLI")
+      .option("--cloudwatch <region>", "read the dashboard, its metrics and alarms in a region with the AWS CLI")
       .option("--minutes <number>", "length of the period", between(5, 1440), 60)
       .option("--until <time>", "end of the period (default: now)")
       .option("--source <text>", "what the data come from, for the picture's head (default: what answered)")
