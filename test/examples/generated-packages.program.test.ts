@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -46,6 +47,16 @@ describe("the packages that Pulumi generates from the schema", function () {
       assert.deepEqual(undeclared(texts.join("\n")), [], name);
     }
     assert.deepEqual(undeclared("type A struct {\n\tB []C `pulumi`\n\tD []A\n\tE *f.G\n}"), ["C"]);
+  });
+
+  it("import in Go what they have", async () => {
+    const root = join(folder, "go/eksdnslogging");
+    const files = (await readdir(root, { recursive: true })).filter((file) => file.endsWith(".go"));
+    const texts = await Promise.all(files.map((file) => readFile(join(root, file), "utf8")));
+    const own = texts.flatMap((text) => [...text.matchAll(/^\t"example\.com\/[^"]+\/sdk\/go\/([^"]+)"$/gm)]);
+    const imported = [...new Set(own.map(([, path = ""]) => path))].sort();
+    assert.ok(imported.includes("eksdnslogging/internal"), imported.join());
+    for (const path of imported) assert.ok(existsSync(join(folder, "go", path)), path);
   });
 
   it("are those that the examples import", async () => {

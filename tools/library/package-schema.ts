@@ -119,7 +119,8 @@ function packageSchema() {
       description,
       license,
       keywords,
-      meta: { moduleFormat: "(.*)" },
+      // With a dash in its name, Go code written from the schema alone imports a folder that is not there (findings/pulumi-go-dashed-name.sh).
+      meta: { moduleFormat: "(.*)", supportPack: true },
       language: {
         csharp: { respectSchemaVersion: true },
         // Without extra types Go code of lists of objects does not compile (findings/pulumi-go-plain-lists.sh).
