@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { type Document, isAlias, isCollection, LineCounter, parseAllDocuments, type ScalarTag, visit } from "yaml";
+import { type Document, isAlias, isCollection, visit, type YAMLParseError } from "yaml";
 import { z } from "zod";
 import { isCircular, isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
@@ -12,6 +12,7 @@ import { fileBytes } from "../user-files.ts";
 import { jsonDocuments } from "./json-stream.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 import { notText, valueThatIsNoText } from "./text-values.ts";
+import { yamlDocuments } from "./yaml-documents.ts";
 
 const MANIFEST = /\.(ya?ml|json)$/;
 /** Of the files in such folders nobody thinks as manifests. */
@@ -105,13 +106,6 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-/** Plain words that kubectl reads as truth values, as YAML 1.1 has them: `privileged: yes` makes a privileged pod. */
-const TRUTH_WORDS: ScalarTag = {
-  tag: "tag:yaml.org,2002:bool",
-  default: true,
-  test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
-  resolve: (word) => /^(y|on)/i.test(word),
-};
 /** Far more uses of anchors than people write, and too few to fill the memory. */
 const MAX_ALIASES = 100_000;
 
@@ -119,15 +113,13 @@ const MAX_ALIASES = 100_000;
 export function objectsIn(text: string, file: string): KubernetesObject[] | string {
   const json = jsonDocuments(text);
   if (Array.isArray(json)) return json.flatMap(({ content, line }) => unlisted(content, { file, line }));
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, customTags: [TRUTH_WORDS] });
-  if (!Array.isArray(documents)) return [];
+  const { documents, lines } = yamlDocuments(text);
   const objects: KubernetesObject[] = [];
   for (const document of documents) {
     const [error] = document.errors;
     if (error !== undefined && json !== undefined)
       return `the document at line ${json.brokenAt} is neither JSON, as the one before it, nor YAML: is it cut off?`;
-    if (error !== undefined) return error.message.split("\n")[0] ?? error.message;
+    if (error !== undefined) return sentenceOf(error);
     const template = placeOfTemplate(document);
     if (template !== undefined)
       return `a template placeholder, such as {{ .Values.name }}, is in the place of a value at line ${lines.linePos(template).line}`;
@@ -147,6 +139,12 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
     objects.push(...unlisted(content, { file, line: lines.linePos(start).line }));
   }
   return objects;
+}
+
+/** What is wrong and where, without the lines of the file that the parser shows below. */
+function sentenceOf({ message }: YAMLParseError): string {
+  const [first = message] = message.split("\n");
+  return first.replace(/:$/, "").replace(/^Missing closing (["'])quote/, "Missing closing quote $1");
 }
 
 /** Where `{{ … }}` stands without quotes, which YAML takes for a mapping whose key is a mapping; undefined where it does not. */

@@ -70,6 +70,38 @@ describe("what an audit reads", () => {
     assert.match(String(objectsIn("a: &a {}\n---\nb: *a\n", "a.yaml")), /^Unresolved alias .*: a$/);
   });
 
+  it("reads texts in quotes that go on no deeper than their key, as kubectl does, with the lines of the file", () => {
+    const text = [
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:",
+      "  a: 'it''s\n  one, \"two\"\n\n  three: x'",
+      '  b: "say \\"hi\\" \\\n  and go"',
+      "  c: |\n    'not\n    closed",
+      "  d: 'deeper\n    already'\n  e: '",
+      "  ---x'",
+      `---\napiVersion: v1\nkind: Service\nmetadata: {name: 'b\nc', annotations: {d: '[${"long ".repeat(1000)}\n]'}}\n`,
+    ].join("\n");
+    const found = objectsIn(text, "a.yaml");
+    assert.ok(typeof found !== "string", String(found));
+    assert.deepEqual(found[0]?.content.data, {
+      a: `it's one, "two"\nthree: x`,
+      b: `say "hi" and go`,
+      c: "'not\nclosed\n",
+      d: "deeper already",
+      e: " ---x",
+    });
+    assert.deepEqual(
+      found.map(({ name, source }) => [name, source?.line]),
+      [
+        ["a", 1],
+        ["b c", 19],
+      ],
+    );
+    assert.equal(
+      objectsIn("a:\n  b: 'x\n  c: d\n---\ne: it's\n", "a.yaml"),
+      "Missing closing quote ' at line 2, column 8",
+    );
+  });
+
   it("takes the places of a template that was not rendered for no values", () => {
     const text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n";
     assert.equal(

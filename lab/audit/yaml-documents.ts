@@ -1,0 +1,80 @@
+import { type Document, Lexer, LineCounter, parseAllDocuments, type ScalarTag } from "yaml";
+
+/** Plain words that kubectl reads as truth values, as YAML 1.1 has them: `privileged: yes` makes a privileged pod. */
+const TRUTH_WORDS: ScalarTag = {
+  tag: "tag:yaml.org,2002:bool",
+  default: true,
+  test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
+  resolve: (word) => /^(y|on)/i.test(word),
+};
+
+/** What the lexer puts before a scalar without quotes. */
+const SCALAR = "\u001f";
+/** What it puts in between that is no text of the file. */
+const MARKS: readonly string[] = ["\u0002", "\u0018", SCALAR];
+
+/** The YAML documents of a file, each with its errors, and the lines of all. */
+export interface YamlDocuments {
+  readonly documents: readonly Document.Parsed[];
+  readonly lines: LineCounter;
+}
+
+/**
+ * Reads YAML as kubectl does. A text in quotes may go on at the indentation of its key, as in many definitions of custom resources: YAML
+ * asks for one space more.
+ */
+export function yamlDocuments(text: string): YamlDocuments {
+  const written = parsed(text);
+  if (!written.documents.some(({ errors }) => errors.some(({ code }) => code === "MISSING_CHAR"))) return written;
+  const lenient = parsed(withDeeperLines(text));
+  // Where kubectl fails too, the errors are those of the text as it is written.
+  return lenient.documents.some(({ errors }) => errors.length > 0) ? written : lenient;
+}
+
+function parsed(text: string): YamlDocuments {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, customTags: [TRUTH_WORDS] });
+  return { documents: Array.isArray(documents) ? documents : [], lines };
+}
+
+/** The same text with more spaces before the lines of each text in quotes, which are no part of it. */
+function withDeeperLines(text: string): string {
+  let left = text;
+  let start = 0;
+  for (;;) {
+    const cut = cutQuote(left, start);
+    const to = cut === undefined ? undefined : closingQuote(left, cut.end, cut.quote);
+    if (cut === undefined || to === undefined) return left;
+    const { end } = cut;
+    const deeper = " ".repeat(end - left.lastIndexOf("\n", end - 1));
+    left = left.slice(0, end) + left.slice(end, to).replaceAll("\n", `\n${deeper}`) + left.slice(to);
+    // A document is read from its beginning, which tells how deep a line is.
+    start = Math.max(0, left.lastIndexOf("\n---", end) + 1);
+  }
+}
+
+/** Where the first text in quotes is cut off, since its next line is not deep enough. */
+function cutQuote(text: string, start: number): { readonly end: number; readonly quote: string } | undefined {
+  let end = start;
+  let before = "";
+  for (const token of new Lexer().lex(text.slice(start))) {
+    if (!MARKS.includes(token)) end += token.length;
+    const quote = token.charAt(0);
+    const isQuoted = before !== SCALAR && (quote === "'" || quote === '"');
+    if (isQuoted && closingQuote(token, 1, quote) !== token.length - 1) return { end, quote };
+    before = token;
+  }
+  return undefined;
+}
+
+/** Where a text in quotes ends that goes on behind an index; undefined where the document ends before. */
+function closingQuote(text: string, from: number, quote: string): number | undefined {
+  const end = /\n(?:---|\.\.\.)(?=\s)/g;
+  end.lastIndex = from;
+  const limit = end.exec(text)?.index ?? text.length;
+  const mark = quote === "'" ? /''|'/g : /\\[\s\S]|"/g;
+  mark.lastIndex = from;
+  for (let found = mark.exec(text); found !== null && found.index < limit; found = mark.exec(text))
+    if (found[0] === quote) return found.index;
+  return undefined;
+}
