@@ -1,8 +1,8 @@
 const NAME =
-  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|auth|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|(^|[_.-])(ingest(ion)?|insert|subscription|write)[_-]?key$|^(x-honeycomb-team|requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
+  /((?<!1)passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|auth|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|(^|[_.-])(ingest(ion)?|insert|subscription|write)[_-]?key$|^(x-honeycomb-team|requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands, how it is used or what a person reads of it, not what it is. */
 const NO_SECRET_NAME =
-  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|field|changed|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age|source|lookup|prefix|helper)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls|cert|certificate|ca|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
+  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|^existing\w*secret\w*|[_.-]?(file|path|names?|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|replication|policy|expiration|lifetime|validity|timeout|stdin|field|changed|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age|source|lookup|prefix|helper|strategy|iterations|scope|class|process|dialog|volumes?)|(secrets?|credentials?|passwords?)[_.-]*(store|backend|provider|manager)|(pull|existing|from|tls|ssl|serving|certs?|certificate|ca|vars|private[_.-]?key|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|(key|key[_.-]?id|passphrase)[_.-]?key|initial[_.-]cluster[_.-]token|[_.-](url|id)|credentials?id)$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
@@ -11,38 +11,49 @@ const PASSWORD_NAME = /pass|pwd/i;
  * agent or by SOPS, a place of Vault for Argo CD's plugin, a path or a file that holds the value.
  */
 const REFERENCE =
-  /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$\w*(pass|secret|token|key|pwd)\w*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|%[sdqvr]$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<[^>]*>$|SECRET\[[\w.]+\]$|ENC\[|<path:|\.{0,2}\/|@|!\w+ )/;
+  /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$\$?[A-Z_][A-Z0-9_]*$|\$[\w-]*(pass|secret|token|key|pwd)[\w-]*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|%[sdqvr]$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<<?[^>]*>?>\W*$|SECRET\[[\w.]+\]$|ENC\[|<path:|\.{0,2}\/|@|!\w+ )/;
 /** An address of the value in another store or file, which holds none itself. */
 const ADDRESS =
-  /^([a-z][\w+.-]*:\/\/[^@]*$|(alias|aws|projects)\/|(arn|env|file|vault|ssm|AWS_SECRET|AWS_PARAMETER_STORE):|ref\+)/;
+  /^([a-z][\w+.-]*:\/\/[^@]*$|(alias|aws|projects)\/|stdin$|(arn|env|file|fd|vault|ssm|AWS_SECRET|AWS_PARAMETER_STORE):|ref\+)/;
 /** The value comes from a program's own variable or function: Alloy's, Terraform's, Python's, Node's or another's. */
 const EXPRESSION =
   /^((os|process|sys|env|ENV|System|var|local|data|remote|convert|config|settings|input|record|req|request|self|this|module|random_password|secrets|vault)[.[]\w|[A-Za-z_][\w.]*\()/;
 /** A value that somebody is still to fill in. */
-const FILL_IN = /^(\?|\*{3,}|x{3,}|\.{3}|replace[\w-]*|your[_-][\w-]+|\[(redacted|filtered)\]?)$/i;
+const FILL_IN = /^(\?|\*{3,}|x{3,}|\.{3}|replace[\w-]*|your[_-][\w-]+|\[?(redacted|filtered)\]?)$/i;
 const SWITCH =
-  /^([01]|on|off|true|false|yes|no|null|none|nil|undefined|~|enabled?|disabled?|allow|deny|required|optional|use_env|include|omit|same-origin|(string|str|text|boolean|integer|object)\b[!?,;]?)$/i;
+  /^([01]|on|off|true|false|yes|no|null|none|nil|undefined|~|enabled?|disabled?|allow|deny|required|optional|use_env|include|omit|same-origin|jwt|opaque|(string|str|text|boolean|integer|object)\b[!?,;]?)$/i;
 const NUMBER = /^\d+[a-z]?$/i;
 /** Several words of letters alone, which a person reads. */
 const PROSE = /^[\p{L}']+[,.:]?( [\p{L}']+[,.:!?]?)+$/u;
 /** The value stands on other lines. */
 const NESTED = /^([|>](\d?[+-]?|[+-]\d)|[[{].*)$/;
+/** A file that holds the value, or under whose name a Secret has it. */
+const FILE_NAME = /^[\w@-][\w.@-]*(\/[\w.@-]+)*\.(pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt|conf|env)$/;
 /** The value of a variable that is not set, as a shell and Spring write it. */
 const BY_DEFAULT = /^\$\{(?:[A-Z_][A-Z0-9_.]*:(?![?+]|[-=]\})[-=]?|\w+:[-=])([^${}]+)\}$/;
 
 /** Whether a value of that name is a password, key or token itself. */
 export function isCredential(name: string, value: string): boolean {
   if (!NAME.test(name) || NO_SECRET_NAME.test(name)) return false;
-  const text = value.trim();
+  // A line of JSON ends with a comma.
+  const text = value.trim().replace(/,$/, "");
   const [, byDefault] = BY_DEFAULT.exec(text) ?? [];
   if (byDefault !== undefined) return isCredential(name, byDefault);
   if (text === "" || isReference(text) || SWITCH.test(text) || NESTED.test(text) || PROSE.test(text)) return false;
+  if (isNameOfKey(name, text)) return false;
   return PASSWORD_NAME.test(name) || !NUMBER.test(text);
+}
+
+/** Whether a value is the key under which a Secret has the credential, as in `clientSecretKey: clientSecret`. */
+function isNameOfKey(name: string, value: string): boolean {
+  const [, what = ""] = /^(.+(?:[a-z][A-Z]|[_.-]).+?)[_.-]?(?:[Kk]ey|KEY)$/.exec(name) ?? [];
+  const letters = (text: string) => text.replaceAll(/[_.-]/g, "").toLowerCase();
+  return what !== "" && letters(what) === letters(value);
 }
 
 /** Whether a text says where a value comes from, or that it is to be filled in. */
 export function isReference(text: string): boolean {
-  return [REFERENCE, ADDRESS, EXPRESSION, FILL_IN].some((form) => form.test(text));
+  return [REFERENCE, ADDRESS, EXPRESSION, FILL_IN, FILE_NAME].some((form) => form.test(text));
 }
 
 /** What kind of credential a text holds that shows itself as one, whatever its name. */
@@ -63,9 +74,9 @@ const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
   [/(?:^|\s)\w+\s*=\s*\S+\s(?:.{0,200}?\s)?password\s*=\s*["']?([^\s"';]+)/i, "a password in a connection string"],
   [/(?:^|[\s"'=])[\w.-]+:([^\s:@/"']+)@(?:tcp|unix)\(/, "a password in a connection string"],
   [/(?<!\[):\/\/[^/\s:@"'[\]]*:([^/\s@"'\]]+)@/, "a password in a URL"],
-  // Numbers are a user and a group.
+  // Numbers are a user and a group, and Kubernetes' own users are called system:node:a.
   [
-    /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?["']?[^\s:"'=+-][^\s:"']*:(?!\d+(?:["'\s]|$))([^\s"']+)/,
+    /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?["']?(?!system:)[^\s:"'=+-][^\s:"']*:(?!\d+(?:["'\s]|$))([^\s"']+)/,
     "a password after -u or --user",
   ],
   [
@@ -142,6 +153,6 @@ export function credentialInCommand(command: string): string | undefined {
     ...command.matchAll(/(?:^|\s)(?:-H|--header)[\s=]*["']?([\w.-]+)\s*:\s*([^\s"']+)/g),
   ];
   // What the shell fills in is no value.
-  const found = pairs.find(([, name = "", value = ""]) => !/^[$`]/.test(value) && isCredential(name, value));
+  const found = pairs.find(([, name = "", value = ""]) => !/^\$|`|\$\(/.test(value) && isCredential(name, value));
   return found === undefined ? undefined : `the literal value of ${found[1]}`;
 }

@@ -59,6 +59,39 @@ describe("what counts as a credential in a ConfigMap", () => {
     for (const command of commands) assert.equal(credentialInCommand(command), undefined, command);
   });
 
+  it("is neither the name of a Secret nor that of a key in one", () => {
+    const lines = [
+      ...["accessKeyIdKey: awsAccessKeyId", "bearerTokenKey: bearerToken", "clientSecretKey: client-secret"],
+      ...["existingUserSecretKey: username", "credentialsKey: service-account.json", "passphraseKey: phrase"],
+      ...["from_secret: registry", "caCertsSecret: ca-certs", "webhook-serving-secret: webhook-tls"],
+      ...["PULL_SECRET_NAMES: registry-credentials", "extraEnvVarsSecret: elastic", "secretProviderClass: aws"],
+    ];
+    for (const line of lines) assert.deepEqual(credentialsIn(`a: b\n${line}`), [], line);
+    const literal = ["clientSecretKey: hunter2", "secretKey: secret", "secret_key: secret", "env_secret: hunter2"];
+    for (const line of literal) assert.equal(credentialsIn(`a: b\n${line}`).length, 1, line);
+  });
+
+  it("is no option of Kubernetes, etcd, AWS, Kafka or Apache that has a secret in its name alone", () => {
+    const lines = [
+      ...["configMapAndSecretChangeDetectionStrategy: Watch", 'ETCD_INITIAL_CLUSTER_TOKEN="etcd-1"'],
+      ...["credential_process = aws-vault exec a", "password.encoder.iterations=4096", "SSLPassPhraseDialog  builtin"],
+      ...['  "enable_token_replication": true,', '  "privateKey": "certs/localhost/key.pem",', '"access_token": "jwt"'],
+      ...['1password-cli = "2.35.0"', "password-store=basic", "tokenScope: api", "credential-volume: a-b"],
+      ...["account_token: <<LOGZIO_ACCOUNT_TOKEN>>", "(Authorization: Bearer <token>)", "X-Xsrftoken: redacted"],
+    ];
+    for (const line of lines) assert.deepEqual(credentialsIn(`a: b\n${line}`), [], line);
+    const commands = [
+      "etcd --name=a --initial-cluster-token=etcd-cluster",
+      "kubectl config set-context a --user=system:kube-scheduler",
+      "mysql -u root -p$$MYSQL_ROOT_PASSWORD -e 'SELECT 1'",
+      "openssl aes-256-cbc -d -pass stdin",
+      "PASSWORD=glc_$(tr -dc a-z </dev/urandom)",
+    ];
+    for (const command of commands) assert.equal(credentialInCommand(command), undefined, command);
+    const literal = ["curl --user=me:hunter2 https://x", "mysql -phunter2", "openssl aes -pass pass:hunter2"];
+    for (const command of literal) assert.notEqual(credentialInCommand(command), undefined, command);
+  });
+
   it("is a token by its form, the password of Redis and one in a connection string", () => {
     const lines = [
       `GH: ghp_${"a1".repeat(18)}`,
@@ -128,6 +161,8 @@ describe("what counts as a credential in a ConfigMap", () => {
       "$oidc.okta.clientSecret",
       "$dex.github.clientSecret",
       "$my-secret:client-id",
+      "$slack-token",
+      "$email-password",
       "$ecret",
       "$e.",
       "$1.2",
