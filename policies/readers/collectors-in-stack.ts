@@ -3,7 +3,7 @@ import type { Report } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { sinksIn } from "./collector-sinks.ts";
 import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-parser.ts";
-import { containerLists, nameOf, namespaceOf, podSpecOf } from "./workload.ts";
+import { containerLists, nameOf, namespaceOf, plainPath, podSpecOf } from "./workload.ts";
 
 /** A Fluent Bit configuration, of all files that a workload mounts, and the workload that runs it. */
 export interface RunningConfig {
@@ -130,7 +130,7 @@ function readsLogs(pod: Field): boolean {
   return pod
     .at("volumes")
     .items()
-    .some((volume) => LOG_PATHS.test(volume.at("hostPath", "path").text() ?? ""));
+    .some((volume) => LOG_PATHS.test(plainPath(volume.at("hostPath", "path").text() ?? "")));
 }
 
 function unknownImagesOf(pod: Field): Field[] {
@@ -217,7 +217,7 @@ function environmentOf(pod: Field): [string, string][] {
 function patternsOf(input: Section, option: string): string[] {
   return (input.get(option) ?? "")
     .split(",")
-    .map((pattern) => pattern.trim())
+    .map((pattern) => plainPath(pattern.trim()))
     .filter((pattern) => pattern !== "");
 }
 

@@ -121,11 +121,31 @@ export function mountsOf(pod: Field): Mount[] {
     }));
 }
 
+/** A path of Windows as one of Linux: `C:\var\log` is `/var/log`. Others are left as they are. */
+export function plainPath(path: string): string {
+  if (!/^[a-z]:|\\/i.test(path)) return path;
+  return path
+    .replace(/^[a-z]:/i, "")
+    .replaceAll(/[\\/]+/g, "/")
+    .toLowerCase();
+}
+
 /** Where on the node a path of the container stands; undefined where it is gone with the pod. */
 export function onNode(path: string, mounts: readonly Mount[]): string | undefined {
-  const over = mounts.filter((mount) => path === mount.path || path.startsWith(`${mount.path.replace(/\/$/, "")}/`));
-  const nearest = over.toSorted((one, other) => other.path.length - one.path.length)[0];
+  const file = plainPath(path);
+  const depth = (mount: Mount) => plainPath(mount.path).replace(/\/$/, "").length;
+  const over = mounts.filter((mount) => `${file}/`.startsWith(`${plainPath(mount.path).replace(/\/$/, "")}/`));
+  const nearest = over.toSorted((one, other) => depth(other) - depth(one))[0];
   return nearest?.hostPath;
+}
+
+/** Whether all containers of a pod run on a Windows node itself, whose files are then theirs. @throws {Undecided} */
+export function isHostProcess(pod: Field): boolean {
+  const ofPod = pod.at("securityContext", "windowsOptions", "hostProcess").flag();
+  const containers = pod.at("containers").items();
+  const isSo = (container: Field) =>
+    container.at("securityContext", "windowsOptions", "hostProcess").flag() ?? ofPod ?? false;
+  return containers.length > 0 && containers.every(isSo);
 }
 
 /** An image reference in its parts. */

@@ -2,7 +2,7 @@ import { count, type Report, type Rule, renamed, type Settings, type StackRule }
 import type { Stack } from "../../core/stack.ts";
 import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../../readers/collectors-in-stack.ts";
 import type { Section } from "../../readers/fluent-bit-parser.ts";
-import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
+import { isHostProcess, mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { fluentBit } from "../rule-sources.ts";
 
 /** What rules on collectors read. */
@@ -22,7 +22,7 @@ export function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "
 }
 
 /** Outputs that wait for nobody. */
-const NEVER_AWAY = ["null", "counter", "prometheus_exporter"];
+const NEVER_AWAY = ["null", "counter", "flowcounter", "prometheus_exporter"];
 
 const MIN_RETRIES = renamed("leastRetries", count("minRetries", "Minimum number of retries", 10, 1));
 const FILE_INPUTS = ["tail", "systemd"];
@@ -49,11 +49,12 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
       if (!isOnNode) return;
       const pod = podSpecOf(workload);
       const mounts = pod === undefined ? [] : mountsOf(pod);
+      const isHostsOwn = pod !== undefined && isHostProcess(pod);
       const onDisk = (section: Section, option: string) => {
         const path = section.get(option);
         if (path === undefined)
           report.wrongIn(section.file, `${section.name} has no ${option}`, "so its state goes with the pod");
-        else if (onNode(path, mounts) === undefined)
+        else if (!isHostsOwn && onNode(path, mounts) === undefined)
           report.wrongIn(section.file, `${option} of ${section.name} is ${path}`, "which goes with the pod");
       };
       const reading = inputs.filter(({ name }) => FILE_INPUTS.includes(name));

@@ -9,7 +9,7 @@ import {
   unknownImages,
 } from "../../readers/collectors-in-stack.ts";
 import { credentialsIn } from "../../readers/credential-files.ts";
-import { mountsOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
+import { mountsOf, plainPath, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, fluentBit, podSecurity } from "../rule-sources.ts";
 
 const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below", [
@@ -45,13 +45,13 @@ export const COLLECTORS: readonly Rule[] = [
     level: "mandatory",
     title: "A collector mounts node logs read-only and writes only its own state",
     reason: "A collector runs on every node.",
-    fix: "mount what it only reads with readOnly: true, and list folders that it writes to in the option `statePaths`",
+    fix: "mount what it only reads with readOnly: true, and list other folders that it needs in the options `logPaths` (to read) and `statePaths` (to write)",
     source: podSecurity("Baseline", "HostPath Volumes"),
     options: [LOG_PATHS, STATE_PATHS],
     types: ["kubernetes:apps/v1:DaemonSet"],
     checkStack: (stack, report, settings) => {
       const isUnder = (paths: readonly string[], path: string) =>
-        paths.some((root) => `${posix.join(path, ".")}/`.startsWith(`${root}/`));
+        paths.some((root) => `${posix.join(plainPath(path), ".")}/`.startsWith(`${root}/`));
       report.each(unknownImages(stack, report), (image) => {
         const pod = podSpecOf(image.owner);
         if (pod !== undefined && mountsOf(pod).some(({ hostPath }) => hostPath !== undefined))

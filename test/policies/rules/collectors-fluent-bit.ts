@@ -21,6 +21,12 @@ import { named, type Sample } from "./samples.ts";
 const withVariable = (sample: Sample, entry: Group): Sample =>
   named(sample, "collector", "spec.template.spec.containers.0.env", [entry]);
 
+/** The collector with its state in a folder of a Windows node, as its manifests write the path. */
+const onWindows = (sample: Sample): Sample => {
+  const text = FLUENT_BIT.replaceAll("/state/", "C:\\\\State\\\\").replaceAll("/var/log/", "C:\\\\var\\\\log\\\\");
+  return named(sample, "config", "data", { "fluent-bit.yaml": text });
+};
+
 export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
   "collectors-buffer-on-disk": {
     good: {
@@ -29,6 +35,12 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       "other letters": line("filesystem", "Filesystem"),
       "an output that waits for nobody": file(
         FLUENT_BIT.replace("- name: opensearch", '- name: "null"').replace(/ {6}storage\.total_limit_size.*\n/, ""),
+      ),
+      "a folder that is mounted from a Windows node": onWindows(
+        spec("containers.0.volumeMounts.1.mountPath", "C:\\state"),
+      ),
+      "a process of the Windows node itself": onWindows(
+        spec("securityContext", { windowsOptions: { hostProcess: true } }),
       ),
       "Fluent Bit beside an application, whose volumes are the pod's": sidecar(),
       "a path by a variable of the container": withVariable(
@@ -84,6 +96,11 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
         ),
         `${F}storage.type of tail is memory`,
       ],
+      "a folder of a Windows container": [
+        onWindows(spec("containers.0.volumeMounts.1.mountPath", "C:\\other")),
+        `${F}db of tail is C:\\\\State\\\\positions.db, which goes with the pod`,
+        `${F}storage.path of service is C:\\\\State\\\\buffer`,
+      ],
       "a volume that goes with the pod": [
         spec("volumes.1", { name: "state", emptyDir: {} }),
         `${F}db of tail is /state/positions.db, which goes with the pod`,
@@ -122,7 +139,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       "many retries": line("no_limits", "20"),
       "off, another word for it": line("retry_limit: no_limits", "Retry_Limit: off"),
       ...Object.fromEntries(
-        ["null", "counter", "prometheus_exporter"].map((name) => [
+        ["null", "counter", "flowcounter", "prometheus_exporter"].map((name) => [
           `${name}, which waits for nobody`,
           line("    - name: opensearch", `    - { name: "${name}", match: "*" }\n    - name: opensearch`),
         ]),
@@ -207,6 +224,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       "the node's own logs, in a folder above": file(
         FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/*.log").replace(/ {6}exclude_path.*\n/, ""),
       ),
+      "its own files on a Windows node": onWindows(COLLECTOR),
       "one of a class of letters": line("*_logging_*.log", "[!a-e]*"),
       "the logs of one team alone": file(
         FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/containers/*_ts-team_*.log").replace(
@@ -238,6 +256,15 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       "its own files on the path of pods": [
         file(FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/pods/*/*/*.log")),
         `${F}Exclude_Path of tail is /var/log/containers/*_logging_*.log, which takes`,
+      ],
+      "its own files on a Windows node": [
+        named(COLLECTOR, "config", "data", {
+          "fluent-bit.yaml": FLUENT_BIT.replace(
+            "/var/log/containers/*.log",
+            "C:\\\\var\\\\log\\\\containers\\\\*.log",
+          ).replace(/ {6}exclude_path.*\n/, ""),
+        }),
+        `${F}Exclude_Path of tail is not set, which takes`,
       ],
       "others left out": [
         line("*_logging_*.log", "*_kube-system_*.log"),

@@ -36,6 +36,7 @@ export const COLLECTORS_CASES: CasesByRule = {
     good: {
       "logs read-only, state writable": COLLECTOR,
       "the node's programs": spec("volumes.2.hostPath.path", "/usr"),
+      "logs of a Windows node": spec("volumes.2.hostPath.path", "C:\\var\\log"),
       "a path with a slash at its end": spec("volumes.2.hostPath.path", "/var/log/"),
       "a DaemonSet of an unknown image that mounts nothing": first(
         first([DAEMON_SET], "spec.template.spec.volumes", []),
@@ -59,7 +60,7 @@ export const COLLECTORS_CASES: CasesByRule = {
     bad: {
       "another path": [
         spec("volumes.2.hostPath.path", "/etc"),
-        `${D}volumes[2].hostPath.path is "/etc", which a collector does not need. Fix: mount`,
+        `${D}volumes[2].hostPath.path is "/etc", which a collector does not need. Fix: mount what it only reads with readOnly: true, and list other folders`,
       ],
       "the whole node": [spec("volumes.2.hostPath.path", "/"), `${D}volumes[2].hostPath.path is "/"`],
       "programs that can be written": [
