@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { Failure, refuseUnwritable, writeOutput } from "../command-line.ts";
@@ -93,8 +94,13 @@ async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
     const [namespace, more] = flags.namespace;
     if (more !== undefined) throw new Failure("--manifests takes one --namespace", 2);
     const { readManifestFiles } = await import("./object-files.ts");
-    const { objects, others } = await readManifestFiles(flags.manifests);
-    const notes = others.map((file) => `${file} holds no Kubernetes object`);
+    const { objects, others, kustomizations } = await readManifestFiles(flags.manifests);
+    const notes = [
+      ...others.map((file) => `${file} holds no Kubernetes object`),
+      ...kustomizations.map(
+        (file) => `${file} was not applied: audit what 'kubectl kustomize ${dirname(file)}' prints, by --manifests -`,
+      ),
+    ];
     return {
       subject: subjectOf(objects, { live: false, namespace }),
       title: `manifests ${flags.manifests.join(", ")}`,

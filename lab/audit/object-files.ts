@@ -23,6 +23,8 @@ export interface ManifestObjects {
   readonly objects: readonly KubernetesObject[];
   /** Files that hold no Kubernetes object, such as `values.yaml`. */
   readonly others: readonly string[];
+  /** Files by which Kustomize changes the objects of others. */
+  readonly kustomizations: readonly string[];
 }
 
 /**
@@ -33,10 +35,15 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
   const files = (await Promise.all(paths.map(filesAt))).flat();
   const objects: KubernetesObject[] = [];
   const others: string[] = [];
+  const kustomizations: string[] = [];
   const invalid: string[] = [];
   let isTemplate = false;
   for (const file of files) {
     const text = await textOf(file);
+    if (changesByKustomize(file, text)) {
+      kustomizations.push(file);
+      continue;
+    }
     const found = objectsIn(text, file === "-" ? nameOf(file) : relative("", file));
     if (typeof found === "string") {
       invalid.push(`${nameOf(file)}: ${found}`);
@@ -48,8 +55,28 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
     const advice = isTemplate ? " (render templates first, as with helm template or kustomize build)" : "";
     throw new Failure(`not valid YAML for Kubernetes${advice}:\n  ${invalid.join("\n  ")}`, 2);
   }
-  if (objects.length === 0) throw new Failure(`there is no Kubernetes object in ${paths.map(nameOf).join(", ")}`, 2);
-  return { objects, others };
+  if (objects.length === 0) {
+    const advice = kustomizations.length > 0 ? " (audit what kubectl kustomize prints, by --manifests -)" : "";
+    throw new Failure(`there is no Kubernetes object in ${paths.map(nameOf).join(", ")}${advice}`, 2);
+  }
+  return { objects, others, kustomizations };
+}
+
+/** Fields of a kustomization that change no object. */
+const UNCHANGING = ["apiVersion", "kind", "metadata", "resources", "bases", "sortOptions"];
+
+/**
+ * Whether a file tells Kustomize to change objects, as by a namespace or a patch, or to make some.
+ * @see https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
+ */
+function changesByKustomize(file: string, text: string): boolean {
+  if (!/(^|\/)kustomization\.ya?ml$/.test(file)) return false;
+  const [document] = yamlDocuments(text).documents;
+  const content: unknown = document !== undefined && document.errors.length === 0 ? document.toJS() : undefined;
+  if (!isObject(content)) return false;
+  // Flux calls an object of its own so.
+  if (content.kind !== undefined && !/^kustomize\.config\.k8s\.io\//.test(String(content.apiVersion))) return false;
+  return Object.keys(content).some((key) => !UNCHANGING.includes(key));
 }
 
 function nameOf(file: string): string {

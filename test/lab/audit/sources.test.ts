@@ -122,6 +122,30 @@ describe("what an audit reads", () => {
     await assert.rejects(readManifestFiles([join(folder, "nothing")]), /there is no file or folder/);
   });
 
+  it("names what Kustomize would change, and nothing that only lists files or is another's object", async () => {
+    const kind = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
+    const files = {
+      "base/a.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+      "base/kustomization.yaml": `${kind}metadata: {name: base}\nresources: [a.yaml]\n`,
+      "live/kustomization.yaml": `${kind}resources: [../base]\nnamespace: live\n`,
+      "short/kustomization.yml": "resources: [../base]\npatches: [{path: a.yaml}]\n",
+      "flux/kustomization.yaml":
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: f}\nspec: {path: ./live}\n",
+    };
+    const path = join(folder, "kustomize");
+    for (const [file, text] of Object.entries(files)) {
+      await mkdir(join(path, file, ".."), { recursive: true });
+      await writeFile(join(path, file), text);
+    }
+    const { objects, others, kustomizations } = await readManifestFiles([path]);
+    assert.deepEqual(
+      objects.map(({ name }) => name),
+      ["a", "base", "f"],
+    );
+    assert.deepEqual(others, []);
+    assert.deepEqual(kustomizations, [join(path, "live/kustomization.yaml"), join(path, "short/kustomization.yml")]);
+  });
+
   it("reads each path, in the encoding of its byte order mark, and folders and links as what they are", async () => {
     const path = join(folder, "odd");
     const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME}\n";
