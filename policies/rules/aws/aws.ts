@@ -45,6 +45,8 @@ export const AWS: readonly Rule[] = [
     check: (group, report, settings) => {
       const days = group.at("retentionInDays");
       const set = days.number() ?? 0;
+      // AWS keeps lines of this class for two days, whatever is set.
+      if (group.at("logGroupClass").raw === "DELIVERY") return;
       if (set === 0) report.wrong(days, "so its logs are kept forever");
       else if (set > settings.get(MAX_DAYS)) report.wrong(days, `longer than ${settings.get(MAX_DAYS)} days`);
     },
@@ -91,7 +93,9 @@ export const AWS: readonly Rule[] = [
     source: aws("Rotate KMS keys", "kms/latest/developerguide/rotate-keys.html"),
     types: [KEY],
     check: (key, report) => {
+      // AWS rotates neither other kinds nor keys in a store of one's own.
       const symmetric = ["SYMMETRIC_DEFAULT", undefined].includes(key.at("customerMasterKeySpec").text());
+      if (key.at("customKeyStoreId").isUnknown || key.at("customKeyStoreId").isSet) return;
       const rotation = key.at("enableKeyRotation");
       if (symmetric && rotation.flag() !== true) report.wrong(rotation, "so the key stays the same forever");
     },

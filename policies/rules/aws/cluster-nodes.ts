@@ -23,11 +23,9 @@ const HOPS = count("hopLimit", "Maximum hop limit", 1, 1);
 const SSH = 22;
 /** The rules that let traffic in, by the type of the resource that they stand in. */
 const INGRESS: Readonly<Record<string, (resource: Resource) => Ingress[]>> = {
-  "aws:ec2/securityGroup:SecurityGroup": (group) =>
-    group
-      .at("ingress")
-      .items()
-      .map((field) => ({ field, cidrs: cidrsOf(field) })),
+  "aws:ec2/securityGroup:SecurityGroup": ingressOf,
+  // The group that nodes are in where their template names none.
+  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ingressOf,
   "aws:ec2/securityGroupRule:SecurityGroupRule": (rule) =>
     rule.at("type").text() === "ingress" ? [{ field: rule.inputs, cidrs: cidrsOf(rule.inputs) }] : [],
   "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (rule) => [
@@ -125,6 +123,13 @@ function opensSsh(rule: Field): boolean {
   if (["-1", "all"].includes(String(protocol.text() ?? protocol.number() ?? ""))) return true;
   if (!["tcp", "6"].includes(String(protocol.text() ?? protocol.number() ?? "").toLowerCase())) return false;
   return (rule.at("fromPort").number() ?? 0) <= SSH && SSH <= (rule.at("toPort").number() ?? 65535);
+}
+
+function ingressOf(group: Resource): Ingress[] {
+  return group
+    .at("ingress")
+    .items()
+    .map((field) => ({ field, cidrs: cidrsOf(field) }));
 }
 
 function cidrsOf(rule: Field): Field[] {

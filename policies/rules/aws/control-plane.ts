@@ -274,14 +274,15 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
         return;
       }
       // What @pulumi/eks installs unless told otherwise, at the newest version of the day.
-      report.each(["corednsAddonOptions", "kubeProxyAddonOptions"], (key) => {
+      report.each(["corednsAddonOptions", "kubeProxyAddonOptions"] as const, (key) => {
         const options = resource.at(key);
         const version = options.at("version");
-        if (options.at("enabled").flag() !== false && !ADDON_VERSION.test(version.text() ?? ""))
+        if (!ADDON_VERSION.test(version.text() ?? "") && installs(resource, key))
           report.wrong(version, "so @pulumi/eks takes the newest", `set ${key}.version, or ${key}.enabled: false`);
       });
       const cni = resource.at("vpcCniOptions", "addonVersion");
-      if (resource.at("useDefaultVpcCni").flag() !== true && !ADDON_VERSION.test(cni.text() ?? ""))
+      const hasOwn = resource.at("useDefaultVpcCni").flag() ?? isAutomatic(resource);
+      if (!hasOwn && !ADDON_VERSION.test(cni.text() ?? ""))
         report.wrong(
           cni,
           "so @pulumi/eks takes the newest",
@@ -290,3 +291,19 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
     },
   },
 ];
+
+/** EKS Auto Mode brings the network of pods, kube-proxy and DNS with its nodes. @throws {Undecided} */
+function isAutomatic(cluster: Resource): boolean {
+  return cluster.at("autoMode", "enabled").flag() === true;
+}
+
+/** Whether @pulumi/eks installs an add-on: CoreDNS where the cluster has nodes or Fargate from the start. @throws {Undecided} */
+function installs(cluster: Resource, key: "corednsAddonOptions" | "kubeProxyAddonOptions"): boolean {
+  const options = cluster.at(key);
+  const enabled = options.at("enabled").flag();
+  if (enabled !== undefined) return enabled;
+  if (key === "kubeProxyAddonOptions") return !isAutomatic(cluster);
+  const fargate = cluster.at("fargate");
+  const skipsNodes = cluster.at("skipDefaultNodeGroup").flag() ?? isAutomatic(cluster);
+  return options.at("configurationValues").isSet || (fargate.flag() ?? fargate.isSet) || !skipsNodes;
+}

@@ -101,6 +101,10 @@ export const AWS_IAM_CASES: CasesByRule = {
         Resource: "*",
       }),
       "named resources": GOOD_POLICY,
+      "what the X-Ray daemon, Session Manager and public images need": policy({
+        Action: ["xray:GetSamplingRules", "ssmmessages:OpenDataChannel", "sts:GetServiceBearerToken"],
+        Resource: "*",
+      }),
       "an action without resources": policy({ Action: "ecr:GetAuthorizationToken", Resource: "*" }),
       "the results of queries, which have no resource": policy({
         Action: ["logs:GetQueryResults", "logs:StopQuery", "logs:StopLiveTail"],

@@ -28,7 +28,10 @@ const byProvider = { defaultTags: { tags: { project: "lab", environment: "dev" }
 
 export const AWS_CASES: CasesByRule = {
   "aws-log-retention": {
-    good: { "a week": [GROUP] },
+    good: {
+      "a week": [GROUP],
+      "a class that AWS keeps for two days": first(group("retentionInDays", undefined), "logGroupClass", "DELIVERY"),
+    },
     bad: {
       "nothing said": [
         group("retentionInDays", undefined),
@@ -54,6 +57,7 @@ export const AWS_CASES: CasesByRule = {
     good: {
       "a key that rotates": [KEY],
       "an asymmetric key, which cannot": first(key("enableKeyRotation", false), "customerMasterKeySpec", "RSA_2048"),
+      "a key in CloudHSM, which cannot": first(key("enableKeyRotation", undefined), "customKeyStoreId", "cks-1"),
     },
     bad: {
       "nothing said": [key("enableKeyRotation", undefined), "Key/key: enableKeyRotation is not set, so the key stays"],

@@ -23,6 +23,20 @@ export const CLUSTER_ADDONS_CASES: CasesByRule = {
         "kubeProxyAddonOptions",
         { version: "v1.35.3-eksbuild.29" },
       ),
+      "a cluster without nodes of its own, in which @pulumi/eks installs no CoreDNS": first(
+        component("corednsAddonOptions", undefined),
+        "skipDefaultNodeGroup",
+        true,
+      ),
+      "EKS Auto Mode, which needs no add-on": first(
+        first(
+          first(component("useDefaultVpcCni", undefined), "corednsAddonOptions", undefined),
+          "kubeProxyAddonOptions",
+          undefined,
+        ),
+        "autoMode",
+        { enabled: true },
+      ),
     },
     bad: {
       "no version": [
@@ -34,6 +48,18 @@ export const CLUSTER_ADDONS_CASES: CasesByRule = {
       "CoreDNS of @pulumi/eks": [
         component("corednsAddonOptions", undefined),
         "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest. Fix: set corednsAddonOptions.version",
+      ],
+      "CoreDNS of @pulumi/eks on Fargate": [
+        first(first(component("corednsAddonOptions", {}), "skipDefaultNodeGroup", true), "fargate", {}),
+        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest",
+      ],
+      "CoreDNS that is wanted without nodes": [
+        first(component("corednsAddonOptions", { configurationValues: { a: 1 } }), "skipDefaultNodeGroup", true),
+        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest",
+      ],
+      "kube-proxy that is wanted in Auto Mode": [
+        first(component("kubeProxyAddonOptions", { enabled: true }), "autoMode", { enabled: true }),
+        "Cluster/dev: kubeProxyAddonOptions.version is not set",
       ],
       "kube-proxy of @pulumi/eks": [
         component("kubeProxyAddonOptions", {}),

@@ -37,6 +37,10 @@ export const EXPOSURE_CASES: CasesByRule = {
         "NodeGroup/nodes: remoteAccess.sourceSecurityGroupIds is not set, so EKS opens port 22 to 0.0.0.0/0",
       ],
       "SSH from every address": [rule(["0.0.0.0/0"]), "SecurityGroup/nodes: ingress[0] is"],
+      "SSH to the group that a VPC comes with": [
+        rule(["0.0.0.0/0"]).map((one) => ({ ...one, type: "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup" })),
+        "DefaultSecurityGroup/nodes: ingress[0] is",
+      ],
       "SSH from both halves of all addresses": [
         rule(["0.0.0.0/1", "128.0.0.0/1"], { fromPort: 0, toPort: 1024 }),
         "SecurityGroup/nodes: ingress[0] is",
