@@ -1,5 +1,5 @@
 import type { Field } from "../core/resource.ts";
-import { isGroup, parseQuietly } from "./fluent-bit-parser.ts";
+import { isGroup, parseQuietly } from "./yaml-texts.ts";
 
 /** Where a collector other than Fluent Bit sends to, with its settings by their path, such as `tls.insecure`. */
 export interface Sink {

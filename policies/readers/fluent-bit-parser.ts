@@ -1,5 +1,5 @@
-import { parse } from "yaml";
 import { type Field, Undecided } from "../core/resource.ts";
+import { type Group, isGroup, parseQuietly } from "./yaml-texts.ts";
 
 /** Parts of a configuration that the rules read. */
 const KINDS = ["service", "inputs", "filters", "outputs", "nodes"] as const;
@@ -79,38 +79,6 @@ function optionsOf(group: Group): [string, string][] {
     key,
     typeof value === "object" ? JSON.stringify(value) : String(value),
   ]);
-}
-
-/** What was parsed last, oldest first: each rule reads the same configurations, and reading YAML is most of its work. */
-const PARSED = new Map<string, unknown>();
-const MAX_PARSED = 64;
-
-/** A YAML text as data; undefined where it is none, or holds itself by an alias within its own anchor. */
-export function parseQuietly(text: string): unknown {
-  if (!PARSED.has(text)) {
-    const [oldest] = PARSED.keys();
-    if (PARSED.size === MAX_PARSED && oldest !== undefined) PARSED.delete(oldest);
-    PARSED.set(text, parseOrNone(text));
-  }
-  return PARSED.get(text);
-}
-
-function parseOrNone(text: string): unknown {
-  try {
-    // Fluent Bit reads `on` as text; so does YAML 1.2.
-    const data: unknown = parse(text);
-    // Throws where an alias stands within its own anchor, so that nobody reads on for ever.
-    JSON.stringify(data);
-    return data;
-  } catch {
-    return undefined;
-  }
-}
-
-type Group = { readonly [key: string]: unknown };
-
-export function isGroup(value: unknown): value is Group {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** An input, filter, output, node or the service of a configuration that runs. */

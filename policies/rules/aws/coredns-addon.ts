@@ -27,7 +27,7 @@ export function configurationOf(addon: Resource): Json | undefined {
   if (text === undefined || text.trim() === "") return {};
   try {
     // EKS takes YAML too, of which JSON is a part.
-    const value: unknown = parse(text);
+    const value: unknown = parse(text, { logLevel: "error" });
     return isGroup(value) ? value : undefined;
   } catch {
     return undefined;
