@@ -1,11 +1,17 @@
-import type { Field } from "../../core/resource.ts";
-import { type Rule, texts } from "../../core/rule.ts";
+import type { Field, Resource } from "../../core/resource.ts";
+import { type Report, type Rule, texts } from "../../core/rule.ts";
 import { BINDINGS, eachRule, isOn, ROLES } from "../../readers/rbac.ts";
+import { namespaceOf } from "../../readers/workload.ts";
+import { isGroup, parseQuietly } from "../../readers/yaml-texts.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 
 const FORBIDDEN_ROLES = texts("roles", "Forbidden ClusterRoles", ["cluster-admin"]);
 /** The user that a request without credentials is, and its group. */
 const ANONYMOUS = ["system:anonymous", "system:unauthenticated"];
+const MASTERS = "system:masters";
+const PASSES_ALL = "a group that passes all authorization checks";
+/** One of them is EKS's own, which binds groups to roles and users of AWS. */
+const CONFIG_MAPS: readonly string[] = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 const READING = ["get", "list", "watch", "*"];
 
 /** What people and programs may do in the cluster. */
@@ -44,16 +50,19 @@ export const TENANCY_RBAC: readonly Rule[] = [
     fix: "bind a role with the permissions that are needed",
     source: cis("4.1.1"),
     options: [FORBIDDEN_ROLES],
-    types: BINDINGS,
+    types: [...BINDINGS, ...CONFIG_MAPS],
     check: (binding, report, settings) => {
+      if (CONFIG_MAPS.includes(binding.type)) return checkMappings(binding, report);
       report.part(() => {
         const name = binding.at("roleRef", "name");
         if (binding.at("roleRef", "kind").text() === "Role") return;
-        if (settings.get(FORBIDDEN_ROLES).includes(name.text() ?? "")) report.wrong(name, "which may do everything");
+        const where = binding.kind.startsWith("RoleBinding") ? " in its namespace" : "";
+        if (settings.get(FORBIDDEN_ROLES).includes(name.text() ?? ""))
+          report.wrong(name, `which may do everything${where}`);
       });
       report.each(binding.at("subjects").items(), (subject) => {
         const name = subject.at("name");
-        if (name.text() === "system:masters") report.wrong(name, "a group that passes all authorization checks");
+        if (name.text() === MASTERS) report.wrong(name, PASSES_ALL);
       });
     },
   },
@@ -100,4 +109,28 @@ export const TENANCY_RBAC: readonly Rule[] = [
 /** Secrets of Kubernetes itself; another API group may call something of its own so. */
 function isOnSecrets(rule: Field): boolean {
   return isOn(rule, "", ["secrets"]);
+}
+
+/**
+ * Tells whom the ConfigMap aws-auth makes a master.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
+ */
+function checkMappings(map: Resource, report: Report): void {
+  const fields = ["mapRoles", "mapUsers"].map((key) => map.at("data", key));
+  // Most ConfigMaps have neither, and then their names do not matter.
+  if (fields.every(({ raw }) => raw === undefined)) return;
+  if (map.at("metadata", "name").text() !== "aws-auth" || namespaceOf(map) !== "kube-system") return;
+  report.each(fields, (field) => {
+    const mappings = parseQuietly(field.text() ?? "");
+    for (const mapping of (Array.isArray(mappings) ? mappings : []).filter(isGroup)) {
+      const { groups, rolearn, userarn } = mapping;
+      if (Array.isArray(groups) && groups.includes(MASTERS))
+        report.wrongIn(
+          field,
+          `${rolearn ?? userarn ?? "an entry"} is in ${MASTERS}`,
+          PASSES_ALL,
+          "make an access entry for it, with an access policy that has the permissions that are needed",
+        );
+    }
+  });
 }

@@ -20,6 +20,16 @@ const aggregated = (clusterRoleSelectors: Value): Sample => [
   },
 ];
 
+const awsAuth = (mapRoles: Value, name = "aws-auth"): Sample => [
+  {
+    type: "kubernetes:core/v1:ConfigMap",
+    name: "auth",
+    props: { metadata: { name, namespace: "kube-system" }, data: { mapRoles } },
+  },
+];
+const NODES = "- rolearn: arn:aws:iam::1:role/nodes\n  groups: [system:bootstrappers, system:nodes]\n";
+const ADMINS = "- rolearn: arn:aws:iam::1:role/admins\n  groups:\n    - system:masters\n";
+
 export const TENANCY_RBAC_CASES: CasesByRule = {
   "tenancy-no-wildcards": {
     good: { "named rights": role(PODS), "rules by a label": aggregated([{ matchLabels: { "ours/reader": "true" } }]) },
@@ -57,6 +67,9 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
   "tenancy-no-cluster-admin": {
     good: {
       "a narrow role": binding("team-member"),
+      "the nodes of EKS": awsAuth(NODES),
+      "another ConfigMap": awsAuth(ADMINS, "notes"),
+      "no mappings": awsAuth("- [\n"),
       "a role of a namespace that is called so": binding("cluster-admin").map((one) => ({
         ...one,
         props: { ...one.props, roleRef: { kind: "Role", name: "cluster-admin" } },
@@ -65,7 +78,15 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
     bad: {
       "cluster-admin": [
         binding("cluster-admin"),
-        'RoleBinding/ts-team/members: roleRef.name is "cluster-admin", which may do everything',
+        'RoleBinding/ts-team/members: roleRef.name is "cluster-admin", which may do everything in its namespace. Fix',
+      ],
+      "a role of AWS that EKS takes for a master": [
+        awsAuth(NODES + ADMINS),
+        "ConfigMap/kube-system/aws-auth: data.mapRoles: arn:aws:iam::1:role/admins is in system:masters, a group that passes all authorization checks. Fix: make an access entry",
+      ],
+      "cluster-admin in all namespaces": [
+        as("v1:ClusterRoleBinding", binding("cluster-admin")),
+        'ClusterRoleBinding/ts-team/members: roleRef.name is "cluster-admin", which may do everything. Fix',
       ],
       "a binding of an older API": [
         as("v1beta1:ClusterRoleBinding", binding("cluster-admin")),
@@ -94,6 +115,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
       ],
     },
     unknown: {
+      "unknown mappings": [awsAuth(UNKNOWN), "ConfigMap/kube-system/aws-auth: data.mapRoles is known only"],
       "an unknown role": [binding(UNKNOWN), "RoleBinding/ts-team/members: roleRef.name is known only"],
       "an unknown subject": [binding("a", UNKNOWN), "RoleBinding/ts-team/members: subjects[0].name is known only"],
     },
