@@ -153,8 +153,8 @@ export const POD_ISOLATION: readonly Rule[] = [
     (pod, report) =>
       report.each(pod.at("volumes").items(), (volume) =>
         report.each(volume.entries(), ([type, source]) => {
-          // pods-no-host-path reports a path of the node.
-          if (type === "name" || type === "hostPath" || VOLUME_TYPES.includes(type)) return;
+          // pods-no-host-path reports a path of the node. A patch has directives such as $patch.
+          if (type === "name" || type.startsWith("$") || type === "hostPath" || VOLUME_TYPES.includes(type)) return;
           if (source.isUnknown || source.isSet) report.wrongIn(volume, type, "a type that is not allowed");
         }),
       ),

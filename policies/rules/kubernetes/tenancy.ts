@@ -241,9 +241,13 @@ function boundsAll(quota: Resource): boolean {
   return scopes === 0 && quota.at("spec", "scopeSelector", "matchExpressions").items().length === 0;
 }
 
-function hasDefault(range: Resource, path: readonly string[]): boolean {
+/** Where the API server takes a default from that is not set, by the list of the default. */
+const FILLED_BY: Readonly<Record<string, string>> = { default: "max", defaultRequest: "min" };
+
+function hasDefault(range: Resource, [list, resource]: readonly [list: string, resource: string]): boolean {
+  const lists = [list, FILLED_BY[list] ?? list];
   return someKnown(
     range.at("spec", "limits").items(),
-    (limit) => limit.at("type").text() === "Container" && limit.at(...path).isSet,
+    (limit) => limit.at("type").text() === "Container" && someKnown(lists, (one) => limit.at(one, resource).isSet),
   );
 }

@@ -105,7 +105,10 @@ export const EXPOSURE_CASES: CasesByRule = {
     },
   },
   "pods-volume-types": {
-    good: { "an emptyDir": GOOD_POD },
+    good: {
+      "what Kustomize takes for its own": first(GOOD_POD, "spec.volumes", [{ name: "key", $patch: "delete" }]),
+      "an emptyDir": GOOD_POD,
+    },
     bad: {
       "a file server": [
         first(GOOD_POD, "spec.volumes", [{ name: "nfs", nfs: { server: "10.0.0.1", path: "/" } }]),

@@ -84,6 +84,9 @@ export const TENANCY_SHARES_CASES: CasesByRule = {
     good: {
       "all three defaults": range([LIMIT]),
       "a namespace of nobody's": OTHERS,
+      "bounds that the API server takes for defaults": range([
+        { type: "Container", max: { memory: "1Gi" }, min: { cpu: "10m", memory: "16Mi" } },
+      ]),
       "defaults in two lists, beside an unknown one": [
         ...range([{ type: "Container", default: { memory: "128Mi" } }, UNKNOWN]),
         inTeam("kubernetes:core/v1:LimitRange", "requests", {
