@@ -185,12 +185,24 @@ function namesOfAccount(namespace: string, name: string): readonly string[] {
   return [user, "system:serviceaccounts", `system:serviceaccounts:${namespace}`];
 }
 
+/**
+ * What each cluster lets all accounts read: a pod that needs no more needs no token.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
+ */
+const FOR_ALL: readonly string[] = [
+  "system:basic-user",
+  "system:discovery",
+  "system:public-info-viewer",
+  "system:service-account-issuer-discovery",
+];
+
 function isBound(stack: Stack, namespace: string, name: string): boolean {
   return someKnown(stack.ofType(...BINDINGS), (binding) =>
     someKnown(
       binding.at("subjects").items(),
       (subject) =>
-        namesOfAccount(namespace, name).includes(subject.at("name").text() ?? "") ||
+        (namesOfAccount(namespace, name).includes(subject.at("name").text() ?? "") &&
+          !FOR_ALL.includes(binding.at("roleRef", "name").text() ?? "")) ||
         (subject.at("kind").text() === "ServiceAccount" &&
           subject.at("name").text() === name &&
           (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace),

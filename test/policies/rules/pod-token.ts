@@ -51,6 +51,10 @@ export const POD_TOKEN_CASES: CasesByRule = {
         ...BINDING,
         props: { ...BINDING.props, subjects: [{ kind: "Group", name: "system:serviceaccounts:ts-team" }] },
       }),
+      "an account by its name with a role that most get as a group": withToken(ACCOUNT, {
+        ...BINDING,
+        props: { ...BINDING.props, roleRef: { kind: "ClusterRole", name: "system:service-account-issuer-discovery" } },
+      }),
       "an account with a role as a user": withToken(ACCOUNT, {
         ...BINDING,
         props: { ...BINDING.props, subjects: [{ kind: "User", name: "system:serviceaccount:ts-team:workload" }] },
@@ -80,6 +84,17 @@ export const POD_TOKEN_CASES: CasesByRule = {
       "nothing said": [
         unsaid(ACCOUNT),
         "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token",
+      ],
+      "a role that each cluster gives to all accounts": [
+        withToken(ACCOUNT, {
+          ...BINDING,
+          props: {
+            ...BINDING.props,
+            roleRef: { kind: "ClusterRole", name: "system:service-account-issuer-discovery" },
+            subjects: [{ kind: "Group", name: "system:serviceaccounts" }],
+          },
+        }),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true, so the token of workload is mounted, to which",
       ],
       "a role of another namespace's group": [
         withToken(ACCOUNT, {
