@@ -117,20 +117,23 @@ function findCollectors(stack: Stack): Collectors {
     const unlike = files.filter((file) => !written.some((one) => one.file === file));
     others.push(...unlike);
     const sends = unlike.some((file) => (part(() => sinksIn(file.text() ?? "")) ?? []).length > 0);
-    if (!hasImage(pod, FLUENT_BIT_IMAGES) && (sends || hasImage(pod, COLLECTOR_IMAGES))) foreign.set(workload, sends);
-    if (isOnNode && (part(() => readsLogs(pod)) || hasImage(pod, COLLECTOR_IMAGES) || written.length > 0))
-      daemonSets.push(workload);
+    const collects = part(() => readsLogs(workload, pod)) === true || hasImage(pod, COLLECTOR_IMAGES);
+    if (!hasImage(pod, FLUENT_BIT_IMAGES) && (sends || collects)) foreign.set(workload, sends);
+    if (isOnNode && (collects || written.length > 0)) daemonSets.push(workload);
     else if (isOnNode) perhaps.push(...unknownImagesOf(pod));
     if (written.length > 0) running.push(merged(workload, isOnNode, pod, written));
   }
   return { daemonSets, sidecars, perhaps, running, others, foreign, open };
 }
 
-function readsLogs(pod: Field): boolean {
-  return pod
+/** Whether a DaemonSet mounts what others log on its node. @throws {Undecided} */
+function readsLogs(workload: Resource, pod: Field): boolean {
+  if (!DAEMON_SET.test(workload.type)) return false;
+  const paths = pod
     .at("volumes")
     .items()
-    .some((volume) => LOG_PATHS.test(plainPath(volume.at("hostPath", "path").text() ?? "")));
+    .map((volume) => volume.at("hostPath", "path"));
+  return paths.some((path) => LOG_PATHS.test(plainPath(path.text() ?? "")));
 }
 
 function unknownImagesOf(pod: Field): Field[] {

@@ -207,6 +207,10 @@ export const COLLECTORS_CASES: CasesByRule = {
         [DAEMON_SET],
         "DaemonSet/logging/fluent-bit: no ConfigMap of this stack holds a Fluent Bit configuration for it. Fix: put",
       ],
+      "another program that reads the node's logs": [
+        running([DAEMON_SET], "registry.k8s.io/node-problem-detector/node-problem-detector:v0.8.20"),
+        "DaemonSet/logging/fluent-bit: no ConfigMap of this stack says where it sends, so nothing but its pod",
+      ],
       "a collector that is known by its image alone": [
         named(first([DAEMON_SET], "spec.template.spec.volumes", []), "collector", "metadata.name", "agent"),
         "DaemonSet/logging/agent: no ConfigMap of this stack holds a Fluent Bit configuration",
