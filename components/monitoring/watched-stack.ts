@@ -186,7 +186,7 @@ function targetsOfPod(
 /** The setting by which a line does not always arrive as it was written. */
 function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): string | undefined {
   const matches = (pattern: PatternNode) => new RegExp(patternText(pattern, "ecmascript"), "u").test(text);
-  if (redact.some(({ pattern, luhn }) => !luhn && matches(pattern))) return "redact";
+  if (redact.some(({ pattern, luhn, bare }) => !luhn && bare === undefined && matches(pattern))) return "redact";
   const rule = thin.find((one) => meets(line, one) && (one.pattern === undefined || matches(one.pattern)));
   return rule && (rule.kept === 0 ? "drop" : "sample");
 }

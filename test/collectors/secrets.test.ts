@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { REDACTION_KINDS } from "../../components/logging/processing/redaction.ts";
+import { ODD_SECRETS } from "../support/collectors/json-secrets.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
@@ -45,7 +46,7 @@ describe("Secrets in 3,000 of 13,000 lines", () => {
     it(`${name} masks each of them, in the line and its fields, and leaves the other lines as they are`, async function () {
       const local = await start();
       if (local === undefined) return leaveOut(this, whyMissing(name));
-      const lines = plantedLines(SEED);
+      const lines = [...plantedLines(SEED), ...ODD_SECRETS.filter(({ text }) => !text.includes("\n"))];
       const receiver = await Receiver.start({ keep: 2 * lines.length });
       const settings = {
         destination: destination(receiver.port),

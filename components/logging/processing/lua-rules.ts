@@ -19,7 +19,8 @@ const FINDERS: Readonly<Partial<Record<RedactionKind, "digits" | "dots" | "colon
  */
 export function luaRules(rules: readonly RedactionRule[]): string {
   return luaText(
-    rules.map(({ kind, pattern, replacement, luhn }) => {
+    rules.map(({ kind, pattern, replacement, luhn, bare }): Literal => {
+      if (bare !== undefined) return { bare };
       const finder = kind === undefined ? undefined : FINDERS[kind];
       return {
         finder: finder ?? "",

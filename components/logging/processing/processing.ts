@@ -59,7 +59,12 @@ export function processingOf(
 
 /** Processing as data for a script, with patterns in the words of its engine. What there is none of is not there. */
 export interface ScriptRules {
-  readonly redact?: readonly { readonly pattern: string; readonly replacement: Replacement; readonly luhn: boolean }[];
+  readonly redact?: readonly {
+    readonly pattern: string;
+    readonly replacement: Replacement;
+    readonly luhn: boolean;
+    readonly bare?: true;
+  }[];
   readonly thin?: readonly (Omit<Selection, "levels"> & {
     readonly kept: number;
     readonly pattern?: string;
@@ -78,10 +83,11 @@ export function scriptRules(
 ): ScriptRules | undefined {
   const places = (namespaces: readonly string[] | undefined) => (namespaces === undefined ? {} : { namespaces });
   const rules = {
-    redact: redact.map(({ pattern, replacement, luhn }) => ({
+    redact: redact.map(({ pattern, replacement, luhn, bare }) => ({
       pattern: patternText(pattern, dialect),
       replacement,
       luhn,
+      ...(bare === undefined ? {} : { bare: true as const }),
     })),
     thin: thin.map(({ pattern, levels, ...rule }) => ({
       ...rule,

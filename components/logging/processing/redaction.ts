@@ -1,3 +1,4 @@
+import { bareTextPattern, bareTexts } from "./bare-texts.ts";
 import { type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty } from "./pattern-risk.ts";
 import { withoutGroups } from "./pattern-text.ts";
@@ -27,7 +28,7 @@ export type Replacement = readonly (string | number)[];
 
 /**
  * Each match of the pattern in the text of a line is replaced, rule after rule. The text is that of the line as it was written: JSON is
- * parsed afterwards, so that its fields are redacted too, and a rule must leave JSON valid.
+ * parsed afterwards, so that its fields are redacted too, and the rules leave JSON valid.
  */
 export interface RedactionRule {
   /** Undefined for the user's own. */
@@ -37,12 +38,25 @@ export interface RedactionRule {
   readonly replacement: Replacement;
   /** Whether only a text is replaced whose digits, after the first group, have the check digit of Luhn: that of the second group. */
   readonly luhn: boolean;
+  /**
+   * The texts that other rules may have left without quotation marks in a line of JSON. The pattern finds each text of JSON, which is its
+   * first group and stays, and each of these outside of them, which is the second and gets marks. @default it is a rule like all others
+   */
+  readonly bare?: readonly string[];
 }
 
-/** Of JSON: what a text may begin with instead of its own first letter, which would else be taken for the escape's: `\nada@example.com`. */
-const ESCAPE = "\\\\(?:[bfnrt]|u[0-9a-fA-F]{4})";
-/** Between a name and its value: `key=`, `"key": "`, and JSON in JSON, `\"key\":\"`. */
-const ASSIGN = "\\\\?[\"']?[ \\t]*[:=][ \\t]*\\\\?[\"']?";
+/** Colors of a terminal, and as JSON has them. */
+const COLOR = "(?:\\x1b|\\\\u001[bB])\\[[0-9;]{0,16}m";
+/**
+ * What a text may begin with instead of its own first letter: an escape of JSON, whose letter would else be taken for the text's, as in
+ * `\nada@example.com`, and a color, which ends in a letter too.
+ */
+const ESCAPE = `${COLOR}|\\\\(?:[bfnrt]|u[0-9a-fA-F]{4})`;
+/** A quotation mark, also of JSON in JSON in JSON, as some writers of JSON escape it, and of an address. */
+const QUOTE = "(?:\\\\{0,7}[\"']|\\\\u002[27]|%2[27])?";
+const BLANKS = `(?:[ \\t]|\\\\t|${COLOR})*`;
+/** Between a name and its value: `key=`, `"key": "`, `"key"=>"`, the first of a list, `"key": ["`, and in an address, `key%3D`. */
+const ASSIGN = `${QUOTE}${BLANKS}(?:[:=]|\\\\u003[dD]|%3[aAdD])(?:>|\\\\u003[eE])?${BLANKS}(?:\\[${BLANKS})?${QUOTE}`;
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const HEX = "[0-9a-fA-F]{1,4}";
 const KEY_LABEL = "[A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----";
@@ -73,24 +87,34 @@ const KEY_NAMES = [
   "secret[_-]?key",
 ].join("|");
 const TOKEN = "[\\w.~+/=-]";
+/** How some of them are written in JSON, where PHP escapes `/` and Gson `=`, and in addresses. */
+const TOKEN_ESCAPE = "(?:\\\\/|\\\\u003[dD]|%2[bBfF]|%3[dD])";
+
+/** A token of at least so many characters, or of some and its escapes. */
+function token(least: number): string {
+  const begin = `(?:${TOKEN}{${least},}|(?:${TOKEN}{0,${least - 1}}${TOKEN_ESCAPE}){1,4}${TOKEN}{${least / 2},})`;
+  return `${begin}(?:${TOKEN_ESCAPE}${TOKEN}*)*`;
+}
 
 /** Patterns of each kind. Group 1 of a pattern is a name that stays in front of the secret. */
 const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly string[]>> = {
   // Up to its end or, of one that was cut off, to the end of the text.
-  "private-key": [`()-----BEGIN ${KEY_LABEL}[^"-]*(?:-[^"-]+)*(?:-----END ${KEY_LABEL})?`],
+  "private-key": [
+    `()-----BEGIN ${KEY_LABEL}[^"\\\\-]*(?:(?:-?\\\\[^"-]|-[^"\\\\-])[^"\\\\-]*)*(?:-----END ${KEY_LABEL})?`,
+  ],
   jwt: ["()\\beyJ[\\w-]{10,}\\.[\\w-]{10,}\\.[\\w-]{10,}"],
   "bearer-token": [
-    `(?i)(\\bbearer[ \\t]+)${TOKEN}{16,}`,
-    `(?i)(\\bauthorization${ASSIGN}(?:basic|token|digest)[ \\t]+)${TOKEN}{8,}`,
+    `(?i)(\\bbearer(?:[ \\t]|%20|${COLOR})+)${token(16)}`,
+    `(?i)(\\bauthorization${ASSIGN}(?:basic|token|digest)(?:[ \\t]|%20)+)${token(8)}`,
   ],
   "aws-access-key": [
     "()\\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\\b",
-    `(?i)(aws_?secret_?access_?key${ASSIGN})[0-9a-z+/]{40}`,
+    `(?i)(aws_?secret_?access_?key${ASSIGN})(?:[0-9a-z+/]|\\\\/){40}`,
   ],
-  "api-key": [`()\\b(?:${KEY_PREFIXES})`, `(?i)((?:${KEY_NAMES})${ASSIGN})${TOKEN}{16,}`],
+  "api-key": [`()\\b(?:${KEY_PREFIXES})`, `(?i)((?:${KEY_NAMES})${ASSIGN})${token(16)}`],
   // Behind an escape the name may be missing: of `\n@a.example` the letter is none, and without it the rest would be no JSON.
   email: [
-    "()\\b(?:[A-Za-z0-9][\\w.%+-]{0,63})?(?:@|\\\\u0040)[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,8}\\.[A-Za-z]{2,24}\\b",
+    "()\\b(?:[A-Za-z0-9][\\w.%+-]{0,63})?(?:@|%40|\\\\u0040)[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,8}\\.[A-Za-z]{2,24}\\b",
   ],
   ipv4: [`()\\b(?:${OCTET}\\.){3}${OCTET}\\b`],
   ipv6: [`()\\b(?:(?:${HEX}:){7}${HEX}|${HEX}(?::${HEX}){0,6}::${HEX}(?::${HEX}){0,6})\\b`],
@@ -100,14 +124,27 @@ const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly 
 export function redactionRules(redact: readonly (RedactionKind | OwnRedaction)[]): RedactionRule[] {
   const own = redact.filter((each) => typeof each === "object");
   const kinds = REDACTION_KINDS.filter((kind) => redact.includes(kind));
-  return [
+  const rules: RedactionRule[] = [
     ...own.map(({ pattern, replacement }) => ({
       pattern: withEscape(/\$/.test(replacement) ? parsePattern(pattern) : withoutGroups(parsePattern(pattern))),
       replacement: [1, ...replacementParts(replacement, 1)],
       luhn: false,
     })),
-    ...kinds.flatMap((kind) => (kind === "credit-card" ? cardRules() : kindRules(kind))),
+    ...kinds.flatMap((kind) => (kind === "credit-card" ? [cardRule()] : kindRules(kind))),
   ];
+  return [...rules, ...bareTextRules(rules)];
+}
+
+/** Kinds that may be a number of JSON. */
+const NUMBERS: ReadonlySet<RedactionKind> = new Set(["aws-access-key", "api-key", "credit-card"]);
+
+/** The rule that comes last: what the others have put in the place of a number of JSON becomes a text, as a value and in a list. */
+function bareTextRules(rules: readonly RedactionRule[]): RedactionRule[] {
+  const ofNumbers = rules.filter(({ kind }) => kind === undefined || NUMBERS.has(kind));
+  const bare = bareTexts(
+    ofNumbers.flatMap(({ replacement }) => replacement.filter((part) => typeof part === "string")),
+  );
+  return bare.length === 0 ? [] : [{ pattern: bareTextPattern(bare), replacement: [], luhn: false, bare }];
 }
 
 /** What a secret is replaced by. */
@@ -127,19 +164,15 @@ function kindRules(kind: Exclude<RedactionKind, "credit-card">): RedactionRule[]
 /** What may precede a card: not the digits before a decimal point, since a tenth of all fractions of 16 digits have the check digit. */
 const BEFORE_CARD = `${ESCAPE}|(?:^|[^\\w.])|(?:^|[^\\d])\\.`;
 
-/** A number of JSON, also the first of a list, becomes a text of JSON; all others are masked where they stand. */
-function cardRules(): RedactionRule[] {
+/** Finds the numbers of cards by their check digit. */
+function cardRule(): RedactionRule {
   const kind = "credit-card";
-  const text = mask(kind);
-  return [
-    {
-      kind,
-      pattern: parsePattern(`([^\\\\]"[ \\t]{0,4}:[ \\t]{0,4}(?:\\[[ \\t]{0,4})?)-?(${CARD})\\b`),
-      replacement: [1, `"${text}"`],
-      luhn: true,
-    },
-    { kind, pattern: parsePattern(`(${BEFORE_CARD})(${CARD})\\b`), replacement: [1, text], luhn: true },
-  ];
+  return {
+    kind,
+    pattern: parsePattern(`(${BEFORE_CARD})(${CARD})\\b`),
+    replacement: [1, mask(kind)],
+    luhn: true,
+  };
 }
 
 /** A pattern that may follow an escape of JSON, which is then group 1 and stays. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { REDACTION_KINDS } from "../../../components/logging/processing/redaction.ts";
 import { pipelineOf } from "../../components/logging/collectors/fluentd/rendered.ts";
+import { ODD_SECRETS } from "../../support/collectors/json-secrets.ts";
 import { CASES_OF_LINES, POD_LABELS, PROCESSING } from "../../support/collectors/processing-cases.ts";
 import { OWN_REDACTION, plantedLines } from "../../support/collectors/secrets.ts";
 import { type FilterRecord, filteredByFluentd } from "./filter.ts";
@@ -29,13 +30,13 @@ describe("Fluentd's filter of records", () => {
   });
 
   it("masks 3,000 planted secrets in 13,000 lines, and nothing else", () => {
-    const lines = plantedLines(5);
+    const lines = [...plantedLines(5), ...ODD_SECRETS];
     const pipeline = processed({ redact: [...REDACTION_KINDS, OWN_REDACTION] });
     const [found] = filteredByFluentd([
       { pipeline, namespace: "shop", lines: lines.map(({ text }) => ({ log: text })) },
     ]);
     const masked = logs(found);
-    assert.equal(masked.length, 13_000);
+    assert.equal(masked.length, lines.length);
     const missed = lines.filter((line, at) => line.masked !== masked[at]);
     assert.deepEqual(missed.slice(0, 3), []);
   });

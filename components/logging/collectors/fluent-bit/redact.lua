@@ -16,6 +16,10 @@ local function has_check_digit(text)
   return sum % 10 == 0
 end
 
+-- What the rules may leave without quotation marks in the place of a number of JSON.
+local bare = {}
+if #RULES > 0 and RULES[#RULES].bare ~= nil then bare = table.remove(RULES).bare end
+
 for _, rule in ipairs(RULES) do
   groups = 0
   rule.match = compile(rule.pattern, function(_, at) return at end)
@@ -36,6 +40,8 @@ end
 local function is_hex(code)
   return code ~= nil and (code >= 48 and code <= 57 or code >= 65 and code <= 70 or code >= 97 and code <= 102)
 end
+
+local AT_ESCAPES = { "\\u0040", "%40" }
 
 -- Finders of places near which a match may be, from a place on: a step over most bytes, since a pattern of Lua takes a hundred times as long.
 local finders = {
@@ -70,11 +76,14 @@ local finders = {
     end
     return nil
   end,
-  -- An @ as itself, or as JSON may write it.
+  -- An @ as itself, or as JSON or an address may write it.
   ats = function(text, at)
-    local plain, escaped = find(text, "@", at, true), find(text, "\\u0040", at, true)
-    if plain == nil or escaped == nil then return plain or escaped end
-    return math.min(plain, escaped)
+    local first = find(text, "@", at, true)
+    for number = 1, #AT_ESCAPES do
+      local escaped = find(text, AT_ESCAPES[number], at, true)
+      if escaped ~= nil and (first == nil or escaped < first) then first = escaped end
+    end
+    return first
   end,
   -- Two colons, or one with two more after digits.
   colons = function(text, at)
@@ -90,8 +99,8 @@ local finders = {
 
 for _, rule in ipairs(RULES) do rule.find = finders[rule.finder] end
 
--- How far before what is likely a match may begin: an escape of JSON, and the name of a person or the beginning of an address.
-local REACH = 72
+-- How far before what is likely a match may begin: a color in JSON, and the name of a person or the beginning of an address.
+local REACH = 90
 
 -- The next place from one on where a match may begin, and the last before it must be asked for again.
 local function next_start(rule, text, at, last)
@@ -142,7 +151,78 @@ local function replaced(rule, text)
   return table.concat(made)
 end
 
-local function redacted(text)
+-- Where a text of JSON ends that begins at a place; at the end of the line if it does not.
+local function text_end(text, at)
+  at = at + 1
+  while true do
+    local mark = find(text, '["\\]', at)
+    if mark == nil then return #text end
+    if byte(text, mark) == 34 then return mark end
+    at = mark + 2
+  end
+end
+
+-- The first of what the rules leave in a text from a place on.
+local function first_bare(text, at)
+  local first, last
+  for number = 1, #bare do
+    local from, to = find(text, bare[number], at, true)
+    if from ~= nil and (first == nil or from < first) then first, last = from, to end
+  end
+  return first, last
+end
+
+-- Most characters that are left of a number before and behind that.
+local MOST_LEFT = 40
+
+-- Gives that quotation marks, with what is left of the number around it but for its sign.
+local function with_marks(text)
+  local from, to = first_bare(text, 1)
+  if from == nil then return text end
+  local made, copied = {}, 1
+  while from ~= nil do
+    local sign, before = string.match(sub(text, math.max(copied, from - MOST_LEFT), from - 1), "(%-?)([0-9+.eE]?[0-9+.eE-]*)$")
+    local behind = #string.match(sub(text, to + 1, to + MOST_LEFT), "^[0-9+.eE-]*")
+    made[#made + 1] = sub(text, copied, from - #before - #sign - 1)
+    made[#made + 1] = '"' .. sub(text, from - #before, to + behind) .. '"'
+    copied = to + behind + 1
+    from, to = first_bare(text, copied)
+  end
+  made[#made + 1] = sub(text, copied)
+  return table.concat(made)
+end
+
+-- Where JSON begins: at its beginning in what begins as an object or begins and ends as a list, and in what ends as an object behind other
+-- text.
+local function json_start(text)
+  if find(text, "^[ \t]*{") then return 1 end
+  local first = string.match(text, "^[ \t]*%[%s*(%S%l*)")
+  if first ~= nil and find(text, "%]%s*$", -20) then
+    if find(first, '^[%["{0-9-]') or find(first, "^true") or find(first, "^false") or find(first, "^null") then return 1 end
+  end
+  local start = string.match(text, '^[^"{]*(){[ \t]*"')
+  if start == nil or not find(text, "}%s*$", -20) then return nil end
+  return find(text, "^[ \t]*%[") and 1 or start
+end
+
+-- Of JSON: the mask of a number becomes a text.
+local function quoted(text)
+  local start = json_start(text)
+  if start == nil then return text end
+  local made, at = { sub(text, 1, start - 1) }, start
+  while at <= #text do
+    local mark = find(text, '"', at, true) or #text + 1
+    made[#made + 1] = with_marks(sub(text, at, mark - 1))
+    if mark > #text then break end
+    local stop = text_end(text, mark)
+    made[#made + 1] = sub(text, mark, stop)
+    at = stop + 1
+  end
+  return table.concat(made)
+end
+
+local function redacted(line)
+  local text = line
   local lower = string.lower(text)
   for number = 1, #RULES do
     local rule = RULES[number]
@@ -154,7 +234,8 @@ local function redacted(text)
       end
     end
   end
-  return text
+  if text == line then return line end
+  return quoted(text)
 end
 
 local CUT = "[REDACTED:cut]"

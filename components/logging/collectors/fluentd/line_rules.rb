@@ -4,20 +4,31 @@
 class LineRedactor
   # A line that is too long for a pattern of the user's is not sent unread.
   UNREADABLE = "[REDACTED]"
+  # What begins as an object, begins and ends as a list, or ends as an object behind other text.
+  JSON_LINE = /\A(?:[ \t]*(?:\{|\[\s*(?:[\["{0-9-]|true|false|null).*\]\s*\z)|[^"{]*\{[ \t]*".*\}\s*\z)/m
 
   def initialize(rules)
-    @rules = rules.map { |rule| [Regexp.new(rule["pattern"]), rule["replacement"], rule["luhn"]] }
+    bare, others = rules.partition { |rule| rule["bare"] }
+    @rules = others.map { |rule| [Regexp.new(rule["pattern"]), rule["replacement"], rule["luhn"]] }
+    @bare = bare.map { |rule| Regexp.new(rule["pattern"]) }
   end
 
   def redact(line)
-    @rules.reduce(line) do |text, (pattern, replacement, luhn)|
+    redacted = @rules.reduce(line) do |text, (pattern, replacement, luhn)|
       text.gsub(pattern) { |all| luhn && !check_digit?($~[2]) ? all : replaced(replacement, $~) }
     end
+    redacted == line ? line : quoted(redacted)
   rescue StandardError
     UNREADABLE
   end
 
   private
+
+  # Of JSON: the mask of a number becomes a text.
+  def quoted(line)
+    return line unless JSON_LINE.match?(line)
+    @bare.reduce(line) { |text, pattern| text.gsub(pattern) { $~[1] || "\"#{$~[2]}\"" } }
+  end
 
   # Text, and numbers of groups whose text stays.
   def replaced(replacement, groups)

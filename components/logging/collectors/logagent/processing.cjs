@@ -6,6 +6,7 @@
  * @property {string} pattern
  * @property {readonly (string | number)[]} replacement Text, and numbers of groups whose text stays.
  * @property {boolean} luhn Whether only numbers with a valid check digit, in the second group, are replaced.
+ * @property {boolean} [bare] Whether it gives the mask of a number of JSON, its second group, quotation marks.
  *
  * @typedef {object} Thinning Lines that meet each of its conditions are dropped, but for a share.
  * @property {number} kept Thousandths that are kept.
@@ -26,21 +27,29 @@
 
 /** A line that is too long for a pattern of the user's is not sent unread. */
 var UNREADABLE = "[REDACTED]";
+/** What begins as an object, begins and ends as a list, or ends as an object behind other text. */
+var JSON_LINE = /^(?:[ \t]*(?:\{|\[\s*(?:[["{0-9-]|true|false|null)[\s\S]*\]\s*$)|[^"{]*\{[ \t]*"[\s\S]*\}\s*$)/;
 
 /** @param {readonly Redaction[]} rules @returns {(line: string) => string} */
 function createRedactor(rules) {
   var compiled = rules.map(function (rule) {
-    return { regex: new RegExp(rule.pattern, "g"), replace: replacer(rule) };
+    return { regex: new RegExp(rule.pattern, "g"), replace: rule.bare ? quoted : replacer(rule), bare: rule.bare };
   });
   return function (line) {
     try {
       return compiled.reduce(function (text, rule) {
+        if (rule.bare && (text === line || !JSON_LINE.test(text))) return text;
         return text.replace(rule.regex, rule.replace);
       }, line);
     } catch (error) {
       return UNREADABLE;
     }
   };
+}
+
+/** @param {string} all @param {string | undefined} text A text of JSON, or the text before it. @param {string | undefined} bare */
+function quoted(all, text, bare) {
+  return text || (bare ? ['"', bare, '"'].join("") : all);
 }
 
 /** @param {Redaction} rule @returns {(...groups: string[]) => string} */

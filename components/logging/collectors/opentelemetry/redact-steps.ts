@@ -1,4 +1,5 @@
 import type { LogPipeline } from "../../pipeline.ts";
+import { bareTextConditions } from "../../processing/bare-texts.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
 import type { Options } from "./exporters.ts";
@@ -8,8 +9,8 @@ import { text } from "./route-conditions.ts";
 interface Step {
   readonly regex: string;
   readonly replacement: string;
-  /** Whether it is only for texts with a number that may be a card's. */
-  readonly isForCards: boolean;
+  /** What a text must have for it, somewhere: a mark, or what some expressions find. Default: nothing. */
+  readonly needs?: { readonly mark: string } | { readonly found: readonly string[] };
 }
 
 /**
@@ -17,6 +18,8 @@ interface Step {
  * one that does not, and one of the sum.
  */
 const [BEGIN, END, COPIED, DOUBLE, SINGLE, ONE] = ["\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"] as const;
+/** The same around what becomes a text of JSON; of two characters, which no line has in a row. */
+const [OPEN, CLOSE] = [`${END}${BEGIN}`, `${BEGIN}${END}`] as const;
 /** Most and least digits of a card's number. */
 const [MOST, LEAST] = [19, 13] as const;
 
@@ -25,13 +28,19 @@ const [MOST, LEAST] = [19, 13] as const;
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/regex_replace.md
  */
 export function redactOperators({ processing }: Pick<LogPipeline, "processing">): Options[] {
-  return processing.redact.flatMap(steps).map(({ regex, replacement, isForCards }) => ({
+  return processing.redact.flatMap(steps).map(({ regex, replacement, needs }) => ({
     type: "regex_replace",
     field: "body",
     regex,
     replace_with: replacement,
-    ...(isForCards ? { if: `body contains ${text(BEGIN)}` } : {}),
+    ...(needs === undefined ? {} : { if: condition(needs) }),
   }));
+}
+
+/** In the words of the operators' expressions. */
+function condition(needs: NonNullable<Step["needs"]>): string {
+  if ("mark" in needs) return `body contains ${text(needs.mark)}`;
+  return needs.found.map((regex) => `body matches ${text(regex)}`).join(" and ");
 }
 
 const ATTRIBUTES = 'log.cache["attributes"]';
@@ -45,9 +54,9 @@ export function redactStatements({ processing, source }: Pick<LogPipeline, "proc
     `set(${ATTRIBUTES}, String(log.attributes)) where ${BY_OTLP} and Len(log.attributes) > 0`,
     ...processing.redact
       .flatMap(steps)
-      .flatMap(({ regex, replacement }) => [
-        `replace_pattern(log.body, ${text(regex)}, ${text(replacement)}) where ${BY_OTLP}`,
-        `replace_pattern(${ATTRIBUTES}, ${text(regex)}, ${text(replacement)}) where ${BY_OTLP} and ${ATTRIBUTES} != nil`,
+      .flatMap((step) => [
+        replaceStatement(step, "log.body", BY_OTLP),
+        replaceStatement(step, ATTRIBUTES, `${BY_OTLP} and ${ATTRIBUTES} != nil`),
       ]),
     `set(log.attributes, ParseJSON(${ATTRIBUTES})) where ${BY_OTLP} and ${ATTRIBUTES} != nil and ${ATTRIBUTES} != String(log.attributes)`,
   ];
@@ -55,17 +64,40 @@ export function redactStatements({ processing, source }: Pick<LogPipeline, "proc
 
 /** Masks a text of the record. @param path Where it is, in OTTL. */
 export function replaceStatements({ redact }: LogPipeline["processing"], path: string): string[] {
-  return redact
-    .flatMap(steps)
-    .map(({ regex, replacement }) => `replace_pattern(${path}, ${text(regex)}, ${text(replacement)})`);
+  return redact.flatMap(steps).map((step) => replaceStatement(step, path));
 }
 
-function steps({ pattern, replacement, luhn }: RedactionRule): Step[] {
+/** @param where A condition. Default: none. */
+function replaceStatement({ regex, replacement, needs }: Step, path: string, where?: string): string {
+  const found = needs !== undefined && "found" in needs ? needs.found : [];
+  const conditions = [
+    ...(where === undefined ? [] : [where]),
+    ...found.map((wanted) => `IsMatch(${path}, ${text(wanted)})`),
+  ];
+  const replace = `replace_pattern(${path}, ${text(regex)}, ${text(replacement)})`;
+  return conditions.length === 0 ? replace : `${replace} where ${conditions.join(" and ")}`;
+}
+
+function steps({ pattern, replacement, luhn, bare }: RedactionRule): Step[] {
   const regex = patternText(pattern, "re2");
-  if (!luhn) return [{ regex, replacement: template(replacement), isForCards: false }];
+  if (bare !== undefined) return bareSteps(regex, bare);
+  if (!luhn) return [{ regex, replacement: template(replacement) }];
   return [
-    { regex, replacement: template([1, BEGIN, 2, END]), isForCards: false },
+    { regex, replacement: template([1, BEGIN, 2, END]) },
     ...cardSteps(template(replacement.filter((part) => typeof part === "string"))),
+  ];
+}
+
+/**
+ * Of JSON: the mask of a number becomes a text. A replacement is the same for each match, so that a text gets marks behind it
+ * too, between which there is nothing, and loses them again.
+ */
+function bareSteps(regex: string, bare: readonly string[]): Step[] {
+  const found = bareTextConditions(bare).map((pattern) => patternText(pattern, "re2"));
+  return [
+    { regex, replacement: template([1, OPEN, 2, CLOSE]), needs: { found } },
+    { regex: OPEN + CLOSE, replacement: "", needs: { mark: OPEN } },
+    { regex: `${OPEN}|${CLOSE}`, replacement: '"', needs: { mark: OPEN } },
   ];
 }
 
@@ -96,5 +128,5 @@ function cardSteps(masked: string): Step[] {
     { regex: `[${DOUBLE}${SINGLE}]0?`, replacement: "" },
     { regex: `${BEGIN}[^${END}]*${END}(?:${ONE}{10})*${COPIED}`, replacement: masked },
     { regex: `${BEGIN}([^${END}]*)${END}${ONE}*${COPIED}`, replacement: template([1]) },
-  ].map((step) => ({ ...step, isForCards: true }));
+  ].map((step) => ({ ...step, needs: { mark: BEGIN } }));
 }

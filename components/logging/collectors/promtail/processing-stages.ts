@@ -1,4 +1,5 @@
 import type { LogPipeline } from "../../pipeline.ts";
+import { bareTextConditions } from "../../processing/bare-texts.ts";
 import type { PatternNode } from "../../processing/pattern.ts";
 import { patternText, withoutGroups } from "../../processing/pattern-text.ts";
 import { droppedTimes, type Processing, type Thinning } from "../../processing/processing.ts";
@@ -61,7 +62,8 @@ export function unsupportedReplacement({ redact }: Processing): string | undefin
 }
 
 /** Groups that stay stand in front, and what follows them is the only one that is replaced. */
-function replaceStage({ pattern, replacement, luhn }: RedactionRule): Stage | undefined {
+function replaceStage({ pattern, replacement, luhn, bare }: RedactionRule): Stage | undefined {
+  if (bare !== undefined) return bareStage(pattern, bare);
   const last = replacement.at(-1);
   const [text, kept] = typeof last === "string" ? [last, replacement.slice(0, -1)] : ["", replacement];
   const parts = pattern.kind === "sequence" ? pattern.parts : [pattern];
@@ -77,6 +79,15 @@ function replaceStage({ pattern, replacement, luhn }: RedactionRule): Stage | un
       replace: luhn ? `${CHECK_DIGIT}{{ if eq $rest 0 }}${mask}{{ else }}{{ .Value }}{{ end }}` : mask,
     },
   };
+}
+
+/** Of JSON: the mask of a number becomes a text, and all else that is found stays. */
+function bareStage(pattern: PatternNode, bare: readonly string[]): Stage {
+  const [text, json] = bareTextConditions(bare).map((condition) => patternText(condition, "re2"));
+  const isBare = `regexMatch \`^[0-9+.eE-]*(?:${text})[0-9+.eE-]*$\` .Value`;
+  const replace = `{{ if ${isBare} }}"{{ trimPrefix "-" .Value }}"{{ else }}{{ .Value }}{{ end }}`;
+  const stage = { replace: { expression: `(${patternText(withoutGroups(pattern), "re2")})`, replace } };
+  return within([], [within([], [stage], json)], text);
 }
 
 /** Sets `$rest` to 0 for a number with a valid check digit. @see https://en.wikipedia.org/wiki/Luhn_algorithm */

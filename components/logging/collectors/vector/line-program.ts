@@ -1,4 +1,5 @@
 import type { LogPipeline } from "../../pipeline.ts";
+import { bareTextConditions } from "../../processing/bare-texts.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { Processing } from "../../processing/processing.ts";
 import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
@@ -9,10 +10,24 @@ type Options = Readonly<Record<string, unknown>>;
 /** Statements that mask the line, which is not parsed yet: what is parsed has the masks too. */
 export function redactProgram({ redact }: Processing): string {
   return redact
-    .map((rule) =>
-      rule.luhn ? cardStatement(rule) : `line = replace(line, ${regex(rule.pattern)}, ${template(rule.replacement)})\n`,
-    )
+    .map((rule) => {
+      if (rule.bare !== undefined) return bareStatement(rule.pattern, rule.bare);
+      if (rule.luhn) return cardStatement(rule);
+      return `line = replace(line, ${regex(rule.pattern)}, ${template(rule.replacement)})\n`;
+    })
     .join("");
+}
+
+/** Of JSON: the mask of a number becomes a text. */
+function bareStatement(pattern: RedactionRule["pattern"], bare: readonly string[]): string {
+  const conditions = bareTextConditions(bare).map((condition) => `match(line, ${regex(condition)})`);
+  return `if ${conditions.join(" && ")} {
+  line = replace_with(line, ${regex(pattern)}) -> |found| {
+    bare = string(found.captures[1]) ?? ""
+    if bare == "" { string(found.captures[0]) ?? "" } else { "\\"" + bare + "\\"" }
+  }
+}
+`;
 }
 
 /** Counts the digits of each number that is found, from the right, each second one doubled. */

@@ -5,21 +5,30 @@ import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/
 import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry/index.ts";
 import { vector } from "../../../../components/logging/collectors/vector/index.ts";
 import { REDACTION_KINDS } from "../../../../components/logging/processing/redaction.ts";
+import { ODD_SECRETS } from "../../../support/collectors/json-secrets.ts";
 import { OWN_REDACTION, plantedLines } from "../../../support/collectors/secrets.ts";
 import { pipelines } from "./pipelines.ts";
 
 const PROCESSING = { processing: { redact: [...REDACTION_KINDS, OWN_REDACTION] } };
-const LINES = plantedLines(3);
+const LINES = [...plantedLines(3), ...ODD_SECRETS];
 
 /** A replacement of all matches, by the text of an engine for it. */
 type Replace = (line: string) => string;
 
 function replaceAll(regex: string, replacement: string): Replace {
-  const compiled = new RegExp(regex.replaceAll("\\A", "^"), "g");
+  const compiled = new RegExp(regex.replaceAll("\\A", "^").replaceAll("\\z", "$"), "g");
   return (line) =>
     line.replace(compiled, (_all, ...groups: unknown[]) =>
       replacement.replaceAll(/\$\{(\d+)\}/g, (_name, number) => String(groups[Number(number) - 1] ?? "")),
     );
+}
+
+/** A condition of an operator: that a line has a text, or that an expression matches in it. */
+function conditionOf(condition: string): (line: string) => boolean {
+  const [, contains, value = ""] = /^body (contains|matches) (".*")$/.exec(condition) ?? [];
+  const wanted: string = JSON.parse(value);
+  const regex = new RegExp(wanted.replaceAll("\\A", "^").replaceAll("\\z", "$"));
+  return (line) => (contains === "contains" ? line.includes(wanted) : regex.test(line));
 }
 
 function misses(redact: Replace): unknown[] {
@@ -73,8 +82,8 @@ describe("Redaction as it is rendered", () => {
       .map(({ regex = "", replace_with = "", if: condition }) => {
         // In the configuration `$$` is one `$`.
         const replace = replaceAll(regex, replace_with.replaceAll("$$", "$"));
-        const needed: string = condition === undefined ? "" : JSON.parse(condition.replace("body contains ", ""));
-        return (line: string) => (line.includes(needed) ? replace(line) : line);
+        const needs = (condition?.split(" and ") ?? []).map(conditionOf);
+        return (line: string) => (needs.every((holds) => holds(line)) ? replace(line) : line);
       });
     assert.deepEqual(
       misses((line) => steps.reduce((text, step) => step(text), line)),
@@ -90,10 +99,22 @@ describe("Redaction as it is rendered", () => {
     const program = z.string().parse(transforms.records.source);
     assert.ok(program.lastIndexOf("line = replace") < program.indexOf("parse_json(line)"));
     const statement =
-      /^line = replace(?:\(line, r'(?<plain>.*)', (?<text>".*")\)|_with\(line, r'(?<card>.*)'\)[\s\S]*?\{ (?<masked>.*) \} else \{ found.string \})$/gm;
+      /^(?:if (?<condition>.*) \{\n {2})?line = replace(?:\(line, r'(?<plain>.*)', (?<text>".*")\)|_with\(line, r'(?<marked>.*)'\)[^}]*bare == ""[\s\S]*?\n\}|_with\(line, r'(?<card>.*)'\)[\s\S]*?\{ (?<masked>.*) \} else \{ found.string \})$/gm;
     const steps = [...program.matchAll(statement)].map(({ groups = {} }) => {
-      const { plain, text = '""', card, masked = "" } = groups;
-      const ascii = (regex: string) => regex.replaceAll("(?-u:\\b)", "\\b").replaceAll("\\A", "^");
+      const { condition = "", plain, text = '""', marked, card, masked = "" } = groups;
+      const ascii = (regex: string) =>
+        regex.replaceAll("(?-u:\\b)", "\\b").replaceAll("\\A", "^").replaceAll("\\z", "$");
+      if (marked !== undefined) {
+        const needs = [...condition.matchAll(/match\(line, r'([^']*)'\)/g)].map(
+          ([, need = ""]) => new RegExp(ascii(need)),
+        );
+        assert.equal(needs.length, 2);
+        const regex = new RegExp(ascii(marked), "g");
+        return (line: string) =>
+          needs.every((need) => need.test(line))
+            ? line.replace(regex, (_all, inside: string | undefined, bare: string) => inside ?? `"${bare}"`)
+            : line;
+      }
       if (plain !== undefined) return replaceAll(ascii(plain), JSON.parse(text));
       const after: string = JSON.parse(masked.replace('(string(found.captures[0]) ?? "") + ', ""));
       const regex = new RegExp(ascii(card ?? ""), "g");

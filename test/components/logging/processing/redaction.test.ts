@@ -4,6 +4,7 @@ import { parsePattern } from "../../../../components/logging/processing/pattern.
 import { canBeEmpty, refuseRisk } from "../../../../components/logging/processing/pattern-risk.ts";
 import { groupCount, hasRepeatedGroup, patternText } from "../../../../components/logging/processing/pattern-text.ts";
 import { REDACTION_KINDS, redactionRules } from "../../../../components/logging/processing/redaction.ts";
+import { ODD_SECRETS } from "../../../support/collectors/json-secrets.ts";
 import { redactedByLua } from "../../../support/collectors/lua.ts";
 import { redactedBy } from "../../../support/collectors/redaction.ts";
 import { OWN_REDACTION, plantedLines } from "../../../support/collectors/secrets.ts";
@@ -56,6 +57,7 @@ describe("Redaction", () => {
       line: '{"b":"{\\"api_key\\":\\"0123456789abcdef0123\\"}"}',
       masked: '{"b":"{\\"api_key\\":\\"[REDACTED:api-key]\\"}"}',
     },
+    ...ODD_SECRETS.map(({ text, ...other }) => ({ ...other, line: text })),
   ])
     it(`finds ${why}`, async () => {
       assert.equal(redact(line), masked);

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { promtail } from "../../../../../components/logging/collectors/promtail/index.ts";
 import { REDACTION_KINDS } from "../../../../../components/logging/processing/redaction.ts";
+import { ODD_SECRETS } from "../../../../support/collectors/json-secrets.ts";
 import { OWN_REDACTION, plantedLines } from "../../../../support/collectors/secrets.ts";
 import { pipelines } from "../pipelines.ts";
 
@@ -39,6 +40,28 @@ function replaced({ replace: { expression, replace } }: z.infer<typeof Replace>)
     });
 }
 
+/** A stage that replaces, or does so in lines that an expression matches. */
+type StageOf = z.infer<typeof Replace> | { readonly match: { readonly selector: string; readonly stages: StageOf[] } };
+const Stage: z.ZodType<StageOf> = z.union([
+  Replace,
+  z.object({ match: z.object({ selector: z.string(), stages: z.array(z.lazy(() => Stage)) }) }),
+]);
+
+function done(stage: StageOf): (line: string) => string {
+  if ("replace" in stage) return stage.replace.replace.includes("regexMatch") ? marked(stage) : replaced(stage);
+  const { selector, stages } = stage.match;
+  const filter: string = JSON.parse(selector.slice(selector.indexOf("|~") + 3));
+  const regex = new RegExp(filter.replaceAll("\\A", "^").replaceAll("\\z", "$"));
+  return (line) => (regex.test(line) ? stages.map(done).reduce((text, next) => next(text), line) : line);
+}
+
+/** As the template does that tells by an expression which matches get quotation marks. */
+function marked({ replace: { expression, replace } }: z.infer<typeof Replace>): (line: string) => string {
+  const isBare = new RegExp(/regexMatch `(.*?)`/.exec(replace)?.[1] ?? "");
+  const regex = new RegExp(expression.replaceAll("\\A", "^").replaceAll("\\z", "$"), "g");
+  return (line) => line.replace(regex, (all) => (isBare.test(all) ? `"${all.replace(/^-/, "")}"` : all));
+}
+
 /** By the steps of the template. */
 function hasCheckDigit(text: string): boolean {
   const digits = text.replaceAll(/[^0-9]/g, "").split("");
@@ -52,9 +75,9 @@ function hasCheckDigit(text: string): boolean {
 describe("Promtail's processing", () => {
   it("masks by its stages, one after another, what was planted", () => {
     const { steps } = render({ redact: [...REDACTION_KINDS, OWN_REDACTION] });
-    const masks = z.array(Replace).parse(steps).map(replaced);
+    const masks = z.array(Stage).parse(steps).map(done);
     assert.ok(masks.length > REDACTION_KINDS.length);
-    const missed = plantedLines(7).filter(
+    const missed = [...plantedLines(7), ...ODD_SECRETS].filter(
       ({ text, masked }) => masks.reduce((line, mask) => mask(line), text) !== masked,
     );
     assert.deepEqual(missed.slice(0, 3), []);
@@ -170,7 +193,12 @@ describe("Promtail's processing", () => {
     assert.deepEqual(issues("(user|id)=\\d+", "$1=[id]"), []);
     assert.deepEqual(issues("(user|id)=\\d+", "$1"), []);
     assert.deepEqual(render({ redact: [{ pattern: "x\\d", replacement: "" }] }).steps, [
-      { replace: { expression: "(?:(?:\\x5c(?:[bfnrt]|u[0-9A-Fa-f]{4}))?)(x[0-9])", replace: "" } },
+      {
+        replace: {
+          expression: "(?:(?:(?:\\x1b|\\x5cu001[Bb])\\x5b[0-9;]{0,16}m|\\x5c(?:[bfnrt]|u[0-9A-Fa-f]{4}))?)(x[0-9])",
+          replace: "",
+        },
+      },
     ]);
     assert.deepEqual(issues("user=(\\d)\\d+", "user=$1*"), [
       {
@@ -179,10 +207,11 @@ describe("Promtail's processing", () => {
         value: "user=$1*",
       },
     ]);
-    assert.deepEqual(render({ redact: [{ pattern: "(user|id)=\\d+", replacement: "$1={{x}}" }] }).steps, [
+    assert.deepEqual(render({ redact: [{ pattern: "(user|id)=\\d+", replacement: "$1={{x}}" }] }).steps.slice(0, 1), [
       {
         replace: {
-          expression: "(?:(?:\\x5c(?:[bfnrt]|u[0-9A-Fa-f]{4}))?)(?:user|id)(=[0-9]+)",
+          expression:
+            "(?:(?:(?:\\x1b|\\x5cu001[Bb])\\x5b[0-9;]{0,16}m|\\x5c(?:[bfnrt]|u[0-9A-Fa-f]{4}))?)(?:user|id)(=[0-9]+)",
           replace: '={{ "{{" }}x}}',
         },
       },
