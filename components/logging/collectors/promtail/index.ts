@@ -66,7 +66,8 @@ export const promtail: Collector = {
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
     ownCode: "templates for the record and card numbers",
-    losses: "files that rotate twice unread, in an outage or on half a core, and up to 1 MiB in a stop",
+    losses:
+      "files that rotate twice unread, in an outage or on half a core; in a stop up to 1 MiB, and files that rotate before it reads again",
     cpu: 6,
   },
   configFolder: CONFIG_FOLDER,
