@@ -88,6 +88,8 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ),
     "json-after-blanks": [line(0, '  {"a":1}', { fields: '{"a":1}' })],
     ...DEEP,
+    // Lost, since it can read no record of more than 64 levels, two of which are its own.
+    "json-deep-63": [],
     ...CONTROLS,
     ...nearly({ '{"a":"\\u12"}': '{"a":"\\\\u12"}' }),
     "json-two": [line(0, '{"a":1}{"b":2}'), line(1, '{"a":1} {"b":2}'), line(2, '{"a":1}//x', { fields: '{"a":1}' })],
@@ -150,6 +152,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     // Its buffer on disk cannot be read with what is nested deeper, so that stays text.
     "json-deep-200": [line(0, nested(200, "1"), { fields: nested(31, JSON.stringify(nested(169, "1"))) })],
     "json-deep-62": [line(0, nested(62, "1"), { fields: nested(31, JSON.stringify(nested(31, "1"))) })],
+    "json-deep-63": [line(0, nested(63, "1"), { fields: nested(31, JSON.stringify(nested(32, "1"))) })],
     "json-half-a-pair": [line(0, '{"a":"\\ud800"}')],
     // It has its keys in order of their names.
     "json-dots-below": [

@@ -71,6 +71,14 @@ export const JSON_CASES: readonly RecordCase[] = [
   },
   json("json-in-json", same('{"a":"{\\"b\\":1}"}')),
   json("json-deep-20", same(deep(20))),
+  json("json-deep-63", same(deep(63))),
   json("json-deep-200", same(deep(200))),
+  // That the other lines come is all that is asked.
+  {
+    name: "json-deep-3000",
+    lines: cri("before what is deep", deep(3000), "next"),
+    wanted: ["before what is deep", "next"].map((log, number) => ({ log, at: time(2 * number) })),
+    more: true,
+  },
   { name: "json-long", lines: cri(...parts(LONG)), wanted: [{ log: LONG, fields: LONG, at: time(0) }] },
 ];

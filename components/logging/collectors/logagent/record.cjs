@@ -14,6 +14,8 @@ const crypto = require("crypto");
  */
 
 const NO_VALUE = "none";
+/** Each level is a call when a record is made, and again when it is written: at a few thousand Logagent would end, with any pod's line. */
+const MOST_LEVELS = 500;
 const PART = /yyyy|MM|dd|HH|xxxx|ww/g;
 
 /**
@@ -105,13 +107,20 @@ function idOf(parts) {
   return crypto.createHash("sha1").update(parts.join(" ")).digest("hex");
 }
 
-/** @param {string} text */
+/** The fields of a line; undefined for what is no JSON, or is nested too deep. @param {string} text */
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    const fields = JSON.parse(text);
+    return isDeeper(fields, MOST_LEVELS) ? undefined : fields;
   } catch {
     return undefined;
   }
+}
+
+/** @param {unknown} value @param {number} levels @returns {boolean} */
+function isDeeper(value, levels) {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 /** A search engine takes a dot in a name for a path. @param {unknown} value @returns {unknown} */

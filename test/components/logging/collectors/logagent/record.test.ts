@@ -26,6 +26,18 @@ describe("Logagent's fields", () => {
     assert.equal(fieldsOf(line, true, { fieldsBytes: 10 }), undefined);
   });
 
+  it("are none of what is nested so deep that Logagent ends as it writes or renames it", () => {
+    for (const [open, close] of [
+      ['{"a":', "}"],
+      ["[", "]"],
+    ] as const) {
+      const line = (levels: number) => `{"x":${open.repeat(levels)}1${close.repeat(levels)}}`;
+      assert.deepEqual(fieldsOf(line(400)), JSON.parse(line(400)));
+      for (const levels of [3000, 100_000])
+        for (const safeNames of [true, false]) assert.equal(fieldsOf(line(levels), safeNames), undefined);
+    }
+  });
+
   it("may be called as what JavaScript gives a meaning to", () => {
     assert.equal(
       JSON.stringify(fieldsOf('{"__proto__":{"a":1},"constructor":2}')),
