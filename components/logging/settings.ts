@@ -73,7 +73,7 @@ export const LoggingSettings = z.strictObject({
     .array(z.enum(["java", "python", "go", "node"]))
     .superRefine(unique())
     .default(["java", "python", "go", "node"])
-    .describe("Stack traces joined into one record. Default: all four."),
+    .describe("Stack traces joined into one record; .NET, Ruby and PHP count as java, Rust as go. Default: all four."),
   parseJson: z.boolean().default(true).describe("Parse JSON lines into fields. Default true."),
   processing: ProcessingSettings.prefault({}).describe("Changes to lines before they are sent."),
   metadata: z

@@ -10,7 +10,19 @@ const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
   // The third is .NET's, the last two are Reactor's.
   java: ["Caused by: ", "Wrapped by: ", "--- End of ", "Error has been observed at ", "Original Stack Trace:"],
   python: [],
-  go: ["[signal ", "goroutine ", "panic(", "created by ", "main.main(", "main.main.func", "main.(*"],
+  // The first three are Rust's.
+  go: [
+    "stack backtrace:",
+    "note: run with `RUST_BACKTRACE",
+    "note: Some details are omitted, run with `RUST_BACKTRACE",
+    "[signal ",
+    "goroutine ",
+    "panic(",
+    "created by ",
+    "main.main(",
+    "main.main.func",
+    "main.(*",
+  ],
   // Ends the properties of an error.
   node: ["}"],
 };

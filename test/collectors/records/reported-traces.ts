@@ -206,6 +206,52 @@ const REPORTED: Readonly<Record<string, Reported>> = {
     ],
     dividedAt: [0, 1, 8, 9, 10, 11, 15, 16],
   },
+  ruby: {
+    traces: [
+      [
+        "/app/main.rb:3:in `/': divided by 0 (ZeroDivisionError)",
+        "\tfrom /app/main.rb:3:in `ratio'",
+        "\tfrom /app/main.rb:7:in `<main>'",
+      ],
+      ["app.rb:1:in 'Integer#/': divided by 0 (App::MathException)", "\tfrom app.rb:1:in 'Object#ratio'"],
+    ],
+  },
+  // Whose last line is indented.
+  php: {
+    traces: [
+      [
+        "PHP Fatal error:  Uncaught Exception: boom in /app/index.php:3",
+        "Stack trace:",
+        "#0 /app/index.php(7): foo()",
+        "#1 {main}",
+        "  thrown in /app/index.php on line 3",
+      ],
+      ["TypeError: foo(): Argument #1 in /app/a.php:4", "Stack trace:", "#0 [internal function]: foo()", "#1 {main}"],
+      ["#1 [internal] load build definition"],
+    ],
+    dividedAt: [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12],
+  },
+  rust: {
+    traces: [
+      [
+        "thread 'main' panicked at src/main.rs:2:5:",
+        "index out of bounds: the len is 3 but the index is 7",
+        "stack backtrace:",
+        "   0: rust_begin_unwind",
+        "             at /rustc/1/library/std/src/panicking.rs:697:5",
+        "   1: app::main",
+        "note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.",
+      ],
+      [
+        "thread 'tokio-runtime-worker' (31) panicked at src/lib.rs:9:1:",
+        "boom",
+        "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+      ],
+      ["the server panicked at 10:15"],
+      ["note: mind the gap"],
+    ],
+    dividedAt: [0, 1, 7, 8, 9, 11, 12, 13, 14, 15],
+  },
   "java-other-name": {
     traces: [["com.example.Problem: went wrong", FRAME, FRAME, "Caused by: java.io.IOException", FRAME]],
   },

@@ -31,7 +31,7 @@ export const filebeat: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's; no long lines that interleave with the other stream; key @metadata on stdout and in files",
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; no long lines that interleave with the other stream; key @metadata on stdout and in files",
     buffer: "a queue on the node, then it stops reading",
     index: "date in UTC",
     maintenance: "maintained (Elastic)",

@@ -49,16 +49,36 @@ const BETWEEN_FRAMES = [
   "[\\t ]+[*|]_",
 ];
 
+/** Ruby's and PHP's frames: their exceptions are called as Java's are. */
+const rubyAndPhp: readonly Rule[] = [
+  { state: "java_after_exception,java", regex: "/^[\\t ]+from .*:\\d+:in /", next_state: "java" },
+  { state: "java_after_exception", regex: "/^Stack trace:$/", next_state: "php" },
+  { state: "php", regex: "/^#\\d+ /", next_state: "php" },
+  { state: "php", regex: "/^  thrown in /", next_state: END },
+  end,
+];
+
+/** Since 1.73 Rust writes where a panic was, and in the next line, which no other thread can write between, what it was. */
+const rust: readonly Rule[] = [
+  { state: "start_state", regex: "/ panicked at .*:\\d+:$/", next_state: "rust" },
+  { state: "rust", regex: "/^/", next_state: "rust_message" },
+  { state: "rust_message", regex: "/^stack backtrace:$/", next_state: "rust_frames" },
+  { state: "rust_frames", regex: "/^ +(?:\\d+: |at )/", next_state: "rust_frames" },
+  { state: "rust_message,rust_frames", regex: "/^note: .*`RUST_BACKTRACE=/", next_state: END },
+  end,
+];
+
 /**
  * A rule for each word, since a word alone is searched for many times faster than one of several. Behind it stands what went wrong or
- * nothing, or what Node.js puts in brackets: `TypeError [ERR_INVALID_URL]: …`, `NotFound [Error]: …`.
+ * nothing, what Node.js puts in brackets: `TypeError [ERR_INVALID_URL]: …`, `NotFound [Error]: …`, or the parenthesis that Ruby closes.
  */
 const java: readonly Rule[] = [
   ...properties,
   ...modules,
+  ...rubyAndPhp,
   ...["Exception", "Error", "Throwable", "V8 errors stack trace"].map((word) => ({
     state: "start_state,java_start_exception",
-    regex: `/${word}(?:\\]?:|$| \\[)/`,
+    regex: `/${word}(?:\\]?:|\\)?$| \\[)/`,
     next_state: "java_after_exception",
   })),
   // Frames of an exception that is not called one.
@@ -83,6 +103,7 @@ const java: readonly Rule[] = [
 ];
 
 const go: readonly Rule[] = [
+  ...rust,
   {
     state: "start_state",
     regex: "/\\A(?:(?:panic|fatal error|SIG[A-Z]+): |runtime: goroutine stack exceeds )/",
@@ -140,7 +161,7 @@ const RULES: Readonly<Record<Language, readonly Rule[]>> = { java, node: java, g
  * @see https://docs.fluentbit.io/manual/data-pipeline/parsers/multiline-parsing
  */
 export function stackTraceParsers({ multiline }: Pick<LogPipeline, "multiline">): object[] {
-  const rules = [...new Set(multiline.map((language) => RULES[language]))].flat();
+  const rules = [...new Set(multiline.flatMap((language) => RULES[language]))];
   return rules.length === 0 ? [] : [{ name: STACK_TRACE, type: "regex", ...OF_STREAM, flush_timeout: 1000, rules }];
 }
 

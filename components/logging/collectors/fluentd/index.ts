@@ -59,7 +59,8 @@ export const fluentd: Collector = {
   routes: "which is rendered for one destination here",
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
-    parsing: "stack traces by indentation, except the last line of Python's and some of Go's; JSON also with comments",
+    parsing:
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON also with comments",
     buffer: "files on the node, including pending multi-line records",
     index: "date in any time zone",
     maintenance: "maintained (CNCF)",

@@ -71,7 +71,7 @@ export const logagent: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's; JSON with JavaScript's numbers",
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON with JavaScript's numbers",
     buffer: "files on the node, then it drops the oldest or stops reading",
     index: "date in any time zone",
     maintenance: "no release since October 2023, and Node.js 12, unsupported since April 2022",

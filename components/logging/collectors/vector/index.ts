@@ -68,7 +68,7 @@ export const vector: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's; JSON up to 31 levels deep, of `a_b` and `a.b` the first",
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON up to 31 levels deep, of `a_b` and `a.b` the first",
     buffer:
       "files that must fit on the node's disk together; when full, it stops reading or drops the newest; a single line may wait for the next two",
     index: "date in any time zone",

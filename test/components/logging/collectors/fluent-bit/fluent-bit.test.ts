@@ -148,12 +148,17 @@ describe("Fluent Bit's configuration", () => {
         .filter(({ state }) => String(state).startsWith("start_state"))
         .map(({ regex }) => regex);
     const words = ["Exception", "Error", "Throwable", "V8 errors stack trace"];
-    const java = ["/\\A\\[.*Error.*\\] \\{$/", ...words.map((word) => `/${word}(?:\\]?:|$| \\[)/`), "/\\A[\\t ]+at /"];
+    const java = [
+      "/\\A\\[.*Error.*\\] \\{$/",
+      ...words.map((word) => `/${word}(?:\\]?:|\\)?$| \\[)/`),
+      "/\\A[\\t ]+at /",
+    ];
     const python = [
       "/\\ATraceback \\(most recent call last\\):$/",
       "/\\A +\\+ Exception Group Traceback \\(most recent call last\\):$/",
     ];
     const go = [
+      "/ panicked at .*:\\d+:$/",
       "/\\A(?:(?:panic|fatal error|SIG[A-Z]+): |runtime: goroutine stack exceeds )/",
       "/\\bpanic: /",
       "/http: panic serving/",
