@@ -36,9 +36,9 @@ function podPorts(dns: DnsSettings): ServerPort[] {
   return dns.adopt?.manage === false ? [] : portsOf(corefileText(dns)).filter(({ scheme }) => scheme === PLAIN);
 }
 
-/** Ports that a network policy must open for queries: those of the pods, to which a Service leads, and of what answers on the nodes. */
+/** Ports that a network policy must open for queries: that of the pods, to which a Service leads, and that of what answers on the nodes. */
 export function queryPorts(dns: DnsSettings | undefined): readonly number[] {
-  return sorted([DNS_PORT, ...(dns === undefined ? [] : podPorts(dns).map(({ port }) => port))]);
+  return sorted([DNS_PORT, dns === undefined ? DNS_PORT : targetPort(dns)]);
 }
 
 /** The port of CoreDNS's pods to which a Service for queries must lead. */

@@ -11,11 +11,13 @@ describe("the ports of CoreDNS", () => {
     assert.deepEqual(serverPorts(text), [53, 443, 853, 1053, 8443]);
   });
 
-  it("are open for queries where plain ones are answered, and 53 always", () => {
+  it("are open for queries where a Service leads, and 53 always", () => {
     const ports = (adopt: object | undefined, text?: string) => queryPorts(dns(adopt, text));
     assert.deepEqual(queryPorts(undefined), [53]);
     assert.deepEqual(ports(undefined), [53]);
     assert.deepEqual(ports({}, ".:5353 {\n}\ntls://.:853 {\n}\n"), [53, 5353]);
+    // Servers to which others of the Corefile forward are asked by nobody else.
+    assert.deepEqual(ports(undefined, ". {\n  forward . 127.0.0.1:5300\n}\n.:5300 {\n}\n"), [53]);
     assert.deepEqual(ports({ port: 1053 }, ".:5353 {\n}\n"), [53, 1053]);
     assert.deepEqual(ports({ manage: false }, ".:5353 {\n}\n"), [53]);
     assert.deepEqual(ports({ manage: false, port: 1053 }), [53, 1053]);
