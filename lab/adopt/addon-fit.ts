@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { at, groupAt, listAt, textAt } from "./live-objects.ts";
 
-/** A field of the running CoreDNS that the EKS add-on replaces by its own. */
+/** A field of the running CoreDNS that the EKS add-on overwrites. */
 export interface AddonMisfit {
   /** Path in the Deployment, or in the ConfigMap. */
   readonly field: string;
   readonly reason: string;
 }
 
-/** Image of the add-on, in whichever registry of a region. */
+/** Image of the add-on, from any region's registry. */
 const ADDON_IMAGE = /\/eks\/coredns:v\d+\.\d+\.\d+-eksbuild\.\d+/;
 
-/** What the add-on's own pods have; another value is lost. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html */
+/**
+ * What the add-on sets in its own pods; other values are lost. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
+ */
 const FIXED: readonly (readonly [field: string, value: unknown])[] = [
   ["terminationGracePeriodSeconds", 30],
   ["dnsPolicy", "Default"],
@@ -21,7 +23,7 @@ const FIXED: readonly (readonly [field: string, value: unknown])[] = [
   ["priorityClassName", "system-cluster-critical"],
   ["restartPolicy", "Always"],
 ];
-/** What the add-on's own pods do not have. */
+/** Fields that the add-on's own pods leave unset. */
 const ABSENT: readonly string[] = [
   ...["hostNetwork", "hostPID", "dnsConfig", "hostAliases", "imagePullSecrets", "initContainers", "runtimeClassName"],
   ...["shareProcessNamespace", "hostname", "subdomain", "overhead", "readinessGates"],
@@ -34,7 +36,7 @@ const PROBES: readonly (readonly [probe: string, path: string, port: number])[] 
 ];
 
 /**
- * What of a running CoreDNS the EKS add-on cannot take over, field by field; empty where it takes all.
+ * Lists the fields of a running CoreDNS that the EKS add-on cannot keep; empty if it keeps everything.
  * @param configMap The ConfigMap with the Corefile.
  */
 export function addonMisfits(deployment: KubernetesObject, configMap: KubernetesObject | undefined): AddonMisfit[] {

@@ -22,7 +22,7 @@ import { readTeams } from "./running-teams.ts";
 /** Parts that can be adopted. */
 export type Part = "dns" | "teams" | "logging";
 
-/** What is to be adopted, and from where. */
+/** What to adopt, and from which cluster. */
 export interface AdoptionRequest {
   readonly stack: string;
   readonly parts: readonly Part[];
@@ -38,22 +38,22 @@ export interface AdoptionRequest {
 export interface EksRequest {
   readonly name: string;
   readonly region: string;
-  /** What AWS says of it, or why that is not known. */
+  /** What AWS reports about the cluster, or why that is unknown. */
   readonly aws: AwsCluster | string;
 }
 
 /** What `lab adopt` writes and reports. */
 export interface Adoption {
   readonly stack: string;
-  /** The stack's configuration, as its file has it. */
+  /** The stack's configuration, keyed as in its file. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly importFile: ImportFile;
-  /** URNs of what must be in the state before the import. */
+  /** URNs of the resources that must be in the state before the import. */
   readonly targets: readonly string[];
   readonly rows: readonly AdoptionRow[];
 }
 
-/** Reads what is there into a stack's settings, and plans the stack to see what it meets on the cluster. */
+/** Turns a live cluster into a stack's settings, then plans that stack to find conflicts with existing objects. */
 export async function adopt(live: LiveObjects, request: AdoptionRequest): Promise<Adoption> {
   const { eks, parts } = request;
   const rows: AdoptionRow[] = [];
@@ -121,7 +121,7 @@ function clusterSettings(
   };
 }
 
-/** Whether the first address of each Service, which is that of the cluster's family, is one of IPv6. */
+/** Whether Services are IPv6: the first address of a Service has the cluster's primary family. */
 function hasIPv6Services(live: LiveObjects): boolean {
   const addresses = live.ofKind("Service").flatMap(({ content }) => textAt(content, "spec", "clusterIPs", 0) ?? []);
   const known = addresses.filter((address) => isIP(address) !== 0);
@@ -197,7 +197,7 @@ async function planned(
   }
 }
 
-/** The stack's file, with a comment on where it comes from. */
+/** The stack's file, headed by a comment that names its source. */
 export function stackFileText({ config }: Adoption, title: string): string {
   const header = [
     "# yaml-language-server: $schema=./settings.schema.json",
@@ -210,12 +210,12 @@ export function stackFileText({ config }: Adoption, title: string): string {
 const ORDER: readonly AdoptionAction[] = ["conflict", "check", "import", "adopt", "leave"];
 const COLORS = { conflict: "red", check: "yellow", import: "green", adopt: "green", leave: "dim" } as const;
 
-/** The worst first; otherwise in the order in which they were found. */
+/** Sorts by severity, then by the order of discovery. */
 function sorted(rows: readonly AdoptionRow[]): AdoptionRow[] {
   return rows.toSorted((one, other) => ORDER.indexOf(one.action) - ORDER.indexOf(other.action));
 }
 
-/** The adoption for a terminal. */
+/** The adoption as a table for a terminal. */
 export function adoptionTable(adoption: Adoption, title: string, commands: readonly string[]): string {
   const { rows, importFile } = adoption;
   const cells = sorted(rows).map(({ action, subject, reason }) => [

@@ -17,7 +17,7 @@ interface ImportEntry {
   readonly type: string;
   readonly name: string;
   readonly id?: string;
-  /** Pulumi name, where `name`, which must be unique in the file, is another. */
+  /** Pulumi name, if it differs from `name`, which must be unique in the file. */
   readonly logicalName?: string;
   readonly parent?: string;
   readonly provider?: string;
@@ -25,15 +25,15 @@ interface ImportEntry {
 }
 
 export interface ImportFile {
-  /** URNs of what must be in the state before, by the name that entries use. */
+  /** URNs of resources that must already be in the state, by the name that entries refer to. */
   readonly nameTable?: Readonly<Record<string, string>>;
   readonly resources: readonly ImportEntry[];
 }
 
-/** What a plan finds on the cluster. */
+/** How a plan's objects relate to those on the cluster. */
 export interface ImportPlan {
   readonly file: ImportFile;
-  /** URNs of what `pulumi up --target` makes before the import: the provider and what is above it. */
+  /** URNs for `pulumi up --target` before the import: the provider and its parents. */
   readonly targets: readonly string[];
   readonly rows: readonly AdoptionRow[];
 }
@@ -41,8 +41,8 @@ export interface ImportPlan {
 const PROVIDER = "pulumi:providers:kubernetes";
 
 /**
- * The objects of a plan that are on the cluster already: this program's own are imported, and another's stand in the way. Patches are not
- * imported, since they only add a field manager.
+ * Matches a plan with the objects that already exist: this program's own are imported, anyone else's are conflicts. Patches are not
+ * imported, because they only add a field manager.
  * @param existing Ids of planned AWS resources that exist, by type token.
  */
 export function importPlan(
@@ -84,8 +84,8 @@ export function importPlan(
 }
 
 /**
- * Whether kubectl manages fields of an object. The import then reads none of them into the state, so that all of them are new to the next
- * update: a preview conflicts with kubectl, and what cannot be changed in place is made anew.
+ * Whether kubectl manages fields of an object. The import then reads none of them into the state, so the next update treats every field as
+ * new: the preview conflicts with kubectl, and immutable fields force a replacement.
  */
 function isApplied(object: KubernetesObject): boolean {
   return listAt(object.content, "metadata", "managedFields").some(
@@ -113,7 +113,7 @@ function identity({ inputs }: PlannedResource): { kind: string; namespace: strin
   };
 }
 
-/** Values of a patch that differ from those of the object: a conflict where another tool manages the field. */
+/** Values in a patch that differ from the object's: conflicts if another tool manages the field. */
 function differences(resource: PlannedResource, live: LiveObjects): AdoptionRow[] {
   const { kind, namespace, name } = identity(resource);
   const object = live.find(kind, namespace, name);
@@ -133,7 +133,7 @@ function differences(resource: PlannedResource, live: LiveObjects): AdoptionRow[
   });
 }
 
-/** The scalars of a patch with their paths; lists, which have keys of their own, are left out. */
+/** The scalars of a patch with their paths. Lists are skipped, since they have merge keys of their own. */
 function leaves(value: PlannedResource["inputs"]): [path: string[], value: Planned][] {
   return Object.entries(value).flatMap(([key, inner]): [string[], Planned][] => {
     if (Array.isArray(inner)) return [];
@@ -143,8 +143,8 @@ function leaves(value: PlannedResource["inputs"]): [path: string[], value: Plann
 }
 
 /**
- * The imported resources after the components that they are in. A provider is made before the import: declared in the file, it would be
- * created before its own parent, which leaves the state invalid (Pulumi 3.260).
+ * Orders imported resources after their parent components. The provider is created before the import: if the file declared it, Pulumi would
+ * create it before its own parent, which makes the state invalid (Pulumi 3.260).
  */
 function fileOf(
   resources: readonly PlannedResource[],
@@ -191,7 +191,7 @@ function fileOf(
   };
 }
 
-/** A plan's URN as the engine writes it, which leaves out the stack's type above the first component. */
+/** A plan's URN as the engine writes it, without the stack's type above the first component. */
 function engineUrn(urn: string): string {
   return urn.replace("::pulumi:pulumi:Stack$", "::");
 }

@@ -21,7 +21,7 @@ interface AdoptFlags {
   readonly json?: true;
 }
 
-/** Adds `adopt` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+/** Adds `adopt` to the command line. Its modules load only when it runs, which keeps `--help` fast. */
 export function registerAdopt(program: Command): void {
   program
     .command("adopt")
@@ -171,7 +171,7 @@ async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {
   return { live, context: cluster.context, version, server: cluster.server };
 }
 
-/** Kinds without which a part cannot be read. */
+/** Kinds that a part cannot be read without. */
 function needed(wanted: readonly Part[]): string[] {
   return [
     ...(wanted.includes("dns") ? ["Deployment", "ConfigMap"] : []),

@@ -2,28 +2,28 @@ import { isObject } from "../../components/schema/values.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { run } from "../process.ts";
 
-/** What happens to something that is there. */
+/** What happens to an existing object or field. */
 export type AdoptionAction =
-  /** Managed from now on, with the value that it has. */
+  /** Managed from now on, with its current value. */
   | "adopt"
-  /** In the import file. */
+  /** Written to the import file. */
   | "import"
   /** Not touched. */
   | "leave"
-  /** Stands in the way of `pulumi up`. */
+  /** Blocks `pulumi up`. */
   | "conflict"
-  /** Not known here: somebody has to look. */
+  /** Unknown; needs a manual check. */
   | "check";
 
 /** One line of the report. */
 export interface AdoptionRow {
   readonly action: AdoptionAction;
-  /** Object, with the field where it is about one: `Deployment/kube-system/coredns spec.replicas`. */
+  /** The object, with the field if the row is about one: `Deployment/kube-system/coredns spec.replicas`. */
   readonly subject: string;
   readonly reason: string;
 }
 
-/** The value at a path of a parsed document; undefined where there is none. */
+/** The value at a path of a parsed document; undefined if absent. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
   return path.reduce((inner: unknown, key) => {
     if (Array.isArray(inner)) return typeof key === "number" ? inner[key] : undefined;
@@ -46,7 +46,7 @@ export function groupAt(value: unknown, ...path: readonly (string | number)[]): 
   return isObject(found) ? found : {};
 }
 
-/** The values of a group that are text. */
+/** The string values of an object. */
 export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
   const texts = Object.entries(groupAt(value, ...path)).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string",
@@ -59,7 +59,7 @@ export function objectName({ kind, namespace, name }: Pick<KubernetesObject, "ki
   return [kind, namespace, name].filter((part) => part !== undefined).join("/");
 }
 
-/** The objects of a cluster, as far as they could be listed. */
+/** The objects of a cluster that could be listed. */
 export class LiveObjects {
   readonly all: readonly KubernetesObject[];
   /** Kinds that the user may not list. */
@@ -83,13 +83,13 @@ export class LiveObjects {
   }
 }
 
-/** Whether this program made an object, under whichever state. */
+/** Whether this program created an object, under any state. */
 export function isOwn({ content }: KubernetesObject): boolean {
   return textAt(content, "metadata", "labels", "app.kubernetes.io/part-of") === "eks-dns-logging";
 }
 
 /**
- * Managers of a field, by the object's managed fields: `kubectl`, `helm`.
+ * Names of the managers of a field, from the object's managedFields: `kubectl`, `helm`.
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
  */
 export function managersOf(object: KubernetesObject, path: readonly string[]): string[] {
@@ -107,15 +107,15 @@ export interface AwsCluster {
   readonly isAutoMode: boolean;
   /** Whether CoreDNS is an EKS add-on. */
   readonly hasCoreDnsAddon: boolean;
-  /** Version of that add-on, which the stack keeps: another would be an upgrade. */
+  /** Version of that add-on. The stack pins it, because another version would be an upgrade. */
   readonly coreDnsVersion?: string;
 }
 
 const TIMEOUT_SECONDS = 30;
 
 /**
- * Asks AWS by its CLI, which `aws eks get-token` in the kubeconfig needs anyway.
- * @returns why it is not known, in one sentence, where the CLI or credentials are missing.
+ * Describes a cluster with the AWS CLI, which `aws eks get-token` in the kubeconfig needs anyway.
+ * @returns one sentence that says why nothing is known, if the CLI or credentials are missing.
  */
 export async function describeCluster(name: string, region: string): Promise<AwsCluster | string> {
   const cluster = await ask(["describe-cluster", "--name", name], region);
@@ -132,7 +132,7 @@ export async function describeCluster(name: string, region: string): Promise<Aws
   };
 }
 
-/** The last line, which says what is wrong, without the period after which nothing of ours could follow. */
+/** The last line, which names the error, without its final period, so that it can be embedded in a sentence. */
 function lastSentence(stderr: string): string {
   return (stderr.trim().split("\n").at(-1) ?? "").replace(/[.:]$/, "");
 }
@@ -142,7 +142,7 @@ async function ask(args: readonly string[], region: string): Promise<Record<stri
     const { exitCode, stdout, stderr } = await run(
       "aws",
       ["eks", ...args, "--region", region, "--output", "json"],
-      // Version 1 of the CLI has no option for it.
+      // Version 1 of the CLI has no such option.
       { timeoutSeconds: TIMEOUT_SECONDS, env: { AWS_PAGER: "" } },
     );
     if (exitCode !== 0) return `aws eks ${args[0]}: ${lastSentence(stderr)}`;

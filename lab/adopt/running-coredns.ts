@@ -23,12 +23,12 @@ import {
 /** The running CoreDNS as settings under `dns`. */
 export interface RunningCoreDns {
   readonly settings: z.input<typeof DnsSettings>;
-  /** What the EKS add-on would replace by its own. */
+  /** What the EKS add-on would overwrite. */
   readonly misfits: readonly AddonMisfit[];
   readonly rows: readonly AdoptionRow[];
 }
 
-/** How CoreDNS is to be managed: it is an EKS add-on, is to become one where the add-on takes all of it, or is patched as it is. */
+/** How the stack manages CoreDNS: it already is an EKS add-on, becomes one if the add-on keeps all its fields, or is patched in place. */
 export type Takeover = "is-addon" | "to-addon" | "patch";
 
 /** Where CoreDNS runs. */
@@ -41,7 +41,7 @@ type Settings = Record<string, unknown>;
 
 /**
  * Reads a running CoreDNS.
- * @throws {Failure} where there is none.
+ * @throws {Failure} if there is none.
  */
 export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Takeover): RunningCoreDns {
   const deployment = live.find("Deployment", place.namespace, place.name);
@@ -144,8 +144,8 @@ function gracePeriodOf(deployment: KubernetesObject) {
 }
 
 /**
- * As a profile where that renders this text, else the text. The add-on writes its ConfigMap anyway, so that another layout is the same there;
- * a patch must be the same text, since it would be a change to one that another tool manages.
+ * A profile if it renders the same Corefile, else the text. For the add-on the layout may differ, because the add-on rewrites its ConfigMap
+ * anyway. A patch must render identical text, since any difference would change a ConfigMap that another tool manages.
  */
 function corefileSettings(text: string, asAddon: boolean): Pick<z.input<typeof DnsSettings>, "corefile"> {
   const renders = (corefile: z.input<typeof DnsSettings>["corefile"]) => {
@@ -186,7 +186,7 @@ function versionOf(image: string): { readonly version: string | undefined; reado
   return { version, build: build === undefined ? undefined : `v${version}${build}` };
 }
 
-/** ConfigMap and key that CoreDNS reads its Corefile from, by its argument `-conf` and the volume that is mounted there. */
+/** ConfigMap and key of the Corefile, found by CoreDNS's argument `-conf` and the volume mounted at that path. */
 function corefileSource(deployment: KubernetesObject): { readonly configMap: string; readonly key: string } {
   const pod = at(deployment.content, "spec", "template", "spec");
   const container = at(pod, "containers", containerIndex(deployment));
@@ -226,20 +226,21 @@ function addressesOf(live: LiveObjects, deployment: KubernetesObject): string[] 
     .flatMap((address) => (typeof address === "string" && address !== "None" ? [address] : []));
 }
 
-/** Labels by which a Deployment selects its pods. */
+/** The label selector of a Deployment. */
 function selectorOf(deployment: KubernetesObject): Record<string, string> {
   return textsAt(deployment.content, "spec", "selector", "matchLabels");
 }
 
 /**
- * Annotations that are no configuration. A chart's checksum changes with each of its releases, which a fixed one would stop.
+ * Annotations that tools set and that are not configuration. A chart's checksum changes with each release; pinning it would block those
+ * rollouts.
  * @see https://helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
  */
 const TOOL_ANNOTATIONS = /^(kubectl\.kubernetes\.io|deployment\.kubernetes\.io|eks\.amazonaws\.com|checksum)\//;
 const TOOL_LABELS = /^(k8s-app|eks\.amazonaws\.com\/component|pod-template-hash)$/;
 const CONSTRAINT = ["maxSkew", "topologyKey", "whenUnsatisfiable"];
 
-/** What of a Deployment the settings can hold. */
+/** Reads the parts of a Deployment that the settings can express. */
 class DeploymentReader {
   readonly settings: Settings = {};
   readonly rows: AdoptionRow[] = [];
@@ -277,7 +278,7 @@ class DeploymentReader {
     this.#take("resources", path, kept);
   }
 
-  /** The settings give each constraint the selector of CoreDNS's pods. */
+  /** Reads topology spread constraints. The settings always add the selector of CoreDNS's pods. */
   #takeSpread(constraints: readonly unknown[], selector: Readonly<Record<string, string>>): void {
     const fits = (one: unknown) =>
       isDeepStrictEqual(at(one, "labelSelector"), { matchLabels: selector }) &&
@@ -303,7 +304,7 @@ class DeploymentReader {
     }
   }
 
-  /** Takes a value that the settings accept; an empty one is none. */
+  /** Takes a value if the settings accept it; an empty value counts as unset. */
   #take(key: string, path: string, value: unknown): void {
     if (value === undefined || value === null) return;
     if (typeof value === "object" && Object.keys(value).length === 0) return;
@@ -327,7 +328,7 @@ class DeploymentReader {
   }
 }
 
-/** What scales a Deployment. */
+/** The autoscaler of a Deployment. */
 function scalerOf(live: LiveObjects, { namespace, name }: KubernetesObject): KubernetesObject | undefined {
   return live
     .ofKind("HorizontalPodAutoscaler", namespace)

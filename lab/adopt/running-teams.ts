@@ -28,13 +28,13 @@ const DIRECTIONS = [
   ["Ingress", "ingress"],
   ["Egress", "egress"],
 ] as const;
-/** ClusterRoles that grant all that a team's members may do. */
+/** ClusterRoles that grant at least what a team's members may do. */
 const WIDER_ROLES = ["edit", "admin", "cluster-admin"];
 const EVERYWHERE = ["0.0.0.0/0", "::/0"];
 
 /**
- * Reads namespaces that are to be adopted. Those with the same label `team` become one team.
- * @throws {Failure} for a namespace that is not there, or that belongs to the cluster.
+ * Reads the namespaces to adopt. Namespaces with the same label `team` become one team.
+ * @throws {Failure} for a namespace that does not exist, or that belongs to the cluster.
  */
 export function readTeams(live: LiveObjects, namespaces: readonly string[]): RunningTeams {
   const rows: AdoptionRow[] = [];
@@ -99,7 +99,7 @@ function readNamespace(live: LiveObjects, namespace: KubernetesObject, rows: Ado
   };
 }
 
-/** One team for two namespaces: what holds for one holds for both. */
+/** Merges a namespace into its team: team settings apply to every namespace of a team. */
 function merged(team: Team, more: NamespaceTeam, namespace: KubernetesObject, rows: AdoptionRow[]): Team {
   const differs = (key: "podSecurity" | "members" | "ingress" | "egress") =>
     JSON.stringify(team[key]) !== JSON.stringify(more[key]);
@@ -112,7 +112,7 @@ function merged(team: Team, more: NamespaceTeam, namespace: KubernetesObject, ro
   return { ...team, namespaces: [...(team.namespaces ?? []), ...(more.namespaces ?? [])] };
 }
 
-/** What is enforced stays: a stricter level would refuse pods at their next start. */
+/** Keeps the enforced level: a stricter one would reject pods when they next start. */
 function podSecurity(namespace: KubernetesObject, rows: AdoptionRow[]): Pick<Team, "podSecurity"> {
   const labels = textsAt(namespace.content, "metadata", "labels");
   const level = labels[ENFORCE];
@@ -133,8 +133,8 @@ function podSecurity(namespace: KubernetesObject, rows: AdoptionRow[]): Pick<Tea
 }
 
 /**
- * Rules that keep a direction as open as it is, since the program's policies deny it for all pods; undefined where policies deny it for all
- * pods already.
+ * Rules that keep a direction open, because the program's policies deny all traffic by default; undefined if existing policies already deny
+ * it for all pods.
  */
 function openRules(
   live: LiveObjects,
@@ -175,7 +175,7 @@ function openRules(
   return [{ namespaces: live.ofKind("Namespace").map(({ name }) => name), cidrs: [...EVERYWHERE] }];
 }
 
-/** As the API server fills them in. */
+/** The policy types, with the API server's defaults. */
 function policyTypes(content: unknown): readonly unknown[] {
   const types = listAt(content, "spec", "policyTypes");
   if (types.length > 0) return types;
@@ -189,7 +189,7 @@ function selectsAll(content: unknown): boolean {
   );
 }
 
-/** Groups that may do all that a member may, so that nobody gets more rights than before. */
+/** Groups that already have all rights of a member, so that adoption grants nobody more. */
 function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): string[] {
   const members: string[] = [];
   for (const binding of live.ofKind("RoleBinding", namespace).filter((one) => !isOwn(one))) {
@@ -212,7 +212,7 @@ function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): s
   return [...new Set(members)];
 }
 
-/** Kinds that an adopted namespace keeps, each with its reason; the rest is one line. */
+/** Kinds that an adopted namespace keeps, each with the reason; all others share one line. */
 const KEPT: Readonly<Record<string, string>> = {
   ResourceQuota: "an adopted namespace keeps its quota",
   LimitRange: "an adopted namespace keeps its limits",

@@ -6,14 +6,14 @@ import { RULES } from "../../policies/rules/index.ts";
 import { code, MAX_COMMENT, plainTable, plainText, plural } from "../output/table.ts";
 import type { Audit, AuditFinding } from "./audit.ts";
 
-/** An audit, and what was audited. */
+/** An audit with its subject. */
 export interface AuditReport extends Audit {
   readonly title: string;
-  /** What was not read, a sentence each. */
+  /** What was not read, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** The worst first, then by rule, so that one violation in many objects is listed together. */
+/** Sorts by severity, then by rule, so that one violation in many objects is listed together. */
 function sorted(findings: readonly AuditFinding[]): AuditFinding[] {
   const rank = ({ outcome, level }: AuditFinding) => (outcome === "exempt" ? 2 : level === "mandatory" ? 0 : 1);
   return findings.toSorted(
@@ -34,7 +34,7 @@ function summary(report: AuditReport): string {
   return `${mandatory} mandatory, ${advisory} advisory, ${exempt} exempt in ${plural(report.objects, "object")} (${report.rules} rules)`;
 }
 
-/** What keeps the audit from being one of everything. */
+/** Why the audit is incomplete. */
 function limits({ notes, skipped, issues, warnings }: AuditReport): string[] {
   return [
     ...[...issues, ...warnings].map((line) => `configuration: ${line}`),
@@ -51,7 +51,7 @@ function levelText({ outcome, level }: AuditFinding): string {
   return outcome === "violated" ? level : outcome;
 }
 
-/** The audit for a terminal. */
+/** The audit as a table for a terminal. */
 export function auditTable(report: AuditReport): string {
   const rows = sorted(report.findings).map((finding) => {
     const level = levelText(finding);
@@ -65,13 +65,13 @@ export function auditTable(report: AuditReport): string {
   return `${table}${advice}${lines.join("")}${report.title}: ${summary(report)}\n`;
 }
 
-/** The fixes of what is open of a rule, each once. An undecided finding has none: what may be wrong is repaired as the rule says. */
+/** The fixes of a rule's open findings, without duplicates. An undecided finding has no fix of its own; the rule's fix applies. */
 function fixesOf({ id, fix }: Rule, findings: readonly AuditFinding[]): string[] {
   const open = findings.filter(({ rule, outcome }) => rule === id && outcome !== "exempt");
   return [...new Set(open.map((finding) => fixOf(finding) ?? fix))];
 }
 
-/** The audit for a program. */
+/** The audit as JSON. */
 export function auditJson(report: AuditReport) {
   const { title, objects, rules, notes, skipped, issues, warnings } = report;
   return {
@@ -87,10 +87,10 @@ export function auditJson(report: AuditReport) {
   };
 }
 
-/** First line of the comment, by which the next run finds it again. GitHub does not show it. */
+/** First line of the pull request comment, by which the next run finds it. GitHub does not show it. */
 const AUDIT_MARKER = "<!-- eks-dns-logging: lab audit -->";
 
-/** The audit as the one comment on a pull request. */
+/** The audit as the single comment on a pull request. */
 export function auditMarkdown(report: AuditReport): string {
   const head = [AUDIT_MARKER, `### Audit of ${plainText(report.title)}`, `**${summary(report)}**`].join("\n\n");
   const notes = limits(report).map((line) => `- ${plainText(line)}`);
@@ -114,7 +114,7 @@ export function auditMarkdown(report: AuditReport): string {
   return `${head}\n\n${table}\n${shown.join("\n")}${more}${tail}\n`;
 }
 
-/** A bar ends a cell, in a code span too. */
+/** Escapes `|`, which ends a table cell even in a code span. */
 function cell(markdown: string): string {
   return markdown.replaceAll(/(?<!\\)\|/g, "\\|");
 }
@@ -124,7 +124,7 @@ function oneLine(text: string): string {
 }
 
 /**
- * An audit as SARIF 2.1.0. GitHub's code scanning shows a result at a file alone: an object of a cluster gets the path
+ * An audit as SARIF 2.1.0. GitHub's code scanning only shows results in files, so an object of a cluster gets the path
  * `kubernetes/NAMESPACE/KIND/NAME`.
  * @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  * @see https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning

@@ -15,18 +15,18 @@ import {
   withoutOwned,
 } from "./kubernetes-object.ts";
 
-/** What is audited: its resources, and what is known of each beside them. */
+/** The resources to audit, with what is known about them. */
 export interface Subject {
   readonly stack: Stack;
-  /** Resources that came with the cluster: rules read them, and report none. By URN. */
+  /** URNs of resources that came with the cluster: rules read them but do not report them. */
   readonly system: ReadonlySet<string>;
   /** File and line of a manifest, by URN. */
   readonly sources: ReadonlyMap<string, SourceLine>;
-  /** Types of which nothing is known, since they may not be listed. */
+  /** Types that could not be listed, so nothing is known about them. */
   readonly unreadTypes: readonly string[];
 }
 
-/** A rule that could not run, and the kinds that it would have had to read. */
+/** A rule that could not run, and the kinds that it needs. */
 export interface SkippedRule {
   readonly rule: string;
   readonly unread: readonly string[];
@@ -38,34 +38,34 @@ export interface AuditFinding extends Finding {
 
 export interface Audit {
   readonly findings: readonly AuditFinding[];
-  /** Errors in the configuration of the policies. */
+  /** Errors in the policy configuration. */
   readonly issues: readonly string[];
   /** Deprecated names in the configuration. */
   readonly warnings: readonly string[];
   readonly skipped: readonly SkippedRule[];
-  /** How many objects were judged, without those that came with the cluster or belong to another object. */
+  /** Number of objects checked, without those that came with the cluster or that a controller owns. */
   readonly objects: number;
   readonly rules: number;
 }
 
 export interface ObjectsOptions {
-  /** Whether the objects run in a cluster: what came with it is then not reported. */
+  /** Whether the objects run in a cluster; if so, those that came with it are not reported. */
   readonly live: boolean;
-  /** Whether to report what runs in kube-system too. Default false. */
+  /** Whether to report workloads in kube-system too. Default false. */
   readonly includeSystem?: boolean;
-  /** Namespace of the objects that name none. Default: default, as kubectl has it. */
+  /** Namespace for objects that name none. Default: default, as in kubectl. */
   readonly namespace?: string | undefined;
   readonly unreadTypes?: readonly string[];
 }
 
-/** Kubernetes objects, ready to be judged. */
+/** Prepares Kubernetes objects for an audit. */
 export function subjectOf(objects: readonly KubernetesObject[], options: ObjectsOptions): Subject {
   const written = withoutOwned(objects);
   const provider: Group = options.namespace === undefined ? {} : { namespace: options.namespace };
   const system = new Set<string>();
   const sources = new Map<string, SourceLine>();
   const resources = written.map((object, index) => {
-    // The same object in two files is judged twice: nobody knows which is applied last.
+    // An object defined in two files is checked twice, because either may be applied last.
     const suffix = options.live ? "" : `#${index}`;
     const urn = ownUrn(object) ?? `${object.apiVersion}/${objectKey(object)}${suffix}`;
     if (options.live && isSystem(object, options.includeSystem ?? false)) system.add(urn);
@@ -75,12 +75,12 @@ export function subjectOf(objects: readonly KubernetesObject[], options: Objects
   return { stack: new Stack(resources), system, sources, unreadTypes: options.unreadTypes ?? [] };
 }
 
-/** The resources of a Pulumi stack, ready to be judged. */
+/** Prepares the resources of a Pulumi stack for an audit. */
 export function subjectOfStack(stack: Stack): Subject {
   return { stack, system: new Set(), sources: new Map(), unreadTypes: [] };
 }
 
-/** Runs the policy rules. @param config Levels, settings and exemptions, as of `pulumi --policy-pack-config`. */
+/** Runs the policy rules. @param config Levels, settings and exemptions, as in `pulumi --policy-pack-config`. */
 export function audit({ stack, system, sources, unreadTypes }: Subject, config: PackConfig = {}): Audit {
   const skipped = RULES.flatMap((rule) => skippedRule(rule, unreadTypes));
   const rules = RULES.filter(({ id }) => !skipped.some(({ rule }) => rule === id));
@@ -101,7 +101,7 @@ export function audit({ stack, system, sources, unreadTypes }: Subject, config: 
   return { findings, issues, warnings, skipped, objects: judged.length, rules: evaluation.rules };
 }
 
-/** A rule that relates objects would report violations if some of them are only not visible. */
+/** Skips a rule that relates objects if some kinds could not be listed: it would report false violations. */
 function skippedRule(rule: Rule, unreadTypes: readonly string[]): SkippedRule[] {
   if (!isStackRule(rule)) return [];
   const unread = rule.types.filter((type) => unreadTypes.includes(type));
@@ -113,7 +113,7 @@ export function kindOf(type: string): string {
   return type.split(":").at(-1) ?? type;
 }
 
-/** Whether the audit ends with exit code 1: a mandatory rule is violated or undecided, or the configuration is wrong. */
+/** Whether the command exits with code 1: a mandatory rule is violated or undecided, or the configuration is invalid. */
 export function fails({ findings, issues }: Audit): boolean {
   return issues.length > 0 || failing({ findings }).length > 0;
 }

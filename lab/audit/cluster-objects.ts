@@ -5,7 +5,7 @@ import { asClusterError, get } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
-/** A kind that rules read, and how the API names its list. */
+/** A kind that rules read, with the path of its list in the API. */
 interface ListedKind {
   readonly apiVersion: string;
   readonly kind: string;
@@ -13,7 +13,7 @@ interface ListedKind {
   readonly clusterScoped?: true;
 }
 
-/** Never Secrets: no rule needs their content, and the right to list them is the right to read them. */
+/** Secrets are excluded: no rule needs their content, and the right to list them includes reading them. */
 const KINDS: readonly ListedKind[] = [
   { apiVersion: "v1", kind: "Namespace", plural: "namespaces", clusterScoped: true },
   { apiVersion: "v1", kind: "Pod", plural: "pods" },
@@ -48,25 +48,25 @@ const KINDS: readonly ListedKind[] = [
 
 const NAMESPACES = "kubernetes:core/v1:Namespace";
 
-/** What a cluster holds, as far as the kubeconfig's user may see it. */
+/** The objects of a cluster that the kubeconfig's user may see. */
 export interface ClusterObjects {
   readonly objects: readonly KubernetesObject[];
   /** Type tokens of the kinds that the user may not list. */
   readonly forbidden: readonly string[];
-  /** Namespaces that were asked for and do not exist, as far as the user may see that. */
+  /** Namespaces that were requested but do not exist, or that the user cannot see. */
   readonly absent: readonly string[];
 }
 
-/** Requests at the same time. */
+/** Number of parallel requests. */
 const PARALLEL = 4;
-/** Objects of one answer, as kubectl has it. */
+/** Objects per response, as in kubectl. */
 const PAGE = 500;
 const TIMEOUT_SECONDS = 30;
 
 /**
  * Lists the objects that the policy rules read.
- * @param namespaces Only these; cluster-scoped objects are read all the same. Default: all of the cluster.
- * @throws {ClusterError} where the API server does not answer or accepts no credentials.
+ * @param namespaces Limits namespaced objects; cluster-scoped objects are always read. Default: all namespaces.
+ * @throws {ClusterError} if the API server does not answer or rejects the credentials.
  */
 export async function readCluster(config: KubeConfig, namespaces: readonly string[] = []): Promise<ClusterObjects> {
   const forbidden: string[] = [];
@@ -78,7 +78,7 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
         found.push(...(await list(config, kind, namespace)));
       } catch (error) {
         if (!(error instanceof ClusterError) || (error.kind !== "forbidden" && error.kind !== "not-found")) throw error;
-        // An API group that the cluster does not have holds nothing.
+        // A missing API group has no objects.
         if (error.kind === "forbidden") forbidden.push(tokenOf(kind));
       }
     }
@@ -109,7 +109,7 @@ async function list(
   for (;;) {
     const page = await request(config, url, `list ${plural}`);
     for (const item of page.items) {
-      // The items of a list do not repeat what they are.
+      // Items of a list lack apiVersion and kind.
       const object = isObject(item) ? kubernetesObject({ apiVersion, kind, ...item }) : undefined;
       if (object !== undefined) found.push(object);
     }

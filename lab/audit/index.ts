@@ -18,7 +18,7 @@ interface AuditFlags {
   readonly markdown?: string;
 }
 
-/** Adds `audit` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+/** Adds `audit` to the command line. Its modules load only when it runs, which keeps `--help` fast. */
 export function registerAudit(program: Command): void {
   program
     .command("audit")
@@ -77,9 +77,9 @@ async function runAudit(flags: AuditFlags): Promise<void> {
 
 interface NamedSubject {
   readonly subject: Subject;
-  /** What was audited, such as `context kind-lab (https://127.0.0.1:6443, v1.36.3)`. */
+  /** The subject, such as `context kind-lab (https://127.0.0.1:6443, v1.36.3)`. */
   readonly title: string;
-  /** What was not read, a sentence each. */
+  /** What was not read, one sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -1,21 +1,21 @@
-/** A JSON document of a file that holds one or several. */
+/** One JSON document of a file that may hold several. */
 interface JsonDocument {
   readonly content: unknown;
-  /** Line on which it begins, from 1. */
+  /** Line of its first character, from 1. */
   readonly line: number;
 }
 
-/** Where a document begins that is no JSON, though one before it is: YAML, or a file that was cut off. */
+/** Where text that is not JSON follows a JSON document: YAML, or a truncated file. */
 interface JsonBreak {
   readonly brokenAt: number;
 }
 
-/** A deeper document overflows the stack of who reads it; API servers refuse ten thousand levels. */
+/** Deeper documents would overflow the stack; API servers reject ten thousand levels. */
 const MAX_DEPTH = 1000;
 
 /**
- * Reads JSON documents that stand one after another, each on a line of its own or not, as `kubectl get -o json` and `jq -c` write them;
- * undefined where the text is something else. Of several equal keys it takes the last, as kubectl.
+ * Reads concatenated JSON documents, on separate lines or not, as `kubectl get -o json` and `jq -c` write them; undefined if the text is
+ * not JSON. Of duplicate keys the last counts, as in kubectl.
  * @see https://kubernetes.io/docs/reference/kubectl/generated/kubectl_apply/
  */
 export function jsonDocuments(text: string): JsonDocument[] | JsonBreak | undefined {
@@ -39,7 +39,7 @@ export function jsonDocuments(text: string): JsonDocument[] | JsonBreak | undefi
   return documents.length === 0 ? undefined : documents;
 }
 
-/** Where the next document begins: behind white space, and lines that separate documents of YAML. */
+/** Index of the next document, after white space and YAML document separators. */
 function startOf(text: string, from: number): number {
   const gap = /(?:\s|---(?=\s))*/y;
   gap.lastIndex = from;
@@ -47,7 +47,7 @@ function startOf(text: string, from: number): number {
   return gap.lastIndex;
 }
 
-/** Where the document ends that begins at an index: behind the bracket that closes its first one; undefined where it is too deep. */
+/** Index after the bracket that closes the document at `start`; undefined if it is nested too deeply. */
 function endOf(text: string, start: number): number | undefined {
   const mark = /["\\[\]{}]/g;
   mark.lastIndex = start;

@@ -2,7 +2,7 @@ import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { isObject } from "../../components/schema/values.ts";
 import { type Group, Resource, readGroup } from "../../policies/core/resource.ts";
 
-/** A Kubernetes object as an API server or a manifest has it. */
+/** A Kubernetes object from an API server or a manifest. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -20,7 +20,7 @@ export interface SourceLine {
   readonly line: number;
 }
 
-/** Reads an object; undefined where the value is none, such as a Helm chart's `values.yaml`. */
+/** Reads an object; undefined if the value is not one, such as a Helm chart's `values.yaml`. */
 export function kubernetesObject(content: unknown, source?: SourceLine): KubernetesObject | undefined {
   if (!isObject(content) || !isObject(content.metadata)) return undefined;
   const { apiVersion, kind } = content;
@@ -42,8 +42,8 @@ function typeToken({ apiVersion, kind }: Pick<KubernetesObject, "apiVersion" | "
 }
 
 /**
- * What an object is without what the API server and controllers add to it.
- * @param live Whether the API server has filled in its defaults. A manifest is checked as it is written.
+ * Strips what the API server and controllers add to an object.
+ * @param live Whether the API server has filled in its defaults. A manifest is checked as written.
  */
 export function asResource(object: KubernetesObject, urn: string, live: boolean, provider: Group = {}): Resource {
   const props = declared(object.content, live);
@@ -55,7 +55,7 @@ const SERVER_METADATA: readonly string[] = [
   ...["creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields"],
   ...["ownerReferences", "resourceVersion", "selfLink", "uid"],
 ];
-/** Annotations in which a tool keeps the object a second time. */
+/** Annotations in which a tool keeps a copy of the object. */
 const COPIES: readonly string[] = ["kubectl.kubernetes.io/last-applied-configuration"];
 
 function declared(content: KubernetesObject["content"], live: boolean): Group {
@@ -68,15 +68,15 @@ function declared(content: KubernetesObject["content"], live: boolean): Group {
 }
 
 /**
- * Takes the host ports out that the API server fills in: on the node's network each container port is one, whether it was asked for or
- * not, and `hostNetwork` is what there is to report.
+ * Removes the host ports that the API server fills in: with `hostNetwork`, every container port becomes a host port, and `hostNetwork`
+ * itself is what to report.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/v1/defaults.go
  */
 function withoutDefaults(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
       if (key === "spec" && isObject(inner) && inner.hostNetwork === true) return [key, withoutHostPorts(inner)];
-      // A pod's spec stands below `spec`, `template` and `jobTemplate` alone.
+      // A pod spec occurs only below `spec`, `template` and `jobTemplate`.
       const isAbovePod = ["spec", "template", "jobTemplate"].includes(key);
       return [key, isAbovePod && isObject(inner) ? withoutDefaults(inner) : inner];
     }),
@@ -103,13 +103,13 @@ function withoutFilledPort(port: unknown): unknown {
   return rest;
 }
 
-/** The controller that made an object and keeps it as it wants it. */
+/** The controller that created an object and reconciles it. */
 interface Owner {
   readonly uid: string;
   readonly key: string;
 }
 
-/** The controller of an object, such as the ReplicaSet of a Pod; undefined for what somebody applied. */
+/** The controller of an object, such as the ReplicaSet of a Pod; undefined for objects that a user applied. */
 function controllerOf({ content, namespace }: KubernetesObject): Owner | undefined {
   const references: unknown = isObject(content.metadata) ? content.metadata.ownerReferences : undefined;
   if (!Array.isArray(references)) return undefined;
@@ -121,14 +121,14 @@ function controllerOf({ content, namespace }: KubernetesObject): Owner | undefin
   return undefined;
 }
 
-/** What identifies an object among all of its kind and version. */
+/** Identifies an object among all of its kind. */
 export function objectKey({ kind, namespace, name }: KubernetesObject): string {
   return `${kind}/${namespace ?? ""}/${name}`;
 }
 
 /**
- * The objects that somebody wrote: a Pod of a ReplicaSet of a Deployment is reported once, at the Deployment. Where the owner is not among
- * the objects, such as one of a custom kind, the first of those that it made stands for all.
+ * Drops objects that a controller created: a Pod of a Deployment's ReplicaSet is reported once, at the Deployment. If the owner is not
+ * among the objects, such as a custom resource, its first child stands for all.
  */
 export function withoutOwned(objects: readonly KubernetesObject[]): KubernetesObject[] {
   const present = new Set(objects.flatMap((object) => [objectKey(object), uidOf(object)]));
@@ -149,8 +149,8 @@ function uidOf({ content }: KubernetesObject): string {
 }
 
 /**
- * URN of an object that this program itself made, under which its built-in exemptions stand: its collector may read the node's logs.
- * Undefined for all others. Anyone who may write to the collector's namespace could do as much with the collector itself.
+ * URN of an object that this program created, so that its built-in exemptions apply: its collector may read the node's logs. Undefined for
+ * all others. This is safe, because anyone who may write to the collector's namespace could use the collector itself.
  */
 export function ownUrn({ apiVersion, kind, name, namespace, content }: KubernetesObject): string | undefined {
   const labels: unknown = isObject(content.metadata) ? content.metadata.labels : undefined;
@@ -178,29 +178,28 @@ function ownResource(
   return undefined;
 }
 
-/** Namespaces that each cluster has: what runs in them came with the cluster. */
+/** Namespaces that every cluster has, whose content came with the cluster. */
 const SYSTEM_NAMESPACES: readonly string[] = ["kube-system", "kube-public", "kube-node-lease"];
 
-/** What the control plane puts into each namespace, or into `default`. */
+/** Objects that the control plane creates in every namespace, or in `default`. */
 const IN_EACH_NAMESPACE: readonly string[] = ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"];
 const IN_DEFAULT: readonly string[] = ["Service/kubernetes", "Endpoints/kubernetes", "EndpointSlice/kubernetes"];
 
-/** Beginnings of names that Kubernetes, EKS and kubeadm keep for themselves. */
+/** Name prefixes reserved by Kubernetes, EKS and kubeadm. */
 const RESERVED_NAMES = /^(system:|eks:|kubeadm:)/;
-/** Roles and bindings that EKS makes under other names. */
+/** Roles and bindings that EKS creates without a reserved prefix. */
 const EKS_ROLES: readonly string[] = [
   "aws-node",
   "vpc-resource-controller-role",
   "vpc-resource-controller-rolebinding",
 ];
 
-/** CoreDNS's configuration, also by the name that its Helm chart gives it, which is the platform team's and this program's subject. */
+/** CoreDNS's configuration, also under the name that its Helm chart uses. The platform team owns it, so it is not the cluster's own. */
 const COREFILE = /^ConfigMap\/(.+-)?coredns$/;
 
 /**
- * Whether an object came with the cluster: nobody can change it, or the next upgrade puts it back. Other rules may read it, and none
- * reports it.
- * @param everything Whether what runs in the system namespaces counts too.
+ * Whether an object came with the cluster: nobody can change it, or the next upgrade restores it. Rules may read it, but do not report it.
+ * @param everything Whether to treat workloads in the system namespaces as reportable.
  */
 export function isSystem(object: KubernetesObject, everything: boolean): boolean {
   const { kind, name, namespace, content } = object;
@@ -213,7 +212,7 @@ export function isSystem(object: KubernetesObject, everything: boolean): boolean
   return !everything && !(namespace === "kube-system" && COREFILE.test(short));
 }
 
-/** RBAC's own roles, which the API server restores whenever it starts. */
+/** RBAC's default roles, which the API server restores at each start. */
 function isBootstrapRole({ metadata }: KubernetesObject["content"]): boolean {
   return (
     isObject(metadata) &&

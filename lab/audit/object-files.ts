@@ -15,21 +15,21 @@ import { notText, valueThatIsNoText } from "./text-values.ts";
 import { yamlDocuments } from "./yaml-documents.ts";
 
 const MANIFEST = /\.(ya?ml|json)$/;
-/** Of the files in such folders nobody thinks as manifests. */
+/** Folders whose files are not manifests. */
 const OTHER_FOLDERS = /(^|\/)(node_modules|\.git)(\/|$)/;
 
-/** What a folder of manifests holds. */
+/** The objects in a folder of manifests. */
 export interface ManifestObjects {
   readonly objects: readonly KubernetesObject[];
-  /** Files that hold no Kubernetes object, such as `values.yaml`. */
+  /** Files without a Kubernetes object, such as `values.yaml`. */
   readonly others: readonly string[];
   /** Files by which Kustomize changes the objects of others. */
   readonly kustomizations: readonly string[];
 }
 
 /**
- * Reads all manifests of files, folders and the folders below them, as `kubectl apply --recursive` does; `-` is standard input.
- * @throws {Failure} where there is no such path, or a file is not valid YAML: an audit of the rest would be taken for one of all.
+ * Reads the manifests in files and, recursively, in folders, as `kubectl apply --recursive` does; `-` is standard input.
+ * @throws {Failure} if a path does not exist or a file is not valid YAML: an audit of the rest would pass for a complete one.
  */
 export async function readManifestFiles(paths: readonly string[]): Promise<ManifestObjects> {
   const files = (await Promise.all(paths.map(filesAt))).flat();
@@ -84,7 +84,7 @@ function nameOf(file: string): string {
 }
 
 async function filesAt(path: string): Promise<string[]> {
-  // A pipe is no file, and is read as one.
+  // A pipe is not a regular file, but can be read like one.
   if (path === "-" || !(await statusOf(path)).isDirectory()) return [path];
   const names = await readdir(path, { recursive: true });
   const files = names
@@ -95,8 +95,8 @@ async function filesAt(path: string): Promise<string[]> {
 }
 
 /**
- * Files, each by the shortest of its names: a link to a folder above leads to the same ones until there are too many links, and a mounted
- * ConfigMap links to each of its own.
+ * Deduplicates files that symbolic links reach twice, keeping the shortest path: a link to a parent folder repeats its files until the link
+ * limit, and a mounted ConfigMap links to each of its own.
  */
 async function filesOnce(names: readonly string[]): Promise<string[]> {
   const shortest = new Map<string, string>();
@@ -109,21 +109,21 @@ async function filesOnce(names: readonly string[]): Promise<string[]> {
   return [...shortest.values()].sort();
 }
 
-/** @throws {Failure} where there is nothing, not even behind a link. */
+/** @throws {Failure} if nothing exists at the path, even behind a link. */
 function statusOf(path: string): Promise<Stats> {
   return stat(path).catch(() => {
     throw new Failure(`there is no file or folder ${path}`, 2);
   });
 }
 
-/** The text of a file, in the encoding that its byte order mark names: PowerShell writes UTF-16. */
+/** The text of a file, in the encoding of its byte order mark: PowerShell writes UTF-16. */
 async function textOf(file: string): Promise<string> {
   const bytes = await (file === "-" ? buffer(process.stdin) : fileBytes(file));
   const [first, second] = bytes;
   const encoding =
     first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
   try {
-    // Each document of YAML may have a mark of its own, as in files that were put one behind another.
+    // Concatenated files may have a byte order mark before each YAML document.
     return new TextDecoder(encoding).decode(bytes).replace(/^\ufeff/gm, "");
   } catch {
     throw new Failure(
@@ -136,7 +136,7 @@ async function textOf(file: string): Promise<string> {
 /** Far more uses of anchors than people write, and too few to fill the memory. */
 const MAX_ALIASES = 100_000;
 
-/** The objects of a file, or why it cannot be read. */
+/** The objects of a file, or the reason it cannot be read. */
 export function objectsIn(text: string, file: string): KubernetesObject[] | string {
   const json = jsonDocuments(text);
   if (Array.isArray(json)) return json.flatMap(({ content, line }) => unlisted(content, { file, line }));
@@ -156,7 +156,7 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
     try {
       content = document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (problem) {
-      // An alias without its anchor, which does not reach from one document into the next.
+      // An alias without an anchor; anchors do not cross documents.
       if (problem instanceof ReferenceError) return problem.message;
       throw problem;
     }
@@ -187,14 +187,11 @@ function placeOfTemplate(document: Document.Parsed): number | undefined {
   return place;
 }
 
-/**
- * The items of a `List` are objects themselves, wherever they stand in the file. The API server leaves apiVersion and kind out of those
- * of a list of one kind, such as a `PodList`.
- */
+/** Expands a `List` into its items. The API server omits apiVersion and kind in the items of a typed list, such as a `PodList`. */
 function unlisted(content: unknown, source: { readonly file: string; readonly line: number }): KubernetesObject[] {
-  // What `jq .items` writes.
+  // The form that `jq .items` writes.
   if (Array.isArray(content)) return content.flatMap((item) => unlisted(item, source));
-  // A kind of somebody's own may end in List too.
+  // The name of a custom kind may end in List too.
   if (isObject(content) && typeof content.kind === "string" && content.kind.endsWith("List") && "items" in content) {
     const kind = content.kind.slice(0, -"List".length);
     const common = kind === "" ? {} : { apiVersion: content.apiVersion, kind };
@@ -209,7 +206,7 @@ function unlisted(content: unknown, source: { readonly file: string; readonly li
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-/** Components that are judged by their parts, which stand in the state beside them. */
+/** Components that are checked through their children, which are in the state too. */
 const BY_THEIR_PARTS: readonly string[] = ["eks:index:Cluster"];
 
 const Urns = z.array(z.string()).default([]);
@@ -221,14 +218,14 @@ const StateResource = z.looseObject({
   propertyDependencies: z.record(z.string(), z.array(z.string()).nullable()).nullish(),
   provider: z.string().default(""),
   protect: z.boolean().default(false),
-  /** It is replaced already, and waits for its deletion. */
+  /** Already replaced, and pending deletion. */
   delete: z.boolean().default(false),
 });
 const StateExport = z.looseObject({ deployment: z.looseObject({ resources: z.array(StateResource).nullish() }) });
 
 /**
- * Reads what `pulumi stack export` wrote. A secret that it did not decrypt is a value that nobody knows.
- * @throws {Failure} where there is no such file, or it is another one.
+ * Reads the output of `pulumi stack export`. A secret that was not decrypted is an unknown value.
+ * @throws {Failure} if the file does not exist or has another format.
  */
 export async function readState(file: string): Promise<Stack> {
   if (file !== "-") await statusOf(file);
@@ -266,7 +263,7 @@ function resourcesOf({ deployment }: z.infer<typeof StateExport>): Resource[] {
   });
 }
 
-/** Stands for a secret that is encrypted. */
+/** Placeholder for an encrypted secret. */
 const ENCRYPTED = Symbol("encrypted in the state");
 
 interface Decoded {
@@ -274,7 +271,7 @@ interface Decoded {
   readonly secrets: readonly string[];
 }
 
-/** Inputs without the markers of secrets, and the paths where they stood. */
+/** Inputs without secret markers, and the paths of those markers. */
 function decoded(inputs: Readonly<Record<string, unknown>>): Decoded {
   const secrets: string[] = [];
   const read = (value: unknown, path: string): unknown => {

@@ -4,15 +4,15 @@ import { isCredential } from "../../policies/readers/credentials.ts";
 
 type Path = readonly (string | number)[];
 
-/** Maps of texts that rules read, wherever they are in an object of Kubernetes. */
+/** Fields that map to strings wherever they occur in a Kubernetes object. */
 const MAPS: readonly string[] = ["labels", "matchLabels"];
-/** Kinds whose own `data` is a map of texts. */
+/** Kinds whose `data` maps to strings. */
 const WITH_DATA: readonly string[] = ["ConfigMap", "Secret"];
 const NAMES = ["name", "generateName", "namespace"] as const;
 
 /**
- * The first value of an object that must be text and is none, as YAML reads `n`, `1.0` or `on` without quotes: the API server refuses it,
- * and a rule would take it for one that is not set. Undefined where there is none.
+ * Finds the first value that must be a string and is not, such as an unquoted `n`, `1.0` or `on`: the API server rejects it, and a rule
+ * would treat it as unset. Undefined if there is none.
  */
 export function valueThatIsNoText(document: Document.Parsed, content: unknown): Path | undefined {
   if (!isObject(content)) return undefined;
@@ -24,7 +24,7 @@ export function valueThatIsNoText(document: Document.Parsed, content: unknown): 
   return document.errors.length > 0 ? undefined : pathInObject(content);
 }
 
-/** A sentence about such a value, with what is written in the file. */
+/** A sentence about such a value, quoting the file. */
 export function notText(document: Document.Parsed, path: Path, lineOf: (offset: number) => number): string {
   const node = document.getIn(path, true);
   const field = path
@@ -37,7 +37,7 @@ export function notText(document: Document.Parsed, path: Path, lineOf: (offset: 
   return `${field}${where} must be text in quotes (found ${written}, which YAML reads as ${JSON.stringify(node.value)})`;
 }
 
-/** Whether a value stands in a Secret's data, or under the name of a password, such as that of a variable. */
+/** Whether a value is in a Secret's data, or under a name like that of a password, such as a variable's. */
 function mayBeSecret(document: Document.Parsed, path: Path): boolean {
   const [key, dataKey] = [path.at(-1), path.at(-2)];
   if (dataKey === "data" && document.getIn([...path.slice(0, -2), "kind"]) === "Secret") return true;
@@ -51,7 +51,7 @@ function pathInObject(object: unknown): Path | undefined {
   if (!isObject(metadata)) return undefined;
   const name = NAMES.find((key) => isNoText(metadata[key]));
   if (name !== undefined) return ["metadata", name];
-  // What a custom resource takes elsewhere, its own schema tells.
+  // Custom resources have schemas of their own.
   if (!isBuiltIn(object.apiVersion)) return below(metadata, ["metadata"]);
   const inData = WITH_DATA.includes(kind) && isObject(data) ? keyOfNoText(data) : undefined;
   return inData === undefined ? below(object, []) : ["data", inData];
@@ -60,7 +60,7 @@ function pathInObject(object: unknown): Path | undefined {
 function isBuiltIn(apiVersion: string): boolean {
   const [group = "", version] = apiVersion.split("/");
   if (version === undefined || !group.includes(".")) return true;
-  // The schemas of custom resources describe fields that are called so.
+  // Schemas in CustomResourceDefinitions have properties with these names.
   return group.endsWith(".k8s.io") && group !== "apiextensions.k8s.io";
 }
 
@@ -87,7 +87,7 @@ function keyOfNoText(map: Readonly<Record<string, unknown>>): string | undefined
   return Object.keys(map).find((key) => isNoText(map[key]));
 }
 
-/** What is not set is no wrong text. */
+/** Whether a value is set and is not a string. */
 function isNoText(value: unknown): boolean {
   return value !== undefined && value !== null && typeof value !== "string";
 }
