@@ -35,18 +35,18 @@ import { openStack, operate, shown } from "./workspace.ts";
 export interface UpOptions {
   readonly stack: string;
   readonly settings: Settings;
-  /** kubeconfig and context that the stack or the person named. */
+  /** kubeconfig and context from the stack or the flags. */
   readonly target: Target;
-  /** Make a kind cluster and use it. */
+  /** Create a kind cluster and use it. */
   readonly kind: boolean;
   /** Default: that of the stack in this project. */
   readonly folder?: StateFolder;
 }
 
 /**
- * Puts the lab on a cluster, or brings it up to date: ended curl pods are replaced, and what a cut-off run left is picked up.
- * @returns where the lab stands.
- * @throws {Failure} in one line for what is missing.
+ * Deploys the lab to a cluster, or updates it: ended curl pods are replaced, and the rest of an interrupted run is completed.
+ * @returns the cluster that the lab is on.
+ * @throws {Failure} in one line if something is missing.
  */
 export async function up({ stack: name, settings, target, kind, folder = new StateFolder(name) }: UpOptions) {
   needExisting(name, settings, "up");
@@ -57,7 +57,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
       `the lab is deployed to context '${before.context}': remove it with \`npm run lab -- down\` before you deploy to '${memory.context}'`,
       2,
     );
-  // A cluster of our own must be known from now on; one that is there only once something may be on it.
+  // Remember a kind cluster at once; an existing cluster only when objects may be on it.
   if (memory.kind !== undefined) await folder.remember(memory);
   const config = await loadKubeConfig(memory);
   const { cluster } = await connect(memory);
@@ -76,18 +76,18 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
     process.stderr.write(
       `Deleting namespace ${namespace}, which the settings create no more, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,
     );
-  // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
+  // Refresh detects manual changes and deletions. It runs the program, so that it uses the current provider.
   await operate("up", (signal) => stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace }));
   return memory;
 }
 
-/** @throws {Failure} with all that is wrong, if anything is. */
+/** @throws {Failure} that lists all problems, if there are any. */
 function refuse(wrong: readonly string[]): void {
   if (wrong.length === 0) return;
   throw new Failure(`nothing was changed:\n${wrong.map((line) => `  ${line}`).join("\n")}`, 2);
 }
 
-/** Pulumi's own command for the same. */
+/** The Pulumi command that does the same. */
 const PULUMI_COMMANDS = { up: "up", down: "destroy" } as const;
 
 function needExisting(name: string, settings: Settings, command: keyof typeof PULUMI_COMMANDS): void {
@@ -98,7 +98,7 @@ function needExisting(name: string, settings: Settings, command: keyof typeof PU
   );
 }
 
-/** By flag, by settings, of the last run, or the current context; it is written down, so that it stays the same. */
+/** Chooses the cluster by flag, settings, the last run, or the current context, and saves the choice for the next run. */
 async function chooseCluster(target: Target, kind: boolean, before: Memory | undefined): Promise<Memory> {
   const file = kubeconfigOf(target, before);
   const own = before?.kind === undefined ? {} : { kind: before.kind };
@@ -112,13 +112,13 @@ async function chooseCluster(target: Target, kind: boolean, before: Memory | und
   return { context, ...file, ...own };
 }
 
-/** The file that the person or the stack names, else that of the last run. */
+/** The kubeconfig named by flags or stack, else that of the last run. */
 function kubeconfigOf({ kubeconfig }: Target, before: Memory | undefined): Pick<Memory, "kubeconfig"> {
   const file = kubeconfig === undefined ? before?.kubeconfig : resolve(expandHome(kubeconfig));
   return file === undefined ? {} : { kubeconfig: file };
 }
 
-/** URNs of curl pods that are in the state and have ended on the cluster. */
+/** URNs of curl pods in the state that have ended on the cluster. */
 async function endedPods(deployment: Deployment, config: KubeConfig, settings: Settings): Promise<string[]> {
   const cluster = kubeCluster(config);
   const known = podUrns(deployment);
@@ -149,8 +149,8 @@ export interface DownOptions {
 }
 
 /**
- * Takes the lab away and forgets its state. A kind cluster that `up` made goes too.
- * @returns what is left on the cluster, in words; undefined where `up` has put nothing anywhere.
+ * Removes the lab and deletes its state, and the kind cluster if `up` created it.
+ * @returns the objects left on the cluster, as text; undefined if `up` has deployed nothing.
  */
 export async function down(options: DownOptions): Promise<string[] | undefined> {
   const { stack: name, settings, target, folder = new StateFolder(name) } = options;
@@ -170,7 +170,7 @@ export async function down(options: DownOptions): Promise<string[] | undefined> 
   return [];
 }
 
-/** What `down` says once the cluster has no object of the lab left: also what stays there, since no object holds it. */
+/** The message of `down` after all objects are gone. It also names what Kubernetes objects do not cover. */
 export function removalText({ logging, dns }: Pick<Settings, "logging" | "dns">, isClusterGone: boolean): string {
   if (isClusterGone) return "Removed: the kind cluster that `up` made is gone, with all that was on it.\n";
   const lines = ["Removed: no object of the lab is left on the cluster."];
@@ -183,7 +183,7 @@ export function removalText({ logging, dns }: Pick<Settings, "logging" | "dns">,
   return `${lines.join("\n")}\n`;
 }
 
-/** The objects go with the cluster, so they need not be destroyed one by one. */
+/** Deletes the kind cluster; its objects go with it, so they need not be destroyed one by one. */
 async function removeKind(folder: StateFolder, memory: Memory, kind: string): Promise<void> {
   if ((await kindClusters()).includes(kind)) await deleteKind(kind);
   await folder.writeProject(memory);
@@ -191,7 +191,7 @@ async function removeKind(folder: StateFolder, memory: Memory, kind: string): Pr
   await stack.workspace.removeStack(folder.stack, { force: true });
 }
 
-/** Destroys the stack and returns those of its objects that the cluster still has. */
+/** Destroys the stack and returns the objects that are still on the cluster. */
 async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[]> {
   const { cluster } = await connect(memory).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;

@@ -9,7 +9,7 @@ interface UpFlags extends VerifyFlags {
 
 type DownFlags = Pick<VerifyFlags, "stack" | "context" | "kubeconfig">;
 
-/** Adds `up` to the command line: the lab on a cluster that is there, in one command. */
+/** Adds `up` to the command line, which deploys the lab to an existing cluster. */
 export function registerUp(program: Command): void {
   const command = clusterOptions(
     program.command("up").description("deploy the lab to an existing cluster, replace expired curl pods, then verify"),
@@ -19,14 +19,14 @@ export function registerUp(program: Command): void {
   verifyOptions(command).addHelpText("after", STATE_NOTE).action(up);
 }
 
-/** Adds `down`: what `up` made is gone afterwards. */
+/** Adds `down`, which removes what `up` created. */
 export function registerDown(program: Command): void {
   clusterOptions(program.command("down").description("remove what `up` created, including its kind cluster"))
     .addHelpText("after", STATE_NOTE)
     .action(down);
 }
 
-/** Adds `recover`: after a killed `pulumi up` in the person's own backend, the next one goes on. */
+/** Adds `recover`, which repairs the state after a killed `pulumi up` in the user's own backend. */
 export function registerRecover(program: Command): void {
   program
     .command("recover")

@@ -3,9 +3,9 @@ import type { Settings } from "../../components/settings.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 
 /**
- * Checks that the cluster has the kinds of Prometheus Operator, where the settings make objects of them: the CLI finds out only after a
- * minute, when the rest is deployed.
- * @returns what is missing, in one sentence; empty where nothing is.
+ * Checks that the cluster has the kinds of Prometheus Operator if the settings use them: the CLI would fail only after a minute, with
+ * everything else deployed.
+ * @returns what is missing, in one sentence; empty if nothing is.
  */
 export async function missingKinds(cluster: Pick<Cluster, "kinds">, { monitoring }: Settings): Promise<string[]> {
   if (monitoring.kind !== "prometheus-operator") return [];
@@ -18,7 +18,7 @@ export async function missingKinds(cluster: Pick<Cluster, "kinds">, { monitoring
   ];
 }
 
-/** Undefined where one may not ask. */
+/** The kinds of an API group; undefined if the user may not list them. */
 async function kindsThere(cluster: Pick<Cluster, "kinds">, group: string, version: string) {
   try {
     return await cluster.kinds(group, version);

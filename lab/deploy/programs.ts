@@ -7,26 +7,23 @@ import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { outputOf, streamed } from "../process.ts";
 import { STATE_ROOT } from "./state.ts";
 
-/** Version of Pulumi's own npm package that is fetched where no CLI is installed. */
+/** Version of Pulumi's npm package, used if no CLI is installed. */
 export const NPX_VERSION = "3.265.0";
 
 /**
- * Oldest CLI that does what is asked of it here: `up --refresh --run-program`, with a resource that is replaced or gone. As major and minor.
+ * Oldest supported CLI, as major and minor: older ones lack `up --refresh --run-program` or fail when a resource is replaced or gone.
  * @see https://github.com/pulumi/pulumi/blob/master/CHANGELOG.md
  */
 const OLDEST = [3, 207] as const;
 
-/**
- * PATH with the project's Node first: the CLI runs the program with the Node that it finds there, and only a Node of this age reads
- * TypeScript.
- */
+/** PATH with the project's Node first: the CLI runs the program with the first Node on the PATH, and older ones cannot run TypeScript. */
 export function pathWithNode(path: string = process.env.PATH ?? ""): string {
   return [join(PROJECT_ROOT, "node_modules", ".bin"), path].join(delimiter);
 }
 
 /**
- * The Pulumi CLI that the person has, or Pulumi's npm package by npx.
- * @throws {Failure} with how to get one.
+ * The installed Pulumi CLI, or Pulumi's npm package through npx.
+ * @throws {Failure} that says how to install one.
  */
 export async function findPulumi(): Promise<PulumiCommand> {
   const issue = cliIssue(await output("pulumi", ["version"]));
@@ -41,9 +38,9 @@ export async function findPulumi(): Promise<PulumiCommand> {
 }
 
 /**
- * Pulumi's npm package fetches the CLI on its first call, and what the installer says then stands on stdout before the answer. So the
- * first call is one of its own; afterwards the CLI is called where the package has put it, as the Automation API's own installer would,
- * and is reached by Ctrl-C without npx between.
+ * Runs Pulumi's npm package. Its first call downloads the CLI, and the installer's output precedes the answer on stdout, so the first call
+ * is a separate one. Later calls run the downloaded CLI directly, as the Automation API's own installer does, so that Ctrl-C reaches it
+ * without npx in between.
  */
 export async function pulumiByNpx(folder: string): Promise<PulumiCommand> {
   const shim = await npxShim(folder);
@@ -57,7 +54,7 @@ export async function pulumiByNpx(folder: string): Promise<PulumiCommand> {
   return PulumiCommand.get({ root: isThere ? fetched : shim });
 }
 
-/** Why a CLI cannot be used, by what `pulumi version` says; undefined where it can. One without a number is built from source. */
+/** Why a CLI of that version cannot be used; undefined if it can. A CLI without a version number was built from source and is accepted. */
 export function cliIssue(version: string | undefined): string | undefined {
   if (version === undefined) return "pulumi is not on the PATH";
   const [, major, minor] = /^v?(\d+)\.(\d+)\./.exec(version.trim()) ?? [];
@@ -66,24 +63,24 @@ export function cliIssue(version: string | undefined): string | undefined {
   return isOld ? `pulumi ${version.trim()} is older than ${OLDEST.join(".")}` : undefined;
 }
 
-/** Whether a program is there and ends well. */
+/** Whether a program exists and exits with 0. */
 export async function runs(program: string, args: readonly string[]): Promise<boolean> {
   return (await output(program, args)) !== undefined;
 }
 
-/** What a program says; undefined where it is not there or fails. */
+/** A program's stdout; undefined if it does not exist or fails. */
 async function output(program: string, args: readonly string[]): Promise<string | undefined> {
   return outputOf(program, args, { timeoutSeconds: 30 }).catch(() => undefined);
 }
 
 /**
- * A folder with `bin/pulumi` that calls npx: the Automation API wants a folder to find its CLI in. npx keeps what it fetched, so
- * only the first call takes long.
+ * Creates a folder with a `bin/pulumi` that calls npx, because the Automation API looks for its CLI in a folder. npx caches the download,
+ * so only the first call is slow.
  */
 export async function npxShim(root: string, version: string = NPX_VERSION): Promise<string> {
   const bin = join(root, "bin");
   await mkdir(bin, { recursive: true });
-  // This folder comes first on the PATH of what runs below, where `pulumi` must not mean this file again: npx is given the package.
+  // This folder is first on the PATH of child processes, where `pulumi` would run this file again; so npx gets the package's name.
   const call = `npx --yes --package=pulumi@${version} -- pulumi`;
   await writeFile(join(bin, "pulumi"), `#!/bin/sh\nexec ${call} "$@"\n`);
   await chmod(join(bin, "pulumi"), 0o755);
@@ -93,13 +90,13 @@ export async function npxShim(root: string, version: string = NPX_VERSION): Prom
 
 /** Name of the kind cluster that `up --kind` makes. */
 export const KIND_CLUSTER = "eks-dns-logging";
-/** kind names its context after the cluster. */
+/** kind prefixes its context with `kind-`. */
 export const KIND_CONTEXT = `kind-${KIND_CLUSTER}`;
 
 /**
- * Makes the kind cluster where there is none.
- * @returns whether it was made now.
- * @throws {Failure} where kind or Docker is missing.
+ * Creates the kind cluster if it does not exist.
+ * @returns whether it was created now.
+ * @throws {Failure} if kind or Docker is missing.
  */
 export async function ensureKind(): Promise<boolean> {
   await needKind();
@@ -129,18 +126,15 @@ async function needKind(): Promise<void> {
 
 const Package = z.object({ version: z.string() });
 
-/** The one provider that a lab on a cluster that is there needs. */
+/** The only provider that a lab on an existing cluster needs. */
 const NAME = "kubernetes";
 
-/**
- * Keeps the CLI from fetching the providers of all packages in node_modules before a run: those of AWS are hundreds of megabytes, which
- * nothing here uses.
- */
+/** Keeps the CLI from downloading the provider of every package in node_modules: those of AWS are hundreds of megabytes and unused here. */
 export const FETCH_NOTHING = { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
 
 /**
- * Fetches the Kubernetes provider of this project's version where it is not there.
- * @throws {Failure} where it cannot be had.
+ * Downloads the Kubernetes provider in the project's version, unless it is installed.
+ * @throws {Failure} if the download fails.
  */
 export async function ensureKubernetesPlugin(
   workspace: Pick<Workspace, "listPlugins" | "installPlugin">,

@@ -7,21 +7,21 @@ import { findPulumi, pathWithNode } from "./programs.ts";
 import { adopted, type Deployment, madeObjects, pendingCreates, readDeployment, thoseThere } from "./state.ts";
 import { operate, releaseStaleLock, shown } from "./workspace.ts";
 
-/** What a cut-off run had begun, and what became of it. URNs. */
+/** Operations that an interrupted run left pending, by outcome; as URNs. */
 export interface Recovery {
-  /** Kubernetes objects that the run had made: they are in the state now. */
+  /** Kubernetes objects that the run created: they are in the state now. */
   readonly adopted: readonly string[];
-  /** Kubernetes objects that the run had not made: the next one makes them. */
+  /** Kubernetes objects that the run did not create: the next run creates them. */
   readonly missing: readonly string[];
   /** Resources outside Kubernetes that may exist without being in the state. */
   readonly unknown: readonly string[];
 }
 
 /**
- * Makes a stack whose `pulumi up` was killed ready for the next one, whatever its backend and its kind of cluster: without this every
- * `pulumi up` would create the same objects again and fail, since they exist.
- * @returns undefined where no run was cut off.
- * @throws {Failure} where another run is at work, or the state or the cluster cannot be reached.
+ * Prepares a stack whose `pulumi up` was killed for the next one, in any backend and on any cluster. Otherwise every `pulumi up` would try
+ * to create existing objects, and fail.
+ * @returns undefined if no run was interrupted.
+ * @throws {Failure} if another run is in progress, or the state or the cluster cannot be reached.
  */
 export async function recover(name: string, project: string = PROJECT_ROOT): Promise<Recovery | undefined> {
   const stack = await LocalWorkspace.selectStack(
@@ -44,7 +44,7 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
 
   const there = await objectsThere(deployment);
   await importState(stack, { ...exported, deployment: adopted(deployment, there) });
-  // Fills in what the cluster says of them; until then their outputs are the inputs.
+  // Reads their outputs from the cluster; until then their outputs equal their inputs.
   if (there.size > 0) await operate("refresh", (signal) => stack.refresh({ ...shown(), signal, target: [...there] }));
   const pending = pendingCreates(deployment);
   const isObject = ({ type }: { readonly type: string }) => type.startsWith("kubernetes:");
@@ -55,7 +55,7 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
   };
 }
 
-/** What the CLI says at last, without its word for an error. */
+/** The last line of the CLI's output, without its prefix `error:`. */
 function lastLine(output: string): string | undefined {
   return output
     .trim()
@@ -64,7 +64,7 @@ function lastLine(output: string): string | undefined {
     ?.replace(/^error: /, "");
 }
 
-/** What `recover` has done, for a person. */
+/** The result of `recover` as text. */
 export function recoveryText(stack: string, recovery: Recovery | undefined): string {
   const up = `pulumi up --stack ${stack}`;
   if (recovery === undefined) return `No run was cut off: \`${up}\` goes on.\n`;
@@ -85,7 +85,7 @@ export function recoveryText(stack: string, recovery: Recovery | undefined): str
   ].join("");
 }
 
-/** URNs of the objects that the run was making and that are on their clusters, by the providers that made them. */
+/** URNs of pending objects that exist on their clusters, which their providers name. */
 async function objectsThere(deployment: Deployment): Promise<Set<string>> {
   const pending = pendingCreates(deployment);
   const found = new Set<string>();
@@ -105,7 +105,7 @@ const ProviderInputs = z.object({
 });
 
 /**
- * The cluster of a Kubernetes provider: its `kubeconfig` is empty, a path, or the contents of a file.
+ * The cluster of a Kubernetes provider, whose `kubeconfig` is empty, a path, or the contents of a file.
  * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
  */
 async function providersCluster(inputs: unknown): Promise<KubeConfig> {

@@ -7,12 +7,12 @@ import { namespacePrefix } from "../../components/team/resource-names.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type Deployment, madeObjects } from "./state.ts";
 
-/** Namespaces that the stack has made. A patch of one that exists is another type. */
+/** URN of a Namespace that the stack created. A patched Namespace has another type. */
 const NAMESPACE = /\bkubernetes:core\/v1:Namespace::/;
 const NAMESPACE_PATCH = /\bkubernetes:core\/v1:NamespacePatch::/;
 
 /**
- * Namespaces of a stack's state that an update with these settings deletes, with all that is in them.
+ * Namespaces in a stack's state that an update with these settings deletes, with all their content.
  * @returns their names, in the order of the state.
  */
 export function deletedNamespaces(deployment: Deployment, settings: Settings): string[] {
@@ -28,7 +28,7 @@ const CREATED_BY_ANOTHER =
 const ADOPTS_OWN =
   "must not be set for a namespace that this stack created, since that deletes it with everything in it";
 
-/** What is wrong with a namespace that the stack made for another team, and the setting that keeps what is in it. */
+/** A sentence about a namespace that belongs to another team, with the setting that keeps its content. */
 function moveProblem(doing: string, problem: string, name: string, prefix: string): string {
   const owner = teamOfPrefix(prefix, name);
   if (owner === undefined) return CREATED_BY_ANOTHER;
@@ -37,14 +37,17 @@ function moveProblem(doing: string, problem: string, name: string, prefix: strin
 }
 
 /**
- * Namespaces of a stack's state that the settings give to another team, or name another way, without wasTeam.
- * @returns what is wrong, in one sentence for each; empty where nothing is.
+ * Namespaces in a stack's state that the settings move to another team or rename, without wasTeam.
+ * @returns one sentence each; empty if there are none.
  */
 export function movedNamespaces(deployment: Deployment, settings: Settings): string[] {
   return [...movedCreations(deployment, settings), ...movedAdoptions(deployment, settings)];
 }
 
-/** Pulumi knows a namespace by the name of its resource, and creates what has a new one before it deletes the old. */
+/**
+ * Namespaces that the stack created. Pulumi identifies one by its resource name, and creates a renamed resource before it deletes the old
+ * one, which fails.
+ */
 function movedCreations(deployment: Deployment, settings: Settings): string[] {
   const created = prefixesIn(deployment, NAMESPACE);
   const again = (name: string, prefix: string) =>
@@ -71,7 +74,10 @@ function movedCreations(deployment: Deployment, settings: Settings): string[] {
 const CREATES_ADOPTED =
   "must stay true for a namespace that this stack adopted, since Pulumi cannot create what exists";
 
-/** Of one that it would create now, or patch for another team: the new patch conflicts with the old one, and the update ends halfway. */
+/**
+ * Namespaces that the stack adopted and would now create or patch for another team: the new patch conflicts with the old one, and the
+ * update stops halfway.
+ */
 function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
   const adopted = prefixesIn(deployment, NAMESPACE_PATCH);
   return settings.teams.flatMap(({ name: team, namespaces = [] }, index) =>
@@ -86,7 +92,7 @@ function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
   );
 }
 
-/** Prefixes of the names of resources, by the namespace that a resource makes or patches. */
+/** Resource name prefixes, by the namespace that the resource creates or patches. */
 function prefixesIn(deployment: Deployment, type: RegExp): Map<string, string> {
   return new Map(
     madeObjects(deployment).flatMap(({ urn, header }) => {
@@ -96,7 +102,7 @@ function prefixesIn(deployment: Deployment, type: RegExp): Map<string, string> {
   );
 }
 
-/** Whether Pulumi finds a namespace of the state again, by the name of its resource or by an alias of it. */
+/** Whether Pulumi recognizes a namespace of the state, by its resource name or an alias. */
 function isKnown(prefix: string, now: { team: string; name: string; wasTeam: string | undefined }): boolean {
   const { team, name, wasTeam } = now;
   if (prefix === namespacePrefix(team, name)) return true;
@@ -104,8 +110,8 @@ function isKnown(prefix: string, now: { team: string; name: string; wasTeam: str
 }
 
 /**
- * Checks that the namespaces are there which the stack puts objects into, and does not create: else an update ends halfway.
- * @returns what is missing, in one sentence for each; empty where nothing is.
+ * Checks that the namespaces exist which the stack uses but does not create; otherwise an update stops halfway.
+ * @returns one sentence for each that is missing.
  */
 export async function missingNamespaces(cluster: Pick<Cluster, "namespaceLabels">, settings: Settings) {
   const { kind, prometheus } = settings.monitoring;
@@ -132,7 +138,7 @@ export async function missingNamespaces(cluster: Pick<Cluster, "namespaceLabels"
   return missing;
 }
 
-/** What one may not ask is not missing for that. */
+/** Whether a namespace exists; true if the user may not read it. */
 async function exists(cluster: Pick<Cluster, "namespaceLabels">, name: string): Promise<boolean> {
   try {
     await cluster.namespaceLabels(name);
@@ -150,7 +156,7 @@ function createdNamespaces(settings: Settings): Set<string> {
   return created;
 }
 
-/** What is made for a team, without the namespaces that are there and only taken over. */
+/** Namespaces that the stack creates for a team, without adopted ones. */
 function ownNamespaces({ name, namespaces }: Settings["teams"][number]): string[] {
   return namespaces?.flatMap((one) => (one.adopt ? [] : [one.name])) ?? [teamNamespace(name)];
 }

@@ -10,15 +10,15 @@ import { PROJECT_ROOT } from "../command-line.ts";
 import { asClusterError } from "../kubernetes/client.ts";
 import { portableYaml } from "../stack-file.ts";
 
-/** Folder of the project that git ignores and that holds all that `up` keeps. */
+/** Folder, ignored by Git, in which `up` keeps its state. */
 export const STATE_ROOT = join(PROJECT_ROOT, ".pulumi-state");
 
 const Memory = z.object({
-  /** kubeconfig context that the lab stands on. */
+  /** kubeconfig context of the lab's cluster. */
   context: z.string(),
-  /** Absolute path of the kubeconfig, where one was named. */
+  /** Absolute path of the kubeconfig, if one was named. */
   kubeconfig: z.string().optional(),
-  /** Name of the kind cluster, where `up --kind` made it. */
+  /** Name of the kind cluster, if `up --kind` created it. */
   kind: z.string().optional(),
 });
 /** What `up` remembers of a stack, so that the next run and `down` find the same cluster. */
@@ -30,14 +30,14 @@ export class StateFolder {
   readonly #root: string;
   readonly #source: string;
 
-  /** Tests name another folder, and another project than this one. */
+  /** Tests pass another folder and another project. */
   constructor(stack: string, root: string = STATE_ROOT, source: string = PROJECT_ROOT) {
     this.stack = stack;
     this.#root = root;
     this.#source = source;
   }
 
-  /** Where the CLI stands: a project of its own, since the CLI writes a salt into the stack's file beside Pulumi.yaml. */
+  /** Working directory of the CLI: a separate project, because the CLI writes a salt into the stack file beside Pulumi.yaml. */
   get project(): string {
     return join(this.#root, this.stack);
   }
@@ -64,8 +64,8 @@ export class StateFolder {
   }
 
   /**
-   * Writes Pulumi.yaml and the stack's file, with the cluster that is used. The salt that the CLI wrote before is kept: without it
-   * the state's secrets cannot be read.
+   * Writes Pulumi.yaml and the stack's file, with the chosen cluster. The CLI's salt is kept: without it the state's secrets cannot be
+   * decrypted.
    */
   async writeProject({ context, kubeconfig }: Memory): Promise<void> {
     await mkdir(join(this.#root, "backend"), { recursive: true });
@@ -94,12 +94,12 @@ export class StateFolder {
   }
 }
 
-/** Keys by which the CLI notes in a stack's file how its secrets are encrypted. */
+/** Keys in which the CLI records the encryption of a stack file. */
 const ENCRYPTION = ["encryptionsalt", "encryptedkey", "secretsprovider"];
 
 /**
- * The stack's file with another context or kubeconfig in `PROJECT:cluster`, and the salt of the file before it. `pulumi stack init` in
- * the person's own folder notes another encryption in theirs: it counts only where secrets in that file were made with it.
+ * The stack's file with another context or kubeconfig in `PROJECT:cluster`, and the salt of the previous file. `pulumi stack init` in the
+ * user's folder records a different encryption, which matters only if that file has secrets.
  */
 export function stackFile(name: string, stack: Group, before: Group, cluster: Readonly<Record<string, string>>): Group {
   const key = `${name}:cluster`;
@@ -110,7 +110,7 @@ export function stackFile(name: string, stack: Group, before: Group, cluster: Re
   return { ...salt, ...Object.fromEntries(own), config: { ...config, [key]: { ...group(config[key]), ...cluster } } };
 }
 
-/** Whether an encrypted value is in there. */
+/** Whether a value contains an encrypted one. */
 function holdsSecret(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(holdsSecret);
   return isObject(value) && (isEncrypted(value) || Object.values(value).some(holdsSecret));
@@ -132,27 +132,27 @@ const Resource = z.looseObject({
 });
 type Resource = z.infer<typeof Resource>;
 
-/** The part of a stack's state that is read here; all else is kept as it is. */
+/** The fields of a stack's state that are read here; all others are kept unchanged. */
 const Deployment = z.looseObject({
   resources: z.array(Resource).optional(),
   pending_operations: z.array(z.looseObject({ type: z.string(), resource: Resource })).optional(),
 });
 export type Deployment = z.infer<typeof Deployment>;
 
-/** Reads what `pulumi stack export` gives under `deployment`. */
+/** Reads the field `deployment` of `pulumi stack export`. */
 export function readDeployment(exported: unknown): Deployment {
   return Deployment.parse(exported ?? {});
 }
 
-/** A Kubernetes object that a stack has made. */
+/** A Kubernetes object that a stack created. */
 export interface MadeObject {
   readonly urn: string;
-  /** What the API needs to find it. */
+  /** What the API needs to identify it. */
   readonly header: Header;
 }
 export type Header = KubernetesObject & { metadata: { name: string; namespace?: string } };
 
-/** The Kubernetes objects in the state, those that were being made when a run was cut off included. */
+/** The Kubernetes objects in the state, including those pending when a run was interrupted. */
 export function madeObjects(deployment: Deployment): MadeObject[] {
   return [...(deployment.resources ?? []), ...pendingCreates(deployment)].flatMap((resource) => {
     const header = headerOf(resource);
@@ -160,12 +160,12 @@ export function madeObjects(deployment: Deployment): MadeObject[] {
   });
 }
 
-/** Those that go with the stack: not what it only patches, such as an adopted namespace. */
+/** Objects that are deleted with the stack, unlike those it only patches, such as an adopted namespace. */
 export function ownObjects(deployment: Deployment): MadeObject[] {
   return madeObjects(deployment).filter(({ urn }) => !/Patch::[^:]+$/.test(urn));
 }
 
-/** Pods of the state by `namespace/name`, as URNs. */
+/** URNs of the pods in the state, by `namespace/name`. */
 export function podUrns(deployment: Deployment): Map<string, string> {
   const pods = madeObjects(deployment).filter(({ header }) => header.kind === "Pod");
   return new Map(pods.map(({ urn, header }) => [`${header.metadata.namespace}/${header.metadata.name}`, urn]));
@@ -176,8 +176,8 @@ export function pendingCreates(deployment: Deployment): Resource[] {
 }
 
 /**
- * A state that knows the objects which a cut-off run had sent to the cluster and not yet noted. Without this the next run would make
- * them again and fail, since they are there. The following refresh fills in the rest.
+ * Adds the objects to the state that an interrupted run created but did not record. Otherwise the next run would try to create them, and
+ * fail. The next refresh reads their other fields.
  */
 export function adopted(deployment: Deployment, there: ReadonlySet<string>): Deployment {
   const found = pendingCreates(deployment).filter((resource) => there.has(resource.urn));
@@ -189,7 +189,7 @@ export function adopted(deployment: Deployment, there: ReadonlySet<string>): Dep
   return { ...rest, resources };
 }
 
-/** The Kubernetes provider's id: `namespace/name`, or the name of an object without namespace. */
+/** The Kubernetes provider's id: `namespace/name`, or the name of a cluster-scoped object. */
 function idOf(header: Header | undefined): string {
   const { namespace, name } = header?.metadata ?? { name: "" };
   return namespace === undefined ? name : `${namespace}/${name}`;
@@ -211,7 +211,7 @@ function headerOf({ type, inputs }: Resource): Header | undefined {
 }
 
 /**
- * Which of a stack's objects the cluster has.
+ * The stack's objects that exist on the cluster.
  * @throws {ClusterError}
  */
 export async function thoseThere(config: KubeConfig, objects: readonly MadeObject[]): Promise<MadeObject[]> {
@@ -231,8 +231,8 @@ export async function thoseThere(config: KubeConfig, objects: readonly MadeObjec
 }
 
 /**
- * Takes the traces of a cut-off run out of a stack's state: what it had made is noted, what it had not is forgotten.
- * @returns the state as it is now.
+ * Resolves the pending operations of an interrupted run: created objects are recorded, all others forgotten.
+ * @returns the new state.
  */
 export async function settled(stack: Stack, config: KubeConfig): Promise<Deployment> {
   const exported = await stack.exportStack();

@@ -10,7 +10,7 @@ import { Failure } from "../command-line.ts";
 import { FETCH_NOTHING, findPulumi, pathWithNode } from "./programs.ts";
 import type { StateFolder } from "./state.ts";
 
-/** Opens the stack in its state folder, and makes it there the first time. The folder's project must be written. */
+/** Opens the stack in its state folder, or creates it there. The folder's project must exist. */
 export async function openStack(folder: StateFolder): Promise<Stack> {
   const pulumiCommand = await findPulumi();
   const opening = LocalWorkspace.createOrSelectStack(
@@ -23,7 +23,7 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
         PULUMI_SKIP_UPDATE_CHECK: "true",
         ...FETCH_NOTHING,
         ...absoluteKubeconfig(),
-        // State of a laptop's lab holds nothing worth a passphrase that one would have to remember.
+        // The state of a local lab holds nothing that deserves a passphrase to remember.
         ...(process.env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined
           ? { PULUMI_CONFIG_PASSPHRASE: process.env.PULUMI_CONFIG_PASSPHRASE ?? "" }
           : {}),
@@ -38,7 +38,7 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
   return stack;
 }
 
-/** The CLI runs in another folder than the person, so that a relative path would lead elsewhere. */
+/** The kubeconfig paths as absolute ones, because the CLI runs in another folder. */
 function absoluteKubeconfig(): Record<string, string> {
   const named = process.env.KUBECONFIG;
   if (named === undefined || named === "") return {};
@@ -46,17 +46,18 @@ function absoluteKubeconfig(): Record<string, string> {
   return { KUBECONFIG: files.map((file) => resolve(file)).join(delimiter) };
 }
 
-/** A stack, and where its state is. */
+/** A stack and the location of its state. */
 interface StackPlace {
   readonly stack: string;
   readonly project: string;
-  /** As `pulumi login` takes it. */
+  /** URL for `pulumi login`. */
   readonly backend: string;
 }
 
 /**
- * Releases the lock that a killed run on this machine has left in a file backend. Elsewhere the next command says who holds it.
- * @throws {Failure} where the run that holds it may still be at work.
+ * Releases the lock that a killed run on this machine left in a file backend. For a lock of another machine, the next command names its
+ * holder.
+ * @throws {Failure} if the run that holds it may still be active.
  */
 export async function releaseStaleLock(stack: Stack, place: StackPlace): Promise<void> {
   const found = await locks(place);
@@ -74,7 +75,7 @@ export async function releaseStaleLock(stack: Stack, place: StackPlace): Promise
 const Lock = z.object({ pid: z.number(), hostname: z.string() });
 
 /**
- * The locks of a stack in a file backend: a file each, with the process that made it.
+ * The locks of a stack in a file backend: one file each, naming its process.
  * @see https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem
  */
 async function locks({ stack, project, backend }: StackPlace): Promise<z.infer<typeof Lock>[]> {
@@ -97,7 +98,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Shows Pulumi's progress on stderr, so that stdout keeps the table or the JSON document. */
+/** Shows Pulumi's progress on stderr, which leaves stdout to the table or the JSON document. */
 export function shown() {
   const color: "always" | "never" = process.stderr.hasColors?.() ? "always" : "never";
   const write = withoutRepeats((text) => {
@@ -106,13 +107,16 @@ export function shown() {
   return { onOutput: write, onError: write, color, suppressProgress: true };
 }
 
-/** What a resource's line looks like while it is at work: its name, what is done and since when, perhaps a message. */
+/** A progress line of a resource: name, operation, seconds, perhaps a message. */
 const PROGRESS = /^(.*(?:creating|updating|deleting|refreshing|replacing|replacement)) \(\d+s\)(.*)$/;
 
-/** What `destroy` says of the stack that `down` removes by itself; in the person's own folder the advice would hit another one. */
+/** Advice of `destroy` about removing the stack, which `down` does itself; in the user's own folder it would hit another stack. */
 const ADVICE = /^(The resources in the stack have been deleted, but|If you want to remove the stack completely, run)/;
 
-/** Without a terminal of its own the CLI prints a resource's line again with each of its events. Its advice on `stack rm` is left out. */
+/**
+ * Drops repeated progress lines: without a terminal, the CLI prints a resource's line for each of its events. Also drops its advice on
+ * `stack rm`.
+ */
 export function withoutRepeats(write: (text: string) => void): (text: string) => void {
   let rest = "";
   const said = new Set<string>();
@@ -130,8 +134,8 @@ export function withoutRepeats(write: (text: string) => void): (text: string) =>
 }
 
 /**
- * Runs a Pulumi operation. Ctrl-C reaches the CLI by itself, which then stops in order; this process waits for it.
- * @throws {Failure} in one line, since Pulumi has shown its own diagnostics.
+ * Runs a Pulumi operation. Ctrl-C reaches the CLI directly, which then shuts down; this process waits for it.
+ * @throws {Failure} in one line, because Pulumi has printed its own diagnostics.
  */
 export async function operate<T>(command: string, operation: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
@@ -157,12 +161,12 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
   }
 }
 
-/** What a refresh has found of what an earlier run left, which this one may have replaced. */
+/** A refresh warning about what an earlier run left, which this run may have replaced. */
 const REFRESHED = /^ *warning: Refreshed resource is in an unhealthy state:\n(?: *\* .*\n)*/gm;
 
-/** What to do after a failure. What is missing on the cluster, or belongs to somebody else, is so when the same command runs again. */
+/** What to do after a failure. Missing or foreign objects fail again when the same command is repeated. */
 export function adviceOn(output: string): string {
-  // What a retry found missing may have been there at the next one.
+  // What was missing at one retry may have existed at the next.
   const message = output.replaceAll(/^.*\bRetry #\d+;.*$/gm, "").replaceAll(REFRESHED, "");
   const advice = [...ownedByOthers(message), ...missing(message), ...notStarted(message)];
   return advice.length === 0
@@ -170,7 +174,7 @@ export function adviceOn(output: string): string {
     : `${advice.join("; ")}, then run the command again`;
 }
 
-/** Their names are not those of a team. */
+/** Namespaces that are not named after a team. */
 const OWN_NAMESPACES: readonly string[] = [LOGGING_NAMESPACE, CANARY_NAMESPACE];
 const ADOPT = ", or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces";
 
@@ -182,11 +186,11 @@ function* ownedByOthers(message: string) {
   yield* new Set(conflicts(message));
 }
 
-/** What the CLI writes between the object that it could not apply and the fields that others manage. */
+/** Separates, in the CLI's message, the object that could not be applied from the fields that others manage. */
 const CONFLICT = /\bhad an apply conflict: /;
 const MANAGED = /\bconflicts? with "([^"]+)"[^\n]*?:((?:\s+(?:- )?\.\S+)+)/g;
 
-/** A sentence for each field of each object that another tool manages, by the first of its managers. */
+/** One sentence for each field of each object that another tool manages, naming its first manager. */
 function* conflicts(message: string) {
   const parts = message.split(CONFLICT);
   for (const [index, body] of parts.slice(1).entries()) {
@@ -206,7 +210,7 @@ function conflict(about: string, field: string, manager: string): string {
   if (patched === "Namespace")
     return `${field} of an adopted namespace is set by ${manager}: remove it there, or give it the value of the settings`;
   if (patched !== undefined) {
-    // The Corefile is what dns.adopt is for: no setting leaves it out.
+    // No setting leaves out the Corefile: managing it is the purpose of dns.adopt.
     const other = patched === "ConfigMap" ? "" : ", or leave it out of the settings";
     return `${field} of the ${patched} of CoreDNS is set by ${manager}: \`dns.adopt.force: true\` takes it over${other}`;
   }
@@ -229,13 +233,13 @@ function distinct(matches: Iterable<RegExpExecArray>): Iterable<RegExpExecArray>
   return new Map([...matches].map((match) => [match[0], match])).values();
 }
 
-/** A pod that the CLI has waited for in vain, until its time was over or Ctrl-C. It names the pod in the lines before its error. */
+/** Pods for which the CLI waited in vain, until its timeout or Ctrl-C. It names the pod in the lines before its error. */
 function* notStarted(message: string) {
   if (!/timed out waiting|failed to fully initialize/.test(message)) return;
   const told = message.matchAll(
     /\[Pod ([\w.-]+)\/([\w.-]+)\][^\n]*?\[((?:CrashLoop|ImagePull)BackOff|ErrImagePull)\]/g,
   );
-  // The CLI tells of a pod again and again: what it says last is so now.
+  // The CLI repeats a pod's status; the last one is current.
   const pods = new Map(
     [...told].map(([, namespace, pod, reason]) => [`${namespace}/${pod}`, { namespace, pod, reason }]),
   );
@@ -254,7 +258,7 @@ function reasonOf({ message }: Error): string {
     : firstError(message);
 }
 
-/** What precedes the API server's own words, whose first group is the resource's name. */
+/** Prefixes of the API server's message; the first group is the resource's name. */
 const PRECEDING: readonly (readonly [RegExp, string])[] = [
   [/^resource "urn:[^"]+" was not successfully created by the Kubernetes API server: /, ""],
   [/^(?:creation|update) of resource "urn:[^"]+" .* Verify that any required CRDs have been created: /, ""],
@@ -264,7 +268,7 @@ const PRECEDING: readonly (readonly [RegExp, string])[] = [
   ],
   [/^the Kubernetes API server reported that "([^"]+)" failed to fully initialize or become live: /, "$1: "],
 ];
-/** What follows them: the advice says what to do. */
+/** Suffix of that message; the advice already says what to do. */
 const LINK = /, see https:\S+ for troubleshooting help$/;
 
 /** The first error of Pulumi's diagnostics. */
@@ -272,7 +276,7 @@ export function firstError(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   const at = lines.findIndex((line) => line.startsWith("error:") && !/update failed|preview failed/.test(line));
   const told = lines[at]?.slice("error:".length).trim();
-  // A list of errors, each on a line of its own.
+  // A list of errors, one a line.
   const inList = /^\d+ errors? occurred:$/.test(told ?? "");
   const first = inList
     ? lines

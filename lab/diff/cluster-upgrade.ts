@@ -1,7 +1,7 @@
 import { type VersionStep, versionStep } from "eks-dns-logging-corefile/addon";
 import type { ShownField } from "./fields.ts";
 
-/** A changed resource, as far as this file reads it. */
+/** The fields of a changed resource that this file reads. */
 interface Changed {
   readonly kind: string;
   readonly type: string;
@@ -9,12 +9,12 @@ interface Changed {
   readonly fields: readonly ShownField[];
 }
 
-/** A cluster whose Kubernetes version changes, and what changes with it. */
+/** A change of a cluster's Kubernetes version, with its effects. */
 export interface ClusterUpgrade {
   /** Name of the cluster. */
   readonly cluster: string;
   readonly step: VersionStep;
-  /** What happens to the control plane, the add-ons and the node groups, a line each. */
+  /** Effects on control plane, add-ons and node groups, one line each. */
   readonly effects: readonly string[];
 }
 
@@ -22,7 +22,7 @@ const CLUSTERS: readonly string[] = ["eks:index:Cluster", "aws:eks/cluster:Clust
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 const ADDON = "aws:eks/addon:Addon";
 
-/** The clusters of a stack that stay and get another Kubernetes version. One that is replaced starts with any version. */
+/** Clusters of a stack whose Kubernetes version changes in place. A replaced cluster may start with any version. */
 export function clusterUpgrades(stack: string, changes: readonly Changed[]): ClusterUpgrade[] {
   return changes.flatMap((change) => {
     const step = stepOf(change);
@@ -33,7 +33,7 @@ export function clusterUpgrades(stack: string, changes: readonly Changed[]): Clu
   });
 }
 
-/** Why a change of a cluster's version may not come to pass; undefined for an upgrade, and for any other change. */
+/** Why EKS refuses a version change; undefined for an upgrade and for any other change. */
 export function versionWarning(change: Changed): string | undefined {
   const step = stepOf(change);
   if (step === undefined || step.kind === "upgrade") return undefined;

@@ -24,36 +24,36 @@ import {
 export interface ResourceChange {
   readonly kind: "added" | "changed" | "replaced" | "deleted";
   readonly type: string;
-  /** Pulumi name: that of head, or of base where head has none. */
+  /** Pulumi name in head, or in base if head has none. */
   readonly name: string;
   readonly urn: string;
-  /** What it is called outside Pulumi, such as `ts-team/curl-ts`. */
+  /** Name outside Pulumi, such as `ts-team/curl-ts`. */
   readonly outside: string;
-  /** The one in whose place it comes, where that is called something else. */
+  /** The resource that it replaces, if that has another name. */
   readonly previous?: { readonly name: string; readonly urn: string; readonly outside: string };
   readonly fields: readonly ShownField[];
-  /** Why it is replaced, in words. */
+  /** Why it is replaced, as text. */
   readonly reasons: readonly string[];
-  /** What would be lost, for what holds more than its own settings; of a cluster's version, why it may not change. */
+  /** Data that would be lost; for a cluster's version, why EKS refuses it. */
   readonly warning?: string;
 }
 
-/** Two plans of one stack compared. */
+/** The comparison of two plans of one stack. */
 export interface StackComparison {
   readonly stack: string;
   readonly changes: readonly ResourceChange[];
-  /** How many resources are the same in both plans. */
+  /** Number of resources that are equal in both plans. */
   readonly unchanged: number;
   readonly outputs: readonly ShownField[];
   /** Clusters whose Kubernetes version changes. */
   readonly upgrades: readonly ClusterUpgrade[];
-  /** Absent where head's plan ran no policies. */
+  /** Absent if head's plan ran no policies. */
   readonly policies?: PolicyComparison;
 }
 
 const ORDER: readonly ResourceChange["kind"][] = ["replaced", "deleted", "changed", "added"];
 
-/** Compares two plans of a stack: what `pulumi up` of head would do where base stands. */
+/** Compares two plans of a stack: the effect of `pulumi up` of head on a deployed base. */
 export function comparePlans(base: PlanDocument, head: PlanDocument): StackComparison {
   const { deleted, added, ...paired } = pairUp(base.resources.filter(isShown), head.resources.filter(isShown));
   const pairs = paired.pairs.map((pair) => comparePair(pair, base, head));
@@ -74,7 +74,7 @@ export function comparePlans(base: PlanDocument, head: PlanDocument): StackCompa
   };
 }
 
-/** Components that only group are described by their content. */
+/** Whether to show a resource: components that only group resources are described by their children. */
 function isShown(resource: PlannedResourceDocument): boolean {
   return resource.custom || Object.keys(resource.inputs).length > 0;
 }
@@ -85,7 +85,7 @@ function byKindAndName(one: ResourceChange, other: ResourceChange): number {
   return kinds || warned || (one.urn < other.urn ? -1 : Number(one.urn > other.urn));
 }
 
-/** Options that a reviewer should see change. */
+/** Resource options whose changes a reviewer should see. */
 function optionsOf(resource: PlannedResourceDocument) {
   const { protect, retainOnDelete, ignoreChanges } = resource;
   return { protect, retainOnDelete, ignoreChanges, provider: providerUrn(resource) };
@@ -102,7 +102,7 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   const kind = reasons.length > 0 ? "replaced" : "changed";
   if (kind === "changed" && fields.length === 0) return undefined;
   const previous = { name: before.name, urn: before.urn, outside: outsideName(before) };
-  // A provider is nothing outside: it matters where it takes its resources along.
+  // A provider has no name outside; it matters only if it replaces its resources.
   const harmless = kind === "changed" || (isProvider(before) && !takesAlong(pair));
   const warning = harmless ? undefined : lossOf(before, "replaced", after);
   const change = {
@@ -153,20 +153,20 @@ function secretKeys(...sides: readonly PlannedResourceDocument[]): Set<string> {
   return new Set([...marked, ...(isSecret ? ["data", "stringData"] : [])]);
 }
 
-/** The text that a value is in base64; any other value as it is. */
+/** The decoded text of a base64 value; any other value unchanged. */
 function decoded(value: Json): Json {
   if (typeof value !== "string") return value;
   const bytes = Buffer.from(value, "base64");
   return bytes.toString("base64") === value && isUtf8(bytes) ? bytes.toString() : value;
 }
 
-/** How a value is shown. */
+/** Converts a value for display. */
 type View = (value: Json) => Json;
 
 const asItIs: View = (value) => value;
 const masked: View = () => SECRET;
 
-/** EC2 takes user data in base64; a reviewer can read it as text. */
+/** Decodes EC2 user data from base64, so that a reviewer can read it. */
 function viewOf(type: string, { path }: FieldChange): View {
   return type === "aws:ec2/launchTemplate:LaunchTemplate" && pathText(path) === "userData" ? decoded : asItIs;
 }
@@ -180,25 +180,25 @@ function shown({ path, before, after }: FieldChange, replaces: boolean, view: Vi
   };
 }
 
-/** What the policies say of head, beside what they said of base. */
+/** Policy findings of head, compared with those of base. */
 export interface PolicyComparison {
-  /** Head violates a rule, or leaves one undecided, that base did not. */
+  /** New in head: a rule is violated or undecided that was not in base. */
   readonly fresh: readonly PolicyFinding[];
-  /** It was so in base already. */
+  /** Already in base. */
   readonly known: readonly PolicyFinding[];
-  /** It was so in base and is no more. */
+  /** In base, but no longer in head. */
   readonly fixed: readonly PolicyFinding[];
-  /** Allowed by name in head, each with its reason. */
+  /** Exempt by name in head, each with its reason. */
   readonly exempt: readonly PolicyFinding[];
-  /** Those of them that were not so in base. */
+  /** Exempt findings that base did not have. */
   readonly newlyExempt: readonly PolicyFinding[];
-  /** What is wrong in the configuration of the policies. */
+  /** Errors in the policy configuration. */
   readonly issues: readonly string[];
-  /** How many issues, and mandatory rules that head violates or leaves undecided: the check fails on any. */
+  /** Number of issues, and of mandatory rules that head violates or leaves undecided; the check fails on any. */
   readonly failing: number;
 }
 
-/** Compares what the policies say. Undefined where head's plan ran none. */
+/** Compares policy findings. Undefined if head's plan ran no policies. */
 function comparePolicies(base: PolicyRun | undefined, head: PolicyRun | undefined): PolicyComparison | undefined {
   if (head === undefined) return undefined;
   const before = (base?.findings ?? []).filter(isOpen);
@@ -222,7 +222,7 @@ function isOpen(finding: PolicyFinding): boolean {
   return finding.outcome !== "exempt" && finding.level !== "disabled";
 }
 
-/** A rule may find several issues in one resource, which only their messages tell apart. */
+/** A rule may find several issues in one resource, distinguished only by their messages. */
 function keyOf({ rule, urn, outcome, message }: PolicyFinding): string {
   return JSON.stringify([rule, urn, outcome, message]);
 }

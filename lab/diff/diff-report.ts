@@ -6,7 +6,7 @@ import type { Diff, Side, StackDiff } from "./diff.ts";
 import type { PolicyFinding } from "./document.ts";
 import { fieldLines, type ShownField } from "./fields.ts";
 
-/** The kinds of changes, in the order in which they are shown. */
+/** The kinds of changes, in display order. */
 const KINDS = ["replaced", "deleted", "changed", "added"] as const satisfies readonly ResourceChange["kind"][];
 
 const SIGNS: Readonly<Record<ResourceChange["kind"], string>> = {
@@ -16,7 +16,7 @@ const SIGNS: Readonly<Record<ResourceChange["kind"], string>> = {
   added: "+",
 };
 
-/** `2 replaced, 1 added, 57 the same`, or that nothing changes. */
+/** `2 replaced, 1 added, 57 the same`, or a note that nothing changes. */
 function countsText(stack: StackDiff): string {
   if ("problem" in stack) return "cannot be planned";
   const { changes, unchanged, outputs } = stack.comparison;
@@ -28,7 +28,7 @@ function countsText(stack: StackDiff): string {
   return [...told, `${unchanged} the same`].join(", ");
 }
 
-/** `ts-team`, or `ts-team → tx-team` where it takes another's place. */
+/** `ts-team`, or `ts-team → tx-team` if it replaces another. */
 function outsideText({ outside, previous }: ResourceChange): string {
   return previous === undefined || previous.outside === outside ? outside : `${previous.outside} → ${outside}`;
 }
@@ -39,7 +39,7 @@ function sideText({ revision, commit }: Side): string {
   return commit.startsWith(revision) ? short : `${revision} (${short})`;
 }
 
-/** All warnings, each with the stacks that it is for. */
+/** All warnings, each with the stacks it concerns. */
 function warningsOf({ stacks }: Diff): { readonly stacks: string; readonly warning: string }[] {
   const all = stacks.flatMap((stack) =>
     "problem" in stack
@@ -54,10 +54,10 @@ function warningsOf({ stacks }: Diff): { readonly stacks: string; readonly warni
   }));
 }
 
-/** Lines of one field at most; `--json` has all. */
+/** Maximum lines of a field; `--json` has all. */
 const MAX_LINES = 30;
 
-/** The comparison for a person at a terminal. Colors are for a terminal: take them off for anything else. */
+/** The comparison for a terminal. It has colors: strip them for other outputs. */
 export function formatDiff(diff: Diff): string {
   const title = `Changes from ${styleText("bold", sideText(diff.base))} to ${styleText("bold", sideText(diff.head))}`;
   const warnings = warningsOf(diff).map(({ stacks, warning }) =>
@@ -129,10 +129,10 @@ function indented(texts: readonly string[], width: number): string[] {
   return texts.map((text) => `${" ".repeat(width)}${text}`);
 }
 
-/** First line of the comment, by which the next run finds it again. GitHub does not show it. */
+/** First line of the pull request comment, by which the next run finds it. GitHub does not show it. */
 export const MARKER = "<!-- eks-dns-logging: lab diff -->";
 
-/** How much is shown: lines of one field, and resources of one kind. Less and less, until the comment is short enough. */
+/** Levels of detail, each shorter than the one before: lines per field, and resources per kind. The first that fits the comment is used. */
 const DETAIL = [
   { lines: 60, resources: 500 },
   { lines: 15, resources: 200 },
@@ -141,14 +141,14 @@ const DETAIL = [
 ];
 type Detail = (typeof DETAIL)[number];
 
-/** The comparison as the one comment on a pull request. At most {@link MAX_COMMENT} characters. */
+/** The comparison as the single comment on a pull request. At most {@link MAX_COMMENT} characters. */
 export function markdownOf(diff: Diff): string {
   const texts = DETAIL.map((detail) => () => render(diff, detail));
   const fitting = texts.reduce((text, next) => (text.length <= MAX_COMMENT ? text : next()), texts[0]?.() ?? "");
   return fitting.length <= MAX_COMMENT ? fitting : cutAtLine(fitting);
 }
 
-/** With no detail left there is nothing open that a cut would leave open, but for the list of warnings. */
+/** Cuts the shortest form at a line break, which leaves no element open: at most, the list of warnings ends early. */
 function cutAtLine(text: string): string {
   const end = "\n\nTruncated: run `lab diff` for the full comparison.\n";
   const start = text.slice(0, MAX_COMMENT - end.length);
@@ -175,7 +175,7 @@ function warningBlock(diff: Diff, detail: Detail): string {
   return ["> [!CAUTION]", ...bounded(lines, detail, "> ")].join("\n");
 }
 
-/** At most so many lines, with the rest counted. */
+/** Limits the lines, and counts the rest. */
 function bounded(lines: readonly string[], { resources }: Detail, prefix = ""): string[] {
   const rest = lines.length - resources;
   return rest <= 0 ? [...lines] : [...lines.slice(0, resources), `${prefix}- … and ${rest} more`];
@@ -221,7 +221,7 @@ function changeText(change: ResourceChange, detail: Detail): string {
   const reasons = change.reasons.map((reason) => `  - because ${plainText(reason)}`);
   const lines = change.fields.flatMap((field) => fieldLines(field, detail.lines));
   if (detail.lines === 0 || lines.length === 0) return [title, ...reasons].join("\n");
-  // A fence inside a list item is indented like the item's text.
+  // A fence in a list item is indented like the item's text.
   const block = fenced("diff", signedText(lines)).replaceAll(/^/gm, "  ");
   return [title, ...reasons, "", block, ""].join("\n");
 }
@@ -250,7 +250,7 @@ function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
   ];
 }
 
-/** A message may name long values. */
+/** Messages may contain long values. */
 const MAX_BULLET = 1000;
 
 function bullets(texts: readonly string[], detail: Detail): string {
@@ -260,7 +260,7 @@ function bullets(texts: readonly string[], detail: Detail): string {
   ).join("\n");
 }
 
-/** Folded, but for the shortest form, which may be cut and must leave nothing open. */
+/** A collapsible section; plain in the shortest form, which may be cut and must leave no element open. */
 function section(title: string, body: string, { lines }: Detail): string {
   if (lines === 0) return `${title}:\n\n${body}`;
   return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;

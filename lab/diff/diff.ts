@@ -7,42 +7,42 @@ import { comparePlans, type StackComparison } from "./compare.ts";
 import { emptyPlan, PlanDocument, withEngineUrns } from "./document.ts";
 import { type Checkout, type CheckoutOptions, isThere, Repository, withCheckouts } from "./revisions.ts";
 
-/** One of the two revisions: as it was named, and its commit, which the working tree has none of. */
+/** One of the two revisions: its name and its commit, which the working tree lacks. */
 export interface Side {
   readonly revision: string;
   readonly commit: string | null;
 }
 
-/** One stack: compared, or why head has no plan of it. */
+/** One stack's comparison, or why head has no plan of it. */
 export type StackDiff =
   | { readonly stack: string; readonly comparison: StackComparison; readonly notes: readonly string[] }
   | { readonly stack: string; readonly problem: string };
 
-/** All that changes between two revisions. */
+/** All changes between two revisions. */
 export interface Diff {
   readonly base: Side;
   readonly head: Side;
   readonly stacks: readonly StackDiff[];
-  /** What concerns no single stack's plan. */
+  /** Notes that concern no single stack. */
   readonly notes: readonly string[];
 }
 
 export interface DiffOptions {
-  /** Revisions as git names them; `.` is the working tree. */
+  /** Revisions in Git's syntax; `.` is the working tree. */
   readonly base: string;
   readonly head: string;
-  /** Stacks to compare. Default: those that have a file in head. */
+  /** Stacks to compare. Default: those with a file in head. */
   readonly stacks: readonly string[];
   /** Folder of the project. */
   readonly project: string;
-  /** Stops it; the checkouts are taken away all the same. */
+  /** Stops the comparison; the checkouts are removed anyway. */
   readonly signal: AbortSignal;
   readonly onStep: (step: string) => void;
 }
 
 /**
  * Compares the plans of two revisions.
- * @throws {Failure} where git knows no such revision, or neither has the stack.
+ * @throws {Failure} if Git does not know a revision, or neither has the stack.
  */
 export async function diff(options: DiffOptions): Promise<Diff> {
   const { signal, project, onStep } = options;
@@ -73,7 +73,7 @@ function requireKnown(stacks: readonly string[], known: readonly string[]): void
   throw new Failure(`no stack '${unknown}' in either revision; ${there}`, 2);
 }
 
-/** Pulumi itself touches nothing when a stack's file is deleted. */
+/** Stacks whose file was deleted, which Pulumi itself leaves deployed. */
 function goneStacks(
   known: { readonly before: string[]; readonly after: string[] },
   asked: readonly string[],
@@ -98,8 +98,8 @@ async function diffStack(stack: string, base: Checkout, head: Checkout, signal: 
 }
 
 /**
- * Whether a check on this diff should fail: a stack of head has no plan, a mandatory policy says no or nothing, or EKS refuses the
- * change of a cluster's version.
+ * Whether a check on this diff fails: a stack of head cannot be planned, a mandatory policy is violated or undecided, or EKS refuses a
+ * cluster's version change.
  */
 export function fails({ stacks }: Diff): boolean {
   return stacks.some(
@@ -110,15 +110,15 @@ export function fails({ stacks }: Diff): boolean {
   );
 }
 
-/** The plan of a stack at a revision, or why there is none. */
+/** A stack's plan at a revision, or why there is none. */
 export type PlanAt =
   | { readonly plan: PlanDocument }
-  /** The revision has no such stack, or is older than the plan. */
+  /** The revision lacks the stack, or predates `lab plan`. */
   | { readonly absent: string }
-  /** The revision has the stack and cannot plan it: its own message. */
+  /** The revision has the stack but cannot plan it: its error message. */
   | { readonly problem: string };
 
-/** Plans a stack by the revision's own program, in a process of its own. */
+/** Plans a stack with the revision's own program, in a separate process. */
 async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): Promise<PlanAt> {
   const main = join(checkout.folder, "lab", "main.ts");
   if (!(await isThere(join(checkout.folder, `Pulumi.${stack}.yaml`)))) return { absent: "has no such stack" };
@@ -130,7 +130,7 @@ async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): P
     env: PLAIN_OUTPUT,
   });
   const document = documentIn(stdout);
-  // Mandatory policies make the plan fail, and are reported in its document.
+  // Violated mandatory policies make the plan exit non-zero; its document reports them.
   if (document !== undefined) return { plan: document };
   const silence = exitCode === 0 ? "prints no readable plan" : `exits with code ${exitCode} and no message`;
   return { problem: stderr.trim() || `lab plan ${silence}` };

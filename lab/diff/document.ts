@@ -3,7 +3,7 @@ import { z } from "zod";
 /** JSON as `lab plan --json` prints it. */
 export type Json = z.infer<ReturnType<typeof z.json>>;
 
-/** A resource of a plan. What an older revision of the project does not print has a default. */
+/** A resource of a plan. Fields that older revisions do not print have defaults. */
 const PlannedResourceDocument = z.object({
   urn: z.string(),
   type: z.string(),
@@ -23,7 +23,7 @@ const PlannedResourceDocument = z.object({
 });
 export type PlannedResourceDocument = z.infer<typeof PlannedResourceDocument>;
 
-/** What one rule of the policy pack said about one resource. */
+/** The finding of one policy rule about one resource. */
 const PolicyFinding = z.object({
   rule: z.string(),
   level: z.enum(["mandatory", "advisory", "disabled"]),
@@ -34,11 +34,11 @@ const PolicyFinding = z.object({
 });
 export type PolicyFinding = z.infer<typeof PolicyFinding>;
 
-/** What a run of the policies said. An issue is one in their configuration, such as an exemption without a reason. */
+/** The result of a policy run. Its issues are errors in the configuration, such as an exemption without a reason. */
 const PolicyRun = z.object({ findings: z.array(PolicyFinding), issues: z.array(z.string()).default([]) });
 export type PolicyRun = z.infer<typeof PolicyRun>;
 
-/** The plan of a stack at a revision. `policies` is absent where that revision does not run any. */
+/** The plan of a stack at a revision. `policies` is absent if that revision runs none. */
 export const PlanDocument = z.object({
   stack: z.string(),
   resources: z.array(PlannedResourceDocument),
@@ -47,11 +47,11 @@ export const PlanDocument = z.object({
 });
 export type PlanDocument = z.infer<typeof PlanDocument>;
 
-/** What a plan prints for a secret and for a value known only after deployment. */
+/** Placeholders that a plan prints for a secret and for a value known only after deployment. */
 export const SECRET = "[secret]";
 export const UNKNOWN_TEXT = "(known after deployment)";
 
-/** The plan of a revision that has none. */
+/** The plan of a revision without the stack. */
 export function emptyPlan(stack: string): PlanDocument {
   return { stack, resources: [], outputs: {} };
 }
@@ -59,8 +59,8 @@ export function emptyPlan(stack: string): PlanDocument {
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
 /**
- * A plan with URNs as the engine writes them: with the types of all parents but the stack's. Older revisions print the type of the
- * nearest parent alone.
+ * Rewrites URNs to the engine's form, with the types of all parents except the stack's. Older revisions print only the nearest parent's
+ * type.
  */
 export function withEngineUrns(plan: PlanDocument): PlanDocument {
   const byUrn = new Map(plan.resources.map((resource) => [resource.urn, resource]));
@@ -101,7 +101,7 @@ export function valueAt(value: Json | undefined, ...keys: readonly string[]): Js
   return keys.reduce<Json | undefined>((inner, key) => (isGroup(inner) ? inner[key] : undefined), value);
 }
 
-/** What a resource is called outside Pulumi: `ts-team/curl-ts`, `eks-dns-logging-dev`. Its Pulumi name where it has no other. */
+/** Name of a resource outside Pulumi: `ts-team/curl-ts`, `eks-dns-logging-dev`. Its Pulumi name if it has no other. */
 export function outsideName(resource: PlannedResourceDocument): string {
   const { metadata } = resource.inputs;
   if (isGroup(metadata)) {

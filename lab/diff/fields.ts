@@ -3,31 +3,29 @@ import { diffArrays } from "diff";
 import { stringify } from "yaml";
 import { isGroup, type Json, SECRET, UNKNOWN_TEXT } from "./document.ts";
 
-/**
- * Where a value is in a resource. A step is a key, `[curl]` for the list's member of that name, or `[0]` where members have no names.
- */
+/** The location of a value in a resource. A step is a key, `[curl]` for a list's member of that name, or `[0]` if members have no names. */
 export type FieldPath = readonly string[];
 
-/** A value that differs. An absent `before` was added, an absent `after` was removed. */
+/** A value that differs. Without `before` it was added, without `after` removed. */
 export interface FieldChange {
   readonly path: FieldPath;
   readonly before?: Json;
   readonly after?: Json;
 }
 
-/** A field that differs, ready to be shown: secrets are masked. An absent side was added or removed. */
+/** A differing field for display: secrets are masked. A missing side means added or removed. */
 export interface ShownField {
   readonly path: string;
   readonly before?: Json;
   readonly after?: Json;
-  /** Whether this change is why the resource is replaced. */
+  /** Whether this change forces the resource's replacement. */
   readonly replaces: boolean;
 }
 
 /**
- * Where two values differ, each as deep as both sides have the same shape. Members of a list are matched by their `name`, as
- * Kubernetes itself merges containers, ports and volumes; another order of the same members is shown as one change of the list.
- * Text that is JSON on both sides, such as an IAM policy, is compared by its fields.
+ * The differences between two values, as deep as both have the same structure. List members are matched by `name`, as Kubernetes merges
+ * containers, ports and volumes; a mere reordering is one change of the list. Text that is JSON on both sides, such as an IAM policy, is
+ * compared field by field.
  */
 export function changedFields(before: Json | undefined, after: Json | undefined, path: FieldPath = []): FieldChange[] {
   if (isDeepStrictEqual(before, after)) return [];
@@ -51,7 +49,7 @@ function changedKeys(before: Group, after: Group, path: FieldPath): FieldChange[
   return [...keys].sort().flatMap((key) => changedFields(own(before, key), own(after, key), [...path, key]));
 }
 
-/** A key such as `constructor` is only there where it was written. */
+/** Reads an own property: a key such as `constructor` exists on every object. */
 function own(group: Group, key: string): Json | undefined {
   return Object.hasOwn(group, key) ? group[key] : undefined;
 }
@@ -68,7 +66,7 @@ function changedMembers(before: readonly Json[], after: readonly Json[], path: F
   return [...names].flatMap((name) => changedFields(old.get(name), current.get(name), [...path, `[${name}]`]));
 }
 
-/** The members by their names, or undefined where one has none or two have the same. */
+/** List members by name, or undefined if one has no name or two share one. */
 function byName(members: readonly Json[]): Map<string, Json> | undefined {
   const named = new Map<string, Json>();
   for (const member of members) {
@@ -89,7 +87,7 @@ function parsedGroup(text: string): Group | undefined {
   }
 }
 
-/** A path as people write it: `spec.containers[curl].image`, `data["fluent-bit.yaml"]`. */
+/** A path in its usual notation: `spec.containers[curl].image`, `data["fluent-bit.yaml"]`. */
 export function pathText(path: FieldPath): string {
   return path.reduce((text, step) => {
     if (isMember(step)) return `${text}${step}`;
@@ -102,7 +100,7 @@ export function isMember(step: string): boolean {
   return step.startsWith("[");
 }
 
-/** Paths of the values in a value that have nothing below them. */
+/** Paths of all leaf values. */
 export function leafPaths(value: Json | undefined, path: FieldPath = []): FieldPath[] {
   if (value === undefined) return [];
   const below = Array.isArray(value)
@@ -113,12 +111,12 @@ export function leafPaths(value: Json | undefined, path: FieldPath = []): FieldP
   return below.length > 0 ? below : [path];
 }
 
-/** A value longer than this is cut where it stands on one line. */
+/** Longest value on one line; longer ones are cut. */
 const LONGEST = 160;
 
 /**
- * A changed field as lines with `-` and `+`: one a side where the values are short, else what differs between their lines.
- * @param max how many lines at most; the rest is counted.
+ * A changed field as lines with `-` and `+`: one per side for short values, else a line diff.
+ * @param max Maximum number of lines; the rest is counted.
  */
 export function fieldLines(field: ShownField, max: number): Line[] {
   const label = field.path || "(all)";
@@ -148,7 +146,7 @@ function isShort(value: Json | undefined): boolean {
   return typeof value !== "object" || value === null || Object.keys(value).length === 0;
 }
 
-/** An absent value has no lines. */
+/** The lines of a value; an absent value has none. */
 function linesOf(value: Json | undefined): string[] {
   if (value === undefined) return [];
   if (typeof value === "string") return isShort(value) ? [quoted(value)] : value.replace(/\n$/, "").split("\n");
@@ -156,29 +154,29 @@ function linesOf(value: Json | undefined): string[] {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");
 }
 
-/** Text that is no plain word is quoted, so that "5" is not taken for 5. */
+/** Quotes text unless it is a plain word, so that "5" differs from 5. */
 function quoted(text: string): string {
   return text === SECRET || text === UNKNOWN_TEXT ? text : JSON.stringify(text);
 }
 
 function cut(text: string): string {
-  // Control characters would draw over the terminal, or end a line.
+  // Control characters would corrupt the terminal or break the line.
   const plain = text.replaceAll(/\p{Cc}/gu, " ");
   return plain.length <= LONGEST ? plain : `${plain.slice(0, LONGEST)}… (${plain.length} characters)`;
 }
 
-/** A line of a comparison: in both, only before, only after. */
+/** A line of a diff: in both sides, only before, or only after. */
 export interface Line {
   readonly sign: " " | "+" | "-";
   readonly text: string;
 }
 
-/** More changed lines than this are not compared further: all lines of both sides are shown. */
+/** Maximum edit distance: beyond it, all lines of both sides are shown. */
 const MAX_EDITS = 300;
 
-/** The shortest way from one list of lines to another. */
+/** The shortest edit script from one list of lines to another. */
 export function diffLines(before: readonly string[], after: readonly string[]): Line[] {
-  // Without a common line, or with so many more lines on one side, there is nothing to search for.
+  // No search if there is no common line, or if one side has too many more lines.
   const known = new Set(before);
   const isComparable = Math.abs(before.length - after.length) <= MAX_EDITS && after.some((line) => known.has(line));
   const changes = isComparable ? diffArrays([...before], [...after], { maxEditLength: MAX_EDITS }) : undefined;
@@ -190,7 +188,7 @@ function signed(sign: Line["sign"], lines: readonly string[]): Line[] {
   return lines.map((text) => ({ sign, text }));
 }
 
-/** The lines that differ, each with `context` lines around it; what is left out is one line `…`. */
+/** The lines that differ, each with `context` lines around it; gaps become one line `…`. */
 export function shortened(lines: readonly Line[], context: number): Line[] {
   const near = new Array<boolean>(lines.length).fill(false);
   lines.forEach(({ sign }, index) => {

@@ -1,11 +1,11 @@
 import type { Json, PlannedResourceDocument } from "./document.ts";
 import { outsideName } from "./document.ts";
 
-/** One resource of each plan that are the same, or the one in the other's place. */
+/** The same resource in both plans, or a resource and the one that replaces it. */
 export interface Pair {
   readonly before: PlannedResourceDocument;
   readonly after: PlannedResourceDocument;
-  /** Whether Pulumi knows them for two: their URNs differ. */
+  /** Whether the URNs differ, which makes them two resources to Pulumi. */
   readonly renamed: boolean;
 }
 
@@ -16,8 +16,8 @@ export interface Pairing {
 }
 
 /**
- * Pairs the resources of two plans by URN, also by those that aliases of head name, and what is left by similarity: of the same type below
- * the same types of parents, the most alike first.
+ * Pairs the resources of two plans by URN or by an alias in head. The rest is paired by similarity among resources of the same type under
+ * the same parent types, most similar first.
  */
 export function pairUp(base: readonly PlannedResourceDocument[], head: readonly PlannedResourceDocument[]): Pairing {
   const byUrn = new Map(base.map((resource) => [resource.urn, resource]));
@@ -41,8 +41,8 @@ export function pairUp(base: readonly PlannedResourceDocument[], head: readonly 
   };
 }
 
-/** Less alike than this, they are two things. */
-const ALIKE = 0.5;
+/** Minimum similarity of a pair. */
+const MIN_SIMILARITY = 0.5;
 
 function bestMatches(deleted: readonly PlannedResourceDocument[], added: readonly PlannedResourceDocument[]): Pair[] {
   const come = Map.groupBy(added.map(traitsOf), ({ resource }) => qualifiedType(resource.urn));
@@ -55,7 +55,7 @@ function bestMatches(deleted: readonly PlannedResourceDocument[], added: readonl
         score: similarity(before, after),
       })),
     )
-    .filter(({ score }) => score >= ALIKE);
+    .filter(({ score }) => score >= MIN_SIMILARITY);
   const taken = new Set<PlannedResourceDocument>();
   const pairs: Pair[] = [];
   for (const { before, after } of candidates.sort((one, other) => other.score - one.score)) {
@@ -66,7 +66,7 @@ function bestMatches(deleted: readonly PlannedResourceDocument[], added: readonl
   return pairs;
 }
 
-/** What a resource is compared by: made once, since each is compared with all others of its type. */
+/** The compared traits of a resource, cached because each resource is compared with all others of its type. */
 interface Traits {
   readonly resource: PlannedResourceDocument;
   readonly outside: string;
@@ -82,13 +82,13 @@ function qualifiedType(urn: string): string {
   return urn.split("::")[2] ?? urn;
 }
 
-/** From 0 (nothing in common) to 1: half by the Pulumi names, half by the inputs. The same object outside is the same. */
+/** From 0 (nothing in common) to 1: half by Pulumi name, half by inputs. The same name outside Pulumi counts as 1. */
 function similarity(before: Traits, after: Traits): number {
   if (before.outside === after.outside && before.outside !== before.resource.name) return 1;
   return (sharedText(before.resource.name, after.resource.name) + sharedLeaves(before.leaves, after.leaves)) / 2;
 }
 
-/** How much of the longer name is the other's start or end. */
+/** Share of the longer name that the shorter shares at its start or end. */
 function sharedText(one: string, other: string): number {
   const shorter = Math.min(one.length, other.length);
   const longer = Math.max(one.length, other.length);
@@ -99,7 +99,7 @@ function sharedText(one: string, other: string): number {
   return longer === 0 ? 1 : (start + end) / longer;
 }
 
-/** Share of the values that both have in the same place. */
+/** Jaccard index of the leaves: values that are equal at the same path, divided by all. */
 function sharedLeaves(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
   let shared = 0;
   for (const leaf of one) if (other.has(leaf)) shared += 1;

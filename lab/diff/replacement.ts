@@ -3,16 +3,14 @@ import { changedFields, type FieldChange, type FieldPath, isMember, leafPaths, p
 import type { Pair } from "./pairs.ts";
 
 /**
- * Fields that no provider changes on a living resource: it makes another one in its place. A plan without engine and provider has
- * to know them.
- *
+ * Fields that force replacement, which a plan cannot ask a provider about.
  * Kubernetes: https://github.com/pulumi/pulumi-kubernetes/blob/v4.34.2/provider/pkg/provider/diff.go
- * AWS: what is `ForceNew` or `RequiresReplace` in https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service
- * (eks/cluster.go, eks/node_group.go, eks/addon.go, eks/pod_identity_association.go, ec2/vpc_.go, ec2/vpc_subnet.go, kms/key.go,
- * logs/group.go and so on), on which @pulumi/aws is built.
+ * AWS: `ForceNew` and `RequiresReplace` in https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service (eks/cluster.go,
+ * eks/node_group.go, eks/addon.go, eks/pod_identity_association.go, ec2/vpc_.go, ec2/vpc_subnet.go, kms/key.go, logs/group.go and so on),
+ * on which @pulumi/aws is built.
  */
 
-/** A field stands for all that is below it. */
+/** A field includes everything below it. */
 const REPLACING_FIELDS: { readonly [type: string]: readonly string[] } = {
   "kubernetes:core/v1:Pod": [
     ...[
@@ -54,7 +52,7 @@ const REPLACING_FIELDS: { readonly [type: string]: readonly string[] } = {
   "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ["roleRef"],
   "kubernetes:storage.k8s.io/v1:StorageClass": ["parameters", "provisioner"],
 
-  // The component hands these to the aws:eks/cluster:Cluster that it makes.
+  // The component passes these to its aws:eks/cluster:Cluster.
   "eks:index:Cluster": [
     "name",
     "serviceRole",
@@ -117,18 +115,16 @@ const REPLACING_FIELDS: { readonly [type: string]: readonly string[] } = {
   "aws:s3/bucket:Bucket": ["bucket", "bucketPrefix"],
 };
 
-/** Of every Kubernetes object: another name or namespace is another object. */
+/** Fields of every Kubernetes object: another name or namespace means another object. */
 const KUBERNETES_IDENTITY: readonly string[] = ["metadata.name", "metadata.namespace"];
 
-/** Fields of a provider whose change makes it, and with it all that it made, anew. */
+/** Provider fields whose change replaces the provider and all its resources. */
 const PROVIDER_IDENTITY = {
   pinned: "clusterIdentifier",
   fromKubeconfig: ["kubeconfig", "context", "cluster"],
 } as const;
 
-/**
- * Which type an id comes from that only the deployment tells. Where that resource is replaced, the id is another one.
- */
+/** The type that an id comes from, for ids known only after deployment. If that resource is replaced, the id changes. */
 const ID_SOURCES: { readonly [field: string]: string } = {
   vpcId: "aws:ec2/vpc:Vpc",
   subnetId: "aws:ec2/subnet:Subnet",
@@ -142,7 +138,7 @@ const ID_SOURCES: { readonly [field: string]: string } = {
   principalArn: "aws:iam/role:Role",
 };
 
-/** What would be lost with a resource, for those that hold more than their own settings. */
+/** What would be lost with a resource that holds more than its own settings. */
 export const DATA_LOSS_ON_REPLACE: { readonly [type: string]: { readonly noun: string; readonly loss: string } } = {
   "kubernetes:core/v1:Namespace": {
     noun: "namespace",
@@ -176,11 +172,11 @@ export const DATA_LOSS_ON_REPLACE: { readonly [type: string]: { readonly noun: s
   "pulumi:providers:kubernetes": { noun: "provider", loss: "everything that it manages is deleted and created again" },
 };
 
-/** Fields of a resource that cannot be changed in place, as the settings of its provider have it. */
+/** Fields of a resource that cannot be changed in place, depending on its provider's settings. */
 function replacingFields(resource: PlannedResourceDocument, plan: PlanDocument): string[] {
   const fields = [...(REPLACING_FIELDS[resource.type] ?? [])];
   if (resource.type === "pulumi:providers:kubernetes") {
-    // With an identity of its own on both sides the provider ignores the kubeconfig, and adding one replaces nothing.
+    // If both sides have a cluster identifier, the provider ignores the kubeconfig. Adding one replaces nothing.
     return valueAt(resource.inputs, PROVIDER_IDENTITY.pinned) === undefined
       ? [...PROVIDER_IDENTITY.fromKubeconfig]
       : [PROVIDER_IDENTITY.pinned];
@@ -198,18 +194,18 @@ function replacingFields(resource: PlannedResourceDocument, plan: PlanDocument):
   return fields;
 }
 
-/** URN of a resource's provider, without the id that differs in each plan. Empty for the default one. */
+/** URN of a resource's provider, without its id, which differs in each plan. Empty for the default provider. */
 export function providerUrn(resource: PlannedResourceDocument): string {
   const end = resource.provider.lastIndexOf("::");
   return end < 0 ? "" : resource.provider.slice(0, end);
 }
 
-/** Whether a change touches one of the fields: the field itself, something below it, or a group that holds it. */
+/** Whether a change affects one of the fields: the field itself, a child, or a parent. */
 function touches(change: FieldChange, fields: readonly string[]): boolean {
   return leavesOf(change).some((leaf) => fields.some((field) => startsWith(leaf, field)));
 }
 
-/** Whether a change is in these fields only. */
+/** Whether a change is entirely within these fields. */
 function isWithin(change: FieldChange, fields: readonly string[]): boolean {
   return leavesOf(change).every((leaf) => fields.some((field) => startsWith(leaf, field)));
 }
@@ -218,7 +214,7 @@ function leavesOf({ path, before, after }: FieldChange): FieldPath[] {
   return [...leafPaths(before, path), ...leafPaths(after, path)];
 }
 
-/** `*` stands for any key, `[*]` for each member of a list. */
+/** `*` matches any key, `[*]` any member of a list. */
 function startsWith(path: FieldPath, field: string): boolean {
   return field.split(/\.|(?=\[)/).every((step, index) => {
     const actual = path[index];
@@ -227,8 +223,7 @@ function startsWith(path: FieldPath, field: string): boolean {
 }
 
 /**
- * The fields that get another id because the resource that the id comes from is replaced: they are unknown on both sides, so that
- * the plans alone look the same.
+ * Fields whose id changes because its resource is replaced. They are unknown in both plans, which therefore look equal.
  * @param replaced types of the replaced resources that this one depends on.
  */
 function fieldsWithNewIds(
@@ -247,28 +242,28 @@ function holdsUnknown(value: unknown): boolean {
   return value === UNKNOWN_TEXT;
 }
 
-/** A pair with what differs between its sides. */
+/** A pair with its differences. */
 export interface ComparedPair extends Pair {
-  /** Inputs that differ, but for those in ignoreChanges. */
+  /** Inputs that differ, without those in ignoreChanges. */
   readonly changes: readonly FieldChange[];
-  /** Those of them that force a replacement. */
+  /** The differences that force a replacement. */
   readonly forcing: readonly FieldChange[];
-  /** All fields that would force one. */
+  /** All fields that would force a replacement. */
   readonly fixed: readonly string[];
 }
 
 export function comparePair(pair: Pair, base: PlanDocument, head: PlanDocument): ComparedPair {
   const { before, after, renamed } = pair;
-  // What is made anew takes all its inputs.
+  // A new resource takes all inputs.
   const ignored = renamed ? [] : after.ignoreChanges;
   const changes = changedFields(before.inputs, after.inputs).filter((change) => !isWithin(change, ignored));
   const then = new Set(replacingFields(before, base));
-  // A provider's identity that only one side pins decides nothing.
+  // A cluster identifier on only one side does not decide anything.
   const fixed = replacingFields(after, head).filter((field) => !after.type.startsWith("pulumi:") || then.has(field));
   return { ...pair, changes, fixed, forcing: changes.filter((change) => touches(change, fixed)) };
 }
 
-/** Why each replaced pair is replaced, in words. What hangs on a replaced resource is replaced with it. */
+/** Why each replaced pair is replaced, as text. Dependents of a replaced resource are replaced with it. */
 export function whyReplaced(pairs: readonly ComparedPair[]): Map<ComparedPair, readonly string[]> {
   const reasons = new Map<ComparedPair, readonly string[]>();
   const add = (pair: ComparedPair, why: readonly string[]) => {
@@ -293,7 +288,7 @@ function ownReasons({ before, after, renamed, forcing }: ComparedPair): string[]
   return [same ? `${names}; an alias would prevent this` : names, ...paths];
 }
 
-/** The fields themselves are shown with what differs in them. */
+/** Shortens a list of paths; the differences show the fields anyway. */
 function shortList(paths: readonly string[]): string {
   return paths.length <= 3 ? paths.join(", ") : `${paths.slice(0, 2).join(", ")} and ${paths.length - 2} more`;
 }
@@ -306,7 +301,7 @@ function inheritedReasons({ after, fixed }: ComparedPair, gone: readonly Compare
   return fieldsWithNewIds(after, fixed, types).map((field) => `${field} changes, since its source is replaced`);
 }
 
-/** Whether a replaced provider replaces what it made: one under another name with the same identity takes it over. */
+/** Whether replacing a provider replaces its resources: a renamed provider with the same identity takes them over. */
 export function takesAlong({ renamed, forcing }: ComparedPair): boolean {
   return !renamed || forcing.length > 0;
 }

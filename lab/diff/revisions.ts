@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Failure } from "../command-line.ts";
 import { outputOf, PLAIN_OUTPUT, ProcessError, run } from "../process.ts";
 
-/** Git refuses a repository of another user too, as in a container of a CI system. */
+/** Why Git fails in a folder. It also rejects a repository owned by another user, as in a CI container. */
 function whyNoRepository(folder: string, error: unknown): string {
   if (codeOf(error) === "ENOENT") return "git is not on the PATH, and lab diff needs it";
   if (error instanceof ProcessError && error.stderr.includes("dubious ownership"))
@@ -12,7 +12,7 @@ function whyNoRepository(folder: string, error: unknown): string {
   return `${folder} is not in a Git repository`;
 }
 
-/** The repository that a folder is in. */
+/** The repository of a folder. */
 export class Repository {
   readonly #folder: string;
   readonly #signal: AbortSignal;
@@ -22,7 +22,7 @@ export class Repository {
     this.#signal = signal;
   }
 
-  /** @throws {Failure} where there is no git, or the folder is in no repository. */
+  /** @throws {Failure} if Git is missing, or the folder is in no repository. */
   static async open(folder: string, signal: AbortSignal): Promise<Repository> {
     const repository = new Repository(folder, signal);
     await repository.#git(["rev-parse", "--git-dir"]).catch((error: unknown) => {
@@ -32,8 +32,8 @@ export class Repository {
   }
 
   /**
-   * The commit that a branch, a tag or an abbreviation names.
-   * @throws {Failure} where there is none.
+   * Resolves a branch, tag or abbreviated hash to a commit.
+   * @throws {Failure} if there is none.
    */
   async commit(revision: string): Promise<string> {
     return this.#git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`]).catch(() => {
@@ -44,24 +44,24 @@ export class Repository {
     });
   }
 
-  /** Text of a file at a commit, or undefined where it has none. */
+  /** Text of a file at a commit, or undefined if absent. */
   async file(commit: string, path: string): Promise<string | undefined> {
     return this.#git(["show", `${commit}:./${path}`]).catch(() => undefined);
   }
 
-  /** Path of the folder inside its repository: empty at the top, else with a slash at its end. */
+  /** Path of the folder inside its repository: empty at the top, else ending in a slash. */
   prefix(): Promise<string> {
     return this.#git(["rev-parse", "--show-prefix"]);
   }
 
-  /** Checks a commit out into a new folder; hooks stay out of it. */
+  /** Checks a commit out into a new folder, without hooks. */
   async addWorktree(folder: string, commit: string): Promise<void> {
     await this.#git(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", folder, commit]);
   }
 
   /**
-   * Takes a checkout away, with what was written there. Not stopped by Ctrl-C, since it cleans up after it; twice `--force`, since
-   * git keeps one locked that it had not finished.
+   * Removes a checkout with all its files. Ctrl-C does not stop it, since it cleans up afterwards. `--force` is given twice, because Git
+   * keeps an unfinished checkout locked.
    */
   async removeWorktree(folder: string): Promise<void> {
     await outputOf("git", ["-C", this.#folder, "worktree", "remove", "--force", "--force", folder]);
@@ -76,31 +76,31 @@ function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
-/** The project at a revision, in a folder where it can be run. */
+/** The project at a revision, ready to run. */
 export interface Checkout {
-  /** As the person named it: `main`, `.`. */
+  /** Its name on the command line: `main`, `.`. */
   readonly revision: string;
-  /** Null for the working tree, with what is not committed. */
+  /** Null for the working tree with its uncommitted changes. */
   readonly commit: string | null;
   readonly folder: string;
 }
 
-/** Where checkouts are made and what they are made of. */
+/** How to create checkouts. */
 export interface CheckoutOptions {
   readonly repository: Repository;
-  /** The working copy, whose installed packages serve a revision with the same lock file. */
+  /** The working copy, whose installed packages are reused if the lock file is the same. */
   readonly project: string;
   readonly signal: AbortSignal;
-  /** Told what takes its time. */
+  /** Called before each slow step. */
   readonly onStep: (step: string) => void;
 }
 
-/** The revision that means the working tree. */
+/** The revision for the working tree. */
 const WORKING_TREE = ".";
 
 /**
- * Checks out two revisions beside the working copy, does something with them, and takes them away again, whatever happens.
- * @throws {Failure} where git knows no such revision, or its packages cannot be installed.
+ * Checks out two revisions beside the working copy, runs `use` with them, and always removes them.
+ * @throws {Failure} if Git does not know a revision, or its packages cannot be installed.
  */
 export async function withCheckouts<T>(
   revisions: readonly [string, string],
@@ -123,32 +123,32 @@ export async function withCheckouts<T>(
     const [base, head] = revisions;
     return await use(await check(base, "base"), await check(head, "head"));
   } finally {
-    // One that was never made, or only in part, is no reason to leave the others.
+    // A checkout that failed or is incomplete must not keep the others from being removed.
     for (const worktree of made) await options.repository.removeWorktree(worktree).catch(() => undefined);
-    // A program that was stopped may still be writing its last file.
+    // A stopped program may still be writing its last file.
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-/** Links the installed packages where the lock file is the same, else installs those of the revision. */
+/** Links the installed packages if the lock file is the same, else installs the revision's own. */
 async function providePackages(folder: string, revision: string, options: CheckoutOptions): Promise<void> {
   const { project, signal, onStep } = options;
   if (!(await isThere(join(folder, "package.json"))) || (await isThere(join(folder, "node_modules")))) return;
   const locks = await Promise.all([project, folder].map((place) => lockOf(place)));
   if (locks[0] === locks[1] && (await isThere(join(project, "node_modules")))) {
-    // A junction needs no rights on Windows; elsewhere the type is not looked at.
+    // A junction needs no privileges on Windows; other systems ignore the type.
     return symlink(join(project, "node_modules"), join(folder, "node_modules"), "junction");
   }
   onStep(`installing the packages of ${revision}, whose lock file differs`);
-  // Plans need no install scripts, and those of a stranger's revision should not run.
-  // With its own level: run by `npm run --silent`, it would keep the reason to itself.
+  // Plans need no install scripts, and untrusted revisions must not run any.
+  // Sets the log level explicitly: `npm run --silent` would hide the reason.
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const { exitCode, stderr } = await run("npm", args, { cwd: folder, signal, env: PLAIN_OUTPUT });
   if (exitCode === 0) return;
   throw new Failure(`npm ${args.join(" ")} failed at ${revision}: ${causeOf(stderr) ?? `exit code ${exitCode}`}`);
 }
 
-/** npm says its code first and then what is wrong. */
+/** The cause in npm's output: its error code comes first, then the message. */
 function causeOf(stderr: string): string | undefined {
   const lines = stderr.split("\n").flatMap((line) => /^npm (?:err\w*!?)\s+(.+)$/i.exec(line)?.[1] ?? []);
   return lines.find((line) => !line.startsWith("code ")) ?? lines[0];
