@@ -7,18 +7,18 @@ import type { Outcome } from "./walk.ts";
 
 export type QueryType = "A" | "AAAA";
 
-/** What an answer says, without what no row shows. */
+/** An answer, without the fields that no row shows. */
 export interface Answer {
   /** Such as `NOERROR`, `NXDOMAIN`, `SERVFAIL`. */
   readonly code: string;
-  /** The AA bit. CoreDNS sets it for its own zones, and for whatever it takes from its cache. */
+  /** The AA bit. CoreDNS sets it for its own zones, and for all answers from its cache. */
   readonly authoritative: boolean;
   /** The RA bit. CoreDNS passes it on from its upstream. */
   readonly recursion: boolean;
   readonly addresses: readonly string[];
-  /** Seconds that the answer may still be kept, its least record's; undefined where it has none. */
+  /** Seconds that the answer may still be cached: the lowest TTL of its records; undefined without records. */
   readonly ttl: number | undefined;
-  /** Zone whose SOA record says that there is nothing; undefined where there is none. */
+  /** Zone of the SOA record in a negative answer; undefined if there is none. */
   readonly zone: string | undefined;
 }
 
@@ -27,15 +27,15 @@ const AUTHORITATIVE = 1 << 10;
 const RECURSION_AVAILABLE = 1 << 7;
 const CODE_BITS = 0xf;
 
-/** A query as it goes over TCP: two bytes of length, and the message that a resolver would send. */
+/** A DNS query for TCP: two length bytes, then the message that a resolver would send. */
 export function encodeQuery(name: string, type: QueryType, id: number): Buffer {
   const questions = [{ type, name: name.replace(/\.$/, "") }];
   return streamEncode({ type: "query", id, flags: RECURSION_DESIRED, questions });
 }
 
 /**
- * A random id that the bytes of length before an answer cannot be taken for: its first byte is larger than that of a length below
- * 32 KiB, and differs from its second.
+ * A random id that cannot be confused with the length bytes before an answer: its first byte exceeds that of any length below 32 KiB, and
+ * differs from its second byte.
  */
 export function queryId(): number {
   const first = randomInt(0x80, 0x100);
@@ -44,9 +44,8 @@ export function queryId(): number {
 }
 
 /**
- * Reads an answer that came over TCP. How much of the two bytes of length is left depends on the shell that took the first one,
- * so the message is found by its id.
- * @returns undefined where no such answer is there.
+ * Reads an answer received over TCP. Shells differ in how much they keep of the two length bytes, so the id locates the message.
+ * @returns undefined if there is no such answer.
  */
 export function decodeAnswer(bytes: Buffer, id: number): Answer | undefined {
   const start = [0, 1, 2].find((offset) => offset + 12 <= bytes.length && bytes.readUInt16BE(offset) === id);
@@ -83,16 +82,15 @@ export function shellBytes(bytes: Uint8Array): string {
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
-/** Whether DNS can be asked for it: labels of letters, digits, `-` and `_`, with or without a trailing dot. */
+/** Whether a name can be queried: labels of letters, digits, `-` and `_`, with or without a trailing dot. */
 export function isName(text: string): boolean {
   const name = text.replace(/\.$/, "");
   return name.length <= 253 && name.split(".").every((label) => LABEL.test(label));
 }
 
 /**
- * Who gave an answer, as far as the server tells. CoreDNS does not name its plugins, but its cache counts the time to live down,
- * sets AA on whatever it holds, and passes RA on from the upstream. Within its first second a cached answer of the kubernetes
- * plugin looks like a fresh one.
+ * Who gave an answer, as far as it shows. CoreDNS does not name its plugins, but its cache counts the TTL down, sets AA on every entry, and
+ * passes on RA from the upstream. Within the first second, a cached answer of the kubernetes plugin looks fresh.
  * @see https://github.com/coredns/coredns/blob/master/plugin/cache/item.go
  */
 export function answeredBy(name: string, answer: Answer | undefined, own: OwnZones | undefined): string {
@@ -113,24 +111,26 @@ function isWithin(name: string, zones: readonly string[]): boolean {
   return zones.some((zone) => zone === "." || asked.endsWith(`.${zone.toLowerCase().replace(/\.$/, "")}`));
 }
 
-/** One query and what came of it. */
+/** A query with its result. */
 export interface Asked {
   readonly name: string;
   readonly type: QueryType;
-  /** Undefined where no answer came. */
+  /** Undefined if no answer came. */
   readonly answer: Answer | undefined;
-  /** From sending the query to the first byte of its answer, by the pod's own clock; undefined where it has none. */
+  /** Time from the query to the first byte of its answer, by the pod's clock; undefined if the pod cannot measure it. */
   readonly milliseconds: number | undefined;
 }
 
 const TYPES = ["A", "AAAA"] as const;
-/** To connect, and in some builds of nc twice that without a byte. CoreDNS gives its upstreams 5 s before it answers SERVFAIL. */
+/**
+ * Timeout of nc for connecting; some builds wait twice as long without data. CoreDNS gives its upstreams 5 s before it answers SERVFAIL.
+ */
 const NC_SECONDS = 6;
 const ASK_SECONDS = 20;
 
 /**
- * Asks the first name server for both types, at once, over TCP: nc of some images has no UDP. The connection stands before the
- * query is sent and timed; the server ends it once it has answered, since nc has closed its side.
+ * Queries the first name server for both types in parallel, over TCP, because nc in some images lacks UDP. The connection is open before
+ * the timed query is sent. The server closes it after its answer, because nc has closed its side.
  */
 const SCRIPT = `
 server=$1; shift
@@ -145,7 +145,7 @@ for query; do ask $number "$query" & number=$((number + 1)); done
 wait
 `;
 
-/** Asks for a name's A and AAAA from inside the pod. */
+/** Queries a name's A and AAAA records from inside the pod. */
 export async function ask(cluster: Cluster, { pod, container, resolver }: DnsClient, name: string): Promise<Asked[]> {
   const queries = TYPES.map((type) => ({ type, id: queryId() }));
   const packets = queries.map(({ type, id }) => shellBytes(encodeQuery(name, type, id)));
@@ -160,7 +160,7 @@ export async function ask(cluster: Cluster, { pod, container, resolver }: DnsCli
   return queries.map(({ type, id }, number) => ({ name, type, ...readReply(output, number, id) }));
 }
 
-/** What the script printed about one of its queries. */
+/** Parses the script's output for one of its queries. */
 export function readReply(output: string, number: number, id: number): Pick<Asked, "answer" | "milliseconds"> {
   const sent = new RegExp(`^sent ${number} ([\\d.]+)$`, "m").exec(output)?.[1];
   const [, came, text = ""] = new RegExp(`^came ${number} ([\\d.]*) ?(.*)$`, "m").exec(output) ?? [];
@@ -169,21 +169,21 @@ export function readReply(output: string, number: number, id: number): Pick<Aske
   return { answer, milliseconds: timed ? (Number(came) - Number(sent)) * 1000 : undefined };
 }
 
-/** A lookup by curl, which asks as every program in the pod does. */
+/** A lookup by curl, which uses the same resolver as every program in the pod. */
 export interface CurlLookup {
   readonly found: boolean;
   readonly milliseconds: number;
 }
 
-/** What curl's exit code says: the interface is missing, so the name was found; not found; too long. */
+/** curl's exit codes: interface missing (so the name was found), name not found, timeout. */
 const NO_INTERFACE = 45;
 const NOT_FOUND = 6;
 const TIMED_OUT = 28;
 const CURL_SECONDS = 15;
 
 /**
- * Times a lookup by curl. It uses an interface that does not exist, so it stops before it would connect to anybody.
- * @returns undefined where curl did neither find the name nor miss it.
+ * Times a lookup by curl. It names an interface that does not exist, so curl stops before it connects.
+ * @returns undefined if curl neither found the name nor reported it missing.
  */
 export async function curlLookup(
   cluster: Cluster,

@@ -1,13 +1,11 @@
 import { codeName, encodeQuery, shellBytes } from "./ask.ts";
 
 /**
- * Sends queries at a steady pace over some TCP connections from inside a pod, and prints when each left and when its answer came,
- * by the pod's own clock. A query does not wait for the answer before it, so a slow answer does not hide what comes after.
- *
- * $1 server, or `-` to measure what the pipes themselves cost; $2 connections; $3 queries on each; $4 seconds between two;
- * $5 and $6 the query before and after its id; $7 first of the numbers that stand in the name, or empty; $8 what follows.
- *
- * A shell can hold neither NUL nor a newline in a byte that it reads, so `tr` puts 254 and 255 in their place.
+ * Sends queries at a fixed rate over several TCP connections from inside a pod, and prints when each was sent and answered, by the pod's
+ * clock. Queries do not wait for earlier answers, so a slow answer does not hide the ones behind it.
+ * | Arguments: $1 server, or `-` to measure the overhead of the pipes alone; $2 connections; $3 queries per connection; $4 seconds between
+ * queries; $5 and $6 the query before and after its id; $7 first of the numbers in the name, or empty; $8 the rest of the query.
+ * | A shell can store neither NUL nor newline, so `tr` replaces them with 254 and 255.
  */
 export const BENCH_SCRIPT = `
 server=$1 connections=$2 count=$3 gap=$4 before=$5 after=$6 first=$7 rest=$8
@@ -53,14 +51,14 @@ sh -c 'echo $$; exec sleep 600' | {
 }
 `;
 
-/** What is asked: the same name each time, or one with a number of eight digits as its first label, another each time. */
+/** The names to query: always the same, or a different one each time, whose first label is an eight-digit number. */
 export interface Load {
-  /** With `########` for the number. */
+  /** `########` is replaced by the number. */
   readonly name: string;
   readonly connections: number;
-  /** Queries on each connection. */
+  /** Queries per connection. */
   readonly count: number;
-  /** Seconds between two of them. */
+  /** Seconds between two queries. */
   readonly gap: number;
 }
 
@@ -68,10 +66,10 @@ export const NUMBER = "########";
 const PLACEHOLDER = "00000000";
 const ID_AT = 2;
 const AFTER_ID = 4;
-/** The first label's text: after the length, the header of twelve bytes and the label's own length. */
+/** Offset of the first label's text: after the length, the 12-byte header and the label's length byte. */
 const LABEL_AT = 15;
 
-/** Arguments of {@link BENCH_SCRIPT}. `server` is `-` for the pipes alone, `first` the first number of eight digits. */
+/** Arguments of {@link BENCH_SCRIPT}. `server` is `-` to measure the pipes alone; `first` is the first eight-digit number. */
 export function scriptArguments(server: string, load: Load, first: number): string[] {
   const bytes = encodeQuery(load.name.replace(NUMBER, PLACEHOLDER), "A", 0);
   const numbered = load.name.startsWith(`${NUMBER}.`);
@@ -82,30 +80,30 @@ export function scriptArguments(server: string, load: Load, first: number): stri
   return [server, ...numbers, ...parts, numbered ? String(first) : "", rest];
 }
 
-/** One query of a benchmark. */
+/** A query of a benchmark. */
 export interface Sample {
-  /** Seconds, by the pod's clock. */
+  /** Time of sending, in seconds by the pod's clock. */
   readonly sent: number;
-  /** Undefined where no answer came. */
+  /** Undefined if no answer came. */
   readonly milliseconds: number | undefined;
-  /** Such as `NOERROR`; empty where no answer came. */
+  /** Such as `NOERROR`; empty if no answer came. */
   readonly code: string;
 }
 
 const SENT = /^sent (\d+) (\d+) ([\d.]+)$/gm;
-/** Connection, time, two bytes of length, two of the id, two of flags. */
+/** Connection, time, two length bytes, two bytes of the id, two of the flags. */
 const CAME = /^came (\d+) ([\d.]+) \d+ \d+ (\d+) (\d+) \d+ (\d+)$/gm;
 const IDS = 4096;
 const ID_BASE = 32;
 const ID_DIGITS = 64;
 const CODE_BITS = 0xf;
-/** Stand-ins for NUL and newline. */
+/** Replacement bytes for NUL and newline. */
 const STAND_INS: ReadonlyMap<number, number> = new Map([
   [254, 0],
   [255, 10],
 ]);
 
-/** Brings together what left and what came, by connection and id. */
+/** Matches queries with answers, by connection and id. */
 export function readSamples(output: string): Sample[] {
   const answers = new Map<string, { came: number; code: string }>();
   for (const [, connection = "", came, high, low, flags] of output.matchAll(CAME)) {
@@ -120,22 +118,22 @@ export function readSamples(output: string): Sample[] {
   });
 }
 
-/** What the samples of one kind of name come to. */
+/** Statistics of the samples for one kind of name. */
 export interface Summary {
   readonly asked: number;
   readonly answered: number;
   readonly codes: Readonly<Record<string, number>>;
-  /** Queries that left in a second, from the first to the last. */
+  /** Queries sent per second, from the first to the last. */
   readonly perSecond: number;
   readonly p50: number | undefined;
   readonly p90: number | undefined;
   readonly p99: number | undefined;
   readonly max: number | undefined;
-  /** Answers in each of {@link BUCKETS}. */
+  /** Number of answers in each of {@link BUCKETS}. */
   readonly histogram: readonly number[];
 }
 
-/** Upper ends in milliseconds; the last bucket takes what is slower. */
+/** Upper bounds in milliseconds; the last bucket takes all slower answers. */
 export const BUCKETS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, Number.POSITIVE_INFINITY] as const;
 
 export function summarize(samples: readonly Sample[]): Summary {
@@ -162,7 +160,7 @@ export function summarize(samples: readonly Sample[]): Summary {
   };
 }
 
-/** The nearest rank: the smallest time that at least that share of all does not exceed. Times are sorted. */
+/** Percentile by the nearest-rank method: the smallest time that is not exceeded by that share of all. `times` must be sorted. */
 export function percentile(times: readonly number[], percent: number): number | undefined {
   return times[Math.max(0, Math.ceil((percent / 100) * times.length) - 1)];
 }

@@ -16,28 +16,28 @@ import {
 } from "./bench-script.ts";
 import type { DnsClient } from "./pod.ts";
 
-/** More than this is not asked, whatever the flags say: it is a measurement, not a load test. */
+/** Upper limits, whatever the flags say: this is a measurement, not a load test. */
 export const LIMITS = { perSecond: 200, seconds: 60 } as const;
-/** One connection sends no faster, so that an answer is there before the next query leaves. */
+/** Maximum rate of one connection, so that an answer arrives before the next query is sent. */
 const PER_CONNECTION = 25;
-/** Slower or failing names would only measure how long their upstream takes to fail. */
+/** Slower or failing names are skipped: they would only measure how long their upstream takes to fail. */
 const TOO_SLOW_MS = 500;
 const BASELINE_SECONDS = 2;
 
 export interface BenchOptions {
-  /** Queries a second for each kind of name. */
+  /** Queries per second for each kind of name. */
   readonly perSecond: number;
   readonly seconds: number;
-  /** A name of the cluster. Default: the API server's Service. */
+  /** A name in the cluster. Default: the API server's Service. */
   readonly internal?: string | undefined;
-  /** A name outside. */
+  /** A name outside the cluster. */
   readonly outside: string;
 }
 
-/** One kind of name, and what it came to; `skipped` says why it was not measured. */
+/** One kind of name and its statistics; `skipped` says why it was not measured. */
 export interface BenchRow {
   readonly kind: "internal" | "outside" | "unknown";
-  /** `########` stands for a number, another each time. */
+  /** `########` stands for a number that differs in each query. */
   readonly name: string;
   readonly summary: Summary | undefined;
   readonly skipped: string | undefined;
@@ -50,11 +50,11 @@ export interface BenchResult {
   readonly perSecond: number;
   readonly seconds: number;
   readonly rows: readonly BenchRow[];
-  /** The same with pipes alone: what the method itself adds to each time. */
+  /** The same with pipes alone: the overhead of the method. */
   readonly own: Summary;
 }
 
-/** Measures one kind of name after the other. `onStep` receives the current step. */
+/** Measures the kinds of names one after the other. `onStep` receives the current step. */
 export async function bench(
   cluster: Cluster,
   client: DnsClient,
@@ -86,7 +86,7 @@ export async function bench(
   return { from: `${pod.namespace}/${pod.name}`, server, context: cluster.context, perSecond, seconds, rows, own };
 }
 
-/** What runs on pipes alone asks no server, so it is the place to see whether this shell can be trusted with one. */
+/** Checks the method's own overhead: it queries no server, so it shows whether this shell can keep the pace. */
 function checkMethod(own: Summary, perSecond: number, { pod, container }: DnsClient): void {
   const at = `container ${container} of ${pod.namespace}/${pod.name}`;
   if (own.answered === 0)
@@ -95,13 +95,13 @@ function checkMethod(own: Summary, perSecond: number, { pod, container }: DnsCli
     throw new Failure(`the shell in ${at} cannot sleep for less than a second, so the rate cannot be limited`, 2);
 }
 
-/** Spreads a rate over connections that are each slow enough. */
+/** Spreads a rate over enough connections to keep each slow. */
 export function loadOf(name: string, perSecond: number, seconds: number): Load {
   const connections = Math.ceil(perSecond / PER_CONNECTION);
   return { name, connections, count: Math.ceil((perSecond * seconds) / connections), gap: connections / perSecond };
 }
 
-/** Asks once before asking often. */
+/** Sends one query first, and returns the reason if the name should not be measured. */
 async function whyNot(cluster: Cluster, client: DnsClient, name: string): Promise<string | undefined> {
   const [first] = await ask(cluster, client, name.replace(NUMBER, String(firstNumber())));
   const took = first?.milliseconds === undefined ? "" : ` after ${ms(first.milliseconds)} ms`;
@@ -124,14 +124,14 @@ async function measure(cluster: Cluster, { pod, container }: DnsClient, server: 
   return summarize(readSamples(stdout));
 }
 
-/** Eight digits, with room for all queries of a run; another start each time, so that no cache knows the names. */
+/** Eight digits, with room for all queries of a run. The start is random, so that no cache knows the names. */
 function firstNumber(): number {
   return randomInt(10_000_000, 99_000_000);
 }
 
 const BAR = 40;
 
-/** The result for a terminal: a table, and the times of each kind of name as bars. */
+/** The result for a terminal: a table, and a histogram for each kind of name. */
 export function formatBench(result: BenchResult): string {
   const head = ["names", "asked", "answered", "q/s", "p50 ms", "p90", "p99", "max", "answers"];
   const measured = result.rows.filter((row) => row.summary !== undefined);
@@ -159,21 +159,21 @@ function diagram({ kind, name, summary }: BenchRow): string[] {
   const counts = summary?.histogram ?? [];
   const highest = Math.max(1, ...counts);
   const lines = counts.map((count, index) => {
-    // One answer among thousands is the one that matters, so it gets a mark.
+    // A single answer among thousands matters most, so it gets a visible mark.
     const bar = "█".repeat(count === 0 ? 0 : Math.max(1, Math.round((count / highest) * BAR)));
     return `  ${bucketName(index).padStart(10)} ${String(count).padStart(6)} ${bar}`.trimEnd();
   });
   return [`${KINDS[kind]}, ${name}`, ...lines];
 }
 
-/** Style of the bars. */
+/** CSS of the bars. */
 const BARS = "svg .bar { fill: var(--pass); } svg .number { text-anchor: end; }";
 const WIDTH = 760;
 const ROW = 26;
 const LABEL = 110;
 const COUNT = 70;
 
-/** The result as one page that needs nothing else, no network and no script. */
+/** The result as a self-contained HTML page, without scripts. */
 export function benchPage(result: BenchResult): string {
   const body = html`<h1>DNS of ${result.context}</h1>
 <p>From ${result.from}. ${methodOf(result)}.</p>
@@ -207,7 +207,7 @@ function bars({ histogram }: Summary, title: string): Markup {
   const widest = WIDTH - LABEL - COUNT - 10;
   const rows = histogram.map((count, index) => {
     const y = index * ROW + 4;
-    // One answer among thousands is the one that matters, so it gets a mark.
+    // A single answer among thousands matters most, so it gets a visible mark.
     const width = count === 0 ? 0 : Math.max(2, Math.round((count / highest) * widest));
     return html`<text class="number" x="${LABEL}" y="${y + 14}">${bucketName(index)}</text><rect class="bar" x="${LABEL + 10}" y="${y}" width="${width}" height="${ROW - 8}"/><text class="soft" x="${LABEL + 18 + width}" y="${y + 14}">${count}</text>\n`;
   });
@@ -215,14 +215,14 @@ function bars({ histogram }: Summary, title: string): Markup {
 ${rows}</svg>`;
 }
 
-/** Labels of the kinds of names. */
+/** Labels for the kinds of names. */
 const KINDS: Readonly<Record<BenchRow["kind"], string>> = {
   internal: "cluster name",
   outside: "outside name",
   unknown: "nonexistent names",
 };
 
-/** The method in a sentence, since a figure is worth what its method is. */
+/** The method in one sentence, without which the figures mean nothing. */
 function methodOf({ perSecond, seconds, server, own }: BenchResult): string {
   const cost =
     own.p50 === undefined

@@ -9,14 +9,14 @@ import { type Asked, answeredBy, ask, type CurlLookup, curlLookup, isName, outco
 import type { DnsClient } from "./pod.ts";
 import { cheaper, hostsAddresses, messagesFor, type Pair, succeeds, walk } from "./walk.ts";
 
-/** One query, as the table shows it. */
+/** A query as a row of the table. */
 export interface QueryRow {
   readonly name: string;
   readonly type: QueryType;
-  /** `NOERROR`, `NODATA` where the name exists without such an address, `NXDOMAIN`, …, or `no answer`. */
+  /** `NOERROR`, `NODATA` (the name exists, but has no such address), `NXDOMAIN`, …, or `no answer`. */
   readonly code: string;
   readonly addresses: readonly string[];
-  /** Seconds that the answer may be kept. */
+  /** Seconds that the answer may be cached. */
   readonly ttl: number | undefined;
   readonly milliseconds: number | undefined;
   readonly answeredBy: string;
@@ -31,29 +31,29 @@ export interface Explanation {
   readonly search: readonly string[];
   readonly ndots: number;
   readonly rows: readonly QueryRow[];
-  /** Addresses from the pod's /etc/hosts, or the address that the name is itself; then nothing is asked. */
+  /** Addresses from the pod's /etc/hosts, or the name itself if it is an address; then no query is sent. */
   readonly withoutAsking: readonly string[];
-  /** Messages that the resolver sends, those included that it sends again where a server fails. */
+  /** Messages that the resolver sends, including retries when a server fails. */
   readonly queries: number;
-  /** The slower of A and AAAA of each name, summed, since those two are asked at once. */
+  /** Sum over all names of the slower of A and AAAA, which are queried in parallel. */
   readonly milliseconds: number;
   readonly found: boolean;
-  /** What the pod's curl took; undefined where there is no curl. */
+  /** Result of the pod's curl; undefined without curl. */
   readonly curl: CurlLookup | undefined;
   readonly cheaper: readonly Saving[];
   readonly notes: readonly string[];
 }
 
 export interface ExplainOptions {
-  /** Instead of that of the pod's resolv.conf. */
+  /** Overrides ndots of the pod's resolv.conf. */
   readonly ndots?: number | undefined;
-  /** Instead of that of the pod's resolv.conf. */
+  /** Overrides the search list of the pod's resolv.conf. */
   readonly search?: readonly string[] | undefined;
-  /** Where the ConfigMap is that tells which plugin answers. Default: kube-system/coredns. */
+  /** The ConfigMap that shows which plugin answers. Default: kube-system/coredns. */
   readonly coreDns?: Pick<CoreDnsPlace, "namespace" | "configMap">;
 }
 
-/** Asks for a name as the pod's resolver would, one name of its walk after the other. */
+/** Looks a name up as the pod's resolver does, one candidate of the search list after the other. */
 export async function explain(
   cluster: Cluster,
   client: DnsClient,
@@ -124,7 +124,9 @@ function pairOf(asked: readonly Asked[]): Pair {
   return { A: of("A"), AAAA: of("AAAA") };
 }
 
-/** Where the ConfigMap may not be read, or someone else serves DNS, less can be told, and that is all. */
+/**
+ * Zones of the Corefile; undefined if the ConfigMap cannot be read or another DNS server is used, which only makes the explanation shorter.
+ */
 async function corefileZones(
   cluster: Cluster,
   { namespace, configMap }: Pick<CoreDnsPlace, "namespace" | "configMap">,
@@ -168,7 +170,7 @@ function notesOn(client: DnsClient, asked: readonly Asked[][], simulated: boolea
 }
 
 /**
- * Whether the kubelet gives a pod the node's resolv.conf: with `Default`, and on the node's network with `ClusterFirst` too.
+ * Whether the kubelet gives a pod the node's resolv.conf: with `Default`, and with `ClusterFirst` on the node's network.
  * @see https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
  */
 function usesNodeResolver({ hostNetwork, dnsPolicy }: DnsClient["pod"]): boolean {
@@ -181,7 +183,7 @@ function nodeResolverNote({ hostNetwork, dnsPolicy }: DnsClient["pod"]): string 
   return `the pod has the node's resolver (${why} ${dnsPolicy}), which does not know the cluster's names: set dnsPolicy ${wanted}`;
 }
 
-/** The explanation for a person: a row a query, then what it comes to and what would cost less. */
+/** The explanation for a terminal: one row per query, the result, and cheaper ways to the same name. */
 export function formatExplanation(explanation: Explanation): string {
   const { name, from, libc, ndots, nameservers, search, rows } = explanation;
   const lines = [

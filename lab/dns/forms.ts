@@ -4,17 +4,17 @@ import { ms } from "../output/table.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { DnsClient } from "./pod.ts";
 
-/** The values of ndots that are worth comparing: what Kubernetes writes, what the lab sets, and what is too few. */
+/** Values of ndots to compare: the Kubernetes default, the lab's, and one that is too low. */
 export const COMPARED_NDOTS = [5, 3, 2] as const;
 
-/** A way to write a Service's name, and what it costs. */
+/** A form of a Service's name, and its cost. */
 export interface FormCost {
   readonly form: string;
-  /** Where a pod asks so; the short form leads somewhere in the Service's own namespace only. */
+  /** Where the form is used; the short form only works in the Service's own namespace. */
   readonly asked: string;
   readonly ndots: number;
   readonly queries: number;
-  /** Of them, those that a resolver sends again since a server failed. */
+  /** Retries among the queries, after a server failed. */
   readonly again: number;
   readonly milliseconds: number;
   readonly found: boolean;
@@ -28,8 +28,8 @@ export function parseService(text: string): { readonly service: string; readonly
 }
 
 /**
- * Asks for each form of a Service's name, with each ndots, from one pod.
- * @param runs Rounds; what a name costs in queries is that of the costliest, and in time the median.
+ * Queries each form of a Service's name, with each ndots, from one pod.
+ * @param runs Rounds; the number of queries is the highest of all rounds, the time their median.
  */
 export async function nameForms(cluster: Cluster, client: DnsClient, text: string, runs = 1): Promise<FormCost[]> {
   const { service, namespace } = parseService(text);
@@ -52,14 +52,14 @@ export async function nameForms(cluster: Cluster, client: DnsClient, text: strin
     { form: whole, asked: here },
   ];
   const asking = { ...client, hosts: "", hasCurl: false };
-  // A form that leads nowhere is asked for outside too, where each query may wait for its timeout.
+  // A form that does not exist is also queried upstream, where each query may time out.
   if (!(await explain(cluster, asking, whole, { ndots: 1, search })).found)
     throw new Failure(
       `'${text}' must be a Service with an address, and ${whole} has none: \`npm run lab -- dns explain ${whole}\` shows why`,
       2,
     );
   const costs: FormCost[] = [];
-  // One after the other: two at a time would disturb each other's times.
+  // Sequential, because parallel queries would disturb each other's times.
   for (const { form, asked } of forms) {
     for (const ndots of COMPARED_NDOTS) {
       const options = { ndots, search: at(asked) };
@@ -82,7 +82,7 @@ function costOf(rounds: readonly Explanation[]) {
   };
 }
 
-/** The table as Markdown, as it stands in docs/explanation/name-cost.md. */
+/** The table as Markdown, for docs/explanation/name-cost.md. */
 export function formatForms(costs: readonly FormCost[]): string {
   const forms = [...new Set(costs.map(({ form }) => form))];
   const lines = forms.map((form) => {

@@ -33,11 +33,11 @@ interface SchemaFlags {
   readonly region?: string;
 }
 
-/** As in bench/bench.ts, which brings more with it than `--help` should wait for. */
+/** Same as in bench.ts, whose imports would slow down `--help`. */
 const MAX_PER_SECOND = 200;
 const MAX_SECONDS = 60;
 
-/** Adds `dns` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+/** Adds `dns` to the command line. Its modules load only when they run, which keeps `--help` fast. */
 export function registerDns(program: Command): void {
   const dns = program.command("dns").description("explain and measure DNS lookups");
   onCluster(dns.command("explain <name>"))
@@ -76,7 +76,7 @@ export function registerDns(program: Command): void {
     .action(profile);
 }
 
-/** The options that say which pod of which cluster asks. */
+/** Adds the options that choose the cluster and the pod that queries. */
 function onCluster(command: Command): Command {
   return kubeconfigOptions(
     command
@@ -86,7 +86,10 @@ function onCluster(command: Command): Command {
   );
 }
 
-/** The cluster of the stack that the flags name, and the pod that asks. @param folder Where the stacks' files are. Default: the project. */
+/**
+ * Connects to the cluster of the stack that the flags name, and finds the pod that queries. @param folder Folder of the stack files.
+ * Default: the project.
+ */
 export async function connected(flags: ClusterFlags, folder?: string) {
   const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { dnsClientAt, isCurlPod }] = await Promise.all([
     import("../stack-file.ts"),
@@ -105,7 +108,7 @@ export async function connected(flags: ClusterFlags, folder?: string) {
   };
 }
 
-/** Where a name leads from the pod, by the CoreDNS that the stack has. @param folder As in {@link connected}. */
+/** Explains a name from the pod, with the CoreDNS of the stack. @param folder As in {@link connected}. */
 export async function explained(name: string, flags: ExplainFlags, folder?: string) {
   const { cluster, client, dns } = await connected(flags, folder);
   const [{ explain }, { statedPlace }] = await Promise.all([
@@ -115,7 +118,7 @@ export async function explained(name: string, flags: ExplainFlags, folder?: stri
   return explain(cluster, client, name, { ...flags, coreDns: statedPlace(dns) });
 }
 
-/** Exit code 1 where the name leads nowhere. */
+/** Exits with 1 if the name does not resolve. */
 async function explain(name: string, flags: ExplainFlags): Promise<void> {
   const explanation = await explained(name, flags);
   const { formatExplanation } = await import("./explain.ts");

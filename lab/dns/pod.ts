@@ -7,28 +7,28 @@ import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError, type PodFacts } from "../kubernetes/cluster.ts";
 import { attemptsOf } from "./walk.ts";
 
-/** A pod that can be asked from, and what its resolver goes by. */
+/** A pod that sends queries, and the configuration of its resolver. */
 export interface DnsClient {
   readonly pod: PodFacts;
   readonly container: string;
   readonly resolver: ResolverConfig & { readonly attempts: number };
   readonly libc: Libc;
-  /** False where the image has neither C library to be seen, so glibc is assumed. */
+  /** False if no C library was found in the image, so glibc is assumed. */
   readonly libcSeen: boolean;
-  /** Whether the C library ignores the search list, since its line is too long for musl. */
+  /** Whether the C library ignores the search list, because its line is too long for musl. */
   readonly searchIgnored: boolean;
   /** Text of `/etc/hosts`. */
   readonly hosts: string;
   readonly hasCurl: boolean;
-  /** curl brings its own resolver, which no C library has to do with; such as `c-ares/1.34.5`. */
+  /** curl's built-in resolver, which bypasses the C library; such as `c-ares/1.34.5`. */
   readonly curlResolver: string | undefined;
 }
 
-/** Exit code where nothing could be asked. */
+/** Exit code if nothing could be queried. */
 const NOT_TRIED = 2;
-/** What the lab's pods call the container that people work in. */
+/** Container of the lab's pods that people work in. */
 const USUAL_CONTAINER = "curl";
-/** What to do where the stack makes no such pod. */
+/** Advice if the stack has no such pod. */
 const OTHER = "name a pod that runs with --from NAMESPACE/POD";
 
 /** `namespace/pod`. @throws {Failure} for anything else. */
@@ -38,7 +38,7 @@ export function parseFrom(text: string): { readonly namespace: string; readonly 
   throw new Failure(`--from must be NAMESPACE/POD, such as ts-team/curl-ts (found '${text}')`, NOT_TRIED);
 }
 
-/** Whether a pod, as `namespace/pod`, is one that the stack makes: no other comes from deploying it. */
+/** Whether a pod, as `namespace/pod`, is a curl pod of the stack; deploying the stack creates no other. */
 export function isCurlPod(from: string, { curlPods, teams }: Pick<Settings, "curlPods" | "teams">): boolean {
   return (
     curlPods && teams.filter(hasCurlPod).some(({ name }) => from === `${teamNamespace(name)}/${curlPodName(name)}`)
@@ -46,15 +46,15 @@ export function isCurlPod(from: string, { curlPods, teams }: Pick<Settings, "cur
 }
 
 interface DnsClientOptions {
-  /** Container that asks. Default `curl`, else the first one. */
+  /** Container that sends the queries. Default `curl`, else the first one. */
   readonly container?: string | undefined;
-  /** Command that makes the pod. Default: none, since the pod is not one of the stack's curl pods. */
+  /** Command that creates the pod. Default: none, because the pod is not one of the stack's curl pods. */
   readonly up?: string | undefined;
 }
 
 /**
- * The pod, with what its resolver reads.
- * @throws {Failure} with one line where pod, namespace, right or the programs in the image are missing.
+ * Finds the pod and reads its resolver's configuration.
+ * @throws {Failure} in one line if the pod, the namespace, a permission or a program in the image is missing.
  */
 export async function dnsClientAt(
   cluster: Cluster,
@@ -76,7 +76,7 @@ export async function dnsClientAt(
   }
 }
 
-/** The API server says "pod not found" for a missing namespace too. */
+/** Tells a missing pod from a missing namespace: the API server says "pod not found" for both. */
 async function missing(cluster: Cluster, namespace: string, name: string, up: string | undefined): Promise<Failure> {
   const pods = await cluster.pods(namespace, "").catch(() => []);
   if (pods.length > 0) {
@@ -85,7 +85,7 @@ async function missing(cluster: Cluster, namespace: string, name: string, up: st
     const shown = `${running.slice(0, 5).join(", ")}${more}`;
     return new Failure(`no pod '${name}' in namespace ${namespace}; found: ${shown}`, NOT_TRIED);
   }
-  // Kubernetes itself keeps this ConfigMap in every namespace.
+  // Kubernetes keeps this ConfigMap in every namespace.
   const empty = await cluster.configMap(namespace, "kube-root-ca.crt").then(
     () => true,
     (error: unknown) => !(error instanceof ClusterError && error.kind === "not-found"),
@@ -113,7 +113,7 @@ function containerOf(pod: PodFacts, wanted: string | undefined, up: string | und
 const MARK = "--- lab dns ---";
 const TOOLS = ["nc", "base64"] as const;
 
-/** Reads everything by one run: a run costs more than all that is read. */
+/** Reads everything in one exec, whose start costs more than all the reading. */
 const LOOK = [
   "cat /etc/resolv.conf",
   "cat /etc/hosts",

@@ -1,7 +1,7 @@
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 
-/** Cluster sizes that the documentation shows, up to what Kubernetes supports. */
+/** Cluster sizes in the documentation, up to the Kubernetes maximum. */
 const SIZES = [
   { nodes: 3, pods: 60, services: 20 },
   { nodes: 100, pods: 3000, services: 500 },
@@ -21,7 +21,7 @@ const COLUMNS = [
   "with tuned",
 ];
 
-/** What the settings come to by cluster size, as Markdown; nothing else is set. */
+/** The profile's settings by cluster size, as Markdown, if nothing else is set. */
 export function profileTable(): string {
   const lines = SIZES.map((clusterSize) => {
     const plain = profileOf({ clusterSize });

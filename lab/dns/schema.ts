@@ -11,7 +11,7 @@ import { Failure } from "../command-line.ts";
 import { columns } from "../output/table.ts";
 import { outputOf } from "../process.ts";
 
-/** Runs the AWS CLI and returns what it prints. */
+/** Runs the AWS CLI and returns its stdout. */
 export type Aws = (args: readonly string[]) => Promise<string>;
 
 const TIMEOUT_SECONDS = 60;
@@ -19,13 +19,13 @@ async function runAws(args: readonly string[]): Promise<string> {
   return outputOf("aws", args, { timeoutSeconds: TIMEOUT_SECONDS });
 }
 
-/** The add-on versions of this program's Kubernetes versions, the newest last. */
+/** The add-on versions for this program's Kubernetes versions, newest last. */
 export function usedVersions(): string[] {
   return [...new Set(Object.values(ADDON_VERSIONS))].sort(new Intl.Collator("en", { numeric: true }).compare);
 }
 
 export interface UpdateOptions {
-  /** Default: those that this program uses. */
+  /** Default: the versions that this program uses. */
   readonly versions?: readonly string[] | undefined;
   readonly region?: string | undefined;
   readonly file?: URL;
@@ -34,9 +34,9 @@ export interface UpdateOptions {
 }
 
 /**
- * Asks EKS for the schemas of add-on versions, and keeps them in the data file, where they win over those that come with the program.
- * @returns the versions whose schema is new or another than before.
- * @throws {Failure} with one line that says what is needed. Nothing is written then.
+ * Fetches the schemas of add-on versions from EKS into the data file, where they override the built-in ones.
+ * @returns the versions whose schema is new or has changed.
+ * @throws {Failure} in one line; nothing is written then.
  * @see https://docs.aws.amazon.com/cli/latest/reference/eks/describe-addon-configuration.html
  */
 export async function updateSchemas(options: UpdateOptions = {}): Promise<string[]> {
@@ -54,7 +54,7 @@ export async function updateSchemas(options: UpdateOptions = {}): Promise<string
     added[version] = fetchedSchema(version, text, now.toISOString().slice(0, 7));
   }
   const changed = versions.filter((version) => schemaText(before[version]) !== schemaText(added[version]));
-  // What is the same keeps the date of its first look-up, so that a second run changes nothing.
+  // An unchanged schema keeps the date of its first lookup, so that a second run changes nothing.
   const kept = Object.fromEntries(changed.map((version) => [version, added[version]]));
   const all = Object.entries({ ...before, ...kept }).sort(([a], [b]) => (a < b ? -1 : 1));
   if (changed.length > 0) await writeFile(file, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
@@ -70,7 +70,7 @@ function schemaText(entry: unknown): string | undefined {
   return isObject(entry) ? JSON.stringify(entry.schema) : undefined;
 }
 
-/** How EKS is asked. */
+/** How to query EKS. */
 export interface EksOptions {
   /** Default: the AWS CLI on the PATH. */
   readonly aws?: Aws | undefined;
@@ -79,9 +79,9 @@ export interface EksOptions {
 }
 
 /**
- * Asks EKS by the AWS CLI, and returns its answer; undefined where it is no JSON.
- * @param about What the question is about, for the error.
- * @throws {Failure} with one line that says what is needed.
+ * Queries EKS with the AWS CLI; undefined if the answer is not JSON.
+ * @param about Subject of the query, for the error.
+ * @throws {Failure} in one line.
  */
 export async function askEks(
   operation: string,
@@ -130,7 +130,7 @@ function fetchedSchema(version: string, text: string, month: string): unknown {
   }
 }
 
-/** Which schema each of this program's add-on versions is checked with, and where it comes from. */
+/** A table of the add-on versions, the schema that checks each, and its source. */
 export function formatSchemas(): string {
   const lines = Object.entries(ADDON_VERSIONS).map(([kubernetes, version]) => {
     const found = schemaFor(version);

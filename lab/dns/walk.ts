@@ -8,32 +8,32 @@ import {
 } from "../../components/dns/resolver.ts";
 
 /**
- * What came of one query. `no address`: the name exists, but has no address of that type. `failed` is SERVFAIL, `refused` every
- * other error code, `silent` no answer at all.
+ * Result of a query. `no address`: the name exists, but has no address of that type. `failed` is SERVFAIL, `refused` any other error code,
+ * `silent` no answer.
  */
 export type Outcome = "address" | "no address" | "no name" | "failed" | "refused" | "silent";
 
-/** What came of the two queries for one name, which a resolver sends at once. */
+/** Results of the two queries for a name, which a resolver sends in parallel. */
 export interface Pair {
   readonly A: Outcome;
   readonly AAAA: Outcome;
 }
 
-/** How often a resolver asks again where it gets no answer. */
+/** How often a resolver retries without an answer. */
 export interface RetryLimits {
-  /** `options attempts` of resolv.conf; both C libraries' own default is 2. */
+  /** `options attempts` of resolv.conf; both C libraries default to 2. */
   readonly attempts: number;
-  /** Name servers in resolv.conf. */
+  /** Number of name servers in resolv.conf. */
   readonly servers: number;
 }
 
 const DEFAULT_ATTEMPTS = 2;
 
 /**
- * The names that a resolver asks for, in order. It is given what came of each, and ends where the resolver gives up or is content.
- *
- * glibc goes on after every answer without an address; where no server answers, it stops, unless the name itself was tried before
- * the search list. musl goes on only where the name does not exist: a name without an address, or a server that fails, ends its walk.
+ * Yields the names that a resolver queries, in order. The caller sends back the result of each; the walk ends when the resolver succeeds or
+ * gives up.
+ * | glibc continues after every answer without an address. If no server answers, it stops, unless the name itself was tried before the
+ * search list. musl continues only after NXDOMAIN: a name without an address, or a failing server, ends its walk.
  * @see https://sourceware.org/git/?p=glibc.git;a=blob;f=resolv/res_query.c
  * @see https://git.musl-libc.org/cgit/musl/tree/src/network/lookup_name.c
  */
@@ -55,7 +55,7 @@ function endsGlibc({ A, AAAA }: Pair): boolean {
   return A === "address" || AAAA === "address" || (dead(A) && dead(AAAA));
 }
 
-/** The A answer is looked at first. */
+/** The A answer is checked first. */
 function endsMusl({ A, AAAA }: Pair): boolean {
   for (const outcome of [A, AAAA]) {
     if (outcome === "no name") return false;
@@ -64,7 +64,7 @@ function endsMusl({ A, AAAA }: Pair): boolean {
   return true;
 }
 
-/** Whether the program that asks gets an address. For musl, one of two failing answers spoils the other. */
+/** Whether the program gets an address. In musl, one failing answer of the two spoils the other. */
 export function succeeds({ A, AAAA }: Pair, libc: Libc): boolean {
   const found = A === "address" || AAAA === "address";
   const spoilt = [A, AAAA].some((outcome) => !["address", "no address"].includes(outcome));
@@ -76,8 +76,8 @@ function has({ A, AAAA }: Pair, outcome: Outcome): boolean {
 }
 
 /**
- * Messages that a resolver sends for one name: two, and more where a server fails or is silent. glibc asks each server in turn,
- * `attempts` times; musl asks all at once, again on SERVFAIL up to four times in each attempt, and waits out its timeout.
+ * Messages that a resolver sends for one name: two, and more if a server fails or is silent. glibc queries the servers in turn, `attempts`
+ * times. musl queries all at once, retries SERVFAIL up to four times per attempt, and waits for its timeout.
  * @see https://git.musl-libc.org/cgit/musl/tree/src/network/res_msend.c
  */
 export function messagesFor(pair: Pair, libc: Libc, { attempts, servers }: RetryLimits): number {
@@ -90,13 +90,13 @@ export function messagesFor(pair: Pair, libc: Libc, { attempts, servers }: Retry
 
 const SERVFAIL_RETRIES = 4;
 
-/** `options attempts:N` of a resolv.conf, up to 5 as in glibc. */
+/** `options attempts:N` of a resolv.conf, at most 5 as in glibc. */
 export function attemptsOf(resolvConf: string): number {
   const told = [...resolvConf.matchAll(/^\s*options\b[^\n#;]*?\battempts:(\d+)/gm)].at(-1)?.[1];
   return told === undefined ? DEFAULT_ATTEMPTS : Math.min(5, Math.max(1, Number(told)));
 }
 
-/** Addresses that `/etc/hosts` has for a name. A name that stands there costs no query. */
+/** Addresses of a name in `/etc/hosts`, which need no query. */
 export function hostsAddresses(hosts: string, name: string): string[] {
   return hosts.split("\n").flatMap((line) => {
     const [address, ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
@@ -106,8 +106,8 @@ export function hostsAddresses(hosts: string, name: string): string[] {
 }
 
 /**
- * Ways to reach the same name with fewer queries, the fewest first: its full name with the trailing dot, fewer ndots, or a form
- * whose rest the search list adds. It takes it that the tried names before this one do not exist.
+ * Ways to reach the same name with fewer queries, fewest first: its full name with a trailing dot, a lower ndots, or a shorter form that
+ * the search list completes. Assumes that the names tried before this one do not exist.
  */
 export function cheaper(
   name: string,

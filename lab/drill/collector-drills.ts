@@ -12,7 +12,7 @@ function daemonSet(change: (object: KubernetesJson) => KubernetesJson | undefine
   return { kind: "change", ref: workload("daemonsets", LOGGING_NAMESPACE, FLUENT_BIT), change };
 }
 
-/** Drills that change the DaemonSet, of which Kubernetes keeps old versions. */
+/** What drills that change the DaemonSet share. Kubernetes keeps its old revisions. */
 const PODS = {
   ...LOGS,
   history: () => ({ apiVersion: "apps/v1", plural: "controllerrevisions", ...COLLECTOR_PODS }),
@@ -20,7 +20,7 @@ const PODS = {
 
 const BUFFER = "/var/lib/fluent-bit/buffer";
 
-/** A disk of one page over the folder of the buffer. What is in the folder stays on the node. */
+/** Mounts a one-page disk over the buffer's folder. The folder's content stays on the node. */
 function fullDisk(object: KubernetesJson): KubernetesJson | undefined {
   const mount = { name: "buffer", mountPath: BUFFER };
   const volume = { name: "buffer", emptyDir: { medium: "Memory", sizeLimit: "4Ki" } };
@@ -31,10 +31,10 @@ function fullDisk(object: KubernetesJson): KubernetesJson | undefined {
   );
 }
 
-/** CPU that reads less than the writer writes. */
+/** A CPU limit that reads less than the writer writes. */
 const SLOW = "20m";
 const WRITER = "batch-report";
-/** Lines of 300 bytes that it writes between two pauses of a second: 2.1 MB/s, which rotates its file every ten seconds. */
+/** Lines of 300 bytes that the writer writes per second: 2.1 MB/s, which rotates its file every ten seconds. */
 const LINES = 7_000;
 
 function writer({ settings: { curlPod }, to }: Scene): Fault {
@@ -57,7 +57,7 @@ function writer({ settings: { curlPod }, to }: Scene): Fault {
   return { kind: "create", ref, object: { apiVersion: "v1", kind: "Pod", metadata, spec } };
 }
 
-/** Faults of what the collector has of its node: disk, memory of what it has read, and CPU. */
+/** Faults in the collector's node resources: disk, memory and CPU. */
 export const COLLECTOR_DRILLS: readonly Drill[] = [
   {
     ...LOGS,

@@ -12,31 +12,31 @@ const lookup = (scene: Scene) => inPod(scene.from, `curl -sS -m 8 http://${servi
 const outside = ({ settings, from }: Scene) =>
   inPod(from, `curl -sS -m 8 -o /dev/null -w '%{time_namelookup}' http://${settings.monitoring.canary.outsideName}`);
 
-/** Changes the Corefile. @param change Undefined where the text has nothing to change. */
+/** Changes the Corefile. @param change Returns undefined if the text has nothing to change. */
 function corefile({ coreDns }: Scene, change: (text: string) => string | undefined): Fault {
   return { kind: "change", ref: corefileOf(coreDns), change: (object) => changeText(object, "Corefile", change) };
 }
 
-/** A command of kubectl about CoreDNS's pods. */
+/** A kubectl command about CoreDNS's pods. */
 function kubectl({ coreDns: { namespace, selector } }: Scene, verb: string, rest = ""): string {
   return `kubectl -n ${namespace} ${verb} -l ${selector}${rest}`;
 }
 
-/** The plugin forward for all names, up to its first upstream; the rest of the line are upstreams. */
+/** The plugin forward for all names, up to its first upstream; more upstreams may follow. */
 const UPSTREAMS = /^(\s*forward \.)(?: [^\s{]+)+/m;
 
 /** Answers every name after two seconds. @see https://coredns.io/plugins/erratic/ */
 const SLOW_BLOCK = ".:1053 {\n    erratic {\n      drop 0\n      truncate 0\n      delay 1 2s\n    }\n}\n";
 
-/** Puts lines at the start of the block that answers for every name. */
+/** Inserts lines at the start of the server block for all names. */
 function intoBlock(lines: string) {
   return (text: string) => text.replace(/^\.(:53)?\s*\{[^\S\n]*\n/m, (head) => `${head}${lines}`);
 }
 
-/** Less than CoreDNS needs to start. Measured: 8Mi is too little, and 12Mi enough for an idle one. */
+/** Too little memory for CoreDNS to start. Measured: 8Mi is too little, 12Mi enough for an idle one. */
 const TOO_LITTLE = "8Mi";
 
-/** One pod at a time would keep the old ones, as the new one never gets ready. */
+/** Limits CoreDNS's memory. A rolling update would keep the old pods, because the new one never becomes ready. */
 function starved(deployment: KubernetesJson): KubernetesJson | undefined {
   const limited = changePods(deployment, (container) => {
     const requests = withField(container, ["resources", "requests", "memory"], TOO_LITTLE);

@@ -11,19 +11,19 @@ import { LOG_DRILLS } from "./log-drills.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { TEAM_DRILLS } from "./team-drills.ts";
 
-/** Every drill there is. */
+/** All drills. */
 export const DRILLS: readonly Drill[] = [...TEAM_DRILLS, ...DNS_DRILLS, ...LOG_DRILLS, ...COLLECTOR_DRILLS];
 
-/** A drill, and why it cannot be done on a cluster. */
+/** A drill, and why a cluster cannot run it. */
 export interface OfferedDrill {
   readonly drill: Drill;
-  /** Undefined where it can. */
+  /** Undefined if it can be run. */
   readonly unfit: string | undefined;
 }
 
 /**
- * The first team with a curl pod that may connect to another one; undefined where there is none.
- * @param coreDns Where CoreDNS was found. Default: where the settings say.
+ * The first team with a curl pod that may connect to another team; undefined if there is none.
+ * @param coreDns Location of CoreDNS on the cluster. Default: as the settings say.
  */
 export function sceneOf(settings: Settings, coreDns: CoreDnsPlace = statedPlace(settings.dns)): Scene | undefined {
   const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
@@ -39,10 +39,10 @@ const ON_EKS = "it changes CoreDNS, which is never done on EKS";
 export const NO_SCENE = "the stack has no two teams with curl pods of which one is the other's peer";
 
 /**
- * Every drill, and whether a stack can show it.
- * @param store The cluster; undefined where it is not asked.
- * @param coreDns Where CoreDNS was found. Default: where the settings say.
- * @param isEks Whether the cluster says that it is EKS's, whatever the stack says.
+ * All drills, and whether a stack can run each.
+ * @param store The cluster; undefined to rely on the settings alone.
+ * @param coreDns Location of CoreDNS on the cluster. Default: as the settings say.
+ * @param isEks Whether the cluster identifies itself as EKS, whatever the stack says.
  */
 export async function offeredDrills(
   settings: Settings,
@@ -69,20 +69,20 @@ async function withoutCoreDns(store: ObjectStore, place: CoreDnsPlace): Promise<
   return names.length === 0 ? `no pod in ${namespace} has the label ${selector}` : undefined;
 }
 
-/** Whom a drill could disturb. */
+/** Which cluster a drill would disturb. */
 export interface Consent {
   /** The EKS cluster's name, or the kubeconfig context. */
   readonly clusterName: string;
   readonly isEks: boolean;
   /** Whether the API server is on this machine. */
   readonly isLocal: boolean;
-  /** What the person has given as `--yes-on`. */
+  /** Value of `--yes-on`. */
   readonly yesOn: string | undefined;
   /** @default that of EKS, kubeadm, kind and k3s */
   readonly coreDns?: CoreDnsPlace;
 }
 
-/** Where a cluster is: on EKS also where the stack only knows its kubeconfig, and on this machine. */
+/** Whether the cluster is on EKS, even if the stack only knows its kubeconfig, and whether it is on this machine. */
 export function placeOf(
   { kind }: Pick<Settings["cluster"], "kind">,
   { server, version }: { readonly server: string; readonly version: string },
@@ -96,7 +96,7 @@ function forEverybody({ namespace, configMap }: CoreDnsPlace): string {
   return `This drill changes ${namespace}/${configMap} and restarts CoreDNS: names may not resolve for anybody on this cluster, until \`npm run lab -- drill stop\`.`;
 }
 
-/** What is said before the first write, and why it is not done without the cluster's name. */
+/** The notice before the first write, and the refusal if `--yes-on` must name the cluster. */
 export function consentFor(
   { part, warning: own }: Drill,
   { clusterName, isEks, isLocal, yesOn, coreDns = statedPlace(undefined) }: Consent,
@@ -110,7 +110,7 @@ export function consentFor(
   return { ...warning, refusal: `${why}, so add --yes-on ${clusterName}` };
 }
 
-/** The table of `drill list`. @param on Name of the drill that is on. */
+/** The table of `drill list`. @param on Name of the active drill. */
 export function drillTable(drills: readonly OfferedDrill[], on: string | undefined): string {
   const rows = drills.map(({ drill, unfit }) => [
     drill.name,
@@ -134,7 +134,7 @@ export function drillsJson(drills: readonly OfferedDrill[], on: string | undefin
   }));
 }
 
-/** What a learner may read after the repair. */
+/** The explanation shown after the repair. */
 export function explanation(drill: Drill, scene: Scene): string {
   const alert = ALERTS.find(({ name }) => name === drill.alert);
   const lines = [

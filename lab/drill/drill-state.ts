@@ -7,18 +7,18 @@ const Json = z.record(z.string(), z.unknown());
 
 const Saved = z.object({
   ref: z.object({ apiVersion: z.string(), plural: z.string(), namespace: z.string(), name: z.string() }),
-  /** The object before the drill; null where the drill makes it. */
+  /** The object before the drill; null if the drill creates it. */
   original: Json.nullable(),
 });
-/** An object that a drill changes, as it was before. */
+/** An object that a drill changes, in its original form. */
 export type Saved = z.infer<typeof Saved>;
 
 const SavedHistory = z.object({
   kept: z.object({ apiVersion: z.string(), plural: z.string(), namespace: z.string(), selector: z.string() }),
-  /** All that there was before. */
+  /** All objects that existed before. */
   saved: z.array(Saved),
 });
-/** What a controller kept of an object before a drill changed it. */
+/** Old revisions that a controller kept of an object before a drill changed it. */
 export type SavedHistory = z.infer<typeof SavedHistory>;
 
 const DrillState = z.object({
@@ -26,32 +26,32 @@ const DrillState = z.object({
   stack: z.string(),
   /** ISO 8601, UTC. */
   startedAt: z.string(),
-  /** Hints that the learner has seen. */
+  /** Number of hints shown. */
   hints: z.number(),
-  /** Seconds from the start to the first check that passed. */
+  /** Seconds from the start to the first successful check. */
   repairedAfter: z.number().optional(),
   /** The two teams. */
   from: z.string(),
   to: z.string(),
-  /** Written before the first of these objects is changed. */
+  /** Saved before the first of these objects is changed. */
   saved: z.array(Saved),
   history: SavedHistory.optional(),
   restarts: z.object({ namespace: z.string(), selector: z.string() }).optional(),
 });
-/** What is kept on the cluster while a drill is on. */
+/** The state stored on the cluster while a drill is active. */
 export type DrillState = z.infer<typeof DrillState>;
 
 const REF: ObjectRef = { apiVersion: "v1", plural: "secrets", ...DRILL_STATE };
 
-/** A state that was read, and what is needed to write it again. */
+/** A stored state, with what an update needs. */
 export interface StoredState {
   readonly state: DrillState;
   readonly object: KubernetesJson;
 }
 
 /**
- * The drill that is on; undefined where there is none.
- * @throws {Failure} where the state cannot be read, with the way out.
+ * The active drill; undefined if there is none.
+ * @throws {Failure} if the state cannot be read, with a way to proceed.
  */
 export async function readState(store: ObjectStore): Promise<StoredState | undefined> {
   const object = await store.read(REF);
@@ -73,7 +73,7 @@ function parse(text: string): DrillState | undefined {
   }
 }
 
-/** Writes the state of a new drill. @returns undefined where a drill is on already. */
+/** Stores the state of a new drill. @returns undefined if a drill is already active. */
 export async function createState(store: ObjectStore, state: DrillState): Promise<StoredState | undefined> {
   const object = await store.create(REF, {
     apiVersion: "v1",
@@ -85,7 +85,7 @@ export async function createState(store: ObjectStore, state: DrillState): Promis
   return object === undefined ? undefined : { state, object };
 }
 
-/** Writes a changed state. */
+/** Updates the stored state. */
 export async function updateState(
   store: ObjectStore,
   { state, object }: StoredState,

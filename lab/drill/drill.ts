@@ -6,18 +6,18 @@ import type { CoreDnsPlace } from "../kubernetes/core-dns-place.ts";
 import type { Check } from "../verify/result.ts";
 import { fieldOf, type KubernetesJson, type ObjectRef, withField } from "./object-store.ts";
 
-/** One write that makes a cluster faulty. */
+/** One write that breaks something on a cluster. */
 export type Fault =
   | {
       readonly kind: "change";
       readonly ref: ObjectRef;
-      /** The object with the fault; undefined where it has nothing that could be made faulty. */
+      /** Returns the faulty object; undefined if the object cannot be made faulty. */
       readonly change: (object: KubernetesJson) => KubernetesJson | undefined;
     }
   | { readonly kind: "create"; readonly ref: ObjectRef; readonly object: KubernetesJson }
   | { readonly kind: "delete"; readonly ref: ObjectRef };
 
-/** Where a drill takes place: two teams, the first of which may connect to the second. */
+/** The setting of a drill: two teams, the first of which may connect to the second. */
 export interface Scene {
   readonly settings: Settings;
   readonly from: string;
@@ -25,43 +25,43 @@ export interface Scene {
   readonly coreDns: CoreDnsPlace;
 }
 
-/** A fault that a learner looks for. */
+/** A fault for a learner to find. */
 export interface Drill {
-  /** Says what is seen, never why. */
+  /** Names the symptom, never the cause. */
   readonly name: string;
-  /** 1: one object to look at; 2: several; 3: what is seen misleads. */
+  /** 1: one object to look at; 2: several; 3: the symptom misleads. */
   readonly level: 1 | 2 | 3;
-  /** Time that it takes a learner. */
+  /** Expected duration for a learner. */
   readonly minutes: number;
-  /** Part of the stack that it is about. */
+  /** Part of the stack that it concerns. */
   readonly part: "dns" | "teams" | "logs";
   /** What a user would report. */
   readonly symptom: (scene: Scene) => string;
-  /** A command that shows it. */
+  /** A command that shows the symptom. */
   readonly shownBy: (scene: Scene) => string;
   readonly hints: (scene: Scene) => readonly [string, string, string];
-  /** Rows of `lab verify` that pass before and fail with the fault, as for `--only`. */
+  /** Rows of `lab verify` that fail with the fault, in the syntax of `--only`. */
   readonly rows: (scene: Scene) => readonly string[];
-  /** What verify has no row for. @default none */
+  /** Checks that verify does not have. @default none */
   readonly checks?: (scene: Scene) => readonly Check[];
-  /** Why the stack cannot show it; undefined where it can. @default always */
+  /** Why a stack cannot run the drill; undefined if it can. @default always possible */
   readonly unfit?: (scene: Scene) => string | undefined;
   readonly faults: (scene: Scene) => readonly Fault[];
-  /** Pods that must restart before the fault, or its end, shows. @default none */
+  /** Pods that must restart before the fault or its repair takes effect. @default none */
   readonly restarts?: (scene: Scene) => { readonly namespace: string; readonly selector: string };
-  /** Where a controller keeps what an object was before it was changed; that is put back too. @default nowhere */
+  /** Where a controller keeps old revisions of the object, which are restored too. @default nowhere */
   readonly history?: (scene: Scene) => History;
-  /** What the drill does that cannot be undone, said before the first write. @default nothing */
+  /** An effect of the drill that cannot be undone, shown before the first write. @default nothing */
   readonly warning?: string;
-  /** What was done, and how it leads to the symptom. */
+  /** What was changed, and how it causes the symptom. */
   readonly cause: (scene: Scene) => string;
-  /** How it is repaired by hand. */
+  /** How to repair it by hand. */
   readonly repair: (scene: Scene) => string;
-  /** Alert that would have told it; undefined where none is about it. */
+  /** Alert that would report it; undefined if there is none. */
   readonly alert?: string;
 }
 
-/** Old versions that a controller keeps of an object, such as the ReplicaSets of a Deployment. */
+/** Old revisions that a controller keeps of an object, such as the ReplicaSets of a Deployment. */
 export interface History extends Omit<ObjectRef, "name"> {
   /** Their label, as `key=value`. */
   readonly selector: string;
@@ -82,12 +82,12 @@ export function teamPolicy(team: string, name: string): ObjectRef {
   return { apiVersion: "networking.k8s.io/v1", plural: "networkpolicies", namespace: teamNamespace(team), name };
 }
 
-/** An object of a controller that runs pods. */
+/** Reference to a workload. */
 export function workload(plural: "deployments" | "daemonsets", namespace: string, name: string): ObjectRef {
   return { apiVersion: "apps/v1", plural, namespace, name };
 }
 
-/** A workload whose pods have their first container changed, and what is beside it. */
+/** Changes the first container of a workload's pods, and the fields beside it. */
 export function changePods(
   object: KubernetesJson,
   change: (container: KubernetesJson) => KubernetesJson,
@@ -102,18 +102,18 @@ export function changePods(
   return withField(object, path, beside({ ...pods, containers: [change(first), ...others] }));
 }
 
-/** A list that may be missing, with one element more. */
+/** Appends an element to a list, which may be missing. */
 export function withElement(object: KubernetesJson, key: string, element: KubernetesJson): KubernetesJson {
   const list: unknown = object[key];
   return { ...object, [key]: [...(Array.isArray(list) ? list : []), element] };
 }
 
-/** A command run in the team's curl pod. */
+/** A command to run in the team's curl pod. */
 export function inPod(team: string, command: string): string {
   return `kubectl -n ${teamNamespace(team)} exec ${curlPodName(team)} -- ${command}`;
 }
 
-/** A ConfigMap with one of its texts changed; undefined where there was nothing to change. */
+/** Changes one text of a ConfigMap; undefined if there was nothing to change. */
 export function changeText(
   configMap: KubernetesJson,
   key: string,

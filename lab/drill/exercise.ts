@@ -19,36 +19,36 @@ import {
 import type { KubernetesJson, ObjectStore } from "./object-store.ts";
 import { inWords, restartPods, restoreAll, restoreHistory } from "./restore.ts";
 
-/** What a drill is run with. */
+/** What a drill needs to run. */
 export interface Environment {
   readonly store: ObjectStore;
   readonly cluster: Cluster;
   readonly stack: string;
   readonly plan: Plan;
   readonly scene: Scene;
-  /** Lets seconds pass. */
+  /** Waits for some seconds. */
   readonly pause: (seconds: number) => Promise<unknown>;
   readonly now: () => Date;
-  /** Told of each step. */
+  /** Called before each step. */
   readonly onStep: (text: string) => void;
-  /** Aborted where a start is to be stopped, which restores everything. @default never */
+  /** Stops the start of a drill and restores everything. @default never */
   readonly signal?: AbortSignal;
 }
 
-/** A fault takes as long as the slowest part needs to notice it: the kubelet and CoreDNS's reload. */
+/** Time until a fault takes effect, which depends on the slowest component: the kubelet, or CoreDNS's reload. */
 const SYMPTOM_SECONDS = 120;
-/** Longest that a pod may take to be made again and to be ready; one that does not become so is part of the symptom. */
+/** Time for pods to be recreated and ready; one that is not ready by then is part of the symptom. */
 const RESTART_SECONDS = 30;
-/** Longest that everything may take to be well again. */
+/** Time for everything to recover. */
 const RECOVERY_SECONDS = 120;
 const POLL_SECONDS = 2;
 
 const STOP = "`npm run lab -- drill stop`";
 
 /**
- * Sets a drill's fault and waits until it shows.
- * @returns the rows that fail with it.
- * @throws {Failure} where a drill is on, the lab is not well before it, or the cluster does not show the fault. Then all is as it was.
+ * Applies a drill's fault and waits for its symptom.
+ * @returns the rows that fail.
+ * @throws {Failure} if a drill is active, the lab is unhealthy before it, or the symptom does not show. Everything is restored then.
  */
 export async function startDrill(env: Environment, drill: Drill): Promise<Row[]> {
   const other = await readState(env.store);
@@ -72,7 +72,7 @@ export async function startDrill(env: Environment, drill: Drill): Promise<Row[]>
   }
 }
 
-/** Only one drill at a time: creating the state takes the cluster. */
+/** Reserves the cluster by creating the state, because only one drill may be active. */
 async function claim({ store, stack, scene, now }: Environment, drill: Drill): Promise<StoredState> {
   const stored = await createState(store, {
     drill: drill.name,
@@ -107,7 +107,7 @@ async function setFaults(env: Environment, drill: Drill, claimed: StoredState): 
   env.onStep("waiting until the fault shows");
   await untilRestarted(env, restarts, restarted);
   const failing = await poll(env, SYMPTOM_SECONDS, async () => {
-    // Nothing is tried again in a row: this waits for the failure.
+    // No retries within a row: a failure is expected here.
     const rows = (await rowsOf(env, drill, async () => {})).filter(({ status }) => status === "fail");
     return rows.length > 0 ? rows : undefined;
   });
@@ -118,7 +118,7 @@ async function setFaults(env: Environment, drill: Drill, claimed: StoredState): 
   );
 }
 
-/** Waits until new pods are ready, or have ended already: before that, rows fail for the restart alone. */
+/** Waits until new pods are ready or have ended; before that, rows fail because of the restart alone. */
 async function untilRestarted(env: Environment, restarts: DrillState["restarts"], count: number): Promise<void> {
   if (restarts === undefined) return;
   await poll(env, RESTART_SECONDS, async () => {
@@ -128,12 +128,12 @@ async function untilRestarted(env: Environment, restarts: DrillState["restarts"]
   });
 }
 
-/** What a controller keeps now. */
+/** The revisions that a controller keeps now. */
 export async function savedHistory(store: ObjectStore, kept: History): Promise<SavedHistory> {
   const { selector, ...list } = kept;
   const refs = (await store.names(list, selector)).map((name) => ({ ...list, name }));
   const saved = await Promise.all(refs.map(async (ref) => ({ ref, original: await store.read(ref) })));
-  // One that has ended meanwhile is not missed.
+  // A revision that was deleted meanwhile can be ignored.
   return { kept, saved: saved.flatMap(({ ref, original }) => (original === undefined ? [] : { ref, original })) };
 }
 
@@ -142,7 +142,7 @@ interface PreparedWrite {
   readonly write: () => Promise<unknown>;
 }
 
-/** Reads what a fault changes, and finds what is wrong before the first write. */
+/** Reads the objects that a fault changes, and detects problems before the first write. */
 async function prepare(store: ObjectStore, drill: Drill, fault: Fault): Promise<PreparedWrite> {
   const { ref } = fault;
   const original = await store.read(ref);
@@ -162,7 +162,7 @@ function unfit({ name }: Drill, reason: string): Failure {
   return new Failure(`drill ${name} does not fit this cluster: ${reason}`, 2);
 }
 
-/** Judges the repair. @returns the rows of the drill; it is repaired where all pass. */
+/** Checks the repair. @returns the drill's rows; the fault is repaired if all pass. */
 export async function checkDrill(env: Environment, drill: Drill, stored: StoredState): Promise<Row[]> {
   const rows = await rowsOf(env, drill);
   const { startedAt, repairedAfter } = stored.state;
@@ -177,7 +177,7 @@ export function isRepaired(rows: readonly Row[]): boolean {
   return rows.every(({ status }) => status === "pass");
 }
 
-/** The rows of a drill as `drill check` prints them, each with the status that `verify` gives it. */
+/** The rows of a drill as `drill check` prints them, with the status that `verify` would give. */
 export function drillVerdict(rows: readonly Row[]): string {
   const lines = rows.map(({ status, id, what, detail }) => {
     const reason = status === "warn" || status === "skip" ? `: ${detail}` : "";
@@ -190,21 +190,21 @@ export function drillVerdict(rows: readonly Row[]): string {
 }
 
 /**
- * Puts everything back. May be repeated after it was cut off, and after a start that was.
+ * Restores everything. Can be repeated, even after an interrupted start or stop.
  * @returns the objects that were written.
  */
 export async function stopDrill(env: Pick<Environment, "store" | "pause">, claimed: DrillState): Promise<string[]> {
-  // What was saved last counts, not what the caller knew when it began.
+  // Use the stored state: the caller's copy may be older.
   const { state } = (await readState(env.store)) ?? { state: claimed };
   const written = await restoreAll(env, state);
   if (state.history !== undefined) await restoreHistory(env, state, state.history);
-  // Also where nothing was written: an earlier stop may have been cut off just before.
+  // Also if nothing was written: an earlier stop may have been interrupted right before this.
   if (state.saved.length > 0) await restartPods(env, state.restarts);
   await removeState(env.store);
   return written;
 }
 
-/** Waits until the rows of a drill pass again. @returns those that do not; none where `lab down` has taken the lab away meanwhile. */
+/** Waits until a drill's rows pass again. @returns the rows that do not; none if `lab down` has removed the lab meanwhile. */
 export async function untilWell(env: Environment, drill: Drill): Promise<Row[]> {
   const isGone = await env.cluster.namespaceLabels(teamNamespace(env.scene.from)).then(
     () => false,
@@ -220,7 +220,7 @@ export async function untilWell(env: Environment, drill: Drill): Promise<Row[]> 
   return rows.filter(({ status }) => status !== "pass");
 }
 
-/** Runs the rows of a drill, with nothing known from before. */
+/** Runs the rows of a drill, without cached results. */
 async function rowsOf(
   { cluster, plan, scene, pause }: Environment,
   drill: Drill,
@@ -237,14 +237,14 @@ async function poll<T>(env: Environment, seconds: number, look: () => Promise<T 
   const end = now().getTime() + seconds * 1000;
   for (;;) {
     const found = await look();
-    // A look takes as long as a line may need to its destination.
+    // One run may take as long as a log line needs to reach its destination.
     refuseStopped(env);
     if (found !== undefined || now().getTime() > end) return found;
     await pause(POLL_SECONDS);
   }
 }
 
-/** @throws {Failure} once the person has pressed Ctrl-C. */
+/** @throws {Failure} after Ctrl-C. */
 function refuseStopped({ signal }: Environment): void {
   if (signal?.aborted) throw new Failure("Stopped: everything is as it was", 130);
 }

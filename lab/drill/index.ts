@@ -26,7 +26,7 @@ const NOTE = `
 start causes one fault on the stack's cluster, shows its symptom, and keeps what it changes in the Secret
 kube-system/eks-dns-logging-drill. stop restores everything, even after a killed start.`;
 
-/** Adds `drill` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+/** Adds `drill` to the command line. Its modules load only when they run, which keeps `--help` fast. */
 export function registerDrill(program: Command): void {
   const drill = program
     .command("drill")
@@ -53,7 +53,7 @@ export function registerDrill(program: Command): void {
 interface Connected {
   readonly env: Environment;
   readonly settings: Settings;
-  /** Name that `--yes-on` must have. */
+  /** Required value of `--yes-on`. */
   readonly clusterName: string;
   readonly isEks: boolean;
   readonly isLocal: boolean;
@@ -151,8 +151,8 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
 }
 
 /**
- * Runs what must not end halfway. The first Ctrl-C asks it to stop, the second ends the process.
- * @param said What is said at the first.
+ * Runs an action that must not stop halfway. The first Ctrl-C asks it to stop, the second ends the process.
+ * @param said Message after the first Ctrl-C.
  */
 async function untilStopped<T>(action: (signal: AbortSignal) => Promise<T>, said: string): Promise<T> {
   const stopping = new AbortController();
@@ -190,7 +190,7 @@ async function chosenDrill(name: string | undefined, { env, settings, isEks }: C
   return found.drill;
 }
 
-/** Symptoms alone: verify would tell the likely cause. */
+/** Describes only the symptoms: the output of verify would reveal the likely cause. */
 function introduction(drill: Drill, scene: Scene): string {
   return `Drill ${drill.name} is on (level ${drill.level}, about ${drill.minutes} minutes).
 
@@ -202,7 +202,7 @@ Next: \`npm run lab -- drill hint\`, \`check\` or \`stop\`.
 `;
 }
 
-/** The drill that is on. @throws {Failure} where none is. */
+/** The active drill. @throws {Failure} if there is none. */
 async function current({ env }: Connected): Promise<StoredState & { readonly drill: Drill; readonly scene: Scene }> {
   const [{ readState }, { DRILLS }] = await Promise.all([import("./drill-state.ts"), import("./drill-list.ts")]);
   const stored = await readState(env.store);

@@ -10,7 +10,7 @@ import { withField } from "./object-store.ts";
 
 const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");
 
-/** Drills about a receiver that is asked over the network. */
+/** What drills share that need a destination reached over the network. */
 const SENDS = {
   ...LOGS,
   unfit: (scene: Scene) =>
@@ -22,13 +22,13 @@ const SENDS = {
 
 const destinationOf = ({ settings }: Scene): Destination | undefined => settings.logging?.destination;
 
-/** Port at which the collector asks a store over HTTP. */
+/** Port of the HTTP destination. */
 function portOf(destination: Destination | undefined): number | undefined {
   if (destination?.kind === "opensearch" || destination?.kind === "elasticsearch") return searchHost(destination).port;
   return destination?.kind === "loki" ? Number(new URL(destination.url).port || 80) : undefined;
 }
 
-/** The outputs with another tag: of one for each team, too. */
+/** Gives all outputs a tag that matches nothing, including the outputs of single teams. */
 const toNoTag = (text: string) =>
   text.replace(/^ +outputs:\n[\s\S]*/m, (outputs) =>
     outputs.replaceAll(/^(\s+match(?:_regex)?: \W*)kube\b/gm, "$1pods"),
@@ -36,7 +36,7 @@ const toNoTag = (text: string) =>
 
 const toReceiver = (host: string) => (text: string) => text.replace(/^(\s+host:) \S+$/m, `$1 ${host}`);
 const NAME = "log-gateway";
-/** Of its container, whatever port the Service has: one that needs no rights. */
+/** Container port, independent of the Service's; above 1024, so it needs no privileges. */
 const BUSY_PORT = 8080;
 
 /** Faults of log collection. */
@@ -230,7 +230,7 @@ export const LOG_DRILLS: readonly Drill[] = [
   },
 ];
 
-/** Index names that begin with another prefix: where indices are split, it is in logstash_prefix_key too, which decides. */
+/** Changes the prefix of index names. With split indices, logstash_prefix_key has it too and takes precedence. */
 function toOtherIndex(prefix: string) {
   return (text: string) =>
     text.replaceAll(
@@ -240,7 +240,7 @@ function toOtherIndex(prefix: string) {
     );
 }
 
-/** A receiver that answers 429: the image of the curl pods' responder with another configuration. */
+/** A receiver that answers 429: the curl pods' responder image with another configuration. */
 function busyReceiver(scene: Scene): Fault[] {
   const { curlPod } = scene.settings;
   const metadata = { name: NAME, namespace: LOGGING_NAMESPACE, labels: { app: NAME } };

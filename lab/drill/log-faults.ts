@@ -5,12 +5,12 @@ import type { ObjectRef } from "./object-store.ts";
 export const FLUENT_BIT = "fluent-bit";
 const CONFIGURATION = "fluent-bit.yaml";
 
-/** An object of the core API in the namespace of the collector. */
+/** A core API object in the collector's namespace. */
 export function logging(plural: string, name: string): ObjectRef {
   return { apiVersion: "v1", plural, namespace: LOGGING_NAMESPACE, name };
 }
 
-/** Changes Fluent Bit's configuration. @param change Undefined where the text has nothing to change. */
+/** Changes Fluent Bit's configuration. @param change Returns undefined if the text has nothing to change. */
 export function configuration(change: (text: string) => string | undefined): Fault {
   const ref = logging("configmaps", FLUENT_BIT);
   return { kind: "change", ref, change: (object) => changeText(object, CONFIGURATION, change) };
@@ -19,7 +19,7 @@ export function configuration(change: (text: string) => string | undefined): Fau
 /** The collector's pods on the nodes. */
 export const COLLECTOR_PODS = { namespace: LOGGING_NAMESPACE, selector: `app.kubernetes.io/name=${FLUENT_BIT}` };
 
-/** What every drill about the collector on the nodes has. */
+/** What all drills about the DaemonSet collector share. */
 export const LOGS = {
   part: "logs",
   restarts: () => COLLECTOR_PODS,

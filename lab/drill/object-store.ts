@@ -4,39 +4,39 @@ import { isObject } from "../../components/schema/values.ts";
 import { asClusterError, send } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 
-/** A Kubernetes object as the API server writes it. Nothing of it is left out, as a typed client would. */
+/** A Kubernetes object exactly as the API server sends it; a typed client would drop unknown fields. */
 export type KubernetesJson = Readonly<Record<string, unknown>>;
 
-/** Where an object is. */
+/** Identifies an object. */
 export interface ObjectRef {
   /** Such as `v1` or `networking.k8s.io/v1`. */
   readonly apiVersion: string;
-  /** How the API names its list, such as `configmaps`. */
+  /** The plural in its API path, such as `configmaps`. */
   readonly plural: string;
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Reads and writes single objects. Every method throws a {@link ClusterError}. */
+/** Reads and writes single objects. Every method throws {@link ClusterError}. */
 export interface ObjectStore {
-  /** Undefined where there is none. */
+  /** Undefined if the object does not exist. */
   read(ref: ObjectRef): Promise<KubernetesJson | undefined>;
-  /** @returns the object as it is stored; undefined where one with this name exists. */
+  /** @returns the stored object; undefined if the name is taken. */
   create(ref: ObjectRef, object: KubernetesJson): Promise<KubernetesJson | undefined>;
-  /** Refused where somebody else has written since `object` was read. */
+  /** Fails if the object has changed since `object` was read. */
   replace(ref: ObjectRef, object: KubernetesJson): Promise<KubernetesJson>;
-  /** An object that is not there counts as removed. */
+  /** Succeeds if the object does not exist. */
   remove(ref: ObjectRef): Promise<void>;
-  /** Names of the objects in a namespace that have a label, as `key=value`. */
+  /** Names of the objects in a namespace with a label, as `key=value`. */
   names(ref: Omit<ObjectRef, "name">, selector: string): Promise<string[]>;
 }
 
 const TIMEOUT_SECONDS = 10;
-/** Longest that a deleted pod may take to end, in seconds. */
+/** Grace period for deleted pods, in seconds. */
 const GRACE_SECONDS = 1;
 const CREATED = new Set([200, 201, 202]);
 
-/** The objects of the cluster that a kubeconfig's current context names. */
+/** Accesses the cluster of a kubeconfig's current context. */
 export function objectStore(config: KubeConfig): ObjectStore {
   return {
     async read(ref) {
@@ -103,7 +103,7 @@ function describeRequest(verb: string, { plural, namespace }: Omit<ObjectRef, "n
   return `${verb} ${plural} in ${namespace}`;
 }
 
-/** What the API server refused, with its HTTP status. */
+/** A write that the API server rejected, with its HTTP status. */
 export class RefusedWrite extends ClusterError {
   readonly status: number;
 
@@ -126,28 +126,28 @@ function nameOf(object: unknown): string {
   return typeof name === "string" ? name : "";
 }
 
-/** What only a controller or the API server decides on: the node of a pod, and numbers of versions. */
+/** Fields that only a controller or the API server sets: a pod's node, and allocated numbers. */
 const DECIDED_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   Pod: ["spec", "nodeName"],
   Deployment: ["metadata", "annotations", "deployment.kubernetes.io/revision"],
   DaemonSet: ["metadata", "annotations", "deprecated.daemonset.template.generation"],
 };
-/** What the API server writes by itself. */
+/** Metadata that the API server sets. */
 const SERVER_FIELDS = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"] as const;
 
-/** Path of the field of an object that is decided on elsewhere; undefined where there is none. */
+/** Path of a field that others set; undefined if the kind has none. */
 function decidedElsewhere({ kind }: KubernetesJson): readonly string[] | undefined {
   return typeof kind === "string" ? DECIDED_ELSEWHERE[kind] : undefined;
 }
 
-/** An object with the field that is decided on elsewhere as another one has it. */
+/** Copies such a field from the current object. */
 export function asDecided(object: KubernetesJson, current: KubernetesJson): KubernetesJson {
   const path = decidedElsewhere(object);
   const value = path && fieldOf(current, path);
   return path === undefined || value === undefined ? object : withField(object, path, value);
 }
 
-/** An object without its status, and without what the API server or a controller writes by itself. */
+/** An object without its status and without fields that the API server or a controller sets. */
 export function contentOf({ status: _, ...object }: KubernetesJson): KubernetesJson {
   const metadata = Object.entries(metadataOf(object)).filter(([key]) => !SERVER_FIELDS.some((field) => field === key));
   const content = { ...object, metadata: Object.fromEntries(metadata) };
@@ -155,12 +155,12 @@ export function contentOf({ status: _, ...object }: KubernetesJson): KubernetesJ
   return path === undefined || fieldOf(object, path) === undefined ? content : withField(content, path, undefined);
 }
 
-/** Whether two objects say the same. */
+/** Whether two objects have equal content. */
 export function isSame(one: KubernetesJson, other: KubernetesJson): boolean {
   return isDeepStrictEqual(contentOf(one), contentOf(other));
 }
 
-/** A copy of an object with one field changed. @param value Undefined takes the field away. */
+/** A copy of an object with one field changed. @param value Undefined removes the field. */
 export function withField(object: KubernetesJson, path: readonly string[], value: unknown): KubernetesJson {
   const [key, ...rest] = path;
   if (key === undefined) return object;
@@ -169,7 +169,7 @@ export function withField(object: KubernetesJson, path: readonly string[], value
   return value === undefined ? others : { ...object, [key]: value };
 }
 
-/** A field of an object, by its path. */
+/** The value at a path of an object. */
 export function fieldOf(object: unknown, path: readonly string[]): unknown {
   return path.reduce((value: unknown, key) => (isObject(value) ? value[key] : undefined), object);
 }

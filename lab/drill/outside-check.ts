@@ -3,12 +3,12 @@ import { curlFrom } from "../verify/curl.ts";
 import type { Lab } from "../verify/lab.ts";
 import { type Check, fail, type Outcome, pass } from "../verify/result.ts";
 
-/** A look-up that takes longer is noticed by users. */
+/** Users notice slower lookups. */
 const SLOW_MS = 1000;
 
 /**
- * A name outside the cluster resolves, and quickly. Verify has no such row, since a lab need not have a way out; a drill whose row
- * fails beforehand is refused.
+ * A name outside the cluster resolves quickly. Verify has no such row, because a lab may have no internet access; a drill is refused if the
+ * row fails beforehand.
  */
 export function outsideCheck(team: string, name: string): Check {
   return {
@@ -23,7 +23,7 @@ export function outsideCheck(team: string, name: string): Check {
 
 async function outside(lab: Lab, team: string, name: string): Promise<Outcome> {
   const pod = await lab.runningPod(team);
-  // A dot at the end: the search list would ask CoreDNS for three more names.
+  // The trailing dot skips the search list, which would add three queries.
   const result = await curlFrom(lab, pod, `http://${name}./`);
   const facts = { name, addresses: result.addresses, lookupMs: result.lookupMs };
   if (result.addresses.length === 0)

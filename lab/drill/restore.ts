@@ -21,33 +21,33 @@ export interface Restoring {
 }
 
 /**
- * Tries of a restore, a second apart: an old object is ending, a quota is not counted yet, or the scheduler has written to a new pod in
- * between.
+ * Attempts, one second apart: an old object may still be terminating, a quota may be outdated, or the scheduler may have updated a new pod
+ * in between.
  */
 const TRIES = 60;
 const FOR_NOW = new Set([403, 409]);
 
 /**
- * Puts every object back as it was. May be repeated, and does nothing to what is as it was.
+ * Restores every object. Can be repeated, and skips objects that are already restored.
  * @returns the objects that were written, as `plural namespace/name`.
  */
 export async function restoreAll(env: Restoring, { saved }: Pick<DrillState, "saved">): Promise<string[]> {
   const written: string[] = [];
-  // In the order of the faults: a quota before the pod that did not fit.
+  // In the order of the faults: a quota before the pod that exceeded it.
   for (const one of saved) if (await persistently(env, one)) written.push(inWords(one.ref));
   return written;
 }
 
 /**
- * Puts back what a controller keeps of an object that was changed: what came with the fault, or with the learner's repair, goes, and what
- * was there has the number that it had. The controller must have seen the restored object first, or it would write it again.
+ * Restores the old revisions of a changed object: revisions from the fault or the learner's repair are deleted, and the original ones get
+ * their numbers back. The controller must have observed the restored object first, or it would write them again.
  */
 export async function restoreHistory(
   env: Restoring,
   { saved }: Pick<DrillState, "saved">,
   history: SavedHistory,
 ): Promise<void> {
-  // That of an object which was made anew is another one's.
+  // A recreated object has another history.
   for (const one of saved) if (!(await isSeen(env, one))) return;
   const { selector, ...list } = history.kept;
   const before = new Set(history.saved.map(({ ref }) => ref.name));
@@ -56,12 +56,12 @@ export async function restoreHistory(
   await restoreAll(env, history);
 }
 
-/** Waits until the controller of an object has seen it as it is. @returns false where the object is another one than before. */
+/** Waits until an object's controller has observed it. @returns false if the object was recreated. */
 async function isSeen({ store, pause }: Restoring, { ref, original }: Saved): Promise<boolean> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const object = await store.read(ref);
     const seen = fieldOf(object, OBSERVED);
-    // Others than workloads have no controller that says so.
+    // Only workloads have an observedGeneration.
     if (seen === undefined) return fieldOf(original, OBSERVED) === undefined;
     if (metadataOf(object).uid !== metadataOf(original).uid) return false;
     if (seen === metadataOf(object).generation) return true;
@@ -72,7 +72,7 @@ async function isSeen({ store, pause }: Restoring, { ref, original }: Saved): Pr
 
 const OBSERVED = ["status", "observedGeneration"];
 
-/** Deletes the pods that have read what a drill changed; their controller makes new ones. @returns how many. */
+/** Deletes the pods that have read a drill's change; their controller recreates them. @returns how many. */
 export async function restartPods({ store }: Restoring, restarts: DrillState["restarts"]): Promise<number> {
   if (restarts === undefined) return 0;
   const pods = { apiVersion: "v1", plural: "pods", namespace: restarts.namespace };
@@ -113,7 +113,7 @@ async function restore({ store }: Restoring, { ref, original }: Saved): Promise<
   return true;
 }
 
-/** Writes the original over what is there. An object that cannot be changed so far is deleted, to be made anew by the next try. */
+/** Writes the original over the current object. If it cannot be updated, it is deleted and recreated by the next attempt. */
 async function put(store: ObjectStore, ref: ObjectRef, original: KubernetesJson, current: KubernetesJson) {
   const { resourceVersion, uid } = metadataOf(current);
   const content = contentOf(original);
@@ -127,7 +127,7 @@ async function put(store: ObjectStore, ref: ObjectRef, original: KubernetesJson,
   }
 }
 
-/** @returns false where `lab down` has taken the namespace away meanwhile. */
+/** @returns false if `lab down` has deleted the namespace meanwhile. */
 async function recreate(store: ObjectStore, ref: ObjectRef, original: KubernetesJson): Promise<boolean> {
   let made: KubernetesJson | undefined;
   try {
@@ -143,8 +143,8 @@ async function recreate(store: ObjectStore, ref: ObjectRef, original: Kubernetes
 }
 
 /**
- * Gives the fields back to those who own them, or the next server-side apply of the owner would conflict with the drill's writes. The
- * API server takes managedFields as they are sent where nothing else changes.
+ * Restores the field managers; otherwise the owner's next server-side apply would conflict with the drill's writes. The API server accepts
+ * managedFields as sent if nothing else changes.
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields
  */
 async function restoreOwners(
@@ -158,7 +158,7 @@ async function restoreOwners(
   await store.replace(ref, withField(stored, ["metadata", "managedFields"], managedFields));
 }
 
-/** Whether the fields belong to the same managers. Those of the status belong to controllers, which write it again. */
+/** Whether the fields have the same managers. Status fields are ignored: their controllers write them again. */
 function hasOwners(one: KubernetesJson, other: KubernetesJson): boolean {
   return isDeepStrictEqual(ownersOf(one), ownersOf(other));
 }

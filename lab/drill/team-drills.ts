@@ -7,7 +7,7 @@ import { fieldOf, type KubernetesJson, withField } from "./object-store.ts";
 const curl = ({ from, to }: Scene) => inPod(from, `curl -sS -m 6 http://${curlPodName(to)}.${teamNamespace(to)}`);
 const full = ({ from, to }: Scene) => `curl:${from}:${to}:full`;
 
-/** Changes one field that exists. */
+/** Changes an existing field. */
 function setting(path: readonly string[], value: unknown) {
   return (object: KubernetesJson) =>
     fieldOf(object, path.slice(0, -1)) === undefined ? undefined : withField(object, path, value);
@@ -23,7 +23,7 @@ function settingPort(changes: Readonly<Record<string, unknown>>) {
   };
 }
 
-/** Limits the memory of each container. */
+/** Sets every container's memory limit. */
 function settingMemory(max: string) {
   return (limitRange: KubernetesJson) => {
     const limits: unknown = fieldOf(limitRange, ["spec", "limits"]);
@@ -33,7 +33,7 @@ function settingMemory(max: string) {
   };
 }
 
-/** Whether CoreDNS's pods are where every policy allow-dns names them. */
+/** Whether CoreDNS's pods are where the allow-dns policies expect them. */
 function isUsual({ namespace, selector }: CoreDnsPlace): boolean {
   const usual = statedPlace(undefined);
   return namespace === usual.namespace && selector === usual.selector;
@@ -43,7 +43,7 @@ function otherThan(namespace: string): string {
   return `${namespace}-old`;
 }
 
-/** A value with one string in it replaced everywhere; undefined where it is not there. */
+/** Replaces a string everywhere in a value; undefined if it does not occur. */
 function replaceIn<T>(value: T, from: string, to: string): T | undefined {
   let found = false;
   const replaced = JSON.stringify(value, (_key, inner: unknown) => {
@@ -136,7 +136,7 @@ export const TEAM_DRILLS: readonly Drill[] = [
       `\`kubectl -n ${teamNamespace(from)} get networkpolicies -o yaml\` shows what may leave the namespace.`,
       `Compare the labels in policy allow-dns with those of the pods in ${coreDns.namespace}, and of the namespace.`,
     ],
-    // The first row proves that the cluster's network enforces policies at all.
+    // The first row proves that the network enforces policies at all.
     rows: ({ from, to }) => [`deny:${from}:coredns`, `dns:${from}:${to}:full`],
     faults: ({ from, coreDns }) => [
       {
