@@ -27,45 +27,45 @@ import { findersFor } from "./find/index.ts";
 import { sourceFinders } from "./find/source-finders.ts";
 import type { Check } from "./result.ts";
 
-/** What the checks are made from. */
+/** Input from which the checks are created. */
 export interface Plan {
-  /** Whether the stack configures CoreDNS, and pods of it run. Default: yes. */
+  /** Whether the stack configures CoreDNS and its pods run. Default: yes. */
   readonly coredns?: boolean;
-  /** Whether the stack installs CoreDNS, rather than taking the cluster's. Default: yes. */
+  /** Whether the stack installs CoreDNS, instead of using the cluster's. Default: yes. */
   readonly installsCoreDns?: boolean;
-  /** What the stack says of which CoreDNS is its own. Default: the one of kube-system. */
+  /** The settings that identify the stack's CoreDNS. Default: the one in kube-system. */
   readonly stated?: StatedCoreDns | undefined;
-  /** Where that one was found. Default: as on EKS. */
+  /** Location of that CoreDNS. Default: as on EKS. */
   readonly coreDns?: CoreDnsPlace;
-  /** Teams with a curl pod, in which everything is tried. */
+  /** Teams with a curl pod, which runs the experiments. */
   readonly teams: readonly TeamPeers[];
-  /** Namespaces of teams in which no curl pod runs. Default: none. */
+  /** Team namespaces without a curl pod. Default: none. */
   readonly namespaces?: readonly GuardedNamespace[];
-  /** The collector on each node, where no curl pod writes a line to look for. Default: none. */
+  /** The DaemonSet collector, if no curl pod writes a line to look for. Default: none. */
   readonly collector?: string | undefined;
   /** The collector whose pods run on the nodes. Default: none. */
   readonly onNodes?: CollectorId | undefined;
-  /** `ndots` that the pods' resolv.conf should have. */
+  /** Expected `ndots` in the pods' resolv.conf. */
   readonly ndots: number;
-  /** Address that their resolv.conf should name first. Default: the DNS Service's. */
+  /** Expected first name server in their resolv.conf. Default: the DNS Service's. */
   readonly nameserver?: string | undefined;
-  /** Domain of the cluster's names. Default: cluster.local. */
+  /** The cluster domain. Default: cluster.local. */
   readonly clusterDomain?: string | undefined;
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
-  /** Look for lines where the collector sends them, one for each destination; none on a stack without log collection. */
+  /** Search for lines where the collector sends them, one per destination; empty without log collection. */
   readonly finders: readonly MarkerFinder[];
-  /** Look for the lines of sources other than pods. Default: none. */
+  /** Search for lines of sources other than pods. Default: none. */
   readonly sources?: readonly SourceFinder[];
-  /** Rows of what watches the stack. Default: none. */
+  /** Checks of the stack's monitoring. Default: none. */
   readonly watching?: readonly Check[];
-  /** The command that makes what is missing. Default: that of the stack local. */
+  /** The command that creates what is missing. Default: that of the stack local. */
   readonly up?: string;
-  /** How long a marker may take to the destination, in seconds. */
+  /** Maximum time for a marker to reach the destination, in seconds. */
   readonly wait: number;
 }
 
-/** All checks for a stack, in the order in which they are shown. */
+/** All checks for a stack, in display order. */
 export function allChecks(plan: Plan): Check[] {
   const { finders, wait, clusterDomain } = plan;
   const teams = plan.teams.map((team) => team.name);
@@ -100,7 +100,7 @@ function steadyCoreDns({ namespace, selector }: CoreDnsPlace = statedPlace(undef
   return { name: "coredns", namespace, selector, moreMemory };
 }
 
-/** What a collector on the nodes promises beside the lines that arrive. */
+/** Checks of a DaemonSet collector, besides the arrival of lines. */
 function collectorChecks(collector: CollectorId): Check[] {
   const steady = {
     name: collector,
@@ -111,21 +111,20 @@ function collectorChecks(collector: CollectorId): Check[] {
   return [
     restartsCheck(steady),
     stateCheck(collector),
-    // The metrics of others do not tell it.
+    // The metrics of other collectors do not show it.
     ...(collector === "fluent-bit" ? [backlogCheck()] : []),
   ];
 }
 
 export interface Selection {
-  /** Only these rows; empty for all. */
+  /** Run only these rows; empty for all. */
   readonly only: readonly string[];
   readonly skip: readonly string[];
 }
 
 /**
- * The rows that were asked for. A pattern is an id (`ping:ts:sa`), its start up to a colon (`ping`, `dns:ts`), or has `*` for one part
- * (`dns:*:sa`).
- * @throws {Failure} for a pattern that fits no row, since a typing issue would otherwise pass as a success.
+ * Filters the checks. A pattern is an id (`ping:ts:sa`), its start up to a colon (`ping`, `dns:ts`), or has `*` for one part (`dns:*:sa`).
+ * @throws {Failure} for a pattern that matches no row, because a typo would otherwise pass as a success.
  */
 export function select(checks: readonly Check[], { only, skip }: Selection): Check[] {
   const ids = checks.map((check) => check.id);
@@ -145,7 +144,7 @@ export function select(checks: readonly Check[], { only, skip }: Selection): Che
   return chosen;
 }
 
-/** Whether an id or its beginning is what the pattern says. */
+/** Whether an id or its start matches the pattern. */
 export function fits(id: string, pattern: string): boolean {
   const parts = id.split(":");
   const wanted = pattern.split(":");
@@ -156,7 +155,7 @@ function families(ids: readonly string[]): string[] {
   return [...new Set(ids.flatMap((id) => id.split(":")[0] ?? []))];
 }
 
-/** What a stack's settings promise, and so what is to be proved. */
+/** Derives the checks' input from a stack's settings: what these promise is verified. */
 export function planOf(stack: string, settings: Settings, wait: number): Plan {
   const { cluster, dns, logging } = settings;
   const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
@@ -186,10 +185,10 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
   };
 }
 
-/** Where the stack's cluster is; what the person names comes first. */
+/** The cluster of the stack; flags take precedence. */
 export function targetOf(settings: Settings, flags: Target): Target {
   const { cluster } = settings;
   const own = cluster.kind === "eks" ? undefined : cluster;
-  // A context named by hand is not looked for in a file named by the stack only where the file is named by hand too.
+  // A context from the flags is looked up in the stack's kubeconfig, unless the flags name a file too.
   return { kubeconfig: flags.kubeconfig ?? own?.kubeconfig, context: flags.context ?? own?.context };
 }

@@ -3,17 +3,17 @@ import type { Settings } from "../../components/settings.ts";
 import { ownZones } from "../kubernetes/own-zones.ts";
 import type { Lab } from "./lab.ts";
 
-/** The domain of the names of a cluster where nobody says another one. */
+/** The default cluster domain. */
 export const CLUSTER_DOMAIN = "cluster.local";
 
-/** The cluster domain that a stack states; undefined where it leaves that to the cluster. */
+/** The cluster domain in a stack's settings; undefined if they do not state one. */
 export function statedDomain({ dns }: Pick<Settings, "dns">): string | undefined {
   return dns?.corefile.options?.clusterDomain?.toLowerCase().replace(/\.$/, "");
 }
 
 /**
- * The domain in which the pods of a cluster look Services up: what the stack states, else the kubelet's, which stands in a pod's search
- * list. The Corefile tells too, unless it is the one that is wrong; a pod is asked only where it has not just the usual domain.
+ * The cluster domain: what the stack states, else the kubelet's, read from the search list of a pod. The Corefile has it too, but may be
+ * the faulty part. Pods are only read if it may differ from the default.
  * @see https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
  */
 export async function clusterDomain(lab: Lab, teams: readonly string[], stated: string | undefined): Promise<string> {
@@ -28,7 +28,7 @@ export async function clusterDomain(lab: Lab, teams: readonly string[], stated: 
   return CLUSTER_DOMAIN;
 }
 
-/** The domain in the search list of a team's pod; undefined where it has none of a cluster. */
+/** The cluster domain in the search list of a team's pod; undefined if it has none. */
 async function searchedDomain(lab: Lab, team: string): Promise<string | undefined> {
   const { stdout } = await lab.sessions.run(await lab.runningPod(team), ["cat", "/etc/resolv.conf"], 5);
   const { search } = parseResolvConf(stdout);

@@ -2,29 +2,29 @@ import type { PodFacts } from "../kubernetes/cluster.ts";
 import type { PodSessions } from "./sessions.ts";
 
 /**
- * What curl's exit code says.
+ * The meaning of curl's exit code.
  * @see https://curl.se/libcurl/c/libcurl-errors.html
  */
 export type CurlEnd = "answered" | "not resolved" | "refused" | "timed out" | "failed";
 
 export interface CurlResult {
   readonly end: CurlEnd;
-  /** Addresses that the name led to, in the order tried. */
+  /** Addresses of the name, in the order tried. */
   readonly addresses: readonly string[];
-  /** Whether a TCP connection came about. */
+  /** Whether a TCP connection was established. */
   readonly connected: boolean;
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 without an answer. */
   readonly status: number;
   readonly body: string;
-  /** From the start to the address. */
+  /** Time until the name was resolved. */
   readonly lookupMs: number;
-  /** From the start to the last byte. */
+  /** Time until the last byte. */
   readonly totalMs: number;
-  /** What curl said, where it failed. */
+  /** curl's error message, if it failed. */
   readonly message: string;
 }
 
-/** Stands after the body, a line each. */
+/** Printed after the body, one value per line. */
 const WRITE_OUT = ["", "%{http_code}", "%{time_namelookup}", "%{time_connect}", "%{time_total}", "%{remote_ip}"].join(
   "\\n",
 );
@@ -32,7 +32,7 @@ const WRITTEN_LINES = 5;
 
 export function curlCommand(url: string, seconds: number): string[] {
   const limits = ["--connect-timeout", String(seconds), "--max-time", String(seconds + 3)];
-  // -q: no ~/.curlrc; -v: the only place where the address stands when nothing answers there.
+  // -q ignores ~/.curlrc; only -v shows the address if nothing answers there.
   return ["curl", "-q", "-sSv", "--noproxy", "*", "--globoff", ...limits, "-w", WRITE_OUT, url];
 }
 
@@ -62,22 +62,22 @@ function endOf(exitCode: number, message: string): CurlEnd {
   return exitCode === 28 ? "timed out" : "failed";
 }
 
-/** curl counts in seconds with six decimals. */
+/** curl prints seconds with six decimals. */
 function milliseconds(seconds: string): number {
   return Math.round((Number(seconds) || 0) * 1_000_000) / 1000;
 }
 
-/** A host for a URL: IPv6 addresses stand in brackets. */
+/** A host for a URL: IPv6 addresses get brackets. */
 export function urlHost(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }
 
-/** Seconds for lookup and connection together. A resolver asks each server twice, 5 s each, so it may take longer. */
+/** Timeout of lookup and connection together. A resolver queries each server twice, 5 s each, so it may need longer. */
 const CONNECT_SECONDS = 6;
 
 /**
- * Runs curl in a team's pod. curl is the one program that the pod surely has, and it looks names up as every program there
- * does; busybox's nslookup leaves the search list out for a name with a dot, so `curl-sa.sa-team` fails there and nowhere else.
+ * Runs curl in a team's pod. curl is the only program that the pod certainly has, and it resolves names as all programs there do; busybox's
+ * nslookup ignores the search list for a name with a dot, so only there `curl-sa.sa-team` would fail.
  */
 export async function curlFrom(
   lab: { readonly sessions: PodSessions },

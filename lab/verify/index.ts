@@ -25,7 +25,7 @@ export interface VerifyFlags {
   readonly wait: number;
 }
 
-/** Adds `verify` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+/** Adds `verify` to the command line. Its modules load only when it runs, which keeps `--help` fast. */
 export function registerVerify(program: Command): void {
   const command = program
     .command("verify")
@@ -41,7 +41,7 @@ const EXIT_CODES = `
 ROW is an id (ping:ts:sa), a prefix (dns, dns:ts), or has * for a part (curl:*:sa).
 Exit code: 0 if no check failed, 1 if one did, 2 if none could run.`;
 
-/** What \`up\` takes too, for the verify at its end. */
+/** Options that \`up\` shares, because it ends with a verify. */
 export function verifyOptions(command: Command): Command {
   return command
     .option("--json", "print one JSON document instead of the table")
@@ -60,14 +60,14 @@ export function verifyOptions(command: Command): Command {
     );
 }
 
-/** `--only a b`, `--only a,b` and `--only a --only b` are the same. */
+/** Makes `--only a b`, `--only a,b` and `--only a --only b` equivalent. */
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, ...value.split(",").filter((part) => part !== "")];
 }
 
 /**
- * Reads the stack, and finds what is wrong with the flags before anything takes its time.
- * @throws {Failure} where no row is chosen, or the report cannot be written.
+ * Reads the stack and validates the flags before the slow steps.
+ * @throws {Failure} if no row is selected, or the report cannot be written.
  */
 export async function prepareVerify(flags: VerifyFlags) {
   const [{ chosenStack, withSettings }, { allChecks, planOf, select }] = await Promise.all([

@@ -5,7 +5,7 @@ import { type Cluster, ClusterError, type PodFacts, SESSIONS, type ServiceFacts 
 import { type CoreDnsPlace, howToFindCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { PodSessions } from "./sessions.ts";
 
-/** What stops a check before it can begin, with the likely cause. */
+/** Why a check cannot start, with the likely cause. */
 export class UnmetPrecondition extends Error {
   readonly likelyCause: string;
 
@@ -17,29 +17,29 @@ export class UnmetPrecondition extends Error {
 }
 
 export interface LabOptions {
-  /** The command that makes what is missing. Default: that of the stack local. */
+  /** The command that creates what is missing. Default: that of the stack local. */
   readonly up?: string | undefined;
-  /** Where CoreDNS is. Default: where it is on EKS, and with kubeadm, kind and k3s. */
+  /** Location of CoreDNS. Default: that of EKS, kubeadm, kind and k3s. */
   readonly coreDns?: CoreDnsPlace | undefined;
   /** Whether the stack installs CoreDNS. Default: yes. */
   readonly installsCoreDns?: boolean | undefined;
-  /** Sessions in pods at the same time. Default: {@link SESSIONS}. */
+  /** Number of parallel sessions in pods. Default: {@link SESSIONS}. */
   readonly parallel?: number;
-  /** Lets seconds pass before something is tried again. Default: waits. */
+  /** Waits before a retry. Default: a real timer. */
   readonly pause?: (seconds: number) => Promise<unknown>;
 }
 
 const waitSeconds = (seconds: number) => wait(seconds * 1000);
 
-/** A cluster with the lab's objects on it. Pods and Services are asked for once a run. */
+/** A cluster with the lab's objects. Pods and Services are read once per run. */
 export class Lab {
   readonly cluster: Cluster;
-  /** The command that makes what is missing, and replaces pods that have ended. */
+  /** The command that creates what is missing, and replaces ended pods. */
   readonly up: string;
   readonly coreDns: CoreDnsPlace;
   readonly #installsCoreDns: boolean;
   readonly sessions: PodSessions;
-  /** Lets seconds pass before something is tried again. */
+  /** Waits before a retry. */
   readonly pause: (seconds: number) => Promise<unknown>;
   readonly #pods = new Map<string, Promise<PodFacts>>();
   readonly #services = new Map<string, Promise<ServiceFacts>>();
@@ -63,15 +63,15 @@ export class Lab {
     this.pause = pause;
   }
 
-  /** A team's curl pod, whatever state it is in. */
+  /** A team's curl pod, in any state. */
   pod(team: string): Promise<PodFacts> {
     const namespace = teamNamespace(team);
     return once(this.#pods, team, () => this.cluster.pod(namespace, curlPodName(team)));
   }
 
   /**
-   * A team's curl pod that can be worked in.
-   * @throws {UnmetPrecondition} where it is missing, has ended or does not run yet.
+   * A team's curl pod, ready to run commands.
+   * @throws {UnmetPrecondition} if it is missing, has ended, or does not run yet.
    */
   async runningPod(team: string): Promise<PodFacts> {
     const pod = await this.pod(team).catch((error) => {
@@ -86,13 +86,13 @@ export class Lab {
     return once(this.#services, team, () => this.cluster.service(teamNamespace(team), curlPodName(team)));
   }
 
-  /** CoreDNS's pods, without those that a rollout takes away: they may answer a moment longer. */
+  /** CoreDNS's pods, except those being terminated, which may answer a little longer. */
   dnsPods(): Promise<PodFacts[]> {
     this.#dnsPods ??= this.dnsPodsNow();
     return this.#dnsPods;
   }
 
-  /** As {@link dnsPods}, asked for again. */
+  /** As {@link dnsPods}, without the cache. */
   async dnsPodsNow(): Promise<PodFacts[]> {
     const pods = await this.cluster.pods(this.coreDns.namespace, this.coreDns.selector);
     return pods.filter(({ deleting }) => !deleting);
@@ -108,7 +108,7 @@ export class Lab {
     return (await this.#ofCoreDns(this.cluster.configMap(namespace, configMap))).Corefile ?? "";
   }
 
-  /** @throws {UnmetPrecondition} where it is missing, and no update of the stack creates it. */
+  /** @throws {UnmetPrecondition} if it is missing and no update of the stack creates it. */
   #ofCoreDns<T>(asked: Promise<T>): Promise<T> {
     return asked.catch((error) => {
       if (this.#installsCoreDns || !(error instanceof ClusterError) || error.kind !== "not-found") throw error;
@@ -131,7 +131,7 @@ function missingPod(team: string, up: string): UnmetPrecondition {
   );
 }
 
-/** Why a pod cannot be worked in; undefined where it can. */
+/** Why a pod cannot run commands; undefined if it can. */
 export function whyNotRunning(pod: PodFacts, up: string): UnmetPrecondition | undefined {
   if (pod.deleting)
     return new UnmetPrecondition(`${pod.name} is being deleted`, `wait until it is deleted, then \`${up}\``);

@@ -3,23 +3,23 @@ import type { NodeFacts, PodFacts } from "../kubernetes/cluster.ts";
 import { plainTable } from "../output/table.ts";
 import type { Lab } from "./lab.ts";
 
-/** `warn`: not as expected, but nothing that the lab can fix; `skip`: not run. */
+/** `warn`: not as expected, but the lab cannot fix it; `skip`: not run. */
 export type Status = "pass" | "warn" | "fail" | "skip";
 
-/** What a check found. */
+/** The result of a check. */
 export interface Outcome {
   readonly status: Status;
-  /** One line for the table: addresses, times, what was answered. */
+  /** One line for the table: addresses, times, answers. */
   readonly detail: string;
-  /** For a row that did not pass: one line on the likely cause, and what to do. */
+  /** The likely cause of a row that did not pass, and what to do, in one line. */
   readonly cause?: string;
-  /** The same in numbers, for the JSON output. */
+  /** The same as values, for the JSON output. */
   readonly facts?: Readonly<Record<string, Fact>>;
 }
 
 export type Fact = string | number | boolean | readonly string[];
 
-/** The families of checks, in the order in which they are shown. `--only` and `--skip` name them, or single ids. */
+/** The groups of checks, in display order. `--only` and `--skip` accept them or single ids. */
 export const GROUPS = [
   "coredns",
   "restarts",
@@ -40,23 +40,23 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** One row of the table: an experiment that stands alone. */
+/** One row of the table: an independent experiment. */
 export interface Check {
-  /** Family and subject, such as `dns:ts:sa:full`. */
+  /** Group and subject, such as `dns:ts:sa:full`. */
   readonly id: string;
   readonly group: Group;
-  /** What is tried, in a few words. */
+  /** What is tested, in a few words. */
   readonly what: string;
-  /** Pod, team or place where it starts. Checks that start at the same place run at the same time, and share sessions in a pod. */
+  /** Pod, team or place where it starts. Checks with the same start run in parallel and share sessions in a pod. */
   readonly from: string;
-  /** Where it leads; empty where it leads nowhere. */
+  /** Target; empty if there is none. */
   readonly to: string;
   run(lab: Lab): Promise<Outcome>;
 }
 
-/** A check that has run. */
+/** A finished check. */
 export interface Row extends Outcome, Pick<Check, "id" | "group" | "what" | "from" | "to"> {
-  /** How long the check took. */
+  /** Duration of the check. */
   readonly milliseconds: number;
 }
 
@@ -76,18 +76,18 @@ export function skip(detail: string): Outcome {
   return { status: "skip", detail };
 }
 
-/** Version of the JSON document; it changes when a field is renamed or removed. */
+/** Version of the JSON format; incremented when a field is renamed or removed. */
 const SCHEMA_VERSION = 1;
 
-/** A team as it stands on the cluster. */
+/** A team's state on the cluster. */
 export interface TeamView {
   readonly team: string;
   readonly namespace: string;
-  /** Undefined where there is no pod. */
+  /** Undefined if there is no pod. */
   readonly pod: PodFacts | undefined;
 }
 
-/** A whole run: what the table, the JSON document and the report are made from. */
+/** A whole run: the source of the table, the JSON document and the report. */
 export interface VerifyResult {
   readonly stack: string;
   readonly context: string;
@@ -123,7 +123,7 @@ export function summaryLine({ rows, seconds }: Pick<VerifyResult, "rows" | "seco
   return `${parts.join(", ")} in ${seconds.toFixed(1)} s`;
 }
 
-/** The causes of what did not pass, each once, with the rows that it explains. */
+/** The causes of rows that did not pass, without duplicates, each with its rows. */
 export function causes(
   rows: readonly Row[],
 ): { readonly status: Status; readonly cause: string; readonly ids: string[] }[] {
@@ -163,7 +163,7 @@ export interface TableOptions {
   readonly width: number;
 }
 
-/** The rows, the likely causes of those that did not pass, and a line that counts them. */
+/** The rows, the likely causes of those that did not pass, and a summary line. */
 export function formatResult(result: VerifyResult, options: TableOptions): string {
   const painted = (status: Status, text: string) =>
     options.color ? styleText(COLORS[status], text, { validateStream: false }) : text;
@@ -177,7 +177,7 @@ export function formatResult(result: VerifyResult, options: TableOptions): strin
   return `${lines.join("\n")}\n`;
 }
 
-/** Columns that take what they need; the detail gets the rest and wraps. */
+/** Columns fit their content; the detail wraps in the remaining width. */
 function tableOf(
   rows: readonly Row[],
   { width }: TableOptions,

@@ -2,16 +2,16 @@ import pLimit from "p-limit";
 import { CURL_CONTAINER } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../kubernetes/cluster.ts";
 
-/** Commands of a session that run at the same time in its pod. */
+/** Commands of a session that run in parallel in its pod. */
 const WORKERS = 6;
-/** Commands of a session at most: they stand in the URL of its request, and a proxy may take no more than 8 kB of that. */
+/** Commands per session: they are part of the request's URL, which proxies may limit to 8 kB. */
 const MAX_COMMANDS = 40;
-/** Seconds that a session may take to begin and end. */
+/** Seconds that a session may need to start and end. */
 const OVERHEAD_SECONDS = 10;
-/** Starts the line before each part of what a command printed: no answer of the lab has it. */
+/** Precedes each part of a command's output; no output of the lab contains it. */
 const MARK = "--- lab verify";
 
-/** A command that waits for its session. */
+/** A command that waits for a session. */
 interface Waiting {
   readonly command: readonly string[];
   readonly seconds: number;
@@ -19,24 +19,24 @@ interface Waiting {
 }
 
 /**
- * Sessions in pods. Commands that are asked of a pod before its next session begins share that session, and the same command runs
- * once: a session costs the cluster as much as a dozen commands.
+ * Runs commands in pods. Commands for a pod that arrive before its next session starts share that session, and identical commands run once:
+ * a session costs the cluster as much as a dozen commands.
  */
 export class PodSessions {
   readonly #cluster: Cluster;
   readonly #limit: ReturnType<typeof pLimit>;
   readonly #waiting = new Map<string, Map<string, Waiting>>();
 
-  /** @param parallel sessions that are open at the same time. */
+  /** @param parallel Number of parallel sessions. */
   constructor(cluster: Cluster, parallel: number) {
     this.#cluster = cluster;
     this.#limit = pLimit(parallel);
   }
 
   /**
-   * Runs a command, a program and at least one argument, in a team's pod.
-   * @param seconds how long it may take.
-   * @throws {ClusterError} where the session could not be started, or did not end in time.
+   * Runs a command, a program with at least one argument, in a team's pod.
+   * @param seconds Timeout of the command.
+   * @throws {ClusterError} if the session cannot be started, or times out.
    */
   run(pod: PodFacts, command: readonly string[], seconds: number): Promise<ExecResult> {
     const place = `${pod.namespace}/${pod.name}`;
@@ -51,7 +51,7 @@ export class PodSessions {
   #open(pod: PodFacts, place: string): Map<string, Waiting> {
     const waiting = new Map<string, Waiting>();
     this.#waiting.set(place, waiting);
-    // After the rows that begin in this turn have asked, and until there is room for a session.
+    // Waits for the rows that start in this turn, and for a free session.
     const session = async () => {
       if (this.#waiting.get(place) === waiting) this.#waiting.delete(place);
       const all = [...waiting.values()];
@@ -67,13 +67,13 @@ export class PodSessions {
   }
 }
 
-/** Runs the commands in one session where the image has a shell, else one after the other. */
+/** Runs the commands in one session if the image has a shell, else one after the other. */
 async function runEach(cluster: Cluster, pod: PodFacts, all: readonly Waiting[]): Promise<ExecResult[]> {
   const exec = (command: readonly string[], seconds: number) =>
     cluster.exec(pod, CURL_CONTAINER, command, seconds + OVERHEAD_SECONDS);
   if (all.length > 1) {
     const commands = all.map(({ command }) => command);
-    // As long as it takes where no two can run at the same time.
+    // The timeout covers the case that no two commands run in parallel.
     const seconds = all.reduce((sum, one) => sum + one.seconds, 0);
     const session = await exec(sessionScript(commands), seconds).catch(unlessNoShell);
     if (session !== undefined) return resultsOf(commands, session);
@@ -91,9 +91,8 @@ function unlessNoShell(error: unknown): undefined {
 }
 
 /**
- * A shell's script that runs commands, some at the same time, and prints of each its exit code, what it wrote to stderr and what it
- * wrote to stdout. What ran at the same time is kept in files until all have ended, so that no two mix; without a folder for
- * them, the commands run one after the other.
+ * A shell script that runs commands, some in parallel, and prints the exit code, stderr and stdout of each. The output of parallel commands
+ * is kept in files until all have ended, so that it does not mix; without a writable folder, the commands run one after the other.
  */
 export function sessionScript(commands: readonly (readonly string[])[]): string[] {
   const beginnings = [...new Set(commands.map(beginningOf))];
@@ -110,9 +109,9 @@ export function sessionScript(commands: readonly (readonly string[])[]): string[
     [
       ...beginnings.map((beginning, index) => `b${index}() { ${beginning} "$1"; }`),
       `m='${MARK}'`,
-      // The file that a session without a shell would run: a shell may have a program of that name built in, as busybox has ping.
+      // Runs the program's file, as a session without a shell would: the shell may have a builtin of the same name, such as busybox's ping.
       'at() { IFS=:; for d in $PATH; do if [ -x "$d/$1" ]; then echo "$d/$1"; return; fi; done; echo "$1"; }',
-      // The x keeps line feeds at the end, which a shell would take away.
+      // The x preserves trailing line feeds, which command substitution would strip.
       `j() { r=$({ o=$("$2" "$3" 2>&3; c=$?; printf x; exit $c); printf '\\n%s %s\\n%s' "$m" $? "$o"; } 3>&1 </dev/null); printf '%s\\n%s\\n%s end\\n' "$m" "$1 $r" "$m"; }`,
       ...workers.map((own, worker) => `w${worker}() { ${own.join("; ")}; }`),
       "d=$(mktemp -d 2>/dev/null)",
@@ -134,10 +133,10 @@ function resultsOf(commands: readonly (readonly string[])[], { stdout, stderr }:
   });
 }
 
-/** What the script prints of a command. */
+/** The script's output for a command. */
 const RESULT = new RegExp(`^${MARK}\\n(\\d+) (.*)\\n${MARK} (\\d+)\\n(.*)x$`, "s");
 
-/** All words of a command but the last. */
+/** All words of a command except the last. */
 function beginningOf([program = "", ...args]: readonly string[]): string {
   return [`"$(at ${quoted(program)})"`, ...args.slice(0, -1).map(quoted)].join(" ");
 }

@@ -15,20 +15,20 @@ export interface VerifyOptions {
   readonly plan: Plan;
   readonly target: Target;
   readonly selection: Selection;
-  /** Sessions in pods at the same time. */
+  /** Number of parallel sessions in pods. */
   readonly parallel: number;
   readonly onRow?: (row: Row, done: number, all: number) => void;
 }
 
-/** Rows mostly wait, for an answer or for a marker to arrive, and only some of the time for a session. */
+/** Rows mostly wait for an answer or a marker, and only sometimes for a session. */
 const PLACES_PER_SESSION = 4;
 
 /**
  * Runs the lab's experiments on a live cluster.
- * @throws {Failure} where the cluster cannot be asked at all, or the selection fits nothing.
+ * @throws {Failure} if the cluster cannot be queried, or no row is selected.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  // Before the cluster is asked: the ids of the rows do not depend on it.
+  // Before any query: the rows' ids do not depend on the cluster.
   select(allChecks(options.plan), options.selection);
   const { cluster, version } = await connect(options.target);
   process.stderr.write((await drillNotice(cluster)) ?? "");
@@ -53,14 +53,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     startedAt: new Date(start).toISOString(),
     seconds: (Date.now() - start) / 1000,
     rows,
-    // A user limited to one namespace may not see the nodes; the report then shows less of them.
+    // A user limited to one namespace may not list nodes; the report then shows less.
     nodes: await cluster.nodes().catch(() => []),
     teams,
     dnsNamespace: coreDns.namespace,
   };
 }
 
-/** The team's pod, as far as it is there. Without the right to see it no row can run, so that ends the run in one line. */
+/** The team's pod, if it exists. Without permission to read it no row can run, so that ends the run with one line. */
 async function view(lab: Lab, team: string): Promise<TeamView> {
   const pod = await lab.pod(team).catch((error) => {
     if (error instanceof ClusterError && error.kind === "not-found") return undefined;
@@ -71,13 +71,13 @@ async function view(lab: Lab, team: string): Promise<TeamView> {
 }
 
 export interface RunOptions {
-  /** Places whose rows run at the same time. */
+  /** Number of places whose rows run in parallel. */
   readonly parallel: number;
-  /** Told of each row as it ends. */
+  /** Called as each row ends. */
   readonly onRow?: (row: Row, done: number, all: number) => void;
 }
 
-/** Runs the checks, some at a time, and returns their rows in the checks' order. */
+/** Runs the checks, some in parallel, and returns their rows in the order of the checks. */
 export async function runChecks(checks: readonly Check[], lab: Lab, options: RunOptions): Promise<Row[]> {
   const rows = new Map<string, Row>();
   const groups = Map.groupBy(checks, ({ from }) => from).values();
@@ -105,13 +105,13 @@ async function runCheck(check: Check, lab: Lab): Promise<Row> {
   };
 }
 
-/** Time of the request itself, where curl measured it: rows that share a session in a pod end together. */
+/** Time of the request itself, if curl measured it: rows that share a session end together. */
 function ownTime({ facts }: Outcome): number | undefined {
   const time = facts?.totalMs ?? facts?.lookupMs;
   return typeof time === "number" ? time : undefined;
 }
 
-/** A check that could not end is a row that failed; a fault of the check itself is one too, and says so. */
+/** Turns an error into a failed row; an error of the check itself is reported as such. */
 function outcomeOf(error: unknown, lab: Lab): Outcome {
   if (error instanceof UnmetPrecondition) return fail(error.message, error.likelyCause);
   if (error instanceof ClusterError) return fail(error.message, clusterCause(error, lab));

@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import type { AccessRule } from "../../../components/team/network-policies.ts";
 
-/** What a team's settings let in and out beside its peers and DNS. */
+/** Traffic that a team's settings allow besides peers and DNS. */
 export interface Access {
   /** Other sources. Default: none. */
   readonly ingress?: readonly AccessRule[];
@@ -9,14 +9,16 @@ export interface Access {
   readonly egress?: readonly AccessRule[];
 }
 
-/** The other side of a connection. */
+/** The other end of a connection. */
 export interface Place {
   readonly namespace: string;
-  /** Address of the pod; left out before one is known. */
+  /** Address of the pod; absent until it is known. */
   readonly ip?: string;
 }
 
-/** Whether rules of `ingress` or `egress` name a place, and a TCP port. CIDR blocks name pods too, which on EKS have addresses of the VPC. */
+/**
+ * Whether rules of `ingress` or `egress` allow a place and TCP port. CIDR blocks match pods too, which on EKS have addresses of the VPC.
+ */
 export function isOpened(rules: readonly AccessRule[] | undefined, place: Place, port: number): boolean {
   return (rules ?? []).some((rule) => names(rule, place) && hasPort(rule, port));
 }

@@ -8,20 +8,20 @@ import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
 import { collectorSelector } from "./collector-state.ts";
 
 const COLLECTOR = "fluent-bit";
-/** Between two looks at a counter, in seconds. */
+/** Seconds between two readings of a counter. */
 const LOOK = 2;
-/** The same for files: the kubelet rotates one every ten seconds at most. */
+/** The same for files: the kubelet rotates at most every ten seconds. */
 const ROTATIONS = 25;
-/** Bytes a second below which no file can rotate faster than it is read, as in the alert FilesRotateFast. */
+/** Bytes per second below which no file can rotate faster than it is read, as in the alert FilesRotateFast. */
 const BUSY = 300_000;
-/** Files more that it has open after a few rotations than before. One is a pod that has rotated for the first time. */
+/** Additional open files after a few rotations. One may be a pod that rotated for the first time. */
 const MAX_NEW_FILES = 1;
-/** Percent of a buffer that must be free. */
+/** Minimum free space of a buffer, in percent. */
 const MIN_FREE = 10;
-/** Errors a second, as in the alert CollectorErrors. */
+/** Errors per second, as in the alert CollectorErrors. */
 const MAX_ERRORS = 1;
 
-/** The collector keeps up, as its own metrics say: it reads as fast as pods write, its buffer has room, and it logs no stream of errors. */
+/** The collector keeps up, by its own metrics: it reads as fast as pods write, its buffer has room, and it logs few errors. */
 export function backlogCheck(seconds: { readonly look: number; readonly rotations: number } = WAITS): Check {
   return {
     id: `backlog:${COLLECTOR}`,
@@ -85,21 +85,21 @@ async function backlogOf(lab: Lab, pod: PodFacts, waits: typeof WAITS): Promise<
 }
 
 interface Metrics {
-  /** Percent of the fullest buffer; 100 where it is not limited. */
+  /** Free space of the fullest buffer, in percent; 100 if it is unlimited. */
   readonly free: number;
-  /** Errors that it has logged. */
+  /** Number of logged errors. */
   readonly errors: number;
-  /** Records that it has read. */
+  /** Number of records read. */
   readonly records: number;
-  /** Chunks that wait on disk, since it may have no more in memory. */
+  /** Chunks that wait on disk, because the limit for memory is reached. */
   readonly waiting: number;
-  /** Bytes that it has read of files. */
+  /** Bytes read from files. */
   readonly bytes: number;
-  /** Files that it has open. */
+  /** Number of open files. */
   readonly open: number;
 }
 
-/** Of all its containers: one of several destinations has a container of its own. */
+/** Sums the metrics of all its containers: with several destinations, each has its own container. */
 async function metricsOf(lab: Lab, { namespace, name, metricsPorts }: PodFacts): Promise<Metrics> {
   const texts = metricsPorts.map((port) =>
     lab.cluster.podGet({ namespace, pod: name, port }, FLUENT_BIT_METRICS.path ?? "/metrics"),

@@ -5,14 +5,14 @@ import type { PodFacts } from "../../kubernetes/cluster.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
 
-/** Label of the pods of a collector, as `key=value`. */
+/** Pod label of a collector, as `key=value`. */
 export function collectorSelector(collector: CollectorId): string {
   return `app.kubernetes.io/name=${collector}`;
 }
 
 /**
- * What the collector must not forget is on the disk of its node: how far it has read each file, and what it has not sent yet. Looks at
- * the pods and the configuration that are on the cluster, since a lost position shows only when a pod is replaced.
+ * The collector's state is on its node's disk: its position in each file, and unsent data. Reads the live pods and configuration, because a
+ * lost position only shows when a pod is replaced.
  */
 export function stateCheck(collector: CollectorId): Check {
   return {
@@ -46,7 +46,7 @@ async function state(lab: Lab, collector: CollectorId): Promise<Outcome> {
   return pass(`${paths.join(", ")} of ${pods.length === 1 ? "1 pod" : `${pods.length} pods`}`, facts);
 }
 
-/** Where Fluent Bit keeps both: other collectors have no other place than their folder. */
+/** The paths where Fluent Bit keeps both; other collectors keep them in their folder. */
 function pathsIn(files: Readonly<Record<string, string>>): string[] {
   const text = Object.values(files).join("\n");
   return [...text.matchAll(/^\s*(?:db|storage\.path): (\/\S+)$/gm)].flatMap(([, path]) => path ?? []);

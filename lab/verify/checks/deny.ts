@@ -7,21 +7,21 @@ import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 import { isOpened } from "./access-rules.ts";
 import { isOpen, type Pair, type TeamPeers } from "./dns-names.ts";
 
-/** Long enough for any answer inside a cluster, short enough to wait for none. */
+/** Timeout: long enough for any answer inside a cluster, and short for the requests that must get none. */
 const SECONDS = 3;
-/** CoreDNS's readiness and health ports: they listen, and no team has a reason to ask there. */
+/** CoreDNS's ports for readiness, health and metrics: they listen, and no team needs them. */
 const DNS_PORTS = [8181, 8080, 9153];
-/** A rollout may take the CoreDNS pod away while it is asked: then another is. */
+/** A rollout may delete a CoreDNS pod during the check; then another is tried. */
 const MAX_PODS_ASKED = 3;
 
 export interface Enforcement {
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
-  /** The teams with what their settings open. Default: nothing beside DNS and peers. */
+  /** The teams with what their settings allow. Default: only DNS and peers. */
   readonly teams?: readonly TeamPeers[];
 }
 
-/** A team's pod asks a port of CoreDNS that its policies do not open. */
+/** A team's pod connects to a port of CoreDNS that its policies do not allow. */
 export function denyCoreDnsCheck(team: string, context: Enforcement): Check {
   return {
     id: `deny:${team}:coredns`,
@@ -60,7 +60,7 @@ function teamOf(name: string, { teams = [] }: Enforcement): TeamPeers {
 interface DnsQuestion {
   readonly pod: PodFacts;
   readonly target: PodFacts;
-  /** Those that no setting opens. */
+  /** Ports that no setting allows. */
   readonly ports: readonly number[];
 }
 
@@ -97,7 +97,7 @@ async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string)
   );
 }
 
-/** Whether a port answers inside of the pod, where no policy applies. */
+/** Whether a port answers inside the pod, where no policy applies. */
 async function listens(lab: Lab, { namespace, name }: PodFacts, port: number): Promise<"found" | "none" | "forbidden"> {
   const path = port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics";
   return lab.cluster.podGet({ namespace, pod: name, port }, path).then(
@@ -106,7 +106,7 @@ async function listens(lab: Lab, { namespace, name }: PodFacts, port: number): P
   );
 }
 
-/** A team's pod asks the responder of a team that is not its peer. */
+/** A team's pod connects to the responder of a team that is not its peer. */
 export function denyTeamCheck({ from, to }: Pair, context: Enforcement): Check {
   return {
     id: `deny:${from}:${to}`,

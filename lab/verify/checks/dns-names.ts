@@ -7,7 +7,7 @@ import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../result.ts";
 import { type Access, isOpened } from "./access-rules.ts";
 
-/** The ways to write a Service's name. */
+/** The forms of a Service's name. */
 export const FORMS = ["short", "ns", "svc", "full", "dot"] as const;
 export type Form = (typeof FORMS)[number];
 
@@ -19,7 +19,7 @@ const FORM_TITLES: Readonly<Record<Form, string>> = {
   dot: "full name with a dot",
 };
 
-/** A team's Service in one form: `full` of ts is `curl-ts.ts-team.svc.cluster.local`. */
+/** A team's Service in one form: `full` for ts is `curl-ts.ts-team.svc.cluster.local`. */
 function nameInForm(team: string, form: Form, domain?: string): string {
   const short = curlPodName(team);
   const withNamespace = `${short}.${teamNamespace(team)}`;
@@ -33,27 +33,27 @@ function nameInForm(team: string, form: Form, domain?: string): string {
   return names[form];
 }
 
-/** A team and the other team or itself that it may talk to. */
+/** A team and a team that it may connect to: a peer, or itself. */
 export interface Pair {
   readonly from: string;
   readonly to: string;
 }
 
-/** What the checks need to know of a team. */
+/** A team and the connections that its settings allow. */
 export interface TeamPeers extends Access {
   readonly name: string;
   readonly peers: readonly string[];
 }
 
-/** Each team with itself, then with its peers. A peer that is not among the teams has no pod that answers. */
+/** Pairs each team with itself, then with its peers. Skips peers without a curl pod, because nothing answers there. */
 export function allowedPairs(teams: readonly TeamPeers[]): Pair[] {
   const answer = (peer: string) => teams.some(({ name }) => name === peer);
   return teams.flatMap(({ name, peers }) => [name, ...peers.filter(answer)].map((to) => ({ from: name, to })));
 }
 
 /**
- * For each team one team that it may not reach: the next in the list that is no peer, and that `egress` and `ingress` do not open by its
- * namespace. All pairs would grow with the square of the teams, and each costs a time-out.
+ * For each team one team that it must not reach: the next in the list that is not a peer and that `egress` and `ingress` do not allow by
+ * namespace. All pairs would grow with the square of the teams, and each costs a timeout.
  */
 export function deniedPairs(teams: readonly TeamPeers[]): Pair[] {
   return teams.flatMap((from, index) => {
@@ -66,11 +66,11 @@ export function deniedPairs(teams: readonly TeamPeers[]): Pair[] {
 /** One end of a connection between teams. */
 interface End {
   readonly team: TeamPeers;
-  /** Address of its pod; left out before one is known. */
+  /** Address of its pod; absent until it is known. */
   readonly ip?: string;
 }
 
-/** Whether settings other than `peers` open the way to a team's responder: a connection has to leave and to enter. */
+/** Whether settings other than `peers` allow a connection to a team's responder: both `egress` and `ingress` must. */
 export function isOpen(from: End, to: End): boolean {
   const place = ({ team, ...address }: End) => ({ namespace: teamNamespace(team.name), ...address });
   return (
@@ -79,8 +79,8 @@ export function isOpen(from: End, to: End): boolean {
 }
 
 /**
- * Looks a form of a name up from a pod, and compares the address with the Service's.
- * @param domain Domain of the cluster's names. Default: cluster.local.
+ * Looks up a form of a name from a pod, and compares the address with the Service's.
+ * @param domain The cluster domain. Default: cluster.local.
  */
 export function lookupCheck({ from, to }: Pair, form: Form, domain?: string): Check {
   const elsewhere = form === "short" && from !== to;
@@ -98,7 +98,7 @@ async function lookup(lab: Lab, { from, to }: Pair, form: Form, domain: string |
   const pod = await lab.runningPod(from);
   const name = nameInForm(to, form, domain);
   const result = await curlFrom(lab, pod, `http://${name}/`);
-  // Before the Service is asked for: a name without one is looked up too, and its cause is NXDOMAIN.
+  // Before the Service is read: a name without a Service is looked up too, and fails with NXDOMAIN.
   if (result.addresses.length === 0)
     return fail(result.message || "no address", await whyUnknown(lab, to, { name, domain }, result), {
       name,
@@ -115,7 +115,7 @@ async function lookup(lab: Lab, { from, to }: Pair, form: Form, domain: string |
   );
 }
 
-/** A pod's own short name is in its /etc/hosts, so it leads to the pod itself and past the Service. */
+/** A pod's own short name is in its /etc/hosts, so it resolves to the pod and not to the Service. */
 async function expectedAddress(lab: Lab, { from, to }: Pair, form: Form) {
   if (form === "short") return { address: (await lab.runningPod(from)).ip, of: "pod", note: " (by /etc/hosts)" };
   return { address: (await lab.service(to)).clusterIP, of: "Service", note: "" };
@@ -132,18 +132,18 @@ async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
       `something outside ${to}-team has the name ${name}: a search domain of the node, or a Service in ${from}-team`,
       facts,
     );
-  // Without CoreDNS no name has an address. That its upstream is slow to say no is no fault of the lab.
+  // Without CoreDNS no name resolves. A slow upstream is not a fault of the lab.
   if (await hasNoDnsPod(lab)) return fail(result.message || "no address", noDnsPod(lab), facts);
   return pass("not resolved, as expected", facts);
 }
 
-/** A name that a pod asked for, and the domain of the cluster's names where it is not the usual one. */
+/** A name that a pod looked up, and the cluster domain if it is unusual. */
 interface Asked {
   readonly name: string;
   readonly domain: string | undefined;
 }
 
-/** Why a name has no address: nothing answered, or nothing has that name. */
+/** Why a name did not resolve: no answer, or no such name. */
 async function whyUnknown(lab: Lab, to: string, { name, domain }: Asked, result: CurlResult): Promise<string> {
   if (await hasNoDnsPod(lab)) return noDnsPod(lab);
   if (/time/i.test(result.message) || result.totalMs >= SILENCE_MS)
@@ -154,23 +154,23 @@ async function whyUnknown(lab: Lab, to: string, { name, domain }: Asked, result:
   return `NXDOMAIN for ${name}, though its Service exists: the Corefile's kubernetes zone is not ${domain ?? CLUSTER_DOMAIN}, or a search list is missing`;
 }
 
-/** musl's resolver gives up after 5 s, and curl then says no more than for a name that nobody has. */
+/** musl's resolver gives up after 5 s, and curl then reports the same as for an unknown name. */
 const SILENCE_MS = 4900;
 
 function noDnsPod({ coreDns }: Lab): string {
   return `no CoreDNS pod is ready: ${listsPods(coreDns)}`;
 }
 
-/** Whether it is known that nothing can answer; unknown without permission to list the DNS pods. */
+/** Whether no DNS pod can answer; false without permission to list them. */
 async function hasNoDnsPod(lab: Lab): Promise<boolean> {
   const pods = await lab.dnsPods().catch(() => undefined);
   return pods !== undefined && !pods.some((pod) => pod.ready);
 }
 
-/** kube-proxy opens a Service a moment after its pod is ready, and later on a busy node: until then connections are refused. */
+/** kube-proxy opens a Service shortly after its pod is ready, later on a busy node; until then connections are refused. */
 const OPENING_SECONDS = 5;
 
-/** Curls a form of a name from a pod; the answer must name the right pod. @param domain As of {@link lookupCheck}. */
+/** Requests a form of a name from a pod with curl; the expected pod must answer. @param domain As of {@link lookupCheck}. */
 export function curlCheck({ from, to }: Pair, form: Form, domain?: string): Check {
   return {
     id: `curl:${from}:${to}:${form}`,

@@ -7,7 +7,7 @@ import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
 
-/** CoreDNS runs, and what its Corefile says. It is read and never written. */
+/** CoreDNS runs; shows its Corefile. Read-only. */
 export function corednsCheck(): Check {
   return {
     id: "coredns",
@@ -40,16 +40,16 @@ function summary({ zones, directives }: Block): string {
   return `${zones.join(" ")}: ${directives.map((directive) => directive.name).join(", ")}`;
 }
 
-/** What the settings make of the pods' resolv.conf. */
+/** What the settings make the pods' resolv.conf contain. */
 interface Expected {
   readonly ndots: number;
-  /** The server asked first. Default: the DNS Service. */
+  /** The first name server. Default: the DNS Service. */
   readonly nameserver?: string | undefined;
-  /** Domain of the cluster's names. Default: cluster.local. */
+  /** The cluster domain. Default: cluster.local. */
   readonly clusterDomain?: string | undefined;
 }
 
-/** A pod's resolv.conf leads to the cluster's DNS, with the search list and ndots that the settings expect. */
+/** A pod's resolv.conf names the cluster's DNS server, with the expected search list and ndots. */
 export function resolverCheck(team: string, expected: Expected): Check {
   return {
     id: `resolver:${team}`,

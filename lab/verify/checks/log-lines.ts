@@ -9,14 +9,14 @@ import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
 
 const POLL_MS = 250;
 
-/** A line that occurs once in the world. One word of letters and digits, so that every index finds it whole. */
+/** A globally unique line: one word of letters and digits, so that every index stores it as a single token. */
 export function newMarker(): string {
   return `labmarker${randomBytes(10).toString("hex")}`;
 }
 
 /**
- * Writes a line to a container's stdout from outside, so that it takes the same way as the program's own lines; or to the file
- * that a sidecar reads.
+ * Writes a line to a container's stdout from outside, which takes the same path as the program's own lines; or to the file that a sidecar
+ * reads.
  */
 async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = false): Promise<void> {
   const place = inFile ? `>> ${APPLICATION_LOGS}/${APPLICATION_FILES[1]}` : "> /proc/1/fd/1";
@@ -25,7 +25,7 @@ async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = fal
   if (exitCode !== 0) throw new ClusterError("other", `cannot write the marker: ${stderr.trim()}`);
 }
 
-/** Asks until something is found or the time is over. Times are in milliseconds from the call. */
+/** Polls until something is found or the time is over. Times are in milliseconds from the call. */
 export async function waitFor<T>(
   seconds: number,
   look: (elapsedMs: number) => Promise<T | undefined>,
@@ -40,12 +40,12 @@ export async function waitFor<T>(
   }
 }
 
-/** The kubelet answers from a file on its node: more than this is a fault. */
+/** The kubelet reads from a file on its node; a longer delay is a fault. */
 const LOG_SECONDS = 10;
-/** A marker is looked for from a little before it was written, since clocks differ. */
+/** The search starts a little before the marker was written, because clocks differ. */
 const SKEW_SECONDS = 30;
 
-/** A line written to the pod's stdout comes back as `kubectl logs` reads it. */
+/** A line written to the pod's stdout appears in `kubectl logs`. */
 export function logsCheck(team: string): Check {
   return {
     id: `logs:${team}`,
@@ -74,18 +74,18 @@ async function logs(lab: Lab, team: string): Promise<Outcome> {
   );
 }
 
-/** On a quiet node Vector's buffer may keep a line until the next two come. */
+/** On a quiet node, Vector may hold a line back until two more arrive. */
 const TIMES = 3;
 
 export interface CollectorContext {
   readonly finder: MarkerFinder;
-  /** How long the marker may take to the destination. */
+  /** Maximum time for the marker to reach the destination. */
   readonly seconds: number;
-  /** After so long it is written again, twice at most. @default 10 */
+  /** Writes the marker again after this time, at most twice. @default 10 */
   readonly againSeconds?: number;
 }
 
-/** A line written to the pod's stdout arrives where the collector sends logs. */
+/** A line written to the pod's stdout reaches the collector's destination. */
 export function collectorCheck(team: string, context: CollectorContext): Check {
   const { finder } = context;
   return {

@@ -6,17 +6,17 @@ import { type Check, fail, type Outcome, pass } from "../result.ts";
 
 const LEVEL_LABEL = "pod-security.kubernetes.io/enforce";
 
-/** A namespace in which no pod of the lab tries things, and what the stack put there. */
+/** A team namespace without a curl pod, and what the stack put there. */
 export interface GuardedNamespace {
   readonly name: string;
   readonly team: string;
-  /** Level of Pod Security that the API server enforces. */
+  /** Enforced Pod Security level. */
   readonly level: string;
   /** Names of its network policies. */
   readonly policies: readonly string[];
 }
 
-/** The namespaces of teams that have no curl pod in them. */
+/** Team namespaces without a curl pod. */
 export function guardedNamespaces(teams: readonly TeamSettings[], curlPods: boolean): GuardedNamespace[] {
   return teams.flatMap((team) => {
     if (curlPods && hasCurlPod(team)) return [];
@@ -30,7 +30,7 @@ export function guardedNamespaces(teams: readonly TeamSettings[], curlPods: bool
   });
 }
 
-/** The namespace belongs to the team, enforces its Pod Security level, and has the network policies that keep others out. */
+/** The namespace belongs to the team, enforces its Pod Security level, and has its network policies. */
 export function namespaceCheck(namespace: GuardedNamespace): Check {
   return {
     id: `namespace:${namespace.name}`,

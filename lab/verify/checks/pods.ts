@@ -5,7 +5,7 @@ import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../result.ts";
 import type { Pair } from "./dns-names.ts";
 
-/** The team's pod runs, is ready, and has an address on a node. */
+/** The team's pod is running and ready, and has an address on a node. */
 export function podCheck(team: string): Check {
   return {
     id: `pods:${team}`,
@@ -31,7 +31,7 @@ async function pod(lab: Lab, team: string): Promise<Outcome> {
   );
 }
 
-/** The collector runs wherever the scheduler has put it, for stacks in which no pod writes a line to look for. */
+/** The DaemonSet's pods run on every scheduled node, for stacks in which no pod writes a line to look for. */
 export function collectorPodsCheck(collector: string): Check {
   return {
     id: "collector",
@@ -60,7 +60,7 @@ async function collectorPods(lab: Lab, collector: string): Promise<Outcome> {
   );
 }
 
-/** The team's Service leads to the team's pod. */
+/** The team's Service selects the team's pod. */
 export function serviceCheck(team: string): Check {
   return {
     id: `service:${team}`,
@@ -97,27 +97,27 @@ async function service(lab: Lab, team: string): Promise<Outcome> {
   );
 }
 
-/** What ping counted. */
+/** The statistics of ping. */
 export interface PingResult {
   readonly sent: number;
   readonly received: number;
-  /** Lost packets in percent. */
+  /** Lost packets, in percent. */
   readonly loss: number;
-  /** Round trip in milliseconds; undefined where nothing came back. */
+  /** Round trip in milliseconds; undefined without answers. */
   readonly roundTrip: { readonly min: number; readonly average: number; readonly max: number } | undefined;
 }
 
 const PING_COUNT = 5;
 
-/** Limit for five pings, of which each may wait for its answer. */
+/** Timeout of five pings, each of which may wait for its answer. */
 const PING_SECONDS = 13;
 
-/** Five pings in about a second. Both iputils and busybox know these options. */
+/** Sends five pings in about a second, with options that iputils and busybox share. */
 export function pingCommand(address: string): string[] {
   return ["ping", "-c", String(PING_COUNT), "-i", "0.2", "-W", "2", address];
 }
 
-/** Reads the summary of ping; undefined where there is none, as when it may not ping at all. */
+/** Parses ping's summary; undefined if there is none, such as without permission to ping. */
 export function parsePing(stdout: string): PingResult | undefined {
   const counts = /(\d+) packets transmitted, (\d+) (?:packets )?received/.exec(stdout);
   if (counts === null) return undefined;

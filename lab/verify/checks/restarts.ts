@@ -3,22 +3,22 @@ import { plural } from "../../output/table.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 
-/** An older end says nothing of today. */
+/** Older restarts are ignored. */
 const RECENT_SECONDS = 600;
 const OUT_OF_MEMORY = "OOMKilled";
 
-/** Pods whose containers should not end by themselves. */
+/** Pods whose containers should not restart. */
 export interface Steady {
-  /** How it is called in the id, such as `coredns`. */
+  /** Name in the check's id, such as `coredns`. */
   readonly name: string;
   readonly namespace: string;
   /** Label of its pods, as `key=value`. */
   readonly selector: string;
-  /** What gives it more memory. */
+  /** How to raise its memory limit. */
   readonly moreMemory: string;
 }
 
-/** No container was killed for its memory, or started again of late: what answers between two ends passes all other rows. */
+/** No container was killed for its memory or restarted recently: one that works between two restarts passes all other rows. */
 export function restartsCheck(steady: Steady): Check {
   return {
     id: `restarts:${steady.name}`,

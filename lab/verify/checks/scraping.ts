@@ -23,7 +23,7 @@ const RulesAnswer = z.object({
   }),
 });
 
-/** The rows of a stack that is watched: each target is scraped, all rules load and find their metrics, the canary's lines arrive. */
+/** Checks of a stack's monitoring: each target is scraped, all rules load and find their metrics, the canary's lines arrive. */
 export function monitoringChecks(settings: MonitoringSettings, parts: Parts): Check[] {
   if (settings.kind === "none" || settings.kind === "cloudwatch") return [];
   const stack = watchedStack(parts, settings);
@@ -39,7 +39,9 @@ export function monitoringChecks(settings: MonitoringSettings, parts: Parts): Ch
   ];
 }
 
-/** Metrics of kube-state-metrics that alerts read, and that a healthy cluster has: a container has a reason only while it waits. */
+/**
+ * Metrics of kube-state-metrics that alerts use and a healthy cluster has. Reasons are excluded: a container has one only while it waits.
+ */
 function kubeSeriesOf(active: readonly ActiveAlert[]): string[] {
   const names = active.flatMap(({ condition }) => condition.expr.match(/\bkube_[a-z_]+/g) ?? []);
   return [...new Set(names)].filter((name) => !name.endsWith("_reason")).sort();
@@ -56,7 +58,7 @@ const row = (id: string, what: string, { service }: Prometheus, run: Check["run"
   run,
 });
 
-/** GET from Prometheus, through the API server. It is not of this stack. */
+/** GET from Prometheus through the API server. Prometheus is not part of this stack. */
 function get(lab: Lab, { namespace, service }: Prometheus, path: string): Promise<string> {
   return lab.cluster.proxyGet({ kind: "services", namespace, name: service }, path).catch((error: unknown) => {
     if (!(error instanceof ClusterError) || error.kind !== "not-found") throw error;
@@ -76,7 +78,7 @@ function scrapeCheck({ name, namespace, ports, series }: ScrapeTarget, prometheu
   const subject = name.replace("eks-dns-logging-", "");
   return row(`scraped:${subject}`, "metrics are scraped", prometheus, async (lab) => {
     const instance = `instance=~".+:(${ports.join("|")})"`;
-    // Pods at the same port as others are known by a series of their own.
+    // Pods that share a port with others are recognized by a series of their own.
     const own = series === undefined ? "" : ` and on (instance) ${series}`;
     const found = await query(lab, prometheus, `up{namespace="${namespace}",${instance}}${own}`);
     const down = found.filter(({ value: [, up] }) => up !== "1").map(({ metric }) => metric.instance ?? "");

@@ -6,14 +6,14 @@ import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 import { newMarker, waitFor } from "./log-lines.ts";
 
-/** Sources that each node writes to again and again; the others may be quiet for days. */
+/** Sources that every node writes to regularly; others may be silent for days. */
 const STEADY: ReadonlySet<string> = new Set(["kubelet", "containerd"]);
-/** A steady source has had a line within this time, in seconds. */
+/** Maximum age of a regular source's newest line, in seconds. */
 const STEADY_SECONDS = 3600;
 
 /**
- * The newest record of a source is at the destination; of events, one that is made now.
- * @param seconds How long an event may take to the destination.
+ * A source's newest record is at the destination; for events, one that the check creates.
+ * @param seconds Maximum time for an event to reach the destination.
  */
 export function sourceCheck(finder: SourceFinder, seconds: number): Check {
   const { source, name, place } = finder;

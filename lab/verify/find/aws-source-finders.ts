@@ -6,16 +6,16 @@ import type { Settings } from "../../../components/settings.ts";
 import type { SourceFinder } from "./finder.ts";
 import { type Aws, FilterAnswer } from "./stores.ts";
 
-/** How far back the audit log is looked at: a control plane writes to it without an end, and so much that more is slow. */
+/** How far back the audit log is searched: a control plane writes so much that a longer search is slow. */
 const BACK_SECONDS = 300;
-/** The same in S3, where Firehose writes objects every five minutes. */
+/** The same in S3, to which Firehose writes every five minutes. */
 const BACK_IN_S3_SECONDS = 3600;
 
 interface Place extends Pick<Settings, "cluster" | "region"> {
   readonly aws: Aws;
 }
 
-/** Looks for what AWS delivers of a source, by the AWS CLI. */
+/** Searches for a source's deliveries by AWS, with the AWS CLI. */
 export function awsSourceFinder(
   { destination, suffix }: Target,
   source: AwsSource,
@@ -78,14 +78,14 @@ const ListAnswer = z.object({
   Contents: z.array(z.object({ Key: z.string(), LastModified: z.string() })).default([]),
 });
 
-/** Objects below a prefix; none where S3 answers nothing at all. @see https://docs.aws.amazon.com/cli/latest/reference/s3api/list-objects-v2.html */
+/** Objects below a prefix; empty if S3 returns none. @see https://docs.aws.amazon.com/cli/latest/reference/s3api/list-objects-v2.html */
 async function objects(aws: Aws, bucket: string, prefix: string, region: string) {
   const where = ["--bucket", bucket, "--prefix", prefix, "--region", region];
   const answer = await aws(["s3api", "list-objects-v2", ...where, "--output", "json"]);
   return answer.trim() === "" ? [] : ListAnswer.parse(JSON.parse(answer)).Contents;
 }
 
-/** The part of the objects' keys for an hour, in UTC. */
+/** The part of object keys for an hour, in UTC. */
 function hoursAgo(hours: number): string {
   return new Date(Date.now() - hours * 3_600_000).toISOString().slice(0, 13).replaceAll(/[-T]/g, "/");
 }

@@ -8,18 +8,18 @@ import { get } from "../../kubernetes/client.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 
-/** An HTTP destination, as the settings describe it. */
+/** An HTTP destination from the settings. */
 export interface Endpoint {
-  /** With scheme, host and port. */
+  /** Including scheme, host and port. */
   readonly url: URL;
-  /** Refuse a certificate that is not valid. */
+  /** Whether to reject invalid certificates. */
   readonly verify: boolean;
-  /** Secret with the authority to trust, under `ca.crt`. */
+  /** Secret with the CA certificate to trust, under `ca.crt`. */
   readonly caSecretName?: string | undefined;
   readonly credentials?: Credentials | undefined;
-  /** Where the token for the header Authorization is, and the word before it. */
+  /** Where the token for the Authorization header is, and its scheme. */
   readonly token?: { readonly secretName: string; readonly key: string; readonly scheme?: string } | undefined;
-  /** Headers of each request: texts, and the places of secret ones. */
+  /** Headers of each request: plain values, and references to secret ones. */
   readonly headers?: Extract<Destination, { kind: "loki" }>["headers"];
 }
 
@@ -31,10 +31,10 @@ export function lokiEndpoint(destination: Extract<Destination, { kind: "loki" }>
 }
 
 const TIMEOUT_SECONDS = 10;
-/** `NAME.NAMESPACE.svc` and `NAME.NAMESPACE.svc.cluster.local`, or of another cluster domain, which only pods can look up. */
+/** `NAME.NAMESPACE.svc` and `NAME.NAMESPACE.svc.cluster.local`, or with another cluster domain; only pods can resolve them. */
 const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?\.?$/;
 
-/** Why an endpoint cannot be asked from here; undefined where it can. */
+/** Why an endpoint cannot be queried from this machine; undefined if it can. */
 export function whyOutOfReach({ url, credentials, token, ...sent }: Endpoint): string | undefined {
   const secret = credentials ?? token ?? secretHeaders(sent)[0];
   if (secret === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
@@ -42,11 +42,11 @@ export function whyOutOfReach({ url, credentials, token, ...sent }: Endpoint): s
   return `${url.hostname} is a Service that requires a ${what}, which the API server's proxy does not pass on: search for the marker by hand`;
 }
 
-/** How the API server's proxy says that no pod of a Service is ready, or that the one it took is gone. */
+/** Errors of the API server's proxy if a Service has no ready pod, or the chosen one is gone. */
 const NOBODY_THERE = /no endpoints available|error trying to reach service/;
 
 /**
- * GET from a destination: one inside the cluster through the API server, another one directly, with the password from its Secret.
+ * GET from a destination: through the API server if it is inside the cluster, else directly, with the password from its Secret.
  * @throws {ClusterError} in one line.
  */
 export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<string> {
@@ -107,9 +107,9 @@ async function options(
 }
 
 /**
- * Reads what a destination answered.
- * @param who The one that answered, for the message.
- * @throws {ClusterError} in one line where that is no JSON of this shape, as of a proxy or of another program at its address.
+ * Parses a destination's answer.
+ * @param who Name of the destination, for the message.
+ * @throws {ClusterError} in one line if the answer is not JSON of this shape, such as that of a proxy or another program at its address.
  */
 export function readAnswer<T extends z.ZodType>(shape: T, text: string, who: string): z.infer<T> {
   const parsed = shape.safeParse(jsonOf(text));

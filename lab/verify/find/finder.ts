@@ -5,50 +5,50 @@ import { type Lab, UnmetPrecondition, whyNotRunning } from "../lab.ts";
 
 export interface Wanted {
   readonly marker: string;
-  /** The pod that wrote it. */
+  /** The pod that wrote the marker. */
   readonly pod: PodFacts;
   /** How far to look back. */
   readonly seconds: number;
 }
 
-/** Where a marker was found, such as the index or the log stream. */
+/** Where a marker was found, such as an index or a log stream. */
 export interface Found {
   readonly where: string;
-  /** Set where it should not be just there, such as in an index with another name: what was expected. */
+  /** Set if it was found in the wrong place, such as an index with another name: what was expected. */
   readonly unexpected?: string;
 }
 
-/** Looks for a line where a collector sends logs. One for each kind of destination. */
+/** Searches for a line where a collector sends logs. One implementation per kind of destination. */
 export interface MarkerFinder {
   /** The destination, for the table. */
   readonly place: string;
-  /** Whether the marker goes to a file of the application, which a sidecar reads, and not to stdout. Default false. */
+  /** Whether the marker is written to an application's file, which a sidecar reads, instead of stdout. Default false. */
   readonly inFile?: boolean;
-  /** Name of the destination among several. Default: it is the only one. */
+  /** Name of the destination, if there are several. */
   readonly name?: string;
   /** Whether a line that the pod writes to stdout is routed there. Default: all are. */
   takes?(pod: PodFacts): boolean;
-  /** Set where the destination cannot be read from here: why. */
+  /** Why the destination cannot be read from this machine, if so. */
   readonly unable?: string;
   /**
-   * Checks what must stand before it is worth waiting.
-   * @throws {UnmetPrecondition} where it does not.
+   * Checks the preconditions of waiting for a marker.
+   * @throws {UnmetPrecondition} if one is not met.
    */
   prepare?(lab: Lab, pod: PodFacts): Promise<void>;
-  /** Undefined as long as the marker is not there. */
+  /** Undefined until the marker is there. */
   find(lab: Lab, wanted: Wanted): Promise<Found | undefined>;
-  /** One line on why it did not come. */
+  /** One line on why the marker did not arrive. */
   whyMissing(lab: Lab, pod: PodFacts): Promise<string>;
 }
 
-/** A destination that cannot be read. */
+/** Finder for a destination that cannot be read. */
 export function unableFinder(place: string, unable: string): MarkerFinder {
   return { place, unable, find: async () => undefined, whyMissing: async () => unable };
 }
 
 /**
  * The collector's pod on a node.
- * @throws {UnmetPrecondition} where there is none, or it does not run.
+ * @throws {UnmetPrecondition} if there is none, or it does not run.
  */
 export async function collectorPod(lab: Lab, collector: string, node: string): Promise<PodFacts> {
   const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${collector}`);
@@ -64,7 +64,7 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
   return pod;
 }
 
-/** @throws {UnmetPrecondition} where a pod of the logging namespace does not run or is not ready. */
+/** @throws {UnmetPrecondition} unless a pod of the logging namespace is running and ready. */
 export async function mustBeReady(lab: Lab, pod: PodFacts): Promise<void> {
   const unmet = whyNotRunning(pod, lab.up);
   if (unmet !== undefined) throw new UnmetPrecondition(unmet.message, await logHint(pod));
@@ -78,7 +78,7 @@ async function logHint(pod: PodFacts): Promise<string> {
 }
 
 /**
- * Destination stdout: the collector prints what it collects, so the marker stands in the log of its pod on the same node.
+ * Destination stdout: the collector prints what it collects, so the marker is in the log of its pod on the same node.
  * @param name Container that prints. Default: that of the collector.
  */
 export function stdoutFinder(collector: string, name = collector): MarkerFinder {
@@ -98,7 +98,7 @@ export function stdoutFinder(collector: string, name = collector): MarkerFinder 
   };
 }
 
-/** What a sidecar prints: the marker stands in its own log, in the pod that wrote it. */
+/** Destination stdout of a sidecar: the marker is in the sidecar's log, in the pod that wrote it. */
 export function sidecarStdoutFinder(collector: string): MarkerFinder {
   return {
     place: `${collector} stdout`,
@@ -110,7 +110,7 @@ export function sidecarStdoutFinder(collector: string): MarkerFinder {
   };
 }
 
-/** A finder whose lines come from a sidecar: they are written to a file, and the collector is a container of the pod itself. */
+/** Adapts a finder to sidecars: markers are written to a file, and the collector is a container of the same pod. */
 export function throughSidecar(finder: MarkerFinder, collector: string): MarkerFinder {
   return {
     ...finder,
@@ -128,14 +128,13 @@ function hint(collector: string, { namespace, name }: PodFacts): string {
   return `\`kubectl -n ${namespace} logs ${name} -c ${collector}\` shows what it reads and what was rejected`;
 }
 
-/** Enough of a file's end for what a node writes in a minute. */
+/** Size of a file's tail that covers a minute of a node's lines. */
 const TAIL_BYTES = 4 * 1024 * 1024;
-/** The kubelet serves this folder of its node. */
+/** The folder of its node that the kubelet serves. */
 export const SERVED = "/var/log/";
 
 /**
- * Destination file: the kubelet of the pod's node serves the files below /var/log, so nothing has to run on the node. Needs the
- * right to get nodes/proxy.
+ * Destination file: the kubelet serves files below /var/log, so nothing needs to run on the node. Requires permission to get nodes/proxy.
  * @see https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ (enableSystemLogHandler)
  */
 export function fileFinder(folder: string, collector: string): MarkerFinder {
@@ -159,7 +158,7 @@ export function fileFinder(folder: string, collector: string): MarkerFinder {
   };
 }
 
-/** Files of a folder as the kubelet lists them: a page of links. A folder that is not there yet holds none. */
+/** Files of a folder, parsed from the kubelet's page of links. A folder that does not exist yet is empty. */
 export async function filesBelow(lab: Lab, node: string, folder: string, depth: number): Promise<string[]> {
   const page = await lab.cluster.proxyGet({ kind: "nodes", name: node }, folder).catch((error) => {
     if (error instanceof ClusterError && error.kind === "not-found") return "";
@@ -173,29 +172,29 @@ export async function filesBelow(lab: Lab, node: string, folder: string, depth: 
   return [...files, ...deeper.flat()];
 }
 
-/** A record of a source at a destination. */
+/** A source's record at a destination. */
 interface Newest {
-  /** Such as the index or the log stream. */
+  /** Such as an index or a log stream. */
   readonly where: string;
-  /** When it was written; undefined where the destination does not say. */
+  /** When it was written; undefined if the destination does not record it. */
   readonly at?: Date | undefined;
-  /** Set where it should not be just there: what was expected. */
+  /** Set if it was found in the wrong place: what was expected. */
   readonly unexpected?: string;
 }
 
-/** Looks for the newest record of a source other than pods in one destination. */
+/** Searches one destination for the newest record of a source other than pods. */
 export interface SourceFinder {
   readonly source: OwnSource;
   /** The destination, for the table. */
   readonly place: string;
-  /** Name of the destination among several. Default: it is the only one. */
+  /** Name of the destination, if there are several. */
   readonly name?: string | undefined;
-  /** Set where the destination cannot be read from here: why. */
+  /** Why the destination cannot be read from this machine, if so. */
   readonly unable?: string | undefined;
-  /** How far back it looks, in seconds. Default: as far as the destination has lines. */
+  /** How far back it searches, in seconds. Default: all lines. */
   readonly back?: number;
-  /** Why there may be nothing, where there should always be something. */
+  /** Why a regular source may have no record. */
   readonly whyMissing?: string;
-  /** Undefined as long as nothing is there. @param word Only records with this word; without it any. */
+  /** Undefined until a record is there. @param word Only records with this word; default: any. */
   newest(lab: Lab, word?: string): Promise<Newest | undefined>;
 }

@@ -16,7 +16,7 @@ import { cloudwatchFinder, lokiFinder, searchFinder } from "./stores.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 
-/** What looks for a marker in each place where this stack's collector sends logs. */
+/** The finders for every destination of the stack's collector. */
 export function findersFor({ logging, ...where }: Stack): MarkerFinder[] {
   if (logging === undefined) return [];
   const stack = { logging, ...where };
@@ -45,7 +45,7 @@ function destinationFinder(
 ): MarkerFinder {
   switch (destination.kind) {
     case "stdout":
-      // Fluent Bit has a container for each of several destinations.
+      // With several destinations, Fluent Bit has a container for each.
       return stdoutFinder(collector, collector === "fluent-bit" ? withName(collector, name) : collector);
     case "opensearch":
     case "elasticsearch":

@@ -13,14 +13,14 @@ import { type Aws, awsCli, endpointOf, FilterAnswer } from "./stores.ts";
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 type Found = Omit<SourceFinder, "source" | "name">;
 
-/** How far back lines are looked for where a destination asks for a time. */
+/** How far back to search, if a destination needs a start time. */
 const BACK_SECONDS = 3600;
-/** The same in the log of a pod, of which only so much is read, from the oldest line on. */
+/** The same in a pod's log, of which a limited part is read, oldest line first. */
 const LOG_SECONDS = 300;
-/** Nodes or pods that are asked one after the other. */
+/** Maximum number of nodes or pods that are queried in turn. */
 const MAX_ASKED = 3;
 
-/** What looks for each source of a stack in each destination that it goes to. */
+/** The finders for each source of a stack at each of its destinations. */
 export function sourceFinders({ logging, cluster, region, teams }: Stack, aws: Aws = awsCli): SourceFinder[] {
   if (logging === undefined || logging.mode === "sidecar") return [];
   return targetsOf(logging, teams).flatMap((target) =>
@@ -101,7 +101,7 @@ const LokiAnswer = z.object({
   }),
 });
 
-/** The labels of a source. Loki makes them of resource attributes where it is sent OTLP; events come from Fluent Bit. */
+/** The Loki labels of a source. With OTLP, Loki derives them from resource attributes; events come from Fluent Bit. */
 function lokiSelector(source: OwnSource, collector: string): string {
   return collector === "opentelemetry" && source !== "events"
     ? `{service_name="eks-dns-logging", service_namespace="${source}"}`
@@ -130,7 +130,7 @@ function inLoki(destination: Extract<Destination, { kind: "loki" }>, selector: s
   };
 }
 
-/** Events have one stream, and each node one for each other source. */
+/** Events have one stream; other sources have one per node. */
 function inLogGroup(
   destination: Extract<Destination, { kind: "cloudwatch" }>,
   { suffix }: Target,
@@ -157,7 +157,7 @@ function inLogGroup(
   };
 }
 
-/** What the collector prints: the record stands in the log of one of its pods. */
+/** Destination stdout: the record is in the log of one of the collector's pods. */
 function inOwnLog({ name }: Target, source: OwnSource, { collector }: Place): Found {
   const app = source === "events" ? EVENT_READER_NAME : collector;
   const container = withName(source === "events" ? "fluent-bit" : collector, name);
@@ -180,7 +180,7 @@ function inOwnLog({ name }: Target, source: OwnSource, { collector }: Place): Fo
   };
 }
 
-/** Files on the nodes, which the kubelet serves; their lines are plain. */
+/** Destination file: files on the nodes, served by the kubelet, with plain lines. */
 function inFiles(path: string, source: OwnSource): Found {
   const folder = `/logs/${path.slice(SERVED.length)}/`;
   return {

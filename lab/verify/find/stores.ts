@@ -10,12 +10,12 @@ import { collectorPod, type MarkerFinder, mustBeReady } from "./finder.ts";
 
 type SearchDestination = Extract<Destination, { kind: "opensearch" | "elasticsearch" }>;
 
-/** Service of the OpenSearch that `inCluster` brings; it is for trying out, without TLS and password. */
+/** Service of the OpenSearch that `inCluster` installs, a trial setup without TLS and password. */
 const OWN_HOST = `opensearch.${LOGGING_NAMESPACE}.svc`;
 
 const SearchAnswer = z.object({ hits: z.object({ hits: z.array(z.object({ _index: z.string() })) }) });
 
-/** Destinations opensearch and elasticsearch: the marker is searched for in the indices of the stack's format. */
+/** Destinations opensearch and elasticsearch: searches the stack's indices for the marker. */
 export function searchFinder(destination: SearchDestination, index: IndexFormat, collector: string): MarkerFinder {
   const endpoint = endpointOf(destination);
   const unable = whyOutOfReach(endpoint);
@@ -29,7 +29,7 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
       await ask(lab, endpoint, "/");
     },
     async find(lab, { marker, pod }) {
-      // Right after its line an index may not be there yet.
+      // The index may not exist right after the line was written.
       const query = `q=${marker}&lenient=true&size=1&_source=false&ignore_unavailable=true&allow_no_indices=true`;
       const body = await ask(lab, endpoint, `/${encodeURIComponent(pattern).replaceAll("%2A", "*")}/_search?${query}`);
       const name = readAnswer(SearchAnswer, body, endpoint.url.host).hits.hits[0]?._index;
@@ -47,7 +47,7 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
   };
 }
 
-/** @throws {UnmetPrecondition} where the OpenSearch that `inCluster` brings is not there or not ready. */
+/** @throws {UnmetPrecondition} unless the OpenSearch that `inCluster` installs is ready. */
 async function ownNode(lab: Lab): Promise<void> {
   const [pod] = await lab.cluster.pods(LOGGING_NAMESPACE, "app.kubernetes.io/name=opensearch");
   if (pod !== undefined) return mustBeReady(lab, pod);
@@ -55,7 +55,7 @@ async function ownNode(lab: Lab): Promise<void> {
   throw new UnmetPrecondition("no opensearch pod", cause);
 }
 
-/** How a search engine is asked. */
+/** How to query a search engine. */
 export function endpointOf(destination: SearchDestination): Endpoint {
   const inCluster = destination.kind === "opensearch" && destination.inCluster;
   const plain = destination.tls === false || (inCluster && destination.tls === undefined);
@@ -70,7 +70,7 @@ export function endpointOf(destination: SearchDestination): Endpoint {
   };
 }
 
-/** Names that a line of this moment may have: a minute ago may have been yesterday, and a pod has two labels that tell its app. */
+/** Index names that a line of this moment may have: it may have been written before midnight, and two labels can name a pod's app. */
 export function expectedNames(index: IndexFormat, pod: PodFacts, now: Date): ReadonlySet<string> {
   const { labels, namespace } = pod;
   const apps = [labels.app, labels["app.kubernetes.io/name"]];
@@ -90,7 +90,7 @@ const QueryAnswer = z.object({
 });
 
 /**
- * Destination loki: the marker is searched for in the streams of the pod's namespace.
+ * Destination loki: searches the streams of the pod's namespace for the marker.
  * @see https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time
  */
 export function lokiFinder(destination: LokiDestination, collector: string): MarkerFinder {
@@ -119,16 +119,16 @@ export function lokiFinder(destination: LokiDestination, collector: string): Mar
   };
 }
 
-/** What `aws logs filter-log-events` prints. */
+/** Output of `aws logs filter-log-events`. */
 export const FilterAnswer = z.object({
   events: z.array(z.object({ logStreamName: z.string(), timestamp: z.number().optional() })),
 });
 
-/** Asks the AWS CLI; given, so that tests need none. */
+/** Runs the AWS CLI; a parameter, so that tests need none. */
 export type Aws = (args: readonly string[]) => Promise<string>;
 
 /**
- * Destination cloudwatch: the marker is searched for in the log group by the AWS CLI, which an EKS stack needs anyway.
+ * Destination cloudwatch: searches the log group with the AWS CLI, which an EKS stack needs anyway.
  * @see https://docs.aws.amazon.com/cli/latest/reference/logs/filter-log-events.html
  */
 export function cloudwatchFinder(
@@ -158,7 +158,7 @@ export function cloudwatchFinder(
   };
 }
 
-/** @throws {UnmetPrecondition} without the AWS CLI, or without credentials. */
+/** @throws {UnmetPrecondition} if the AWS CLI or its credentials are missing. */
 export async function awsCli(args: readonly string[]): Promise<string> {
   try {
     return await outputOf("aws", args, { timeoutSeconds: 30 });

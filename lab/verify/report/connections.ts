@@ -1,10 +1,10 @@
 import type { Group, Row, Status } from "../result.ts";
 
-/** Where a connection goes when not to a team. */
+/** Target of a connection that is not a team. */
 export const COREDNS = "(coredns)";
 export const LOGS = "(logs)";
 
-/** Rows of one connection, drawn as one line. */
+/** The rows of one connection, drawn as one line. */
 export interface Connection {
   /** A team. */
   readonly from: string;
@@ -24,7 +24,7 @@ const TITLES: Readonly<Partial<Record<Group, string>>> = {
   collector: "collected",
 };
 
-/** Gathers rows into connections: from which team, where to, of which kind. */
+/** Groups rows into connections, by source, target and kind. */
 export function connectionsOf(rows: readonly Row[]): Connection[] {
   const gathered = new Map<string, { from: string; to: string; title: string; rows: Row[] }>();
   for (const row of rows) {
@@ -51,7 +51,7 @@ function target(group: Group, subject: string | undefined): string {
   return group === "logs" || group === "collector" || subject === undefined ? LOGS : subject;
 }
 
-/** `4 of 5` for several rows, the round trip or the delay for one. */
+/** `4 of 5` for several rows; the round trip or delay for one. */
 function result(rows: readonly Row[]): string {
   const passed = rows.filter((row) => row.status === "pass").length;
   const [first] = rows;
@@ -61,7 +61,7 @@ function result(rows: readonly Row[]): string {
   return time === undefined ? "passed" : `${time} ms`;
 }
 
-/** What must not get through passes where it does not. */
+/** Labels of denied connections, which pass if nothing gets through. */
 const DENIED: Readonly<Record<Status, string>> = {
   pass: "blocked",
   warn: "not blocked",
@@ -78,7 +78,7 @@ const SINGLE: Readonly<Record<Status, string>> = {
 
 const SEVERITY: readonly Status[] = ["fail", "warn", "pass", "skip"];
 
-/** The result that matters most. */
+/** The most severe result. */
 export function worst(statuses: readonly Status[]): Status {
   return SEVERITY.find((status) => statuses.includes(status)) ?? "skip";
 }

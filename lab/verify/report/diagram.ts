@@ -18,15 +18,15 @@ function center({ x, y, width, height }: Box): Point {
   return { x: x + width / 2, y: y + height / 2 };
 }
 
-/** A straight line from the rim of one box to the rim of another. */
+/** A straight line between the edges of two boxes. */
 export interface Segment {
   readonly start: Point;
   readonly end: Point;
 }
 
 /**
- * The line between two boxes' centers, moved sideways by `offset` and cut at their rims. The side does not depend on the
- * direction, so that the lines there and back do not lie on each other.
+ * The line between two boxes' centers, shifted sideways by `offset` and clipped at their edges. The side does not depend on the direction,
+ * so that the lines of both directions do not overlap.
  */
 export function between(from: Box, to: Box, offset: number): Segment {
   const [a, b] = [center(from), center(to)];
@@ -42,16 +42,16 @@ function along(from: Point, to: Point, share: number): Point {
   return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }
 
-/** Width of a character and height of a line of the labels' 12px font, at the most. */
+/** Upper bounds of a label's character width and line height, in 12px. */
 const LABEL = { character: 7, height: 15, ascent: 11 };
 
-/** The box that a label takes whose baseline is centred on a point. */
+/** The box of a label with its baseline centered on a point. */
 export function labelBox(text: string, { x, y }: Point): Box {
   const width = text.length * LABEL.character;
   return { x: x - width / 2, y: y - LABEL.ascent, width, height: LABEL.height };
 }
 
-/** The point of those given, best first, at which a label covers the least of what is drawn already. */
+/** The candidate point, best first, at which a label covers the least of the existing drawing. */
 function freePlace(text: string, points: readonly [Point, ...Point[]], drawn: readonly Box[]): Point {
   const [best] = points
     .map((point) => ({ point, covered: drawn.reduce((sum, box) => sum + overlap(labelBox(text, point), box), 0) }))
@@ -59,14 +59,14 @@ function freePlace(text: string, points: readonly [Point, ...Point[]], drawn: re
   return best?.point ?? points[0];
 }
 
-/** Area that two boxes have in common. */
+/** Area of the intersection of two boxes. */
 export function overlap(one: Box, other: Box): number {
   const width = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
   const height = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-/** At which share of the line from a point inside a box to one outside the line crosses the rim. */
+/** Fraction of the line, from a point inside a box to one outside, at which it crosses the edge. */
 function leaving(box: Box, from: Point, to: Point): number {
   const shares = [
     (box.x - from.x) / (to.x - from.x),
@@ -77,7 +77,7 @@ function leaving(box: Box, from: Point, to: Point): number {
   return Math.min(1, ...shares.filter((share) => share > 0));
 }
 
-/** Two columns of teams, two rows at most; the connections of more teams would cover each other, so those become a matrix. */
+/** Two columns of teams, at most two rows; more teams are shown as a matrix, because their lines would cover each other. */
 const MAX_TEAMS = 3;
 const WIDTH = 1140;
 const POD = { width: 210, height: 112 };
@@ -85,10 +85,10 @@ const NAMESPACE = { width: 270, height: 178 };
 const MARGIN = 40;
 const ROW_HEIGHT = 330;
 const TOP = 70;
-/** Pixels between lines of one pair. */
+/** Pixels between the lines of a pair. */
 const SPACING = 29;
 
-/** The cluster with its nodes, namespaces and pods, and the connections that were tried in the color of their result. */
+/** The cluster with its nodes, namespaces and pods, and the tested connections in the color of their result. */
 export function diagram(result: VerifyResult): Markup {
   const connections = connectionsOf(result.rows);
   if (result.teams.length > MAX_TEAMS) return matrix(result.teams, connections);
@@ -107,7 +107,7 @@ ${nodes(result, places.bottom + 34)}
 </svg>`;
 }
 
-/** Arrow heads, one for each color: few browsers let a marker take its line's color. */
+/** Arrow heads, one per color: few browsers let a marker inherit its line's color. */
 const TIPS = html`<defs>${(["pass", "warn", "fail", "skip"] as const).map(
   (status) =>
     html`<marker id="tip-${status}" class="${status}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path fill="currentColor" d="M0 0L8 4L0 8z"/></marker>`,
@@ -134,7 +134,7 @@ function layout({ teams }: VerifyResult): Places {
   return { boxes, bottom: last + 90 + middle.height + 20 };
 }
 
-/** In the color of the pod's own rows, its Service's among them; where none was tried, by what the pod is. */
+/** Colored by the rows of the pod and its Service; without such rows, by the pod's state. */
 function namespaceBox({ team, namespace, pod }: TeamView, { boxes }: Places, rows: readonly Row[]): Markup {
   const box = boxes.get(team);
   if (box === undefined) return html``;
@@ -152,13 +152,13 @@ function namespaceBox({ team, namespace, pod }: TeamView, { boxes }: Places, row
 `;
 }
 
-/** Names of cloud nodes are long; their beginning tells them apart. */
+/** Names of cloud nodes are long; the start is enough to distinguish them. */
 function nodeLine(node: string): string {
   if (node === "") return "on no node";
   return node.length <= 24 ? `on ${node}` : `on ${node.slice(0, 23)}…`;
 }
 
-/** CoreDNS above the teams, the logs' destination below them. */
+/** CoreDNS is above the teams, the logs' destination below. */
 function endBox({ boxes }: Places, key: string, title: string, subtitle: string, rows: readonly Row[]): Markup {
   const box = boxes.get(key);
   if (box === undefined) return html``;
@@ -173,7 +173,7 @@ function destination(rows: readonly Row[]): string {
   return rows.find((row) => row.group === "collector")?.to ?? "logs API";
 }
 
-/** Each pair's lines side by side, around the line between the two centers; labels where they cover nothing. */
+/** The lines of each pair side by side, around the line between the centers, with labels in free places. */
 function lines(connections: readonly Connection[], { boxes }: Places): Markup[] {
   const drawn = [...boxes.values()];
   const loops = connections.flatMap((connection) => {
@@ -190,7 +190,7 @@ function lines(connections: readonly Connection[], { boxes }: Places): Markup[] 
       if (from === undefined || to === undefined) return html``;
       const { start, end } = between(from, to, (index - (bundle.length - 1) / 2) * SPACING);
       const level = Math.abs(start.y - end.y) < 1;
-      // Labels of a bundle begin at different heights. Counted from the same end for both directions.
+      // Labels of parallel lines start at different heights, counted from the same end in both directions.
       const share = level ? 0.5 : (index + 1) / (bundle.length + 1);
       const wanted = connection.from < connection.to ? share : 1 - share;
       const [first = wanted, ...others] = SHARES.map((step) => wanted + step).filter((at) => at > 0.05 && at < 0.95);
@@ -206,10 +206,10 @@ function lines(connections: readonly Connection[], { boxes }: Places): Markup[] 
   return [...loops, ...straight];
 }
 
-/** How far from its wanted place on the line a label may go, as shares of the line: nearest first. */
+/** Distances of a label from its preferred place, as fractions of the line, nearest first. */
 const SHARES = Array.from({ length: 61 }, (_, index) => (index % 2 === 0 ? 1 : -1) * Math.ceil(index / 2) * 0.03);
 
-/** A pod's connection to itself, by its own names, below the pod. */
+/** A pod's connection to itself, by its own names, drawn below the pod. */
 function loop(connection: Connection, box: Box, drawn: Box[]): Markup {
   const [x, y] = [box.x + box.width / 2, box.y + box.height];
   const place = { x: x + 30, y: y + 18 };
@@ -241,10 +241,10 @@ function round(value: number): number {
 
 const CELL = 22;
 const NAMES = 130;
-/** More than this nobody can read; the table holds them all. */
+/** Larger matrices are unreadable; the table has all rows. */
 const MAX_MATRIX_TEAMS = 60;
 
-/** Who reached whom, for more teams than lines can show: a row for each team, a cell for each place that it tried. */
+/** A matrix for more teams than a diagram can show: one row per team, one cell per target. */
 function matrix(teams: readonly TeamView[], connections: readonly Connection[]): Markup {
   const names = teams.map(({ team }) => team).slice(0, MAX_MATRIX_TEAMS);
   const columns = [...names, COREDNS, LOGS];

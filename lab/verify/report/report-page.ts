@@ -2,7 +2,7 @@ import { html, htmlDocument, type Markup } from "../../output/html.ts";
 import { causes, type Row, summarize, summaryLine, type VerifyResult } from "../result.ts";
 import { diagram } from "./diagram.ts";
 
-/** The report: one page that needs nothing else, no network and no script. */
+/** The report as a self-contained HTML page, without scripts. */
 export function reportPage(result: VerifyResult): string {
   const { fail } = summarize(result.rows);
   const verdict = fail === 0 ? "pass" : "fail";
@@ -42,7 +42,7 @@ function tableRow({ status, id, what, from, to, detail, milliseconds }: Row): Ma
   return html`<tr><td><span class="badge ${status}">${status}</span></td><td><code>${id}</code></td><td>${what}</td><td>${from}</td><td>${to}</td><td>${detail}</td><td class="number">${milliseconds} ms</td></tr>\n`;
 }
 
-/** What CoreDNS was told, since it explains most surprises with names. */
+/** The Corefile, which explains most surprises with names. */
 function corefile(rows: readonly Row[]): Markup {
   const text = rows.find((row) => row.group === "coredns")?.facts?.corefile;
   if (typeof text !== "string" || text === "") return html``;
