@@ -23,7 +23,7 @@ function collectors(): Collector[] {
   return Object.values(COLLECTORS);
 }
 
-/** The collectors for a terminal. */
+/** The collectors as a table for a terminal. */
 export function collectorsTable(): string {
   const support = collectors().map(({ id, modes, sources, destinations }) => [
     id,
@@ -53,17 +53,17 @@ export function collectorsTable(): string {
   ].join("\n");
 }
 
-/** What a collector requests and may use at most: `100m CPU, 128Mi to 512Mi`. */
+/** CPU and memory requests, and the memory limit: `100m CPU, 128Mi to 512Mi`. */
 export function resourcesOf({ resources }: Pick<Collector, "resources">): string {
   return `${resources.cpu} CPU, ${resources.memory} to ${resources.memoryLimit}`;
 }
 
-/** What a line costs: `4.5 × Fluent Bit's`. */
+/** CPU cost per line: `4.5 × Fluent Bit's`. */
 export function cpuOf({ about: { cpu } }: Pick<Collector, "about">): string {
   return cpu === undefined ? "not measured" : `${cpu} × Fluent Bit's`;
 }
 
-/** The collectors for a program. */
+/** The collectors as JSON. */
 export function collectorsJson() {
   return collectors().map(
     ({ id, title, image, images = {}, documentation, modes, sources = {}, destinations, about, resources }) => ({

@@ -5,12 +5,12 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
-/** Folder of the project: where Pulumi.yaml and index.ts are. */
+/** Root folder of the project, with Pulumi.yaml and index.ts. */
 export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** An error that the user can fix: printed as it is, without a stack trace. */
+/** An error that the user can fix; printed without a stack trace. */
 export class Failure extends Error {
-  /** Exit code of the command: 1 where what was asked for failed, 2 where it could not be tried. */
+  /** Exit code of the command: 1 if it failed, 2 if it could not be tried. */
   readonly exitCode: number;
 
   constructor(message: string, exitCode = 1) {
@@ -20,17 +20,17 @@ export class Failure extends Error {
   }
 }
 
-/** Whether a JSON document is on stdout, which must hold only one. */
+/** Whether stdout already holds a JSON document; it must hold only one. */
 let hasWrittenJson = false;
 
-/** Writes the result of a command to stdout: text without colors where no terminal shows it, anything else as a JSON document. */
+/** Writes a command's result to stdout: text, without colors unless stdout is a terminal, or an object as a JSON document. */
 export function writeOutput(result: string | object): void {
   hasWrittenJson ||= typeof result !== "string";
   const text = typeof result === "string" ? result : `${JSON.stringify(result, null, 2)}\n`;
   process.stdout.write(process.stdout.isTTY || typeof result !== "string" ? text : stripVTControlCharacters(text));
 }
 
-/** A command line without commands; those that are added inherit how it reports errors. */
+/** A command line without commands. Commands added to it report errors the same way. */
 export function commandLine(name: string, description: string): Command {
   return new Command(name)
     .description(description)
@@ -39,14 +39,14 @@ export function commandLine(name: string, description: string): Command {
     .hook("preAction", (_, action) => refuseEmptyOptions(action));
 }
 
-/** An empty value is most often a variable that is not set, and would mean the default: another stack, another cluster. */
+/** Rejects empty option values: they usually come from an unset variable, and would silently mean the default stack or cluster. */
 function refuseEmptyOptions(command: Command): void {
   const values = command.opts<Readonly<Record<string, unknown>>>();
   const empty = command.options.find((option) => values[option.attributeName()] === "");
   if (empty !== undefined) command.error(`error: option '${empty.flags}' must not be empty`);
 }
 
-/** Adds the options that name a stack. @param byDefault Its name where neither option is set. */
+/** Adds the options that choose a stack. @param byDefault Its name if neither option is set. */
 export function stackOptions(command: Command, byDefault: string): Command {
   return command
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default(byDefault))
@@ -59,19 +59,19 @@ export function stackOptions(command: Command, byDefault: string): Command {
     });
 }
 
-/** The stack that a file is of by its name, such as `prod` of `stacks/Pulumi.prod.yaml`. */
+/** The stack that a file's name implies, such as `prod` for `stacks/Pulumi.prod.yaml`. */
 function stackNamedBy(file: string): string | undefined {
   return /^Pulumi\.([\w.-]+)\.(?:ya?ml|json)$/.exec(basename(file))?.[1];
 }
 
-/** Adds the options that name a cluster. @param context Which context is used by default. */
+/** Adds the options that choose a cluster. @param context Which context is used by default. */
 export function kubeconfigOptions(command: Command, context = "the stack's, else the current one"): Command {
   return command
     .option("--context <name>", `kubeconfig context (default: ${context})`)
     .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
 }
 
-/** The parser of an option that takes an integer in bounds. */
+/** Returns a parser for an option that is an integer from `min` to `max`. */
 export function between(min: number, max: number): (value: string) => number {
   return (value) => {
     const number = Number(value);
@@ -80,7 +80,7 @@ export function between(min: number, max: number): (value: string) => number {
   };
 }
 
-/** Finds that a file cannot be written before what it shall hold takes its time. @throws {Failure} */
+/** Checks that output files can be written before the long work starts. @throws {Failure} */
 export async function refuseUnwritable(...files: readonly (string | undefined)[]): Promise<void> {
   for (const file of files) {
     if (file === undefined) continue;
@@ -90,11 +90,11 @@ export async function refuseUnwritable(...files: readonly (string | undefined)[]
   }
 }
 
-/** Runs a command line to its end and sets the exit code of the process. */
+/** Runs a command line and sets the exit code of the process. */
 export async function runCommandLine(program: Command): Promise<void> {
-  // A plan imports a few thousand modules; with a compile cache they start in two thirds of the time.
+  // A plan imports a few thousand modules; a compile cache cuts their load time by a third.
   enableCompileCache();
-  // The reader may stop early, as `head` does: that is no failure.
+  // The reader may close the pipe early, as `head` does; that is not a failure.
   process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") return;
     process.stderr.write(`cannot write the output: ${code ?? message}\n`);
@@ -111,14 +111,14 @@ export async function runCommandLine(program: Command): Promise<void> {
   endSoon();
 }
 
-/** Ends the process where only a request still keeps it that was given up, which its server may never answer. */
+/** Ends the process if only an abandoned request keeps it alive, which its server may never answer. */
 function endSoon(): void {
   setTimeout(() => (process.stdout.writableLength > 0 ? endSoon() : process.exit()), 1000).unref();
 }
 
-/** Prints an error and returns the exit code. Only an unexpected one keeps its stack trace. */
+/** Prints an error and returns the exit code. Only unexpected errors keep their stack trace. */
 function report(error: unknown): number {
-  // Commander has printed its own message.
+  // Commander has already printed its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Failure) {
     process.stderr.write(`${error.message}\n`);
@@ -132,15 +132,15 @@ function report(error: unknown): number {
   return 70;
 }
 
-/** What is wrong, each as one sentence, for a program that reads the JSON document. */
+/** The errors as single sentences, for the JSON document. */
 function messagesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
-  // The first line counts the ones below it.
+  // The first line is a count of the lines below it.
   if (error.name === "SettingsError") return error.message.split("\n  ").slice(1);
   return [error.message.replace(/^error: /, "").replace("\n(Did", " (did")];
 }
 
-/** One line on stderr that shows what is running. */
+/** A status line on stderr. */
 interface Progress {
   /** Replaces the text of the line. */
   update(text: string): void;
@@ -148,9 +148,9 @@ interface Progress {
   stop(): void;
 }
 
-/** Starts a spinner with a text. Prints nothing where stderr is not a terminal. */
+/** Starts a spinner with a text. Prints nothing unless stderr is a terminal. */
 export async function progress(text: string): Promise<Progress> {
-  // ora clears lines without end on a terminal that reports no columns.
+  // On a terminal that reports zero columns, ora clears lines endlessly.
   if (!process.stderr.isTTY || !(process.stderr.columns > 0)) return { update: () => {}, stop: () => {} };
   const { default: ora } = await import("ora");
   const spinner = ora({ text, stream: process.stderr }).start();

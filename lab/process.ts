@@ -1,9 +1,9 @@
 import { NonZeroExitError, x } from "tinyexec";
 import { Failure } from "./command-line.ts";
 
-/** What a program left behind. */
+/** The result of a program. */
 export interface ProcessResult {
-  /** Undefined where a signal ended it. */
+  /** Undefined if a signal ended it. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -12,20 +12,20 @@ export interface ProcessResult {
 export interface ProcessOptions {
   /** Working directory. Default: that of this process. */
   readonly cwd?: string;
-  /** Added to the environment of this process; undefined removes a variable. */
+  /** Merged into the environment of this process; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Stops the program. */
   readonly signal?: AbortSignal;
   /** Stops the program after this many seconds. Default: never. */
   readonly timeoutSeconds?: number;
-  /** Where its output goes. Default: it is captured. */
+  /** What to do with its stdout. Default: capture it. */
   readonly stdout?: "ignore" | "pipe";
 }
 
 /** Environment in which programs print no colors. */
 export const PLAIN_OUTPUT = { NO_COLOR: "1", FORCE_COLOR: undefined } as const;
 
-/** A program that ended with another exit code than 0. */
+/** A program that exited with a code other than 0. */
 export class ProcessError extends Error {
   readonly exitCode: number | undefined;
   readonly stderr: string;
@@ -39,9 +39,8 @@ export class ProcessError extends Error {
 }
 
 /**
- * Runs a program to its end, without a shell, and returns what it printed whatever its exit code is.
- * @throws the error of `spawn` where it does not start (`code` is `ENOENT` where there is no such program), a TimeoutError, or the
- * signal's reason.
+ * Runs a program, without a shell, and returns its output whatever its exit code.
+ * @throws the error of `spawn` if it does not start (`code` is `ENOENT` if it does not exist), a TimeoutError, or the signal's reason.
  */
 export async function run(
   program: string,
@@ -51,7 +50,7 @@ export async function run(
   const { cwd, env, signal, timeoutSeconds, stdout = "pipe" } = options;
   signal?.throwIfAborted();
   const result = await x(program, args, {
-    // The person's programs, not those of the packages in node_modules.
+    // Use the user's programs, not those in node_modules/.bin.
     nodePath: false,
     nodeOptions: { stdio: ["ignore", stdout, "pipe"], ...(cwd && { cwd }), env: { ...process.env, ...env } },
     ...(signal && { signal }),
@@ -62,8 +61,8 @@ export async function run(
 }
 
 /**
- * What a program prints.
- * @throws {ProcessError} where it ends with another exit code than 0, and as {@link run}.
+ * Runs a program and returns its stdout.
+ * @throws {ProcessError} if it exits with a code other than 0, and as {@link run}.
  */
 export async function outputOf(program: string, args: readonly string[], options?: ProcessOptions): Promise<string> {
   const result = await run(program, args, options);
@@ -75,8 +74,8 @@ export async function outputOf(program: string, args: readonly string[], options
 }
 
 /**
- * Runs a program and shows what it prints on stderr, where the progress of `up` goes.
- * @throws {Failure} where it fails.
+ * Runs a program and shows its output on stderr, like the progress of `up`.
+ * @throws {Failure} if it fails.
  */
 export async function streamed(program: string, args: readonly string[]): Promise<void> {
   const stdio: ["ignore", NodeJS.WriteStream, NodeJS.WriteStream] = ["ignore", process.stderr, process.stderr];

@@ -10,7 +10,7 @@ import type { Settings } from "../components/settings.ts";
 import { Failure, PROJECT_ROOT } from "./command-line.ts";
 import { fileText } from "./user-files.ts";
 
-/** A stack as its file describes it. */
+/** A stack as described by its file. */
 export interface Stack {
   readonly name: string;
   /** Configuration as the engine would pass it: `namespace:key` to a string, structured values as JSON. */
@@ -19,7 +19,7 @@ export interface Stack {
 
 /**
  * Reads `Pulumi.NAME.yaml`.
- * @throws {Failure} where there is no such file, or it is not a stack file.
+ * @throws {Failure} if it does not exist, or is not a stack file.
  * @see https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
  */
 export async function readStack(name: string, folder: string = PROJECT_ROOT): Promise<Stack> {
@@ -34,15 +34,15 @@ export async function readStack(name: string, folder: string = PROJECT_ROOT): Pr
 }
 
 /**
- * Reads a stack from another file than its own, as `pulumi --config-file` does.
- * @throws {Failure} where there is no such file, or it is not a stack file.
+ * Reads a stack from another file, like `pulumi --config-file`.
+ * @throws {Failure} if it does not exist, or is not a stack file.
  */
 export async function readStackFile(name: string, file: string): Promise<Stack> {
   return { name, config: { ...(await projectConfig(PROJECT_ROOT)), ...configOf(await fileText(file), file) } };
 }
 
 /**
- * What `Pulumi.yaml` sets for the stacks that do not set it themselves; nothing where there is no such file.
+ * Default configuration of all stacks in `Pulumi.yaml`; empty if there is no such file.
  * @see https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration
  */
 async function projectConfig(folder: string): Promise<Stack["config"]> {
@@ -52,19 +52,19 @@ async function projectConfig(folder: string): Promise<Stack["config"]> {
   const config = isObject(document) && isObject(document.config) ? document.config : {};
   return Object.fromEntries(
     Object.entries(config).flatMap(([key, given]) => {
-      // A single value, or an object that declares the key.
+      // A plain value, or an object that declares the key.
       const value = isObject(given) ? (given.default ?? given.value) : given;
       return value === undefined || value === null ? [] : [[named(key), asEngineString(value)]];
     }),
   );
 }
 
-/** A key as the engine has it, which takes one without a namespace for the project's own. */
+/** A key in the engine's form: without a namespace it belongs to the project. */
 function named(key: string): string {
   return key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`;
 }
 
-/** Reads the stack that the flags name: its own file, or the one given instead. */
+/** Reads the stack that the flags name, from its own file or from `--config-file`. */
 export async function chosenStack(flags: { readonly stack: string; readonly configFile?: string }): Promise<Stack> {
   return flags.configFile === undefined ? readStack(flags.stack) : readStackFile(flags.stack, flags.configFile);
 }
@@ -78,20 +78,20 @@ export async function loadStack(name: string, folder?: string): Promise<Stack & 
   return withSettings(await readStack(name, folder));
 }
 
-/** A stack with its settings. @throws {SettingsError} with every issue in them. */
+/** Adds the settings to a stack. @throws {SettingsError} with every issue in them. */
 export async function withSettings(stack: Stack): Promise<Stack & { readonly settings: Settings }> {
-  // The settings bring Pulumi with them, which `--help` need not wait for.
+  // The settings import Pulumi, which `--help` does not need.
   const { parseSettings } = await import("../components/settings.ts");
   return { ...stack, settings: parseSettings(stack.config) };
 }
 
-/** Names of the stacks that have a file in the folder, sorted. */
+/** Names of the stacks with a file in the folder, sorted. */
 export async function stackNames(folder: string = PROJECT_ROOT): Promise<string[]> {
   const files = await readdir(folder);
   return files.flatMap((file) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
-/** Keys that Pulumi's CLI knows. @see https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/ */
+/** Keys of a stack file that Pulumi's CLI knows. @see https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/ */
 const STACK_FILE_KEYS = new Set(["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"]);
 
 function configOf(text: string, file: string): Stack["config"] {
@@ -112,13 +112,13 @@ function configOf(text: string, file: string): Stack["config"] {
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [named(key), asEngineString(value)]));
 }
 
-/** What a stack file has instead of `config`: its keys, or others. */
+/** Describes the keys of a stack file without `config`. */
 function withoutConfig(keys: readonly string[]): string {
   const list = keys.join(", ");
   return keys.some((key) => key.includes(":")) ? `: put ${list} below it` : `, but ${list}`;
 }
 
-/** JSON makes null of numbers that it cannot write, such as YAML's `.inf`. */
+/** JSON turns numbers that it cannot represent into null, such as YAML's `.inf`. */
 function shownInJson(_key: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? stringify(value).trim() : value;
 }
@@ -135,14 +135,14 @@ function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
 }
 
-/** Words that YAML 1.1 or 1.2 reads as something else than text: booleans, null, infinities, the merge key. */
+/** Plain words that YAML 1.1 or 1.2 does not read as text: Booleans, null, infinities, the merge key. */
 const SPECIAL_WORDS = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|~|<<|=|)$/i;
-/** Text that some reader of YAML takes for a number or a date begins like this. */
+/** Start of text that some YAML reader takes for a number or a date. */
 const NUMBER_LIKE = /^[-+._]*e?[-+_]*\d|^[-+._:e]+$|^[-+]?\.(?:inf|nan)$/i;
 
 /**
- * YAML that readers of YAML 1.1 (kubectl, by sigs.k8s.io/yaml) and of YAML 1.2 read alike: text that either would take for a boolean, a
- * number, a date or null is quoted, and characters that end a line in one of them stand by their code.
+ * YAML that readers of YAML 1.1 (kubectl, through sigs.k8s.io/yaml) and YAML 1.2 parse alike: ambiguous text is quoted, and characters that
+ * only one of them treats as line breaks are escaped.
  * @see https://yaml.org/type/bool.html
  */
 export function portableYaml(value: unknown): string {
@@ -159,7 +159,7 @@ export function portableYaml(value: unknown): string {
 /**
  * Parses a stack file.
  * @param file Name of the file, for the message.
- * @throws {Failure} where the text is not one YAML document, or holds a value that Pulumi's CLI reads as another value than it looks.
+ * @throws {Failure} if the text is not a single YAML document, or has a value that Pulumi's CLI reads differently than it looks.
  */
 export function parseStackFile(text: string, file: string): unknown {
   // With the merge key `<<`, which the CLI supports.
@@ -191,7 +191,7 @@ function contentOf(document: Document.Parsed, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // An alias without its anchor.
+    // An alias without an anchor.
     if (error instanceof ReferenceError) throw new Failure(`${file} is not valid YAML: ${error.message}`, 2);
     throw error;
   }
@@ -217,8 +217,8 @@ const BASES = new Map([
 ]);
 
 /**
- * What Pulumi's CLI hands to a program for a plain scalar that it takes for a number or a date; undefined for anything else. The CLI
- * parses with gopkg.in/yaml.v3, which keeps YAML 1.1's octal numbers, underscores and dates.
+ * What Pulumi's CLI passes to a program for a plain scalar that it takes for a number or a date; undefined for others. The CLI parses with
+ * gopkg.in/yaml.v3, which supports YAML 1.1's octal numbers, underscores and dates.
  * @see https://github.com/go-yaml/yaml/blob/v3.0.1/resolve.go
  */
 export function engineValue(source: string): string | undefined {

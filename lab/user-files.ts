@@ -5,7 +5,7 @@ import { Failure } from "./command-line.ts";
 
 /**
  * The bytes of a file that the user names.
- * @throws {Failure} where there is no such file, or the path names something else: a folder, a device without end.
+ * @throws {Failure} if it does not exist, or is a folder or an endless device.
  */
 export async function fileBytes(path: string): Promise<Buffer> {
   const kind = otherThanFile(path);
@@ -22,8 +22,8 @@ export async function fileText(path: string): Promise<string> {
 }
 
 /**
- * Makes a folder and those above it. Node's own `recursive` tries without end where what is above exists and takes no folder: `/proc`, or
- * a link to a disk that is not mounted.
+ * Creates a folder and its parents. Node's own `recursive` loops forever if a parent exists and cannot hold folders: `/proc`, or a link to
+ * a disk that is not mounted.
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {

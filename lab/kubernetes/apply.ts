@@ -2,14 +2,14 @@ import type { RequestOptions } from "node:https";
 import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { send } from "./client.ts";
 
-/** Knows the path of an object of any kind. */
+/** Exposes the API path of an object of any kind. */
 class ObjectPaths extends KubernetesObjectApi {
   pathOf(object: KubernetesObject): Promise<string> {
     return this.specUriPath(object, "patch");
   }
 }
 
-/** Who applies, and whether fields of others are taken over. */
+/** The field manager, and whether it takes over fields of others. */
 interface Applied {
   readonly fieldManager: string;
   /** Default: true. */
@@ -17,8 +17,8 @@ interface Applied {
 }
 
 /**
- * Applies an object on the server's side, which refuses a field that the API does not have. It is sent as it is: the client leaves out
- * `from` of a NetworkPolicy and `default` of a LimitRange, which it has under names of its own.
+ * Applies an object on the server, with strict field validation. The object is sent as it is, because the client's serializer drops `from`
+ * of a NetworkPolicy and `default` of a LimitRange, which it knows under other names.
  * @throws {ApiException}
  */
 export async function applyObject(

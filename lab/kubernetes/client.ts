@@ -18,12 +18,12 @@ import { type Cluster, ClusterError, type ExecResult, type PodFacts, type ProxyT
 import { dnsServiceFacts, nodeFacts, podFacts } from "./object-facts.ts";
 import { getForwarded } from "./pod-port.ts";
 
-/** Longest that one request to the API server may take. */
+/** Timeout of a request to the API server. */
 const REQUEST_SECONDS = 10;
-/** Enough for a minute of a busy collector's log, and no more than one wants in memory. */
+/** Enough for a minute of a busy collector's log, and small enough for memory. */
 const LOG_BYTES = 8 * 1024 * 1024;
 
-/** A live cluster by the current context of a kubeconfig. */
+/** The cluster of a kubeconfig's current context. */
 export function kubeCluster(config: KubeConfig): Cluster {
   const core = config.makeApiClient(CoreV1Api);
   const server = config.getCurrentCluster()?.server ?? "";
@@ -85,7 +85,7 @@ export function kubeCluster(config: KubeConfig): Cluster {
   };
 }
 
-/** What is read of Services and of the policies between them. */
+/** Reads Services and network policies. */
 function serviceReads(
   config: KubeConfig,
   core: CoreV1Api,
@@ -135,8 +135,8 @@ async function asked<T>(what: string, request: Promise<T>): Promise<T> {
 const TIMEOUT_SECONDS = 10;
 
 /**
- * GET through the API server's proxy to a Service or a node's kubelet. The generated client escapes the path and takes no
- * query, so this asks by itself.
+ * GET through the API server's proxy to a Service or a node's kubelet. The generated client escapes the path and takes no query, so this
+ * sends its own request.
  * @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
  */
 async function proxyGet(
@@ -166,16 +166,16 @@ export interface Answer {
   readonly body: string;
 }
 
-/** GET with Node's own client, which takes certificates and agents as the kubeconfig's library gives them. */
+/** GET with Node's own client, which accepts the certificates and agents of the Kubernetes client library. */
 export function get(url: URL, options: https.RequestOptions): Promise<Answer> {
   return send(url, options);
 }
 
-/** Any request, with a body where it has one. @param options May have a method; default: GET. */
+/** Sends a request, with an optional body. @param options May have a method; default: GET. */
 export function send(url: URL, options: https.RequestOptions, sent?: string): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const client = url.protocol === "http:" ? http : https;
-  // Node states no length for the body of a DELETE, and the server then reads none.
+  // Node sets no Content-Length for the body of a DELETE, so the server would not read it.
   const length = sent === undefined ? {} : { "Content-Length": Buffer.byteLength(sent) };
   client
     .request(url, { ...options, headers: { ...options.headers, ...length } }, (response) => {
@@ -187,8 +187,8 @@ export function send(url: URL, options: https.RequestOptions, sent?: string): Pr
 }
 
 /**
- * Runs a program in a container over a websocket, as `kubectl exec` does.
- * @throws {ClusterError} where it could not be started, or did not end in time.
+ * Runs a program in a container over a WebSocket, like `kubectl exec`.
+ * @throws {ClusterError} if it cannot be started or times out.
  */
 async function execInPod(
   config: KubeConfig,
@@ -201,7 +201,7 @@ async function execInPod(
   const stdout = collector();
   const stderr = collector();
   const { promise: ended, resolve, reject } = Promise.withResolvers<V1Status>();
-  // The promise may be rejected before it is awaited.
+  // The promise may reject before it is awaited.
   ended.catch(() => {});
   const timer = setTimeout(
     () => reject(new ClusterError("timeout", `'${command.join(" ")}' did not end within ${seconds} s in ${pod.name}`)),
@@ -233,7 +233,7 @@ async function execInPod(
   }
 }
 
-/** A program's exit code is in the Status object that ends the stream; other failures are the runtime's. */
+/** A program's exit code is in the Status object at the end of the stream; other failures come from the container runtime. */
 function exitCode(status: V1Status, what: string): number {
   if (status.status === "Success") return 0;
   const told = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
@@ -253,12 +253,12 @@ function collector() {
   return { stream, text: () => Buffer.concat(chunks).toString("utf8") };
 }
 
-/** Turns whatever the client library throws into a {@link ClusterError} of one line. `what` names the request, as in `get pods in ts-team`. */
+/** Converts any error of the client library into a one-line {@link ClusterError}. `what` names the request, as in `get pods in ts-team`. */
 export function asClusterError(error: unknown, what: string): ClusterError {
   if (error instanceof ClusterError) return error;
   if (error instanceof ApiException) return fromStatus(error.code, statusMessage(error.body), what);
   const message = rootMessage(error);
-  // The websocket library says no more than this about a refused upgrade.
+  // The WebSocket library reports no more than this about a rejected upgrade.
   const refused = /Unexpected server response: (\d{3})/.exec(message);
   if (refused?.[1] !== undefined) return fromStatus(Number(refused[1]), "", what);
   if (
@@ -276,7 +276,7 @@ function fromStatus(code: number, message: string, what: string): ClusterError {
   if (code === 401)
     return new ClusterError("unauthorized", "the API server does not accept the kubeconfig's credentials");
   if (code === 403) {
-    // The API server's own sentence says the same at three times the length.
+    // The API server's own message says the same in three times the length.
     const user = /User "([^"]+)"/.exec(message)?.[1] ?? "the kubeconfig's user";
     return new ClusterError("forbidden", `forbidden: ${user} may not ${what}`);
   }
@@ -284,7 +284,7 @@ function fromStatus(code: number, message: string, what: string): ClusterError {
   return new ClusterError("other", `${what}: the API server answered ${code}${message === "" ? "" : `: ${message}`}`);
 }
 
-/** The `message` of a Kubernetes Status object, which comes parsed or as text. */
+/** The `message` of a Kubernetes Status object, parsed or as text. */
 function statusMessage(body: unknown): string {
   if (typeof body === "string") {
     try {
@@ -298,7 +298,7 @@ function statusMessage(body: unknown): string {
   return "";
 }
 
-/** The innermost cause: `fetch failed` alone helps nobody. */
+/** The innermost cause, because `fetch failed` alone does not help. */
 function rootMessage(error: unknown): string {
   if (!(error instanceof Error)) {
     if (typeof error === "object" && error !== null && "message" in error && typeof error.message === "string")

@@ -1,6 +1,6 @@
 /**
- * Sessions in pods at the same time, by default. A session mostly waits, for a name that nobody answers or between two pings: on two
- * cores 24 need half the time of 8, and more need no less.
+ * Default number of parallel sessions in pods. A session mostly waits, for DNS timeouts or between two pings: on two cores, 24 take half
+ * the time of 8, and more do not help.
  */
 export const SESSIONS = 24;
 
@@ -11,25 +11,25 @@ export interface PodFacts {
   /** `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`. */
   readonly phase: string;
   readonly ready: boolean;
-  /** Empty until the pod has one, and after it ended. */
+  /** Empty until the pod has one, and after it has ended. */
   readonly ip: string;
   readonly node: string;
-  /** Why the pod or its first waiting container is not running, such as `ImagePullBackOff`; empty when it runs. */
+  /** Why the pod or its first waiting container is not running, such as `ImagePullBackOff`; empty if it runs. */
   readonly reason: string;
-  /** Containers, native sidecars included. */
+  /** Containers, including native sidecars. */
   readonly containers: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly deleting: boolean;
   readonly hostNetwork: boolean;
-  /** `ClusterFirst` unless the pod says otherwise. */
+  /** `ClusterFirst` unless the pod sets another. */
   readonly dnsPolicy: string;
-  /** Folders and files that its containers mount. */
+  /** Volume mounts of its containers. */
   readonly mounts: readonly MountFacts[];
-  /** Ports that its containers call `metrics`. */
+  /** Container ports named `metrics`. */
   readonly metricsPorts: readonly number[];
-  /** How often its containers were started again. */
+  /** Sum of its containers' restarts. */
   readonly restarts: number;
-  /** The container that was the last to end and be started again; undefined for none. */
+  /** The last end of a container that was restarted; undefined if there is none. */
   readonly ended: EndFacts | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface ServiceFacts {
 export interface DnsServiceFacts {
   readonly name: string;
   readonly clusterIPs: readonly string[];
-  /** Labels of the pods behind it; empty where it has none. */
+  /** Its pod selector; empty if it has none. */
   readonly selector: Readonly<Record<string, string>>;
   /** Port of these pods to which its port 53 leads. Default: not known, since it has a name. */
   readonly targetPort?: number | undefined;
@@ -68,7 +68,7 @@ export interface NodeFacts {
   readonly ready: boolean;
   /** Kubelet version, such as `v1.36.3`. */
   readonly version: string;
-  /** Availability zone, where the cloud has set one; otherwise empty. */
+  /** Availability zone; empty if the cloud sets none. */
   readonly zone: string;
   /** Operating system, such as `Amazon Linux 2023.9.20251027`. */
   readonly osImage: string;
@@ -96,8 +96,8 @@ export interface LogQuery {
 }
 
 /**
- * The few questions that the checks ask of a live cluster. The real one is {@link kubeCluster}; tests give their own.
- * Every method throws a {@link ClusterError}.
+ * The queries that checks send to a live cluster. {@link kubeCluster} implements them; tests have their own implementation.
+ * Every method throws {@link ClusterError}.
  */
 export interface Cluster {
   /** Address of the API server. */
@@ -106,11 +106,11 @@ export interface Cluster {
   readonly context: string;
   /** Version of the API server, such as `v1.36.3`. */
   version(): Promise<string>;
-  /** Kinds that the API server has in a version of an API group. */
+  /** Kinds in a version of an API group. */
   kinds(group: string, version: string): Promise<string[]>;
   nodes(): Promise<NodeFacts[]>;
   pod(namespace: string, name: string): Promise<PodFacts>;
-  /** Pods that carry a label, as `key=value`. */
+  /** Pods with a label, as `key=value`. */
   pods(namespace: string, selector: string): Promise<PodFacts[]>;
   namespaceLabels(name: string): Promise<Readonly<Record<string, string>>>;
   /** Names of the network policies in a namespace. */
@@ -118,33 +118,33 @@ export interface Cluster {
   service(namespace: string, name: string): Promise<ServiceFacts>;
   /** Services in a namespace with port 53. */
   dnsServices(namespace: string): Promise<DnsServiceFacts[]>;
-  /** Addresses behind a Service that are ready, from its EndpointSlices. */
+  /** Ready addresses of a Service, from its EndpointSlices. */
   endpoints(namespace: string, service: string): Promise<string[]>;
   configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>>>;
-  /** A Secret's values, decoded. */
+  /** The decoded values of a Secret. */
   secret(namespace: string, name: string): Promise<Readonly<Record<string, string>>>;
-  /** Runs a program in a container, without a shell. A program that fails is a result, not an error. */
+  /** Runs a program in a container, without a shell. A failing program is a result, not an error. */
   exec(pod: PodFacts, container: string, command: readonly string[], seconds?: number): Promise<ExecResult>;
   logs(pod: PodFacts, query: LogQuery): Promise<string>;
-  /** Makes an event about a pod, which the API server forgets after an hour. */
+  /** Creates an event about a pod, which the API server deletes after an hour. */
   createEvent(pod: PodFacts, message: string): Promise<void>;
   /**
-   * GET through the API server to a Service's HTTP port, or to a node's kubelet. `path` starts with a slash. The API server keeps an
-   * Authorization header for itself, so no password can be sent on. On EKS it is outside of the cluster for network policies.
+   * GET through the API server to a Service's HTTP port or a node's kubelet. `path` starts with a slash. The API server consumes the
+   * Authorization header, so no password can be passed on. On EKS, network policies see such requests as coming from outside the cluster.
    */
   proxyGet(target: ProxyTarget, path: string, headers?: Readonly<Record<string, string>>): Promise<string>;
-  /** GET from a pod's own HTTP port, which no network policy keeps out. `path` starts with a slash. */
+  /** GET from a pod's HTTP port, past any network policy. `path` starts with a slash. */
   podGet(port: PodPort, path: string): Promise<string>;
 }
 
-/** Where the API server's proxy leads; with a port the name is `[https:]NAME:PORT`. */
+/** Target of the API server's proxy; with a port, the name is `[https:]NAME:PORT`. */
 export type ProxyTarget =
   | { readonly kind: "services"; readonly namespace: string; readonly name: string }
   | { readonly kind: "nodes"; readonly name: string };
 
 export type ClusterErrorKind = "forbidden" | "not-found" | "unauthorized" | "unreachable" | "timeout" | "other";
 
-/** What the cluster would not do, in one line. */
+/** A failed request, as one line. */
 export class ClusterError extends Error {
   readonly kind: ClusterErrorKind;
 

@@ -5,7 +5,7 @@ import { kubeCluster } from "./client.ts";
 import { type Cluster, ClusterError } from "./cluster.ts";
 import { checkCredentials } from "./user-credentials.ts";
 
-/** Where a cluster is found. */
+/** How to find a cluster. */
 export interface Target {
   /** Kubeconfig file; default: the files of KUBECONFIG, else `~/.kube/config`. */
   readonly kubeconfig?: string | undefined;
@@ -13,18 +13,18 @@ export interface Target {
   readonly context?: string | undefined;
 }
 
-/** A cluster that answered, and the version of its API server. */
+/** A cluster that answered, with the version of its API server. */
 export interface Connection {
   readonly cluster: Cluster;
   readonly version: string;
 }
 
-/** Exit code where nothing could be tried. */
+/** Exit code if nothing could be tried. */
 const NOT_TRIED = 2;
 
 /**
- * Reads the kubeconfig and asks the API server for its version.
- * @throws {Failure} with one line for a missing file, an unknown context, a server that does not answer, wrong credentials.
+ * Reads the kubeconfig and queries the API server's version.
+ * @throws {Failure} in one line for a missing file, an unknown context, an unreachable server, or invalid credentials.
  */
 export async function connect(target: Target): Promise<Connection> {
   const config = await loadKubeConfig(target);
@@ -38,7 +38,7 @@ export async function connect(target: Target): Promise<Connection> {
   }
 }
 
-/** The kubeconfig with the wanted context as its current one. */
+/** The kubeconfig with the requested context as its current one. */
 export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
   const found = findServer(target, kubeconfigFiles(target, process.env.KUBECONFIG));
   if ("issue" in found) throw new Failure(`${found.issue}${adviceFor(found)}`, NOT_TRIED);
@@ -70,7 +70,7 @@ function readAll(files: readonly string[]): KubeConfig {
   return config;
 }
 
-/** What another file of KUBECONFIG adds: where two name the same thing, the first one wins, as with kubectl. */
+/** What a further file of KUBECONFIG adds: of two entries with the same name, the first wins, as in kubectl. */
 function without(config: KubeConfig, known: KubeConfig): KubeConfig {
   const names = (items: readonly { name: string }[]) => new Set(items.map((item) => item.name));
   const [clusters, users, contexts] = [names(known.clusters), names(known.users), names(known.contexts)];

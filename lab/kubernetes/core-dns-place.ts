@@ -2,21 +2,21 @@ import type { DnsSettings } from "../../components/dns/settings.ts";
 import { coreDnsPods, USUAL_CORE_DNS_PODS } from "../../components/kubernetes/core-dns-pods.ts";
 import { type Cluster, ClusterError, type DnsServiceFacts } from "./cluster.ts";
 
-/** Where a cluster's CoreDNS is. */
+/** Location of a cluster's CoreDNS. */
 export interface CoreDnsPlace {
   readonly namespace: string;
-  /** Name of the ConfigMap with its Corefile. */
+  /** ConfigMap with its Corefile. */
   readonly configMap: string;
   readonly deployment: string;
-  /** Name of the Service that pods ask. */
+  /** Service that pods query. */
   readonly service: string;
-  /** Labels of its pods, as `key=value`, with commas between them. */
+  /** Labels of its pods, as `key=value`, separated by commas. */
   readonly selector: string;
   /** Port at which its pods answer queries. */
   readonly port: number;
 }
 
-/** That of EKS, kubeadm, kind and k3s. */
+/** The location on EKS, kubeadm, kind and k3s. */
 const USUAL_PLACE: CoreDnsPlace = {
   namespace: "kube-system",
   configMap: "coredns",
@@ -26,10 +26,10 @@ const USUAL_PLACE: CoreDnsPlace = {
   port: 53,
 };
 
-/** What of a stack's settings says which CoreDNS is its own. */
+/** The settings that identify the stack's CoreDNS. */
 export type StatedCoreDns = Pick<DnsSettings, "adopt" | "clusterDns">;
 
-/** Where the settings say that CoreDNS is: for an adopted one they do not name its Service. */
+/** The location by the settings alone, which do not name the Service of an adopted CoreDNS. */
 export function statedPlace(dns: StatedCoreDns | undefined): CoreDnsPlace {
   if (dns?.adopt === undefined) return USUAL_PLACE;
   const { namespace, configMap, deployment = USUAL_PLACE.deployment, port = USUAL_PLACE.port } = dns.adopt;
@@ -37,8 +37,8 @@ export function statedPlace(dns: StatedCoreDns | undefined): CoreDnsPlace {
 }
 
 /**
- * Where CoreDNS is on a running cluster. Of an adopted one the Service for DNS in its namespace tells the labels that the settings do not: the
- * one with an address of `clusterDns`, else kube-dns, else the only one. Where no Service tells, they are as everywhere.
+ * Finds CoreDNS on a live cluster. The settings do not state the labels of an adopted CoreDNS, so they come from the DNS Service in its
+ * namespace: the one with an address in `clusterDns`, else kube-dns, else the only one. Without such a Service, the usual labels apply.
  */
 export async function findCoreDns(
   cluster: Pick<Cluster, "dnsServices">,
@@ -76,12 +76,12 @@ function serviceOf(services: readonly DnsServiceFacts[], usual: string, addresse
   );
 }
 
-/** The command that shows the pods of CoreDNS, and why none is ready. */
+/** The command that lists CoreDNS's pods and shows why none is ready. */
 export function listsPods({ namespace, selector }: CoreDnsPlace): string {
   return `\`kubectl -n ${namespace} get pods -l ${selector}\``;
 }
 
-/** How to find a CoreDNS that is not where the settings say, and that the stack does not install. */
+/** How to find a CoreDNS that is not at its stated location and that the stack does not install. */
 export function howToFindCoreDns({ namespace }: CoreDnsPlace): string {
   return `CoreDNS is not in ${namespace} by the name that the settings have: \`kubectl get deployments -A\` shows where it is, and \`npm run lab -- adopt --coredns NAMESPACE/NAME\` writes dns.adopt for it`;
 }

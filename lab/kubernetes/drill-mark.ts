@@ -1,14 +1,14 @@
 import { isObject } from "../../components/schema/values.ts";
 import type { Cluster } from "./cluster.ts";
 
-/** Where a drill keeps what it has changed. A Secret, since the objects that it restores may be Secrets. */
+/** Where a drill stores the originals of what it changes: in a Secret, because they may be Secrets. */
 export const DRILL_STATE = { namespace: "kube-system", name: "eks-dns-logging-drill" } as const;
-/** Key of the state in it. */
+/** Key of the state in that Secret. */
 export const DRILL_STATE_KEY = "state";
 
-/** What a command has to say before it reads or changes a cluster on which a drill is on; undefined where none is. */
+/** A notice for commands on a cluster with an active drill; undefined if there is none. */
 export async function drillNotice(cluster: Pick<Cluster, "secret">): Promise<string | undefined> {
-  // Without the right to read it nothing can be said; the command itself may do without.
+  // Without permission to read the Secret, no notice; the command itself may not need it.
   const data = await cluster.secret(DRILL_STATE.namespace, DRILL_STATE.name).catch(() => undefined);
   const text = data?.[DRILL_STATE_KEY];
   if (text === undefined) return undefined;

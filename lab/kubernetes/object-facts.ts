@@ -1,9 +1,9 @@
 import type { V1ContainerStatus, V1Node, V1Pod, V1PodSpec, V1Service } from "@kubernetes/client-node";
 import type { DnsServiceFacts, EndFacts, MountFacts, NodeFacts, PodFacts } from "./cluster.ts";
 
-/** What the checks need of a pod. */
+/** The facts of a pod that checks need. */
 export function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
-  // Native sidecars stand among the init containers.
+  // Native sidecars are init containers.
   const sidecars = (spec?.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   const waiting = statuses.flatMap((container) => container.state?.waiting?.reason ?? []);
@@ -38,7 +38,7 @@ function mountFacts(spec: V1PodSpec | undefined): MountFacts[] {
   return mounts.map(({ name, mountPath }) => ({ path: mountPath, onNode: onNode.has(name) }));
 }
 
-/** A container that waits to be started again has ended in its state or, once it has run before, in its last one. */
+/** A container that waits for a restart has ended in its state; once restarted, in its last state. */
 function lastEnd(statuses: readonly V1ContainerStatus[]): EndFacts | undefined {
   const ends = statuses.flatMap(({ state, lastState, restartCount }) => {
     const { reason = "", exitCode = 0, finishedAt } = lastState?.terminated ?? state?.terminated ?? {};
@@ -47,7 +47,7 @@ function lastEnd(statuses: readonly V1ContainerStatus[]): EndFacts | undefined {
   return ends.toSorted((one, other) => other.at.getTime() - one.at.getTime())[0];
 }
 
-/** What the report shows of a node. */
+/** The facts of a node for the report. */
 export function nodeFacts({ metadata, status }: V1Node): NodeFacts {
   return {
     name: metadata?.name ?? "",

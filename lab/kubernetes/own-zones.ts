@@ -1,25 +1,25 @@
 import { clusterZones, parseCorefile } from "eks-dns-logging-corefile";
 
-/** What CoreDNS's Corefile says about the answers that it makes itself. */
+/** What a Corefile says about CoreDNS's own answers. */
 export interface OwnZones {
   /** Zones of the kubernetes plugin. */
   readonly zones: readonly string[];
-  /** Seconds that its fresh answers have. */
+  /** TTL of its fresh answers, in seconds. */
   readonly ttl: number;
 }
 
-/** CoreDNS's own. @see https://coredns.io/plugins/kubernetes/ */
+/** CoreDNS's default. @see https://coredns.io/plugins/kubernetes/ */
 const DEFAULT_TTL = 5;
 
-/** The zones of all lines of kubernetes; undefined where the text is no Corefile, or has no such plugin. */
+/** The zones of all lines of kubernetes; undefined if the text is not a Corefile, or lacks the plugin. */
 export function ownZones(corefile: string): OwnZones | undefined {
   try {
     const found = clusterZones(parseCorefile(corefile));
     if (found.length === 0) return undefined;
-    // Lines of their own for names and addresses have the same time in most cases; that of names is the first.
+    // Separate lines for names and addresses usually have the same TTL; the line for names comes first.
     return { zones: found.flatMap(({ zones }) => zones), ttl: found[0]?.ttl ?? DEFAULT_TTL };
   } catch {
-    // Someone else's Corefile, or none: then less can be told.
+    // Without a readable Corefile, explanations are less specific.
   }
   return undefined;
 }

@@ -4,12 +4,12 @@ import { text } from "node:stream/consumers";
 import { type KubeConfig, PortForward } from "@kubernetes/client-node";
 import { ClusterError, type PodPort } from "./cluster.ts";
 
-/** Longest that a pod may take to answer. */
+/** Timeout of a pod's answer. */
 const TIMEOUT_SECONDS = 10;
 
 /**
- * GET from an HTTP port of a pod over a port-forward, as `kubectl port-forward` has it: the connection starts inside of the pod, where no
- * NetworkPolicy applies. One through the API server's proxy comes from outside of the cluster on EKS.
+ * GET from an HTTP port of a pod over a port-forward, like `kubectl port-forward`: the connection starts inside the pod, where no
+ * NetworkPolicy applies. On EKS, requests through the API server's proxy come from outside the cluster.
  * @see https://github.com/aws/aws-network-policy-agent/issues/281
  */
 export async function getForwarded(
@@ -20,12 +20,12 @@ export async function getForwarded(
 ): Promise<string> {
   const place = `${pod}:${port}`;
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  // It may be rejected before it is awaited.
+  // It may reject before it is awaited.
   promise.catch(() => {});
   const [sent, received] = [new PassThrough(), new PassThrough()];
   const refusal = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      // Its first message is the port's number alone.
+      // The first message only repeats the port number.
       if (chunk.length > 0) reject(new ClusterError("other", `${place}: ${chunk.toString("utf8").trim()}`));
       done();
     },
@@ -40,7 +40,7 @@ export async function getForwarded(
     .then((started) => (typeof started === "function" ? started() : started));
   try {
     const socket = await Promise.race([connection, promise.then(() => connection)]);
-    // An answer without a length ends with the connection, and another one does not come any more.
+    // Without Content-Length, the answer ends with the connection; with it, no second answer follows.
     socket?.addEventListener("close", () => received.end());
     const createConnection = () => Duplex.from({ writable: sent, readable: received });
     get({ host: "localhost", port, path, createConnection }, (response) => {
@@ -51,7 +51,7 @@ export async function getForwarded(
     return await promise;
   } finally {
     clearTimeout(timer);
-    // It may open only now.
+    // The WebSocket may open only now.
     connection.then(
       (socket) => socket?.close(),
       () => {},

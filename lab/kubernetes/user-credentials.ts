@@ -2,10 +2,10 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { ClusterError } from "./cluster.ts";
 
 /**
- * Gets the credentials of a kubeconfig's user once, before the first request, which would take what is wrong with them for an answer of
- * the server. A program that logs somebody in takes its time.
+ * Loads the credentials of a kubeconfig's user before the first request, which would report their errors as answers of the server. A login
+ * program may take a while.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
- * @throws {ClusterError} in one sentence where there are none.
+ * @throws {ClusterError} in one sentence if there are none.
  */
 export async function checkCredentials(config: KubeConfig): Promise<void> {
   try {

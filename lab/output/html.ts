@@ -1,4 +1,4 @@
-/** A whole page that needs nothing else, no network and no script. `style` comes after the style that all pages have. */
+/** A self-contained HTML page, without scripts. `style` follows the common style sheet. */
 export function htmlDocument(title: string, body: Markup, style = ""): string {
   return html`<!doctype html>
 <html lang="en">
@@ -18,7 +18,7 @@ ${body}
 `.text;
 }
 
-/** Markup that is safe to place in a page. Only {@link html} and {@link raw} make it. */
+/** Markup that is safe to embed in a page. Only {@link html} and {@link raw} create it. */
 export class Markup {
   readonly text: string;
 
@@ -29,13 +29,13 @@ export class Markup {
 
 type Part = Markup | string | number | readonly Markup[];
 
-/** A template whose values are escaped, unless they are markup themselves. */
+/** A template tag that escapes its values, unless they are Markup. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const values = parts.map(asText);
   return new Markup(strings.map((text, index) => text + (values[index] ?? "")).join(""));
 }
 
-/** Text that is known to be safe, such as a style sheet of ours. */
+/** Marks text as safe, such as our own style sheet. */
 export function raw(text: string): Markup {
   return new Markup(text);
 }
@@ -58,7 +58,7 @@ function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
-/** Colors by result, for light and dark, and nothing from outside. */
+/** Colors by result, for light and dark mode, without external resources. */
 const STYLE = `
 :root { color-scheme: light dark; --text: #1c2128; --soft: #59636e; --page: #ffffff; --box: #f3f5f8; --line: #cfd6de;
   --pass: #1a7f37; --warn: #b26a00; --fail: #c4212f; --skip: #8a939d; }

@@ -2,15 +2,15 @@ import Table from "cli-table3";
 
 /** How a table is drawn. */
 export interface TableOptions {
-  /** Numbers of the columns whose text is aligned to the right. Default: none. */
+  /** Indices of right-aligned columns. Default: none. */
   readonly right?: readonly number[];
-  /** Width of each column in characters, spacing included; null for what its cells need. Longer text wraps. Default: all null. */
+  /** Width of each column in characters, including padding; null fits the content. Longer text wraps. Default: all null. */
   readonly widths?: readonly (number | null)[];
   /** Spaces between the columns of {@link plainTable}. Default 2. */
   readonly gap?: number;
 }
 
-/** A table with lines around its cells. Cells may hold terminal colors. */
+/** A table with borders. Cells may contain terminal colors. */
 export function boxedTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -25,10 +25,13 @@ const BORDERS = ["top", "bottom", "left", "right"].flatMap((side) => [side, `${s
 const CORNERS = ["top-left", "top-right", "bottom-left", "bottom-right", "mid", "mid-mid", "middle"];
 const NO_LINES = Object.fromEntries([...BORDERS, ...CORNERS].map((name) => [name, ""]));
 
-/** cli-table3 compares each row with all others: it takes minutes for what an audit of a large cluster finds, and seconds in parts. */
+/**
+ * Rows per part: cli-table3 compares each row with all others, so a large audit would take minutes as one table, and takes seconds in
+ * parts.
+ */
 const MAX_ROWS = 500;
 
-/** A table without lines, as `kubectl` and `pulumi` print them. Cells may hold terminal colors. */
+/** A table without borders, as `kubectl` and `pulumi` print them. Cells may contain terminal colors. */
 export function plainTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -72,7 +75,7 @@ export function columns(
   return plainTable(head, rows, { right }).split("\n");
 }
 
-/** Milliseconds with two decimals where they matter. */
+/** Milliseconds, with two decimals for small values. */
 export function ms(value: number | undefined): string {
   if (value === undefined) return "-";
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
@@ -83,10 +86,10 @@ export function plural(count: number, word: string): string {
   return `${count} ${count === 1 ? word : many}`;
 }
 
-/** Longest comment on a pull request: GitHub takes 65,536 characters, and the rest is for what the workflow adds. */
+/** Longest comment on a pull request: GitHub's limit is 65,536 characters, and the workflow adds some text. */
 export const MAX_COMMENT = 60_000;
 
-/** One line of text in which nothing is taken for Markdown or HTML, and no `@name` calls anybody. */
+/** One line of text, escaped so that nothing is Markdown, HTML or an `@name` mention. */
 export function plainText(text: string): string {
   return oneLine(text)
     .replaceAll(/[\\`*_{}[\]<>#|~$]/g, (character) => `\\${character}`)
@@ -95,7 +98,7 @@ export function plainText(text: string): string {
     .replaceAll(/(?<=\bhttps?|\bwww):?(?=\/\/|\.)/gi, (colon) => `${colon}<!-- -->`);
 }
 
-/** A code span of any text. */
+/** Any text as a code span. */
 export function code(text: string): string {
   const line = oneLine(text);
   const ticks = "`".repeat(longestRun(line, "`") + 1);
@@ -103,7 +106,7 @@ export function code(text: string): string {
   return `${ticks}${space}${line}${space}${ticks}`;
 }
 
-/** A code block of any text. */
+/** Any text as a code block. */
 export function fenced(language: string, text: string): string {
   const fence = "`".repeat(Math.max(3, longestRun(text, "`") + 1));
   return `${fence}${language}\n${text}\n${fence}`;

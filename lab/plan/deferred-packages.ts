@@ -4,18 +4,18 @@ import { dirname, join } from "node:path";
 import { deferModule } from "../../components/runtime.ts";
 
 /**
- * Providers' packages with a folder for each of their services: 266 folders, of which the plan of an EKS cluster uses 10.
- * Each registers the classes that a reference to a resource becomes. Without an engine only resources that the program itself makes
- * are referred to, whose folder it has loaded; an engine's answers may name others. So this is for plans alone.
+ * Provider packages with a folder per service: 266 folders, of which a plan of an EKS cluster uses 10. Each folder registers the classes
+ * for resource references. Without an engine, references only name resources that the program itself creates, whose folder is loaded; an
+ * engine's answers may name others. So this is for plans only.
  */
 const PACKAGES = ["@pulumi/aws", "@pulumi/kubernetes"];
 
-/** Has each service of the providers' packages loaded when the program first uses it. */
+/** Loads each service of the provider packages on its first use. */
 function deferServices(): void {
   for (const name of PACKAGES) {
     const index = createRequire(import.meta.url).resolve(name);
     const require = createRequire(index);
-    // Who imported the whole package has all of it.
+    // Imports of the whole package get all of it.
     if (require.cache[index] !== undefined) continue;
     const folder = dirname(index);
     for (const entry of readdirSync(folder, { withFileTypes: true })) {

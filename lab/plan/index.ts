@@ -12,7 +12,7 @@ interface PlanFlags {
   readonly policyConfig?: string;
 }
 
-/** Adds `plan` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+/** Adds `plan` to the command line. Its modules load only when it runs, which keeps `--help` fast. */
 export function registerPlan(program: Command): void {
   const command = program
     .command("plan")
@@ -74,7 +74,7 @@ async function writeFolder(folder: string, recording: Recording, settings: Setti
   process.stderr.write(`Wrote ${manifests.length} manifests: kubectl apply -f ${folder}\n`);
 }
 
-/** The plan for a program. Secret inputs and outputs are masked. */
+/** The plan as JSON. Secret inputs and outputs are masked. */
 export function asJson(stack: string, recording: Recording) {
   return {
     stack,
@@ -113,7 +113,7 @@ export function registerImages(program: Command): void {
     });
 }
 
-/** Plans at the same time: each is a process that fills a core. */
+/** Number of parallel plans: each is a process that uses a full core. */
 const PARALLEL = 2;
 
 /** Adds `fleet` to the command line. */
@@ -149,7 +149,7 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
   writeOutput(`${table}\nsettings that differ: ${rows.length}\n`);
 }
 
-/** Every stack is planned, and every issue in any of them is reported, before the first one ends the command. */
+/** Plans every stack and reports all issues before any of them ends the command. */
 async function planAll(stacks: readonly string[], done: (stack: string) => void): Promise<PlannedStack[]> {
   const { loadStack } = await import("../stack-file.ts");
   const loaded = await Promise.allSettled(stacks.map((stack) => loadStack(stack)));
@@ -169,32 +169,32 @@ async function planAll(stacks: readonly string[], done: (stack: string) => void)
   });
 }
 
-/** A process of its own for each: the program is a module, which runs once in a process. */
+/** Runs in a separate process, because the program is a module, which runs only once per process. */
 async function countResources(stack: string): Promise<number> {
   const args = [join(PROJECT_ROOT, "lab", "main.ts"), "plan", "--json", "--stack", stack];
   const { outputOf } = await import("../process.ts");
   const plan: { readonly resources: readonly unknown[] } = JSON.parse(await outputOf(process.execPath, args));
-  // The plan has no entry for the stack itself, which its text and the engine count.
+  // The plan has no entry for the stack itself, which the text and the engine count.
   return plan.resources.length + 1;
 }
 
-/** One stack of a fleet, planned. */
+/** A planned stack of a fleet. */
 export interface PlannedStack {
   readonly stack: string;
   readonly settings: Settings;
-  /** Registered resources, with components and the stack. */
+  /** Number of registered resources, including components and the stack. */
   readonly resources: number;
 }
 
-/** A setting that is not the same on all stacks. */
+/** A setting that differs between stacks. */
 export interface Difference {
   /** Path, such as `cluster.nodeGroups[0].maxSize`. */
   readonly setting: string;
-  /** Values in the order of the stacks; undefined where a stack has no such setting. */
+  /** Values in the order of the stacks; undefined if a stack lacks the setting. */
   readonly values: readonly (string | undefined)[];
 }
 
-/** The settings that differ between the stacks, defaults included, in the order of their paths. */
+/** Settings that differ between the stacks, defaults included, sorted by path. */
 export function differences(stacks: readonly { readonly settings: object }[]): Difference[] {
   const flat = stacks.map((stack) => new Map(leaves(stack.settings, "")));
   const paths = [...new Set(flat.flatMap((each) => [...each.keys()]))].sort();
@@ -203,7 +203,7 @@ export function differences(stacks: readonly { readonly settings: object }[]): D
     .filter(({ values }) => new Set(values).size > 1);
 }
 
-/** Single values with their paths. An entry of a list that has a name goes by it, so that another order is no difference. */
+/** Leaf values with their paths. List members are identified by name if they have one, so that their order does not matter. */
 function leaves(value: unknown, path: string): [string, string][] {
   if (typeof value !== "object" || value === null) return value === undefined ? [] : [[path, String(value)]];
   if (Array.isArray(value)) {

@@ -13,19 +13,19 @@ import type { Planned, PlannedResource } from "./plan.ts";
 
 /** One Kubernetes object of a plan. */
 export interface Manifest {
-  /** File name, which sorts into an order in which the objects can be applied. */
+  /** File name; the files sort into an order in which they can be applied. */
   readonly file: string;
   readonly object: { readonly [key: string]: Planned };
 }
 
 /**
- * The Kubernetes objects of a plan, each after all that it depends on. A component's dependency holds for what is in it.
- * @throws where the resources depend on each other in a circle, which Pulumi itself would not accept.
+ * The Kubernetes objects of a plan, each after its dependencies. A dependency on a component includes its children.
+ * @throws if the dependencies are circular, which Pulumi rejects too.
  */
 export function manifestsOf(resources: readonly PlannedResource[]): Manifest[] {
   const objects = resources.filter(isKubernetesObject);
   const width = Math.max(3, String(objects.length).length);
-  // The engine starts a resource when its dependencies stand, and the program registers in that order.
+  // The engine creates a resource once its dependencies exist; ties keep the order of registration.
   return objects.map((resource, index) => {
     const metadata = group(resource.inputs.metadata);
     const parts = [resource.inputs.kind, metadata.namespace, metadata.name].filter((part) => typeof part === "string");
@@ -40,7 +40,7 @@ function isKubernetesObject(resource: PlannedResource): boolean {
   return resource.type.startsWith("kubernetes:") && typeof resource.inputs.kind === "string";
 }
 
-/** The keys in the order in which people write them. */
+/** Sorts the keys in the conventional order. */
 function ordered(inputs: PlannedResource["inputs"]): Manifest["object"] {
   const { apiVersion, kind, metadata, ...rest } = inputs;
   return Object.fromEntries(
@@ -61,27 +61,27 @@ function manifestText(manifest: Manifest): string {
   return portableYaml(JSON.parse(JSON.stringify(manifest.object)));
 }
 
-/** A file of a plan, by its path below the folder. */
+/** A file of a plan, by its path within the folder. */
 export interface PlanFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** Folder below the manifests for what `kubectl apply -f FOLDER` must not take. */
+/** Subfolder for files that `kubectl apply -f FOLDER` must not apply. */
 const BY_HAND = "by-hand";
 
-/** One file an object. */
+/** One file per object. */
 export function manifestFiles(manifests: readonly Manifest[]): PlanFile[] {
   return manifests.map((manifest) => ({ path: manifest.file, text: manifestText(manifest) }));
 }
 
-/** The Corefile's ConfigMap where no `kubectl apply` takes it by accident: CoreDNS there is somebody else's. */
+/** The Corefile's ConfigMap, in a folder where `kubectl apply` does not pick it up by accident: that CoreDNS has another owner. */
 export function corefileFile(settings: DnsSettings): PlanFile {
   const text = `${CONFIG_MAP_HEADER}${portableYaml(corefileConfigMap(settings))}`;
   return { path: join(BY_HAND, "configmap-kube-system-coredns.yaml"), text };
 }
 
-/** The index templates for search engines outside the cluster, to be installed by hand. */
+/** Index templates for search engines outside the cluster, to be installed by hand. */
 export function indexTemplateFiles(logging: LoggingSettings): PlanFile[] {
   return targetsOf(logging).flatMap(({ name, destination, index }): PlanFile[] => {
     if (destination.kind !== "elasticsearch" && (destination.kind !== "opensearch" || destination.inCluster)) return [];
@@ -90,13 +90,13 @@ export function indexTemplateFiles(logging: LoggingSettings): PlanFile[] {
   });
 }
 
-/** Lists the files of a plan, so that the next one removes these and no others. */
+/** Lists the plan's files, so that the next plan removes exactly these. */
 const LIST = ".plan-files";
 const NUMBERED = /^\d{3,}-.*\.yaml$/;
 
 /**
- * Writes a plan's files in the place of those of an earlier plan; other files stay. `kubectl apply -f FOLDER` takes them in order.
- * @throws {Failure} where a file that no plan wrote would be replaced, or applied among those of the plan.
+ * Writes a plan's files in place of an earlier plan's; other files stay. `kubectl apply -f FOLDER` applies them in order.
+ * @throws {Failure} if a file from elsewhere would be overwritten, or applied with those of the plan.
  */
 export async function writePlanFiles(folder: string, files: readonly PlanFile[]): Promise<void> {
   await makeFolder(folder);
@@ -116,14 +116,14 @@ export async function writePlanFiles(folder: string, files: readonly PlanFile[])
   await Promise.all(files.map(({ path, text }) => writeFile(join(folder, path), text)));
 }
 
-/** An image that a plan's pods need. */
+/** An image that a plan's pods use. */
 export interface PodImage {
   /** Container that runs it, such as `curl`. */
   readonly container: string;
   readonly image: string;
 }
 
-/** The images of all pods and pod templates of a plan, each once, sorted by container. */
+/** The images of all pods and pod templates of a plan, without duplicates, sorted by container. */
 export function imagesOf(resources: readonly PlannedResource[]): PodImage[] {
   const found = new Map<string, PodImage>();
   for (const container of resources.flatMap((resource) => containersIn(resource.inputs.spec ?? null))) {
@@ -132,12 +132,12 @@ export function imagesOf(resources: readonly PlannedResource[]): PodImage[] {
   return [...found.values()].sort((a, b) => a.container.localeCompare(b.container) || a.image.localeCompare(b.image));
 }
 
-/** A line for each image; nothing for none, which a shell would read as an image without a name. */
+/** One line per image; an empty text for none, because a shell would read an empty line as an image without a name. */
 export function formatImages(images: readonly PodImage[]): string {
   return images.map(({ container, image }) => `${container} ${image}\n`).join("");
 }
 
-/** Containers stand in a pod's spec, or as deep as a controller's template puts it. */
+/** Finds containers in a pod's spec or, at any depth, in a controller's template. */
 function containersIn(spec: Planned): PodImage[] {
   if (typeof spec !== "object" || spec === null) return [];
   if (Array.isArray(spec)) return spec.flatMap(containersIn);

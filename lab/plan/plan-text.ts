@@ -17,18 +17,18 @@ import { statedPlace } from "../kubernetes/core-dns-place.ts";
 import { plainTable, plural } from "../output/table.ts";
 import type { PlannedResource, Recording } from "./plan.ts";
 
-/** One line of the tree. */
+/** A line of the tree. */
 interface TreeRow {
-  /** How deep the resource is below the stack. */
+  /** Depth below the stack. */
   readonly depth: number;
-  /** Lines of the tree in front of the type, as `pulumi preview` draws them. */
+  /** Branch characters before the type, as in `pulumi preview`. */
   readonly branch: string;
   readonly resource: PlannedResource;
-  /** Names of the resources that wait for this one. */
+  /** Names of the resources that depend on this one. */
   readonly neededBy: readonly string[];
 }
 
-/** The resources as a tree below the stack, in the order of registration. */
+/** The resources as a tree below the stack, in order of registration. */
 export function treeRows(resources: readonly PlannedResource[]): TreeRow[] {
   const known = new Set(resources.map((resource) => resource.urn));
   const children = Map.groupBy(resources, (resource) => (known.has(resource.parent) ? resource.parent : ""));
@@ -56,7 +56,7 @@ function dependents(resources: readonly PlannedResource[]): Map<string, string[]
   return waiting;
 }
 
-/** The plan for a person: tree, counts, what is unknown, outputs. */
+/** The plan for a terminal: tree, counts, unknown values, outputs. */
 export function formatPlan(stack: string, recording: Recording): string {
   const rows = treeRows(recording.resources);
   const lines = rows.map(({ branch, resource, neededBy }) => [
@@ -96,7 +96,7 @@ function formatOutputs(recording: Recording): string[] {
   return [bold("Outputs:"), ...lines];
 }
 
-/** Most unknown values that a plan names. */
+/** Maximum number of unknown values that a plan names. */
 const MAX_NAMED = 8;
 
 function formatCounts(resources: readonly PlannedResource[]): string[] {
@@ -121,7 +121,7 @@ const bold = (text: string) => styleText("bold", text, { stream: process.stdout 
 const dim = (text: string) => styleText("dim", text, { stream: process.stdout });
 const green = (text: string) => styleText("green", text, { stream: process.stdout });
 
-/** What the DNS settings come to, with the reason of each choice, and what CoreDNS would do that one may not expect. */
+/** The effective DNS settings with the reason for each choice, and behavior of CoreDNS that may surprise. */
 export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
   // With Auto Mode nothing of it is installed, which is a warning.
   if (dns === undefined || !runsCoreDns(cluster, dns)) return "";
@@ -154,7 +154,7 @@ function kubernetesVersionOf(cluster: Settings["cluster"]): string | undefined {
   return cluster.kind === "eks" ? cluster.version : (cluster.kubernetesVersion ?? LOOKED_UP_VERSION);
 }
 
-/** Settings without effect and deprecated names, a line each; empty where there are none. */
+/** Settings without effect and deprecated names, one line each; empty if there are none. */
 export function formatWarnings({ warnings }: Pick<Settings, "warnings">): string {
   return warnings.map((issue) => warningLine(formatIssue(issue))).join("");
 }
@@ -163,7 +163,7 @@ function warningLine(text: string): string {
   return `${styleText("yellow", "warning", { stream: process.stdout })}: ${text}\n`;
 }
 
-/** That the versions of EKS were looked up long before a day (YYYY-MM-DD), where the stack uses any; empty otherwise. */
+/** Warns if the versions of EKS were looked up long before a day (YYYY-MM-DD) and the stack uses any; else empty. */
 export function formatAge({ cluster }: Pick<Settings, "cluster">, day: string): string {
   const age = cluster.kind === "existing" ? undefined : ageWarning(day);
   return age === undefined ? "" : warningLine(age);
@@ -171,7 +171,10 @@ export function formatAge({ cluster }: Pick<Settings, "cluster">, day: string): 
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 
-/** Each of several destinations: where it is, which lines it gets, and today's names there. Empty for an only one not split by team. */
+/**
+ * The destinations, if there are several: location, routed lines, and today's names. Empty for a single destination that is not split by
+ * team.
+ */
 export function formatRoutes(settings: Stack, now: Date): string {
   const { logging, teams } = settings;
   if (logging === undefined) return "";
@@ -198,7 +201,7 @@ function placeOf({ suffix, destination, sources }: Target, { cluster, region }: 
   return describeDestination({ suffix, destination, sources, context: { cluster: clusterName, region, bucket } });
 }
 
-/** The name of each team's place, and that of the rest. */
+/** The name of each team's place, and of the default place. */
 function inPlaces(base: string, places: Target["places"]): string[] {
   return places.length === 0 ? [base] : places.map(({ team }) => placeName(base, team));
 }
@@ -216,7 +219,7 @@ function gets({ sources, selections }: Target, logging: LoggingSettings): string
   return found.length === 0 ? ["no lines, since none that its routes take are collected"] : found;
 }
 
-/** The lines that a route or a step takes; empty for all. */
+/** The lines that a route or step selects; empty for all. */
 function inWords({ pattern, namespaces, teams, labels, streams, levels }: Partial<Selection> & OfProcessing): string {
   return [
     ...(pattern === undefined ? [] : [`/${pattern}/`]),
@@ -228,7 +231,7 @@ function inWords({ pattern, namespaces, teams, labels, streams, levels }: Partia
   ].join(", ");
 }
 
-/** What is written there now: indices, the log group, or the prefix of the objects' keys, whose day begins in UTC. */
+/** Where lines are written now: indices, the log group, or the prefix of object keys, whose day starts at midnight UTC. */
 function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): string[] {
   const { suffix, destination, sources, places } = target;
   switch (destination.kind) {
@@ -243,7 +246,7 @@ function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): stri
     case "s3":
       return [
         ...(sources.includes("pods") ? inPlaces(destination.prefix, places) : []),
-        // AWS has names of its own for what it delivers by itself.
+        // AWS names its own deliveries.
         ...ownSources(sources.filter((source) => source !== "auto-mode")).map((source) =>
           sourcePlace(destination.prefix, source),
         ),
@@ -255,10 +258,10 @@ function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): stri
 
 type Processing = LoggingSettings["processing"];
 type Rule = Partial<Processing["drop"][number]>;
-/** What steps of processing select by, and routes do not. */
+/** Selectors that processing steps have and routes lack. */
 type OfProcessing = { readonly [key in "pattern" | "teams"]?: Readonly<Rule[key]> };
 
-/** What is done with lines on their way, a line each step. Empty where nothing is. */
+/** The processing steps, one line each. Empty if there are none. */
 export function formatProcessing(logging: Pick<LoggingSettings, "processing"> | undefined): string {
   const lines = logging === undefined ? [] : processingSteps(logging.processing);
   if (lines.length === 0) return "";

@@ -15,14 +15,14 @@ import { runInStack, sentenceOf } from "./resource-failure.ts";
 import { engineUrn, formerUrns, PROJECT, STACK_TYPE } from "./resource-urns.ts";
 
 /**
- * What `pulumi up` would make of a stack: runs the real index.ts against a mocked engine. Needs no CLI, account, cluster or
- * network; what only a provider knows stays unknown.
+ * Plans a stack: runs the real index.ts against a mocked engine, without CLI, account, cluster or network. Values that only a provider
+ * knows stay unknown.
  * @throws {SettingsError} with every issue in the settings.
  */
 export function planStack({ name, config }: Stack): Promise<Recording> {
   const call = (token: string, inputs: Record<string, unknown>) => answer(token, inputs, config);
   return record({ stack: name, config, call }, () => {
-    // A module runs on its first import alone, so that every run has its own.
+    // A module runs only on its first import, so each run uses another URL.
     runs += 1;
     return import(new URL(`../../index.ts?stack=${name}&run=${runs}`, import.meta.url).href);
   });
@@ -30,13 +30,13 @@ export function planStack({ name, config }: Stack): Promise<Recording> {
 
 let runs = 0;
 
-/** Stands for the account that nobody has named yet: the number that AWS's own documentation uses. */
+/** Placeholder for an unknown account: the number that AWS uses in its documentation. */
 const EXAMPLE_ACCOUNT = "123456789012";
 
-/** Zones of a region that only AWS can count: as many as `cluster.vpc.zones` takes. */
+/** Zone suffixes of a region, whose number only AWS knows: as many as `cluster.vpc.zones` accepts. */
 const ZONES = ["a", "b", "c", "d", "e", "f"];
 
-/** Answers the provider functions that the program asks, as far as the configuration tells. */
+/** Answers provider functions from the configuration, if it has the answer. */
 function answer(
   token: string,
   inputs: Record<string, unknown>,
@@ -47,14 +47,14 @@ function answer(
     return { ...inputs, names: ZONES.map((letter) => `${region}${letter}`) };
   }
   if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { ...inputs, accountId: EXAMPLE_ACCOUNT };
-  // An existing cluster: what is stated of it stands in the settings.
+  // The settings state the facts of an existing cluster.
   if (token === "aws:eks/getCluster:getCluster")
     return { ...inputs, endpoint: unknownValue, certificateAuthorities: unknownValue, version: unknownValue };
   if (token === "aws:eks/getAddonVersion:getAddonVersion") return { ...inputs, version: unknownValue };
   return inputs;
 }
 
-/** What a run of the program is given, and how the mocked engine answers it. */
+/** Input of a run, and how the mocked engine answers it. */
 export interface RecordOptions {
   /** Stack name. */
   readonly stack: string;
@@ -62,32 +62,33 @@ export interface RecordOptions {
   readonly config: Readonly<Record<string, string>>;
   /**
    * Whether outputs that only a provider knows stay unknown, as in `pulumi preview`.
-   * With `false` a resource gets the id `NAME_id` and its inputs as outputs, as after `pulumi up`. Default true.
+   * If `false`, a resource has the id `NAME_id` and its inputs as outputs, as after `pulumi up`. Default true.
    */
   readonly preview?: boolean;
   /** Outputs that a provider would compute, merged over the inputs. Default: none. */
   readonly outputs?: (type: string, name: string, inputs: pulumi.Inputs) => pulumi.Inputs;
-  /** Answers of provider functions. Default: the call's own arguments. */
+  /** Results of provider functions. Default: the call's arguments. */
   readonly call?: (token: string, inputs: pulumi.Inputs) => pulumi.Inputs;
 }
 
-/** What a run registered, in the order of registration, and what it exported. */
+/** What a run registered, in order of registration, and what it exported. */
 export interface Recording {
   readonly resources: readonly PlannedResource[];
   readonly outputs: { readonly [key: string]: Planned };
-  /** Names of the exported outputs that are secret. */
+  /** Names of secret outputs. */
   readonly secretOutputs: readonly string[];
 }
 
 /**
  * Runs a program against a mocked engine and records every registration with its parent, dependencies and options.
- * What the program throws, this throws; it runs a second time then. One run at a time: the Pulumi runtime's settings are global.
+ * If the program throws, it runs again for a full stack trace, and this rethrows the error. One run at a time: the Pulumi runtime's
+ * settings are global.
  */
 export async function record(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
   try {
     return await withoutStackTraces(() => run(options, program));
   } catch (error) {
-    // What is wrong in the settings tells its place itself. Anything else is run again, to tell where it comes from.
+    // Errors in settings name their path. Others are thrown again by a second run with stack traces.
     if (error instanceof Error && error.name === "SettingsError") throw error;
     const sentence = sentenceOf(error);
     if (sentence !== undefined) throw sentence;
@@ -96,8 +97,8 @@ export async function record(options: RecordOptions, program: () => Promise<unkn
 }
 
 /**
- * Pulumi takes a stack trace for each of its promises, to show those that never settle, and a whole one for each resource, whatever
- * the limit: a quarter of a plan's time. V8 takes none where the limit is a property with accessors.
+ * Pulumi captures a stack trace for each promise, to show those that never settle, and a full one for each resource, whatever the limit: a
+ * quarter of a plan's time. V8 captures none if the limit is an accessor property.
  */
 async function withoutStackTraces<T>(work: () => Promise<T>): Promise<T> {
   const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
@@ -119,7 +120,7 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
     call: ({ token, inputs }) => options.call?.(token, inputs) ?? inputs,
   };
   const monitor = new RecordingMonitor(mocks, options, preview);
-  // setMocks switches the runtime's features on, but its own monitor keeps parents and dependencies to itself.
+  // setMocks enables the runtime's features, but its monitor does not expose parents and dependencies.
   await pulumi.runtime.setMocks(mocks, PROJECT, options.stack, preview);
   setMockOptions(monitor, PROJECT, options.stack, preview);
   pulumi.runtime.setAllConfig({ ...options.config });
@@ -129,7 +130,7 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
   return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
 }
 
-/** @throws Error where two resources have one URN: the engine would end the deployment at the second, which the mocks do not. */
+/** @throws Error if two resources have the same URN: the engine would fail at the second, the mocks do not. */
 function refuseSharedUrns(planned: readonly PlannedResource[]): void {
   const urns = new Set<string>();
   for (const { urn } of planned) {
@@ -145,7 +146,7 @@ class RecordingMonitor extends MockMonitor {
   outputs = plain({});
   readonly #stack: string;
   readonly #preview: boolean;
-  /** Whether a resource's outputs are its inputs. */
+  /** Whether a resource's outputs equal its inputs. */
   readonly #echoes: boolean;
 
   constructor(mocks: pulumi.runtime.Mocks, { stack, outputs }: RecordOptions, preview: boolean) {
@@ -160,7 +161,7 @@ class RecordingMonitor extends MockMonitor {
     callback: Callback<RegisterResourceResponse>,
   ): Promise<void> {
     if (this.#echoes) return this.#echo(request, callback);
-    // Registrations overlap, so only the answer to this request tells its URN.
+    // Registrations overlap, so the URN is only known from the answer to this request.
     return super.registerResource(request, (error: unknown, response: RegisterResourceResponse) => {
       if (error === null) {
         const registered = this.resources.get(response.getUrn());
@@ -174,7 +175,7 @@ class RecordingMonitor extends MockMonitor {
   }
 
   /**
-   * Answers with the inputs as they came. The mocks would read and write each value twice more to the same result: a sixth of the
+   * Answers with the inputs as received. The mocks would deserialize and serialize each value twice, with the same result: a sixth of the
    * CPU time of 195 plans.
    */
   async #echo(request: RegisterResourceRequest, callback: Callback<RegisterResourceResponse>): Promise<void> {
@@ -183,7 +184,7 @@ class RecordingMonitor extends MockMonitor {
     const inputs = request.getObject();
     const state = inputs?.toJavaScript() ?? {};
     const id = this.#preview ? "" : `${name}_id`;
-    // The SDK reads the answer, and changes nothing in it.
+    // The SDK reads the answer without changing it.
     if (inputs !== undefined) inputs.toJavaScript = () => state;
     this.resources.set(urn, { urn, id: id || null, state });
     this.#record(urn, request, state);
@@ -198,7 +199,7 @@ class RecordingMonitor extends MockMonitor {
     if (request.getType() !== STACK_TYPE) this.planned.push(planned(urn, request, inputs));
   }
 
-  /** The mocks' own monitor says that it knows hooks, and does not. No resource fails here, so that none is ever called. */
+  /** The mocks' monitor claims to support hooks, but does not. No resource fails here, so no hook is ever called. */
   registerErrorHook(_request: unknown, callback: Callback<object>): void {
     callback(null, {});
   }
@@ -242,7 +243,7 @@ function planned(
   };
 }
 
-/** A value that only the deployment will tell: an id, an address, an ARN. */
+/** A value known only after deployment: an id, an address, an ARN. */
 class Unknown {
   toString(): string {
     return "(known after deployment)";
@@ -252,10 +253,10 @@ class Unknown {
   }
 }
 
-/** The one unknown value; compare by identity. */
+/** The only unknown value; compare by identity. */
 export const UNKNOWN: Unknown = new Unknown();
 
-/** JSON, in which a value may be {@link UNKNOWN}. */
+/** JSON that may contain {@link UNKNOWN}. */
 export type Planned =
   | string
   | number
@@ -265,43 +266,43 @@ export type Planned =
   | readonly Planned[]
   | { readonly [key: string]: Planned };
 
-/** One registered resource as the engine would see it. */
+/** A registered resource as the engine sees it. */
 export interface PlannedResource {
   readonly urn: string;
   /** Type token, such as `kubernetes:core/v1:Namespace`. */
   readonly type: string;
   readonly name: string;
-  /** Whether a provider makes it; false for components, which only group. */
+  /** Whether a provider creates it; false for components, which only group resources. */
   readonly custom: boolean;
   readonly inputs: { readonly [key: string]: Planned };
-  /** Paths of the inputs that are secret, such as `stringData.password`. */
+  /** Paths of secret inputs, such as `stringData.password`. */
   readonly secrets: readonly string[];
-  /** Paths of the inputs that only the deployment will tell. */
+  /** Paths of inputs known only after deployment. */
   readonly unknowns: readonly string[];
   /** URN of the parent; empty for the stack itself. */
   readonly parent: string;
-  /** URNs of what must exist before, by `dependsOn` or through an input. */
+  /** URNs of its dependencies, by `dependsOn` or through an input. */
   readonly dependencies: readonly string[];
-  /** `URN::ID` of the provider; empty for the default one. */
+  /** `URN::ID` of the provider; empty for the default provider. */
   readonly provider: string;
   readonly protect: boolean;
   readonly deleteBeforeReplace: boolean;
   readonly retainOnDelete: boolean;
   readonly ignoreChanges: readonly string[];
-  /** URNs that it may have had, by aliases. */
+  /** Former URNs, from aliases. */
   readonly formerUrns: readonly string[];
-  /** `create`, `update` and `delete` limits as written, such as `20m`; empty for the provider's own. */
+  /** `create`, `update` and `delete` timeouts as written, such as `20m`; empty for the provider's defaults. */
   readonly timeouts: { readonly create: string; readonly update: string; readonly delete: string };
 }
 
-/** A wire value without its markers, and the paths where they were. */
+/** A wire value without its markers, and the paths of those markers. */
 export interface Plain {
   readonly value: { readonly [key: string]: Planned };
   readonly secrets: readonly string[];
   readonly unknowns: readonly string[];
 }
 
-/** Reads the engine's wire form of an object: secrets are unwrapped, unknown values become {@link UNKNOWN}. */
+/** Decodes the engine's wire form of an object: secrets are unwrapped, unknown values become {@link UNKNOWN}. */
 function plain(wire: Readonly<Record<string, unknown>>): Plain {
   const secrets: string[] = [];
   const unknowns: string[] = [];

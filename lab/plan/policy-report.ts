@@ -12,24 +12,24 @@ import { boxedTable } from "../output/table.ts";
 import { fileText } from "../user-files.ts";
 import { type Recording, UNKNOWN } from "./plan.ts";
 
-/** What the policies say of a plan: the rules of the policy pack, without an engine. */
+/** Runs the policy pack's rules on a plan, without an engine. */
 export function policyReport(plan: Recording, config: PackConfig = {}): Evaluation {
   const stack = stackOfPlan(plan, (value) => value === UNKNOWN);
   return evaluate(stack, { rules: RULES, builtIn: BUILT_IN_EXEMPTIONS, config });
 }
 
-/** Whether a plan must not go on: a mandatory rule is violated or left open, or the configuration is wrong. */
+/** Whether a plan must not be deployed: a mandatory rule is violated or undecided, or the configuration is invalid. */
 export function stops(evaluation: Evaluation): boolean {
   return failing(evaluation).length > 0 || evaluation.issues.length > 0;
 }
 
-/** File of the project that plans, pull requests and deployments alike take their configuration of the policies from. */
+/** The project's policy configuration, used by plans, pull requests and deployments alike. */
 export const POLICY_CONFIG_FILE = "policy-config.json";
 
 /**
- * Reads levels, settings and exemptions from a file of the form of `pulumi preview --policy-pack-config`; without one, from the
- * project's own, where it has any.
- * @throws {Failure} where there is no such file, or it is no JSON object.
+ * Reads levels, settings and exemptions from a file in the format of `pulumi preview --policy-pack-config`; by default from the project's
+ * own file, if it exists.
+ * @throws {Failure} if the file does not exist, or is not a JSON object.
  * @see https://www.pulumi.com/docs/insights/policy/configuration/
  */
 export async function readPackConfig(file: string | undefined, project: string = PROJECT_ROOT): Promise<PackConfig> {
@@ -40,7 +40,7 @@ export async function readPackConfig(file: string | undefined, project: string =
     const config: unknown = JSON.parse(text);
     if (typeof config === "object" && config !== null && !Array.isArray(config)) return { ...config };
   } catch {
-    // Told below, as anything else that is no object.
+    // Reported below, like any other value that is not an object.
   }
   const name = file ?? POLICY_CONFIG_FILE;
   throw new Failure(`${name} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`, 2);
@@ -48,7 +48,7 @@ export async function readPackConfig(file: string | undefined, project: string =
 
 const TITLES = { violated: "violated", undecided: "undecided", exempt: "exempt" } as const;
 
-/** What the policies say, for a person: counts first, then each resource with its rules, what stops the plan before the rest. */
+/** The policy findings for a terminal: counts first, then each resource with its rules, blocking ones first. */
 export function formatPolicies(evaluation: Evaluation): string {
   const { findings, issues, warnings, rules } = evaluation;
   const stopping = failing(evaluation);
@@ -74,7 +74,7 @@ export function formatPolicies(evaluation: Evaluation): string {
   return `${styleText("bold", "Policies")}\n${lines.join("\n")}\n`;
 }
 
-/** Each resource with its rules; resources with the same findings are named together, and these once. */
+/** Each resource with its rules; resources with the same findings share one entry. */
 function byResource(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {
   const ofResources = [...Map.groupBy(findings, ({ urn }) => urn).values()].map((ofResource) => ({
     name: `  ${styleText("bold", ofResource[0]?.resource ?? "")}`,
@@ -86,7 +86,7 @@ function byResource(color: "red" | "yellow" | "dim", findings: readonly Finding[
   ]);
 }
 
-/** The title of a rule and its fix once, with each detail between them. */
+/** A rule's title and fix, with the details between them. */
 function linesOf(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {
   const [first] = findings;
   if (first === undefined) return [];
@@ -100,14 +100,14 @@ function linesOf(color: "red" | "yellow" | "dim", findings: readonly Finding[]):
   ];
 }
 
-/** The rules for a terminal. */
+/** The rules as a table for a terminal. */
 export function rulesTable(): string {
   const rows = RULES.map(({ id, level, title, source }) => [id, level, title, source.id]);
   const table = boxedTable(["rule", "level", "requirement", "from"], rows, { widths: [32, 11, 50, 30] });
   return `${table}\n${RULES.length} rules; --json adds the reason, fix and options of each\n`;
 }
 
-/** The rules for a program. */
+/** The rules as JSON. */
 export function rulesJson() {
   return RULES.map((rule) => {
     const { id, family, level, title, reason, fix, source } = rule;

@@ -2,12 +2,12 @@ import { RunError, runtime } from "@pulumi/pulumi";
 import { Failure } from "../command-line.ts";
 
 /**
- * Runs a program in a stack until all is registered. The SDK keeps an error in a resource's inputs to itself: unhandled, it would end the
- * process.
- * @throws the first error. Whatever waits for the resource fails with it, some of it later, and is no longer reported.
+ * Runs a program in a stack until everything is registered. The SDK does not propagate an error in a resource's inputs; as an unhandled
+ * rejection it would end the process.
+ * @throws the first error. Resources that depend on the failed one fail too, some of them later, and are not reported.
  */
 export async function runInStack(program: () => Promise<unknown>): Promise<void> {
-  // The stack keeps promises of its own on the program, which would end the process: so a failure leaves by another way.
+  // The stack keeps its own promises on the program, whose rejection would end the process: so a failure is returned another way.
   const failures: unknown[] = [];
   const work = async () => {
     await runtime.runInPulumiStack(() =>
@@ -19,7 +19,7 @@ export async function runInStack(program: () => Promise<unknown>): Promise<void>
   };
   const failed = Promise.withResolvers<never>();
   const fail = (error: unknown) => {
-    // The SDK looks at some of these promises afterwards, of which Node.js warns.
+    // The SDK reads some of these promises later, for which Node.js would print a warning.
     process.removeAllListeners("warning");
     failed.reject(error);
   };
@@ -29,10 +29,10 @@ export async function runInStack(program: () => Promise<unknown>): Promise<void>
   if (failures.length > 0) throw failures[0];
 }
 
-/** What the SDK puts before an error in an input, once for each resource that waits for it. */
+/** Prefix that the SDK adds to an error in an input, once per dependent resource. */
 const WAITING = /^(error serializing property "[^"]*": )+/;
 
-/** An error that a component throws for its user to read, as the sentence that it is; undefined for any other. */
+/** The message of an error that a component throws for its user; undefined for any other error. */
 export function sentenceOf(error: unknown): Failure | undefined {
   return RunError.isInstance(error) ? new Failure(error.message.replace(WAITING, ""), 2) : undefined;
 }

@@ -1,12 +1,12 @@
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 
-/** Name of the project, in each URN. */
+/** Name of the project, part of each URN. */
 export const PROJECT = "eks-dns-logging";
-/** Type of the stack itself, which is above everything else. */
+/** Type of the stack itself, the root of all resources. */
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 
 /**
- * The engine writes all parents' types into a URN but the stack's; the mocks write one, and the stack's too.
+ * The engine includes the types of all parents except the stack's in a URN; the mocks include only the nearest, even if it is the stack's.
  * @see https://www.pulumi.com/docs/iac/concepts/resources/names/
  */
 export function engineUrn(stack: string, request: RegisterResourceRequest): string {
@@ -16,8 +16,8 @@ export function engineUrn(stack: string, request: RegisterResourceRequest): stri
 }
 
 /**
- * URNs under which the engine also looks for a resource, by a former name below the same parents.
- * @param urn Its own one.
+ * URNs of a resource's aliases: former names below the same parents.
+ * @param urn Its current URN.
  */
 export function formerUrns(urn: string, request: RegisterResourceRequest): string[] {
   const names = request.getAliasesList().flatMap((alias) => alias.getSpec()?.getName() || []);

@@ -17,7 +17,7 @@ interface UpgradeFlags {
   readonly json?: true;
 }
 
-/** Adds `upgrade` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+/** Adds `upgrade` to the command line. Its modules load only when it runs, which keeps `--help` fast. */
 export function registerUpgrade(program: Command): void {
   const command = program
     .command("upgrade")
@@ -78,7 +78,7 @@ async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePla
   });
 }
 
-/** @throws {Failure} where no stack may state the version, so that there is nothing to plan. */
+/** @throws {Failure} if the settings do not accept the version, so that nothing can be planned. */
 function refuseUnstated(to: string, cluster: string): void {
   const known: readonly string[] = KUBERNETES_VERSIONS;
   if (known.includes(to)) return;
@@ -106,7 +106,7 @@ async function liveCluster(settings: Settings, flags: UpgradeFlags): Promise<Liv
   }
 }
 
-/** The step that was asked for. @throws {Failure} in one sentence where EKS takes none, or this release knows no such version. */
+/** The requested step. @throws {Failure} in one sentence if EKS refuses it, or this release does not know the version. */
 async function wantedStep(from: string, asked: string | undefined) {
   const { minorOf, unknownVersion, versionStep } = await import("eks-dns-logging-corefile/addon");
   const minor = minorOf(from);
@@ -128,11 +128,11 @@ async function wantedStep(from: string, asked: string | undefined) {
 
 interface PlannedWith {
   readonly plan?: PlanDocument;
-  /** Why the settings are refused with that version. */
+  /** Issues in the settings with that version. */
   readonly issues: readonly string[];
 }
 
-/** The stack's plan with another version of its cluster. */
+/** Plans the stack with another version of its cluster. */
 async function planWith(stack: Stack, settings: Settings, version: string): Promise<PlannedWith> {
   const [{ planStack }, { asJson }, { PlanDocument }, { formatIssue, SettingsError }] = await Promise.all([
     import("../plan/plan.ts"),

@@ -1,42 +1,42 @@
 import ipaddr from "ipaddr.js";
 import { isObject } from "../../components/schema/values.ts";
 
-/** An object of a plan or of a live cluster, as the table below looks at it. */
+/** An object of a plan or a live cluster, reduced to what the checks below read. */
 export interface ScannedObject {
   /** Pulumi's type token, or `node` for a live node. */
   readonly type: string;
-  /** What it is called, such as `Service/ops/web`. */
+  /** Name of the object, such as `Service/ops/web`. */
   readonly name: string;
   /** A Kubernetes object, an AWS resource's inputs, or a node's facts. */
   readonly fields: unknown;
 }
 
-/** A removal or another behavior that a version of Kubernetes brings. */
+/** A removal or change of behavior in a version of Kubernetes. */
 interface KubernetesChange {
-  /** First version that has it, such as `1.36`. */
+  /** First version with it, such as `1.36`. */
   readonly version: string;
   readonly title: string;
   /** What to do about it. */
   readonly action: string;
   readonly source: string;
-  /** Whether it stops something that runs before. */
+  /** Whether it breaks something that works before. */
   readonly breaks: boolean;
-  /** Whether it concerns an object; undefined where no object tells. */
+  /** Whether it affects an object; undefined if objects do not show it. */
   readonly concerns?: (object: ScannedObject) => boolean;
 }
 
-/** A change on the way to a version, and the objects that it concerns. */
+/** A change on the way to a version, with the affected objects. */
 export interface FoundChange {
   readonly version: string;
   readonly title: string;
   readonly action: string;
   readonly source: string;
   readonly breaks: boolean;
-  /** Names of the objects that it concerns; undefined where objects do not tell. */
+  /** Names of the affected objects; undefined if objects do not show it. */
   readonly found?: readonly string[];
 }
 
-/** The changes that come with a version, and what they concern among the objects. */
+/** The changes that a version brings, with the affected objects. */
 export function changesWith(version: string, objects: readonly ScannedObject[]): FoundChange[] {
   return CHANGES.filter((change) => change.version === version).map(({ concerns, ...change }) =>
     concerns === undefined ? change : { ...change, found: objects.filter(concerns).map(({ name }) => name) },
@@ -47,7 +47,7 @@ const eks = (version: string) =>
   `https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions-standard.html#kubernetes-${version.replace(".", "-")}`;
 const kep = (number: number) => `https://github.com/kubernetes/enhancements/issues/${number}`;
 
-/** What an EKS cluster with Amazon Linux nodes, CoreDNS and log collection meets from 1.33 to 1.36. */
+/** Changes from 1.33 to 1.36 that concern an EKS cluster with Amazon Linux nodes, CoreDNS and log collection. */
 export const CHANGES: readonly KubernetesChange[] = [
   {
     version: "1.34",
@@ -186,7 +186,7 @@ function word({ fields }: ScannedObject, key: string): string {
   return typeof found === "string" ? found : "";
 }
 
-/** A pod's own spec, or those in a workload's templates. */
+/** A pod's own spec, or the specs in a workload's templates. */
 function podSpecs(fields: unknown): readonly unknown[] {
   const spec = at(fields, "spec");
   return [spec, at(spec, "template", "spec"), at(spec, "jobTemplate", "spec", "template", "spec")];
@@ -226,7 +226,7 @@ function hasLooseAddress({ type, fields }: ScannedObject): boolean {
   return peers.some((peer) => [at(peer, "ipBlock", "cidr"), ...list(at(peer, "ipBlock", "except"))].some(isLoose));
 }
 
-/** Whether an IPv4 address has leading zeros, or a block names another address than its first. */
+/** Whether an IPv4 address has leading zeros, or a CIDR block has host bits set. */
 function isLoose(value: unknown): boolean {
   if (typeof value !== "string") return false;
   if (/(^|\.)0\d/.test(value)) return true;

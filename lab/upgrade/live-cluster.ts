@@ -6,28 +6,28 @@ import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import type { Cluster, NodeFacts } from "../kubernetes/cluster.ts";
 import type { ScannedObject } from "./kubernetes-changes.ts";
 
-/** What a live cluster says about its upgrade. */
+/** What a live cluster shows about an upgrade. */
 export interface LiveCluster {
   readonly context: string;
   /** Kubernetes version of the API server, such as `1.35`. */
   readonly version: string;
-  /** Whether the API server calls itself EKS's. */
+  /** Whether the API server identifies itself as EKS. */
   readonly isEks: boolean;
-  /** Versions of the kubelets, each once, with the number of nodes. */
+  /** Number of nodes by kubelet version. */
   readonly kubelets: Readonly<Record<string, number>>;
-  /** Versions by the images that run. */
+  /** Versions of components, from the tags of running images. */
   readonly components: Readonly<Partial<Record<Component, string>>>;
-  /** Disruption budgets that allow no eviction now, as `namespace/name`. */
+  /** Disruption budgets that currently allow no eviction, as `namespace/name`. */
   readonly blockingBudgets: readonly string[];
-  /** What the table of changes looks at. */
+  /** Objects for the table of changes. */
   readonly objects: readonly ScannedObject[];
-  /** The Corefile that runs; undefined where it cannot be read. */
+  /** The running Corefile; undefined if it cannot be read. */
   readonly corefile: string | undefined;
   /** Kinds that the kubeconfig's user may not list. */
   readonly forbidden: readonly string[];
 }
 
-/** Where the images of the components run. */
+/** Workloads that run the components' images. */
 const WORKLOADS: readonly (readonly [kind: string, name: string, component: Component])[] = [
   ["Deployment", "coredns", "coredns"],
   ["DaemonSet", "kube-proxy", "kube-proxy"],
@@ -36,8 +36,8 @@ const WORKLOADS: readonly (readonly [kind: string, name: string, component: Comp
 ];
 
 /**
- * Reads what an upgrade depends on. Reads alone: nothing is created or evicted.
- * @throws {ClusterError} where the API server does not answer.
+ * Reads the facts that an upgrade depends on. Read-only: nothing is created or evicted.
+ * @throws {ClusterError} if the API server does not answer.
  */
 export async function readLiveCluster(config: KubeConfig, cluster: Cluster, version: string): Promise<LiveCluster> {
   const [nodes, found] = await Promise.all([cluster.nodes(), readCluster(config)]);
@@ -51,7 +51,7 @@ interface Answers extends Pick<ClusterObjects, "objects" | "forbidden"> {
   readonly nodes: readonly NodeFacts[];
 }
 
-/** What the answers of an API server come to. */
+/** Evaluates the answers of an API server. */
 export function liveCluster({ context, version, nodes, objects, forbidden }: Answers): LiveCluster {
   const system = objects.filter(({ namespace }) => namespace === "kube-system");
   const images = WORKLOADS.flatMap(([kind, name, component]): [Component, string][] => {
@@ -87,7 +87,7 @@ function scanned({ apiVersion, kind, namespace, name, content }: KubernetesObjec
   };
 }
 
-/** Tag of a workload's first container. */
+/** Image tag of a workload's first container. */
 function imageTag({ content }: KubernetesObject): string | undefined {
   const spec = isObject(content.spec) && isObject(content.spec.template) ? content.spec.template.spec : undefined;
   const containers = isObject(spec) && Array.isArray(spec.containers) ? spec.containers : [];
@@ -96,7 +96,10 @@ function imageTag({ content }: KubernetesObject): string | undefined {
   return /:(v?\d[^:@/]*)(?:@|$)/.exec(image)?.[1];
 }
 
-/** Whether a budget lets no pod go, so that a drain waits for it. @see https://kubernetes.io/docs/tasks/run-application/configure-pdb/ */
+/**
+ * Whether a disruption budget allows no eviction, which blocks a drain. @see
+ * https://kubernetes.io/docs/tasks/run-application/configure-pdb/
+ */
 function blocksEviction({ kind, content }: KubernetesObject): boolean {
   if (kind !== "PodDisruptionBudget" || !isObject(content.status)) return false;
   const { disruptionsAllowed, expectedPods } = content.status;

@@ -23,18 +23,18 @@ import { changesWith, type FoundChange, type ScannedObject } from "./kubernetes-
 import type { LiveCluster } from "./live-cluster.ts";
 import { ADDON, stepsOf, UNKNOWN_VERSION, type UpgradeInput, type UpgradeStep, wayBack } from "./upgrade-steps.ts";
 
-/** CoreDNS on the way. */
+/** The change of CoreDNS's version. */
 interface CoreDnsUpgrade {
   readonly from: string;
   readonly to: string;
   readonly changes: ReleaseChanges;
-  /** Plugins of the Corefile that are gone, or see a query at another place. */
+  /** Plugins of the Corefile that are removed, or that see a query earlier or later. */
   readonly affected: readonly string[];
-  /** What becomes of lines that the new release takes as before. */
+  /** Changed behavior of lines that the new release still accepts. */
   readonly behavior: readonly BehaviorChange[];
   /** Whether the Corefile was checked with the new release. */
   readonly isChecked: boolean;
-  /** Why it does not start; empty where it does. */
+  /** Why it does not start; empty if it does. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -46,9 +46,9 @@ export interface UpgradePlan {
   readonly from: string;
   readonly to: string;
   readonly context?: string;
-  /** What has to be done first; the upgrade can start where it is empty. */
+  /** What must be done first; the upgrade can start if it is empty. */
   readonly blockers: readonly string[];
-  /** What is not known. */
+  /** Open questions. */
   readonly notes: readonly string[];
   readonly steps: readonly UpgradeStep[];
   readonly components: readonly ComponentVerdict[];
@@ -59,7 +59,7 @@ export interface UpgradePlan {
 
 const ADDONS: readonly Exclude<Component, "kubelet">[] = ["kube-proxy", "vpc-cni", "coredns", "eks-pod-identity-agent"];
 
-/** Plans an upgrade. Pure: it asks nobody and reads no clock. */
+/** Plans an upgrade. Pure: no queries, no clock. */
 export function planUpgrade(input: UpgradeInput): UpgradePlan {
   const { stack, cluster, step, live, refused, today } = input;
   const components = componentsOf(input);
@@ -105,7 +105,7 @@ function liveNotes(live: LiveCluster | undefined): string[] {
   ];
 }
 
-/** Add-ons of a cluster that the stack did not make; EKS Auto Mode has none. */
+/** Notes on add-ons of a cluster that the stack did not create; EKS Auto Mode has none. */
 function unlistedNotes(
   { live, ownsCluster, compute, cluster }: UpgradeInput,
   components: readonly ComponentVerdict[],
@@ -125,12 +125,12 @@ function scanned({ type, name, inputs }: PlanDocument["resources"][number]): Sca
   return { type, name: `${outside === "" ? name : outside} of the stack`, fields: inputs };
 }
 
-/** Versions that run, or those that the stack has with the version before. */
+/** Running versions, or those of the stack with the current Kubernetes version. */
 function componentsOf({ step, live, target, comparison, ownsCluster, cluster }: UpgradeInput): ComponentVerdict[] {
   const kubelets = Object.keys(live?.kubelets ?? {});
   const verdicts = kubelets.map((version) => judgeComponent("kubelet", version, step));
   const planned = ADDONS.flatMap((name) => {
-    // Of the add-ons of somebody else's cluster, nothing is known without a look at it.
+    // The add-ons of an existing cluster are unknown until it is read.
     const isPlanned = target?.resources.some(({ type, inputs }) => type === ADDON && inputs.addonName === name);
     const isOwn = ownsCluster || isPlanned;
     const stated = isOwn ? (versionBefore(name, target, comparison) ?? addonDefaults(name)[step.from]) : undefined;
@@ -170,7 +170,7 @@ function corednsOf(
   const [major = 0, minor = 0, patch = 0] = from;
   const own = corefileIn(addon?.inputs.configurationValues);
   const text = own ?? live?.corefile;
-  // What the settings accept starts: they know more of the cluster than the text alone.
+  // The settings know more about the cluster than the Corefile shows, so a Corefile that they accept starts.
   const found = text === undefined ? undefined : checkCorefile(text, { coredns: to, mayHaveRole: true });
   const now = [major, minor, patch] as const;
   const changes = releaseChanges(now, to);
@@ -189,7 +189,7 @@ function corednsOf(
   };
 }
 
-/** Blocks of a Corefile; none where it cannot be read. */
+/** Server blocks of a Corefile; empty if it cannot be parsed. */
 function serversOf(text: string | undefined): readonly Server[] {
   try {
     return parseCorefile(text ?? "").servers;
@@ -199,7 +199,7 @@ function serversOf(text: string | undefined): readonly Server[] {
   }
 }
 
-/** Plugins that blocks have, each once. */
+/** Names of the plugins in the blocks, without duplicates. */
 function pluginsOf(servers: readonly Server[]): string[] {
   return [...new Set(servers.flatMap(({ plugins }) => plugins.map(pluginName)))];
 }

@@ -5,7 +5,7 @@ import type { UpgradePlan } from "./upgrade-plan.ts";
 
 const bold = (text: string) => styleText("bold", text);
 
-/** An upgrade for a person at a terminal. Colors are for a terminal: take them off for anything else. */
+/** An upgrade for a terminal. It has colors: strip them for other outputs. */
 export function formatUpgrade(plan: UpgradePlan): string {
   const { stack, cluster, from, to, context } = plan;
   const where = context === undefined ? "" : `, context ${context}`;

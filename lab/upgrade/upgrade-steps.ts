@@ -4,33 +4,33 @@ import { type PlanDocument, valueAt } from "../diff/document.ts";
 import { plural } from "../output/table.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
-/** One step of an upgrade, in EKS's order. */
+/** A step of an upgrade, in EKS's order. */
 export interface UpgradeStep {
   readonly title: string;
   /** What happens to it: `in place`, `replaced`, `nodes replaced`, `unchanged`, `by hand`. */
   readonly how: string;
-  /** How long it takes. */
+  /** Expected duration. */
   readonly takes: string;
   readonly details: readonly string[];
   readonly source: string;
 }
 
-/** What an upgrade is planned from. */
+/** Input for the plan of an upgrade. */
 export interface UpgradeInput {
   readonly stack: string;
   readonly cluster: string;
   /** File of the stack, such as `Pulumi.dev.yaml`. */
   readonly file: string;
-  /** Whether the stack makes the cluster; otherwise its owner upgrades control plane and nodes. */
+  /** Whether the stack creates the cluster; otherwise its owner upgrades control plane and nodes. */
   readonly ownsCluster: boolean;
-  /** What runs the pods, where the stack does not make the cluster. */
+  /** What runs the pods, if the stack does not create the cluster. */
   readonly compute?: "managed" | "karpenter" | "auto" | "fargate" | undefined;
   readonly step: VersionStep;
-  /** The stack's plan with the target version; undefined where its settings are refused. */
+  /** The stack's plan with the target version; undefined if its settings are invalid. */
   readonly target: PlanDocument | undefined;
-  /** Why they are refused. */
+  /** Why the settings are invalid. */
   readonly refused: readonly string[];
-  /** The plans before and after, compared; undefined where one of them is missing. */
+  /** Comparison of the plans before and after; undefined if either is missing. */
   readonly comparison: StackComparison | undefined;
   readonly live: LiveCluster | undefined;
   /** Day, as YYYY-MM-DD. */
@@ -40,10 +40,10 @@ export interface UpgradeInput {
 const GUIDE = "https://docs.aws.amazon.com/eks/latest/userguide";
 /** Type token of an EKS add-on. */
 export const ADDON = "aws:eks/addon:Addon";
-/** Stands for the version of an add-on that neither the cluster nor the data tells. */
+/** Placeholder for the version of an add-on that neither the cluster nor the data contains. */
 export const UNKNOWN_VERSION = "unknown";
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
-/** This program's component around whatever it manages of CoreDNS. */
+/** This program's component for CoreDNS. */
 const CORE_DNS = "eks-dns-logging:dns:CoreDns";
 
 /** The steps in EKS's order. */
@@ -158,7 +158,7 @@ function addonSteps(input: UpgradeInput, components: readonly ComponentVerdict[]
   });
 }
 
-/** Whether the stack has an add-on, and the version that it has after the upgrade. */
+/** The add-on's version after the upgrade, if the stack has the add-on. */
 function addonAfter(
   { target, ownsCluster }: UpgradeInput,
   { component, version, standing, wanted }: ComponentVerdict,
@@ -169,7 +169,7 @@ function addonAfter(
   return { isManaged, after };
 }
 
-/** Version of an add-on to go back to, where the upgrade changes it; undefined in `version` where none is known. */
+/** The version of an add-on to roll back to, if the upgrade changes it; `version` is undefined if unknown. */
 function addonBefore(
   addon: "kube-proxy" | "coredns",
   input: UpgradeInput,
@@ -182,13 +182,13 @@ function addonBefore(
     if (addonAfter(input, verdict).after === verdict.version) return undefined;
     return { version: verdict.version === UNKNOWN_VERSION ? version : verdict.version };
   }
-  // EKS Auto Mode has neither, and a CoreDNS that the stack has adopted is no add-on.
+  // EKS Auto Mode has neither, and an adopted CoreDNS is not an add-on.
   const isAdopted = addon === "coredns" && input.target?.resources.some(({ type }) => type === CORE_DNS);
   if (isAdopted || input.compute === "auto") return undefined;
   return version === addonDefaults(addon)[to] ? undefined : { version };
 }
 
-/** How to go back. @see https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html */
+/** How to roll back. @see https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html */
 export function wayBack(input: UpgradeInput, components: readonly ComponentVerdict[]): string[] {
   const { cluster, step, ownsCluster, file, today } = input;
   const { from, to } = step;
