@@ -7,21 +7,20 @@ import type { PodIdentityHost } from "./partition.ts";
 export interface LogBucketArgs {
   /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
-  /** Name of the bucket, unique in all of AWS. */
+  /** Name of the bucket, globally unique in AWS. */
   readonly bucketName: pulumi.Input<string>;
-  /** First part of the keys that a collector may write; empty for all keys. */
+  /** Prefix of the keys that a collector may write; empty for all keys. */
   readonly prefix: string;
-  /** Days that the logs are kept. */
+  /** Days to keep the logs. */
   readonly retentionDays: number;
-  /** Days that the objects below a longer prefix are kept, if that is shorter: prefix to days. @default none */
+  /** Shorter retention in days, by key prefix below `prefix`. @default none */
   readonly shorter?: Readonly<Record<string, number>>;
-  /** Whether AWS delivers logs of its services there, below a prefix of its own. @default false */
+  /** Whether AWS services deliver logs to the bucket, under a prefix of their own. @default false */
   readonly takesDeliveries?: boolean;
 }
 
 /**
- * The bucket of destination `s3`: encrypted, closed to the public and to plain HTTP, with an end to what it keeps. The collector
- * may write below its prefix, and nothing else.
+ * The bucket of destination `s3`: encrypted, not public, TLS only, with expiring objects. The collector may only write below its prefix.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
  */
 export class LogBucket extends pulumi.ComponentResource {
@@ -63,7 +62,7 @@ export class LogBucket extends pulumi.ComponentResource {
             expiration: { days: args.retentionDays },
             abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
           },
-          // Of two rules that hold for an object S3 takes the one that ends sooner.
+          // Of two rules for an object, S3 applies the one that expires it sooner.
           ...Object.entries(args.shorter ?? {}).map(([of, days]) => ({
             id: `retention-${of}`,
             status: "Enabled",
@@ -100,9 +99,9 @@ function folder(prefix: string): string {
 }
 
 /**
- * What a collector needs to write below a prefix.
- * @param kmsKeyArn Key of a customer that encrypts the bucket. Default: none.
- * @param keyActions What it needs of that key beside making data keys. Default: nothing.
+ * Statements that let a collector write below a prefix.
+ * @param kmsKeyArn Customer managed key of the bucket. Default: none.
+ * @param keyActions KMS actions besides generating data keys. Default: none.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
  */
 export function bucketStatements(
@@ -123,11 +122,11 @@ export function bucketStatements(
   ];
 }
 
-/** Where AWS delivers logs of its services in any bucket. */
+/** Prefix under which AWS services deliver logs in any bucket. */
 const DELIVERIES = "AWSLogs";
 
 /**
- * Nothing by plain HTTP, and deliveries of an account, if one is given.
+ * Denies plain HTTP, and allows an account's log deliveries if one is given.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-S3.html
  */
 function bucketPolicy(arn: string, account?: { readonly host: PodIdentityHost; readonly id: string }): string {

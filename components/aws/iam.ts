@@ -10,26 +10,26 @@ export interface PodIdentityArgs {
   readonly namespace: string;
   /** Service account whose pods get the role. */
   readonly serviceAccount: string;
-  /** What the pods may do; resources by ARN. @default nothing but what the attached policies allow */
+  /** Permissions of the pods, with resources by ARN. @default only those of the attached policies */
   readonly statements?: pulumi.Input<readonly PolicyStatement[]> | undefined;
-  /** IAM policies that are attached, by ARN. @default none */
+  /** ARNs of IAM policies to attach. @default none */
   readonly policyArns?: readonly pulumi.Input<string>[];
 }
 
-/** Pulumi names a role after its resource, with '-' and seven characters. */
+/** Pulumi names a role after its resource, plus '-' and seven characters. */
 const MAX_AUTO_NAMED = 64 - 8;
-/** What AWS's provider takes as the beginning of a role's name, to which it adds 26 characters. */
+/** Longest role name prefix of the AWS provider, which adds 26 characters. */
 const MAX_PREFIX = 38;
 
 /**
- * The beginning of the name of a role whose own name would be too long for IAM; nothing for all others, which are named as ever.
+ * A name prefix for a role whose generated name would exceed IAM's limit; empty for all others, which keep their names.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 function roleName(name: string): { readonly namePrefix?: string } {
   return name.length <= MAX_AUTO_NAMED ? {} : { namePrefix: `${name.slice(0, MAX_PREFIX - 1)}-` };
 }
 
-/** A statement of an IAM policy. Its keys are in alphabetical order, as in every JSON document of this program. */
+/** A statement of an IAM policy. Its keys are sorted, as in every JSON document of this program. */
 export interface PolicyStatement {
   readonly Sid: string;
   readonly Effect: "Allow";
@@ -38,11 +38,11 @@ export interface PolicyStatement {
 }
 
 /**
- * An IAM role for the pods of one service account. Only EKS can take it on, and only for that account of that cluster.
+ * An IAM role for the pods of one service account. Only EKS can assume it, and only for that service account of that cluster.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
  */
 export class PodIdentity extends pulumi.ComponentResource {
-  /** The association. Pods must start after it: an older one gets no credentials. */
+  /** The association. Pods must start after it, or they get no credentials. */
   readonly association: aws.eks.PodIdentityAssociation;
   /** ARN of the role. */
   readonly roleArn: pulumi.Output<string>;
@@ -95,7 +95,7 @@ export class PodIdentity extends pulumi.ComponentResource {
   }
 }
 
-/** EKS tags each session with what asked for it, and the trust holds for these tags alone. */
+/** EKS tags each session with the cluster, namespace and service account; the trust policy requires these tags. */
 function trustPolicy(cluster: string, namespace: string, serviceAccount: string): string {
   return JSON.stringify({
     Statement: [
@@ -120,9 +120,9 @@ function trustPolicy(cluster: string, namespace: string, serviceAccount: string)
 export interface ServiceRoleArgs {
   /** Service that assumes the role, such as `eks.amazonaws.com`. */
   readonly service: string;
-  /** STS actions that the service may take, such as `sts:AssumeRole`. */
+  /** STS actions that the service may call, such as `sts:AssumeRole`. */
   readonly actions: readonly string[];
-  /** Names of AWS managed policies that are attached. */
+  /** Names of AWS managed policies to attach. */
   readonly policies: readonly string[];
   /** ARN partition, such as `aws`. */
   readonly partition: string;
@@ -130,7 +130,7 @@ export interface ServiceRoleArgs {
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-/** A role that one AWS service assumes, with managed policies. */
+/** A role for one AWS service, with managed policies. */
 export function serviceRole(
   name: string,
   args: ServiceRoleArgs,
@@ -157,21 +157,21 @@ export function serviceRole(
   return { role, attachments };
 }
 
-/** A role by which one AWS service passes logs on. */
+/** A role with which an AWS service delivers logs. */
 export interface DeliveryRoleArgs {
   /** Service that assumes the role, such as `firehose.amazonaws.com`. */
   readonly service: string;
-  /** For whom the service may assume it: keys and values of the condition, by its operator. */
+  /** Condition of the trust policy, by operator. */
   readonly condition: pulumi.Input<Readonly<Record<string, Readonly<Record<string, string>>>>>;
-  /** What the service may do; resources by ARN. */
+  /** Permissions of the service, with resources by ARN. */
   readonly statements: pulumi.Input<readonly PolicyStatement[]>;
   /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
- * A role that one AWS service assumes for this account alone, with nothing but what it needs.
- * @returns Its ARN, and its policy, which what uses the role has to wait for.
+ * A role that one AWS service assumes for this account only, with the least privileges.
+ * @returns Its ARN, and its policy, which users of the role must depend on.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
  */
 export function deliveryRole(

@@ -4,19 +4,19 @@ import type { PolicyStatement } from "./iam.ts";
 import type { PodIdentityHost } from "./partition.ts";
 import { partitionOf } from "./partition.ts";
 
-/** Whom a key of a log group is for. */
+/** The log group that a key encrypts. */
 export interface LogGroupKeyArgs {
   /** Account of the key and the log group. */
   readonly accountId: string;
-  /** Region of both, such as `eu-central-1`. */
+  /** Region of the key and the log group, such as `eu-central-1`. */
   readonly region: string;
   /** Name of the log group, such as `/aws/eks/dev/cluster`. */
   readonly groupName: string;
-  /** Statement id of the log group's permission, such as `PodLogs`. */
+  /** Id of the policy statement, such as `PodLogs`. */
   readonly sid: string;
 }
 
-/** What CloudWatch Logs asks of the key. */
+/** KMS actions that CloudWatch Logs needs. */
 const LOG_ACTIONS = [
   "kms:Decrypt",
   "kms:DescribeKey",
@@ -28,8 +28,7 @@ const LOG_ACTIONS = [
 ];
 
 /**
- * The policy of a KMS key that encrypts a log group: IAM of the account decides who else uses the key, and CloudWatch Logs may use it for
- * this one log group.
+ * The policy of a KMS key for a log group: IAM of the account grants all other use, and CloudWatch Logs may only use it for this log group.
  * @returns the policy as JSON.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
@@ -94,27 +93,27 @@ export interface LogGroupArgs {
   readonly host: PodIdentityHost;
   /** Name of the log group. */
   readonly groupName: pulumi.Input<string>;
-  /** Days that the logs are kept. */
+  /** Days to keep the logs. */
   readonly retentionDays: number;
-  /** Log class; a change replaces the log group. @default STANDARD */
+  /** Log class; changing it replaces the log group. @default STANDARD */
   readonly class?: "STANDARD" | "INFREQUENT_ACCESS" | undefined;
-  /** Key that encrypts it, by ARN. @default a key of its own */
+  /** ARN of the KMS key. @default a key of its own */
   readonly kmsKeyArn?: pulumi.Input<string> | undefined;
-  /** Whether the collector writes to log groups below its name too, those of teams. @default false */
+  /** Whether the collector also writes to log groups below this name, one per team. @default false */
   readonly withTeams?: boolean;
-  /** What the collector asks of the group beside making streams and writing to them. */
+  /** Log group actions of the collector besides creating streams and writing to them. */
   readonly actions: readonly string[];
-  /** Whether the collector lists the region's log groups to find this one: no smaller right than to list all of them lets it. */
+  /** Whether the collector finds the log group by listing: that permission cannot be limited to one log group. */
   readonly lists: boolean;
 }
 
 /**
- * The log group of destination `cloudwatch`, under a key of its own. The collector may write to it, and nothing else.
+ * The log group of destination `cloudwatch`, with its own key. The collector may only write to it.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export class PodLogGroup extends pulumi.ComponentResource {
   readonly group: aws.cloudwatch.LogGroup;
-  /** What a collector needs to write here. */
+  /** Statements that let a collector write to the log group. */
   readonly statements: pulumi.Output<PolicyStatement[]>;
 
   constructor(name: string, args: LogGroupArgs, options: pulumi.ComponentResourceOptions) {
@@ -152,8 +151,8 @@ export class PodLogGroup extends pulumi.ComponentResource {
 }
 
 /**
- * What a collector needs to write to a log group that exists already.
- * @param parent Of the look-up of the account.
+ * Statements that let a collector write to an existing log group.
+ * @param parent Parent of the account lookup.
  */
 export function existingLogGroup(
   args: Omit<LogGroupArgs, "retentionDays">,
@@ -167,7 +166,7 @@ export function existingLogGroup(
   );
 }
 
-/** @param groups Begins the ARN of each log group in the region. */
+/** @param groups Prefix of the ARN of every log group in the region. */
 function statementsFor(
   groups: pulumi.Output<string>,
   { groupName, actions, lists, withTeams = false }: Pick<LogGroupArgs, "groupName" | "actions" | "lists" | "withTeams">,
@@ -209,20 +208,20 @@ function statementsFor(
 
 /** The log group of a control plane, with its key. */
 export interface ControlPlaneLogsArgs {
-  /** Name of the EKS cluster, which names the log group. */
+  /** Name of the EKS cluster, which determines the log group's name. */
   readonly clusterName: string;
   /** Region, such as `eu-central-1`. */
   readonly region: string;
-  /** How long lines are kept, in days. */
+  /** Days to keep the logs. */
   readonly retentionDays: number;
   /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
- * The key of the cluster's secrets and logs, and the log group of the control plane. EKS would make the group itself, without
- * a key and for ever, so it has to be there first. Lines that come late make it anew after it was destroyed: a group that is in the way of
- * the next cluster of this name is such a leftover, and `aws logs delete-log-group` takes it away.
+ * The key for the cluster's secrets and logs, and the log group of the control plane. The log group must exist before the cluster, because
+ * EKS would create one without a key and without expiry. Late lines recreate it after `pulumi destroy`; if such a leftover blocks the next
+ * cluster of this name, `aws logs delete-log-group` removes it.
  * @see https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763
  * @see https://docs.aws.amazon.com/eks/latest/userguide/envelope-encryption.html
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html

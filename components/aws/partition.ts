@@ -1,14 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** A group of AWS regions with accounts, ARNs and endpoints of their own. */
+/** A group of AWS regions that share accounts, ARN format and endpoints. */
 export interface Partition {
   /** As in an ARN: `aws`, `aws-cn` or `aws-us-gov`. */
   readonly id: string;
-  /** End of the names of its endpoints, such as `amazonaws.com`. */
+  /** Suffix of its endpoints, such as `amazonaws.com`. */
   readonly dnsSuffix: string;
 }
 
-/** Partitions other than `aws`, by how the names of their regions start. */
+/** Partitions other than `aws`, with the prefix of their region names. */
 const PARTITIONS: readonly (Partition & { readonly start: string })[] = [
   { start: "cn-", id: "aws-cn", dnsSuffix: "amazonaws.com.cn" },
   { start: "us-gov-", id: "aws-us-gov", dnsSuffix: "amazonaws.com" },
@@ -19,7 +19,7 @@ const PARTITIONS: readonly (Partition & { readonly start: string })[] = [
   { start: "eu-isoe-", id: "aws-iso-e", dnsSuffix: "cloud.adc-e.uk" },
 ];
 
-/** Partitions in which every name that this program writes is known. */
+/** Partitions for which this program knows all ARNs and endpoints that it uses. */
 export const SUPPORTED_PARTITIONS: readonly string[] = ["aws", "aws-cn", "aws-us-gov"];
 
 /**
@@ -31,7 +31,7 @@ export function partitionOf(region: string): Partition {
   return PARTITIONS.find(({ start }) => region.startsWith(start)) ?? { id: "aws", dnsSuffix: "amazonaws.com" };
 }
 
-/** Services whose endpoints in China have the same prefix as elsewhere. */
+/** Services whose VPC endpoint names in China have the usual prefix. */
 const COMMON_PREFIX_IN_CHINA: readonly string[] = ["s3", "logs"];
 
 /**
@@ -45,7 +45,7 @@ export function endpointService(region: string, service: string): string {
 }
 
 /**
- * A cluster whose service accounts get IAM roles by EKS Pod Identity.
+ * A cluster whose service accounts get IAM roles through EKS Pod Identity.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
  */
 export interface PodIdentityHost {
@@ -57,7 +57,7 @@ export interface PodIdentityHost {
   readonly partition: string;
   /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. Undefined where the cluster has it already. */
+  /** The Pod Identity agent's add-on: pods that start before it get no credentials. Undefined if the cluster already has it. */
   readonly agent?: pulumi.Resource | undefined;
 }
 

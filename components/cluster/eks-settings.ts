@@ -5,7 +5,7 @@ import { IP_FAMILIES, type IpFamily } from "../kubernetes/ip-family.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string, unique } from "../schema/values.ts";
 
-/** Versions of the add-ons that this program installs beside CoreDNS. */
+/** Versions of the add-ons other than CoreDNS. */
 export interface AddonVersions {
   readonly vpcCni: string;
   readonly kubeProxy: string;
@@ -23,7 +23,7 @@ const VPC_CNI = addonDefaults("vpc-cni");
 const KUBE_PROXY = addonDefaults("kube-proxy");
 const POD_IDENTITY = addonDefaults("eks-pod-identity-agent");
 
-/** Versions of the add-ons that EKS offered for a Kubernetes version. @throws Error where the data lacks one. */
+/** Add-on versions that EKS offers for a Kubernetes version. @throws Error if the data lacks one. */
 export function addonVersions(version: KubernetesVersion): AddonVersions {
   const [vpcCni, kubeProxy, podIdentityAgent] = [VPC_CNI[version], KUBE_PROXY[version], POD_IDENTITY[version]];
   if (vpcCni === undefined || kubeProxy === undefined || podIdentityAgent === undefined)
@@ -31,11 +31,11 @@ export function addonVersions(version: KubernetesVersion): AddonVersions {
   return { vpcCni, kubeProxy, podIdentityAgent };
 }
 
-/** Version of the Pod Identity agent on a cluster whose own version may be unknown. */
+/** Version of the Pod Identity agent for a cluster whose Kubernetes version may be unknown. */
 export const POD_IDENTITY_AGENT = addonVersions("1.36").podIdentityAgent;
 
 /**
- * A resource takes 50 tags; some are set by this program.
+ * Tag keys. A resource has at most 50 tags; this program sets some itself.
  * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
  */
 const TAG = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
@@ -67,10 +67,10 @@ export const ClusterName = string(
 
 const PUBLIC_BLOCK =
   "must be an IPv4 CIDR block of public addresses from /8 to /32, such as 203.0.113.7/32, and never 0.0.0.0/0";
-/** EKS sees a caller's address on the internet, and refuses blocks that cannot be one. */
+/** EKS sees callers' public addresses, and rejects blocks that cannot be public. */
 const NOT_PUBLIC = new Set(["private", "carrierGradeNat", "loopback", "linkLocal", "multicast", "unspecified"]);
 
-/** An IPv4 cluster takes no IPv6 blocks. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html */
+/** An IPv4 cluster accepts no IPv6 blocks. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html */
 function isPublicBlock(cidr: string): boolean {
   if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return false;
   const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
@@ -81,7 +81,7 @@ function isPublicBlock(cidr: string): boolean {
 export const PublicCidrs = z.array(z.string().refine(isPublicBlock, PUBLIC_BLOCK)).max(40).superRefine(unique());
 
 /**
- * Who reaches the Kubernetes API. Pulumi makes Kubernetes objects through it, so it has to run where one of the two lets it in.
+ * Access to the Kubernetes API. Pulumi creates Kubernetes objects through it, so it must run where one of the two endpoints is reachable.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
  */
 export const EndpointAccess = z
@@ -115,7 +115,7 @@ export const PrincipalArn = string(
 );
 
 /**
- * An IAM principal that may use the Kubernetes API. The one that makes the cluster is its admin without an entry.
+ * An IAM principal with access to the Kubernetes API. The cluster's creator is admin without an entry.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
  */
 const AccessEntrySettings = z
@@ -140,12 +140,12 @@ const AccessEntrySettings = z
   });
 export type AccessEntrySettings = z.infer<typeof AccessEntrySettings>;
 
-/** EKS takes one entry a principal. */
+/** EKS accepts one entry per principal. */
 export const AccessEntries = z
   .array(AccessEntrySettings)
   .superRefine(unique((entry) => entry.principalArn, ["principalArn"]));
 
-/** Of an existing cluster; a new one has IPv4. */
+/** For an existing cluster; new clusters use IPv4. */
 export const IpFamilySetting = z
   .enum(IP_FAMILIES)
   .default("ipv4")
@@ -159,7 +159,7 @@ export const NetworkPoliciesSetting = z
 
 const ServiceCidr = z.cidrv4("must be an IPv4 CIDR block, such as 172.20.0.0/16");
 
-/** An EKS cluster that this stack did not create. What is not stated here is looked up in a deployment, and unknown in a plan. */
+/** An EKS cluster that this stack did not create. Facts that the settings omit are looked up during deployment, and unknown in a plan. */
 export const EksExistingSettings = z.strictObject({
   kind: z.literal("eks-existing").describe("An existing EKS cluster, in the region `aws:region`."),
   name: ClusterName.describe("Name of the cluster."),
@@ -193,19 +193,22 @@ export const EksExistingSettings = z.strictObject({
 });
 export type EksExistingSettings = z.infer<typeof EksExistingSettings>;
 
-/** The address of the Service kube-dns: the tenth of the Services' block. */
+/** The address of the Service kube-dns: the tenth of the Service CIDR. */
 export function dnsAddressOf(serviceCidr: string): string {
   const [address] = ipaddr.IPv4.parseCIDR(serviceCidr);
   const [a = 0, b = 0, c = 0, d = 0] = address.octets;
   return [a, b, c, d + 10].join(".");
 }
 
-/** Ranges of which EKS takes one for Services. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
+/**
+ * Default Service CIDRs of EKS, which chooses one.
+ * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+ */
 const SERVICE_CIDRS = ["10.100.0.0/16", "172.20.0.0/16"];
 
 /**
- * Addresses that the Service kube-dns of an EKS cluster may have, where its range is none of the VPC's. With IPv6 there are none, since
- * EKS chooses the range.
+ * Possible addresses of the Service kube-dns on an EKS cluster: those of the default Service CIDRs that do not overlap the VPC. Empty with
+ * IPv6, because EKS generates that range.
  */
 export function clusterDnsOf({
   serviceCidr,
@@ -213,7 +216,7 @@ export function clusterDnsOf({
   ipFamily,
 }: {
   readonly serviceCidr?: string | undefined;
-  /** A VPC is no larger than EKS's ranges for Services. */
+  /** CIDR block of the VPC, which is never larger than EKS's Service CIDRs. */
   readonly vpcCidr?: string | undefined;
   /** @default "ipv4" */
   readonly ipFamily?: IpFamily | undefined;
@@ -227,12 +230,12 @@ export function clusterDnsOf({
   return free.map(dnsAddressOf);
 }
 
-/** Addresses that answer DNS on each node where no CoreDNS pods do; none on other clusters. */
+/** Node-local DNS addresses of a cluster that has no CoreDNS pods; empty for other clusters. */
 export function nodeDnsAddresses(cluster: { readonly kind: string } | EksExistingSettings): readonly string[] {
   return "compute" in cluster && cluster.compute === "auto" ? clusterDnsOf(cluster) : [];
 }
 
-/** Statements about a cluster that contradict each other. Paths are below `cluster`. */
+/** Settings of a cluster that contradict each other. Paths are relative to `cluster`. */
 export function checkEksExisting(settings: EksExistingSettings): SettingsIssue[] {
   const { compute, podIdentityAgent, networkPolicies, serviceCidr, ipFamily } = settings;
   const issues: SettingsIssue[] = [];

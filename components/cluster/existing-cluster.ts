@@ -8,7 +8,7 @@ import { clusterDnsOf, POD_IDENTITY_AGENT } from "./eks-settings.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { givenKubeconfig, kubernetesProvider } from "./kubernetes-provider.ts";
 
-/** How an existing cluster is reached. */
+/** How to reach an existing cluster. */
 export interface ExistingClusterArgs {
   /**
    * Path of the kubeconfig (`~` is the home folder), or its contents.
@@ -18,8 +18,7 @@ export interface ExistingClusterArgs {
   /** Context of the kubeconfig. @default the current one */
   readonly context?: string | undefined;
   /**
-   * What Pulumi takes for the same cluster, whatever kubeconfig and context are called. Another identifier moves everything to another
-   * cluster.
+   * Identifies the cluster to Pulumi, whatever the names of kubeconfig and context. Another identifier replaces all objects.
    * @default "eks-dns-logging-existing"
    */
   readonly identifier?: string;
@@ -30,12 +29,12 @@ export interface ExistingClusterArgs {
 }
 
 /**
- * A cluster that somebody else made, reached by a kubeconfig. Planning needs neither the file nor the server; `preflight` reads
- * the file before a deployment. Nothing but the lab's own objects is ever made on it.
+ * A cluster with another owner, reached by a kubeconfig. Planning needs neither the file nor the server; `preflight` reads the file before
+ * a deployment. Only the lab's own objects are created on it.
  * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
  */
 export class ExistingCluster extends pulumi.ComponentResource {
-  /** What other components take as their argument `cluster`. */
+  /** The argument `cluster` of other components. */
   readonly handle: ClusterHandle;
 
   constructor(name: string, args: ExistingClusterArgs = {}, options: pulumi.ComponentResourceOptions = {}) {
@@ -68,45 +67,45 @@ export class ExistingCluster extends pulumi.ComponentResource {
 export interface ExistingEksClusterArgs {
   /** AWS region of the cluster, such as `eu-central-1`. */
   readonly region: string;
-  /** Name of the cluster. Where it is an output, log groups and alarms are named after the component instead. */
+  /** Name of the cluster. If it is an output, log groups and alarms are named after the component instead. */
   readonly name: pulumi.Input<string>;
   /** AWS profile for `aws eks get-token`. @default that of the environment */
   readonly profile?: pulumi.Input<string> | undefined;
   /**
-   * Kubernetes version, such as `1.35`, which decides what the CoreDNS add-on takes. A deployment fails where the cluster has another.
-   * @default looked up in a deployment, unknown in a preview
+   * Kubernetes version, such as `1.35`, which determines the schema of the CoreDNS add-on. A deployment fails if the cluster has another.
+   * @default looked up during deployment, unknown in a preview
    */
   readonly kubernetesVersion?: string | undefined;
-  /** CIDR block of Services. A deployment fails where the cluster has another. @default not compared */
+  /** Service CIDR. A deployment fails if the cluster has another. @default not compared */
   readonly serviceCidr?: string | undefined;
   /**
-   * What runs pods: with `auto` no CoreDNS add-on is installed, and with `fargate` pods get no AWS identity and no DaemonSet runs.
+   * What runs pods: with `auto`, no CoreDNS add-on is installed; with `fargate`, pods get no AWS identity and DaemonSets do not run.
    * @default "managed"
    */
   readonly compute?: "managed" | "karpenter" | "auto" | "fargate";
-  /** IP family of pods and Services. A deployment fails where the cluster has another. @default "ipv4" */
+  /** IP family of pods and Services. A deployment fails if the cluster has another. @default "ipv4" */
   readonly ipFamily?: IpFamily | undefined;
   /** Whether the cluster enforces NetworkPolicies. @default false */
   readonly networkPolicies?: boolean;
   /** Install the add-on eks-pod-identity-agent. @default false, the cluster has it */
   readonly podIdentityAgent?: boolean;
-  /** Path of a kubeconfig to reach it by, or its contents. @default none, `aws eks get-token` gives credentials */
+  /** Path or contents of a kubeconfig for the cluster. @default none, credentials come from `aws eks get-token` */
   readonly kubeconfig?: pulumi.Input<string> | undefined;
-  /** Context of a kubeconfig to reach it by. @default none, `aws eks get-token` gives credentials */
+  /** Context of a kubeconfig for the cluster. @default none, credentials come from `aws eks get-token` */
   readonly context?: pulumi.Input<string> | undefined;
-  /** IAM principals with access, in addition to those that have it. @default none */
+  /** IAM principals to grant access, besides those that already have it. @default none */
   readonly accessEntries?: readonly AccessEntryArgs[];
   /** Tags of every AWS resource. @default none */
   readonly tags?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
- * An EKS cluster that somebody else made: add-ons, Pod Identity and AWS destinations work as on a new one. Nothing about the cluster itself
- * is managed, so that destroying the stack leaves it as it was.
+ * An EKS cluster with another owner: add-ons, Pod Identity and AWS destinations work as on a new one. The cluster itself is not managed, so
+ * destroying the stack does not change it.
  * @see https://www.pulumi.com/registry/packages/aws/api-docs/eks/getcluster/
  */
 export class ExistingEksCluster extends pulumi.ComponentResource {
-  /** What other components take as their argument `cluster`. */
+  /** The argument `cluster` of other components. */
   readonly handle: ClusterHandle;
 
   readonly #name: string;
@@ -154,7 +153,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     this.registerOutputs({ name: clusterName, version });
   }
 
-  /** The cluster's Kubernetes version, once what the arguments say of the cluster is true. */
+  /** The cluster's Kubernetes version, after checking that the cluster matches the arguments. */
   #checkedVersion(cluster: FoundCluster): pulumi.Output<string> {
     const { name, kubernetesVersion, serviceCidr, ipFamily = "ipv4", compute = "managed" } = this.#args;
     return pulumi
@@ -173,7 +172,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       );
   }
 
-  /** A kubeconfig whose credentials `aws eks get-token` gives. */
+  /** A kubeconfig with credentials from `aws eks get-token`. */
   #tokenKubeconfig(cluster: FoundCluster, version: pulumi.Output<string>): pulumi.Output<string> {
     const { name, region, profile } = this.#args;
     return pulumi.secret(
@@ -200,7 +199,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
         addonVersion: POD_IDENTITY_AGENT,
         resolveConflictsOnCreate: "OVERWRITE",
         resolveConflictsOnUpdate: "OVERWRITE",
-        // Others' pods may use it by then.
+        // Other owners' pods may depend on it by then.
         preserve: true,
         tags: this.#tags,
       },
@@ -211,7 +210,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
 
 type FoundCluster = ReturnType<typeof aws.eks.getClusterOutput>;
 
-/** What a stack says of a cluster. */
+/** Facts of a cluster that a stack states. */
 interface StatedFacts {
   readonly kubernetesVersion?: string | undefined;
   readonly serviceCidr?: string | undefined;
@@ -219,7 +218,7 @@ interface StatedFacts {
   readonly compute: NonNullable<ExistingEksClusterArgs["compute"]>;
 }
 
-/** What AWS says of it, as far as it says something. */
+/** Facts that AWS reports, if it does. */
 interface FoundFacts {
   readonly kubernetesVersion: string;
   readonly serviceCidr?: string | undefined;
@@ -228,8 +227,8 @@ interface FoundFacts {
 }
 
 /**
- * The Kubernetes version of a cluster that is as the stack says.
- * @throws {pulumi.RunError} where it is not, with all differences.
+ * Compares the stated facts with the cluster, and returns its Kubernetes version.
+ * @throws {pulumi.RunError} with all differences.
  */
 export function checkedFacts(name: string, stated: StatedFacts, found: FoundFacts): string {
   const compare = (key: string, said: string | undefined, is: string | undefined) =>
@@ -240,7 +239,7 @@ export function checkedFacts(name: string, stated: StatedFacts, found: FoundFact
     ...compare("kubernetesVersion", stated.kubernetesVersion, found.kubernetesVersion),
     ...compare("serviceCidr", stated.serviceCidr, found.serviceCidr),
     ...compare("ipFamily", stated.ipFamily, found.ipFamily),
-    // The other way round nothing is wrong: a cluster may have Auto Mode beside node groups of its own.
+    // The reverse is valid: a cluster may have Auto Mode besides node groups of its own.
     ...(found.isAutoMode === false && stated.compute === "auto"
       ? [`cluster.compute: must not be auto, since EKS Auto Mode is off for ${name} (found "auto")`]
       : []),
@@ -249,7 +248,7 @@ export function checkedFacts(name: string, stated: StatedFacts, found: FoundFact
   return found.kubernetesVersion;
 }
 
-/** A kubeconfig without credentials in it, as `aws eks update-kubeconfig` writes it. */
+/** A kubeconfig without credentials, as `aws eks update-kubeconfig` writes it. */
 function tokenKubeconfig(args: {
   readonly name: string;
   readonly region: string;

@@ -4,52 +4,52 @@ import type { IpFamily } from "../kubernetes/ip-family.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
 
 /**
- * What a cluster gives to the components that run on it. An EKS cluster and an existing one give the same handle, and a
- * component asks the handle what it can do, never where it is.
+ * What a cluster offers to the components that run on it. EKS and existing clusters have the same handle: a component asks what the cluster
+ * can do, never where it runs.
  */
 export interface ClusterHandle {
-  /** The EKS cluster's name, or the kubeconfig context of an existing one (`current` when none is named). */
+  /** The EKS cluster's name, or the kubeconfig context of an existing one (`current` if none is named). */
   readonly name: string;
-  /** The provider that every Kubernetes object of this stack is made by. */
+  /** The provider of all Kubernetes objects of this stack. */
   readonly provider: pulumi.ProviderResource;
   /**
-   * What must stand before a pod can run: nodes and network. Workloads depend on it, so that they are made after it and
-   * destroyed before it.
+   * Resources that must exist before a pod can run: nodes and network. Workloads depend on them, so they are created later and deleted
+   * earlier.
    */
   readonly ready: readonly pulumi.Resource[];
-  /** Kubeconfig as a secret; undefined where the cluster's owner already holds it as a file. */
+  /** Kubeconfig as a secret; undefined if the cluster's owner already has it as a file. */
   readonly kubeconfig?: pulumi.Output<string> | undefined;
   /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them, of which a team warns. Default false. */
   readonly enforcesNetworkPolicies?: boolean;
-  /** Whether DaemonSets run, which Fargate alone has none of. Default true. */
+  /** Whether DaemonSets run; on Fargate they do not. Default true. */
   readonly runsDaemonSets?: boolean;
-  /** Addresses that the Service kube-dns may have, empty where nobody says. Default: those that EKS may give it. */
+  /** Possible addresses of the Service kube-dns; empty if unknown. Default: those that EKS may assign. */
   readonly dnsAddresses?: readonly string[] | undefined;
   /** IP family of pods and Services. Default: ipv4. */
   readonly ipFamily?: IpFamily | undefined;
-  /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS is not managed here. */
+  /** Set if the cluster supports EKS add-ons; otherwise CoreDNS is not managed. */
   readonly addons?: AddonHost | undefined;
-  /** Set where IAM principals reach the Kubernetes API by EKS access entries. */
+  /** Set if EKS access entries grant IAM principals access to the Kubernetes API. */
   readonly access?: Pick<AddonHost, "clusterName" | "tags"> | undefined;
-  /** Set where pods can have an AWS identity; AWS destinations need it. */
+  /** Set if pods can have an AWS identity, which AWS destinations need. */
   readonly podIdentity?: PodIdentityHost | undefined;
-  /** Logs that the control plane of an EKS cluster writes, such as `audit`. Where they are not known they are not checked. */
+  /** Control-plane logs that the EKS cluster writes, such as `audit`. Not checked if unknown. */
   readonly logTypes?: pulumi.Input<readonly string[] | undefined>;
 }
 
 /** Where an EKS add-on is installed. */
 export interface AddonHost {
   readonly clusterName: pulumi.Input<string>;
-  /** Kubernetes minor version, such as `1.35`; undefined where only a deployment looks it up. */
+  /** Kubernetes minor version, such as `1.35`; undefined if it is looked up during deployment. */
   readonly kubernetesVersion: string | undefined;
-  /** Whether what an add-on installed stays on the cluster when the add-on is deleted. Default false. */
+  /** Whether the resources of an add-on stay on the cluster when the add-on is deleted. Default false. */
   readonly preserve?: boolean;
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
- * The error of what only a DaemonSet does, on a cluster that runs none.
- * @param issue Its message is what is required, as `must be false`.
+ * The error for a setting that requires DaemonSets, on a cluster that runs none.
+ * @param issue Its message is the requirement, as in `must be false`.
  */
 export function daemonSetIssues(
   { runsDaemonSets = true }: Pick<ClusterHandle, "runsDaemonSets">,

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { otherThanFile } from "../schema/file-kind.ts";
 import type { KubeconfigSettings } from "./settings.ts";
 
-/** The parts of a kubeconfig that say where a server is. @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
+/** The fields of a kubeconfig that locate a server. @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 const Kubeconfig = z
   .object({
     "current-context": z.string().nullish(),
@@ -20,28 +20,28 @@ const Kubeconfig = z
   })
   .nullish();
 
-/** The server that a context names. */
+/** The server of a context. */
 export interface Server {
   readonly context: string;
   /** URL, such as `https://127.0.0.1:6443`. */
   readonly server: string;
-  /** Whether the kubeconfig names a proxy for it. */
+  /** Whether the kubeconfig sets a proxy for it. */
   readonly proxied: boolean;
-  /** The files that exist, in the order in which they are read. */
+  /** The existing files, in the order in which they are read. */
   readonly files: readonly string[];
 }
 
-/** Why a kubeconfig leads to no server. */
+/** Why a kubeconfig does not lead to a server. */
 export interface KubeconfigIssue {
-  /** What is to be set otherwise. */
+  /** The setting to correct. */
   readonly setting: "kubeconfig" | "context";
   /** The reason, in one line. */
   readonly issue: string;
-  /** Whether there is no file, or no context is named at all. */
+  /** Whether there is no file, or no context is named. */
   readonly absent?: true;
 }
 
-/** Files that a kubeconfig is read from: the one that is named, else those of $KUBECONFIG, else ~/.kube/config. */
+/** The kubeconfig files: the named one, else those of $KUBECONFIG, else ~/.kube/config. */
 export function kubeconfigFiles(
   { kubeconfig }: Pick<KubeconfigSettings, "kubeconfig">,
   variable: string | undefined,
@@ -51,12 +51,12 @@ export function kubeconfigFiles(
   return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
 }
 
-/** `~` as the home folder. */
+/** Replaces a leading `~` with the home folder. */
 export function expandHome(path: string): string {
   return path.replace(/^~(?=\/|$)/, homedir());
 }
 
-/** The server of the wanted context, or why there is none. Where several files name the same thing the first one wins, as with kubectl. */
+/** The server of the requested context, or why there is none. Of several entries with the same name the first wins, as in kubectl. */
 export function findServer(settings: KubeconfigSettings, named: readonly string[]): Server | KubeconfigIssue {
   const found: { readonly file: string; readonly document: Document }[] = [];
   for (const file of named) {
@@ -93,10 +93,10 @@ function isNamed(value: string | null | undefined): value is string {
 
 type Document = NonNullable<z.infer<typeof Kubeconfig>>;
 
-/** A file's document, why it is none, or nothing where there is no file. */
+/** The parsed file, a sentence on why it is invalid, or undefined if it does not exist. */
 function readKubeconfig(file: string): Document | string | undefined {
   const kind = otherThanFile(file);
-  // Reading a folder fails by itself.
+  // Reading a folder fails with its own error.
   if (kind !== undefined && kind !== "a folder") return `the kubeconfig ${file} is ${kind}, not a file`;
   try {
     const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
@@ -111,17 +111,17 @@ function readKubeconfig(file: string): Document | string | undefined {
 }
 
 /**
- * Why no connection to a server comes about, as in `... which does not answer`; undefined where one does. Without credentials and TLS: what
- * the server then thinks of the kubeconfig is reported by its user.
- * @param url such as `https://127.0.0.1:6443`; the port is that of the scheme by default.
- * @param milliseconds how long to wait.
+ * Why a server cannot be reached, as in `... which does not answer`; undefined if it can. Neither TLS nor credentials are tried: their
+ * errors are reported by whatever uses the kubeconfig.
+ * @param url such as `https://127.0.0.1:6443`; the default port is that of the scheme.
+ * @param milliseconds Timeout.
  */
 export function serverIssue(url: string, milliseconds = 5000): Promise<string | undefined> {
   if (!URL.canParse(url)) return Promise.resolve("is no URL");
   const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect({
-      // A URL has brackets around an IPv6 address.
+      // URLs have brackets around IPv6 addresses.
       host: hostname.replace(/^\[(.*)\]$/, "$1"),
       port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
       timeout: milliseconds,
@@ -137,9 +137,9 @@ export function serverIssue(url: string, milliseconds = 5000): Promise<string | 
 }
 
 /**
- * A kubeconfig of @pulumi/eks, with the profile for `aws eks get-token`: Pulumi's own setting `aws:profile` does not reach the AWS CLI.
- * By argument, since credentials in the environment win over AWS_PROFILE.
- * @param text as JSON; nothing where no engine makes the cluster.
+ * Adds a profile to the `aws eks get-token` of a kubeconfig from @pulumi/eks, because Pulumi's `aws:profile` does not reach the AWS CLI. It
+ * is an argument, because credentials in the environment take precedence over AWS_PROFILE.
+ * @param text JSON; undefined without an engine, which creates the cluster.
  */
 export function withProfile(text: string | undefined, profile: string): string {
   return JSON.stringify(JSON.parse(text ?? "{}"), (key, value: unknown) =>

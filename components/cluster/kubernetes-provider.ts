@@ -4,16 +4,16 @@ import { expandHome } from "./kubeconfig.ts";
 
 /** How the Kubernetes provider reaches a cluster. */
 export interface KubernetesProviderArgs {
-  /** Contents of a kubeconfig, or its path. Empty means the files of $KUBECONFIG, else ~/.kube/config. */
+  /** Contents or path of a kubeconfig. Empty means the files of $KUBECONFIG, else ~/.kube/config. */
   readonly kubeconfig: pulumi.Input<string>;
   /** Context of the kubeconfig. @default the current one */
   readonly context?: pulumi.Input<string> | undefined;
-  /** What Pulumi takes for the same cluster; another one replaces every object. */
+  /** Identifies the cluster to Pulumi; another identifier replaces every object. */
   readonly clusterIdentifier: pulumi.Input<string>;
 }
 
 /**
- * The Kubernetes provider of a cluster, a child of its component.
+ * The Kubernetes provider of a cluster, as a child of its component.
  * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
  */
 export function kubernetesProvider(
@@ -26,9 +26,9 @@ export function kubernetesProvider(
     {
       kubeconfig,
       ...(context === undefined ? {} : { context }),
-      // By default the provider compares kubeconfigs, and replaces every object when the file or the context has another name.
+      // By default the provider compares kubeconfigs, and replaces every object if a file or context is renamed.
       clusterIdentifier,
-      // A ConfigMap is changed in place: replaced, it would be missing for a moment, and a pod that starts then has none.
+      // ConfigMaps are updated in place: during a replacement, pods that start would find none.
       enableConfigMapMutable: true,
       enableServerSideApply: true,
     },
@@ -36,7 +36,10 @@ export function kubernetesProvider(
   );
 }
 
-/** The kubeconfig of somebody's arguments. Left out, the SDK would write $KUBECONFIG into the state, and the provider take several files in it for one. */
+/**
+ * The kubeconfig argument, or empty. If it is undefined, the SDK writes $KUBECONFIG into the state, and the provider reads a list of files
+ * as one file.
+ */
 export function givenKubeconfig(kubeconfig: pulumi.Input<string> | undefined): pulumi.Input<string> {
   return typeof kubeconfig === "string" ? expandHome(kubeconfig) : (kubeconfig ?? "");
 }

@@ -6,9 +6,9 @@ import { findServer, kubeconfigFiles, serverIssue } from "./kubeconfig.ts";
 import type { ClusterSettings, EksClusterSettings, KubeconfigSettings } from "./settings.ts";
 
 /**
- * Checks what a deployment needs of the machine that it runs on, so that what is missing is one line and not a provider's
- * stack trace. A plan has no engine and needs none of it.
- * @param warnings Settings without effect and deprecated names, which are logged here; a plan shows them by itself.
+ * Checks what a deployment needs on this machine, so that a missing program is one line instead of a provider's stack trace. Plans skip it,
+ * because they have no engine.
+ * @param warnings Settings without effect and deprecated names, to be logged; a plan shows them itself.
  * @throws {pulumi.RunError} with what is missing and how to get it.
  */
 export async function preflight(settings: ClusterSettings, warnings: readonly SettingsIssue[] = []): Promise<void> {
@@ -22,7 +22,7 @@ export async function preflight(settings: ClusterSettings, warnings: readonly Se
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is missing on this machine, in one line; undefined where nothing is. */
+/** What is missing on this machine, in one line; undefined if nothing is. */
 export async function deploymentIssue(
   settings: ClusterSettings,
   environment: Environment,
@@ -32,7 +32,7 @@ export async function deploymentIssue(
   return byFile ? existingIssue(settings, environment) : awsCliIssue(awsCliVersion(environment));
 }
 
-/** Why an existing cluster cannot be used, in one line; undefined where its server can be reached. */
+/** Why an existing cluster cannot be used, in one line; undefined if its server can be reached. */
 export async function existingIssue(
   settings: KubeconfigSettings,
   environment: Environment,
@@ -45,7 +45,7 @@ export async function existingIssue(
         : "";
     return `cluster.${found.setting}: ${found.issue}${advice}`;
   }
-  // What a proxy reaches, a connection from here need not.
+  // A proxied server may be unreachable directly.
   const proxied = found.proxied || environment.HTTPS_PROXY !== undefined || environment.https_proxy !== undefined;
   const issue = proxied ? undefined : await serverIssue(found.server);
   return issue === undefined
@@ -53,7 +53,7 @@ export async function existingIssue(
     : `cluster: context '${found.context}' names the server ${found.server}, which ${issue}; start the cluster, or name another context`;
 }
 
-/** What `aws --version` says; undefined where there is no such program. Version 1 of old wrote it to stderr. */
+/** Output of `aws --version`; undefined if there is no such program. Early version 1 printed it to stderr. */
 export function awsCliVersion(environment: Environment): string | undefined {
   const { status, stdout, stderr } = spawnSync("aws", ["--version"], {
     encoding: "utf8",
@@ -64,7 +64,7 @@ export function awsCliVersion(environment: Environment): string | undefined {
 }
 
 /**
- * @pulumi/eks runs `aws eks get-token` for the kubeconfig that it makes, and takes the same versions.
+ * Why a version of the AWS CLI is too old: @pulumi/eks runs `aws eks get-token` for its kubeconfig, and has the same requirement.
  * @see https://www.pulumi.com/registry/packages/eks/installation-configuration/
  */
 export function awsCliIssue(version: string | undefined): string | undefined {
@@ -74,7 +74,7 @@ export function awsCliIssue(version: string | undefined): string | undefined {
   return `an EKS stack needs the AWS CLI 2.7 (or 1.24) or newer on the PATH, found ${found}: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html`;
 }
 
-/** Warns of a public endpoint for nobody but the addresses that RFC 5737 keeps for documentation, as an example has them. */
+/** Warns if a public endpoint only admits addresses that RFC 5737 reserves for documentation, as in an example. */
 export function endpointWarning({ endpointAccess }: EksClusterSettings): string | undefined {
   const isExample = (cidr: string) => ipaddr.parse(cidr.split("/")[0] ?? "").range() === "reserved";
   return endpointAccess.public && endpointAccess.publicCidrs.every(isExample)

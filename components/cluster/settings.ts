@@ -18,7 +18,7 @@ import {
   Tags,
 } from "./eks-settings.ts";
 
-/** How an existing cluster is reached. */
+/** How to reach an existing cluster. */
 const ExistingClusterSettings = z.strictObject({
   kind: z.literal("existing").describe("An existing cluster."),
   kubeconfig: z
@@ -40,10 +40,13 @@ const ExistingClusterSettings = z.strictObject({
   networkPolicies: NetworkPoliciesSetting,
 });
 export type ExistingClusterSettings = z.infer<typeof ExistingClusterSettings>;
-/** How a kubeconfig is found. */
+/** How to find a kubeconfig. */
 export type KubeconfigSettings = Pick<ExistingClusterSettings, "kubeconfig" | "context">;
 
-/** Retention periods that CloudWatch Logs takes, in days. @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+/**
+ * Retention periods that CloudWatch Logs supports, in days.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+ */
 export const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
@@ -101,16 +104,19 @@ export const ClusterSettings = z
   });
 export type ClusterSettings = z.infer<typeof ClusterSettings>;
 
-/** Addresses that the Service kube-dns may have; none where nobody says. */
+/** Possible addresses of the Service kube-dns; empty if unknown. */
 export function kubeDnsAddresses(cluster: ClusterSettings): readonly string[] {
   if (cluster.kind === "existing") return [];
   return clusterDnsOf(cluster.kind === "eks" ? { vpcCidr: cluster.vpc?.cidr } : cluster);
 }
 
-/** Managed node groups of a cluster, unless the account's quota is raised. @see https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html */
+/** Default quota of managed node groups per cluster. @see https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html */
 const DEFAULT_NODE_GROUPS = 30;
 
-/** Instances whose network interfaces have addresses for four pods. @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/shared/runtime/eni-max-pods.txt */
+/**
+ * Instance types whose network interfaces have addresses for only four pods.
+ * @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/shared/runtime/eni-max-pods.txt
+ */
 const SMALLEST = /^t\w+\.(nano|micro)$/;
 
 function instanceIssues({ nodeGroups }: EksClusterSettings): SettingsIssue[] {
@@ -148,7 +154,7 @@ function kubeProxyIssues({ version, addons: { kubeProxy } }: EksClusterSettings)
   return [{ path: ["addons", "kubeProxy"], message, value: kubeProxy }];
 }
 
-/** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */
+/** Issues of the cluster settings in the stack's region; paths are relative to `cluster`. */
 export function checkCluster(settings: ClusterSettings, region: string | undefined): SettingsIssue[] {
   if (settings.kind === "existing") return [];
   const stated =

@@ -5,13 +5,13 @@ import { formatPath } from "./errors.ts";
 import { otherThanFile } from "./file-kind.ts";
 import { isCircular, isEncrypted, isObject } from "./values.ts";
 
-/** A file that stacks extend: its settings, or why it cannot be extended, as the rest of a sentence. */
+/** The settings of a file that stacks extend, or why it cannot be extended, as the end of a sentence. */
 export type BaseFile = { readonly settings: Readonly<Record<string, unknown>> } | { readonly problem: string };
 
 const EXAMPLE = "such as environments/prod.yaml";
 const AT_ITS_TOP = "must be a YAML file with settings such as 'teams' at its top level";
 
-/** Reads the file that `extends` names, relative to a folder. */
+/** Reads the file named by `extends`, relative to a folder. */
 export function readBaseFile(file: unknown, folder: string): BaseFile {
   if (typeof file !== "string" || file === "")
     return { problem: `must be the path of a YAML file of this project, ${EXAMPLE}` };
@@ -23,7 +23,7 @@ export function readBaseFile(file: unknown, folder: string): BaseFile {
   return typeof text === "string" ? settingsIn(text, isSamePath(path, folder)) : text;
 }
 
-/** Whether a path names the very file that another one names, both below a folder. */
+/** Returns a test for paths that name the same file, relative to a folder. */
 function isSamePath(path: string, folder: string): (other: unknown) => boolean {
   return (other) => typeof other === "string" && join(folder, other) === path;
 }
@@ -80,7 +80,7 @@ function contentOf(document: Document.Parsed): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // An alias without its anchor, or too many aliases.
+    // An alias without an anchor, or too many aliases.
     if (error instanceof ReferenceError) return error;
     throw error;
   }
@@ -91,10 +91,10 @@ function contentInWords(content: unknown): string {
   return `holds ${Array.isArray(content) ? "a list" : "a single value"}`;
 }
 
-/** What the CLI writes, by a passphrase or by a key service; `{ secure: "yes" }` may be somebody's label. */
+/** Values that the CLI encrypts, with a passphrase or a key service; `{ secure: "yes" }` may be a label. */
 const CIPHERTEXT = /^v1:|^[A-Za-z0-9+/]{24,}={0,2}$/;
 
-/** Where a value stands that the CLI has encrypted; undefined where none does. */
+/** Path of a value that the CLI has encrypted; undefined if there is none. */
 function placeOfSecret(
   value: unknown,
   path: readonly (string | number)[] = [],

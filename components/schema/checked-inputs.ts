@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { ArgumentsError, parseArgs } from "./errors.ts";
 
-/** Whether an argument is an output, or a value that is not there yet. */
+/** Whether an argument is an output or a promise. */
 export function isOutput(given: unknown): given is pulumi.Output<unknown> | Promise<unknown> {
   return pulumi.Output.isInstance(given) || given instanceof Promise;
 }
 
-/** Whether an argument is an output, or holds one at any depth. */
+/** Whether an argument is or contains an output. */
 export function holdsOutput(given: unknown): boolean {
   if (isOutput(given)) return true;
   if (typeof given !== "object" || given === null || pulumi.Resource.isInstance(given)) return false;
@@ -15,8 +15,8 @@ export function holdsOutput(given: unknown): boolean {
 }
 
 /**
- * Arguments that may hold outputs, checked by their schema: at once where all of them are known, else as soon as they are.
- * @throws {ArgumentsError} for arguments that are known and wrong.
+ * Checks arguments that may contain outputs against their schema: now if all are known, else once they are.
+ * @throws {ArgumentsError} for known arguments that are invalid.
  */
 export function checkedInputs<S extends z.ZodType>(
   name: string,
@@ -29,8 +29,8 @@ export function checkedInputs<S extends z.ZodType>(
 }
 
 /**
- * What is made of outputs as soon as they are known.
- * @param check Its errors are thrown without the texts of secret outputs, since the CLI prints them.
+ * Applies a check to outputs once they are known.
+ * @param check Its errors are rethrown without the values of secret outputs, because the CLI prints them.
  */
 export function checkedLater<T>(given: readonly unknown[], check: (values: readonly unknown[]) => T): pulumi.Output<T> {
   const outputs = given.map(outputOf);
@@ -60,7 +60,7 @@ function withoutTexts(error: ArgumentsError, texts: readonly string[]): Argument
   );
 }
 
-/** Whether a value has a text in it, or is a part of it. */
+/** Whether a value contains a text, or is part of it. */
 function tells(value: unknown, text: string): boolean {
   const json = JSON.stringify(value) ?? "";
   return json.includes(JSON.stringify(text).slice(1, -1)) || (typeof value === "string" && text.includes(value));

@@ -1,4 +1,4 @@
-// Of the SDK only this, which it exports too: the commands that read settings and make no resources start in half the time.
+// Imports only this part of the SDK, which halves the start time of commands that only read settings.
 import { RunError } from "@pulumi/pulumi/errors.js";
 import { z } from "zod";
 
@@ -7,25 +7,23 @@ export interface SettingsIssue {
   /** Keys and indices from the top: `["teams", 0, "name"]`. */
   readonly path: readonly PropertyKey[];
   /**
-   * What is required, as the rest of a sentence that begins with the path: `must be an integer from 1`. A relation between several keys
-   * stands at the object that holds them and names them: `replicas and autoscaling are mutually exclusive`.
+   * The requirement, as the end of a sentence that starts with the path: `must be an integer from 1`. A relation between several keys has
+   * the path of their common object and names them: `replicas and autoscaling are mutually exclusive`.
    */
   readonly message: string;
-  /** The value found, which the text appends. Left out where there is none, or where the message names it. */
+  /** The value found, appended to the text. Absent if there is none, or if the message contains it. */
   readonly value?: unknown;
-  /** The file that the stack extends, where the value stands in that alone. */
+  /** The file that the stack extends, if only that file has the value. */
   readonly file?: string;
   /**
-   * An `error` stops before anything is registered. A `warning` is about a setting without effect or a deprecated name: it is reported
-   * once and stops nothing.
+   * An `error` stops the program before anything is registered. A `warning` about an ineffective setting or a deprecated name is only
+   * reported.
    * @default "error"
    */
   readonly severity?: "error" | "warning";
 }
 
-/**
- * Every error of a stack's configuration at once. A RunError, which the engine prints without a stack trace.
- */
+/** All errors of a stack's configuration. The engine prints a RunError without a stack trace. */
 export class SettingsError extends RunError {
   readonly issues: readonly SettingsIssue[];
 
@@ -39,14 +37,14 @@ export class SettingsError extends RunError {
   }
 }
 
-/** Every error of a component's arguments at once. The program may have registered other resources before. */
+/** All errors of a component's arguments. Unlike with SettingsError, the program may already have registered other resources. */
 export class ArgumentsError extends SettingsError {
   constructor(issues: readonly SettingsIssue[]) {
     super(issues, "arguments");
   }
 }
 
-/** Stands for a value that is encrypted in a stack's file, which only the engine reads. */
+/** Placeholder for a value that is encrypted in the stack's file and only readable by the engine. */
 export const ENCRYPTED = "(encrypted)";
 
 /** An issue as one sentence: `cluster.version: must be one of 1.34, 1.35, 1.36 (found "1.29")`. */
@@ -59,11 +57,11 @@ export function formatIssue({ path, message, value, file }: SettingsIssue): stri
 
 const CONFIDENTIAL = /passw(or)?d$|token$|secret$|^headers$/i;
 
-/** A password, key or token in a URL's query: its name, and its value. */
+/** Name and value of a password, key or token in a URL's query. */
 export const CREDENTIAL_IN_QUERY =
   /(?<=[?&])([\w.-]*(?:token|secret|signature|passw(?:or)?d|passphrase|(?:api|access|auth|license|private|shared|account|ingest(?:ion)?)[_-]?key)=)[^&#"\s]+/gi;
 
-/** A password in the wrong place must not end up in every log as well. */
+/** Shows the found value, without credentials: a password in the wrong setting must not reach a log. */
 function foundAt(path: readonly PropertyKey[], value: unknown): string {
   const shown = (key: string, inner: unknown) => (CONFIDENTIAL.test(key) ? "(not shown)" : inner);
   const inHeaders = path.includes("headers") ? "headers" : String(path.at(-1));
@@ -73,7 +71,7 @@ function foundAt(path: readonly PropertyKey[], value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-/** `["teams", 0, "peers", 1]` as `teams[0].peers[1]`. */
+/** Formats `["teams", 0, "peers", 1]` as `teams[0].peers[1]`. */
 export function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((key, index) => {
@@ -85,7 +83,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .join("");
 }
 
-/** The issues that a schema found in `raw`, which stands at `path`. Each unknown key is an issue of its own. */
+/** Converts a schema's issues with `raw`, the value at `path`. Each unknown key becomes an issue of its own. */
 export function issuesOf(error: z.ZodError, raw: unknown, path: readonly PropertyKey[]): SettingsIssue[] {
   return error.issues.flatMap((issue): SettingsIssue[] => {
     const at = [...path, ...issue.path];
@@ -101,8 +99,8 @@ export function issuesOf(error: z.ZodError, raw: unknown, path: readonly Propert
 }
 
 /**
- * The arguments of a component with all defaults, by the schema of the settings that they stand for.
- * @param name Name of the component, which the messages begin with; after a dot, which of its arguments.
+ * Parses a component's arguments, and adds defaults, with the schema of the corresponding settings.
+ * @param name Name of the component, which starts the messages; with a dot and an argument for a part of them.
  * @throws {ArgumentsError} with every error in them.
  */
 export function parseArgs<S extends z.ZodType>(name: string, schema: S, given: unknown): z.output<S> {
@@ -114,17 +112,17 @@ export function parseArgs<S extends z.ZodType>(name: string, schema: S, given: u
   return parsed.data;
 }
 
-/** @throws {ArgumentsError} where an issue is more than a warning. */
+/** @throws {ArgumentsError} if an issue is not just a warning. */
 export function throwErrors(name: string, issues: readonly SettingsIssue[]): void {
   const errors = issues.filter(({ severity }) => severity !== "warning");
   if (errors.length > 0) throw new ArgumentsError(errors.map((issue) => ({ ...issue, path: [name, ...issue.path] })));
 }
 
 /**
- * Adds an issue about several keys of one object, which names the keys and shows no value.
- * @param keys Keys of the object that is refined.
- * @param message A whole sentence, such as `minReplicas (5) must not exceed maxReplicas (4)`.
- * @param path The object that holds the keys, below the one that is refined. Default: that one.
+ * Adds an issue about several keys of an object, which names them and shows no value.
+ * @param keys Keys of the refined object.
+ * @param message A full sentence, such as `minReplicas (5) must not exceed maxReplicas (4)`.
+ * @param path The object with the keys, relative to the refined one. Default: that one.
  */
 export function relation(
   context: z.RefinementCtx,
@@ -135,7 +133,7 @@ export function relation(
   context.addIssue({ code: "custom", path: [...path], message, params: { keys: [...keys] } });
 }
 
-/** The keys that a {@link relation} is about; undefined for any other issue. */
+/** The keys of a {@link relation}; undefined for other issues. */
 export function relatedKeys(issue: z.core.$ZodIssue): readonly string[] | undefined {
   const keys: unknown = issue.code === "custom" ? issue.params?.keys : undefined;
   return Array.isArray(keys) ? keys.map(String) : undefined;
@@ -151,7 +149,7 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /**
- * The message of a schema that has none of its own.
+ * The message for a schema without its own.
  * @see https://zod.dev/error-customization
  */
 export const errorMap: z.core.$ZodErrorMap = (issue) => {
@@ -177,7 +175,7 @@ export const errorMap: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
-/** The message for a key that does not exist. */
+/** The message for an unknown key. */
 export function unknownKey(known: readonly string[]): string {
   return `unknown key, must be one of ${known.join(", ")}`;
 }
@@ -192,12 +190,12 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** Values in words, to follow `must be`: `one of 1, 2`, or the only one. */
+/** Lists allowed values after `must be`: `one of 1, 2`, or the only one. */
 export function oneOf(values: readonly unknown[]): string {
   return values.length === 1 ? String(values[0]) : `one of ${values.map(String).join(", ")}`;
 }
 
-/** The keys of an object, for a message on a value of another type. */
+/** Lists the keys of an object, for a message about a value of another type. */
 function contentsOf(schema: unknown): string {
   if (schema instanceof z.ZodDiscriminatedUnion)
     return ` whose ${schema.def.discriminator} is ${oneOf(kindsOf(schema))}`;
@@ -212,7 +210,7 @@ function kindsOf(schema: z.ZodDiscriminatedUnion): unknown[] {
   });
 }
 
-/** YAML reads 1.35 as a number, where only the string "1.35" is valid. */
+/** A hint for unquoted strings: YAML reads 1.35 as a number, but only "1.35" is valid. */
 function unquoted(input: unknown, values: readonly unknown[]): string {
   return typeof input !== "string" && values.includes(String(input)) ? "a quoted string, " : "";
 }

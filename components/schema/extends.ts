@@ -3,20 +3,20 @@ import { readBaseFile } from "./base-file.ts";
 import { formatPath, type SettingsIssue } from "./errors.ts";
 import { isObject } from "./values.ts";
 
-/** Old names of settings and the names that replace them, for each section of the configuration. */
+/** Old names of settings and their replacements, by section of the configuration. */
 export type Renames = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** A configuration in which every setting has its current name. */
+/** A configuration with current setting names. */
 export interface Renamed {
   readonly settings: Readonly<Record<string, unknown>>;
-  /** A warning for each old name; an error where both names are set. */
+  /** A warning per old name; an error if both names are set. */
   readonly issues: readonly SettingsIssue[];
 }
 
 /**
- * Gives settings that are set by an old name their current one, so that a stack's file goes on working after an upgrade.
- * `components/settings.ts` applies it to a stack's file and to the file that it extends, before the schemas read them.
- * @param renames For each section its old names with the new ones: `{ logging: { carrier: "mode" } }`.
+ * Renames settings with old names, so that a stack's file still works after an upgrade.
+ * `components/settings.ts` applies it to a stack's file and the file that it extends, before the schemas read them.
+ * @param renames Old and new names by section: `{ logging: { carrier: "mode" } }`.
  */
 export function renamed(given: Readonly<Record<string, unknown>>, renames: Renames): Renamed {
   const settings = { ...given };
@@ -33,7 +33,7 @@ export function renamed(given: Readonly<Record<string, unknown>>, renames: Renam
       else issues.push({ path, message: `is deprecated, use ${formatPath([section, current])}`, severity: "warning" });
     }
     settings[section] = Object.fromEntries(
-      // Of both names the current one counts; that is an error anyway.
+      // If both are set, keep the current name; this is an error anyway.
       Object.entries(value).flatMap(([key, inner]) => {
         const current = names[key];
         if (current === undefined) return [[key, inner]];
@@ -44,25 +44,25 @@ export function renamed(given: Readonly<Record<string, unknown>>, renames: Renam
   return { settings, issues };
 }
 
-/** Namespace of the settings in `Pulumi.STACK.yaml`: the project's name, as the engine has it. */
+/** Namespace of the settings in `Pulumi.STACK.yaml`: the project's name. */
 export const CONFIG_NAMESPACE = "eks-dns-logging";
 
-/** A stack's own settings over those of the file that it extends. */
+/** A stack's settings, merged over those of the file that it extends. */
 export interface Extended {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly issues: readonly SettingsIssue[];
 }
 
-/** What the key `extends` is, for the JSON Schema and the reference. */
+/** Description of the key `extends`, for the JSON Schema and the reference. */
 export const EXTENDS_DESCRIPTION =
   "A YAML file in this project with settings shared by several stacks. The stack's settings are merged over it key by key.";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Merges a stack's settings over those of the file that it extends, so that the stacks of a fleet share what is the same.
- * Objects are merged key by key; arrays and single values of the stack replace those of the file.
- * @param renames Old names of settings, which both files may use.
+ * Merges a stack's settings over those of the file that it extends, so that the stacks of a fleet can share settings.
+ * Objects are merged key by key; arrays and scalars of the stack replace those of the file.
+ * @param renames Old setting names, which both files may use.
  * @param folder Folder that `extends` is relative to. Default: the project's.
  */
 export function extend(
@@ -81,9 +81,9 @@ export function extend(
 }
 
 /**
- * Names the extended file in each issue with a value of it, which nobody would look for in the stack's own.
- * @param own The stack's own settings, with `extends`.
- * @param settings As {@link extend} merged them.
+ * Adds the extended file to each issue whose value comes from it, because users would search their stack's file.
+ * @param own The stack's own settings, including `extends`.
+ * @param settings The result of {@link extend}.
  */
 export function withFiles(
   issues: readonly SettingsIssue[],

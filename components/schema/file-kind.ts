@@ -1,11 +1,11 @@
 import { lstatSync, type Stats, statSync } from "node:fs";
 
-/** Empty, and what people name to have no file, as in KUBECONFIG=/dev/null. */
+/** Empty; used in place of a file, as in KUBECONFIG=/dev/null. */
 const NOTHING = "/dev/null";
 
 /**
- * What a path names whose text cannot be read, or never ends, as in `is a folder, not a file`; undefined for a file, for nothing at all,
- * and for what a shell puts in the place of `<(command)`.
+ * What a path is, if it cannot be read or never ends, as in `is a folder, not a file`; undefined for a file, for nothing, and for the pipe
+ * of a shell's `<(command)`.
  */
 export function otherThanFile(path: string): string | undefined {
   if (path === NOTHING) return undefined;
@@ -20,12 +20,12 @@ function statusOf(path: string): Stats | undefined {
   try {
     return statSync(path);
   } catch {
-    // Reading the path tells why.
+    // Reading the path reports the error.
     return undefined;
   }
 }
 
-/** One in a folder has no text until somebody writes to it; `<(command)` is `/dev/fd/63`, to which the shell has a writer. */
+/** A FIFO in a folder blocks until a writer opens it; `<(command)` is `/dev/fd/63`, which already has a writer. */
 function isNamedPipe(path: string): boolean {
   return lstatSync(path).isFIFO() && !path.startsWith("/dev/fd/");
 }

@@ -3,17 +3,17 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { relatedKeys } from "./errors.ts";
 
-/** Whether a value of a parsed YAML or JSON document is an object with keys. */
+/** Whether a value of a parsed YAML or JSON document is a mapping. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether the CLI has encrypted a value: it writes `secure: …` then. */
+/** Whether the CLI has encrypted a value, as `secure: …`. */
 export function isEncrypted(value: object): value is { readonly secure: string } {
   return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";
 }
 
-/** Whether a value holds itself, as by an alias within its own anchor. */
+/** Whether a value contains itself, through an alias inside its own anchor. */
 export function isCircular(value: unknown): boolean {
   const open = new Set<object>();
   const closed = new Set<object>();
@@ -30,15 +30,15 @@ export function isCircular(value: unknown): boolean {
 }
 
 /**
- * A string that matches a pattern. A value of another type gets the same message.
- * @param what What it must be, such as `a VPC ID, such as vpc-0123456789abcdef0`.
+ * A string that matches a pattern. Values of other types get the same message.
+ * @param what The requirement, such as `a VPC ID, such as vpc-0123456789abcdef0`.
  */
 export function string(pattern: RegExp, what: string) {
   const message = `must be ${what}`;
   return z.string(message).regex(pattern, message);
 }
 
-/** An integer in bounds; the message always names both. */
+/** An integer with bounds; the message always names both. */
 export function integer(min: number, max?: number) {
   const message =
     max === undefined ? `must be an integer of at least ${min}` : `must be an integer from ${min} to ${max}`;
@@ -47,23 +47,23 @@ export function integer(min: number, max?: number) {
 }
 
 /**
- * Cores as Kubernetes writes them. It takes `128Mi` too, for 134 million of them.
+ * A quantity of CPU. Kubernetes would also accept `128Mi`, meaning 134 million cores.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 export const Cores = string(/^\d+(\.\d+)?m?$/, "a quoted quantity of CPU, such as '500m' or '2'");
 
-/** Bytes as Kubernetes writes them. It takes `512m` too, for half a byte, in which nothing starts. */
+/** A quantity of bytes. Kubernetes would also accept `512m`, meaning half a byte, in which nothing starts. */
 export const Bytes = string(
   /^\d+(\.\d+)?([kMGTPE]|[KMGTPE]i)?$/,
   "a quoted quantity of bytes, such as '128Mi' or '2Gi'",
 );
 
-/** How many {@link Cores} or {@link Bytes} a quantity is. */
+/** The number of {@link Cores} or {@link Bytes} in a quantity. */
 export function amount(text: string): number {
   return quantity(text) ?? 0;
 }
 
-/** Whether one quantity is more than another; not where one of them is none, which is an issue of its own. */
+/** Whether a quantity exceeds another; false if either is invalid, which is reported elsewhere. */
 export function isMore(kind: typeof Bytes, one: string, limit: string): boolean {
   return [one, limit].every((each) => kind.safeParse(each).success) && amount(one) > amount(limit);
 }
@@ -97,7 +97,7 @@ export const LabelValueOrEmpty = string(
   "a quoted string of up to 63 letters, digits, '-', '_' and '.'",
 );
 
-/** Kubernetes takes upper-case letters in the prefix of an annotation, which it does not in that of a label. */
+/** Kubernetes allows upper-case letters in an annotation's prefix, but not in a label's. */
 export const AnnotationKey = string(
   /^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
   "an annotation key, such as owner or example.com/owner",
@@ -106,7 +106,7 @@ export const AnnotationKey = string(
 export const UNIQUE = "must be unique";
 
 /**
- * A refinement of an array without duplicates; `of` says by what they are compared.
+ * Refines an array to have no duplicates; `of` returns the compared value.
  * @example z.array(Group).superRefine(unique((group) => group.name, ["name"]))
  */
 export function unique<T>(
@@ -123,16 +123,16 @@ export function unique<T>(
   };
 }
 
-/** What is right of a section of the settings. */
+/** The valid part of a section of the settings. */
 export interface RightPart<T> {
   readonly value: T;
-  /** The settings that were left out, since their issues are reported already. */
+  /** Settings left out because their issues are already reported. */
   readonly without: ReadonlySet<PropertyKey>;
 }
 
 /**
- * A section as far as its schema takes it, so that an issue in one setting hides none that the others make together.
- * @param essential Settings on which the others hang: where one of these is wrong, nothing is said of them.
+ * Keeps the valid settings of a section, so that an issue in one does not hide conflicts between the others.
+ * @param essential Settings that the others depend on: if one of these is invalid, the others are not checked.
  */
 export function asFarAsRight<T>(
   schema: z.ZodType<T>,
@@ -154,17 +154,17 @@ function topKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
   return issue.code === "unrecognized_keys" ? issue.keys : (relatedKeys(issue) ?? []);
 }
 
-/** The IPv4 address that an IPv6 address stands for, which Kubernetes refuses since 1.36; undefined for others. */
+/** The IPv4 address of an IPv4-mapped IPv6 address, which Kubernetes rejects since 1.36; undefined for others. */
 export function mappedIPv4(text: string): ipaddr.IPv4 | undefined {
   const address = ipaddr.parse(text);
-  // The library takes ::10.0.0.0 for a mapped address too, which Kubernetes does not.
+  // The library also treats ::10.0.0.0 as mapped; Kubernetes does not.
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && /ffff:/i.test(text)
     ? address.toIPv4Address()
     : undefined;
 }
 
 /**
- * Addresses of a network policy. Kubernetes refuses bits beyond the prefix and IPv4-mapped addresses since 1.36.
+ * An address block of a network policy. Since 1.36, Kubernetes rejects host bits and IPv4-mapped addresses.
  * @see https://github.com/kubernetes/enhancements/issues/4858
  */
 export const PolicyCidr = z

@@ -8,9 +8,7 @@ import type { AccessEntryArgs } from "./eks-cluster-args.ts";
 /** An access entry with its defaults, whose ARN may be an output. */
 export type AccessEntry = Omit<AccessEntrySettings, "principalArn"> & { readonly principalArn: pulumi.Input<string> };
 
-/**
- * The entries with stand-ins for the ARNs that are outputs, so that the rest is checked at once.
- */
+/** The entries with placeholders for ARNs that are outputs, so that everything else can be checked now. */
 export function knownEntries(given: readonly AccessEntryArgs[]): (AccessEntryArgs & { principalArn: string })[] {
   return given.map((entry, index) => ({
     ...entry,
@@ -22,8 +20,8 @@ export function knownEntries(given: readonly AccessEntryArgs[]): (AccessEntryArg
 }
 
 /**
- * Access entries with their defaults. An ARN that is an output is checked once it is known.
- * @throws {ArgumentsError} for what is known and wrong.
+ * Access entries with their defaults. ARNs that are outputs are checked once known.
+ * @throws {ArgumentsError} for known values that are invalid.
  */
 export function accessEntries(name: string, given: readonly AccessEntryArgs[] = []): AccessEntry[] {
   return parseArgs(name, AccessEntries, knownEntries(given)).map((entry, index) => {
@@ -34,28 +32,28 @@ export function accessEntries(name: string, given: readonly AccessEntryArgs[] = 
   });
 }
 
-/** Who may use the Kubernetes API of a cluster. */
+/** Access to a cluster's Kubernetes API. */
 export interface AccessArgs {
   /** Name of the EKS cluster. */
   readonly clusterName: pulumi.Input<string>;
   /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
-  /** IAM principals and their rights. */
+  /** IAM principals with their permissions. */
   readonly entries: readonly AccessEntry[];
   /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The cluster that is opened; undefined where it stands already. */
+  /** The cluster to depend on; undefined if it already exists. */
   readonly cluster: pulumi.Resource | undefined;
 }
 
 /**
- * Lets IAM principals use the Kubernetes API, by EKS access policies and by RBAC groups.
+ * Grants IAM principals access to the Kubernetes API, through EKS access policies and RBAC groups.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html
  */
 export function grantAccess(name: string, args: AccessArgs, options: pulumi.CustomResourceOptions): void {
   const { clusterName, partition, tags, cluster } = args;
   for (const [index, { principalArn, groups, policy, namespaces }] of args.entries.entries()) {
-    // Account and kind belong to the name: two accounts may have a role of the same name, and a user may have it too.
+    // The name includes account and type: two accounts may have a role of the same name, and so may a user.
     const entryName = `${name}-${typeof principalArn === "string" ? principalArn.split(":").slice(4).join("/") : index}`;
     const entry = new aws.eks.AccessEntry(
       entryName,
@@ -71,7 +69,8 @@ export function grantAccess(name: string, args: AccessArgs, options: pulumi.Cust
         policyArn: `arn:${partition}:eks::aws:cluster-access-policy/${policy}`,
         accessScope: namespaces.length === 0 ? { type: "cluster" } : { type: "namespace", namespaces },
       },
-      // Another scope replaces it, and old and new are one thing to EKS: deleted last, the old one would take the new one with it.
+      // Changing the scope replaces the association, but EKS sees old and new as the same one: deleting the old one last would also delete
+      // the new one.
       { ...options, dependsOn: entry, deleteBeforeReplace: true },
     );
   }

@@ -4,21 +4,21 @@ import { serviceRole } from "../../aws/iam.ts";
 import { addonVersions } from "../eks-settings.ts";
 import type { EksClusterSettings } from "../settings.ts";
 
-/** What the add-ons of a new cluster depend on. */
+/** Dependencies of a new cluster's add-ons. */
 export interface AddonsArgs {
-  /** Settings of this part, complete with defaults. */
+  /** Cluster settings, complete with defaults. */
   readonly settings: EksClusterSettings;
   /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
   /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The cluster that they are installed on. */
+  /** The cluster to install them on. */
   readonly cluster: pulumi.Resource;
 }
 
-/** What nodes need to become ready. CoreDNS, which needs nodes, is not among them. */
+/** Add-ons that nodes need to become ready. CoreDNS is separate, because it needs nodes. */
 export interface Addons {
-  /** All of them. */
+  /** All add-ons. */
   readonly all: readonly aws.eks.Addon[];
   /** The Pod Identity agent. */
   readonly agent: aws.eks.Addon;
@@ -26,9 +26,8 @@ export interface Addons {
 
 /**
  * Installs vpc-cni, kube-proxy and the Pod Identity agent. None waits for a node: a DaemonSet without nodes is complete.
- *
- * vpc-cni has its NetworkPolicy agent on, and a role of its own by Pod Identity, so that the nodes' role need not manage addresses. On a new
- * node that works because both run on the host's network and the Pod Identity agent tolerates a node that is not ready.
+ * vpc-cni runs its NetworkPolicy agent, and has its own role through Pod Identity, so that the nodes' role needs no permission to manage
+ * addresses. This works on a new node, because both use the host's network and the Pod Identity agent tolerates nodes that are not ready.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
  */
@@ -71,7 +70,7 @@ export function installAddons(name: string, args: AddonsArgs, options: pulumi.Cu
     "vpc-cni",
     chosen.vpcCni ?? versions.vpcCni,
     {
-      // The schema of the add-on wants text.
+      // The add-on's schema requires a string.
       configurationValues: JSON.stringify({ enableNetworkPolicy: "true" }),
       podIdentityAssociations: [{ roleArn: role.arn, serviceAccount: "aws-node" }],
     },

@@ -19,14 +19,14 @@ import { NodeLabels } from "./node-group-settings.ts";
 import { type NodeGroup, Nodes } from "./nodes.ts";
 
 /**
- * An EKS cluster of one's own. The control plane is made by @pulumi/eks; all else is a plain resource, so that a preview and a
- * policy see it. It is made in this order: network and key, control plane, vpc-cni, kube-proxy and Pod Identity agent, nodes.
+ * An EKS cluster that the stack owns. @pulumi/eks creates the control plane; everything else is a plain resource, visible to previews and
+ * policies. Order: network and key, control plane, vpc-cni, kube-proxy and Pod Identity agent, nodes.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-cluster.html
  */
 export class EksCluster extends pulumi.ComponentResource {
-  /** What other components take as their argument `cluster`. */
+  /** The argument `cluster` of other components. */
   readonly handle: ClusterHandle;
-  /** Kubeconfig that gets its credentials from the AWS CLI, as a secret. */
+  /** Kubeconfig that gets its credentials from the AWS CLI; a secret. */
   readonly kubeconfig: pulumi.Output<string>;
   readonly #name: string;
   readonly #args: EksClusterArgs;
@@ -46,7 +46,7 @@ export class EksCluster extends pulumi.ComponentResource {
 
     const network = this.#network();
     const control = this.#controlPlane(network);
-    // As text, so that a preview shows it; what uses it waits for the cluster by dependsOn.
+    // A plain string, so that previews show it; its users depend on the cluster through dependsOn.
     const clusterName = settings.name;
     const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
     const granted = { clusterName, partition: this.#partition, entries, tags: this.#tags, cluster: control };
@@ -74,14 +74,14 @@ export class EksCluster extends pulumi.ComponentResource {
       { kubeconfig: pulumi.secret(this.#kubeconfig(control)), clusterIdentifier: `${region}/${clusterName}` },
       this,
     );
-    // Without a profile: users have their own credentials.
+    // Without a profile, because users have their own credentials.
     this.kubeconfig = pulumi.secret(control.kubeconfigJson);
     this.handle = {
       name: settings.name,
       provider,
       ready: nodes.groups,
       kubeconfig: this.kubeconfig,
-      // The policy agent of vpc-cni is on.
+      // vpc-cni runs its policy agent.
       enforcesNetworkPolicies: true,
       dnsAddresses: clusterDnsOf({ vpcCidr: holdsOutput(args.vpc?.cidr) ? undefined : settings.vpc?.cidr }),
       access: { clusterName, tags: this.#tags },
@@ -113,7 +113,7 @@ export class EksCluster extends pulumi.ComponentResource {
     return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
   }
 
-  /** @param index Of the node group. */
+  /** @param index Index of the node group. */
   #labels(known: Readonly<Record<string, string>>, index: number): NodeGroup["labels"] {
     const given = this.#args.nodeGroups?.[index]?.labels;
     if (!holdsOutput(given)) return known;
@@ -151,7 +151,7 @@ export class EksCluster extends pulumi.ComponentResource {
         retentionDays: settings.logRetentionDays,
         tags: this.#tags,
       },
-      // Without its key the cluster's secrets are lost.
+      // Without its key, the cluster's secrets are lost.
       { parent: this, protect: settings.deletionProtection },
     );
     const { role, attachments } = this.#role();
@@ -172,7 +172,7 @@ export class EksCluster extends pulumi.ComponentResource {
         enabledClusterLogTypes: settings.logTypes,
         upgradePolicy: { supportType: "STANDARD" },
         deletionProtection: settings.deletionProtection,
-        // Nodes, network, kube-proxy and CoreDNS are resources of this program.
+        // Nodes, network, kube-proxy and CoreDNS are separate resources of this program.
         skipDefaultNodeGroup: true,
         skipDefaultSecurityGroups: true,
         createInstanceRole: false,
@@ -195,7 +195,7 @@ export class EksCluster extends pulumi.ComponentResource {
 }
 
 /**
- * The arguments with all defaults.
+ * The arguments, complete with defaults.
  * @throws {ArgumentsError} with every error in them.
  */
 function settingsOf(name: string, { region: _region, profile: _profile, existingVpc: _vpc, ...plain }: EksClusterArgs) {
@@ -215,16 +215,16 @@ function settingsOf(name: string, { region: _region, profile: _profile, existing
   });
 }
 
-/** Stands in for the block of a VPC that only the deployment knows. */
+/** Placeholder for a VPC's block that is known only after deployment. */
 const UNKNOWN_VPC = "10.0.0.0/16";
 
-/** Tags or labels with stand-ins for the values that only the deployment knows. */
+/** Tags or labels, with placeholders for values known only after deployment. */
 function knownTexts(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(given);
   return Object.fromEntries(entries.map(([key, value]) => [key, holdsOutput(value) ? "unknown" : value]));
 }
 
-/** Blocks with stand-ins for those that only the deployment knows. */
+/** Blocks, with placeholders for those known only after deployment. */
 function knownCidrs(given: readonly pulumi.Input<string>[]): string[] {
   return given.map((cidr, index) => (typeof cidr === "string" ? cidr : `203.0.113.${index % 256}/32`));
 }

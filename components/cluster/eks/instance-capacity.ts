@@ -1,14 +1,14 @@
 import { amount } from "../../schema/values.ts";
 
-/** What a node has at most. Its own programs take some of it, so that no pod gets all. */
+/** Upper bounds of a node's capacity. Its own programs use some of it, so pods get less. */
 interface InstanceCapacity {
-  /** Cores; infinite where the name does not tell. */
+  /** Cores; infinite if the instance type's name does not show them. */
   readonly cpu: number;
-  /** Bytes of memory; infinite where the name does not tell. */
+  /** Bytes of memory; infinite if the instance type's name does not show them. */
   readonly memory: number;
 }
 
-/** GiB of memory of the families T2, T3, T3a and T4g, which all have the same. */
+/** GiB of memory by size, the same for the families T2, T3, T3a and T4g. */
 const BURSTABLE: Readonly<Record<string, number>> = {
   nano: 0.5,
   micro: 1,
@@ -20,7 +20,7 @@ const BURSTABLE: Readonly<Record<string, number>> = {
 };
 
 /**
- * The most that an instance type can have by its name: except in family c1, no `large` has more than two cores, no `4xlarge` more than 16.
+ * The maximum capacity by an instance type's name: except in family c1, no `large` has more than two cores, no `4xlarge` more than 16.
  * @see https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html
  */
 function capacityOf(type: string): InstanceCapacity {
@@ -37,8 +37,8 @@ function coresOf(size: string): number {
 }
 
 /**
- * The capacity that a pod's request leaves no room in on any of these instance types.
- * @returns such as `2 cores of t4g.medium`; undefined where the request may fit one of them.
+ * Finds the capacity that a pod's request exceeds on all of these instance types.
+ * @returns such as `2 cores of t4g.medium`; undefined if the request may fit one of them.
  */
 export function exceededCapacity(
   types: readonly string[],

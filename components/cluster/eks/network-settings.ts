@@ -2,22 +2,21 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { string, unique } from "../../schema/values.ts";
 
-/** A zone's two subnets, as CIDR blocks. */
+/** The two subnets of a zone, as CIDR blocks. */
 export interface ZoneSubnets {
   readonly private: string;
   readonly public: string;
 }
 
-/** The most zones that a VPC is cut for: EKS uses two or three, and no region has more than six. */
+/** Maximum number of zones in a VPC: EKS uses two or three, and no region has more than six. */
 export const MAX_ZONES = 6;
-/** A VPC's own block may have this many leading bits: AWS allows /16 to /28, and below /22 a public subnet would be too small. */
+/** Allowed prefix lengths of a VPC: AWS allows /16 to /28, and below /22 the public subnets would be too small. */
 export const VPC_PREFIXES = { shortest: 16, longest: 22 };
 
 /**
- * Cuts a VPC in eighths: one for the private subnet of each zone, and the last again in eighths for the public ones.
- *
- * Pods have addresses of the private subnets, and public ones hold NAT gateways and load balancers: hence the sizes, /19 and /22
- * of a /16. A zone's blocks depend on its place alone, so that another zone moves no subnet that stands.
+ * Divides a VPC into eighths: one for the private subnet of each zone; the last is divided into eighths again, for the public subnets.
+ * Private subnets hold the pods' addresses, public ones only NAT gateways and load balancers: hence /19 and /22 in a /16. A zone's blocks
+ * depend only on its index, so that adding a zone moves no existing subnet.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export function cutSubnets(cidr: string, zones: number): ZoneSubnets[] {
@@ -40,7 +39,7 @@ function fromNumber(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** Why a string is not a CIDR block for a VPC; undefined where it is one. */
+/** Why a string is not a CIDR block for a VPC; undefined if it is. */
 export function vpcCidrIssue(cidr: string): string | undefined {
   const message = `must be a private IPv4 CIDR block from /${VPC_PREFIXES.shortest} to /${VPC_PREFIXES.longest}, such as 10.0.0.0/16`;
   if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return message;
@@ -66,9 +65,8 @@ const Zones = z
   .superRefine(unique());
 
 /**
- * The network of the cluster, made by this stack. A zone more moves no subnet, and new nodes stand before the old ones go; another NAT
- * replaces nothing. Another `cidr`, or zones in another order, makes other subnets, which AWS refuses while a cluster stands in the old
- * ones.
+ * The network of a cluster that this stack creates. Adding a zone moves no subnet, new nodes start before old ones stop, and another NAT
+ * mode replaces nothing. Another `cidr` or order of zones requires other subnets, which AWS rejects while a cluster uses the old ones.
  */
 export const VpcSettings = z.strictObject({
   cidr: VpcCidr.default("10.0.0.0/16").describe("IPv4 block, /16 to /22, fixed after creation. Default 10.0.0.0/16."),
@@ -93,7 +91,7 @@ const SubnetIds = z
   .superRefine(unique());
 
 /**
- * A network that is there already. Nothing in it is changed: load balancers find the subnets only when their owner has tagged them.
+ * An existing network. Nothing in it is changed: load balancers only find subnets that their owner has tagged.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export const ExistingVpcSettings = z.strictObject({

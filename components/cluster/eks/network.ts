@@ -3,23 +3,23 @@ import * as pulumi from "@pulumi/pulumi";
 import { endpointService } from "../../aws/partition.ts";
 import { cutSubnets, type VpcSettings, type ZoneSubnets } from "./network-settings.ts";
 
-/** Where a cluster's control plane and nodes are. */
+/** The network of a cluster's control plane and nodes. */
 export interface Network {
   readonly vpcId: pulumi.Input<string>;
   /** Subnets of the nodes. */
   readonly privateSubnetIds: pulumi.Input<string>[];
-  /** Those of them in which the control plane has its interfaces: in two zones at least, and never in others later. */
+  /** Private subnets for the control plane's network interfaces: in at least two zones, which cannot change later. */
   readonly controlPlaneSubnetIds: pulumi.Input<string>[];
-  /** What must stand before a node can reach the internet, and so its cluster and images. */
+  /** Resources that a node needs to reach the internet, and so the Kubernetes API and its images. */
   readonly ready: pulumi.Resource[];
 }
 
-/** Zones that EKS refuses. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html#cluster-subnets */
+/** Zones that EKS rejects. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html#cluster-subnets */
 const ZONES_WITHOUT_EKS = ["cac1-az3", "use1-az3", "usw1-az2"];
 
 /** A new VPC for a cluster. */
 export interface VpcArgs {
-  /** Settings of this part, complete with defaults. */
+  /** VPC settings, complete with defaults. */
   readonly settings: Omit<VpcSettings, "cidr">;
   /** CIDR block of the VPC. */
   readonly cidr: pulumi.Input<string>;
@@ -30,7 +30,7 @@ export interface VpcArgs {
 }
 
 /**
- * A VPC with a private and a public subnet in each zone: nodes and pods in the private ones, with a way out by NAT.
+ * A VPC with a private and a public subnet in each zone. Nodes and pods use the private ones, and reach the internet through NAT.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export class Vpc extends pulumi.ComponentResource {
@@ -49,7 +49,7 @@ export class Vpc extends pulumi.ComponentResource {
       { cidrBlock: cidr, enableDnsHostnames: true, enableDnsSupport: true, tags: this.#tags(name) },
       { parent: this },
     );
-    // Without rules: a resource without a security group of its own gets no traffic.
+    // Without rules: a resource without its own security group gets no traffic.
     new aws.ec2.DefaultSecurityGroup(
       `${name}-default`,
       { vpcId: vpc.id, ingress: [], egress: [], tags: this.#tags(`${name}-default`) },
@@ -89,7 +89,7 @@ export class Vpc extends pulumi.ComponentResource {
     this.network = {
       vpcId: vpc.id,
       privateSubnetIds: subnets.map((zone) => zone.private.id),
-      // EKS holds a cluster to the zones that it was made in. Two are enough, and leave room for a zone more.
+      // EKS pins a cluster to its initial zones. Two are enough, and allow zones to be added.
       controlPlaneSubnetIds: subnets.slice(0, 2).map((zone) => zone.private.id),
       ready: [...privateTables.map(({ route }) => route), ...privateLinks],
     };
@@ -106,7 +106,7 @@ export class Vpc extends pulumi.ComponentResource {
     const available = aws.getAvailabilityZonesOutput(
       {
         state: "available",
-        // Local and wavelength zones have to be opted in to, and cannot hold a control plane.
+        // Local and Wavelength zones require opt-in and cannot host a control plane.
         filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
         excludeZoneIds: [...ZONES_WITHOUT_EKS],
       },
@@ -117,7 +117,7 @@ export class Vpc extends pulumi.ComponentResource {
 
   #subnet(kind: "public" | "private", index: number, zone: pulumi.Input<string>, vpcId: pulumi.Input<string>) {
     const name = `${this.#name}-${kind}-${index}`;
-    // By these tags the load balancer controller finds the subnets.
+    // The load balancer controller finds subnets by these tags.
     const role = kind === "public" ? "kubernetes.io/role/elb" : "kubernetes.io/role/internal-elb";
     return new aws.ec2.Subnet(
       name,
@@ -128,7 +128,7 @@ export class Vpc extends pulumi.ComponentResource {
         mapPublicIpOnLaunch: false,
         tags: { ...this.#tags(name), [role]: "1" },
       },
-      // A region that gets one more zone must not move the subnets that stand.
+      // A new zone in the region must not move existing subnets.
       { parent: this, ignoreChanges: typeof this.#args.settings.zones === "number" ? ["availabilityZone"] : [] },
     );
   }
@@ -175,7 +175,7 @@ export class Vpc extends pulumi.ComponentResource {
     );
   }
 
-  /** `s3` is a route; the others are addresses in each private subnet, which only the VPC may reach. */
+  /** `s3` is a route; the others have addresses in each private subnet, reachable only from the VPC. */
   #endpoints(vpc: aws.ec2.Vpc, routeTableIds: pulumi.Input<string>[], subnetIds: pulumi.Input<string>[]): void {
     const { settings, region } = this.#args;
     const endpoint = (service: string, args: Omit<aws.ec2.VpcEndpointArgs, "vpcId" | "serviceName" | "tags">) => {
@@ -213,7 +213,7 @@ function subnetBlock(cidr: string, kind: keyof ZoneSubnets, index: number): stri
   return block;
 }
 
-/** The zone at a place among a region's zones, by their names: AWS lists them in no order. */
+/** The zone at an index of a region's zones, sorted by name, because AWS lists them in no order. */
 export function zoneAt(names: readonly string[], index: number): string {
   const sorted = names.toSorted();
   const zone = sorted[index];

@@ -3,29 +3,29 @@ import { z } from "zod";
 import { relation } from "../../schema/errors.ts";
 import { amount, Bytes, integer, isMore, LabelValueOrEmpty, string, unique } from "../../schema/values.ts";
 
-/** A family and one of the sizes of EC2, such as `t4g.medium`, `m7i.metal-24xl` or `u-6tb1.112xlarge`. */
+/** An EC2 family and size, such as `t4g.medium`, `m7i.metal-24xl` or `u-6tb1.112xlarge`. */
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.(nano|micro|small|medium|(\d*x)?large|metal(-\d+xl)?)$/;
-/** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; GB200 has Arm cores too. */
+/** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; GB200 instances are Arm-based too. */
 const GRAVITON = /^([a-z]+\d+g[a-z]*|p\d+e?-gb\d+)\./;
 /**
- * Families that EKS's Amazon Linux 2023 does not run on.
+ * Families that EKS's Amazon Linux 2023 AMIs do not support.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
  */
 const WITHOUT_IMAGE = /^(a1|mac[\w-]*)\./;
 
-/** Families with accelerators, and the drivers that they need. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-ami.html */
+/** Families with accelerators, and the drivers they need. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-ami.html */
 const ACCELERATED: readonly (readonly [drivers: "NVIDIA" | "NEURON" | "none", families: RegExp])[] = [
   ["none", /^(g4ad|p2|dl\d[a-z]*|vt\d|f\d[a-z]*)\./],
   ["NVIDIA", /^(g\d|gr\d|p\d)/],
   ["NEURON", /^(inf\d|trn\d)/],
 ];
 
-/** Drivers that an instance type needs of its AMI; undefined for none, `none` where EKS has no AMI with them. */
+/** Drivers that an instance type needs in its AMI; undefined if none, `none` if no EKS AMI has them. */
 function driversFor(type: string): "NVIDIA" | "NEURON" | "none" | undefined {
   return ACCELERATED.find(([, families]) => families.test(type))?.[0];
 }
 
-/** Amazon Linux 2023 optimized for EKS, with the drivers that the group's instances need. */
+/** The EKS-optimized Amazon Linux 2023 AMI with the drivers that the group's instances need. */
 export function amiTypeOf({
   architecture,
   instanceTypes,
@@ -37,7 +37,7 @@ export function amiTypeOf({
 }
 
 /**
- * EKS takes shorter keys than Kubernetes, and no label without a value.
+ * EKS allows shorter keys than Kubernetes, and no label without a value.
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
  */
@@ -48,13 +48,13 @@ const LabelKey = z
     /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
     "must be a label key, such as workload or example.com/workload",
   );
-/** Labels of kubernetes.io and k8s.io that a kubelet may set for its node. */
+/** Labels of kubernetes.io and k8s.io that a kubelet may set on its node. */
 const KUBELET_LABEL =
   /^(kubernetes\.io\/(hostname|os|arch)|beta\.kubernetes\.io\/(os|arch|instance-type)|(topology|failure-domain\.beta)\.kubernetes\.io\/(zone|region)|([^/]+\.)?(kubelet|node)\.kubernetes\.io\/.*)$/;
 const RESERVED_LABEL = /^(([^/]+\.)?(kubernetes|k8s)\.io|eks\.amazonaws\.com)\//;
 
 /**
- * EKS or the kubelet refuses other labels of Kubernetes and of EKS, and no node joins the cluster.
+ * EKS or the kubelet rejects all other labels of Kubernetes and EKS, so that no node joins the cluster.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
  * @see https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go
  */
@@ -78,11 +78,11 @@ const Taint = z.strictObject({
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Effect."),
 });
 
-/** Kubernetes refuses a node with two: "taints must be unique by key and effect pair". */
+/** Kubernetes rejects duplicates: "taints must be unique by key and effect pair". */
 const TAINT_ONCE = "must differ from the other taints in key or effect, or no node joins the cluster";
 
 const GIB = 2 ** 30;
-/** What the kubelet does by itself. */
+/** Defaults of the kubelet. */
 const KUBELET = { maxSize: "10Mi", maxFiles: 5 };
 
 /** @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation */
@@ -96,8 +96,8 @@ const ContainerLogs = z.strictObject({
 });
 
 /**
- * A managed node group. Other instance types, another architecture or capacity type make new nodes before the old ones go;
- * a bigger disk, other logs and other sizes change the group where it stands.
+ * A managed node group. New instance types, another architecture or capacity type create new nodes before the old ones stop; disk size, log
+ * and size settings change the group in place.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
  */
 export const NodeGroupSettings = z
@@ -141,7 +141,7 @@ export const NodeGroupSettings = z
       const { minSize, maxSize, desiredSize = minSize } = group;
       const compare = (lower: "minSize" | "desiredSize", upper: "desiredSize" | "maxSize") => {
         const sizes = { minSize, desiredSize, maxSize };
-        // A size that is no number is an issue of its own.
+        // Sizes that are not numbers are reported elsewhere.
         if (!(sizes[lower] > sizes[upper])) return true;
         relation(context, [lower, upper], `${lower} (${sizes[lower]}) must not exceed ${upper} (${sizes[upper]})`);
         return false;
@@ -159,7 +159,7 @@ export const NodeGroupSettings = z
       }
       checkDrivers(group.instanceTypes, context);
     },
-    // Also when the group has other issues, so that all are reported together.
+    // Runs even if the group has other issues, so that all are reported together.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 export type NodeGroupSettings = z.infer<typeof NodeGroupSettings>;
@@ -172,7 +172,7 @@ function typeMessage(type: string, architecture: "arm64" | "amd64"): string | un
   return `must be an instance type for architecture ${architecture}, such as ${example}`;
 }
 
-/** A node group has one AMI, so that its instance types must need the same drivers. */
+/** A node group has one AMI, so all its instance types must need the same drivers. */
 function checkDrivers(instanceTypes: unknown, context: z.RefinementCtx): void {
   const types = Array.isArray(instanceTypes) ? instanceTypes.filter((type) => typeof type === "string") : [];
   for (const [index, type] of types.entries()) {
@@ -197,8 +197,8 @@ export const NodeGroups = z
 const BOUNDARY = "node-config";
 
 /**
- * User data of an Amazon Linux 2023 node, besides what EKS adds: nodeadm merges both. Not encoded.
- * @returns undefined where the settings say nothing, which leaves the launch template as it is without.
+ * User data of an Amazon Linux 2023 node, which nodeadm merges with EKS's own. Not encoded.
+ * @returns undefined if the settings need none, which leaves the launch template unchanged.
  * @see https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/
  * @see https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html#launch-template-user-data
  */
@@ -210,7 +210,7 @@ export function nodeUserData({ containerLogs }: Pick<NodeGroupSettings, "contain
   };
   if (Object.keys(config).length === 0) return undefined;
   const nodeConfig = { apiVersion: "node.eks.aws/v1alpha1", kind: "NodeConfig", spec: { kubelet: { config } } };
-  // Managed node groups take MIME parts alone.
+  // Managed node groups only accept MIME multipart.
   return [
     "MIME-Version: 1.0",
     `Content-Type: multipart/mixed; boundary="${BOUNDARY}"`,

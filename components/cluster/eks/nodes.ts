@@ -10,23 +10,23 @@ export type NodeGroup = Omit<NodeGroupSettings, "labels"> & {
 
 /** The managed node groups of a cluster. */
 export interface NodesArgs {
-  /** As text, which a preview shows; `after` holds the cluster. */
+  /** A plain string, visible in previews; `after` contains the cluster. */
   readonly clusterName: string;
   /** Kubernetes version, such as `1.35`. */
   readonly kubernetesVersion: string;
-  /** Node groups, each with instance types and size. */
+  /** Node groups, with instance types and sizes. */
   readonly groups: readonly NodeGroup[];
-  /** Private subnets that the nodes run in. */
+  /** Private subnets of the nodes. */
   readonly subnetIds: pulumi.Input<string>[];
   /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
   /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
-  /** What a node needs to become ready: routes out, and the network add-ons. */
+  /** What a node needs to become ready: routes to the internet, and the network add-ons. */
   readonly after: readonly pulumi.Resource[];
 }
 
-/** EKS's words for what Kubernetes calls an effect. */
+/** EKS's names for the taint effects of Kubernetes. */
 const TAINT_EFFECTS = {
   NoSchedule: "NO_SCHEDULE",
   PreferNoSchedule: "PREFER_NO_SCHEDULE",
@@ -35,9 +35,8 @@ const TAINT_EFFECTS = {
 
 /**
  * The cluster's nodes: managed node groups on Amazon Linux 2023, in private subnets.
- *
- * Pods cannot reach the node's credentials: IMDSv2 answers one hop away at most, and a pod is two. The node's role may pull
- * images and join the cluster; the network add-on has a role of its own.
+ * Pods cannot reach the node's credentials: IMDSv2 answers at most one hop away, and a pod is two hops away. The node's role may pull
+ * images and join the cluster; the network add-on has its own role.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
  * @see https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
  */
@@ -84,7 +83,7 @@ export class Nodes extends pulumi.ComponentResource {
         {
           parent: this,
           dependsOn: [...args.after, ...attachments],
-          // Left open by the settings, the number is an autoscaler's while the cluster lives.
+          // Unless the settings state a number, an autoscaler may change it after creation.
           ignoreChanges: group.desiredSize === undefined ? ["scalingConfig.desiredSize"] : [],
         },
       );
