@@ -13,7 +13,8 @@ export interface AddonMisfit {
 const ADDON_IMAGE = /\/eks\/coredns:v\d+\.\d+\.\d+-eksbuild\.\d+/;
 
 /**
- * What the add-on sets in its own pods; other values are lost. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
+ * What the add-on sets in its own pods; other values are lost.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
 const FIXED: readonly (readonly [field: string, value: unknown])[] = [
   ["terminationGracePeriodSeconds", 30],

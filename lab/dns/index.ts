@@ -87,7 +87,8 @@ function onCluster(command: Command): Command {
 }
 
 /**
- * Connects to the cluster of the stack that the flags name, and finds the pod that queries. @param folder Folder of the stack files.
+ * Connects to the cluster of the stack that the flags name, and finds the pod that queries.
+ * @param folder Folder of the stack files.
  * Default: the project.
  */
 export async function connected(flags: ClusterFlags, folder?: string) {

@@ -97,8 +97,8 @@ function imageTag({ content }: KubernetesObject): string | undefined {
 }
 
 /**
- * Whether a disruption budget allows no eviction, which blocks a drain. @see
- * https://kubernetes.io/docs/tasks/run-application/configure-pdb/
+ * Whether a disruption budget allows no eviction, which blocks a drain.
+ * @see https://kubernetes.io/docs/tasks/run-application/configure-pdb/
  */
 function blocksEviction({ kind, content }: KubernetesObject): boolean {
   if (kind !== "PodDisruptionBudget" || !isObject(content.status)) return false;
