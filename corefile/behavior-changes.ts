@@ -2,22 +2,22 @@ import { hasPlugin } from "./checks/findings.ts";
 import type { Server } from "./model.ts";
 import { isBefore, isSince, type Version, versionOf } from "./releases.ts";
 
-/** What a release makes of a Corefile that it takes as those before it did. */
+/** A change of behavior for a Corefile that both releases accept. */
 export interface BehaviorChange {
-  /** First release that does, such as `1.14.2`. */
+  /** First release with the change, such as `1.14.2`. */
   readonly version: string;
   readonly change: string;
   readonly source: string;
 }
 
 interface ConcernedChange extends BehaviorChange {
-  /** Whether it shows with a server block. */
+  /** Whether it affects a server block. */
   readonly concerns: (server: Server) => boolean;
 }
 
 const pull = (number: number) => `https://github.com/coredns/coredns/pull/${number}`;
 
-/** Changes that neither plugins and options nor the checks of a Corefile tell; tests see each in the real CoreDNS. */
+/** Changes that neither the plugin data nor the Corefile checks show; tests reproduce each with the real CoreDNS. */
 const CHANGES: readonly ConcernedChange[] = [
   {
     version: "1.14.0",
@@ -61,7 +61,7 @@ const CHANGES: readonly ConcernedChange[] = [
   },
 ];
 
-/** The changes between two versions that concern blocks of a Corefile, the oldest first. */
+/** The changes between two versions that affect blocks of a Corefile, oldest first. */
 export function behaviorChanges(before: Version, after: Version, servers: readonly Server[]): BehaviorChange[] {
   return CHANGES.filter(({ version, concerns }) => {
     const since = versionOf(version);

@@ -1,15 +1,15 @@
 import { type Corefile, parseCorefile } from "./model.ts";
 import { CorefileSyntaxError } from "./syntax/syntax.ts";
 
-/** What one line of kubernetes answers. */
+/** The zones and TTL of one line of kubernetes. */
 export interface ClusterZones {
-  /** In lower case, without the dot at the end; the root is `.`. */
+  /** In lower case, without the trailing dot; the root is `.`. */
   readonly zones: readonly string[];
-  /** Seconds that an answer may be kept; undefined where the line names none. */
+  /** TTL of its answers in seconds; undefined if the line sets none. */
   readonly ttl: number | undefined;
 }
 
-/** The zones of each line of kubernetes, which are those of its block where it names none. */
+/** The zones of each line of kubernetes; without zones of its own it has those of its block. */
 export function clusterZones({ servers }: Corefile): readonly ClusterZones[] {
   return servers.flatMap((server) =>
     server.plugins.flatMap((plugin) => {
@@ -27,8 +27,8 @@ function withoutPort(zone: string): string {
 const DOMAIN = /^[a-z0-9_]([-a-z0-9_.]*[a-z0-9_])?$/;
 
 /**
- * The domain of a cluster that is not EKS's, as a whole Corefile tells: the first zone of kubernetes that is none of addresses.
- * @returns undefined where nothing tells another one than cluster.local.
+ * The cluster domain of a complete Corefile, for clusters outside EKS: the first zone of kubernetes that is not a reverse zone.
+ * @returns undefined if it is cluster.local or unknown.
  */
 export function domainOf(text: string): string | undefined {
   const zones = zonesIn(text).filter((zone) => DOMAIN.test(zone) && !/(^|\.)arpa$/.test(zone));

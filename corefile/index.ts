@@ -1,4 +1,4 @@
-/** CoreDNS's Corefile: reading, writing, and checking it as CoreDNS itself would. */
+/** Reads, writes and checks CoreDNS's Corefile, as CoreDNS itself would. */
 
 export { type BehaviorChange, behaviorChanges } from "./behavior-changes.ts";
 export { checkCorefile } from "./checks/checker.ts";

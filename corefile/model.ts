@@ -42,13 +42,13 @@ import {
 } from "./plugins/sources.ts";
 import { type Blocks, type Directive, hasVariable as isVariable, parseSyntax, renderBlocks } from "./syntax/syntax.ts";
 
-/** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */
+/** A plugin that the model does not cover, or a line that it cannot parse: kept as written. */
 export interface OtherPlugin {
   readonly plugin: "other";
   readonly line: Directive;
 }
 
-/** A plugin's line with its options. */
+/** The line of a plugin, with its options. */
 export type Plugin =
   | AutopathPlugin
   | BindPlugin
@@ -67,7 +67,7 @@ export type Plugin =
   | ReloadPlugin
   | RewritePlugin;
 
-/** A server block: the zones it answers for, and its plugins. Their order is CoreDNS's own, not that of the lines. */
+/** A server block: its zones and plugins. CoreDNS runs plugins in its own order, not in that of the lines. */
 export interface Server {
   /** Such as `.:53` or `corp.example.com:53`. */
   readonly zones: readonly string[];
@@ -77,13 +77,13 @@ export interface Server {
 /** A Corefile with its snippets expanded. */
 export interface Corefile {
   readonly servers: readonly Server[];
-  /** Files with more blocks, which are not read. */
+  /** Imported files with more blocks, which are not read. */
   readonly imports: readonly string[];
 }
 
 /**
- * Reads a Corefile. Plugins and options that this model does not know are kept as they are written.
- * @throws {CorefileSyntaxError} where the braces do not match.
+ * Parses a Corefile. Unknown plugins and options are kept as written.
+ * @throws {CorefileSyntaxError} if the braces do not match.
  */
 export function parseCorefile(text: string): Corefile {
   return modelOf(parseSyntax(text));
@@ -93,7 +93,7 @@ export function modelOf({ blocks, imports }: Blocks): Corefile {
   return { servers: blocks.map(({ zones, directives }) => ({ zones, plugins: directives.map(readPlugin) })), imports };
 }
 
-/** Text that CoreDNS reads as this Corefile. */
+/** Renders a Corefile so that CoreDNS reads back the same model. */
 export function renderCorefile(corefile: Corefile): string {
   return renderBlocks(blocksOf(corefile));
 }
@@ -103,12 +103,12 @@ export function blocksOf({ servers, imports }: Corefile): Blocks {
   return { blocks: servers.map(({ zones, plugins }) => ({ zones, directives: plugins.map(writePlugin) })), imports };
 }
 
-/** Name of the plugin as a Corefile spells it. */
+/** Name of a plugin in the Corefile's spelling. */
 export function pluginName(plugin: Plugin): string {
   return plugin.plugin === "other" ? plugin.line.name : plugin.plugin;
 }
 
-/** Reads a plugin's line. One that CoreDNS may refuse is kept as it is written; {@link startOf} says why. */
+/** Parses a plugin's line. A line that CoreDNS may reject is kept as written; {@link startOf} reports why. */
 function readPlugin(line: Directive): Plugin {
   try {
     return readKnown(line) ?? { plugin: "other", line };
@@ -118,7 +118,7 @@ function readPlugin(line: Directive): Plugin {
   }
 }
 
-/** Whether a word has a variable of the environment, `{$NAME}` or `{%NAME%}`, which CoreDNS replaces by its value. */
+/** Whether a word contains an environment variable, `{$NAME}` or `{%NAME%}`, which CoreDNS expands. */
 export function hasVariable({ args, block = [] }: Directive): boolean {
   return args.some(isVariable) || block.some((line) => isVariable(line.name) || hasVariable(line));
 }

@@ -12,9 +12,8 @@ const FACTORS = new Map([
 const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([A-Za-z]*))$/;
 
 /**
- * A Kubernetes quantity as a number: `170Mi` is 178257920, and `500m` a half. Undefined where the text is none.
- *
- * The components and the policies both need it, and share no other package.
+ * A Kubernetes quantity as a number: `170Mi` is 178257920, and `500m` is 0.5. Undefined if the text is not one.
+ * It is here because components and policies both need it, and share no other package.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 export function quantity(text: string): number | undefined {

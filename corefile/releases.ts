@@ -10,27 +10,27 @@ import release1150 from "./releases/1.15.0.json" with { type: "json" };
 /** A version of CoreDNS: major, minor, patch. */
 export type Version = readonly [major: number, minor: number, patch: number];
 
-/** Whether one version is older than another. */
+/** Whether a version is older than another. */
 export function isBefore(version: Version, other: Version): boolean {
   const index = version.findIndex((part, place) => part !== other[place]);
   return index !== -1 && (version[index] ?? 0) < (other[index] ?? 0);
 }
 
-/** What a release of CoreDNS was built with; `tools/coredns` makes it from CoreDNS's own sources. */
+/** The plugins of a CoreDNS release; `tools/coredns` extracts them from CoreDNS's sources. */
 export interface Release {
   readonly version: string;
   /** Day of the release. */
   readonly date: string;
   readonly source: string;
-  /** The plugins in the order in which they see a query, each with the options that it takes in braces. */
+  /** The plugins in the order in which they see a query, each with the options in its braces. */
   readonly plugins: readonly { readonly name: string; readonly options: readonly string[] }[];
 }
 
-/** The newest release that an add-on brings, by which a CoreDNS of no known version is judged. */
+/** The newest release in an add-on, used for a CoreDNS of unknown version. */
 const DEFAULT: Release = release1143;
 const NEWEST: Release = release1150;
 
-/** The releases that add-ons bring and all that are newer, the oldest first. */
+/** The releases in add-ons and all newer ones, oldest first. */
 export const RELEASES: readonly Release[] = [
   release1124,
   release1132,
@@ -47,53 +47,53 @@ export function versionOf(text: string): Version {
   return [major, minor, patch];
 }
 
-/** The release whose data a version is judged by: its own, or the nearest older one, or the oldest. */
+/** The release data for a version: its own, else the nearest older, else the oldest. */
 export function releaseFor(version: Version | undefined): Release {
   if (version === undefined) return DEFAULT;
   return RELEASES.findLast((release) => !isBefore(version, versionOf(release.version))) ?? RELEASES[0] ?? DEFAULT;
 }
 
-/** Whether a CoreDNS does what came with a release that is newer than those of the add-ons; one of no known version does not. */
+/** Whether a CoreDNS is at least of a version; false if its own version is unknown. */
 export function isSince(version: Version | undefined, since: Version): boolean {
   return version !== undefined && !isBefore(version, since);
 }
 
-/** Whether a block takes the names of a zone that is written with capital letters. https://github.com/coredns/coredns/pull/8320 */
+/** Whether zones with capital letters match names. https://github.com/coredns/coredns/pull/8320 */
 export function ignoresCase(version: Version | undefined): boolean {
   return isSince(version, [1, 14, 7]);
 }
 
-/** Whether a version is newer than every release that is known. */
+/** Whether a version is newer than every known release. */
 export function isNewer(version: Version | undefined): boolean {
   return version !== undefined && isBefore(versionOf(NEWEST.version), version);
 }
 
-/** Place of a plugin in the order in which they see a query; undefined for one that the release does not have. */
+/** Position of a plugin in the order of execution; undefined if the release does not have it. */
 export function rankOf(plugin: string, release: Release = DEFAULT): number | undefined {
   const index = release.plugins.findIndex(({ name }) => name === plugin);
   return index === -1 ? undefined : index;
 }
 
-/** Plugins that decide who answers, so that a reader takes the order of their lines for the order in which they are asked. */
+/** Plugins that decide who answers: a reader would take the order of their lines for the order of execution. */
 export const DECIDERS: ReadonlySet<string> = new Set(
   `rewrite acl template hosts route53 azure clouddns k8s_external kubernetes file auto secondary etcd forward grpc erratic whoami
   nomad`.split(/\s+/),
 );
 
-/** What another release of CoreDNS brings for a Corefile. */
+/** What changes for a Corefile between two releases of CoreDNS. */
 export interface ReleaseChanges {
   readonly from: string;
   readonly to: string;
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Options in braces that come or go, as `forward: max_age`. */
+  /** Options in braces that are added or removed, as `forward: max_age`. */
   readonly addedOptions: readonly string[];
   readonly removedOptions: readonly string[];
-  /** Plugins that see a query at another place, as `acl: after rewrite (was after dns64)`. */
+  /** Plugins that move in the order of execution, as `acl: after rewrite (was after dns64)`. */
   readonly moved: readonly string[];
 }
 
-/** Compares two releases, each the one that a version is judged by. */
+/** Compares the release data of two versions. */
 export function releaseChanges(before: Version, after: Version): ReleaseChanges {
   const [from, to] = [releaseFor(before), releaseFor(after)];
   return {
@@ -111,7 +111,7 @@ function namesOf({ plugins }: Release): string[] {
   return plugins.map(({ name }) => name);
 }
 
-/** Options that plugins of both releases take in the second alone. */
+/** Options of plugins in both releases that only the second accepts. */
 function moreOptions(first: Release, second: Release): string[] {
   const known = new Map(first.plugins.map(({ name, options }) => [name, options]));
   return second.plugins.flatMap(({ name, options }) => {
@@ -120,7 +120,7 @@ function moreOptions(first: Release, second: Release): string[] {
   });
 }
 
-/** The fewest plugins without which both orders are the same. */
+/** The smallest set of plugins whose removal makes both orders equal. */
 function movedPlugins(from: Release, to: Release): string[] {
   const before = namesOf(from).filter((name) => namesOf(to).includes(name));
   const after = namesOf(to).filter((name) => before.includes(name));
@@ -131,7 +131,7 @@ function movedPlugins(from: Release, to: Release): string[] {
     .map((name) => `${name}: after ${behind(after, name)} (was after ${behind(before, name)})`);
 }
 
-/** The longest sequence that both orders of the same names have. */
+/** The longest common subsequence of two orders. */
 function longestCommon(one: readonly string[], other: readonly string[]): ReadonlySet<string> {
   const best: string[][] = [];
   for (const [index, name] of other.entries()) {

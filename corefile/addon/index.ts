@@ -1,4 +1,4 @@
-/** The EKS add-on `coredns`: its versions, and what each takes as its configuration. */
+/** The EKS add-on `coredns`: its versions, and the configuration that each accepts. */
 
 export {
   type AddonSchema,

@@ -7,29 +7,29 @@ import withoutAutoscaling from "./schemas/without-autoscaling.json" with { type:
 import withoutPods from "./schemas/without-pods.json" with { type: "json" };
 import { ADDON_VERSIONS, parseAddonVersion } from "./versions.ts";
 
-/** The configuration schema of an add-on version, with where it comes from. */
+/** The configuration schema of an add-on version, and its source. */
 export interface AddonSchema {
-  /** The version that the schema was read from. */
+  /** The version that the schema is from. */
   readonly seenIn: string;
   readonly source: string;
-  /** When, as year and month. */
+  /** Year and month of the lookup. */
   readonly lookedUp: string;
   readonly schema: Readonly<Record<string, unknown>>;
 }
 
-/** Schemas that were fetched from EKS for one version each; they win over the rules below. */
+/** Schemas fetched from EKS, by version; they take precedence over the rules below. */
 const FETCHED: Readonly<Record<string, AddonSchema>> = fetched;
-/** First builds that take `autoScaling`; every CoreDNS after these takes it. */
+/** First builds with `autoScaling`, by CoreDNS version; all later CoreDNS versions have it. */
 const FIRST_AUTOSCALING: Readonly<Record<string, number>> = { "1.9.3": 15, "1.10.1": 11, "1.11.1": 9 };
 const AUTOSCALING_SINCE: Version = [1, 11, 1];
 const TOPOLOGY_MODE_SINCE: Version = [1, 12, 3];
-/** First build that takes affinity, tolerations, disruption budget and spread. */
+/** First build with affinity, tolerations, disruption budget and topology spread. */
 const FIRST_PODS: { readonly coredns: Version; readonly build: number } = { coredns: [1, 9, 3], build: 5 };
 
 /**
- * The schema that an add-on version checks its configuration with, or the nearest older one that is known. Schemas do not only grow:
- * v1.11.1-eksbuild.8 rejects `autoScaling`, which the older v1.10.1-eksbuild.11 takes.
- * @returns undefined where the text is no add-on version.
+ * The schema that validates an add-on version's configuration, or the nearest older known one. Newer schemas do not always accept more:
+ * v1.11.1-eksbuild.8 rejects `autoScaling`, which the older v1.10.1-eksbuild.11 accepts.
+ * @returns undefined if the text is not an add-on version.
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeAddonConfiguration.html
  */
 export function schemaFor(version: string): AddonSchema | undefined {
@@ -45,14 +45,14 @@ export function schemaFor(version: string): AddonSchema | undefined {
   return isBefore(coredns, FIRST_PODS.coredns) || early ? withoutPods : withoutAutoscaling;
 }
 
-/** File of the schemas that were fetched, as a URL; `lab dns schema --update` writes it. */
+/** URL of the file with the fetched schemas, which `lab dns schema --update` writes. */
 export const FETCHED_FILE: URL = new URL("./schemas/fetched.json", import.meta.url);
 
 /**
- * The content of {@link FETCHED_FILE} with one more version's schema.
- * @param configurationSchema the text that EKS's DescribeAddonConfiguration returns.
+ * Adds a version's schema to the content of {@link FETCHED_FILE}.
+ * @param configurationSchema the text from EKS's DescribeAddonConfiguration.
  * @param lookedUp year and month, such as `2026-11`.
- * @throws where the text is no JSON schema of an object, or the version is none.
+ * @throws if the text is not a JSON schema of an object, or the version is invalid.
  */
 export function withFetched(
   version: string,
@@ -69,21 +69,21 @@ export function withFetched(
   return Object.fromEntries(Object.entries(added).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** One value that an add-on version rejects. */
+/** A value that an add-on version rejects. */
 export interface Rejection {
   /** Path in the configuration, such as `["autoScaling", "minReplicas"]`. */
   readonly path: readonly (string | number)[];
-  /** The value found; undefined if something is missing. */
+  /** The value found; undefined if a key is missing. */
   readonly value: unknown;
-  /** What that version takes there, as the end of a sentence: `must be an integer`. */
+  /** What the version accepts there, as the end of a sentence: `must be an integer`. */
   readonly message: string;
-  /** Whether this is only known of an older version: a newer one may have a key that the older does not know. */
+  /** Whether this is only known for an older version: a newer one may have keys that the older lacks. */
   readonly undecided: boolean;
 }
 
 const VALIDATORS = new WeakMap<object, Validator>();
 
-/** EKS answers in draft 6, of which the validator's draft 7 is an extension. */
+/** EKS answers in JSON Schema draft 6; the validator's draft 7 is a superset. */
 function validator(schema: Schema): Validator {
   const known = VALIDATORS.get(schema);
   if (known !== undefined) return known;
@@ -93,8 +93,8 @@ function validator(schema: Schema): Validator {
 }
 
 /**
- * What EKS rejects in a configuration for that version. A key that is unknown to the schema of an older version is undecided.
- * @throws where the text is no add-on version.
+ * Validates a configuration for an add-on version. A key that an older version's schema lacks is undecided.
+ * @throws if the text is not an add-on version.
  */
 export function rejections(configuration: unknown, version: string): Rejection[] {
   const found = schemaFor(version);
@@ -124,20 +124,20 @@ export function rejections(configuration: unknown, version: string): Rejection[]
   });
 }
 
-/** One value that some of several versions reject. */
+/** A value that some of several versions reject. */
 export interface PossibleRejection extends Rejection {
-  /** Those that reject it. */
+  /** The versions that reject it. */
   readonly versions: readonly string[];
 }
 
-/** The versions that a looked-up default may be: those of all Kubernetes versions that are known, the oldest first. */
+/** Add-on versions that a looked-up default may be: those of all known Kubernetes versions, oldest first. */
 export function possibleVersions(): readonly string[] {
   return [...new Set(Object.values(ADDON_VERSIONS))];
 }
 
 /**
- * What EKS may reject in a configuration where the add-on's version is not known yet.
- * A value is undecided unless each of {@link possibleVersions} rejects it for certain.
+ * Validates a configuration for an unknown add-on version.
+ * A rejection is undecided unless all {@link possibleVersions} certainly reject the value.
  */
 export function possibleRejections(configuration: unknown): PossibleRejection[] {
   const versions = possibleVersions();
@@ -154,7 +154,7 @@ export function possibleRejections(configuration: unknown): PossibleRejection[] 
   });
 }
 
-/** Keywords whose errors only say that something below is wrong. */
+/** Keywords whose errors only report that a child is invalid. */
 const WRAPPERS: ReadonlySet<string> = new Set(["$ref", "properties", "items", "additionalProperties"]);
 
 function wanted(keyword: string, limit: unknown): string {
@@ -168,7 +168,7 @@ function wanted(keyword: string, limit: unknown): string {
   return "must have another form";
 }
 
-/** Value of a keyword, such as 2 at `#/properties/minReplicas/minimum`; the location steps through references. */
+/** Value of a keyword, such as 2 at `#/properties/minReplicas/minimum`; follows references. */
 function limitAt(schema: unknown, location: string): unknown {
   return pointer(location).reduce((part: unknown, key) => {
     const inner = isObject(part) ? part[key] : undefined;
@@ -185,7 +185,7 @@ function pointer(location: string): string[] {
     .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** A location as keys, with numbers where it steps into a list. */
+/** A location as keys, with numbers for list indices. */
 function keysOf(location: string, root: unknown): (string | number)[] {
   const keys: (string | number)[] = [];
   for (const step of pointer(location)) keys.push(Array.isArray(at(root, keys)) ? Number(step) : step);

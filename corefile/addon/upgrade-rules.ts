@@ -1,18 +1,18 @@
 import type { Version } from "../releases.ts";
 import { type AddonName, addonDefaults, knownVersions, LOOKED_UP, minorOf } from "./versions.ts";
 
-/** What EKS does when a cluster's Kubernetes version is changed. */
+/** How EKS handles a change of a cluster's Kubernetes version. */
 export interface VersionStep {
   readonly from: string;
   readonly to: string;
-  /** `refused`: EKS does not take that step, for {@link VersionStep.reason}. */
+  /** `refused`: EKS rejects the step, for {@link VersionStep.reason}. */
   readonly kind: "none" | "upgrade" | "rollback" | "refused";
-  /** Why it is refused and what to do instead, as one sentence; empty otherwise. */
+  /** Why it is refused and what to do instead, in one sentence; else empty. */
   readonly reason: string;
 }
 
 /**
- * Judges a change from one Kubernetes version to another.
+ * Classifies a change of the Kubernetes version.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html
  * @see https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html
  */
@@ -33,7 +33,7 @@ export function versionStep(from: string, to: string): VersionStep {
   return { from, to, kind, reason: "" };
 }
 
-/** Why this release cannot plan an upgrade to a version; undefined where it knows the version. */
+/** Why this release cannot plan an upgrade to a version; undefined if it can. */
 export function unknownVersion(version: string): string | undefined {
   const known = knownVersions();
   if (known.includes(version)) return undefined;
@@ -41,7 +41,7 @@ export function unknownVersion(version: string): string | undefined {
   return `Kubernetes ${version} is not among the versions known on ${LOOKED_UP} (${known.join(", ")}): update eks-dns-logging, or run npm run versions`;
 }
 
-/** A part of a cluster that has a version of its own. */
+/** A part of a cluster with its own version. */
 export type Component = "kubelet" | AddonName;
 
 /**
@@ -55,27 +55,27 @@ export type Component = "kubelet" | AddonName;
  */
 export type Standing = "default" | "compatible" | "update" | "before" | "newer" | "unknown";
 
-/** A component's version, judged. */
+/** The verdict on a component's version. */
 export interface ComponentVerdict {
   readonly component: Component;
   readonly version: string;
   readonly standing: Standing;
-  /** The version to have after the step; undefined where none is known. */
+  /** The version for after the step; undefined if unknown. */
   readonly wanted: string | undefined;
-  /** Why, as one sentence. */
+  /** The reason, in one sentence. */
   readonly reason: string;
 }
 
-/** Minor versions that a kubelet and kube-proxy may be behind the API server. @see https://kubernetes.io/releases/version-skew-policy/ */
+/** Minor versions that a kubelet and kube-proxy may lag behind the API server. @see https://kubernetes.io/releases/version-skew-policy/ */
 const MAX_SKEW = 3;
 /** Below the first, v1.12.0 and later cannot be reached in one step; below the second, AWS advises an update before the cluster's. */
 const VPC_CNI_STEP: Version = [1, 7, 0];
 const VPC_CNI_FIRST: Version = [1, 8, 0];
-/** Minor versions of CoreDNS that EKS's default may be ahead. EKS lists its two or three last ones, and not always the same number. */
+/** Minor versions that CoreDNS may lag behind EKS's default. EKS lists the last two or three, and not always the same number. */
 const MAX_COREDNS_BEHIND = 3;
 
 /**
- * Judges the version of a component for a step that EKS takes.
+ * Checks a component's version for a step.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-vpc-cni.html
  */
@@ -158,10 +158,10 @@ function offeredBy(component: string, version: string): string {
   return `see aws eks describe-addon-versions --addon-name ${component} --kubernetes-version ${version}`;
 }
 
-/** Major, minor, patch and EKS's build; 0 where there is none. */
+/** Major, minor, patch and EKS's build; 0 if absent. */
 type Parts = readonly [number, number, number, number];
 
-/** Reads `v1.35.3-eksbuild.29`, `v1.35.3-eks-3025e55`, `v1.35.3-minimal-eksbuild.2` and `1.35`. */
+/** Parses `v1.35.3-eksbuild.29`, `v1.35.3-eks-3025e55`, `v1.35.3-minimal-eksbuild.2` and `1.35`. */
 function partsOf(version: string): Parts | undefined {
   const found = /^v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+].*)?$/.exec(version);
   if (found === null) return undefined;

@@ -17,7 +17,7 @@ import {
 } from "./findings.ts";
 import { checkTemplate } from "./template-checks.ts";
 
-/** What a block answers otherwise than its lines suggest, each as the real CoreDNS was seen to. */
+/** Answers of a block that differ from what its lines suggest; each was observed in the real CoreDNS. */
 export function checkAnswers(
   server: Server,
   servers: readonly Server[],
@@ -32,10 +32,10 @@ export function checkAnswers(
     if (plugin.plugin === "kubernetes") checkReverse(server, servers, plugin, findings);
 }
 
-/** The zones of all addresses. */
+/** The zones of all reverse names. */
 const ALL_ADDRESSES: readonly string[] = ["in-addr.arpa.", "ip6.arpa."];
 
-/** Names of addresses, of which the cluster knows its own alone. */
+/** Reverse names, of which the cluster only knows its own. */
 function checkReverse(
   server: Server,
   servers: readonly Server[],
@@ -60,7 +60,7 @@ function checkReverse(
     (zone) =>
       ALL_ADDRESSES.includes(zone) && !lost.includes(zone) && !fallthrough?.some((passed) => isWithin(zone, passed)),
   );
-  // Clusters have addresses of IPv4 in most cases, and then nobody asks for others.
+  // Most clusters are IPv4-only, where nobody looks up IPv6 reverse names.
   if (ended.length === 0 || (reverse.includes("in-addr.arpa.") && !ended.includes("in-addr.arpa."))) return;
   const names = ended.map(bare).join(" ");
   const forward = hasPlugin(server, "forward") ? "" : " and a forward behind it";
@@ -80,7 +80,7 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
   if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(server, plugin, findings);
 }
 
-/** Whether no query for a zone comes to a block: neither as it is, nor under a name that a line gives it. */
+/** Whether no query for a zone reaches a block, neither directly nor rewritten. */
 function isForeign(server: Server, zone: string): boolean {
   const served = servedZones(server);
   return (
@@ -88,7 +88,7 @@ function isForeign(server: Server, zone: string): boolean {
   );
 }
 
-/** Since then a first label `*` stands for any. */
+/** First release in which a leading `*` label is a wildcard. */
 const WILDCARDS_SINCE: Version = [1, 14, 5];
 
 /** @see https://github.com/coredns/coredns/issues/4545 */
@@ -104,7 +104,7 @@ function checkHosts(
     if (hasWildcards ? /.\*|^\*[^.]/.test(name) : name.includes("*"))
       findings.warn(server, `hosts ${name}: hosts has no wildcards, so this matches no name below it; use template`);
   const zones = file.length > 1 ? file.slice(1) : servedZones(server).map(({ zone }) => zone);
-  // In a block for addresses, a name is an answer.
+  // In a block for reverse names, a name is an answer.
   if (zones.length === 0 || zones.some((zone) => isWithin(zone, "arpa")) || hasPlugin(server, "rewrite")) return;
   const [first, ...more] = [...names].filter(
     (name) => name !== "fallthrough" && !name.includes("*") && !zones.some((zone) => isWithin(name, zone)),
@@ -117,7 +117,7 @@ function checkHosts(
   );
 }
 
-/** dns64 looks at the address that a query comes from. @see https://coredns.io/plugins/dns64/ */
+/** dns64 depends on the client's address family. @see https://coredns.io/plugins/dns64/ */
 function checkTranslation(server: Server, { clusterDns = [] }: CheckContext, findings: Findings): void {
   const lines = server.plugins.map(writePlugin).filter(({ name }) => name === "dns64");
   const isForAll = lines.some(({ block = [] }) => block.some(({ name }) => name === "allow_ipv4"));
@@ -129,7 +129,7 @@ function checkTranslation(server: Server, { clusterDns = [] }: CheckContext, fin
   );
 }
 
-/** autopath asks the plugins of its own block for the name without a search domain. @see https://github.com/coredns/coredns/issues/2539 */
+/** autopath queries its own block for the name without a search domain. @see https://github.com/coredns/coredns/issues/2539 */
 function checkStubBlocks(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings): void {
   if (!server.plugins.some(({ plugin }) => plugin === "autopath")) return;
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
@@ -147,7 +147,7 @@ function checkStubBlocks(server: Server, servers: readonly Server[], context: Ch
     );
 }
 
-/** A block for a part of the cluster's names takes them from kubernetes. */
+/** A block for some of the cluster's names hides them from kubernetes. */
 function checkShadow(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings): void {
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
   const isKubernetes = (one: Server) => one.plugins.some(({ plugin }) => plugin === "kubernetes");

@@ -14,8 +14,8 @@ import { checkServing } from "./serving-checks.ts";
 import { checkZones } from "./zone-checks.ts";
 
 /**
- * Checks a Corefile as CoreDNS would run it: whether it starts, with the plugins and options of its version, and whether it answers
- * as the text suggests.
+ * Checks a Corefile as CoreDNS would run it: whether it starts, with the plugins and options of its version, and whether its answers match
+ * what the text suggests.
  */
 export function checkCorefile(text: string, context: CheckContext = {}): CorefileFindings {
   const findings = new Findings();
@@ -59,13 +59,13 @@ function lowered(server: Server): Server {
   return { ...server, zones: server.zones.map((zone) => zone.toLowerCase()) };
 }
 
-/** A text on one line with the line breaks of JSON, with which CoreDNS starts, and serves zones that nobody asks for. */
+/** A Corefile on one line with JSON-escaped line breaks, with which CoreDNS starts, but serves zones that nobody queries. */
 function escapedBreaks(text: string): string | undefined {
   if (text.trim().includes("\n") || !/\{\s*(\\r)?\\n/.test(text)) return undefined;
   return "its line breaks are a backslash and an n, so that CoreDNS takes all words for zones: write lines";
 }
 
-/** What makes CoreDNS refuse many lines at once, said instead of all of them. */
+/** A single cause that makes CoreDNS reject many lines, reported instead of all of them. */
 function commonCause(text: string): string | undefined {
   const [, key] = /^[ \t]*(Corefile|corefile):[ \t]*[|>]/m.exec(text) ?? [];
   if (key !== undefined) {
@@ -97,13 +97,13 @@ function checkVariables(server: Server, { isAddon }: StartContext, findings: Fin
   }
 }
 
-/** Plugins whose lines add up, in their order. */
+/** Plugins that may occur several times, in order. */
 const REPEATABLE: ReadonlySet<string> = new Set(
   `acl auto azure bind clouddns dns64 dnstap etcd file forward import log on rewrite route53 secondary sign template transfer`.split(
     " ",
   ),
 );
-/** Plugins that CoreDNS refuses to take twice, which {@link startOf} says. */
+/** Plugins that CoreDNS rejects if they occur twice, which {@link startOf} reports. */
 const ONCE: ReadonlySet<string> = new Set(
   `cache dnssec errors grpc hosts kubernetes loop metadata multisocket nsid pprof prometheus ready tsig view`.split(
     " ",
@@ -119,7 +119,7 @@ function checkRepeated(server: Server, findings: Findings): void {
   }
 }
 
-/** The order of lines means nothing to CoreDNS, so that one which suggests another order misleads its reader. */
+/** CoreDNS ignores the order of lines, so lines in another order than that of execution mislead the reader. */
 function checkOrder(server: Server, release: Release, findings: Findings): void {
   const deciders = server.plugins.filter((plugin) => DECIDERS.has(pluginName(plugin)));
   const rank = (plugin: Plugin) => rankOf(pluginName(plugin), release) ?? 0;

@@ -16,16 +16,16 @@ import {
   serverFor,
 } from "./findings.ts";
 
-/** A server block, and the cluster's domain where kubernetes of this block would answer it. */
+/** A server block, and the cluster domain if its kubernetes plugin would answer it. */
 interface Place {
   readonly server: Server;
   readonly clusterDomain: string | undefined;
-  /** Types of the addresses that Services have: AAAA in a cluster of IPv6. */
+  /** Address types of Services: AAAA in an IPv6 cluster. */
   readonly addressTypes: readonly string[];
   readonly findings: Findings;
 }
 
-/** Plugins that end queries which their lines do not seem to be about, before those after them see one. */
+/** Plugins that end more queries than their lines suggest, before later plugins see them. */
 export function checkEndings(
   server: Server,
   servers: readonly Server[],
@@ -53,13 +53,13 @@ export function checkEndings(
   checkRenamed(place, releaseFor(coredns));
 }
 
-/** Whether no name of the cluster gets past a plugin that ends those of its zones, but for those it passes on. */
+/** Whether a plugin ends all queries for the cluster's names in its zones, except those it passes on. */
 function endsCluster({ clusterDomain: domain }: Place, zones: readonly string[], passed: readonly string[]): boolean {
   if (domain === undefined || !zones.some((zone) => isWithin(domain, zone))) return false;
   return !passed.some((zone) => isWithin(domain, zone) || isWithin(zone, domain));
 }
 
-/** The zones of a line, or of its block where it has none. */
+/** The zones of a line, or of its block if it has none. */
 function zonesOf({ server }: Place, words: readonly string[]): readonly string[] {
   return words.length > 0 ? words : servedZones(server).map(({ zone }) => zone);
 }
@@ -68,12 +68,12 @@ function passedOn(words: readonly string[] | undefined): readonly string[] {
   return words?.length === 0 ? ["."] : (words ?? []);
 }
 
-/** Plugins behind hosts that may answer what it passes on. */
+/** Plugins after hosts that may answer what it passes on. */
 const BEHIND_HOSTS: readonly string[] = [...DECIDERS].filter(
   (name) => !["rewrite", "acl", "template", "hosts"].includes(name),
 );
 
-/** hosts answers SERVFAIL for a name of its zones that it does not have, unless a line passes it on. */
+/** hosts answers SERVFAIL for unknown names in its zones, unless a line passes them on. */
 function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlugin): void {
   const { server, findings } = place;
   const zones = zonesOf(place, file.slice(1));
@@ -81,7 +81,7 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   const names = entries.flatMap((entry) => entry.names);
   const isOption = names.includes("fallthrough");
   const ended = zones.filter((zone) => !passed.some((one) => isWithin(zone, one)));
-  // A block for one name, which is there.
+  // A block for a single name, which hosts knows.
   if (!isOption && zones.every((zone) => names.some((name) => dotted(name) === dotted(zone)))) return;
   if (ended.length === 0) {
     if (!BEHIND_HOSTS.some((name) => hasPlugin(server, name)))
@@ -104,10 +104,10 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   else findings.warn(server, message);
 }
 
-/** Until then hosts passed on, from 1.14.5 on, what it has no records for. https://github.com/coredns/coredns/pull/8282 */
+/** From 1.14.5 to before this release, hosts passed on queries for which it has no records. https://github.com/coredns/coredns/pull/8282 */
 const TYPES_KEPT_SINCE: Version = [1, 14, 7];
 
-/** Names of hosts go upstream for types other than A, AAAA and PTR, which a name that is known here alone does not have there. */
+/** With fallthrough, hosts of 1.14.5 and 1.14.6 passes on other types of its own names, which an upstream does not know. */
 function checkOtherTypes(
   { server, findings }: Place,
   { fallthrough }: HostsPlugin,
@@ -121,10 +121,10 @@ function checkOtherTypes(
   );
 }
 
-/** Names of the cluster that a pattern for other names does not fit. */
+/** Cluster names that a pattern for other names does not match. */
 const SERVICES = ["kubernetes.default.svc", "q7.z9.svc"];
 
-/** Names of a zone that nobody thinks of who writes a pattern for some of them. */
+/** Names of a zone that authors of a pattern tend to overlook. */
 function samplesOf(zone: string): readonly string[] {
   const parts = { "in-addr.arpa": 4, "ip6.arpa": 32 };
   for (const [suffix, count] of Object.entries(parts))
@@ -135,7 +135,7 @@ function samplesOf(zone: string): readonly string[] {
   return ["name", "other.name"].map((name) => (zone === "." ? `${name}.example` : `${name}.${zone}`));
 }
 
-/** template answers SERVFAIL for a name of its zones that no match fits, unless a line passes it on. */
+/** template answers SERVFAIL for names in its zones that no match covers, unless a line passes them on. */
 function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const { server, clusterDomain, addressTypes, findings } = place;
   const [kind = "IN", type = "ANY", ...words] = line.args;
@@ -162,7 +162,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   else findings.warn(server, message);
 }
 
-/** Words behind `name` that say of which zones; none for all. */
+/** Zones after `name` in a message; none means all. */
 function of(zones: readonly string[]): string {
   return zones.includes(".") ? "" : ` of ${zones.map(bare).join(" ")}`;
 }
@@ -181,7 +181,7 @@ function aclLines({ plugins }: Server): readonly Directive[] {
   return plugins.flatMap((plugin) => (plugin.plugin === "other" && pluginName(plugin) === "acl" ? [plugin.line] : []));
 }
 
-/** The first rule of acl that fits decides. @see https://coredns.io/plugins/acl/ */
+/** The first matching rule of acl decides. @see https://coredns.io/plugins/acl/ */
 function checkRules(place: Place): void {
   const { server, clusterDomain, addressTypes, findings } = place;
   const lines = aclLines(server);
@@ -212,7 +212,7 @@ function checkRules(place: Place): void {
 }
 
 /**
- * Clients that rules tell apart get the same answers from a cache that is asked first, as by a release that moved acl behind it.
+ * Clients that acl distinguishes get the same answers from a cache that comes first, as in a release that moved acl after it.
  * @see https://github.com/coredns/coredns/pull/8289
  */
 function checkCached(place: Place, release: Release): void {
@@ -232,8 +232,8 @@ function checkCached(place: Place, release: Release): void {
 }
 
 /**
- * A name that acl refuses gets past it by another: that which rewrite makes of it before acl sees it, or that of a search list, which
- * autopath walks behind acl.
+ * A name that acl blocks can get past it under another name: rewrite changes it before acl sees it, or autopath walks the search list after
+ * acl.
  * @see https://github.com/coredns/coredns/pull/7882
  * @see https://github.com/coredns/coredns/pull/8290
  */
@@ -264,7 +264,7 @@ function checkRenamed(place: Place, release: Release): void {
     );
 }
 
-/** A name of some zones that a rule makes another of, and that other; none where the rule does not say which. */
+/** A name in some zones that a rule rewrites, and its new name; empty if the rule does not determine them. */
 function renamed({ match, from, to }: RewritePlugin, zones: readonly string[]): readonly string[] {
   const old = dotted(from).replace(/^\./, "");
   if (match === "exact") return zones.some((zone) => isWithin(old, zone)) ? [old, dotted(to)] : [];
@@ -274,7 +274,7 @@ function renamed({ match, from, to }: RewritePlugin, zones: readonly string[]): 
   return [dotted(name), `${dotted(name).slice(0, -old.length)}${dotted(to).replace(/^\./, "")}`];
 }
 
-/** Whether rules refuse to some clients what others get. */
+/** Whether rules block some clients from what others get. */
 function tellsApart(rules: readonly Directive[]): boolean {
   const isForSome = (rule: Directive) => !isAll(conditionsOf(rule).nets);
   return rules.some(
@@ -287,12 +287,12 @@ function isRefusal({ name }: Directive): boolean {
   return name.toLowerCase() in REFUSALS;
 }
 
-/** Whether two lists of zones have names in common. */
+/** Whether two lists of zones have common names. */
 function meets(one: readonly string[], other: readonly string[]): boolean {
   return one.some((zone) => other.some((own) => isWithin(zone, own) || isWithin(own, zone)));
 }
 
-/** Types and networks of a rule, as `block type A net 10.0.0.0/8`, whose sections have any order; empty where it names none. */
+/** Types and networks of a rule such as `block type A net 10.0.0.0/8`, whose sections have any order; empty if it names none. */
 function conditionsOf({ args }: Directive): { readonly types: readonly string[]; readonly nets: readonly string[] } {
   const found: Record<"type" | "net", string[]> = { type: [], net: [] };
   let section: "type" | "net" = "type";

@@ -2,33 +2,33 @@ import { pluginName, type Server } from "../model.ts";
 import type { Version } from "../releases.ts";
 import { zoneAndPort } from "../syntax/go-values.ts";
 
-/** The domain of every cluster of EKS. */
+/** The cluster domain of every EKS cluster. */
 export const CLUSTER_DOMAIN = "cluster.local";
 
 export const DNS_PORT = 53;
 
-/** What is known of where the Corefile will run. */
+/** Where the Corefile will run. */
 export interface CheckContext {
-  /** Addresses of the Service kube-dns: to forward there is a loop. None: they are not known. Default: EKS's own two. */
+  /** Addresses of the Service kube-dns; forwarding to them is a loop. Empty if unknown. Default: EKS's own two. */
   readonly clusterDns?: readonly string[] | undefined;
-  /** Seconds until the pod is killed. Default 30, which the add-on fixes. */
+  /** Seconds until the pod is killed. Default 30, which the add-on uses. */
   readonly terminationGrace?: number | undefined;
-  /** CoreDNS's version, where the EKS add-on brings it. Default: the newest whose plugins are known, in pods of unknown files. */
+  /** CoreDNS's version, if it comes from the EKS add-on. Default: the newest with known plugins, in pods with unknown files. */
   readonly coredns?: Version | undefined;
-  /** Whether it runs in the add-on's pods, whose files and environment are known. Default: where `coredns` is set. */
+  /** Whether it runs in the add-on's pods, whose files and environment are known. Default: whether `coredns` is set. */
   readonly isAddon?: boolean | undefined;
-  /** The cluster's domain. Default cluster.local, the only one on EKS. */
+  /** The cluster domain. Default cluster.local, the only one on EKS. */
   readonly clusterDomain?: string | undefined;
   /**
-   * Whether the service account of CoreDNS may have a role for a cloud, from the owner of the cluster.
+   * Whether the cluster's owner may have given CoreDNS's service account an IAM role.
    * @default false
    */
   readonly mayHaveRole?: boolean | undefined;
-  /** Address of NodeLocal DNSCache, where the stack makes it: to forward there is a loop too. */
+  /** Address of the stack's NodeLocal DNSCache; forwarding to it is a loop too. */
   readonly nodeLocal?: string | undefined;
 }
 
-/** What is wrong with a Corefile, each in one sentence that says why. */
+/** Problems of a Corefile, each one sentence with its reason. */
 export interface CorefileFindings {
   /** CoreDNS would not start, would be killed by its probes, or would not answer. */
   readonly errors: readonly string[];
@@ -36,7 +36,7 @@ export interface CorefileFindings {
   readonly warnings: readonly string[];
 }
 
-/** Collects findings, each with the server block it is about. */
+/** Collects findings, each with the server block it concerns. */
 export class Findings {
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
@@ -50,7 +50,7 @@ export class Findings {
   }
 }
 
-/** A zone of a server block, and the port that it is served on. */
+/** A zone of a server block, and its port. */
 export interface ServedZone {
   /** Fully qualified and in lower case. */
   readonly zone: string;
@@ -58,8 +58,8 @@ export interface ServedZone {
 }
 
 /**
- * Zones and ports of a server block; `.` and `dns://.:53` are the same. Other transports are left out, and zones with capital
- * letters, which no name is in.
+ * Zones and ports of a server block; `.` and `dns://.:53` are equal. Excludes other transports, and zones with capital letters, which match
+ * no name.
  * @see https://github.com/coredns/coredns/issues/6624
  */
 export function servedZones(server: Server): readonly ServedZone[] {
@@ -68,7 +68,7 @@ export function servedZones(server: Server): readonly ServedZone[] {
 
 const SERVED = new WeakMap<Server, readonly ServedZone[]>();
 
-/** What is computed of an object once: each line of a Corefile may ask for the zones of each block. */
+/** Memoizes a function of an object: each line of a Corefile may ask for the zones of each block. */
 export function remembered<Key extends object, Value>(
   known: WeakMap<Key, Value>,
   key: Key,
@@ -92,7 +92,7 @@ function zonesOf(server: Server): readonly ServedZone[] {
   });
 }
 
-/** Whether a word has letters that CoreDNS, which lowers every name, never finds in one. */
+/** Whether a text has capital letters, which never match, because CoreDNS lowercases every name. */
 export function hasCapitals(text: string): boolean {
   return /[A-Z]/.test(text);
 }
@@ -103,22 +103,22 @@ export function hasPlugin(server: Server, name: string): boolean {
 
 const PLUGINS = new WeakMap<Server, ReadonlySet<string>>();
 
-/** Whether a block takes only the queries for which its `view` holds. */
+/** Whether a block has a `view`, so it only takes queries that match it. */
 export function hasView(server: Server): boolean {
   return hasPlugin(server, "view");
 }
 
-/** A block, and the zone of it that a name is in. */
+/** A block, and its zone that contains a name. */
 interface Owner {
   readonly server: Server;
   readonly zone: string;
 }
 
-/** The blocks by the zones that they serve to anyone, without a view. */
+/** The blocks that serve any client, without a view, by zone. */
 interface Owners {
   /** The first block of each zone, by port and zone. */
   readonly blocks: ReadonlyMap<string, Owner>;
-  /** Of a zone, in characters. */
+  /** Length of the longest zone, in characters. */
   readonly maxLength: number;
 }
 
@@ -136,7 +136,7 @@ function ownersOf(servers: readonly Server[]): Owners {
   return { blocks, maxLength };
 }
 
-/** The server block that CoreDNS gives a name to, for anyone who asks: that of the longest zone on the port, without a view. */
+/** The server block to which CoreDNS routes a name from any client: the one with the longest matching zone on the port, without a view. */
 export function serverFor(name: string, port: number, servers: readonly Server[]): Server | undefined {
   return ownerOf(name, port, servers)?.server;
 }
@@ -150,7 +150,7 @@ function ownerOf(name: string, port: number, servers: readonly Server[]): Owner 
   return undefined;
 }
 
-/** The zones that a name {@link isWithin}, longest first. */
+/** The zones that contain a name, longest first. */
 export function* zonesAround(name: string): Generator<string> {
   const whole = dotted(name);
   if (whole !== ".")
@@ -160,15 +160,15 @@ export function* zonesAround(name: string): Generator<string> {
 
 const ALIKE = new WeakMap<readonly Server[], ReadonlyMap<string, readonly Server[]>>();
 
-/** The blocks that listen where one does, which alone may take names from it. */
+/** The blocks with the same listen address, among which CoreDNS chooses. */
 function blocksBeside(server: Server, servers: readonly Server[]): readonly Server[] {
   const groups = remembered(ALIKE, servers, (all) => Map.groupBy(all, (one) => String(hostsOf(one))));
   return groups.get(String(hostsOf(server))) ?? [];
 }
 
 /**
- * The other block that takes all names of a zone from a block, for any client: that of a longer zone.
- * @returns undefined where some of them come to the block, or none for lack of its own zone.
+ * The other block that takes all names of a zone from a block, for any client, because its zone is longer.
+ * @returns undefined if the block gets some of them, or has no zone that contains them.
  */
 export function takenBy(zone: string, server: Server, servers: readonly Server[]): Server | undefined {
   const served = servedZones(server);
@@ -178,23 +178,23 @@ export function takenBy(zone: string, server: Server, servers: readonly Server[]
     .filter((own) => isWithin(zone, own.zone))
     .map((own) => {
       const owner = ownerOf(zone, own.port, alike);
-      // One of the same zone is asked where the view of this one does not hold.
+      // A block of the same zone is tried if this block's view does not match.
       return owner !== undefined && owner.zone.length > own.zone.length ? owner.server : undefined;
     });
   return owners.includes(undefined) ? undefined : owners[0];
 }
 
-/** Whether plugins of a block see names that nobody asked it for. */
+/** Whether plugins of a block see names that clients did not query. */
 export function renames(server: Server): boolean {
   return ["rewrite", "autopath", "dns64"].some((name) => hasPlugin(server, name));
 }
 
-/** Addresses and interfaces that a block listens on; none where it listens on all. */
+/** Addresses and interfaces that a block listens on; empty if it listens on all. */
 export function hostsOf(server: Server): readonly string[] {
   return server.plugins.flatMap((plugin) => (plugin.plugin === "bind" ? plugin.addresses : []));
 }
 
-/** Whether a name is a zone or below it. */
+/** Whether a name is in a zone. */
 export function isWithin(name: string, zone: string): boolean {
   const [inner, outer] = [dotted(name), dotted(zone)];
   return outer === "." || inner === outer || inner.endsWith(`.${outer}`);
@@ -205,7 +205,7 @@ export function dotted(name: string): string {
   return lower.endsWith(".") ? lower : `${lower}.`;
 }
 
-/** A zone as a message shows it; the root stays a dot. */
+/** A zone for a message, without the trailing dot; the root stays a dot. */
 export function bare(zone: string): string {
   return zone.replace(/(?<=.)\.$/, "");
 }

@@ -15,25 +15,25 @@ import {
   zonesAround,
 } from "./findings.ts";
 
-/** Where a forward sends queries. */
+/** The target of a forward. */
 export interface Upstream {
   readonly kind: "address" | "file";
-  /** Address without its port, or the file's path. */
+  /** Address without its port, or path of a file. */
   readonly target: string;
   readonly port: number | undefined;
   readonly tls: boolean;
-  /** Name in the certificate, of `tls://ADDRESS%NAME`. */
+  /** Server name for TLS, from `tls://ADDRESS%NAME`. */
   readonly serverName: string | undefined;
 }
 
-/** CoreDNS takes another port too, and reaches nobody there. */
+/** CoreDNS also accepts other numbers, on which nothing listens. */
 const PORT_RANGE = "a port is 1 to 65535";
 
 const SHAPES = "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
 
 /**
- * Reads an upstream of `forward`.
- * @returns why CoreDNS would refuse it, where it does: a host's name, another protocol, a port that is none.
+ * Parses an upstream of `forward`.
+ * @returns a text with the reason if CoreDNS rejects it: a host name, another protocol, an invalid port.
  * @see https://coredns.io/plugins/forward/
  */
 export function readUpstream(text: string): Upstream | string {
@@ -47,7 +47,7 @@ export function readUpstream(text: string): Upstream | string {
     return `${SHAPES}; ${text} is none, and names are not looked up`;
   }
   if (parts.port !== undefined && (parts.port < 1 || parts.port > 65_535)) return `${SHAPES}; ${PORT_RANGE}`;
-  // In fe80::1%eth0 the part after the sign is a network interface.
+  // In fe80::1%eth0, the part after the percent sign is a network interface.
   return { kind: "address", target: parts.address, port: parts.port, tls, serverName: tls ? serverName : undefined };
 }
 
@@ -59,20 +59,29 @@ function split(text: string): { readonly address: string; readonly port: number 
   return { address, port: port === undefined ? undefined : Number(port) };
 }
 
-/** Before it, a second line of forward in a block kept CoreDNS from starting. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.9.4.md */
+/**
+ * Before it, a second line of forward in a block kept CoreDNS from starting.
+ * @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.9.4.md
+ */
 const SEVERAL_SINCE = [1, 9, 4] as const;
-/** Before it, CoreDNS looked up the address and the name together, as a host. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.13.0.md */
+/**
+ * Before it, CoreDNS resolved address and server name together, as a host.
+ * @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.13.0.md
+ */
 const SERVER_NAME_SINCE = [1, 13, 0] as const;
-/** Before it, failover goes on for as long as a query may take. https://github.com/coredns/coredns/pull/8277 */
+/** Before it, failover continues until the query times out. https://github.com/coredns/coredns/pull/8277 */
 const FAILOVER_ENDS_SINCE = [1, 14, 7] as const;
-/** Where NodeLocal DNSCache usually is. */
+/** Usual address of NodeLocal DNSCache. */
 const USUAL_NODE_LOCAL = "169.254.20.10";
-/** The address of kube-dns on EKS, which depends on the VPC's range. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
+/**
+ * Addresses of kube-dns on EKS, depending on the VPC's range.
+ * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+ */
 const EKS_CLUSTER_DNS: readonly string[] = ["10.100.0.10", "172.20.0.10"];
-/** The address of kube-dns by kubeadm and kind, unless their Services are given another range. */
+/** Address of kube-dns with kubeadm and kind, for the default Service CIDR. */
 const USUAL_CLUSTER_DNS = "10.96.0.10";
 
-/** Upstreams that are CoreDNS itself, or that no query reaches. */
+/** Upstreams that are CoreDNS itself, or that get no queries. */
 export function checkForwards(
   server: Server,
   servers: readonly Server[],
@@ -123,7 +132,7 @@ function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: C
   else findings.warn(server, message);
 }
 
-/** Upstreams that all answer a code of failover are asked in turn, without a pause, until the query has taken 5 s. */
+/** If all upstreams answer with a failover code, they are queried in turn, without a pause, until the query is 5 s old. */
 function checkFailover(
   server: Server,
   { from, more }: ForwardPlugin,
@@ -139,7 +148,7 @@ function checkFailover(
   );
 }
 
-/** Options for TLS, which an upstream without tls:// is asked without. */
+/** TLS options for upstreams without tls://, which are queried in plain DNS. */
 function checkPlain(server: Server, { from, upstreams, tls, tlsServerName }: ForwardPlugin, findings: Findings): void {
   const option = tlsServerName === undefined ? "tls" : "tls_servername";
   const [first] = upstreams;
@@ -150,17 +159,17 @@ function checkPlain(server: Server, { from, upstreams, tls, tlsServerName }: For
   );
 }
 
-/** Whether an upstream is not asked in plain DNS: with TLS, or another protocol that a newer CoreDNS speaks; a variable may be. */
+/** Whether an upstream is not queried in plain DNS: it uses TLS, or another protocol of a newer CoreDNS; a variable may be either. */
 function isSecure(text: string): boolean {
   return /^(?!dns:)[a-z0-9]+:\/\//.test(text) || hasVariable(text);
 }
 
-/** Plugins that may answer what forward leaves to others. */
+/** Plugins that may answer what forward excludes. */
 const SOURCES: readonly string[] = [...DECIDERS].filter(
   (name) => !["rewrite", "acl", "forward", "kubernetes"].includes(name),
 );
 
-/** Names that `except` leaves to others, where there are none. */
+/** Names that `except` excludes, although nothing else answers them. */
 function checkExcept(server: Server, servers: readonly Server[], forward: ForwardPlugin, findings: Findings): void {
   if (SOURCES.some((name) => hasPlugin(server, name))) return;
   const meets = (zone: string, other: string) => isWithin(zone, other) || isWithin(other, zone);
@@ -179,7 +188,10 @@ function checkExcept(server: Server, servers: readonly Server[], forward: Forwar
   }
 }
 
-/** One upstream that knows private names beside one that does not: which one is asked, is chance. @see https://github.com/coredns/coredns/issues/5348 */
+/**
+ * Upstreams with and without private names: which of them answers is random.
+ * @see https://github.com/coredns/coredns/issues/5348
+ */
 function checkMixture(server: Server, { from, upstreams, policy }: ForwardPlugin, findings: Findings): void {
   if (policy === "sequential") return;
   const inside = upstreams.find((text) => isInside(text) === true);
@@ -191,14 +203,14 @@ function checkMixture(server: Server, { from, upstreams, policy }: ForwardPlugin
   );
 }
 
-/** Whether an upstream is on the network of the nodes; undefined where it is nothing that CoreDNS asks. */
+/** Whether an upstream is on the nodes' network; undefined if it is not an upstream. */
 function isInside(text: string): boolean | undefined {
   const upstream = readUpstream(text);
   if (typeof upstream === "string") return undefined;
   return upstream.kind === "file" || !isPublic(upstream.target);
 }
 
-/** Whether an earlier line leaves a later one no names: it passes on those of `except`, and answers with a code of `next`. */
+/** Whether an earlier line takes all names of a later one; it passes on names of `except`, and answers with a code of `next`. */
 function takesAll(earlier: ForwardPlugin, later: ForwardPlugin): boolean {
   if (!isWithin(later.from, earlier.from)) return false;
   if (earlier.more?.some(({ name }) => name === "next")) return false;
@@ -215,7 +227,7 @@ function checkUpstreams(
   const { from } = forward;
   for (const text of forward.upstreams) {
     const upstream = readUpstream(text);
-    // A variable, or an upstream that CoreDNS refuses.
+    // A variable, or an upstream that CoreDNS rejects.
     if (typeof upstream === "string") {
       if (/:\d+$/.test(text) && upstream.endsWith(PORT_RANGE))
         findings.error(server, `forward ${from} ${text}: ${PORT_RANGE}`);
@@ -242,20 +254,20 @@ function checkUpstreams(
   }
 }
 
-/** What an upstream is, where it leads back to the CoreDNS that asks it; undefined where it leads elsewhere. */
+/** Describes an upstream that leads back to the CoreDNS that queries it; undefined if it leads elsewhere. */
 export function loopOf(upstream: Upstream, { clusterDns, nodeLocal }: CheckContext): string | undefined {
   if (upstream.kind === "file" || upstream.tls) return undefined;
   if (isOwnHost(upstream.target)) return "the CoreDNS pod's own address";
   if ((upstream.port ?? DNS_PORT) !== DNS_PORT) return undefined;
   const isAt = (address: string) => sameAddress(address, upstream.target);
   const answersHere = (clusterDns ?? EKS_CLUSTER_DNS).some(isAt);
-  // Among the cluster's addresses may be that of a cache.
+  // The cluster's DNS addresses may include a cache's.
   if ((nodeLocal !== undefined && isAt(nodeLocal)) || (answersHere && isLinkLocal(upstream.target)))
     return "the node's cache, which asks CoreDNS";
   return answersHere ? "the Service kube-dns, and CoreDNS is behind it" : undefined;
 }
 
-/** Whether a query that CoreDNS sends to itself comes to the same block again: not under a name that a rewrite gave it elsewhere. */
+/** Whether a query that CoreDNS sends to itself reaches the same block again, unless it was rewritten into another block. */
 function returns(server: Server, servers: readonly Server[], from: string, upstream: Upstream): boolean {
   const port = upstream.port ?? DNS_PORT;
   return servedZones(server).some(({ zone }) => {

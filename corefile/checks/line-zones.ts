@@ -2,7 +2,7 @@ import { type Plugin, writePlugin } from "../model.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { isWithin, remembered } from "./findings.ts";
 
-/** Plugins whose line names zones, and where the first of them stands. */
+/** Plugins whose line names zones, with the index of the first zone. */
 const FIRST_ZONE: Readonly<Record<string, number>> = {
   acl: 0,
   auto: 0,
@@ -16,7 +16,7 @@ const FIRST_ZONE: Readonly<Record<string, number>> = {
   template: 2,
 };
 
-/** The zones that a plugin's line names; empty where it names none, and then it is for those of its block. */
+/** The zones that a plugin's line names; empty if it applies to the zones of its block. */
 export function lineZones(plugin: Plugin): readonly string[] {
   const { name, args } = writePlugin(plugin);
   const first = FIRST_ZONE[name];
@@ -24,7 +24,7 @@ export function lineZones(plugin: Plugin): readonly string[] {
   return args.slice(first, name === "forward" ? 1 : undefined);
 }
 
-/** Whether some names may come to both of two plugins of a block, as far as their lines say. */
+/** Whether two plugins of a block may both see the same names, by their lines. */
 export function shareNames(one: Plugin, other: Plugin): boolean {
   const [zones, others] = [remembered(NAMES, one, namesOf), remembered(NAMES, other, namesOf)];
   if (zones.length === 0 || others.length === 0 || [...zones, ...others].some(isUnread)) return true;
@@ -33,13 +33,13 @@ export function shareNames(one: Plugin, other: Plugin): boolean {
 
 const NAMES = new WeakMap<Plugin, readonly string[]>();
 
-/** As {@link lineZones}, but of hosts the names alone that it has, where it passes on all others. */
+/** As {@link lineZones}, but for hosts with fallthrough only the names that it has. */
 function namesOf(plugin: Plugin): readonly string[] {
   const passesOn = plugin.plugin === "hosts" && plugin.file === undefined && plugin.fallthrough?.length === 0;
   return passesOn ? plugin.entries.flatMap(({ names }) => names) : lineZones(plugin);
 }
 
-/** Whether a zone is not the one that it is written as: a variable, or a network, which stands for zones of addresses. */
+/** Whether a zone differs from its text: a variable, or a network, which expands to reverse zones. */
 function isUnread(zone: string): boolean {
   return hasVariable(zone) || zone.includes("/");
 }

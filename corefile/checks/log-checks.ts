@@ -2,7 +2,7 @@ import type { Server } from "../model.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Findings, hasPlugin, isWithin } from "./findings.ts";
 
-/** Lines of `log` that write less than they say. */
+/** Lines of `log` that log less than they suggest. */
 export function checkLogs(server: Server, findings: Findings): void {
   const logs = server.plugins.flatMap((plugin) => (plugin.plugin === "log" ? [readScope(plugin.scope ?? [])] : []));
   for (const [index, { scopes, format }] of logs.entries()) {
@@ -27,7 +27,7 @@ function checkScope(server: Server, scope: string, earlier: readonly string[], f
     );
 }
 
-/** Names that a line of `log` is for, and its format: the last of several words, where it has a brace. */
+/** The names and the format of a line of `log`: of several words, the last is the format if it has a brace. */
 function readScope(words: readonly string[]): { readonly scopes: readonly string[]; readonly format?: string } {
   const format = words.length > 1 ? words.at(-1) : undefined;
   if (format?.includes("{")) return { scopes: words.slice(0, -1), format };

@@ -3,10 +3,10 @@ import { hasVariable } from "../syntax/syntax.ts";
 import { bare, type Findings, renames, takenBy } from "./findings.ts";
 import { lineZones } from "./line-zones.ts";
 
-/** Plugins whose zones other checks look at. */
+/** Plugins whose zones other checks handle. */
 const CHECKED_ELSEWHERE: readonly string[] = ["hosts", "kubernetes"];
 
-/** Names that a line of a block is for, and which another block takes: CoreDNS gives a query to the block of the longest zone. */
+/** Names in a block's line that another block owns: CoreDNS routes a query to the block with the longest matching zone. */
 export function checkOwners(server: Server, servers: readonly Server[], findings: Findings): void {
   if (renames(server)) return;
   for (const plugin of server.plugins) {

@@ -7,13 +7,13 @@ import { type Directive, hasVariable } from "../syntax/syntax.ts";
 import { type CheckContext, dotted, type Findings, servedZones, takenBy } from "./findings.ts";
 import { checkTarget } from "./target-checks.ts";
 
-/** Since then rules for cname get the dot that they lack. https://github.com/coredns/coredns/pull/8285 */
+/** First release that appends a missing dot in cname rules. https://github.com/coredns/coredns/pull/8285 */
 const CNAMES_DOTTED_SINCE: Version = [1, 14, 7];
 
-/** Since then rules for rcode see answers without a record too. https://github.com/coredns/coredns/pull/8235 */
+/** First release that applies rcode rules to answers without records. https://github.com/coredns/coredns/pull/8235 */
 const EMPTY_REWRITTEN_SINCE: Version = [1, 14, 7];
 
-/** Rules of rewrite that fit no name, too many, or do something else with them than they say. */
+/** Rules of rewrite that match no name, match too many, or do something else than they suggest. */
 export function checkRewrites(
   server: Server,
   servers: readonly Server[],
@@ -46,7 +46,7 @@ function checkRule(server: Server, rule: RewritePlugin, findings: Findings): voi
   }
 }
 
-/** What a pattern does to a name, which CoreDNS gives it whole, in lower case and with the dot at its end. */
+/** How a pattern treats a name, which CoreDNS passes whole, in lower case and with a trailing dot. */
 function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
   const why = whyNoName(from);
   if (why !== undefined) findings.warn(server, `rewrite ${from}: matches no name, ${why}`);
@@ -61,7 +61,7 @@ function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Fin
     );
 }
 
-/** Words of a pattern, which only a regex has. */
+/** Pattern syntax in a rule that is not a regex. */
 function checkWords(server: Server, { match, from, to }: RewritePlugin, findings: Findings): void {
   if (hasVariable(from) || hasVariable(to)) return;
   if (from.startsWith("*."))
@@ -83,7 +83,7 @@ function checkWords(server: Server, { match, from, to }: RewritePlugin, findings
 }
 
 /**
- * Rules that no name comes to: it is none of the block's, or an earlier rule takes it.
+ * Rules that no name reaches: it is not in the block's zones, or an earlier rule takes it.
  * @returns whether names may come from the block's own zones.
  */
 function checkReach(
@@ -101,7 +101,7 @@ function checkReach(
   const zones = servedZones(server).map(({ zone }) => zone);
   const isRenamed = next > 0 || server.plugins.some((plugin) => ["autopath", "dns64"].includes(pluginName(plugin)));
   if (isRenamed || zones.length === 0 || (match !== "exact" && match !== "suffix")) return true;
-  // A dot before both, so that whole labels are compared.
+  // The leading dots make the comparison respect label boundaries.
   const name = dotted(match === "exact" && !from.startsWith(".") ? `.${from}` : from);
   const meets = zones.some((zone) => {
     const own = zone === "." ? zone : `.${zone}`;
@@ -114,7 +114,7 @@ function checkReach(
     );
     return false;
   }
-  // Without a dot, a suffix is the end of other names too.
+  // Without a leading dot, a suffix also matches the end of longer labels.
   const owner = name.startsWith(".") && name.length > 1 ? takenBy(name.slice(1), server, servers) : undefined;
   if (owner === undefined) return true;
   findings.warn(
@@ -124,7 +124,7 @@ function checkReach(
   return false;
 }
 
-/** A rule, and whether it leaves a later one no names where it ends the rules, as far as their words say. */
+/** A rule, and whether it hides a later one from all names if it stops processing, by its text. */
 interface Ordered {
   readonly rule: RewritePlugin;
   readonly takesAll: (later: RewritePlugin) => boolean;
@@ -165,7 +165,7 @@ function cnameRule(plugin: Plugin): CnameRule | undefined {
   return { line, goesOn, match: match.toLowerCase(), from, to };
 }
 
-/** A rule for something other than a name. */
+/** A rule that does not rewrite a name. */
 interface OtherRule {
   readonly line: Directive;
   readonly goesOn: boolean;
@@ -181,10 +181,10 @@ function otherRule(plugin: Plugin): OtherRule | undefined {
   return { line: plugin.line, goesOn: mode === "continue", field: field.toLowerCase(), words };
 }
 
-/** Codes of answers that have records, if only that of the zone. */
+/** Response codes of answers with records, at least the SOA. */
 const WITH_RECORDS: readonly string[] = ["NOERROR", "0", "NXDOMAIN", "3"];
 
-/** A rule for rcode is applied to each record of an answer, and a failure has none but that of EDNS. */
+/** An rcode rule is applied per record, and a failure has none except EDNS's. */
 function checkCodes(server: Server, findings: Findings): void {
   for (const plugin of server.plugins) {
     const rule = otherRule(plugin);
@@ -198,12 +198,12 @@ function checkCodes(server: Server, findings: Findings): void {
   }
 }
 
-/** Seconds that the cache keeps an answer for at most, where its line does not say. */
+/** Default maximum TTL of the cache, in seconds. */
 const CACHE_TTL = 3600;
 
 /**
- * A cache that is asked behind rewrite keeps an answer for its own TTL: clients alone see what rewrite makes of it. One that is asked
- * before it keeps what rewrite makes, but no longer than it keeps any answer.
+ * A cache behind rewrite stores answers with their original TTL: only clients see the rewritten one. A cache before rewrite stores the
+ * rewritten answer, but no longer than its own maximum.
  * @see https://github.com/coredns/coredns/pull/8289
  */
 function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings): void {
@@ -235,7 +235,7 @@ function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings
 }
 
 /**
- * A rule for cname compares and writes names as they are, with the dot at their end, and ends the rules whether it fits or not.
+ * A cname rule compares and writes names literally, with their trailing dot, and stops processing whether it matches or not.
  * @see https://github.com/coredns/coredns/issues/6922
  */
 function checkCnames(server: Server, findings: Findings): void {

@@ -15,15 +15,15 @@ import {
 } from "./findings.ts";
 
 const TERMINATION_GRACE = 30;
-/** What CoreDNS needs after its lame duck to close connections. */
+/** Seconds that CoreDNS needs after lameduck to close connections. */
 const SHUTDOWN_RESERVE = 5;
-/** Ports of the add-on's probes, and what follows when nobody answers there. */
+/** Ports of the add-on's probes, and what happens if nothing answers there. */
 const PROBES = [
   { plugin: "health", port: ":8080", consequence: "Kubernetes restarts the pod repeatedly" },
   { plugin: "ready", port: ":8181", consequence: "the pod gets no queries" },
 ] as const;
 
-/** What it costs where the block for all names does not have a plugin. */
+/** What is lost if the block for all names lacks a plugin. */
 const WANTED: readonly (readonly [name: string, why: string])[] = [
   ["errors", "errors are not logged"],
   ["forward", "names outside the cluster get no answer"],
@@ -31,7 +31,7 @@ const WANTED: readonly (readonly [name: string, why: string])[] = [
   ["loop", "a loop through the upstreams goes unnoticed until memory runs out"],
 ];
 
-/** Checks that need all servers: who answers for what, and whether the pod's probes find an answer. */
+/** Checks across all server blocks: who answers for what, and whether the pod's probes get an answer. */
 export function checkServing(
   servers: readonly Server[],
   hasImports: boolean,
@@ -40,7 +40,7 @@ export function checkServing(
 ): void {
   const root = serverFor(".", 53, servers);
   const isParted = servers.some((server) => hasView(server) && serves(server, "."));
-  // Pods that are not the add-on's may serve other names and ports, and their probes may ask elsewhere.
+  // Pods outside the add-on may serve other names and ports, and have other probes.
   const required = context.isAddon === false ? findings.warnings : findings.errors;
   if (root === undefined && !hasImports) {
     if (isParted) findings.warnings.push("every block for .:53 has a view: queries that match no view are refused");
@@ -56,12 +56,12 @@ export function checkServing(
   }
 }
 
-/** Whether a block takes the names of a zone on the port of DNS. */
+/** Whether a block answers a zone's names on port 53. */
 function serves(server: Server, name: string): boolean {
   return servedZones(server).some(({ zone, port }) => port === 53 && isWithin(name, zone));
 }
 
-/** What one block does for the whole process, whichever it is. */
+/** Plugins that affect the whole process, whichever block they are in. */
 function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
   if (!servers.some((server) => hasPlugin(server, "kubernetes"))) {
     (isAddon === false ? findings.warnings : findings.errors).push(
@@ -80,24 +80,24 @@ function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, fin
         : [],
     );
     if (addresses.some((address) => isEverywhere(address, port))) continue;
-    // A line with an issue of its own is there, and not read.
+    // A line with an issue of its own exists, but was not parsed.
     if (addresses.length === 0 && servers.some((server) => hasPlugin(server, name))) continue;
     const what = addresses.length === 0 ? `no ${name}` : `${name} elsewhere`;
     findings.errors.push(`${what}: the add-on's probe asks it on ${port}, and ${consequence}`);
   }
 }
 
-/** Whether a plugin that listens on an address is found on a port of the pod. */
+/** Whether a plugin's listen address covers a port of the pod. */
 function isEverywhere(address: string, port: string): boolean {
   const { host = "", port: own } = hostAndPort(address) ?? {};
   const unspecified = ["0.0.0.0", "::"].some((any) => sameAddress(any, host));
   return `:${own}` === port && (host === "" || unspecified);
 }
 
-/** Since then the cache keeps answers for more than an hour. https://github.com/coredns/coredns/pull/8134 */
+/** First release whose cache keeps answers for more than an hour. https://github.com/coredns/coredns/pull/8134 */
 const LONG_CACHE_SINCE: Version = [1, 14, 4];
 
-/** Plugins that may answer for the cluster's names in the place of kubernetes. */
+/** Plugins that may answer for the cluster's names instead of kubernetes. */
 const OTHER_SOURCES: readonly string[] = [
   "forward",
   "file",
@@ -110,7 +110,7 @@ const OTHER_SOURCES: readonly string[] = [
   "grpc",
 ];
 
-/** On EKS every pod asks for names of cluster.local, whatever zone kubernetes is given. */
+/** On EKS every pod queries names in cluster.local, whatever zones kubernetes has. */
 function checkClusterNames(
   servers: readonly Server[],
   { coredns, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,

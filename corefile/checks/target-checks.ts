@@ -14,7 +14,7 @@ import {
 } from "./findings.ts";
 import { loopOf, readUpstream } from "./forward-checks.ts";
 
-/** Where the new name of a rewrite is asked for: in the same block, whichever block is for it. */
+/** Where a rewritten name is looked up: in the same block, whichever block owns it. */
 export function checkTarget(
   server: Server,
   servers: readonly Server[],
@@ -28,10 +28,10 @@ export function checkTarget(
   else if (!checkShort(server, servers, rule, domain, findings)) checkOther(server, servers, rule, context, findings);
 }
 
-/** Plugins that know names of their own. */
+/** Plugins with names of their own. */
 const SOURCES: readonly string[] = ["hosts", "template", "file", "auto", "secondary", "etcd", "route53"];
 
-/** Names of another block, which this one asks somebody else for. */
+/** Names of another block, which this block sends upstream. */
 function checkOther(
   server: Server,
   servers: readonly Server[],
@@ -53,7 +53,7 @@ function checkOther(
   );
 }
 
-/** Upstreams that a block asks for a name, and whether their line is for this name more than for others. */
+/** The upstreams of a block for a name, and whether their line is specific to this name. */
 function askedFor(name: string, server: Server) {
   const forward = server.plugins.find(
     (plugin) =>
@@ -65,7 +65,7 @@ function askedFor(name: string, server: Server) {
   return { upstreams: forward.upstreams, isMeant: forward.from !== "." };
 }
 
-/** Last labels of names on the internet that are in many Corefiles; those of countries have two letters. */
+/** Common top-level domains in Corefiles; country codes have two letters. */
 const TOP_LEVEL: ReadonlySet<string> = new Set(
   "com net org edu gov mil int info biz arpa dev app cloud local localhost internal lan corp home test example".split(
     " ",
@@ -78,7 +78,7 @@ function lastLabelsOf(servers: readonly Server[]): ReadonlySet<string | undefine
   return new Set(servers.flatMap(servedZones).map(({ zone }) => zone.split(".").at(-2)));
 }
 
-/** An address, or the short name of a Service, which is a name outside the cluster to CoreDNS. */
+/** An address, or a Service's short name, which CoreDNS treats as a name outside the cluster. */
 function checkShort(
   server: Server,
   servers: readonly Server[],
@@ -110,7 +110,7 @@ function checkShort(
   return true;
 }
 
-/** Names of the cluster, which a block without kubernetes asks somebody else for. */
+/** Names of the cluster in a block without kubernetes, which sends them upstream. */
 function checkCluster(server: Server, { from, to }: RewritePlugin, context: CheckContext, findings: Findings): void {
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
   if (server.plugins.some((plugin) => ["kubernetes", "template", "file"].includes(pluginName(plugin)))) return;
@@ -125,7 +125,7 @@ function checkCluster(server: Server, { from, to }: RewritePlugin, context: Chec
   );
 }
 
-/** Whether an upstream is CoreDNS itself, or has the last number of kube-dns's address in any range of Services. */
+/** Whether an upstream is CoreDNS itself, or ends like kube-dns's address in any Service CIDR. */
 function leadsBack(text: string, context: CheckContext): boolean {
   const upstream = readUpstream(text);
   if (typeof upstream === "string" || upstream.kind === "file") return typeof upstream === "string";

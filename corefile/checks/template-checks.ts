@@ -7,10 +7,7 @@ import type { Findings } from "./findings.ts";
 
 const RECORDS: readonly string[] = ["answer", "additional", "authority"];
 
-/**
- * A match that matches no name; a record that no query gets; and an answer for one type alone that the name does not exist, which takes
- * its other addresses away too, in musl and .NET.
- */
+/** A match for no name; a record for no query; and NXDOMAIN for one type only, which hides the name's other addresses in musl and .NET. */
 export function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
   const [, type = "ANY"] = line.args;
   const block = line.block ?? [];
@@ -35,12 +32,12 @@ export function checkTemplate(server: Server, { line }: OtherPlugin, findings: F
 const FAILS = "and CoreDNS answers SERVFAIL instead";
 
 /**
- * Fields that the data of a template has, beside Var for its lines `var`; any other one makes it fail.
+ * Fields of a template's data, besides Var for its lines `var`; any other field makes it fail.
  * @see https://coredns.io/plugins/template/
  */
 const FIELDS = "Zone Name Class Type Match Group Message Question Remote Meta Regex".split(" ");
 
-/** Values that no query has. Inside of some actions a dot is another value. */
+/** References to fields that do not exist. Inside some actions the dot is rebound, so they are skipped. */
 function valueProblem(
   text: string,
   keys: ReadonlySet<string> | undefined,
@@ -62,10 +59,10 @@ function valueProblem(
   return undefined;
 }
 
-/** Stands for a value of a query. */
+/** Placeholder for a value of a query. */
 const VALUE = "\0";
 
-/** Texts that are no record, whatever the query. Those with comments, quotes or several lines are not read. */
+/** Text that is not a record for any query. Text with comments, quotes or several lines is skipped. */
 function recordProblem(text: string): string | undefined {
   const written = withoutActions(text, VALUE);
   if (/[;"()]/.test(written)) return undefined;

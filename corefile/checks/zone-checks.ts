@@ -14,7 +14,7 @@ import {
 } from "./findings.ts";
 import { readUpstream, type Upstream } from "./forward-checks.ts";
 
-/** Server blocks that no query of a pod reaches. */
+/** Server blocks that no query from a pod reaches. */
 export function checkZones(servers: readonly Server[], context: CheckContext, findings: Findings): void {
   for (const [index, server] of servers.entries()) {
     checkSpelling(server, findings);
@@ -25,7 +25,7 @@ export function checkZones(servers: readonly Server[], context: CheckContext, fi
   }
 }
 
-/** A zone with capital letters, which CoreDNS takes and finds no name in. */
+/** A zone with capital letters, which CoreDNS accepts but matches with no name. */
 function checkSpelling(server: Server, findings: Findings): void {
   for (const zone of server.zones)
     if (hasCapitals(zone) && !zone.includes("/") && !hasVariable(zone))
@@ -35,7 +35,7 @@ function checkSpelling(server: Server, findings: Findings): void {
       );
 }
 
-/** Words that are zones to CoreDNS, in which an asterisk is a letter like others. */
+/** Wildcards in zones: to CoreDNS the asterisk is an ordinary character. */
 function checkWildcards(server: Server, findings: Findings): void {
   for (const zone of server.zones.filter(isWildcard))
     findings.warn(server, `no query reaches ${zone}: a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}`);
@@ -54,13 +54,13 @@ function isWildcard(zone: string): boolean {
   return /(^|[./])\*\./.test(zone);
 }
 
-/** Protocols of a server block, each with a port of its own. */
+/** Protocols of a server block, each with its own default port. */
 const TRANSPORT = /^(dns|tls|quic|grpc|https3?):\/\//;
 
-/** The ports that the forwards of a Corefile ask. */
+/** The ports that a Corefile's forwards query. */
 const ASKED = new WeakMap<readonly Server[], ReadonlySet<number | undefined>>();
 
-/** The Service of the add-on leads to port 53; another one is for a forward of this CoreDNS. */
+/** The add-on's Service targets port 53; a block on another port is only reachable from a forward of this CoreDNS. */
 function checkPorts(server: Server, servers: readonly Server[], findings: Findings): void {
   const asked = remembered(ASKED, servers, (all) => new Set(all.flatMap(upstreamsOf).map(({ port }) => port)));
   for (const zone of server.zones) {
@@ -73,7 +73,7 @@ function checkPorts(server: Server, servers: readonly Server[], findings: Findin
     findings.warn(server, `no pod queries port ${port}: the Service kube-dns uses 53; leave the port out`);
 }
 
-/** A block with a view is asked before one without only where it stands before it. */
+/** A block with a view is only tried before one without if it comes first. */
 function checkView(server: Server, earlier: readonly Server[], findings: Findings): void {
   const zones = servedZones(server);
   const first = earlier.find(
@@ -89,7 +89,7 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
   );
 }
 
-/** A block that listens on the loopback alone gets no query of a pod. One that a forward asks there is a second stage, and may. */
+/** A block that only listens on loopback gets no query from a pod, unless a forward uses it as a second stage. */
 function checkBind(server: Server, servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
   const hosts = hostsOf(server);
   const zones = servedZones(server).filter(({ port }) => port === DNS_PORT);

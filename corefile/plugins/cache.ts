@@ -2,28 +2,28 @@ import { seconds } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
 import { directive, OptionReader, option } from "./options.ts";
 
-/** One half of the cache: answers with a record, or denials. */
+/** One part of the cache: answers with records, or denials. */
 export interface CacheSide {
-  /** Answers that are kept; CoreDNS rounds down to a multiple of 256, and up to 1024. */
+  /** Number of answers; CoreDNS rounds down to a multiple of 256, with a minimum of 1024. */
   readonly capacity: number;
-  /** Longest time, in seconds. */
+  /** Maximum TTL, in seconds. */
   readonly ttl?: number | undefined;
-  /** Shortest time, in seconds. */
+  /** Minimum TTL, in seconds. */
   readonly minTtl?: number | undefined;
 }
 
 /** @see https://coredns.io/plugins/cache/ */
 export interface CachePlugin {
   readonly plugin: "cache";
-  /** Longest time of an answer, in seconds; CoreDNS's own is 3600 for answers, 1800 for denials. */
+  /** Maximum TTL, in seconds; CoreDNS's default is 3600 for answers, 1800 for denials. */
   readonly ttl?: number | undefined;
-  /** Zones that are cached; default all of the server. */
+  /** Zones to cache; default: all of the server. */
   readonly zones?: readonly string[] | undefined;
   readonly success?: CacheSide | undefined;
   readonly denial?: CacheSide | undefined;
   readonly prefetch?: Prefetch | undefined;
   readonly serveStale?: ServeStale | undefined;
-  /** How long a SERVFAIL is kept; CoreDNS's own is 5s. */
+  /** TTL of a SERVFAIL; CoreDNS's default is 5s. */
   readonly servfail?: string | undefined;
   /** Options that this model does not know, as written. */
   readonly more?: readonly Directive[] | undefined;
@@ -39,7 +39,7 @@ export interface Prefetch {
 export interface ServeStale {
   readonly duration?: string | undefined;
   readonly refresh?: "immediate" | "verify" | undefined;
-  /** Words that a newer CoreDNS takes after these. */
+  /** Further words, from a newer CoreDNS. */
   readonly further?: readonly string[] | undefined;
 }
 
@@ -66,7 +66,7 @@ export function readCache(line: Directive): CachePlugin {
 function side(options: OptionReader, name: "success" | "denial"): CacheSide | undefined {
   const words = options.words(name);
   if (words === undefined) return undefined;
-  // CoreDNS ignores what comes after these.
+  // CoreDNS ignores further words.
   const [capacity, ttl, minTtl] = words;
   return {
     capacity: options.number(name, capacity, 1),
@@ -117,7 +117,7 @@ export function writeCache(cache: CachePlugin): Directive {
   );
 }
 
-/** The words stand by place, so that a later one needs those before it. */
+/** The words are positional, so a later one requires the earlier ones. */
 function times({ ttl, minTtl }: CacheSide, inherited: number): (number | undefined)[] {
   return minTtl === undefined ? [ttl] : [ttl ?? inherited, minTtl];
 }

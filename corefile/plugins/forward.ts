@@ -14,23 +14,23 @@ export interface ForwardPlugin {
   readonly except?: readonly string[] | undefined;
   readonly forceTcp?: boolean | undefined;
   readonly preferUdp?: boolean | undefined;
-  /** How long an idle connection is kept; CoreDNS's own is 10s. */
+  /** How long an idle connection is kept; CoreDNS's default is 10s. */
   readonly expire?: string | undefined;
-  /** Failed checks until an upstream is down; CoreDNS's own is 2. */
+  /** Failed health checks until an upstream counts as down; CoreDNS's default is 2. */
   readonly maxFails?: number | undefined;
-  /** Certificate, key and CA, as the files in the pod. */
+  /** Certificate, key and CA, as files in the pod. */
   readonly tls?: readonly string[] | undefined;
   readonly tlsServerName?: string | undefined;
   readonly policy?: (typeof POLICIES)[number] | undefined;
   readonly healthCheck?: HealthCheck | undefined;
-  /** Queries that wait at a time; more are refused. */
+  /** Maximum concurrent queries; more are refused. */
   readonly maxConcurrent?: number | undefined;
   readonly more?: readonly Directive[] | undefined;
 }
 
 export interface HealthCheck {
   readonly interval: string;
-  /** Ask without recursion. */
+  /** Whether to query without recursion. */
   readonly noRecursion?: boolean | undefined;
   readonly domain?: string | undefined;
 }

@@ -1,10 +1,10 @@
 import { seconds } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
 
-/** A plugin's line that CoreDNS would refuse; the message says what it takes. */
+/** A plugin's line that CoreDNS would reject; the message says what it accepts. */
 export class PluginProblem extends Error {}
 
-/** Reads the options in a plugin's braces by name. What is not asked for stays, in {@link OptionReader.rest}. */
+/** Reads the options in a plugin's braces by name. Unread options remain in {@link OptionReader.rest}. */
 export class OptionReader {
   private readonly plugin: string;
   private readonly left: Directive[];
@@ -54,7 +54,7 @@ export class OptionReader {
     return args;
   }
 
-  /** The words of each line of that name, for options that may stand more than once. */
+  /** The words of every line with that name, for repeatable options. */
   every(name: string): (readonly string[])[] {
     const found: (readonly string[])[] = [];
     for (let args = this.take(name); args !== undefined; args = this.take(name)) found.push(args);
@@ -74,7 +74,7 @@ export class OptionReader {
     throw new PluginProblem(`${this.plugin}: ${name} takes ${wanted}`);
   }
 
-  /** The lines that no call has taken, as they are written; undefined where there are none. */
+  /** The lines that have not been read, as written; undefined if there are none. */
   rest(): readonly Directive[] | undefined {
     return this.left.length === 0 ? undefined : [...this.left];
   }
@@ -85,7 +85,7 @@ export class OptionReader {
   }
 }
 
-/** The words of a plugin's own line. */
+/** The arguments on a plugin's own line. */
 export function noArgs({ name, args }: Directive): void {
   if (args.length > 0) throw new PluginProblem(`${name}: takes no words on its line`);
 }
@@ -97,14 +97,14 @@ export function atMostOneArg({ name, args }: Directive): string | undefined {
 
 type Words = readonly (string | number | undefined)[];
 
-/** An option's line: nothing for undefined and false, its name for true, else its name and words. */
+/** Renders an option: nothing for undefined and false, its name for true, else its name and words. */
 export function option(name: string, value: boolean | string | number | Words | undefined): Directive[] {
   if (value === undefined || value === false) return [];
   const words: Words = value === true ? [] : typeof value === "object" ? value : [value];
   return [{ name, args: words.flatMap((word) => (word === undefined ? [] : [String(word)])) }];
 }
 
-/** A plugin's line with its options in braces; without braces where there are none. */
+/** Renders a plugin's line with its options in braces; without options there are no braces. */
 export function directive(
   name: string,
   args: Words,

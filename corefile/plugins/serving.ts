@@ -5,9 +5,9 @@ import { atMostOneArg, directive, noArgs, OptionReader, option, PluginProblem } 
 /** @see https://coredns.io/plugins/health/ */
 export interface HealthPlugin {
   readonly plugin: "health";
-  /** Default `:8080`, which the add-on's probe asks. */
+  /** Default `:8080`, which the add-on's probe uses. */
   readonly address?: string | undefined;
-  /** How long it still answers after it was told to end. */
+  /** How long it still answers after it was asked to stop. */
   readonly lameduck?: string | undefined;
   readonly more?: readonly Directive[] | undefined;
 }
@@ -22,7 +22,7 @@ export function readHealth(line: Directive): HealthPlugin {
   };
 }
 
-/** CoreDNS takes a host only together with a port. */
+/** CoreDNS accepts a host only with a port. */
 function address(line: Directive): string | undefined {
   const text = atMostOneArg(line);
   if (text !== undefined && !/^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/.test(text)) {
@@ -35,10 +35,10 @@ export function writeHealth({ address, lameduck, more }: HealthPlugin): Directiv
   return directive("health", [address], option("lameduck", lameduck), more);
 }
 
-/** A plugin with at most an address. @see https://coredns.io/plugins/ready/ and https://coredns.io/plugins/metrics/ */
+/** A plugin with an optional address. @see https://coredns.io/plugins/ready/ and https://coredns.io/plugins/metrics/ */
 export interface EndpointPlugin {
   readonly plugin: "ready" | "prometheus";
-  /** Default `:8181` of ready, which the add-on's probe asks, and `localhost:9153` of prometheus, which no other pod reaches. */
+  /** Default `:8181` for ready, which the add-on's probe uses, and `localhost:9153` for prometheus, which other pods cannot reach. */
   readonly address?: string | undefined;
   readonly more?: readonly Directive[] | undefined;
 }
@@ -54,9 +54,9 @@ export function writeEndpoint({ plugin, address, more }: EndpointPlugin): Direct
 /** @see https://coredns.io/plugins/reload/ */
 export interface ReloadPlugin {
   readonly plugin: "reload";
-  /** At least 2s; CoreDNS's own is 30s. */
+  /** At least 2s; CoreDNS's default is 30s. */
   readonly interval?: string | undefined;
-  /** At least 1s; CoreDNS's own is 15s. */
+  /** At least 1s; CoreDNS's default is 15s. */
   readonly jitter?: string | undefined;
 }
 
@@ -94,7 +94,7 @@ export function readLoop(line: Directive): LoopPlugin {
 /** @see https://coredns.io/plugins/loadbalance/ */
 export interface LoadbalancePlugin {
   readonly plugin: "loadbalance";
-  /** Policy and its words; default `round_robin`. */
+  /** Policy and its arguments; default `round_robin`. */
   readonly policy?: readonly string[] | undefined;
   readonly more?: readonly Directive[] | undefined;
 }
@@ -115,7 +115,7 @@ export function readLoadbalance(line: Directive): LoadbalancePlugin {
 /** @see https://coredns.io/plugins/multisocket/ */
 export interface MultisocketPlugin {
   readonly plugin: "multisocket";
-  /** 1 to 1024; CoreDNS's own is the number of cores it may use. */
+  /** 1 to 1024; CoreDNS's default is the number of cores it may use. */
   readonly sockets?: number | undefined;
 }
 
@@ -140,9 +140,9 @@ export function readBind(line: Directive): BindPlugin {
 /** @see https://coredns.io/plugins/errors/ */
 export interface ErrorsPlugin {
   readonly plugin: "errors";
-  /** `stdout`, the only place there is. */
+  /** `stdout`, the only valid target. */
   readonly target?: string | undefined;
-  /** Errors that are counted and written once a period. */
+  /** Errors that are counted and logged once per interval. */
   readonly consolidate?: readonly Consolidate[] | undefined;
   readonly more?: readonly Directive[] | undefined;
 }

@@ -7,13 +7,13 @@ const POD_MODES = ["disabled", "insecure", "verified"] as const;
 /** @see https://coredns.io/plugins/kubernetes/ */
 export interface KubernetesPlugin {
   readonly plugin: "kubernetes";
-  /** Zones that it answers for; default those of the server. */
+  /** Zones to answer for; default: those of the server. */
   readonly zones: readonly string[];
-  /** Names made of a pod's IP; CoreDNS's own is `disabled`. `verified` keeps all pods in memory. */
+  /** Names derived from pod IPs; CoreDNS's default is `disabled`. `verified` keeps all pods in memory. */
   readonly pods?: (typeof POD_MODES)[number] | undefined;
-  /** Zones whose unknown names go on to the next plugin; an empty list is all. */
+  /** Zones whose unknown names go to the next plugin; an empty list means all. */
   readonly fallthrough?: readonly string[] | undefined;
-  /** Time to live in seconds, up to 3600; CoreDNS's own is 5. */
+  /** TTL in seconds, up to 3600; CoreDNS's default is 5. */
   readonly ttl?: number | undefined;
   readonly more?: readonly Directive[] | undefined;
 }
@@ -44,7 +44,7 @@ export function writeKubernetes(kubernetes: KubernetesPlugin): Directive {
 /** @see https://coredns.io/plugins/autopath/ */
 export interface AutopathPlugin {
   readonly plugin: "autopath";
-  /** Zones whose search lists are walked; default those of the server. */
+  /** Zones whose search lists are walked; default: those of the server. */
   readonly zones?: readonly string[] | undefined;
   /** `@kubernetes`, or a resolv.conf file. */
   readonly source: string;
@@ -67,11 +67,11 @@ export interface HostsPlugin {
   /** A hosts file and the zones it answers for. */
   readonly file?: readonly string[] | undefined;
   readonly entries: readonly HostEntry[];
-  /** Time to live in seconds; CoreDNS's own is 3600. */
+  /** TTL in seconds; CoreDNS's default is 3600. */
   readonly ttl?: number | undefined;
   readonly noReverse?: boolean | undefined;
   readonly reload?: string | undefined;
-  /** Zones whose unknown names go on to the next plugin; an empty list is all. */
+  /** Zones whose unknown names go to the next plugin; an empty list means all. */
   readonly fallthrough?: readonly string[] | undefined;
   readonly more?: readonly Directive[] | undefined;
 }
@@ -109,18 +109,18 @@ export function writeHosts(hosts: HostsPlugin): Directive {
     option("ttl", hosts.ttl),
     option("no_reverse", hosts.noReverse),
     option("reload", hosts.reload),
-    // CoreDNS takes no entries after this line.
+    // CoreDNS accepts no entries after this line.
     hosts.more,
     option("fallthrough", hosts.fallthrough),
   );
 }
 
-/** What rules are for. */
+/** Fields that a rule may rewrite. */
 const FIELDS: readonly string[] = ["name", "type", "class", "edns0", "ttl", "cname", "rcode"];
 const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"] as const;
 
 /**
- * A rule for the name asked for. Rules for types, classes, TTLs and other fields stay as they are written.
+ * A rule for the queried name. Rules for types, classes, TTLs and other fields are kept as written.
  * @see https://coredns.io/plugins/rewrite/
  */
 export interface RewritePlugin {
@@ -134,9 +134,9 @@ export interface RewritePlugin {
   readonly continue?: boolean | undefined;
 }
 
-/** Undefined where the rule is not for a name. */
+/** Undefined if the rule is not about a name. */
 export function readRewrite(line: Directive): RewritePlugin | undefined {
-  // CoreDNS takes a rule's words from braces too, where the line has fewer than two.
+  // CoreDNS also takes a rule's words from braces, if the line has fewer than two.
   const inner = line.args.length < 2 ? (line.block ?? []).flatMap(({ name, args }) => [name, ...args]) : [];
   const [first = "", ...others] = [...line.args, ...inner];
   const mode = first.toLowerCase();

@@ -94,7 +94,7 @@ export function header(setup: Setup): void {
       for (const flag of flags) setup.oneOf(`${kind} ${action}`, flag.toLowerCase(), ["aa", "ra", "rd"]);
       rules += flags.length;
     }
-    // CoreDNS reads no further line then.
+    // CoreDNS ignores all further lines then.
     if (rules > 0) return;
   }
   setup.refuse("takes at least one rule in braces, such as response set ra");
@@ -113,7 +113,7 @@ export function acl(setup: Setup): void {
   });
 }
 
-/** For what a rule is: `type TYPES` and `net NETWORKS`, in any order and number. */
+/** The conditions of a rule: `type TYPES` and `net NETWORKS`, in any order and number. */
 function aclRule(setup: Setup): void {
   let section = "";
   let count = 1;
@@ -127,7 +127,7 @@ function aclRule(setup: Setup): void {
       continue;
     }
     count += 1;
-    // CoreDNS reads no further word of the section then.
+    // CoreDNS ignores the rest of the section then.
     if (isAll) setup.warn(`${section} * is for all of them, and CoreDNS ignores ${shown(word)} after it`);
     else if (word === "*") isAll = true;
     else if (section === "net")
@@ -137,9 +137,9 @@ function aclRule(setup: Setup): void {
   if (count === 0) setup.refuse(`${section} takes at least 1 word`);
 }
 
-/** Lengths of prefixes that hold an IPv4 address. @see https://www.rfc-editor.org/rfc/rfc6052#section-2.2 */
+/** Prefix lengths that can embed an IPv4 address. @see https://www.rfc-editor.org/rfc/rfc6052#section-2.2 */
 const EMBEDDING_BITS: readonly number[] = [32, 40, 48, 56, 64, 96];
-/** What dns64 took before 1.15.0. */
+/** Prefix lengths that dns64 accepted before 1.15.0. */
 const WHOLE_BYTES: readonly number[] = [32, 40, 48, 56, 64, 72, 80, 88, 96];
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dns64/setup.go */
@@ -155,7 +155,7 @@ export function dns64(setup: Setup): void {
   };
   setup.lines(() => {
     const words = setup.words("its line", 0, 1);
-    // CoreDNS takes what is in braces after a prefix for lines of their own.
+    // CoreDNS treats braces after a prefix as separate lines.
     if (words.length === 1) return prefix(words[0] ?? "");
     setup.block({ prefix: () => prefix(setup.word("prefix")), translate_all: () => {}, allow_ipv4: () => {} });
   });

@@ -2,17 +2,14 @@ import type { Release } from "../releases.ts";
 import type { TokenBlock } from "../syntax/syntax.ts";
 import type { Token } from "../syntax/tokens.ts";
 
-/**
- * Why the options of a plugin are none to CoreDNS: their opening brace does not stand on the line of what they belong to, so that
- * the plugin takes the words in the braces for lines of its own.
- */
+/** Why CoreDNS does not see a plugin's options: their opening brace is on another line, so each becomes a plugin line of its own. */
 export function looseBrace(tokens: readonly Token[]): string | undefined {
   const brace = tokens.find(({ text, line }, index) => text === "{" && line !== (tokens[index - 1]?.endLine ?? line));
   if (brace === undefined) return undefined;
   return `the brace on line ${brace.line} opens no options, since it stands on a line of its own; put it at the end of the line before`;
 }
 
-/** Words outside the blocks that were meant to be inside: a closing brace too many makes CoreDNS read them as zones. */
+/** Words after a block that were meant to be in it: after a superfluous closing brace, CoreDNS reads them as zones. */
 export function strayLines(blocks: readonly TokenBlock[], { plugins }: Release): string[] {
   return blocks.flatMap(({ keys, line, hasBraces }, index): string[] => {
     const [first = ""] = keys;

@@ -2,13 +2,13 @@ import { float } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
 
-/** What fits into 32 bits, where `inf` does too. */
+/** Largest 32-bit float; `inf` is accepted too. */
 const MAX_FLOAT32 = 3.402_823_5e38;
 const POD_MODES = ["disabled", "insecure", "verified"];
-/** `in-addr.arpa` itself is none to CoreDNS. */
+/** CoreDNS does not accept `in-addr.arpa` itself. */
 const REVERSE = /\.(in-addr|ip6)\.arpa\.$/;
 
-/** Options that limit how often the API server is asked. */
+/** Options that limit the rate of API requests. */
 function requestLimits(setup: Setup): Readonly<Record<string, () => void>> {
   const one = (option: string) => setup.words(option, 1, 1)[0] ?? "";
   return {
@@ -94,7 +94,7 @@ export function kubernetes(setup: Setup): void {
 }
 
 /**
- * Whether Kubernetes' client takes an address of the API: without a scheme it has no path; an empty one is the pod's own.
+ * Whether Kubernetes' client accepts an API address: without a scheme it must not have a path; an empty one means the pod's own.
  * @param isStrict Whether IPv6 must be in brackets.
  */
 function isServer(text: string, isStrict: boolean): boolean {
@@ -106,7 +106,7 @@ function isServer(text: string, isStrict: boolean): boolean {
 const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** Requirements of a label selector, such as `a=b,c in (d, e),!f`. */
+/** Whether a text is a label selector, such as `a=b,c in (d, e),!f`. */
 function isSelector(text: string): boolean {
   if (text.trim() === "") return true;
   const requirements = text.split(/,(?![^(]*\))/);
@@ -179,7 +179,7 @@ export function nomad(setup: Setup): void {
   setup.warn("asks a Nomad agent, which a cluster on EKS does not have");
 }
 
-/** Words such as `ZONE:ID`, each once. */
+/** Words such as `ZONE:ID`, without duplicates. */
 function pairs(setup: Setup, what: string, parts: number): void {
   const seen = new Set<string>();
   for (const word of setup.remaining()) {
@@ -192,14 +192,14 @@ function pairs(setup: Setup, what: string, parts: number): void {
   }
 }
 
-/** Zones and keys of a cloud are read before CoreDNS starts. */
+/** CoreDNS reads a cloud's zones and keys before it starts, which requires credentials. */
 export function needCredentials(setup: Setup, given: boolean, cloud: string, what = "zone"): void {
   if (setup.context.isAddon && !setup.context.mayHaveRole && !given)
     setup.lack(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
   setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the ${what} from ${cloud}`);
 }
 
-/** How often a cloud's records are read, in seconds where no unit is given. */
+/** The refresh interval of a cloud's records, in seconds without a unit. */
 function refresh(setup: Setup): () => void {
   return () => {
     const text = setup.word("refresh");

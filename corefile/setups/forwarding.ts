@@ -6,7 +6,7 @@ import { type Setup, shown, zonesOf } from "./setup.ts";
 const MAX_UPSTREAMS = 15;
 const POLICIES = ["random", "round_robin", "sequential"];
 const TRANSPORTS = /^(dns|tls|quic|grpc|https3|https|unix):\/\/(.*)$/s;
-/** Files that hold name servers, as `forward` reads them. */
+/** The file of name servers that `forward` reads. */
 const RESOLV_CONF = "/etc/resolv.conf";
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/forward/setup.go */
@@ -66,7 +66,7 @@ export function grpc(setup: Setup): void {
   }, 1);
 }
 
-/** The domain and the upstreams of a line, where these may be `named`. */
+/** The domain and the upstreams of a line; `named` allows host names. */
 function fromAndTo(setup: Setup, named = false): readonly string[] {
   if (!setup.nextArgument()) setup.refuse("takes a domain and at least one upstream, such as . /etc/resolv.conf");
   const from = setup.value;
@@ -101,10 +101,10 @@ function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
   else setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)}); names are not looked up`);
 }
 
-/** A name that DNS may know: the search list is not used, and no top-level domain begins with a digit. */
+/** A name that DNS can resolve: the search list does not apply, and no top-level domain starts with a digit. */
 const HOST_NAME = /^([a-z\d_]([a-z\d_-]*[a-z\d_])?\.)+[a-z]([a-z\d-]*[a-z\d])?\.?$/i;
 
-/** Since when forward speaks a scheme, and since when it takes names with it. */
+/** First releases of forward that support a scheme, and host names with it. */
 const SCHEMES: Readonly<Record<string, { readonly spoken: Version; readonly named: Version }>> = {
   dns: { spoken: [1, 0, 0], named: [1, 14, 4] },
   tls: { spoken: [1, 0, 0], named: [1, 14, 4] },
@@ -165,7 +165,7 @@ function healthCheck(setup: Setup): void {
   }
 }
 
-/** What CoreDNS keeps at most of an answer with a longer time. */
+/** The cache's maximum TTL for answers. */
 export const MAX_CACHE_TTL = 3600;
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/cache/setup.go */
@@ -214,7 +214,7 @@ function prefetch(setup: Setup): void {
   setup.int("the percentage of prefetch", percentage.slice(0, -1), 10, 90);
 }
 
-/** Longest wait before an upstream that failed is asked again. */
+/** Longest wait before a failed upstream is tried again. */
 const MAX_RECHECK = 300;
 
 function serveStale(setup: Setup): void {

@@ -45,7 +45,7 @@ import type { Setup } from "./setup.ts";
 import { grpcServer, https, https3, proxyproto, quic, shed, tls } from "./transports.ts";
 import { auto, dnssec, dynupdate, file, secondary, sign, transfer } from "./zone-data.ts";
 
-/** How each plugin reads its words; a plugin that is missing here is not checked. */
+/** The setup function of each plugin; plugins without one are not checked. */
 export const SETUPS: Readonly<Record<string, (setup: Setup) => void>> = {
   acl,
   any,

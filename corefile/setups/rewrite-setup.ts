@@ -8,7 +8,7 @@ const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"];
 export function rewrite(setup: Setup): void {
   setup.lines(() => {
     const words = setup.remaining();
-    // Words in braces make up one rule, whatever the lines: `name` and `answer` on two lines are one rule too.
+    // The words in braces form one rule, across lines: `name` and `answer` on two lines are one rule too.
     if (words.length < 2) while (setup.nextBlock()) words.push(setup.value);
     checkRule(setup, words);
   });
@@ -51,7 +51,7 @@ function checkName(setup: Setup, words: readonly string[]): void {
   const withMetadata = words[3] === "metadata" && setup.since(1, 15, 0);
   if (withMetadata && match !== "regex") setup.refuse(`metadata is for a rule of regex (found ${shown(match ?? "")})`);
   checkAnswers(setup, match ?? "", words.slice(withMetadata ? 4 : 3));
-  // CoreDNS compiles the names of an exact rule as a pattern, and the wrong one of the two.
+  // For an exact rule, CoreDNS compiles the new name as the pattern, instead of the old one.
   if (match === "exact") checkPattern(setup, qualified(to), qualified(from));
   else if (match === "regex") checkPattern(setup, from, to);
   else if (!MATCHES.includes(match ?? ""))
@@ -121,7 +121,7 @@ function checkCname(setup: Setup, words: readonly string[]): void {
   const [match = "", pattern = ""] = words;
   setup.oneOf("a rule for cname", match.toLowerCase(), MATCHES);
   if (match.toLowerCase() !== "regex") return;
-  // CoreDNS lowers the pattern too, so that \D becomes \d.
+  // CoreDNS also lowercases the pattern, so that \D becomes \d.
   if (setup.since(1, 13, 0)) setup.regexp("a rule for cname", pattern.toLowerCase());
   else if (setup.isBrokenRegexp(pattern.toLowerCase()))
     setup.warn(`${pattern} is no regular expression in Go's syntax, and a query that reaches it stops CoreDNS`);

@@ -2,7 +2,7 @@ import { duration, float, isAddress, isGoUrl, isOwnHost, unsigned } from "../syn
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
 
-/** Interfaces that every pod has. Others depend on its network. */
+/** Interfaces of every pod; others depend on the network. */
 const INTERFACES = ["lo", "eth0"];
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/bind/setup.go */
@@ -77,12 +77,12 @@ export function cancel(setup: Setup): void {
   });
 }
 
-/** A plugin that takes nothing on its line, and no braces. */
+/** A plugin without arguments and braces. */
 export function bare(setup: Setup): void {
   setup.lines(() => setup.noWord("its line"));
 }
 
-/** As {@link bare}, but CoreDNS reads its first line only. */
+/** As {@link bare}, but CoreDNS only reads its first line. */
 export function bareFirst(setup: Setup): void {
   setup.next();
   setup.noWord("its line");
@@ -156,7 +156,7 @@ export function ready(setup: Setup): void {
     if (address !== undefined) setup.lateAddress("its line", address);
     setup.block(
       { monitor: () => setup.oneOf("monitor", setup.words("monitor", 1, 1)[0] ?? "", ["until-ready", "continuously"]) },
-      // What CoreDNS does not know here it reads over, word by word.
+      // CoreDNS silently skips unknown words here, one by one.
       (name) => setup.ignored(name),
     );
   }, 1);

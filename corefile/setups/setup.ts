@@ -12,9 +12,9 @@ import {
 import { hasVariable } from "../syntax/syntax.ts";
 import { Dispenser, type Token } from "../syntax/tokens.ts";
 
-/** CoreDNS does not start; the message says why. */
+/** CoreDNS does not start; the message is the reason. */
 export class Refusal extends Error {
-  /** Whether this is only known of an older version. */
+  /** Whether this is only known for an older version. */
   readonly undecided: boolean;
 
   constructor(message: string, undecided = false) {
@@ -23,26 +23,26 @@ export class Refusal extends Error {
   }
 }
 
-/** What a plugin's setup knows beside its own words. */
+/** The context of a plugin's setup. */
 export interface SetupContext {
   readonly version: Version;
-  /** Whether the version is newer than the newest whose options are known. */
+  /** Whether the version is newer than the newest known one. */
   readonly isNewer: boolean;
   /** Zones of the server block, with their ports. */
   readonly keys: readonly string[];
-  /** Options that the plugin has in this version; undefined where the plugin is of a version whose data is not known. */
+  /** Options of the plugin in this version; undefined if the version's data is unknown. */
   readonly options: ReadonlySet<string>;
-  /** Folder of the plugin root, where the block has it. */
+  /** Folder set by the plugin root in the block. */
   readonly root: string;
-  /** Whether the pod has a file; undefined where that is not known. */
+  /** Whether the pod has a file; undefined if unknown. */
   hasFile(path: string): boolean | undefined;
   /** Whether it runs in the add-on's pods, whose network interfaces and credentials are known. */
   readonly isAddon: boolean;
-  /** Whether the pods' service account may have a role for a cloud. */
+  /** Whether the pods' service account may have an IAM role. */
   readonly mayHaveRole: boolean;
 }
 
-/** Which of the files that every pod has can be read as what an option names. */
+/** Files of every pod that are valid values for an option. */
 const USABLE_AS: Readonly<Record<string, RegExp>> = {
   CA: /\/serviceaccount\/ca\.crt$/,
   "resolv.conf": /^\/(etc\/(hosts|hostname|resolv\.conf)|dev\/null)$/,
@@ -53,11 +53,11 @@ const MAX_REGEXP = 10_000;
 const REGEXP_LIMIT_SINCE: Version = [1, 14, 0];
 const NEW_PARSER_SINCE: Version = [1, 13, 0];
 
-/** One plugin's words in one server block, as its setup reads them. */
+/** The words of a plugin in a server block, with a cursor, as its setup reads them. */
 export class Setup extends Dispenser {
   readonly plugin: string;
   readonly context: SetupContext;
-  /** What runs otherwise than the text suggests. */
+  /** Behavior that differs from what the text suggests. */
   readonly warnings: string[] = [];
 
   constructor(plugin: string, tokens: readonly Token[], context: SetupContext) {
@@ -66,12 +66,12 @@ export class Setup extends Dispenser {
     this.context = context;
   }
 
-  /** Refuses words. A version that is newer than all that are known may take them. */
+  /** Rejects words, which versions newer than all known ones may accept. */
   refuse(message: string): never {
     throw new Refusal(`${this.plugin}: ${message}`, this.context.isNewer);
   }
 
-  /** Refuses what needs something that the pods do not have, in whatever version. */
+  /** Rejects what the pods lack in any version. */
   lack(message: string): never {
     throw new Refusal(`${this.plugin}: ${message}`);
   }
@@ -84,7 +84,7 @@ export class Setup extends Dispenser {
     return !isBefore(this.context.version, version);
   }
 
-  /** Runs once for each line of the plugin; a second line is refused where the plugin takes one. */
+  /** Calls `read` for each line of the plugin; rejects more than `max` lines. */
   lines(read: () => void, max = Number.POSITIVE_INFINITY): void {
     for (let count = 1; this.next(); count += 1) {
       if (count > max) this.refuse("CoreDNS takes it once in a server block");
@@ -92,7 +92,7 @@ export class Setup extends Dispenser {
     }
   }
 
-  /** Reads the options in braces, each by its handler. */
+  /** Reads the options in braces with one handler each. */
   block(handlers: Readonly<Record<string, () => void>>, otherwise: (name: string) => void = this.unknown): void {
     while (this.nextBlock()) {
       const name = this.value;
@@ -106,7 +106,7 @@ export class Setup extends Dispenser {
     }
   }
 
-  /** What ready, dnstap and trace do not know they read over, word by word, before 1.14.4. */
+  /** Before 1.14.4, ready, dnstap and trace skip unknown words, one by one. */
   ignored(name: string): void {
     if (this.since(1, 14, 4)) this.unknown(name);
     this.warn(`CoreDNS ignores ${shown(name)}`);
@@ -119,7 +119,7 @@ export class Setup extends Dispenser {
     throw new Refusal(message, this.context.isNewer);
   }
 
-  /** The words of an option, at least and at most so many. */
+  /** The words of an option; rejects fewer than `min` or more than `max`. */
   words(option: string, min: number, max = Number.POSITIVE_INFINITY): string[] {
     const words = this.remaining();
     if (words.length < min || words.length > max)
@@ -127,18 +127,18 @@ export class Setup extends Dispenser {
     return words;
   }
 
-  /** The next word of an option. What follows it on the line is taken for the next option. */
+  /** The single word of an option. A further word on the line is read as the next option. */
   word(option: string): string {
     if (!this.nextArgument()) this.refuse(`${option} takes a word`);
     return this.value;
   }
 
-  /** Refuses a word that follows. */
+  /** Rejects a word after an option. */
   noWord(option: string): void {
     if (this.nextArgument()) this.refuse(`${option} takes no words (found ${this.value})`);
   }
 
-  /** An integer; NaN where it stands in a variable. */
+  /** An integer; NaN if it is a variable. */
   int(option: string, text: string, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): number {
     if (hasVariable(text)) return Number.NaN;
     const value = integer(text);
@@ -147,7 +147,7 @@ export class Setup extends Dispenser {
     return value;
   }
 
-  /** Seconds of a duration; NaN where it stands in a variable. */
+  /** A duration in seconds; NaN if it is a variable. */
   time(option: string, text: string, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): number {
     if (hasVariable(text)) return Number.NaN;
     const value = duration(text);
@@ -157,7 +157,7 @@ export class Setup extends Dispenser {
     return value;
   }
 
-  /** A duration above 0, which a timer of CoreDNS takes. */
+  /** A positive duration, as a timer of CoreDNS requires. */
   period(option: string, text: string): void {
     if (this.time(option, text) <= 0) this.refuse(`${option} takes a duration above 0 (found ${shown(text)})`);
   }
@@ -174,18 +174,18 @@ export class Setup extends Dispenser {
     if (!isGoRegexp(text)) this.refuse(`${option} takes a regular expression in Go's syntax (found ${shown(text)})`);
   }
 
-  /** Whether a text is no regular expression, as far as that is known. */
+  /** Whether a text is known not to be a regular expression. */
   isBrokenRegexp(text: string): boolean {
     return !hasVariable(text) && !isGoRegexp(text);
   }
 
-  /** An address to listen on, which CoreDNS opens before it starts. */
+  /** A listen address, which CoreDNS opens before it starts. */
   address(option: string, text: string): void {
     const problem = this.addressProblem(text);
     if (problem !== undefined) this.refuse(`${option} takes ${problem} (found ${shown(text)})`);
   }
 
-  /** As {@link address}, but CoreDNS starts and only logs where it cannot listen. */
+  /** As {@link address}, but CoreDNS starts anyway and only logs the failure. */
   lateAddress(option: string, text: string): void {
     const problem = this.addressProblem(text);
     if (problem === undefined) return;
@@ -215,7 +215,7 @@ export class Setup extends Dispenser {
       this.refuse(`${option} takes a network, such as 10.0.0.0/8 (found ${shown(text)})`);
   }
 
-  /** Zones of a line, or those of the server block. CoreDNS drops what is none without a word. */
+  /** Zones of a line, or those of the server block. CoreDNS silently drops invalid ones. */
   zones(words: readonly string[]): readonly string[] {
     if (words.length === 0) return this.context.keys.flatMap((key) => zonesOf(key).slice(0, 1));
     for (const word of words)
@@ -235,7 +235,7 @@ export class Setup extends Dispenser {
     if (there === undefined) this.warn(`CoreDNS does not start unless its pod has the ${what} ${file}`);
   }
 
-  /** A file without which CoreDNS runs, but not as wanted. */
+  /** A file without which CoreDNS starts, but does not work as intended. */
   wantFile(path: string, what: string, consequence: string): void {
     if (hasVariable(path)) return;
     const file = this.path(path);
@@ -245,7 +245,7 @@ export class Setup extends Dispenser {
       this.refuse(`${file} is there, but is no zone file, and CoreDNS does not start with it`);
   }
 
-  /** Certificate, key and CA: one word is a CA, two are a certificate and its key. */
+  /** Certificate, key and CA: a single word is a CA, two are a certificate and its key. */
   tlsFiles(option: string, words: readonly string[]): void {
     const [first, second, third] = words;
     if (words.length > 3) this.refuse(`${option} takes at most a certificate, a key and a CA`);
@@ -263,7 +263,7 @@ export function shown(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Zones that a word of a line stands for; empty where it stands for none. */
+/** Zones that a word stands for; empty if it is not a zone. */
 export function zonesOf(word: string): readonly string[] {
   const read = zoneAndPort(word.replace(/^(dns|tls|quic|grpc|https3?|unix):\/\//, ""));
   return typeof read === "string" ? [] : read.zones.map((zone) => zone.toLowerCase());

@@ -13,40 +13,38 @@ import { looseBrace, strayLines } from "./braces.ts";
 import { SETUPS } from "./index.ts";
 import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
 
-/** Where a Corefile is to run. */
+/** Where a Corefile will run. */
 export interface StartContext {
-  /** CoreDNS's version. Default: the newest whose plugins are known. */
+  /** CoreDNS's version. Default: the newest with known plugins. */
   readonly coredns?: Version | undefined;
   /** Whether it runs in the pods of the EKS add-on, whose files and environment are known. */
   readonly isAddon?: boolean | undefined;
-  /** Whether the pods' service account may have a role for a cloud. @default false */
+  /** Whether the pods' service account may have an IAM role. @default false */
   readonly mayHaveRole?: boolean | undefined;
 }
 
 /** Whether CoreDNS starts with a Corefile. */
 export interface Start {
-  /** Why it does not start; empty where it does. */
+  /** Why it does not start; empty if it does. */
   readonly errors: readonly string[];
-  /** What is not known or not checked, and words that have no effect. */
+  /** What is unknown or unchecked, and words without effect. */
   readonly warnings: readonly string[];
 }
 
-/** Files that a pod of the add-on has. */
+/** Files in a pod of the add-on. */
 const POD_FILES =
   /^\/(etc\/(hosts|hostname|resolv\.conf|coredns\/Corefile)|var\/run\/secrets\/kubernetes\.io\/serviceaccount\/(token|ca\.crt|namespace)|etc|etc\/coredns|tmp|dev|dev\/null|proc)$/;
-/** Variables that Kubernetes or the image gives every pod, whose values are not known here. */
+/** Variables that Kubernetes or the image sets in every pod, to unknown values. */
 const POD_VARIABLES = /^(KUBERNETES_|KUBE_DNS_|HOSTNAME$|PATH$|HOME$|SSL_CERT_FILE$)/;
 
-/**
- * The environment of the add-on's pods: what it does not set is empty to CoreDNS.
- */
+/** The environment of the add-on's pods: CoreDNS reads an unset variable as empty. */
 export function environmentOf({ isAddon }: StartContext): Environment {
   return (name) => (isAddon && !POD_VARIABLES.test(name) ? "" : undefined);
 }
 
 /**
- * Judges whether CoreDNS starts, as its own parser and the setup of each plugin do. Nothing runs: what depends on a server that
- * must answer is a warning.
+ * Decides whether CoreDNS starts, following its parser and the setup of each plugin. Nothing is executed: conditions that depend on another
+ * server become warnings.
  */
 export function startOf(text: string, context: StartContext = {}): Start {
   const errors: string[] = [];
@@ -82,7 +80,7 @@ export function startOf(text: string, context: StartContext = {}): Start {
   }
   judgeOverlap(blocks, servers, version, errors);
   const stray = strayLines(blocks, release);
-  // What CoreDNS refuses then, it refuses for this.
+  // Any later error has this cause.
   if (errors.length > 0) errors.unshift(...stray);
   else warnings.push(...stray);
   return { errors: [...new Set(errors)], warnings: [...new Set(warnings)] };
@@ -132,14 +130,14 @@ function serverOf(block: TokenBlock, version: Version, errors: string[]): { read
   return { zones };
 }
 
-/** All tokens of a plugin in a block, as CoreDNS hands them over: in one go, its lines one after the other. */
+/** All tokens of a plugin in a block, as CoreDNS passes them to its setup: all lines at once, in order. */
 function byPlugin(block: TokenBlock): Map<string, PluginTokens["tokens"]> {
   const found = new Map<string, PluginTokens["tokens"]>();
   for (const { name, tokens } of block.lines) found.set(name, [...(found.get(name) ?? []), ...tokens]);
   return found;
 }
 
-/** Plugins that are younger than versions of the add-on that still run, which are judged by the oldest release. */
+/** First releases with a plugin that the oldest add-on versions lack: the data of the oldest known release has it. */
 const PLUGINS_SINCE: Readonly<Record<string, Version>> = { multisocket: [1, 12, 0] };
 
 function noPlugin(name: string, { version }: Release): string {
@@ -202,10 +200,10 @@ function setupContext(
   };
 }
 
-/** Plugins that tell autopath a client's search list. */
+/** Plugins that provide a client's search list to autopath. */
 const AUTOPATHERS: ReadonlySet<string> = new Set(["kubernetes", "erratic"]);
 
-/** What fails after all plugins are set up. */
+/** Failures after the setup of all plugins. */
 function judgeStartup(
   block: TokenBlock,
   zones: readonly ServerAddress[],
@@ -224,7 +222,7 @@ function judgeStartup(
       errors.push(at(`${transport}:// needs the plugin tls, and CoreDNS does not start`));
 }
 
-/** Plugins that are no handlers in CoreDNS, so that nothing finds them by name. */
+/** Plugins that are not handlers, so that others cannot find them by name. */
 const NO_HANDLERS: ReadonlySet<string> = new Set(
   "root tls quic grpc_server https https3 proxyproto timeouts multisocket reload bind debug ready health pprof on sign".split(
     " ",
@@ -235,10 +233,10 @@ function isHandler(plugin: string): boolean {
   return !NO_HANDLERS.has(plugin);
 }
 
-/** Before it, a block with a view could not follow one without for the same zone. */
+/** Before it, a block with a view could not follow one without a view for the same zone. */
 const VIEW_SHARES_SINCE: Version = [1, 14, 0];
 
-/** Two blocks may not serve the same zone on the same address, but where a view tells their clients apart. */
+/** Two blocks must not serve the same zone on the same address, unless views separate their clients. */
 function judgeOverlap(
   blocks: readonly TokenBlock[],
   servers: readonly { readonly zones: readonly ServerAddress[] }[],
@@ -270,7 +268,7 @@ function judgeOverlap(
   }
 }
 
-/** What the interface lo has in a pod. */
+/** Addresses of the interface lo in a pod. */
 const LOOPBACK = ["127.0.0.1", "::1"];
 
 function listenHosts(block: TokenBlock): readonly string[] {

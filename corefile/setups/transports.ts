@@ -26,7 +26,7 @@ export function tls(setup: Setup): void {
 const ACME_OPTIONS = ["acme", "email", "ca", "storage", "ca_root", "resolver"];
 
 /**
- * Certificates that CoreDNS orders itself.
+ * Certificates that CoreDNS obtains itself.
  * @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/tls/acme.go
  */
 function acme(setup: Setup): void {
@@ -53,7 +53,7 @@ function isHostWithPort(text: string): boolean {
   return host !== "" && /^\d+$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
-/** Limits of the servers for other transports, each of which stands once. */
+/** Limits of the servers for other transports, each at most once. */
 function limits(min: Readonly<Record<string, number>>): (setup: Setup) => void {
   return (setup) => {
     setup.next();

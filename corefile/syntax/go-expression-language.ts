@@ -1,10 +1,10 @@
-/** What an expression comes to; `any` where that is not known here. */
+/** The type of an expression; `any` if it is unknown here. */
 export type Kind = "text" | "number" | "boolean" | "list of texts" | "list of numbers" | "list" | "function" | "any";
 
-/** Why CoreDNS does not take an expression. */
+/** Why CoreDNS rejects an expression. */
 export class Problem extends Error {}
 
-/** Functions of a query, with what they take and give. @see https://coredns.io/plugins/view/ */
+/** Functions of a query, with their number of parameters and result type. @see https://coredns.io/plugins/view/ */
 export const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, kind: Kind]>> = {
   bufsize: [0, "number"],
   class: [0, "text"],
@@ -22,7 +22,7 @@ export const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, ki
   size: [0, "number"],
   type: [0, "text"],
 };
-/** Functions of the language, with what they give where that is always the same. @see https://expr-lang.org/docs/language-definition */
+/** Built-in functions, with their result type if it is always the same. @see https://expr-lang.org/docs/language-definition */
 export const BUILT_IN: Readonly<Record<string, Kind>> = Object.fromEntries(
   (
     [
@@ -42,17 +42,20 @@ export const BUILT_IN: Readonly<Record<string, Kind>> = Object.fromEntries(
     ] as const
   ).flatMap(([kind, names]) => names.split(" ").map((name) => [name, kind])),
 );
-/** What a function makes of a list and an expression about `#`, an element of it. @see https://expr-lang.org/docs/language-definition#predicate */
+/**
+ * The signature of a function of a list and an expression about `#`, an element of it.
+ * @see https://expr-lang.org/docs/language-definition#predicate
+ */
 interface Predicate {
-  /** Whether the expression is a condition. */
+  /** Whether the expression must be Boolean. */
   readonly isCondition: boolean;
-  /** Whether it may be left out. */
+  /** Whether the expression is optional. */
   readonly isOptional: boolean;
   /** Whether another argument may follow. */
   readonly takesMore: boolean;
-  /** What `#NAME` comes to in it. */
+  /** Types of `#NAME` inside the expression. */
   readonly pointers: Readonly<Record<string, Kind>>;
-  /** What the function comes to. @param made What the expression comes to; undefined where it is left out. */
+  /** The result type. @param made Type of the expression; undefined if it is omitted. */
   readonly gives: (list: Kind, made: Kind | undefined) => Kind;
 }
 
@@ -67,7 +70,7 @@ const VALUE: Predicate = { ...CONDITION, isCondition: false, gives: () => "any" 
 const FOUND: Predicate = { ...CONDITION, gives: elementOf };
 const PLACE: Predicate = { ...CONDITION, gives: () => "number" };
 
-/** Functions with a predicate. */
+/** Functions that take a predicate. */
 export const PREDICATES: Readonly<Record<string, Predicate>> = {
   all: CONDITION,
   any: CONDITION,
@@ -91,17 +94,17 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
   sum: { ...VALUE, isOptional: true, gives: (list, made) => made ?? elementOf(list) },
 };
 
-/** Methods of a time, which only what is not known here can be, with what they give where that is always a text. */
+/** Methods of a time, and their result type if it is always text. Only values of unknown type can be times. */
 export const METHODS: ReadonlyMap<string, Kind> = new Map([
   ["Format", "text"],
   ["String", "text"],
 ]);
-/** Words that stand for something, which `$env` does for all names. */
+/** Constants; `$env` stands for all names. */
 export const LITERALS: Readonly<Record<string, Kind>> = { true: "boolean", false: "boolean", nil: "any", $env: "any" };
 
 const TEXT_OPERATORS = ["matches", "contains", "startsWith", "endsWith"];
 export const NEGATED = ["in", ...TEXT_OPERATORS];
-/** The higher the number, the closer an operator binds. */
+/** Precedence of binary operators; a higher number binds tighter. */
 export const BINDING: ReadonlyMap<string, number> = new Map(
   [
     ["||", "or"],
@@ -113,7 +116,7 @@ export const BINDING: ReadonlyMap<string, number> = new Map(
     ["**", "^"],
   ].flatMap((operators, index) => operators.map((operator) => [operator, index + 1])),
 );
-/** That of `not`, between sums and products, and of a sign, between products and powers. */
+/** Precedence of `not`, between sums and products, and of a sign, between products and powers. */
 export const [NOT, SIGN] = [5.5, 6.5];
 
 export function wanted(found: Kind, kind: Kind, where: string): Kind {
@@ -131,17 +134,17 @@ export function listOf(kinds: readonly Kind[]): Kind {
   return every("text") ? "list of texts" : every("number") ? "list of numbers" : "list";
 }
 
-/** What the elements of a list are. */
+/** Type of a list's elements. */
 export function elementOf(list: Kind): Kind {
   return list === "list of texts" ? "text" : list === "list of numbers" ? "number" : "any";
 }
 
-/** What one of two expressions comes to. */
+/** Common type of two alternatives. */
 export function eitherOf(one: Kind, other: Kind): Kind {
   return one === other ? one : isList(one) && isList(other) ? "list" : "any";
 }
 
-/** Whether a list may have an element of a kind; a text has none. */
+/** Whether a list may contain an element of a type; a text has no elements. */
 function mayHold(list: Kind, element: Kind): boolean {
   if (list === "any" || list === "list" || element === "any") return list === "any" || isList(list);
   return list === `list of ${element}s`;
@@ -151,7 +154,7 @@ function parentheses(...kinds: readonly Kind[]): string {
   return kinds.includes("function") ? "; a function needs parentheses, as name()" : "";
 }
 
-/** What two operands come to. */
+/** Result type of a binary operator. */
 export function combined(left: Kind, operator: string, right: Kind): Kind {
   const both = (kind: Kind) => [left, right].every((one) => one === kind || one === "any");
   const fail = (): never => {
@@ -162,22 +165,22 @@ export function combined(left: Kind, operator: string, right: Kind): Kind {
   if (operator === "in") return mayHold(right, left) ? "boolean" : fail();
   if (operator === "==" || operator === "!=")
     return left === right || left === "any" || right === "any" || (isList(left) && isList(right)) ? "boolean" : fail();
-  // A comparison may go on, as in 1 < id() < 9.
+  // Comparisons can be chained, as in 1 < id() < 9.
   if (/^[<>]/.test(operator)) return both("number") || both("text") || left === "boolean" ? "boolean" : fail();
   const isSum = operator === "+";
   if (!both("number") && !(isSum && both("text"))) return fail();
   if (operator === "..") return "list of numbers";
-  // Times and durations have sums and products too.
+  // Times and durations support sums and products too.
   if (left === "any" || right === "any") return "any";
   return left;
 }
 
 const WORD =
   /\s*(?:('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`)|(0[xX]\w*|\.?\d\w*(?:\.(?!\.)\w*)*(?:(?<=[eE])[-+]\w*)?)|([A-Za-z_$][\w$]*)|((?<=\blet\s+[^\s=]+\s*)=(?!=)|&&|\|\|?|[=!<>]=|\*\*|\.\.|[-+*/%^<>!.,?:;#(){}[\]]))/y;
-/** Signs and words of which more is to know than is here. */
+/** Syntax that this parser does not cover. */
 export const UNREAD = /\?[?.]|::|\/[/*]|\b(?:if|else)\b/;
 
-/** The words of an expression, with their quotes. @throws {Problem} */
+/** Splits an expression into tokens, with their quotes. @throws {Problem} */
 export function wordsOf(text: string): string[] {
   const words: string[] = [];
   let position = 0;
@@ -192,7 +195,7 @@ export function wordsOf(text: string): string[] {
   return words;
 }
 
-/** Whether a word can name something. */
+/** Whether a token is an identifier. */
 export function isName(word: string): boolean {
   return /^[A-Za-z_$]/.test(word) && !BINDING.has(word) && word !== "not" && word !== "let";
 }

@@ -22,22 +22,22 @@ import {
 } from "./go-expression-language.ts";
 import { isGoRegexp } from "./go-values.ts";
 
-/** What is known of an expression. */
+/** The result of checking an expression. */
 export interface Expression {
-  /** Why CoreDNS does not take it; undefined where it does, or where that is not known. */
+  /** Why CoreDNS rejects it; undefined if it does not, or if that is unknown. */
   readonly problem?: string | undefined;
   readonly kind?: Kind | undefined;
-  /** Whether all of it was read: some of the language is not. */
+  /** Whether the whole expression was parsed; parts of the language are not covered. */
   readonly isRead: boolean;
 }
 
-/** The most expressions inside of each other that are read. */
+/** Maximum nesting of expressions. */
 const MAX_DEPTH = 300;
 
-/** More of the language than is known here, or too much of it. */
+/** Syntax that is not covered, or nested too deeply. */
 class Unread extends Error {}
 
-/** Checks an expression as CoreDNS compiles it before it starts. */
+/** Checks an expression as CoreDNS compiles it at its start. */
 export function readExpression(text: string): Expression {
   const bare = text.replace(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`/g, "''");
   if (UNREAD.test(bare)) return { isRead: false };
@@ -50,14 +50,14 @@ export function readExpression(text: string): Expression {
   }
 }
 
-/** Words with a cursor, from left to right. */
+/** A recursive-descent parser over tokens. */
 class Reader {
   private readonly words: readonly string[];
   private cursor = 0;
   private depth = 0;
-  /** What `let` has given a name, innermost last. */
+  /** Variables declared with `let`, innermost last. */
   private readonly variables: (readonly [name: string, kind: Kind])[] = [];
-  /** The functions whose predicate is read, innermost last, with what `#` and `#NAME` come to. */
+  /** Functions whose predicate is being parsed, innermost last, with the types of `#` and `#NAME`. */
   private readonly scopes: { readonly name: string; readonly element: Kind }[] = [];
 
   constructor(words: readonly string[]) {
@@ -84,14 +84,14 @@ class Reader {
     if (!this.takes(word)) throw new Problem(`${word} is expected instead of ${this.word ?? "the end"}`);
   }
 
-  /** Expressions with `;` between them, and perhaps one at the very end, of which the last one counts. */
+  /** Expressions separated by `;`, optionally with a trailing one; the last determines the result. */
   private sequence(): Kind {
     let kind = this.value();
     while (this.takes(";") && this.word !== undefined) kind = this.value();
     return kind;
   }
 
-  /** An expression, or one with a name for a value before it. */
+  /** An expression, optionally after `let` declarations. */
   private value(): Kind {
     this.deeper();
     const kind = this.takes("let") ? this.declared() : this.conditional(this.piped());
@@ -123,7 +123,7 @@ class Reader {
     return this.variables.findLast(([known]) => known === name)?.[1];
   }
 
-  /** What follows a condition behind `?`: two values, or with `?:` one for where it is false. */
+  /** The rest of a conditional after `?`: two values, or with `?:` only the alternative. */
   private conditional(condition: Kind): Kind {
     let kind = condition;
     while (this.takes("?")) {
@@ -139,7 +139,7 @@ class Reader {
     return kind;
   }
 
-  /** An expression, and functions behind `|`, each of which takes what precedes it. Operators and fields may follow what it gives. */
+  /** An expression, piped through functions with `|`. Operators and members may follow a function. */
   private piped(): Kind {
     let kind = this.expression(0);
     while (this.takes("|")) {
@@ -159,7 +159,7 @@ class Reader {
     return kind;
   }
 
-  /** What an operand comes to with the operators behind it that bind closer than one before it. */
+  /** Parses binary operators after an operand that bind tighter than `binding`. */
   private operated(operand: Kind, binding: number): Kind {
     let left = operand;
     for (;;) {
@@ -190,7 +190,7 @@ class Reader {
     if (/^['"`]/.test(word)) return this.text(word);
     if (/^\.?\d/.test(word)) return this.number(word);
     if (word === "#" || word === ".") return this.pointer(word);
-    // A map.
+    // A map literal.
     if (word === "{") throw new Unread();
     if (word === "(") {
       const kind = this.sequence();
@@ -207,7 +207,7 @@ class Reader {
     return this.takes("(") ? this.called(word, known) : "function";
   }
 
-  /** What a predicate is about, or something beside it, as `#index`. A field may stand without `#`. */
+  /** The element of a predicate, `#`, or a variable of it, such as `#index`. A member may follow without `#`. */
   private pointer(word: "#" | "."): Kind {
     const scope = this.scopes.at(-1);
     if (scope === undefined) throw new Problem(`${word} is not expected`);
@@ -263,7 +263,7 @@ class Reader {
     return kind;
   }
 
-  /** A function with a predicate. @param before The list, where it stands before `|`. */
+  /** A function with a predicate. @param before The list, if it was piped with `|`. */
   private collected(name: string, before: Kind | undefined): Kind {
     const predicate = PREDICATES[name];
     if (predicate === undefined) return "any";
@@ -296,7 +296,7 @@ class Reader {
     return kind;
   }
 
-  /** Expressions with commas between them, and perhaps one behind the last. */
+  /** Comma-separated expressions, optionally with a trailing comma. */
   private list(end: string): Kind[] {
     const kinds: Kind[] = [];
     while (!this.takes(end)) {
@@ -307,7 +307,7 @@ class Reader {
     return kinds;
   }
 
-  /** A field, a method or a place of an operand, behind it. */
+  /** The members, methods and indices after an operand. */
   private continued(kind: Kind): Kind {
     for (let found = kind; ; ) {
       if (this.takes(".")) found = this.member(found);
@@ -316,7 +316,7 @@ class Reader {
     }
   }
 
-  /** What a field or a method of an operand is, behind its point. */
+  /** A member or method after its dot. */
   private member(of: Kind): Kind {
     if (of !== "any") throw new Problem(`a ${of} has no fields`);
     const name = this.word ?? "the end";
@@ -326,7 +326,7 @@ class Reader {
     return METHODS.get(name) ?? "any";
   }
 
-  /** What a place or a part of an operand is, behind its bracket. */
+  /** An index or slice after its bracket. */
   private element(of: Kind): Kind {
     const isSlice = this.places(of);
     if (of !== "any" && !isList(of) && !(isSlice && of === "text"))
@@ -334,11 +334,11 @@ class Reader {
     return isSlice ? of : elementOf(of);
   }
 
-  /** Reads the brackets behind an operand. @returns whether it is a part, as `1:3`, and not one place. */
+  /** Parses the content of brackets. @returns whether it is a slice, such as `1:3`, instead of an index. */
   private places(of: Kind): boolean {
     const place = () => {
       const kind = this.value();
-      // What is not known may be a map.
+      // An operand of unknown type may be a map.
       if (of !== "any") wanted(kind, "number", "[ ]");
     };
     if (this.word !== ":") place();

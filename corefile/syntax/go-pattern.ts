@@ -1,12 +1,12 @@
-/** One character, class or group of a regular expression, with what says how often it stands. */
+/** A character, class or group of a regular expression, with its quantifier. */
 interface Atom {
   readonly text: string;
-  /** The branches of a group. */
+  /** The alternatives of a group. */
   readonly inner: readonly Branch[] | undefined;
   readonly quantifier: string;
 }
 
-/** One of the choices that a `|` separates. */
+/** An alternative between `|`. */
 type Branch = readonly Atom[];
 
 const QUANTIFIER = /[*+?]\??|\{\d+(?:,\d*)?\}\??/y;
@@ -15,7 +15,7 @@ const GROUP = /\((?:\?(?:P?<\w+>|[a-zA-Z-]*:))?/y;
 const PIECE =
   /\(\?[a-zA-Z-]+\)|\\Q[\s\S]*?(?:\\E|$)|\\[pPx]\{[^}]*\}|\\[pP]\w|\\[\s\S]|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|[\s\S]/y;
 
-/** Takes a regular expression of Go's apart; one that Go refuses comes out as anything. */
+/** Splits a Go regular expression into its parts; the result is meaningless for an invalid one. */
 class PatternReader {
   private readonly pattern: string;
   private at = 0;
@@ -54,7 +54,7 @@ function mayBeMissing({ quantifier }: Atom): boolean {
   return /^([*?]|\{0)/.test(quantifier);
 }
 
-/** Why a pattern matches no name as CoreDNS compares it: in lower case, and with a dot at its end. Undefined where it may fit one. */
+/** Why a pattern matches no name in CoreDNS's form: lower case, with a trailing dot. Undefined if it may match one. */
 export function whyNoName(pattern: string): string | undefined {
   const branches = branchesOf(pattern);
   if (branches.every(endsBeforeDot)) return "since every name ends with a dot; end it with \\.$";
@@ -72,10 +72,10 @@ function endsBeforeDot(branch: Branch): boolean {
   return branch.at(-1)?.text === "$" && isWithoutDot(branch.slice(0, -1));
 }
 
-/** Characters and classes that are no dot. */
+/** Characters and classes that cannot match a dot. */
 const NO_DOT = /^([\w-]|\\[wd]|\[\^[^\]]*\.[^\]]*\]|\[(?:[\w-]|\\[wd-]|\[:(?:alpha|alnum|digit|lower|word):\])+\])$/;
 
-/** Whether the last character that a branch fits is no dot. */
+/** Whether the last character that an alternative matches cannot be a dot. */
 function isWithoutDot(branch: Branch): boolean {
   const last = branch.at(-1);
   if (last === undefined || mayBeMissing(last)) return false;

@@ -1,4 +1,4 @@
-/** Functions that Go's templates have, and those that CoreDNS adds. @see https://pkg.go.dev/text/template */
+/** Functions of Go's templates, and those that CoreDNS adds. @see https://pkg.go.dev/text/template */
 const FUNCTIONS: ReadonlySet<string> = new Set(
   "and call html index slice js len not or print printf println urlquery eq ge gt le lt ne parseInt".split(" "),
 );
@@ -6,15 +6,14 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   "if else end range with define block template break continue nil true false".split(" "),
 );
 
-/** One action between `{{` and `}}`. */
+/** An action between `{{` and `}}`. */
 const ACTION =
   /\{\{(?:- )?(?:\/\*[\s\S]*?\*\/|((?:"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.|[^'\\\n])*'|[^"`'])*?))(?: -)?\}\}/y;
 const TOKEN =
   /\s+|"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.|[^'\\\n])+'|:=|\$\w*|(?:\.[A-Za-z_]\w*)+|[+-]?(?:\d[\w.]*)|[A-Za-z_]\w*|\.|[()|,=]/y;
 
 /**
- * Why Go takes no template from a text; undefined where it does. Calls are parsed, not run: a field that is not there is found by
- * a query only.
+ * Why Go rejects a text as a template; undefined if it does not. Calls are parsed but not executed: a missing field only fails at a query.
  * @see https://pkg.go.dev/text/template
  */
 export function templateProblem(text: string): string | undefined {
@@ -35,12 +34,12 @@ export function templateProblem(text: string): string | undefined {
   return open.length === 0 ? undefined : `${open.at(-1)} has no end`;
 }
 
-/** The words of each action in a template that has no {@link templateProblem}. */
+/** The tokens of each action in a template without a {@link templateProblem}. */
 export function templateActions(text: string): readonly (readonly string[])[] {
   return [...text.matchAll(new RegExp(ACTION.source, "g"))].map(([, action = ""]) => tokensOf(action) ?? []);
 }
 
-/** A template with a text in the place of each action. */
+/** Replaces each action of a template with a text. */
 export function withoutActions(text: string, instead: string): string {
   return text.replaceAll(new RegExp(ACTION.source, "g"), instead);
 }
@@ -91,7 +90,7 @@ function elseProblem(rest: readonly string[], open: string[], variables: (readon
   return word === inner ? pipelineProblem(pipeline, variables, false) : `else ${word} follows ${inner}`;
 }
 
-/** Of an action with the name of a template, and what the template is given. */
+/** Checks an action that names a template, and the argument it passes. */
 function namedProblem(
   action: "define" | "block" | "template",
   [name = "", ...given]: readonly string[],
@@ -113,7 +112,10 @@ function tokensOf(text: string): string[] | undefined {
   return found;
 }
 
-/** `$x := OPERAND WORDS | FUNCTION WORDS`. */
+/**
+ * Checks `$x := OPERAND WORDS
+ * FUNCTION WORDS`.
+ */
 function pipelineProblem(
   tokens: readonly string[],
   variables: (readonly string[])[],
@@ -167,7 +169,7 @@ function commandProblem(command: readonly string[], scope: readonly string[], is
   return nestedProblem(command, scope);
 }
 
-/** Looks into the parentheses of a command. */
+/** Checks the parentheses of a command. */
 function nestedProblem(command: readonly string[], scope: readonly string[]): string | undefined {
   for (let start = command.indexOf("("); start !== -1; start = command.indexOf("(", start + 1)) {
     let depth = 0;

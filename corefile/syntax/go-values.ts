@@ -12,11 +12,11 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3600,
 };
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
-/** Nanoseconds of a duration are 63 bits. */
-const LONGEST = 9_223_372_036;
+/** Maximum seconds of a duration, which has 63 bits of nanoseconds. */
+const MAX_DURATION = 9_223_372_036;
 
 /**
- * Seconds of a duration as Go reads it, such as `1h30m`, `-5s` or `500ms`; undefined where it is none.
+ * Parses a Go duration, such as `1h30m`, `-5s` or `500ms`, into seconds; undefined if invalid.
  * @see https://pkg.go.dev/time#ParseDuration
  */
 export function duration(text: string): number | undefined {
@@ -30,16 +30,16 @@ export function duration(text: string): number | undefined {
     if (part === null) return undefined;
     total += Number(part[1]) * (UNITS[part[2] ?? ""] ?? Number.NaN);
   } while (PART.lastIndex < digits.length);
-  return total > LONGEST ? undefined : sign * total;
+  return total > MAX_DURATION ? undefined : sign * total;
 }
 
-/** Seconds of a duration that is not negative; undefined where it is none. */
+/** Parses a non-negative duration into seconds; undefined if invalid. */
 export function seconds(text: string): number | undefined {
   const value = duration(text);
   return value === undefined || value < 0 || text.startsWith("-") ? undefined : value;
 }
 
-/** An integer of 64 bits; undefined where the text is none. @see https://pkg.go.dev/strconv#Atoi */
+/** Parses a 64-bit integer; undefined if invalid. @see https://pkg.go.dev/strconv#Atoi */
 export function integer(text: string): number | undefined {
   if (!/^[+-]?\d+$/.test(text)) return undefined;
   const value = BigInt(text.replace(/^\+/, ""));
@@ -47,7 +47,7 @@ export function integer(text: string): number | undefined {
 }
 
 /**
- * An integer without a sign of so many bits; undefined where the text is none. With base 0 Go takes 0x, 0o, 0b and underscores too.
+ * Parses an unsigned integer of a number of bits; undefined if invalid. With base 0, Go also accepts 0x, 0o, 0b and underscores.
  * @see https://pkg.go.dev/strconv#ParseUint
  */
 export function unsigned(text: string, bits: number, base: 10 | 0 = 10): number | undefined {
@@ -63,7 +63,7 @@ export function unsigned(text: string, bits: number, base: 10 | 0 = 10): number 
   return value < 2n ** BigInt(bits) ? Number(value) : undefined;
 }
 
-/** A floating-point number; undefined where the text is none. @see https://pkg.go.dev/strconv#ParseFloat */
+/** Parses a floating-point number; undefined if invalid. @see https://pkg.go.dev/strconv#ParseFloat */
 export function float(text: string): number | undefined {
   if (/^[+-]?(inf|infinity)$/i.test(text))
     return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
@@ -82,36 +82,36 @@ export function float(text: string): number | undefined {
 
 const HEX_FLOAT = /^([+-]?)0x([\da-f]*)\.?([\da-f]*)p([+-]?\d+)$/i;
 
-/** Whether the text is an IP address as Go reads it: four decimal parts without leading zeros, or IPv6 without a zone. */
+/** Whether Go accepts a text as an IP address: four decimal parts without leading zeros, or IPv6 without a zone. */
 export function isAddress(text: string): boolean {
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return !/(^|\.)0\d/.test(text) && ipaddr.IPv4.isValidFourPartDecimal(text);
   return text.includes(":") && !text.includes("%") && ipaddr.IPv6.isValid(text);
 }
 
-/** Whether two addresses are the same, however they are spelled. */
+/** Whether two addresses are equal, in any spelling. */
 export function sameAddress(one: string, other: string): boolean {
   if (!isAddress(one) || !isAddress(other)) return false;
   return ipaddr.process(one).toNormalizedString() === ipaddr.process(other).toNormalizedString();
 }
 
-/** Whether an address is one of the internet. */
+/** Whether an address is public. */
 export function isPublic(address: string): boolean {
   return isAddress(address) && ipaddr.process(address).range() === "unicast";
 }
 
-/** Whether an address is one that only the same pod reaches. */
+/** Whether an address is loopback, which only the same pod reaches. */
 export function isLoopback(address: string): boolean {
   return isAddress(address) && ipaddr.process(address).range() === "loopback";
 }
 
-/** Whether an address is the pod itself: loopback, or the unspecified one, which goes to loopback. */
+/** Whether an address means the pod itself: loopback, or the unspecified address, which connects to loopback. */
 export function isOwnHost(address: string): boolean {
   if (!isAddress(address)) return false;
   const range = ipaddr.process(address).range();
   return range === "loopback" || range === "unspecified";
 }
 
-/** Whether an address is one that the node alone has, as that of NodeLocal DNSCache is. */
+/** Whether an address is link-local, such as that of NodeLocal DNSCache. */
 export function isLinkLocal(address: string): boolean {
   return isAddress(address) && ipaddr.process(address).range() === "linkLocal";
 }
@@ -123,7 +123,7 @@ export interface Network {
   readonly family: 4 | 6;
 }
 
-/** A network such as `10.0.0.0/8`; undefined where the text is none. @see https://pkg.go.dev/net#ParseCIDR */
+/** Parses a network such as `10.0.0.0/8`; undefined if invalid. @see https://pkg.go.dev/net#ParseCIDR */
 export function network(text: string): Network | undefined {
   const [, address = "", length = ""] = /^(.*)\/(\d+)$/.exec(text) ?? [];
   if (!isAddress(address)) return undefined;
@@ -132,7 +132,7 @@ export function network(text: string): Network | undefined {
   return bits <= (family === 4 ? 32 : 128) ? { address, bits, family } : undefined;
 }
 
-/** Host and port of `HOST:PORT` or `[HOST]:PORT`; undefined where it has another form. @see https://pkg.go.dev/net#SplitHostPort */
+/** Splits `HOST:PORT` or `[HOST]:PORT`; undefined if it has another form. @see https://pkg.go.dev/net#SplitHostPort */
 export function hostAndPort(text: string): { readonly host: string; readonly port: string } | undefined {
   const [, bracketed, plain, port] = /^(?:\[([^[\]]*)\]|([^:[\]]*)):([^:[\]]*)$/.exec(text) ?? [];
   return port === undefined ? undefined : { host: bracketed ?? plain ?? "", port };
@@ -143,7 +143,7 @@ const USER = new RegExp(`^(?:[\\w.\\-:~!$&'()*+,;=@]|${ESCAPE})*$`);
 const HOST = /^(?:[^\s%{}|\\^`[]|%25|%[89a-fA-F][\da-fA-F])*$/;
 const PATH = new RegExp(`^(?:[^%]|${ESCAPE})*$`);
 
-/** Whether Go reads a text such as `tcp://10.0.0.1:6000` as a URL with an authority. @see https://pkg.go.dev/net/url#Parse */
+/** Whether Go parses a text such as `tcp://10.0.0.1:6000` as a URL with an authority. @see https://pkg.go.dev/net/url#Parse */
 export function isGoUrl(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Go refuses them.
   if (/[\x00-\x1f\x7f]/.test(text)) return false;
@@ -159,23 +159,23 @@ export function isGoUrl(text: string): boolean {
   return host !== undefined && HOST.test(host);
 }
 
-/** Whether Go, and so CoreDNS, takes a text for a regular expression. @see https://github.com/google/re2/wiki/Syntax */
+/** Whether Go, and so CoreDNS, accepts a text as a regular expression. @see https://github.com/google/re2/wiki/Syntax */
 export function isGoRegexp(text: string): boolean {
   return compiled(text) !== undefined;
 }
 
-/** Whether a regular expression fits somewhere in a text; not where it is none. */
+/** Returns a test for texts in which a regular expression matches; always false for an invalid one. */
 export function goMatcher(pattern: string): (text: string) => boolean {
   const regexp = compiled(pattern);
   return (text) => regexp?.test(text) ?? false;
 }
 
-/** Groups of a regular expression, which a rewrite names as {1}, {2} and so on; 0 where the text is none. */
+/** Number of groups of a regular expression, which a rewrite references as {1}, {2} and so on; 0 if it is invalid. */
 export function groupsOf(text: string): number {
   return compiled(text)?.groupCount() ?? 0;
 }
 
-/** By what a match's groups are known: numbers from 0, the whole match, and names. */
+/** Names and numbers of a regular expression's groups; number 0 is the whole match. */
 export function groupKeys(text: string): readonly string[] {
   const regexp = compiled(text);
   const numbers = Array.from({ length: (regexp?.groupCount() ?? 0) + 1 }, (_, index) => String(index));
@@ -183,7 +183,7 @@ export function groupKeys(text: string): readonly string[] {
 }
 
 /**
- * Groups of a match that a replacement uses, such as two in `{1}.{2}`; CoreDNS knows {0} to {100}, without leading zeros.
+ * Number of different groups that a replacement references, such as two in `{1}.{2}`; CoreDNS knows {0} to {100}, without leading zeros.
  * @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/rewrite/name.go
  */
 export function usedGroups(to: string): number {
@@ -202,7 +202,7 @@ function compiled(text: string): RE2JS | undefined {
   }
 }
 
-/** A pattern whose groups have different names: Go takes the same name twice, and re2js does not. */
+/** Renames groups to be unique: Go accepts duplicate names, re2js does not. */
 function withOwnNames(text: string): string {
   const seen = new Set<string>();
   return text.replace(/\(\?P?<(\w+)>/g, (whole, name: string, at: number) => {
@@ -214,7 +214,7 @@ function withOwnNames(text: string): string {
   });
 }
 
-/** Whether CoreDNS's DNS library takes a text for a domain name. An escaped dot does not separate. */
+/** Whether CoreDNS's DNS library accepts a text as a domain name. An escaped dot does not separate labels. */
 export function isDomainName(text: string): boolean {
   if (text === "" || text === ".") return text === ".";
   const name = text.endsWith(".") && !text.endsWith("\\.") ? text.slice(0, -1) : text;
@@ -227,16 +227,16 @@ export function isDomainName(text: string): boolean {
   );
 }
 
-/** What `ZONE:PORT` of a server block or of a plugin's line comes to. */
+/** The meaning of `ZONE:PORT` in a server block or a plugin's line. */
 export interface ZoneAndPort {
-  /** Fully qualified, as written; several where a network is no multiple of 8 or 4 bits. */
+  /** Fully qualified, as written; several for a network whose prefix is not a multiple of 8 or 4 bits. */
   readonly zones: readonly string[];
   readonly port: string | undefined;
 }
 
 /**
- * Reads a zone: a domain or a network, which stands for its reverse zone, with an optional port.
- * @returns why CoreDNS refuses it, where it does.
+ * Parses a zone: a domain, or a network that means its reverse zone, with an optional port.
+ * @returns a text with the reason if CoreDNS rejects it.
  * @see https://github.com/coredns/coredns/blob/master/plugin/normalize.go
  */
 export function zoneAndPort(text: string): ZoneAndPort | string {
@@ -271,7 +271,10 @@ function reverseZones({ address, bits, family }: Network): string[] {
   return Array.from({ length: 2 ** spare }, (_, index) => name([...parts.slice(0, kept - 1), first + index]));
 }
 
-/** Types, classes, codes and operations that CoreDNS's DNS library knows by name. @see https://github.com/miekg/dns/blob/v1.1.72/ztypes.go */
+/**
+ * Types, classes, codes and operations that CoreDNS's DNS library knows by name.
+ * @see https://github.com/miekg/dns/blob/v1.1.72/ztypes.go
+ */
 export const TYPES: ReadonlySet<string> = new Set(
   `A AAAA AFSDB AMTRELAY ANY APL ATMA AVC AXFR CAA CDNSKEY CDS CERT CNAME CSYNC DHCID DLV DNAME DNSKEY DS EID EUI48 EUI64 GID GPOS
   HINFO HIP HTTPS IPSECKEY ISDN IXFR KEY KX L32 L64 LOC LP MAILA MAILB MB MD MF MG MINFO MR MX NAPTR NID NIMLOC NINFO NS NSEC NSEC3

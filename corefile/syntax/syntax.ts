@@ -1,6 +1,6 @@
 import { spelled, type Token, tokens } from "./tokens.ts";
 
-/** Text that CoreDNS cannot read as a Corefile. */
+/** Text that CoreDNS cannot parse as a Corefile. */
 export class CorefileSyntaxError extends Error {
   /** Line of the text, from 1. */
   readonly line: number;
@@ -12,7 +12,7 @@ export class CorefileSyntaxError extends Error {
   }
 }
 
-/** What the words of one plugin in one server block are: all its lines one after the other, as CoreDNS hands them to the plugin. */
+/** The tokens of one plugin in one server block: all its lines in order, as CoreDNS passes them to the plugin's setup. */
 export interface PluginTokens {
   readonly name: string;
   readonly tokens: readonly Token[];
@@ -20,42 +20,42 @@ export interface PluginTokens {
 
 /** A server block as CoreDNS's parser sees it, with snippets expanded. */
 export interface TokenBlock {
-  /** As written, such as `.:53`. Empty where the block is only an empty word. */
+  /** As written, such as `.:53`. Empty if the block's only key is an empty word. */
   readonly keys: readonly string[];
   /** Line of its first word. */
   readonly line: number;
-  /** Whether its lines stand in braces; a block without them ends at the end of the text, or at a closing brace. */
+  /** Whether the block has braces; without them it ends at the end of the text, or at a closing brace. */
   readonly hasBraces: boolean;
-  /** Each line with its words, in the order of the text. */
+  /** The lines with their tokens, in the order of the text. */
   readonly lines: readonly PluginTokens[];
-  /** Files that lines of this block come from, which are not read. */
+  /** Imported files with further lines of this block, which are not read. */
   readonly imports: readonly string[];
 }
 
-/** What a Corefile's text comes to. */
+/** The content of a Corefile's text. */
 export interface TokenFile {
   readonly blocks: readonly TokenBlock[];
-  /** Blocks without zones, of which CoreDNS reads the plugins' names and nothing else. */
+  /** Blocks without zones, of which CoreDNS only reads the plugins' names. */
   readonly withoutZones: readonly TokenBlock[];
-  /** Files between the blocks, such as k3s's `/etc/coredns/custom/*.server`, which are not read. */
+  /** Imported files between the blocks, such as k3s's `/etc/coredns/custom/*.server`, which are not read. */
   readonly imports: readonly string[];
 }
 
-/** Value of an environment variable; undefined where it is not known, and then the words keep its name. */
+/** Value of an environment variable; undefined if unknown, which leaves the variable's name in the text. */
 export type Environment = (name: string) => string | undefined;
 
 const MAX_SNIPPETS = 10_000;
 
 /**
- * Reads a Corefile as CoreDNS does: blocks with or without braces, snippets where they are imported, variables replaced.
- * @throws {CorefileSyntaxError} where CoreDNS would stop before any plugin sees its words.
+ * Parses a Corefile as CoreDNS does: with or without braces, with snippets and variables expanded.
+ * @throws {CorefileSyntaxError} if CoreDNS fails before it calls any plugin's setup.
  * @see https://github.com/coredns/caddy/blob/master/caddyfile/parse.go
  */
 export function readTokens(text: string, environment: Environment = () => undefined): TokenFile {
   return new Parser(tokens(text), environment).file();
 }
 
-/** Tokens with a cursor, which may step over what `import` puts in their place. */
+/** Tokens with a cursor; `import` splices tokens in. */
 class Parser {
   private words: Token[];
   private readonly environment: Environment;
@@ -165,7 +165,7 @@ class Parser {
     return { keys, line, hasBraces, lines, imports };
   }
 
-  /** A plugin's line, with its braces. */
+  /** Parses a plugin's line with its braces. */
   private line(imports: string[]): PluginTokens {
     const name = this.replaced(this.text());
     const found: Token[] = [];
@@ -196,7 +196,7 @@ class Parser {
     return { name, tokens: found };
   }
 
-  /** Puts a snippet in the place of its import. Returns the name of what is no snippet, which is a file then. */
+  /** Replaces an import by its snippet. If there is no such snippet, returns the name, which is that of a file. */
   private import(): string | undefined {
     if (!this.nextArgument()) throw this.error("import takes a snippet, a file or a pattern");
     const name = this.replaced(this.text());
@@ -247,26 +247,26 @@ class Parser {
 
 const VARIABLE = /\{%([^{}]+?)%\}|\{\$([^{}]+?)\}/g;
 
-/** Whether a word still has a variable of the environment, `{$NAME}` or `{%NAME%}`. */
+/** Whether a word contains an unexpanded environment variable, `{$NAME}` or `{%NAME%}`. */
 export function hasVariable(word: string): boolean {
   return /\{%[^{}]+?%\}|\{\$[^{}]+?\}/.test(word);
 }
 
-/** One line of a Corefile: a name, its words, and the lines between its braces. */
+/** A line of a Corefile: a name, its arguments, and the lines in its braces. */
 export interface Directive {
   readonly name: string;
   readonly args: readonly string[];
-  /** Undefined where there are no braces. */
+  /** Undefined without braces. */
   readonly block?: readonly Directive[] | undefined;
 }
 
-/** One server block: `ZONE… { … }`. */
+/** A server block: `ZONE… { … }`. */
 export interface Block {
   readonly zones: readonly string[];
   readonly directives: readonly Directive[];
 }
 
-/** What a Corefile's text holds: its server blocks, with snippets expanded, and the files that it imports. */
+/** The content of a Corefile's text: its server blocks, with snippets expanded, and imported files. */
 export interface Blocks {
   readonly blocks: readonly Block[];
   /** File names or patterns, such as k3s's `/etc/coredns/custom/*.server`, which are not read. */
@@ -279,8 +279,8 @@ export function parseBlocks(text: string): readonly Block[] {
 }
 
 /**
- * Reads a Corefile's blocks and lines, without knowing any plugin.
- * @throws {CorefileSyntaxError} where CoreDNS would stop before any plugin sees its words.
+ * Parses a Corefile's blocks and lines, without knowledge of plugins.
+ * @throws {CorefileSyntaxError} if CoreDNS fails before it calls any plugin's setup.
  * @see https://coredns.io/manual/configuration/
  */
 export function parseSyntax(text: string, environment?: Environment): Blocks {
@@ -288,7 +288,7 @@ export function parseSyntax(text: string, environment?: Environment): Blocks {
   return { blocks: blocks.map(blockOf), imports: [...imports, ...blocks.flatMap((block) => block.imports)] };
 }
 
-/** Whether a block answers for every name on the port of DNS. */
+/** Whether a block answers for every name on port 53. */
 export function servesRoot({ zones }: Block): boolean {
   return zones.some((zone) => /^(dns:\/\/)?\.(:53)?$/.test(zone.toLowerCase()));
 }
@@ -297,7 +297,7 @@ function blockOf({ keys, lines }: TokenBlock): Block {
   return { zones: keys, directives: lines.map(({ tokens }) => directiveOf([...tokens])) };
 }
 
-/** Takes a line, with its braces, off the front of the tokens. A brace may close on the line of the last option. */
+/** Removes a line, with its braces, from the front of the tokens. The last option's line may contain the closing brace. */
 function directiveOf(tokens: Token[]): Directive {
   const first = tokens.shift();
   const name = first?.text ?? "";
@@ -321,7 +321,7 @@ function optionsOf(tokens: Token[]): Directive[] {
 
 const INDENT = "    ";
 
-/** Text of a Corefile, each plugin on its line, as `coredns` reads it. */
+/** Renders a Corefile, one line per plugin. */
 export function renderBlocks({ blocks, imports }: Blocks): string {
   const text = blocks.map((one) => `${one.zones.map(spelled).join(" ")} {\n${lines(one.directives, INDENT)}}\n`);
   return [...text, ...imports.map((file) => `import ${spelled(file)}\n`)].join("");

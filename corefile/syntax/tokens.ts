@@ -1,18 +1,18 @@
-/** One word of a Corefile, and where it stands. */
+/** A word of a Corefile, and its position. */
 export interface Token {
   readonly text: string;
   /** Line of its first character, from 1. */
   readonly line: number;
-  /** Line of its last character: a quoted word may span several. */
+  /** Line of its last character: a quoted word may span several lines. */
   readonly endLine: number;
 }
 
-/** White space as CoreDNS sees it: a byte order mark is none. */
+/** White space as defined by CoreDNS, which excludes the byte order mark. */
 const SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 /**
- * Splits a Corefile into words as CoreDNS does: by white space, a comment from `#` to the end of its line, but inside a word only to
- * the end of that word; a word in double quotes whole, and in it only `\"` is an escape.
+ * Splits a Corefile into words as CoreDNS does, at white space. A comment reaches from `#` to the end of its line, but inside a word only
+ * to the end of that word. A word may be in double quotes, in which only `\"` is an escape.
  * @see https://coredns.io/manual/configuration/
  */
 export function tokens(text: string): Token[] {
@@ -29,7 +29,7 @@ export function tokens(text: string): Token[] {
       position = endOfLine(text, position);
     } else {
       const word = char === '"' ? quoted(text, position + 1) : bare(text, position);
-      // A quote that nothing follows is no word.
+      // A quote at the end of the text is not a word.
       if (word.text === "" && word.end > text.length) break;
       const endLine = line + (word.text.match(/\n/g)?.length ?? 0);
       found.push({ text: word.text, line, endLine });
@@ -52,7 +52,7 @@ function endOfLine(text: string, from: number): number {
 
 function bare(text: string, from: number): Word {
   let end = from;
-  // CoreDNS drops a carriage return without ending the word there.
+  // CoreDNS drops a carriage return without ending the word.
   while (end < text.length && (!SPACE.test(text.charAt(end)) || text.charAt(end) === "\r")) end += 1;
   const [word = ""] = text.slice(from, end).split("#");
   return { text: word.replaceAll("\r", ""), end };
@@ -65,7 +65,7 @@ function quoted(text: string, from: number): Word {
     if (char === '"') return { text: value, end: position + 1 };
     if (char === "\\") {
       const next = text.charAt(position + 1);
-      // A backslash that nothing follows is dropped.
+      // A backslash at the end of the text is dropped.
       if (next !== "") value += next === '"' ? next : char + next;
       position += 1;
     } else {
@@ -76,8 +76,8 @@ function quoted(text: string, from: number): Word {
 }
 
 /**
- * A word as it must be written so that CoreDNS reads it back unchanged.
- * @throws where no spelling does that: a brace alone, or an odd run of backslashes before a quote in a word with spaces.
+ * Quotes a word so that CoreDNS reads it back unchanged.
+ * @throws if that is impossible: for a single brace, or an odd run of backslashes before a quote in a word with spaces.
  */
 export function spelled(word: string): string {
   if (word === "{" || word === "}") throw new Error(`a Corefile cannot hold a single brace as a word: ${word}`);
@@ -89,13 +89,13 @@ export function spelled(word: string): string {
 }
 
 /**
- * The words of a plugin, read as CoreDNS's plugins read theirs. Where a brace stands decides what they see: in a block on one line
- * the closing brace is one more word of the option.
+ * The tokens of a plugin, with the cursor that CoreDNS gives its plugins. The positions of braces matter: in a block on one line, the
+ * closing brace is another word of the option.
  * @see https://github.com/coredns/caddy/blob/master/caddyfile/dispenser.go
  */
 export class Dispenser {
   private readonly tokens: readonly Token[];
-  /** Before CoreDNS 1.13 a block whose words have run out ends at its last word, where that is a brace. */
+  /** Whether a block without a closing brace ends at its last word, if that is a brace, as before CoreDNS 1.13. */
   private readonly lenient: boolean;
   private cursor = -1;
   private nesting = 0;
@@ -120,7 +120,7 @@ export class Dispenser {
     return true;
   }
 
-  /** Steps to the next word, where it is on the same line. */
+  /** Advances to the next word, if it is on the same line. */
   nextArgument(): boolean {
     if (this.cursor < 0) {
       this.cursor += 1;
@@ -132,7 +132,7 @@ export class Dispenser {
     return true;
   }
 
-  /** Steps to the next option in braces; false at the end of the braces, or where there are none. */
+  /** Advances to the next option in braces; false at their end, or without braces. */
   nextBlock(): boolean {
     if (this.nesting > 0) {
       if (!this.next() && !this.lenient) return false;
