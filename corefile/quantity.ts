@@ -13,6 +13,7 @@ const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([A-Za-z]*))$/;
 
 /**
  * A Kubernetes quantity as a number: `170Mi` is 178257920, and `500m` is 0.5. Undefined if the text is not one.
+ *
  * It is here because components and policies both need it, and share no other package.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */

@@ -21,6 +21,7 @@ export function createCluster(
 
 /**
  * Stops `pulumi destroy` before it deletes anything.
+ *
  * The engine checks `protect` only when it reaches a resource, and deletes in reverse order of dependencies: with `--skip-preview` it would
  * delete everything that depends on a protected cluster before it refuses to delete the cluster itself. This protected resource depends on
  * everything, so it is the first to be deleted. It does not block updates, replacements or the removal of single resources.

@@ -2,7 +2,10 @@ import type { Release } from "../releases.ts";
 import type { TokenBlock } from "../syntax/syntax.ts";
 import type { Token } from "../syntax/tokens.ts";
 
-/** Why CoreDNS does not see a plugin's options: their opening brace is on another line, so each becomes a plugin line of its own. */
+/**
+ * Why CoreDNS does not see a plugin's options: their opening brace is not on the line that they belong to, so that CoreDNS reads each as a
+ * plugin's line of its own.
+ */
 export function looseBrace(tokens: readonly Token[]): string | undefined {
   const brace = tokens.find(({ text, line }, index) => text === "{" && line !== (tokens[index - 1]?.endLine ?? line));
   if (brace === undefined) return undefined;

@@ -3,9 +3,11 @@ import { codeName, encodeQuery, shellBytes } from "./ask.ts";
 /**
  * Sends queries at a fixed rate over several TCP connections from inside a pod, and prints when each was sent and answered, by the pod's
  * clock. Queries do not wait for earlier answers, so a slow answer does not hide the ones behind it.
- * | Arguments: $1 server, or `-` to measure the overhead of the pipes alone; $2 connections; $3 queries per connection; $4 seconds between
+ *
+ * Arguments: $1 server, or `-` to measure the overhead of the pipes alone; $2 connections; $3 queries per connection; $4 seconds between
  * queries; $5 and $6 the query before and after its id; $7 first of the numbers in the name, or empty; $8 the rest of the query.
- * | A shell can store neither NUL nor newline, so `tr` replaces them with 254 and 255.
+ *
+ * A shell can store neither NUL nor newline, so `tr` replaces them with 254 and 255.
  */
 export const BENCH_SCRIPT = `
 server=$1 connections=$2 count=$3 gap=$4 before=$5 after=$6 first=$7 rest=$8

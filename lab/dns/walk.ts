@@ -32,7 +32,8 @@ const DEFAULT_ATTEMPTS = 2;
 /**
  * Yields the names that a resolver queries, in order. The caller sends back the result of each; the walk ends when the resolver succeeds or
  * gives up.
- * | glibc continues after every answer without an address. If no server answers, it stops, unless the name itself was tried before the
+ *
+ * glibc continues after every answer without an address. If no server answers, it stops, unless the name itself was tried before the
  * search list. musl continues only after NXDOMAIN: a name without an address, or a failing server, ends its walk.
  * @see https://sourceware.org/git/?p=glibc.git;a=blob;f=resolv/res_query.c
  * @see https://git.musl-libc.org/cgit/musl/tree/src/network/lookup_name.c

@@ -26,6 +26,7 @@ export interface Addons {
 
 /**
  * Installs vpc-cni, kube-proxy and the Pod Identity agent. None waits for a node: a DaemonSet without nodes is complete.
+ *
  * vpc-cni runs its NetworkPolicy agent, and has its own role through Pod Identity, so that the nodes' role needs no permission to manage
  * addresses. This works on a new node, because both use the host's network and the Pod Identity agent tolerates nodes that are not ready.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html

@@ -15,6 +15,7 @@ export const VPC_PREFIXES = { shortest: 16, longest: 22 };
 
 /**
  * Divides a VPC into eighths: one for the private subnet of each zone; the last is divided into eighths again, for the public subnets.
+ *
  * Private subnets hold the pods' addresses, public ones only NAT gateways and load balancers: hence /19 and /22 in a /16. A zone's blocks
  * depend only on its index, so that adding a zone moves no existing subnet.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html

@@ -35,6 +35,7 @@ const TAINT_EFFECTS = {
 
 /**
  * The cluster's nodes: managed node groups on Amazon Linux 2023, in private subnets.
+ *
  * Pods cannot reach the node's credentials: IMDSv2 answers at most one hop away, and a pod is two hops away. The node's role may pull
  * images and join the cluster; the network add-on has its own role.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
