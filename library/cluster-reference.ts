@@ -5,7 +5,7 @@ import { IP_FAMILIES } from "../components/kubernetes/ip-family.ts";
 
 const Tags = z.record(z.string(), z.string());
 
-/** A cluster's handle as data. Resources are their URNs, and the provider is the reference by which the engine knows it. */
+/** A cluster's handle as data. Resources become URNs, and the provider becomes the engine's reference to it. */
 const ClusterReference = z.object({
   name: z.string(),
   provider: z.string(),
@@ -34,7 +34,7 @@ const ClusterReference = z.object({
     .optional(),
 });
 
-/** The handle as text, which programs in other languages pass from one component to the others. */
+/** Serializes the handle, so that programs in other languages can pass it from one component to another. */
 export async function referenceTo(handle: ClusterHandle): Promise<string> {
   const { provider, ready, kubeconfig: _secret, podIdentity, ...plain } = handle;
   const { id, ...known } = await pulumi.runtime.serializeProperties("handle", {
@@ -44,15 +44,15 @@ export async function referenceTo(handle: ClusterHandle): Promise<string> {
     urn: provider.urn,
     id: provider.id,
   });
-  // In a preview the id of a new provider is the engine's own stand-in, which a reference takes too.
+  // In a preview, a new provider's id is the engine's placeholder, which a reference may contain too.
   return JSON.stringify(
     ClusterReference.parse({ ...known, provider: `${known.urn}::${id ?? pulumi.runtime.unknownValue}` }),
   );
 }
 
 /**
- * The handle that a reference stands for.
- * @throws {pulumi.InputPropertyError} for text that is no reference.
+ * Deserializes a handle.
+ * @throws {pulumi.InputPropertyError} for text that is not a reference.
  */
 export function handleOf(reference: unknown): ClusterHandle {
   const parsed = ClusterReference.safeParse(jsonOf(reference));

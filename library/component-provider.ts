@@ -13,14 +13,14 @@ import { SettingsError } from "../components/schema/errors.ts";
 import { handleOf, referenceTo } from "./cluster-reference.ts";
 import { type PackageSchema, resolvedInputs } from "./inputs.ts";
 
-/** Makes a component from inputs whose plain values are known. */
+/** Creates a component from inputs whose plain values are known. */
 type Constructor = (
   name: string,
   inputs: pulumi.Inputs,
   options: pulumi.ComponentResourceOptions,
 ) => pulumi.ComponentResource;
 
-/** The components, by the last part of their token. */
+/** The components, by the last part of their type token. */
 const CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
   EksCluster: (name, inputs, options) => new EksCluster(name, { ...inputs, region: inputs.region }, options),
   ExistingCluster: (name, inputs, options) => new ExistingCluster(name, inputs, options),
@@ -41,12 +41,12 @@ const CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
     new Team(name, { ...inputs, cluster: handleOf(inputs.cluster), dependsOn: dependenciesOf(options) }, options),
 };
 
-/** A component does not pass its option dependsOn on to its children: these take it as an argument. */
+/** Components do not pass their option dependsOn on to their children, so these take it as an argument. */
 function dependenciesOf({ dependsOn }: pulumi.ComponentResourceOptions): pulumi.Resource[] {
   return [dependsOn].flat().filter((resource) => pulumi.Resource.isInstance(resource));
 }
 
-/** Serves the components to programs in any language of Pulumi. */
+/** Serves the components to programs in any Pulumi language. */
 export class ComponentProvider implements pulumi.provider.Provider {
   readonly schema: string;
   readonly version: string;
@@ -77,7 +77,7 @@ export class ComponentProvider implements pulumi.provider.Provider {
   }
 }
 
-/** Names the inputs in the errors of a component. */
+/** Adds the names of inputs to a component's errors. */
 function constructed<T>(name: string, make: () => T): T {
   try {
     return make();

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A type of the package's schema, as far as inputs are read by it. */
+/** The fields of a type in the package's schema that reading inputs requires. */
 interface TypeSpec {
   readonly $ref?: string;
   readonly items?: TypeSpec;
@@ -8,7 +8,7 @@ interface TypeSpec {
   readonly plain?: boolean;
 }
 
-/** The package's schema, as far as the provider reads it. */
+/** The fields of the package's schema that the provider reads. */
 export interface PackageSchema {
   readonly name: string;
   readonly version: string;
@@ -24,12 +24,12 @@ export interface PackageSchema {
   readonly types: Readonly<Record<string, { readonly properties?: Readonly<Record<string, TypeSpec>> }>>;
 }
 
-/** Arguments that are outputs of other components. The components of TypeScript take their values, which are known in a preview. */
+/** Arguments that are outputs of other components. The TypeScript components take plain values, which are known in a preview. */
 const AWAITED: readonly string[] = ["cluster", "dns", "network.dnsAddresses", "network.egress"];
 
 /**
- * The inputs as the components' arguments: plain where the schema says so, since a component decides by them what it makes.
- * @throws {pulumi.InputPropertyError} for a plain value that is unknown or a secret.
+ * Converts inputs to the components' arguments: plain if the schema says so, because a component decides by them what to create.
+ * @throws {pulumi.InputPropertyError} for a plain value that is unknown or secret.
  */
 export async function resolvedInputs(
   inputs: pulumi.Inputs,
@@ -64,7 +64,7 @@ async function resolved(given: unknown, spec: TypeSpec, path: string, types: Pac
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The value without outputs in it. */
+/** Resolves the outputs in a value. */
 async function knownValue(given: unknown, path: string): Promise<unknown> {
   const { value } = await pulumi.runtime.serializeProperties(path, { value: given });
   const text = JSON.stringify(value) ?? "";

@@ -1,20 +1,20 @@
 import { isIPv4, isIPv6 } from "node:net";
 
-/** Addresses from the first to the last, as numbers. */
+/** A range of addresses, as numbers; both ends are included. */
 interface Range {
   readonly bits: 32 | 128;
   readonly first: bigint;
   readonly last: bigint;
 }
 
-/** Addresses that a rule names, and those of them that it leaves out. */
+/** A CIDR block, and the addresses that it excludes. */
 export interface Block {
   readonly cidr: string;
   readonly except?: readonly string[];
 }
 
 /**
- * Where hosts are: in IPv4 all but this network, loopback, link-local, multicast and reserved addresses; in IPv6 global and unique local
+ * Addresses of hosts. IPv4: all except this-network, loopback, link-local, multicast and reserved addresses. IPv6: global and unique local
  * ones.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry/
  * @see https://www.iana.org/assignments/ipv6-address-space/
@@ -23,12 +23,12 @@ const HOSTS = {
   32: without(ranges(["0.0.0.0/0"]), ranges(["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"])),
   128: ranges(["2000::/3", "fc00::/7"]),
 } as const;
-/** The smallest networks of AWS: 16 addresses, or the prefix of a node. Less leaves single hosts out, and no network. */
+/** The smallest networks in AWS: 16 addresses, or the prefix of a node. Smaller exclusions are single hosts. */
 const SMALLEST = { 32: 1n << BigInt(32 - 28), 128: 1n << BigInt(128 - 80) } as const;
 
 /**
- * Whether blocks of addresses together hold everybody by IPv4 or by IPv6, but for single hosts and addresses that nobody has:
- * `0.0.0.0/1` and `128.0.0.0/1` do, as does `0.0.0.0/0` without `169.254.169.254/32`. What is no block holds nothing.
+ * Whether blocks together contain all hosts of IPv4 or of IPv6, except single hosts and unused addresses: `0.0.0.0/1` and `128.0.0.0/1` do,
+ * and so does `0.0.0.0/0` without `169.254.169.254/32`. Invalid blocks contain nothing.
  */
 export function coversEverybody(blocks: readonly Block[]): boolean {
   return ([32, 128] as const).some((bits) => {
@@ -37,7 +37,7 @@ export function coversEverybody(blocks: readonly Block[]): boolean {
   });
 }
 
-/** What is left of ranges without others. */
+/** Subtracts ranges from others. */
 function without(whole: readonly Range[], taken: readonly Range[]): Range[] {
   let left = [...whole];
   for (const out of taken) {

@@ -10,26 +10,26 @@ import {
 import { isStackRule, judges, type Level, messageOf, Report, type Rule, type Settings, type Verdict } from "./rule.ts";
 import type { Stack } from "./stack.ts";
 
-/** What a rule found in a resource. */
+/** A rule's finding about a resource. */
 export interface Finding {
   readonly rule: string;
-  /** That of the rule; `advisory` for what a mandatory rule leaves to the deployment. */
+  /** The rule's level; `advisory` if a mandatory rule defers to the deployment. */
   readonly level: Level;
   /** `undecided`: the rule met a value known only after deployment. `exempt`: allowed by name, with a reason. */
   readonly outcome: "violated" | "undecided" | "exempt";
   readonly urn: string;
-  /** What a person calls the resource, such as `Pod/ts-team/curl-ts`. */
+  /** Readable name of the resource, such as `Pod/ts-team/curl-ts`. */
   readonly resource: string;
-  /** Field, value and problem; of an exemption also the reason. */
+  /** Field, value and problem; for an exemption also its reason. */
   readonly detail: string;
-  /** One line that stands by itself: resource, detail and fix. */
+  /** A self-contained line: resource, detail and fix. */
   readonly message: string;
 }
 
-/** An exemption of a run, with how many findings it allowed. */
+/** An exemption, with the number of findings it allowed. */
 export interface UsedExemption extends Exemption {
   readonly findings: number;
-  /** Whether a resource of that name was there at all. */
+  /** Whether any resource matches it. */
   readonly matches: boolean;
 }
 
@@ -38,20 +38,20 @@ export interface Evaluation {
   readonly exemptions: readonly UsedExemption[];
   /** Errors in the configuration: unknown rules, exemptions without a reason or without effect. */
   readonly issues: readonly string[];
-  /** Deprecated names in the configuration, which are still read. */
+  /** Deprecated names in the configuration, which still work. */
   readonly warnings: readonly string[];
   /** How many rules ran. */
   readonly rules: number;
 }
 
-/** How a stack is judged. */
+/** Options of an evaluation. */
 export interface Judgement {
   readonly rules: readonly Rule[];
   /** Levels, options and exemptions by rule. Default: each rule's own. */
   readonly config?: PackConfig;
-  /** Exemptions beside those of `config`; one that allows nothing is no issue. */
+  /** Exemptions besides those of `config`; an unused one is not an issue. */
   readonly builtIn?: readonly Exemption[];
-  /** What an exemption of `config` that allows nothing is. Default: an issue. */
+  /** How to treat an unused exemption of `config`. Default: as an issue. */
   readonly unusedExemptions?: "ignore";
 }
 
@@ -63,13 +63,13 @@ export interface ConfiguredRule {
   readonly builtIn: readonly Exemption[];
 }
 
-/** What one rule found, and by which exemptions it was allowed. */
+/** The findings of one rule, and the exemptions that applied. */
 export interface RuleRun {
   readonly findings: readonly Finding[];
   readonly exemptions: readonly UsedExemption[];
 }
 
-/** Reads a rule's configuration once for any number of stacks. */
+/** Reads a rule's configuration once, for any number of stacks. */
 export function configured(rule: Rule, config: PackConfig, builtIn: readonly Exemption[]): ConfiguredRule {
   return { rule, config: ruleConfig(rule, config), builtIn: builtIn.filter((exemption) => exemption.rule === rule.id) };
 }
@@ -109,7 +109,7 @@ export function runRule({ rule, config, builtIn }: ConfiguredRule, stack: Stack)
   };
 }
 
-/** What a rule says of a stack, before exemptions. */
+/** A rule's verdicts on a stack, before exemptions. */
 export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readonly Verdict[] {
   const report = new Report(rule, stack.secretTexts);
   if (isStackRule(rule)) report.part(() => rule.checkStack(stack, report, settings));
@@ -121,12 +121,12 @@ export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readon
   return report.verdicts;
 }
 
-/** The mandatory findings that no exemption allows: with one of them, or with an issue, a check fails. */
+/** Mandatory findings without an exemption: any of them, or an issue, fails a check. */
 export function failing({ findings }: Pick<Evaluation, "findings">): Finding[] {
   return findings.filter(({ level, outcome }) => level === "mandatory" && outcome !== "exempt");
 }
 
-/** How a finding is repaired: that of the finding where the rule has more than one way, as of an add-on and of a Deployment. */
+/** The fix of a finding: its own if the rule has several, such as for an add-on and a Deployment. */
 export function fixOf({ message }: Finding): string | undefined {
   return /\. Fix: (.*?)(?:\. Allowed: |$)/s.exec(message)?.[1];
 }

@@ -1,21 +1,18 @@
 import type { Resource } from "./resource.ts";
 import { type Level, type Rule, type RuleOption, RuleOptionError, Settings, type Verdict } from "./rule.ts";
 
-/** A rule does not bind a resource, for a reason that somebody has written down. */
+/** Allows a resource to violate a rule, with a reason. */
 export interface Exemption {
   /** Id of the rule. */
   readonly rule: string;
-  /**
-   * URN, Pulumi name or label of the resource (`DaemonSet/logging/fluent-bit`, `Namespace/logging`); `*` stands for any
-   * text.
-   */
+  /** URN, Pulumi name or label of the resource (`DaemonSet/logging/fluent-bit`, `Namespace/logging`); `*` matches any text. */
   readonly resource: string;
   readonly reason: string;
-  /** Allows only that the rule cannot be decided before deployment. Default: violations too. */
+  /** Only allows the rule to be undecided. Default: violations too. */
   readonly only?: "undecided";
 }
 
-/** An issue in an exemption, as text; undefined where it is complete. */
+/** An issue in an exemption, as text; undefined if it is valid. */
 function exemptionIssue(exemption: Exemption, ruleIds: ReadonlySet<string>): string | undefined {
   const what = `exemption of ${exemption.resource || "no resource"} from ${exemption.rule}`;
   if (!ruleIds.has(exemption.rule)) return `${what}: there is no such rule`;
@@ -29,14 +26,14 @@ export function isExempt(exemption: Exemption, verdict: Verdict): boolean {
   return matchesResource(exemption.resource, verdict.resource);
 }
 
-/** Whether a pattern means a resource. */
+/** Whether a pattern matches a resource. */
 export function matchesResource(pattern: string, { urn, name, label }: Resource): boolean {
   return [urn, name, label].some((text) => matchesGlob(pattern, text));
 }
 
 const GLOBS = new Map<string, RegExp>();
 
-/** Whether a text is of a form in which `*` stands for any text. */
+/** Whether a text matches a pattern, in which `*` matches any text. */
 export function matchesGlob(pattern: string, text: string): boolean {
   if (!pattern.includes("*")) return pattern === text;
   const known = GLOBS.get(pattern);
@@ -47,7 +44,7 @@ export function matchesGlob(pattern: string, text: string): boolean {
   return compiled.test(text);
 }
 
-/** Configuration in the form of `--policy-pack-config`: a rule's id, or `all`, to its level or settings. */
+/** Configuration in the format of `--policy-pack-config`: levels or settings by rule id or `all`. */
 export type PackConfig = { readonly [rule: string]: unknown };
 
 /** How one rule runs. */
@@ -55,17 +52,17 @@ export interface RuleConfig {
   readonly level: Level;
   readonly settings: Settings;
   readonly exemptions: readonly Exemption[];
-  /** What is wrong in the configuration, for a person. */
+  /** Errors in the configuration, as text. */
   readonly issues: readonly string[];
-  /** Names that are deprecated and still read. */
+  /** Deprecated names, which still work. */
   readonly warnings: readonly string[];
 }
 
 const LEVELS: readonly Level[] = ["mandatory", "advisory", "disabled"];
-/** Keys of a rule's configuration that are no settings of its own. */
+/** Keys of a rule's configuration that are not options of the rule. */
 const OWN_KEYS = ["enforcementLevel", "exempt"];
 
-/** Reads the configuration of one rule. An invalid part is reported and left out, so the rule still runs. */
+/** Reads the configuration of one rule. Invalid parts are reported and ignored, so the rule still runs. */
 export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   const issues: string[] = [];
   const warnings: string[] = [];
@@ -92,10 +89,10 @@ export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   };
 }
 
-/** Policies of the pack's own, beside the rules: only the engine needs them. */
+/** Policies of the pack besides the rules, which only the engine runs. */
 export const OWN_POLICIES = { exemptions: "exemptions", undecided: "undecided", secrets: "secret-values" } as const;
 
-/** Names in a configuration that are no rules. */
+/** Names in a configuration that are not rules. */
 export function unknownRules(rules: readonly Rule[], config: PackConfig): string[] {
   const ids = new Set(["all", ...Object.values(OWN_POLICIES), ...rules.map(({ id }) => id)]);
   return Object.keys(config)

@@ -1,7 +1,7 @@
-/** Stands for a value that only the deployment will tell. */
+/** Placeholder for a value known only after deployment. */
 export const UNKNOWN: unique symbol = Symbol("known after deployment");
 
-/** JSON as a rule reads it, in which a value may be {@link UNKNOWN}. */
+/** JSON as rules read it, which may contain {@link UNKNOWN}. */
 export type Value =
   | string
   | number
@@ -17,9 +17,7 @@ export function isGroup(value: Value | undefined): value is Group {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/**
- * Reads what a runner has into values: what `isUnknown` says becomes {@link UNKNOWN}, what JSON cannot carry is left out.
- */
+/** Converts a runner's value: unknown values, by `isUnknown`, become {@link UNKNOWN}; values that JSON cannot represent are dropped. */
 export function readValue(raw: unknown, isUnknown: (raw: unknown) => boolean): Value {
   if (isUnknown(raw)) return UNKNOWN;
   if (raw === null || raw === undefined) return null;
@@ -34,13 +32,13 @@ export function readGroup(raw: object, isUnknown: (raw: unknown) => boolean): Gr
   return Object.fromEntries(Object.entries(raw).map(([key, inner]) => [key, readValue(inner, isUnknown)]));
 }
 
-/** A rule met a value that only the deployment will tell. */
+/** A rule read a value known only after deployment. */
 export class Undecided extends Error {
   readonly field: Field;
-  /** Why nobody knows, after the field's path. */
+  /** Why the value is unknown, to follow the field's path. */
   readonly why: string;
   constructor(field: Field, why = "is known only after deployment") {
-    // Rules throw it by the thousand and nobody reads its stack trace, which takes most of the time.
+    // Rules throw this thousands of times, and capturing an unused stack trace would take most of the time.
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super(`${field.path} ${why}`);
@@ -53,15 +51,15 @@ export class Undecided extends Error {
 const MAX_SHOWN = 80;
 
 /**
- * A place in a resource's inputs, whether anything is there or not. Walking never fails; reading an unknown value throws
- * {@link Undecided}, so a rule reads what is known first.
+ * A path in a resource's inputs, whether it exists or not. Navigation never fails; reading an unknown value throws {@link Undecided}, so
+ * rules should read known values first.
  */
 export class Field {
   readonly owner: Resource;
   readonly raw: Value | undefined;
   private readonly place: string | { readonly parent: Field; readonly key: string | number };
 
-  /** @param place its path, or the field that it stands in and the key there. */
+  /** @param place its path, or its parent field and key. */
   constructor(
     owner: Resource,
     place: string | { readonly parent: Field; readonly key: string | number },
@@ -72,13 +70,13 @@ export class Field {
     this.raw = raw;
   }
 
-  /** As a person would write it, such as `spec.containers[0].image`; empty for the whole resource. */
+  /** The usual notation, such as `spec.containers[0].image`; empty for the whole resource. */
   get path(): string {
-    // Made on demand: rules walk over many more fields than they name.
+    // Computed on demand: rules visit many more fields than they report.
     return typeof this.place === "string" ? this.place : join(this.place.parent.path, this.place.key);
   }
 
-  /** The field under these keys. Under an unknown value everything is unknown. */
+  /** The field at these keys. Fields below an unknown value are unknown. */
   at(...keys: readonly (string | number)[]): Field {
     return keys.reduce<Field>((field, key) => new Field(field.owner, { parent: field, key }, field.below(key)), this);
   }
@@ -93,47 +91,47 @@ export class Field {
     return this.raw === UNKNOWN;
   }
 
-  /** Whether something stands here. @throws {Undecided} */
+  /** Whether the field exists. @throws {Undecided} */
   get isSet(): boolean {
     return this.known !== undefined && this.known !== null;
   }
 
-  /** The text here, if it is one. @throws {Undecided} */
+  /** The value if it is text. @throws {Undecided} */
   text(): string | undefined {
     return typeof this.known === "string" ? this.known : undefined;
   }
 
-  /** The truth value here; providers also write it as text. @throws {Undecided} */
+  /** The value if it is Boolean, or text for one, as some providers write it. @throws {Undecided} */
   flag(): boolean | undefined {
     if (this.known === true || this.known === "true") return true;
     return this.known === false || this.known === "false" ? false : undefined;
   }
 
-  /** The number here; providers also write it as text. @throws {Undecided} */
+  /** The value if it is a number, or text for one, as some providers write it. @throws {Undecided} */
   number(): number | undefined {
     const value = this.known;
     if (typeof value === "number") return value;
     return typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
   }
 
-  /** The fields of a list; none where there is no list. @throws {Undecided} */
+  /** The fields of a list; empty if the value is not a list. @throws {Undecided} */
   items(): Field[] {
     return Array.isArray(this.known) ? this.known.map((_, index) => this.at(index)) : [];
   }
 
-  /** The fields of a group with their keys. @throws {Undecided} */
+  /** The fields of an object with their keys. @throws {Undecided} */
   entries(): [string, Field][] {
-    // Bridged providers keep a note of their own among the inputs.
+    // Bridged providers add a key of their own to the inputs.
     const keys = isGroup(this.known) ? Object.keys(this.known).filter((key) => key !== "__defaults") : [];
     return keys.map((key) => [key, this.at(key)]);
   }
 
-  /** Whether the value here, or a part of it, came as a secret. */
+  /** Whether the value, or a part of it, is secret. */
   get holdsSecret(): boolean {
     return this.owner.holdsSecret(this.path);
   }
 
-  /** The value for a message. Secrets are not shown, and long values not whole. */
+  /** The value for a message: secrets are masked, and long values shortened. */
   get shown(): string {
     if (this.owner.isSecret(this.path)) return "[secret]";
     if (this.raw === undefined || this.raw === null) return "not set";
@@ -142,8 +140,8 @@ export class Field {
   }
 
   /**
-   * Whether a value is unknown only because nobody asked the provider for it: its resource waits for none, so nothing in this stack makes
-   * the value. False where the runner does not know what the resource waits for.
+   * Whether a value is unknown only because the provider was not queried: the resource has no dependencies for it, so nothing in this stack
+   * creates the value. False if the runner does not know the dependencies.
    */
   get isLookedUp(): boolean {
     return this.isUnknown && this.owner.dependencies?.length === 0;
@@ -171,8 +169,8 @@ function join(path: string, key: string | number): string {
 }
 
 /**
- * Whether one of the items is so. An unknown value in one hides no other: it counts only where none that is known is so.
- * @throws {Undecided} of the first that cannot be decided, where no other is so.
+ * Whether the predicate holds for an item. Unknown values only count if it holds for no known item.
+ * @throws {Undecided} for the first undecided item, if it holds for no other.
  */
 export function someKnown<T>(items: Iterable<T>, isSo: (item: T) => boolean): boolean {
   let open: Undecided | undefined;
@@ -188,7 +186,7 @@ export function someKnown<T>(items: Iterable<T>, isSo: (item: T) => boolean): bo
   return false;
 }
 
-/** Whether something is so as far as anybody knows. */
+/** Whether something is known to be so. */
 export function isKnownSo(isSo: () => boolean): boolean {
   try {
     return isSo();
@@ -198,23 +196,23 @@ export function isKnownSo(isSo: () => boolean): boolean {
   }
 }
 
-/** What a runner knows of a resource. */
+/** What a runner knows about a resource. */
 export interface ResourceFacts {
   readonly urn: string;
   readonly type: string;
   /** Pulumi name. */
   readonly name: string;
   readonly props: Group;
-  /** Paths of secret inputs; what is under one is secret too. The empty path makes all of them secret. Default: none. */
+  /** Paths of secret inputs, including everything below; the empty path means all inputs. Default: none. */
   readonly secrets?: readonly string[];
-  /** URNs of what must exist before. Undefined where the runner does not know. */
+  /** URNs of its dependencies. Undefined if the runner does not know them. */
   readonly dependencies?: readonly string[];
-  /** The same by input. Undefined where the runner does not know. */
+  /** Dependencies by input. Undefined if the runner does not know them. */
   readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
   readonly protect?: boolean;
-  /** Inputs of its provider, as far as known. */
+  /** Known inputs of its provider. */
   readonly provider?: Group;
-  /** Tags of the stack, which its backend keeps. */
+  /** Tags of the stack, from its backend. */
   readonly stackTags?: Group;
 }
 
@@ -226,11 +224,11 @@ export class Resource {
   readonly protect: boolean;
   readonly dependencies: readonly string[] | undefined;
   readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
-  /** All of its inputs. */
+  /** All inputs. */
   readonly inputs: Field;
   /** Inputs of its provider. */
   readonly provider: Field;
-  /** Tags of its stack; empty where the runner does not know them. */
+  /** Tags of its stack; empty if the runner does not know them. */
   readonly stackTags: Field;
   /** Last part of the type: `Pod` of `kubernetes:core/v1:Pod`. */
   readonly kind: string;
@@ -255,24 +253,24 @@ export class Resource {
     return this.inputs.at(...keys);
   }
 
-  /** Whether the value at a path is secret, by itself or as a part of a secret. */
+  /** Whether the value at a path is secret, by itself or as part of a secret. */
   isSecret(path: string): boolean {
     return this.secrets.some((secret) => isWithin(path, secret));
   }
 
-  /** Whether a value is secret or has a secret part. */
+  /** Whether a value is secret or contains a secret. */
   holdsSecret(path: string): boolean {
     return this.secrets.some((secret) => isWithin(path, secret) || isWithin(secret, path));
   }
 
-  /** The texts and numbers that came as secrets, as far as known. */
+  /** The known texts and numbers that are secret. */
   get secretTexts(): string[] {
     return this.secrets.length === 0 ? [] : secretLeaves(this.inputs);
   }
 
-  /** What a person calls it: `Pod/ts-team/curl-ts`, `Namespace/ts-team`, else kind and Pulumi name: `LogGroup/pods`. */
+  /** Readable name: `Pod/ts-team/curl-ts`, `Namespace/ts-team`, else kind and Pulumi name: `LogGroup/pods`. */
   get label(): string {
-    // Each finding and each exemption asks for it.
+    // Cached, because each finding and exemption reads it.
     this.madeLabel ??= this.makeLabel();
     return this.madeLabel;
   }
@@ -286,7 +284,7 @@ export class Resource {
   }
 }
 
-/** Whether a path is another one or below it. */
+/** Whether a path equals another or is below it. */
 function isWithin(path: string, other: string): boolean {
   return other === "" || path === other || path.startsWith(`${other}.`) || path.startsWith(`${other}[`);
 }

@@ -6,7 +6,7 @@ import type { Stack } from "./stack.ts";
 export type Level = "mandatory" | "advisory" | "disabled";
 export type Family = "cluster" | "coredns" | "tenancy" | "pods" | "collectors" | "aws";
 
-/** Where a rule comes from. */
+/** The source of a rule. */
 export interface Source {
   /** Short name, such as `CIS EKS 1.8.0, 5.4.1`. */
   readonly id: string;
@@ -14,32 +14,32 @@ export interface Source {
 }
 
 interface RuleFacts {
-  /** Name in configurations and messages; starts with the family. */
+  /** Name in configurations and messages; starts with the group. */
   readonly id: string;
   readonly family: Family;
-  /** Level unless configured. */
+  /** Default level. */
   readonly level: Level;
-  /** What must be so, in one line. */
+  /** The requirement, in one line. */
   readonly title: string;
-  /** What goes wrong otherwise. */
+  /** The consequence of a violation. */
   readonly reason: string;
-  /** What to write instead. */
+  /** How to comply. */
   readonly fix: string;
   readonly source: Source;
-  /** Settings of the rule. Default: none. */
+  /** Options of the rule. Default: none. */
   readonly options?: readonly RuleOption<unknown>[];
-  /** Types of the resources that it judges. Ends in `*` for all types that start so. */
+  /** Types of the resources that it checks. A trailing `*` matches any suffix. */
   readonly types: readonly string[];
 }
 
-/** A rule on one resource by itself. */
+/** A rule about single resources. */
 export interface ResourceRule extends RuleFacts {
   check(resource: Resource, report: Report, settings: Settings): void;
 }
 
-/** A rule on a resource beside others: `types` names all that it reads. */
+/** A rule about a resource in relation to others: `types` lists all types that it reads. */
 export interface StackRule extends RuleFacts {
-  /** Only a plan tells what this rule reads; the engine tells a pack nothing of it. Default false. */
+  /** Whether the rule needs data that only a plan has and the engine does not pass to a pack. Default false. */
   readonly planOnly?: boolean;
   checkStack(stack: Stack, report: Report, settings: Settings): void;
 }
@@ -54,48 +54,48 @@ export function judges(rule: Rule, type: string): boolean {
   return rule.types.some((wanted) => (wanted.endsWith("*") ? type.startsWith(wanted.slice(0, -1)) : type === wanted));
 }
 
-/** What a rule says of one resource. */
+/** A rule's verdict on a resource. */
 export interface Verdict {
   readonly outcome: "violated" | "undecided";
   readonly resource: Resource;
-  /** Field, value and problem; without the resource and the fix. */
+  /** Field, value and problem, without resource and fix. */
   readonly detail: string;
-  /** What to write instead; undefined for what cannot be decided. */
+  /** How to comply; undefined if the rule is undecided. */
   readonly fix: string | undefined;
-  /** Whether it is undecided only because nobody has asked the provider, as a deployment does before it changes anything. */
+  /** Whether it is undecided only because the provider was not queried, which a deployment does before it changes anything. */
   readonly deferred: boolean;
 }
 
-/** Collects what one rule finds. */
+/** Collects the verdicts of a rule. */
 export class Report {
   readonly verdicts: Verdict[] = [];
   private readonly rule: Rule;
   private readonly secrets: readonly string[];
-  /** What is said already of each resource. */
+  /** Reported details by resource, to avoid duplicates. */
   private readonly details = new Map<Resource, Set<string>>();
 
-  /** `secrets` are texts that no message may show. Default: none beside those of the fields that are reported. */
+  /** `secrets` are texts that no message may show. Default: only those of the reported fields. */
   constructor(rule: Rule, secrets: readonly string[] = []) {
     this.rule = rule;
     this.secrets = secrets;
   }
 
-  /** A field is wrong. `problem` says why, after the value: `which lets everyone in`. */
+  /** Reports a field. `problem` follows the value: `which lets everyone in`. */
   wrong(field: Field, problem: string, fix: string = this.rule.fix): void {
     this.say(field, `${nameOf(field)} is ${field.shown}`, problem, fix);
   }
 
-  /** A field is wrong whose value must not be printed. */
+  /** Reports a field without its value, which is confidential. */
   hidden(field: Field, problem: string, fix: string = this.rule.fix): void {
     this.say(field, `${nameOf(field)} (value not shown)`, problem, fix);
   }
 
-  /** Part of a field, such as a line of a file, is wrong. */
+  /** Reports part of a field, such as a line of a file. */
   wrongIn(field: Field, part: string, problem: string, fix: string = this.rule.fix): void {
     this.say(field, `${nameOf(field)}: ${part}`, problem, fix);
   }
 
-  /** Something that the resource should have is not in the stack. */
+  /** Reports something that the stack lacks for a resource. */
   missing(resource: Resource, problem: string, fix: string = this.rule.fix): void {
     this.add("violated", resource, this.redacted(problem), fix);
   }
@@ -106,15 +106,15 @@ export class Report {
   }
 
   /**
-   * The deployment decides, which asks the provider for the value and then runs this rule again: no reason to stop before it. Only for a
-   * value that nothing in the stack makes, and after every check that does not need it.
+   * Defers the rule to the deployment, which queries the provider and runs it again: not a reason to stop a plan. Only for a value that
+   * nothing in the stack creates, and after all checks that do not need it.
    */
   deferred(field: Field, why = "is looked up by the provider"): void {
     const detail = `${nameOf(field)} ${this.redacted(why)}, so the deployment decides: ${this.rule.title}`;
     this.add("undecided", field.owner, detail, undefined, true);
   }
 
-  /** Runs a part of a check. Where that meets an unknown value, the other parts still run. */
+  /** Runs part of a check. If it reads an unknown value, the other parts still run. */
   part(check: () => void): void {
     try {
       check();
@@ -124,12 +124,12 @@ export class Report {
     }
   }
 
-  /** Runs a check on each item, as a part of its own. */
+  /** Runs a check on each item, as a separate part. */
   each<T>(items: Iterable<T>, check: (item: T) => void): void {
     for (const item of items) this.part(() => check(item));
   }
 
-  /** Reports a field. Of a secret, or a value that holds one, the message has the rule's title alone, since `problem` may quote it. */
+  /** Reports a field. If its value is or contains a secret, the message is only the rule's title, because `problem` may quote it. */
   private say(field: Field, what: string, problem: string, fix: string): void {
     const detail = field.holdsSecret
       ? `${nameOf(field)} (secret, value not shown) does not comply: ${this.rule.title}`
@@ -155,30 +155,30 @@ export class Report {
   }
 }
 
-/** What a message calls a field, which may be all that a resource has. */
+/** Name of a field in a message; it may be the whole resource. */
 function nameOf(field: Field): string {
   return field.path === "" ? "its configuration" : field.path;
 }
 
-/** A verdict as one line that stands by itself. */
+/** A verdict as a self-contained line. */
 export function messageOf({ resource, detail, fix }: Verdict): string {
   return `${resource.label}: ${detail}${fix === undefined ? "" : `. Fix: ${fix}`}`;
 }
 
-/** One setting of a rule. */
+/** An option of a rule. */
 export interface RuleOption<T> {
   readonly name: string;
-  /** Name in an earlier version, which is still read. Default: none. */
+  /** Former name, which still works. Default: none. */
   readonly formerName?: string;
   readonly schema: PolicyConfigJSONSchema;
-  /** The value in a configuration, or the default. @throws {RuleOptionError} where it is of another kind. */
+  /** The configured value, or the default. @throws {RuleOptionError} if it has another type. */
   read(config: Readonly<Record<string, unknown>>): T;
 }
 
-/** A rule's configuration is wrong. */
+/** An invalid option in a rule's configuration. */
 export class RuleOptionError extends Error {}
 
-/** A list of texts. */
+/** An option that is a list of texts. */
 export function texts(name: string, description: string, byDefault: readonly string[]): RuleOption<readonly string[]> {
   return {
     name,
@@ -191,7 +191,7 @@ export function texts(name: string, description: string, byDefault: readonly str
   };
 }
 
-/** An integer with a minimum. */
+/** An option that is an integer with a minimum. */
 export function count(name: string, description: string, byDefault: number, minimum = 0): RuleOption<number> {
   return {
     name,
@@ -204,7 +204,7 @@ export function count(name: string, description: string, byDefault: number, mini
   };
 }
 
-/** Yes or no. */
+/** A Boolean option. */
 export function flag(name: string, description: string, byDefault: boolean): RuleOption<boolean> {
   return {
     name,
@@ -217,7 +217,7 @@ export function flag(name: string, description: string, byDefault: boolean): Rul
   };
 }
 
-/** A text, which may be one of a few. */
+/** An option that is a text, perhaps one of a few. */
 export function text(
   name: string,
   description: string,
@@ -242,8 +242,8 @@ export function text(
 }
 
 /**
- * An option that had another name in an earlier version. The engine fills in the default under the new name, so a value under the
- * former one counts unless the new one has another.
+ * An option with a former name. The engine fills in the default under the current name, so a value under the former name takes precedence,
+ * unless the current one differs from the default.
  */
 export function renamed<T>(formerName: string, option: RuleOption<T>): RuleOption<T> {
   return {
@@ -257,7 +257,7 @@ export function renamed<T>(formerName: string, option: RuleOption<T>): RuleOptio
   };
 }
 
-/** The settings of a rule in one run. */
+/** A rule's options in one run. */
 export class Settings {
   private readonly config: Readonly<Record<string, unknown>>;
   constructor(config: Readonly<Record<string, unknown>>) {

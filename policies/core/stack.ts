@@ -7,13 +7,13 @@ export interface StackOutput {
   readonly isSecret: boolean;
 }
 
-/** A shorter text, such as `80` or `on`, says nothing of where it came from. */
+/** Minimum length: shorter texts, such as `80` or `on`, do not identify a secret. */
 const MIN_SECRET = 4;
 
-/** All resources of a stack, for rules that look at several. */
+/** The resources of a stack, for rules about several. */
 export class Stack {
   readonly resources: readonly Resource[];
-  /** Undefined where the runner does not know them. */
+  /** Undefined if the runner does not know them. */
   readonly outputs: readonly StackOutput[] | undefined;
   private secrets: readonly string[] | undefined;
   private readonly byUrn: ReadonlyMap<string, Resource>;
@@ -31,8 +31,8 @@ export class Stack {
   }
 
   /**
-   * What a resource, or one of its inputs, must wait for, as far as it is in the stack. Of an input that the runner tells nothing of:
-   * all that the resource waits for. Undefined where the runner does not know.
+   * The dependencies, within the stack, of a resource or one of its inputs. If the runner does not know those of an input: all dependencies
+   * of the resource. Undefined if it knows none.
    */
   dependenciesOf(resource: Resource, input?: string): Resource[] | undefined {
     const ofInput = input === undefined ? undefined : resource.propertyDependencies[input];
@@ -40,7 +40,7 @@ export class Stack {
     return urns?.map((urn) => this.byUrn.get(urn)).filter((found) => found !== undefined);
   }
 
-  /** Texts that came as secrets: no message may show one, wherever it was read. */
+  /** Secret texts, which no message may show, wherever they were read. */
   get secretTexts(): readonly string[] {
     this.secrets ??= [...new Set(this.resources.flatMap((resource) => resource.secretTexts))].filter(
       (text) => text.length >= MIN_SECRET,
@@ -58,12 +58,12 @@ export interface PlannedLike {
   /** Paths of secret inputs. */
   readonly secrets: readonly string[];
   readonly dependencies: readonly string[];
-  /** `URN::ID` of the provider; empty for the default one. */
+  /** `URN::ID` of the provider; empty for the default provider. */
   readonly provider: string;
   readonly protect: boolean;
 }
 
-/** A plan: what a run of the program registered and exported. */
+/** A plan: the resources and outputs that a run of the program registered. */
 export interface PlanLike {
   readonly resources: readonly PlannedLike[];
   readonly outputs?: { readonly [name: string]: unknown };
@@ -72,7 +72,7 @@ export interface PlanLike {
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
-/** The stack of a plan, for the rules. `isUnknown` says which of its values only the deployment will tell. */
+/** Converts a plan for the rules. `isUnknown` tests for values known only after deployment. */
 export function stackOfPlan(plan: PlanLike, isUnknown: (value: unknown) => boolean): Stack {
   const inputs = new Map(plan.resources.map(({ urn, inputs }) => [urn, readGroup(inputs, isUnknown)]));
   const resources = plan.resources.map((planned) => {
