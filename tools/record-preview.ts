@@ -12,7 +12,7 @@ import * as z from "zod";
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 const REDACTED = "[secret]";
 const ACCOUNT = "123456789012";
-/** The engine's text for a value that only the deployment tells. */
+/** The engine's placeholder for a value known only after deployment. */
 const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const GROUP = z.record(z.string(), z.unknown());
@@ -47,7 +47,7 @@ function recorded(file: string): object[] {
     .split("\n")
     .filter((line) => line.includes("/pulumirpc.Analyzer/"))
     .map((line) => CALL.parse(JSON.parse(line)))
-    // A call is written when it begins, and again with its response.
+    // A call is logged when it starts, and again with its response.
     .filter(({ response }) => response !== undefined && response !== null);
   const requests = (name: string) =>
     calls.filter(({ method }) => method === `/pulumirpc.Analyzer/${name}`).map(({ request }) => request);

@@ -4,17 +4,17 @@ import { Failure, PROJECT_ROOT } from "../../lab/command-line.ts";
 import { COMPARED_NDOTS, type FormCost, formatForms } from "../../lab/dns/forms.ts";
 import { type BenchRow, ROW, TEAM_COUNTS } from "./suite.ts";
 
-/** All that a run of the bench found. */
+/** The results of a benchmark run. */
 export interface BenchDocument {
   readonly node: string;
   readonly cores: number;
   readonly rows: readonly BenchRow[];
   readonly goals: readonly Goal[];
-  /** What each form of a name costs on the cluster; empty without one. */
+  /** The cost of each form of a name on the cluster; empty without a cluster. */
   readonly forms: readonly FormCost[];
 }
 
-/** The document as Markdown, as it stands in {@link BENCH_FILE}. */
+/** The results as Markdown, for {@link BENCH_FILE}. */
 export function formatBench({ node, cores, rows, goals, forms }: BenchDocument): string {
   const runs = Math.max(0, ...rows.map((row) => row.runs));
   const parts = [`Median of ${runs} runs, Node ${node}, ${cores} cores.`, table(rows)];
@@ -39,7 +39,7 @@ function goalTable(goals: readonly Goal[]): string {
   return ["| goal | found | met |", "|---|---|---|", ...lines].join("\n");
 }
 
-/** A goal of the project's speed, and what was measured. */
+/** A performance goal, and its measurement. */
 export interface Goal {
   readonly goal: string;
   readonly found: string;
@@ -52,7 +52,7 @@ const MAX_MB = 1024;
 const MAX_DRIFT = 0.2;
 const MAX_UNIT_SECONDS = 10;
 
-/** Holds the rows against the goals; a goal whose rows are missing is left out. */
+/** Compares the rows with the goals; goals without rows are omitted. */
 export function goalsOf(rows: readonly BenchRow[]): Goal[] {
   const named = (name: string) => rows.find((row) => row.name === name);
   const goals: Goal[] = [];
@@ -71,7 +71,7 @@ export function goalsOf(rows: readonly BenchRow[]): Goal[] {
   }
   const [empty] = rows.filter((row) => row.name === ROW.teams(TEAM_COUNTS[0]));
   if (many !== undefined && few !== undefined && empty !== undefined) {
-    // What the program costs before its first team is in the smallest plan, and is no cost of a team.
+    // The smallest plan includes the fixed cost of the program, so the difference is the cost of teams.
     const each = (row: BenchRow) =>
       (row.seconds.median - empty.seconds.median) / Math.max(1, (row.count ?? 0) - (empty.count ?? 0));
     const drift = each(many) / each(few) - 1;
@@ -86,13 +86,13 @@ export function goalsOf(rows: readonly BenchRow[]): Goal[] {
   return goals;
 }
 
-/** Page that holds the tables. */
+/** Page with the tables. */
 export const BENCH_FILE = "docs/measurements/speed.md";
 
 const START = "<!-- bench: made by `npm run bench -- --write` -->\n";
 const END = "<!-- /bench -->";
 
-/** The page with other tables in the place that is kept for them. @throws {Failure} where there is no such place. */
+/** The page with new tables in their marked place. @throws {Failure} if the place is missing. */
 export function withBench(page: string, markdown: string): string {
   const [start, end] = [page.indexOf(START), page.indexOf(END)];
   if (start === -1 || end < start)
@@ -100,7 +100,7 @@ export function withBench(page: string, markdown: string): string {
   return `${page.slice(0, start + START.length)}\n${markdown}\n${page.slice(end)}`;
 }
 
-/** The tables that stand on the page; undefined where there is no place for them. */
+/** The tables on the page; undefined if their place is missing. */
 export function benchOf(page: string): string | undefined {
   const [start, end] = [page.indexOf(START), page.indexOf(END)];
   return start === -1 || end < start ? undefined : page.slice(start + START.length, end);

@@ -16,10 +16,10 @@ import { readStackFile } from "../../lab/stack-file.ts";
 import { allChecks, fits, planOf } from "../../lab/verify/catalog.ts";
 import { type BenchRow, type Command, measure, teamsOf, withTeamFiles } from "./suite.ts";
 
-/** Numbers of teams that verify is timed with; the smaller ones are a part of the greatest. */
+/** Numbers of teams for which verify is timed; the smaller sets are part of the largest. */
 const COUNTS = [2, 20] as const;
 const MAX_TEAMS = Math.max(...COUNTS);
-/** The collector is not put on the cluster: its image may be out of reach there, and its time is that of the destination. */
+/** The collector is not deployed: its image may be unavailable, and its time depends on the destination. */
 const SKIPPED = ["collector", "state"];
 /** Each run with many teams takes a minute. */
 const MAX_RUNS = 3;
@@ -31,9 +31,9 @@ export interface ClusterRows {
 }
 
 /**
- * Measures on a cluster: verify with some and with many teams, and what each form of a name costs a pod. The teams are put there
- * for that, and taken away again.
- * @throws {Failure} where the cluster cannot be asked, or does not take them.
+ * Measures on a cluster: verify with few and many teams, and the cost of each form of a name in a pod. The teams are deployed for this, and
+ * removed afterwards.
+ * @throws {Failure} if the cluster cannot be reached, or rejects the teams.
  */
 export async function runOnCluster(target: Target, runs: number, say: (what: string) => void): Promise<ClusterRows> {
   const { cluster } = await connect(target);
@@ -59,7 +59,7 @@ export async function runOnCluster(target: Target, runs: number, say: (what: str
   });
 }
 
-/** What is timed: every row but those about the collector. */
+/** The timed command: all rows except those about the collector. */
 export function verifyCommand(file: string, { context, kubeconfig }: Target): Command {
   const where = [
     ...(context === undefined ? [] : ["--context", context]),
@@ -78,7 +78,7 @@ const FIELD_MANAGER = "eks-dns-logging-bench";
 const READY_SECONDS = 300;
 const GONE_SECONDS = 300;
 
-/** Puts the namespaces of some teams on a cluster with all that is in them, and takes them away again. */
+/** Deploys the namespaces of some teams with their content, and removes them afterwards. */
 export async function withTeamsOn<T>(
   config: KubeConfig,
   file: string,
@@ -87,7 +87,7 @@ export async function withTeamsOn<T>(
 ): Promise<T> {
   const api = KubernetesObjectApi.makeApiClient(config);
   const namespaces = teams.map((team) => namespaceOf(teamNamespace(team)));
-  // Pods of a run that was cut off may have ended, and an ended pod is not started again.
+  // Pods of an interrupted run may have ended, and ended pods do not restart.
   await remove(api, namespaces);
   try {
     for (const object of await objectsOf(file, new Set(teams.map(teamNamespace)))) await apply(config, object);
@@ -98,7 +98,7 @@ export async function withTeamsOn<T>(
   }
 }
 
-/** The teams' own objects of a plan, in an order in which they can be applied; not the collector, which may be there already. */
+/** The teams' objects of a plan, in an order in which they can be applied; without the collector, which may exist already. */
 export async function objectsOf(file: string, namespaces: ReadonlySet<string>): Promise<KubernetesObject[]> {
   const { resources } = await planStack(await readStackFile("local", file));
   const all = manifestsOf(resources).map(({ object }): KubernetesObject => JSON.parse(JSON.stringify(object)));
@@ -148,7 +148,7 @@ async function remove(
   }
 }
 
-/** False for what is not there. @throws {Failure} for anything else. */
+/** False if the object does not exist. @throws {Failure} for other errors. */
 function unlessMissing(error: unknown): false {
   if (error instanceof ApiException && error.code === 404) return false;
   throw new Failure(asClusterError(error, "delete the bench's namespaces").message, 2);

@@ -32,14 +32,14 @@ async function bench(flags: BenchFlags): Promise<void> {
   const shown = await progress("measuring");
   const say = (what: string) => shown.update(`measuring: ${what}`);
   try {
-    // First, since a cluster that cannot be asked should be told before ten minutes have gone by.
+    // First, because an unreachable cluster should be reported before ten minutes have passed.
     const live = flags.context === undefined ? undefined : await onCluster(flags, say);
     const { rows: own, failed } = await runSuite(flags.runs, say);
     const rows = [...own, ...(live?.rows ?? [])];
     const found = { node: process.version, cores: cpus().length, rows, goals: goalsOf(rows), forms: live?.forms ?? [] };
     const text = `${JSON.stringify(found, null, 2)}\n`;
     if (flags.output !== undefined) await writeFile(flags.output, text);
-    // docs/explanation/name-cost.md has what a name costs.
+    // The costs of names are in docs/explanation/name-cost.md.
     if (flags.write) await (await import("./bench-report.ts")).writeBench(formatBench({ ...found, forms: [] }));
     shown.stop();
     process.stdout.write(flags.json ? text : formatBench(found));
@@ -52,7 +52,7 @@ async function bench(flags: BenchFlags): Promise<void> {
 
 async function onCluster(flags: BenchFlags, say: (what: string) => void) {
   const target = { context: flags.context, kubeconfig: flags.kubeconfig };
-  // Reports errors before the Pulumi packages are loaded.
+  // Sets up error reporting before the Pulumi packages load.
   const { connect } = await import("../../lab/kubernetes/connect.ts");
   await connect(target);
   const { runOnCluster } = await import("./cluster-bench.ts");

@@ -8,48 +8,48 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
 import { Failure } from "../../lab/command-line.ts";
 
-/** Containers of the node, each in a pod of its own; the first ones are in namespaces of teams. */
+/** Containers on the node, one per pod; the first ones are in team namespaces. */
 const CONTAINERS = 20;
 const TEAMS = 2;
-/** Length of a line as the container runtime writes it, with the line break. */
+/** Bytes of a line as the container runtime writes it, including the line break. */
 export const LINE_BYTES = 291;
-/** Longest time for one run; callgrind is about fifty times slower than the program alone. */
+/** Timeout of a run, in seconds; callgrind slows a program about fifty times. */
 const MAX_SECONDS = 600;
 const START_SECONDS = 60;
-/** Between two lines that are written one by one: longer than one takes under callgrind. */
+/** Pause between lines in steady mode: longer than Fluent Bit needs for one under callgrind. */
 const PAUSE_MS = 20;
-/** Until Fluent Bit watches the files. */
+/** Time until Fluent Bit watches the files. */
 const READY_MS = 3000;
-/** Linux counts CPU time in hundredths of a second. */
+/** Linux measures CPU time in hundredths of a second. */
 const TICK_MICROSECONDS = 10_000;
 const UID = "95c1ec06-0000-0000-0000-000000000000";
 const FIRST_TIME = Date.parse("2026-02-01T10:00:00Z");
 
-/** A configuration whose paths are those of a node. */
+/** A configuration with a node's paths. */
 export interface Configuration {
   readonly name: string;
-  /** The file `fluent-bit.yaml`, and others beside it by name. */
+  /** The file `fluent-bit.yaml`, and further files by name. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Programs that the count needs, by their path or name. */
+/** Paths or names of the required programs. */
 export interface Programs {
   readonly fluentBit: string;
   readonly valgrind: string;
 }
 
-/** What Fluent Bit is given to read. */
+/** The input of Fluent Bit. */
 interface Run {
   readonly lines: number;
-  /** Whether lines are written one by one, each read by itself, as at a low rate. Default: all are there at the start. */
+  /** Whether lines are written and read one by one, as at a low rate. Default: all exist at the start. */
   readonly steady?: boolean;
-  /** File that callgrind writes, to look at with callgrind_annotate. Default: none is kept. */
+  /** Output file of callgrind, for callgrind_annotate. Default: none is kept. */
   readonly profile?: string | undefined;
 }
 
 /**
  * Runs Fluent Bit under callgrind on a node's log files until all lines have arrived.
- * @returns the instructions of all its threads, from its start to its end
+ * @returns the instructions of all its threads, from start to end
  */
 export async function countInstructions(
   { fluentBit, valgrind }: Programs,
@@ -72,8 +72,8 @@ export async function countInstructions(
 }
 
 /**
- * Runs Fluent Bit while lines are written at a rate, until all have arrived.
- * @returns the microseconds of CPU time for a line, those of the kernel too, after its start
+ * Runs Fluent Bit while lines are written at a fixed rate, until all have arrived.
+ * @returns microseconds of CPU time per line, including the kernel's, without the start
  */
 export async function cpuTimeOfLine(
   { fluentBit }: Pick<Programs, "fluentBit">,
@@ -110,7 +110,7 @@ interface Node {
   readonly receiver: FakeServer;
 }
 
-/** Makes a node with a configuration and log files of so many lines, and removes it in the end. */
+/** Creates a node with a configuration and log files of `lines` lines, and removes it afterwards. */
 async function onNode(
   configuration: Configuration,
   lines: number,
@@ -135,7 +135,7 @@ function start(program: string, args: readonly string[]) {
   return spawn(program, args, { env: { ...process.env, NODE_NAME: "node" }, stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** @throws {Failure} unless each line has come once. */
+/** @throws {Failure} unless each line has arrived exactly once. */
 function checkArrival({ name }: Configuration, { documents }: FakeServer, lines: number, said: string): void {
   if (documents !== lines) throw new Failure(`${name}: ${documents} of ${lines} lines arrived\n${said.slice(-2000)}`);
 }
@@ -163,7 +163,7 @@ export function totalOf(profile: string): number {
   return Math.max(...totals);
 }
 
-/** Paths and addresses that only the absence of a node and a cluster changes. */
+/** Replaces the paths and addresses that require a node and a cluster. */
 function movedTo(folder: string, port: number, text: string): string {
   const token = join(folder, "token");
   return (
@@ -172,7 +172,7 @@ function movedTo(folder: string, port: number, text: string): string {
       .replaceAll("/var/lib/fluent-bit", `${folder}/state`)
       .replaceAll("/fluent-bit/etc/conf", folder)
       .replaceAll(/http_server: "?on"?/g, "http_server: off")
-      // It answers the liveness probe, at a port that two runs cannot share.
+      // The port of the liveness probe, which parallel runs cannot share.
       .replace(/ {4}- name: splunk\n(?: {6}.*\n)+/, "")
       .replaceAll(/port: 9200/g, `port: ${port}`)
       .replaceAll(
@@ -182,12 +182,12 @@ function movedTo(folder: string, port: number, text: string): string {
   );
 }
 
-/** As slow as the program is under callgrind: else it would send, and look for files, far more often for each line. */
+/** Slows intervals down to callgrind's pace: otherwise Fluent Bit would flush and scan files far more often per line. */
 function slowly(text: string): string {
   return text.replaceAll(/\b(flush|refresh_interval): \d+/g, "$1: 20");
 }
 
-/** Writes to all files every few milliseconds. @returns how many lines. */
+/** Writes to all files every few milliseconds. @returns the number of lines. */
 async function writeAtRate(files: readonly string[], bytesPerSecond: number, seconds: number): Promise<number> {
   const begun = performance.now();
   const ofFile = Math.floor((bytesPerSecond * seconds) / LINE_BYTES / files.length);
@@ -232,7 +232,7 @@ function writeNode(folder: string, lines: number): string[] {
   });
 }
 
-/** A line of a container: each second one is JSON, as an application logs a request. */
+/** A line of a container: every second one is JSON, like an application's request log. */
 export function criLine(container: number, at: number): string {
   const [seconds = "", fraction = ""] = new Date(FIRST_TIME + at).toISOString().slice(0, -1).split(".");
   const head = `${seconds}.${fraction}${String(container).padStart(6, "0")}Z stdout F `;
@@ -256,7 +256,7 @@ export function criLine(container: number, at: number): string {
   return `${head}${JSON.stringify({ ...fields, ...id, agent: "x".repeat(room - short.length) })}\n`;
 }
 
-/** An API server that knows every pod, and a bulk API that takes every document. */
+/** A fake API server that knows every pod, and a bulk API that accepts every document. */
 class FakeServer {
   documents = 0;
   readonly #server: Server = createServer((request, response) => {
@@ -288,7 +288,7 @@ class FakeServer {
     const lines = body.split("\n");
     const items = lines.flatMap((line) => (line.startsWith('{"create"') ? [itemOf(line)] : []));
     this.documents += items.length;
-    // As a search engine answers that is to leave out all but the status.
+    // The answer of a search engine that was asked to omit everything but the status.
     if (request.url?.includes("filter_path="))
       return void response.end(`{"errors":false,"items":[${items.map(() => STATUS_ONLY).join(",")}]}`);
     response.end(`{"took":1,"errors":false,"items":[${items.join(",")}]}`);

@@ -13,10 +13,10 @@ import { median } from "./suite.ts";
 
 const OPENSEARCH = { host: "127.0.0.1", port: 9200 };
 const PATH = "/var/log/containers/*.log";
-/** What both peers need that their destination is OpenSearch. */
+/** What both compared configurations need for OpenSearch. */
 const OUTPUT = { name: "opensearch", ...OPENSEARCH, suppress_type_name: "on", retry_limit: "no_limits" };
 
-/** This project's configuration for settings below `logging`. The peers' records do not name the cluster. */
+/** This project's configuration, with settings below `logging`. The records do not name the cluster, like those of the others. */
 function ours(name: string, settings: object): Configuration {
   const destination = { kind: "opensearch", ...OPENSEARCH, tls: false };
   const parsed = LoggingSettings.parse({
@@ -28,7 +28,7 @@ function ours(name: string, settings: object): Configuration {
   return { name, files: fluentBit.render(logPipeline(parsed, { cluster: "bench", region: undefined })).files };
 }
 
-/** The default values of Fluent Bit's own chart. @see https://github.com/fluent/helm-charts/blob/main/charts/fluent-bit/values.yaml */
+/** The default values of Fluent Bit's own Helm chart. @see https://github.com/fluent/helm-charts/blob/main/charts/fluent-bit/values.yaml */
 const HELM_CHART = {
   service: { flush: 1, log_level: "info" },
   pipeline: {
@@ -40,7 +40,7 @@ const HELM_CHART = {
         tag: "kube.*",
         mem_buf_limit: "5MB",
         skip_long_lines: "on",
-        // So that it reads what is there; as delivered it reads what is written after its start.
+        // Reads existing lines; by default it only reads lines written after its start.
         read_from_head: "on",
       },
     ],
@@ -60,8 +60,8 @@ const HELM_CHART = {
 };
 
 /**
- * The application logs of the chart amazon-cloudwatch-observability, to OpenSearch. Its filter asks the kubelet, once a pod; here it
- * asks the API server as often.
+ * Application logs of the chart amazon-cloudwatch-observability, sent to OpenSearch. Its filter queries the kubelet once per pod; here it
+ * queries the API server as often.
  * @see https://github.com/aws-observability/helm-charts/tree/main/charts/amazon-cloudwatch-observability
  */
 const CLOUDWATCH_CHART = {
@@ -108,7 +108,7 @@ const CLOUDWATCH_CHART = {
   },
 };
 
-/** What is compared: this project as it is by default and without stack traces, and two charts that many clusters run. */
+/** The compared configurations: this project by default and without stack traces, and two widely used charts. */
 export function configurations(): Configuration[] {
   const peer = (name: string, text: object) => ({ name, files: { "fluent-bit.yaml": stringify(text) } });
   return [
@@ -120,11 +120,11 @@ export function configurations(): Configuration[] {
   ];
 }
 
-/** Lines of the run whose count is subtracted: its start, its pods, and its end. */
+/** Lines of the baseline run, whose count is subtracted: start, pods and end. */
 const FEW_LINES = 400;
-/** Lines that are written one by one, a second for each fifty. */
+/** Lines in steady mode, which take a second per fifty. */
 const STEADY_LINES = 2000;
-/** How CPU time is measured. */
+/** Rate and duration for measuring CPU time. */
 const LOW_RATE = { bytesPerSecond: 1e6, seconds: 15 };
 
 interface Flags {
@@ -144,7 +144,7 @@ interface Row {
 
 interface CpuRow {
   readonly configuration: string;
-  /** Microseconds of each run. */
+  /** Microseconds per line in each run. */
   readonly runs: readonly number[];
 }
 
@@ -197,7 +197,7 @@ async function instructionsOf(
   return { lines, steady, rows };
 }
 
-/** Measures all configurations in turns, since the speed of a machine varies. */
+/** Measures all configurations in turns, because a machine's speed varies. */
 async function cpuTimes(fluentBit: string, chosen: readonly Configuration[], runs: number): Promise<CpuRow[]> {
   const times = new Map<string, number[]>();
   const shown = await progress("measuring");
@@ -215,7 +215,7 @@ async function cpuTimes(fluentBit: string, chosen: readonly Configuration[], run
   return [...times].map(([configuration, of]) => ({ configuration, runs: of }));
 }
 
-/** With the median of the runs, and of their ratios to the first configuration in the same turn. */
+/** A table with the median of the runs, and of their ratios to the first configuration in the same turn. */
 export function cpuTable(version: string, rows: readonly CpuRow[]): string {
   const [first] = rows;
   const body = rows.map(({ configuration, runs }) => {
@@ -228,7 +228,7 @@ export function cpuTable(version: string, rows: readonly CpuRow[]): string {
   return `${version}, 1 MB/s in lines of ${LINE_BYTES} bytes, half of them JSON, 20 containers, runs in turns: ${count}\n\n${[...head, ...body].join("\n")}\n`;
 }
 
-/** The difference of a long and a short run, by line. */
+/** The difference between a long and a short run, per line. */
 async function costOf(
   programs: Programs,
   configuration: Configuration,
@@ -252,7 +252,7 @@ function table(version: string, lines: number, rows: readonly Row[]): string {
   return `${version}, ${lines.toLocaleString("en")} lines of ${LINE_BYTES} bytes, half of them JSON, 20 containers\n\n${[...head, ...body].join("\n")}\n`;
 }
 
-/** @throws {Failure} where the program is absent. */
+/** @throws {Failure} if the program is missing. */
 function find(name: string, variable: string): string {
   const named = process.env[variable];
   const places = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));

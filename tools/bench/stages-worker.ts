@@ -5,7 +5,7 @@ import { policyReport } from "../../lab/plan/policy-report.ts";
 import { readStackFile } from "../../lab/stack-file.ts";
 import type { Stages } from "./suite.ts";
 
-// Run as `node stages-worker.ts FILE`, since a plan in this process would have found everything compiled by the one before.
+// Run as `node stages-worker.ts FILE`, because a second plan in the same process would reuse compiled code.
 const [, , file = ""] = process.argv;
 const stack = await readStackFile("local", file);
 const marks = [performance.now()];

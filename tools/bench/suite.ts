@@ -8,14 +8,14 @@ import { Failure, PROJECT_ROOT } from "../../lab/command-line.ts";
 import { outputOf, run } from "../../lab/process.ts";
 import { readStack } from "../../lab/stack-file.ts";
 
-/** One run of a program as a whole process, with all that it starts. */
+/** One run of a program, including its child processes. */
 export interface Sample {
   readonly seconds: number;
-  /** Largest resident set of one Node process of the run. */
+  /** Largest resident set of a single Node process in the run. */
   readonly peakMb: number;
 }
 
-/** Several runs of the same program. */
+/** The statistics of several runs of a program. */
 export interface Measurement {
   readonly name: string;
   readonly runs: number;
@@ -24,21 +24,21 @@ export interface Measurement {
 }
 
 export interface MeasureOptions {
-  /** Counted runs. */
+  /** Number of measured runs. */
   readonly runs: number;
-  /** With false each run compiles everything anew, as the first run after an installation does. Default true. */
+  /** If false, each run compiles everything again, like the first run after an installation. Default true. */
   readonly warm?: boolean | undefined;
 }
 
-/** A program with its arguments; `node` is the one that runs this. */
+/** A program with its arguments; `node` means the current one. */
 export type Command = readonly [program: string, ...args: string[]];
 
-/** A process tells its own peak only as it ends, so it writes it down then; NODE_OPTIONS has it in every Node process of a run. */
+/** A process only knows its peak at its end, so it writes it to a file then; NODE_OPTIONS adds this to every Node process of a run. */
 const REPORT_PEAK = `data:text/javascript,${encodeURIComponent(
   'import { writeFileSync } from "node:fs"; process.on("exit", () => { try { writeFileSync(process.env.BENCH_PEAKS + "/" + process.pid, String(process.resourceUsage().maxRSS)); } catch {} });',
 )}`;
 
-/** Runs a command a number of times and takes the median. A warm measurement has one run first that is not counted. */
+/** Runs a command several times and takes the median. A warm measurement starts with an uncounted run. */
 export async function measure(name: string, command: Command, options: MeasureOptions): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), "bench-"));
   try {
@@ -81,7 +81,7 @@ async function highest(folder: string): Promise<number> {
   return Math.max(0, ...sizes.map(Number)) / 1024;
 }
 
-/** The middle run's time, with the quickest and the slowest, and the highest peak. */
+/** The median time, the fastest and slowest time, and the highest peak. */
 export function summarize(name: string, samples: readonly Sample[]): Measurement {
   const seconds = samples.map((sample) => sample.seconds);
   const peakMb = Math.max(0, ...samples.map((sample) => sample.peakMb));
@@ -101,14 +101,14 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** A measurement, and how many things it made where that can be counted. */
+/** A measurement, with the number of things created if they can be counted. */
 export interface BenchRow extends Measurement {
   readonly count?: number;
-  /** What is counted. */
+  /** What `count` counts. */
   readonly of?: "resources" | "rows";
 }
 
-/** Names of the rows that the goals are about. */
+/** Names of the rows with goals. */
 export const ROW = {
   imports: "importing the Pulumi packages",
   plan: "lab plan, stack dev",
@@ -120,14 +120,14 @@ const MAIN = join("lab", "main.ts");
 const EMPTY: Command = ["node", "--input-type=module", "--eval", ""];
 const PACKAGES = ["pulumi", "aws", "eks", "kubernetes"].map((name) => `import "@pulumi/${name}";`).join(" ");
 
-/** What was measured, and what could not be, each in one line. */
+/** The measurements, and one line per failure. */
 export interface SuiteResult {
   readonly rows: readonly BenchRow[];
-  /** Programs that failed. Their rows are left out, and the minutes of the others are not lost. */
+  /** Failed programs. Their rows are omitted, and the other measurements are kept. */
   readonly failed: readonly string[];
 }
 
-/** Measures what needs no cluster, one after the other, and says what it is at. */
+/** Runs all measurements without a cluster, in sequence, and reports progress. */
 export async function runSuite(runs: number, say: (what: string) => void): Promise<SuiteResult> {
   const rows: BenchRow[] = [];
   const failed: string[] = [];
@@ -171,10 +171,10 @@ async function countResources([, ...args]: Command): Promise<number> {
   return plan.resources.length;
 }
 
-/** Numbers of teams whose cost a team is compared. */
+/** Numbers of teams from which the cost per team is computed. */
 export const TEAM_COUNTS = [2, 20, 200, 1000] as const;
 
-/** Writes the local stack with each number of teams, as files for `--config-file`, for as long as they are used. */
+/** Writes the local stack with each number of teams to temporary files for `--config-file`, and runs `use` with them. */
 export async function withTeamFiles<T>(
   counts: readonly number[],
   use: (files: ReadonlyMap<number, string>) => Promise<T>,
@@ -194,7 +194,7 @@ export async function withTeamFiles<T>(
   }
 }
 
-/** A ring: each team may talk to its two neighbours. */
+/** A ring: each team has its two neighbors as peers. */
 export function teamsOf(count: number) {
   const name = (index: number) => `bench-${(index + count) % count}`;
   return Array.from({ length: count }, (_, index) => ({
@@ -203,7 +203,7 @@ export function teamsOf(count: number) {
   }));
 }
 
-/** What one process took for each part of a plan, in seconds. */
+/** Seconds that a process needs for each stage of a plan. */
 export interface Stages {
   readonly settings: number;
   readonly program: number;
@@ -213,7 +213,7 @@ export interface Stages {
 
 const WORKER = fileURLToPath(new URL("stages-worker.ts", import.meta.url));
 
-/** Times the parts of a plan, each run in a process of its own: reading the settings, the program, the policies. */
+/** Times the stages of a plan, each run in a new process: settings, program, policies. */
 export async function measureStages(name: string, file: string, runs: number): Promise<Measurement[]> {
   const samples: Stages[] = [];
   for (let run = 0; run < runs; run++) {

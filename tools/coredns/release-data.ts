@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { outputOf } from "../../lab/process.ts";
 
 /**
- * Makes `corefile/releases/VERSION.json` from CoreDNS's own sources, which Go fetches: the plugins in their order, and the options
- * that the setup of each takes in braces.
+ * Writes `corefile/releases/VERSION.json` from CoreDNS's sources, which Go downloads: the plugins in order, and the options that each
+ * accepts in braces.
  *
  *     node tools/coredns/release-data.ts 1.12.4 1.13.2 1.14.3 1.14.4 1.14.5 1.14.6 1.14.7 1.15.0
  */
 const MODULE = "github.com/coredns/coredns";
 
-/** Folders of plugins whose name in a Corefile is another. */
+/** Folders of plugins with another name in a Corefile. */
 const FOLDERS: Readonly<Record<string, string>> = { prometheus: "metrics" };
-/** Options that are no `case` of a switch over the word at the cursor. */
+/** Options that the code below cannot find, because they are not a `case` of a switch over the current word. */
 const BY_HAND: Readonly<Record<string, readonly string[]>> = {
   ready: ["monitor"],
   geoip: ["edns-subnet"],
@@ -42,7 +42,7 @@ export async function release(version: string): Promise<unknown> {
   };
 }
 
-/** The cases of the switches that stand in a loop over the options in braces. */
+/** The cases of switches in a loop over the options in braces. */
 function optionsOf(folder: string, plugin: string): string[] {
   const files = filesOf(folder).map((file) => readFileSync(join(folder, file), "utf8"));
   const constants = new Map(
@@ -67,7 +67,7 @@ function filesOf(folder: string): string[] {
   }
 }
 
-/** Bodies of `for c.NextBlock()`, and of the functions that they call for each option. */
+/** Bodies of `for c.NextBlock()` loops, and of the functions that they call for each option. */
 function* loops(text: string): Generator<string> {
   for (const { index } of text.matchAll(/for c\.NextBlock\(\) \{|func parseBlock\([^)]*\) error \{/g)) {
     yield braces(text, text.indexOf("{", index));
@@ -98,7 +98,7 @@ function casesOf(body: string, constants: ReadonlyMap<string, string>): string[]
   );
 }
 
-/** A text without the content of its braces, comments and the switches inside its cases. */
+/** Text without nested braces, comments, and switches inside its cases. */
 function outermost(text: string): string {
   let depth = 0;
   let kept = "";

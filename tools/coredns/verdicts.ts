@@ -16,8 +16,8 @@ import { ADDON_VERSIONS, parseAddonVersion } from "../../corefile/addon/index.ts
 const FOLDER = new URL("../../test/corefile/corpus/", import.meta.url);
 
 /**
- * Puts CoreDNS where a pod of the add-on is, as far as its start depends on it: a network of its own in which each name of the Corefile has
- * an address, a token for the cluster's API, and no other files. `unshare` needs root, or user namespaces.
+ * Isolates CoreDNS like a pod of the add-on, in everything that its start depends on: its own network, in which each name of the Corefile
+ * has an address, a token for the API server, and no other files. `unshare` needs root or user namespaces.
  */
 const SANDBOX = `
 set -e
@@ -36,15 +36,15 @@ function hostsFor(corefile: string): string {
   return ["127.0.0.1 localhost", ...[...names].map((name) => `192.0.2.1 ${name}`), ""].join("\n");
 }
 
-/** CoreDNS waits 5 s for a cluster's API. What has not started after this never does. */
+/** Timeout of a start; CoreDNS waits 5 s for the API server. */
 const TIMEOUT_MS = 30_000;
 
-/** Whether this machine can run CoreDNS apart from its own network. */
+/** Whether this machine can run CoreDNS in its own network. */
 export function canSandbox(): boolean {
   return spawnSync("unshare", [...UNSHARE, "sh", "-c", "ip link set lo up && mount -t tmpfs none /run"]).status === 0;
 }
 
-/** What CoreDNS says against a Corefile; undefined where it starts. */
+/** CoreDNS's error for a Corefile; undefined if it starts. */
 export async function complaint(binary: string, corefile: string): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "corefile-"));
   const file = join(folder, "Corefile");
@@ -60,7 +60,7 @@ export async function complaint(binary: string, corefile: string): Promise<strin
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => {
         said += text;
-        // It writes its name once every server listens.
+        // It prints its name once every server listens.
         if (said.includes("\nCoreDNS-")) child.kill("SIGKILL");
       });
     child.on("close", () => resolve(said.includes("\nCoreDNS-") ? undefined : said.trim()));
@@ -73,20 +73,23 @@ export async function complaint(binary: string, corefile: string): Promise<strin
   }
 }
 
-/** Verdicts of the releases on one Corefile: `y` where it starts, `n` where it does not. */
+/** Verdicts of the releases on a Corefile: `y` if it starts, `n` if not. */
 export interface Verdicts {
   readonly versions: readonly string[];
   readonly starts: Readonly<Record<string, string>>;
 }
 
-/** The Corefiles of the corpus: each line of lines.txt in a block of its own, with | for a new line; and those of files.txt. */
+/**
+ * The Corefiles of the corpus: each line of lines.txt as the content of a block, with
+ * for a line break, and those in files.txt.
+ */
 export function corpus(): readonly string[] {
   const lines = readFileSync(new URL("lines.txt", FOLDER), "utf8").split("\n").slice(0, -1);
   const files = readFileSync(new URL("files.txt", FOLDER), "utf8").split(/^----\n/m);
   return [...new Set([...lines.map((line) => inBlock(line)), ...files])];
 }
 
-/** The releases whose program the tests run: those that the add-ons bring, and the newest. */
+/** The releases whose program the tests run: those in add-ons, and the newest. */
 export function triedReleases(): readonly string[] {
   const { versions } = recorded();
   const ofAddons = Object.values(ADDON_VERSIONS).map((version) => parseAddonVersion(version)?.coredns.join("."));

@@ -2,11 +2,11 @@ import { z } from "zod";
 import { dashboardName } from "../../components/monitoring/cloudwatch-alarms.ts";
 import type { Drawn, Picture, RangeSeries, Window } from "./picture.ts";
 
-/** Asks AWS: arguments of its CLI to the JSON that it prints. @throws where AWS refuses. */
+/** Runs the AWS CLI and parses its JSON output. @throws if AWS rejects the request. */
 export type Aws = (args: readonly string[]) => Promise<string>;
 
 const DashboardAnswer = z.object({ DashboardBody: z.string() });
-/** What is drawn of a dashboard of CloudWatch. */
+/** The fields of a CloudWatch dashboard that are drawn. */
 const Dashboard = z.object({
   widgets: z.array(
     z.object({
@@ -26,7 +26,7 @@ const Dashboard = z.object({
 });
 type Widget = z.infer<typeof Dashboard>["widgets"][number];
 
-/** Seconds since 1970. Version 2 of the AWS CLI writes times in ISO 8601, version 1 as numbers. */
+/** Seconds since 1970. The AWS CLI prints times as ISO 8601 in version 2, as numbers in version 1. */
 const Time = z.union([z.number(), z.string().transform((text) => Date.parse(text) / 1000)]);
 const DataAnswer = z.object({
   MetricDataResults: z.array(z.object({ Id: z.string(), Timestamps: z.array(Time), Values: z.array(z.number()) })),
@@ -42,7 +42,7 @@ const Change = z.object({
   newState: z.object({ stateValue: z.string() }),
 });
 
-/** Lines of the picture's grid, which is Grafana's, for each of CloudWatch's. */
+/** Rows of Grafana's grid, which the picture uses, per row of CloudWatch's. */
 const GRAFANA_LINES = 4 / 3;
 
 /**
@@ -91,7 +91,7 @@ export async function cloudWatchPicture(
       place: { x, y: y * GRAFANA_LINES, w: width, h: height * GRAFANA_LINES },
       thresholds: properties.annotations.horizontal.map(({ value }) => value),
       series: queriesOf(widget, at).flatMap(({ Id }) => {
-        // An answer of several pages has several parts.
+        // The results of several pages have several parts.
         const parts = MetricDataResults.filter((part) => part.Id === Id);
         const samples = parts.flatMap(({ Timestamps, Values }) =>
           Timestamps.map((time, index) => [time, Values[index] ?? Number.NaN] as const),
@@ -104,7 +104,7 @@ export async function cloudWatchPicture(
   return { title, drawn };
 }
 
-/** The queries of a widget, each with an id of its own among all widgets. */
+/** The queries of a widget, each with an id that is unique among all widgets. */
 function queriesOf({ properties: { metrics, stat, period } }: Widget, at: number) {
   return metrics.map(([Namespace, MetricName, ...dimensions], index) => ({
     Id: `widget${at}_${index}`,
@@ -122,7 +122,7 @@ function queriesOf({ properties: { metrics, stat, period } }: Widget, at: number
   }));
 }
 
-/** No line leads over periods without data. */
+/** Interrupts the line at periods without data. */
 function seriesWithGaps(samples: readonly (readonly [number, number])[], period: number): RangeSeries {
   const spread = samples.flatMap(([at, value], index) => {
     const last = samples[index - 1];

@@ -3,7 +3,7 @@ import type { Drawn, Picture, Window } from "./picture.ts";
 import type { Ask } from "./prometheus-data.ts";
 
 const Position = z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() });
-/** What is drawn of a dashboard of Grafana. */
+/** The fields of a Grafana dashboard that are drawn. */
 const Dashboard = z.object({
   title: z.string(),
   annotations: z.object({ list: z.array(z.object({ expr: z.string() })) }),
@@ -26,9 +26,9 @@ const Dashboard = z.object({
 });
 
 /**
- * A dashboard of Grafana with the data of a Prometheus.
- * @param dashboard Grafana's JSON, as the ConfigMap `eks-dns-logging-dashboard` has it.
- * @param ask Answers its expressions.
+ * Draws a Grafana dashboard with the data of a Prometheus.
+ * @param dashboard Grafana's JSON, as in the ConfigMap `eks-dns-logging-dashboard`.
+ * @param ask Evaluates its expressions.
  */
 export async function grafanaPicture(dashboard: unknown, ask: Ask, window: Window): Promise<Picture> {
   const { title, panels, annotations } = Dashboard.parse(dashboard);
@@ -53,7 +53,7 @@ export async function grafanaPicture(dashboard: unknown, ask: Ask, window: Windo
   return { title, drawn };
 }
 
-/** Samples that follow each other without a gap, as periods. */
+/** Merges consecutive samples into periods. */
 function periods(samples: readonly (readonly [number, number])[], step: number): [number, number][] {
   const found: [number, number][] = [];
   for (const [at] of samples) {

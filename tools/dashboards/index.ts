@@ -7,21 +7,21 @@ import { grafanaPicture } from "./grafana.ts";
 import { drawPicture, type Window } from "./picture.ts";
 import { type Ask, prometheusAt, prometheusVersion } from "./prometheus-data.ts";
 
-/** Samples of a graph: more would only enlarge the picture. */
+/** Samples per graph: more would only enlarge the picture. */
 const SAMPLES = 90;
 const AWS_TIMEOUT_SECONDS = 60;
 
 /**
- * A picture of a dashboard of Grafana, as one SVG with the date and source of its data.
- * @param dashboard Grafana's JSON, as the ConfigMap `eks-dns-logging-dashboard` has it.
- * @param source What the data come from, such as `Prometheus 3.9.1`.
- * @param ask Answers its expressions.
+ * A Grafana dashboard as one SVG, with the date and source of its data.
+ * @param dashboard Grafana's JSON, as in the ConfigMap `eks-dns-logging-dashboard`.
+ * @param source Source of the data, such as `Prometheus 3.9.1`.
+ * @param ask Evaluates its expressions.
  */
 export async function pictureOf(dashboard: unknown, source: string, ask: Ask, window: Window): Promise<string> {
   return drawPicture(await grafanaPicture(dashboard, ask, window), source, window);
 }
 
-/** The programs whose metrics a Prometheus has, with their versions. */
+/** The programs that a Prometheus scrapes, with their versions. */
 async function sourceOf(url: string, ask: Ask, window: Window): Promise<string> {
   const known = await ask('group by (__name__, version) ({__name__=~".+_build_info",version!=""})', window);
   const names: Readonly<Record<string, string>> = { coredns: "CoreDNS", fluentbit: "Fluent Bit", vector: "Vector" };

@@ -14,20 +14,20 @@ import { SVGRenderer } from "echarts/renderers";
 use([LineChart, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 type Options = ComposeOption<LineSeriesOption | GridComponentOption | TitleComponentOption>;
 
-/** A period, in seconds since 1970, and the distance of two samples. */
+/** A period, in seconds since 1970, and the interval between samples. */
 export interface Window {
   readonly from: number;
   readonly to: number;
   readonly step: number;
 }
 
-/** A series: its labels, and pairs of seconds since 1970 and value. NaN is a gap. */
+/** A series: labels, and pairs of time (seconds since 1970) and value. NaN is a gap. */
 export interface RangeSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly samples: readonly (readonly [number, number])[];
 }
 
-/** Place in a grid of 24 columns. */
+/** Position in a grid of 24 columns. */
 export interface Place {
   readonly x: number;
   readonly y: number;
@@ -35,7 +35,7 @@ export interface Place {
   readonly h: number;
 }
 
-/** A heading, or a graph with its data and the periods in which its alert fired. */
+/** A heading, or a graph with its data and the periods in which its alert was firing. */
 export interface Drawn {
   readonly kind: "heading" | "graph";
   readonly title: string;
@@ -53,16 +53,16 @@ export interface Picture {
 
 const WIDTH = 1200;
 const HEADER = 64;
-/** Pixels of one of the 24 columns, and of one line of the grid. */
+/** Pixels per column and row of the grid. */
 const COLUMN = WIDTH / 24;
 const LINE = 19;
-/** Series of a graph that are drawn: more would be unreadable. */
+/** Maximum number of series per graph, to keep it readable. */
 const MAX_SERIES = 6;
 const COLORS = ["#3274d9", "#56a64b", "#e0752d", "#a352cc", "#37872d", "#b877d9"];
 
 /**
- * One SVG of a dashboard: each graph at its place, its threshold as a dashed line, the periods in which its alert fired as a red band.
- * @param source What the data come from, such as `Prometheus 3.9.1`.
+ * Draws a dashboard as one SVG: each graph at its position, its threshold as a dashed line, the firing periods of its alert as a red band.
+ * @param source Source of the data, such as `Prometheus 3.9.1`.
  */
 export function drawPicture({ title, drawn }: Picture, source: string, window: Window): string {
   const day = new Date(window.from * 1000).toISOString().slice(0, 10);
@@ -121,7 +121,7 @@ function titleOf({ kind, title, place: { x, y }, series }: Drawn): TitleComponen
   };
 }
 
-/** Labels by which the series of a graph differ; all of them for a single series. */
+/** Labels that distinguish the series of a graph; all labels of a single series. */
 function legend(series: readonly RangeSeries[]): string {
   const shown = series.slice(0, MAX_SERIES).map(({ labels }) => {
     const own = Object.entries(labels).filter(
@@ -145,7 +145,7 @@ function seriesOf({ thresholds, series, fired }: Drawn, at: number): LineSeriesO
       type: "line",
       xAxisIndex: at,
       yAxisIndex: at,
-      // A sample between two gaps has no line.
+      // A single sample between gaps has no line.
       showSymbol: samples.length === 1 || samples.some(([, value]) => Number.isNaN(value)),
       symbolSize: 3,
       lineStyle: { width: 1.2 },

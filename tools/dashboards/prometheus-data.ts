@@ -19,9 +19,9 @@ const RangeAnswer = z.object({
 const BuildAnswer = z.object({ data: z.object({ version: z.string() }) });
 
 /**
- * Asks a Prometheus for ranges.
+ * Queries ranges from a Prometheus.
  * @param url Its address, such as `http://127.0.0.1:9090`.
- * @throws {Failure} where it does not answer, or refuses the query.
+ * @throws {Failure} if it does not answer, or rejects the query.
  * @see https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
  */
 export function prometheusAt(url: string, get: typeof fetch = fetch): Ask {
@@ -35,7 +35,7 @@ export function prometheusAt(url: string, get: typeof fetch = fetch): Ask {
   };
 }
 
-/** Version of a Prometheus. @throws {Failure} where it does not answer. */
+/** Version of a Prometheus. @throws {Failure} if it does not answer. */
 export async function prometheusVersion(url: string, get: typeof fetch = fetch): Promise<string> {
   return (await read(get, `${url}/api/v1/status/buildinfo`, BuildAnswer)).data.version.replace(/\+.*$/, "");
 }

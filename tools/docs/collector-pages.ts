@@ -8,10 +8,10 @@ import { PROCESSING_STEPS } from "../../components/logging/processing/settings.t
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { cpuOf, resourcesOf } from "../../lab/collector-table.ts";
 
-/** File that holds the comparison. */
+/** Path of the comparison page. */
 export const COLLECTORS_FILE = "docs/reference/collectors.md";
 
-/** The page of the collectors. */
+/** Generates the page that compares the collectors. */
 export function collectorsPage(): string {
   const all: readonly Collector[] = Object.values(COLLECTORS);
   const kinds = [...new Set(all.flatMap(({ destinations }) => Object.keys(destinations)))];
@@ -66,7 +66,7 @@ function journalLine({ title, sources, journal = {} }: Collector): string[] {
   ];
 }
 
-/** The steps that collectors take, those of the same steps in one line. */
+/** The processing steps of the collectors; those with the same steps share a line. */
 function processingLines(all: readonly Collector[]): string[] {
   const stepsOf = ({ processing }: Collector) =>
     PROCESSING_STEPS.filter((step) => processing[step] === true).join(", ");
@@ -75,7 +75,7 @@ function processingLines(all: readonly Collector[]): string[] {
   );
 }
 
-/** The keys by which a collector authenticates itself, besides user and password, and to which destinations. */
+/** The authentication keys of a collector besides user and password, and their destinations. */
 function authenticationLine({ title, authenticates = {} }: Collector): string[] {
   const pairs = Object.entries(authenticates).flatMap(([kind, keys]) => keys.map((key) => ({ kind, key })));
   const parts = [...Map.groupBy(pairs, ({ key }) => key)].map(
@@ -92,7 +92,7 @@ function destinationsRow({ title, destinations }: Collector, kinds: readonly str
 function section(collector: Collector): string[] {
   const { title, documentation, image, images = {}, modes, about } = collector;
   const maintained = about.maintenance.startsWith("maintained");
-  // Of one repository, only the tags differ.
+  // Images of the same repository differ only in their tags.
   const tag = (other: string) => other.slice(other.lastIndexOf(":") + 1);
   const others = Object.entries(images).map(([kind, other]) => `, for ${kind} \`${tag(other)}\``);
   return [
@@ -114,7 +114,7 @@ function section(collector: Collector): string[] {
 
 const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** A line for each reason why destinations are not supported. */
+/** One line per reason why destinations are not supported. */
 function reasons({ destinations }: Collector): string[] {
   const unsupported = Object.entries(destinations).filter(([, support]) => support !== true);
   const byReason = Map.groupBy(unsupported, ([, support]) => support);
@@ -122,15 +122,15 @@ function reasons({ destinations }: Collector): string[] {
   return [...byReason].map(([reason, same]) => `- Not ${same.map(([kind]) => kind).join(", ")}: ${reason}`);
 }
 
-/** File that describes index names. */
+/** Path of the page on index names. */
 export const INDEX_FILE = "docs/reference/index-formats.md";
 
 const CONTEXT = { cluster: "dev", region: undefined };
 const EXAMPLE = { prefix: "lab", separator: "_", datePattern: "yyyy-MM", splitBy: "team" } as const;
-/** A moment that shows which part is which. */
+/** A time at which each part of the name differs. */
 const MOMENT = new Date("2026-12-30T23:30:00Z");
 
-/** Formats that people ask for, with what they give. */
+/** Common formats, with their results. */
 const FORMATS: readonly object[] = [
   {},
   { datePattern: "yyyy.MM" },
@@ -142,7 +142,7 @@ const FORMATS: readonly object[] = [
   { timeZone: "Europe/Madrid" },
 ];
 
-/** The page on the names of indices. */
+/** Generates the page on index names. */
 export function indexPage(): string {
   const rows = FORMATS.map((format) => {
     const { index } = LoggingSettings.parse({ index: format });
@@ -181,10 +181,10 @@ function configured(collector: Collector): string[] {
   return [`### ${collector.title}\n\n${blocks.join("\n")}`];
 }
 
-/** A part of a line that shows a value of the example, or where one belongs. */
+/** A part of a line that contains a value of the example, or its placeholder. */
 const VALUE = /\blab(_|\b)|team|%Y-%m|yyyy-MM|separator/;
 
-/** Of each file the lines that another format changes, without those that only compute with its values. */
+/** The lines of each file that depend on the format, without those that only process its values. */
 function decided(collector: Collector, kind: "opensearch" | "elasticsearch"): Record<string, string> {
   const render = (index: object) => {
     const settings = LoggingSettings.parse({

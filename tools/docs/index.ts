@@ -7,14 +7,14 @@ import { POLICIES_FILE, rulesPage } from "./policies-page.ts";
 import { RUNBOOKS } from "./runbook-pages.ts";
 import { REFERENCE_FILE, SCHEMA_FILE, schemaText, settingsReference } from "./settings.ts";
 
-/** A file of the repository that is generated from the code. */
+/** A generated file of the repository. */
 interface GeneratedFile {
-  /** Path from the project's root. */
+  /** Path relative to the project's root. */
   readonly file: string;
   readonly text: () => string;
 }
 
-/** All generated files. `npm run docs` writes them; a test fails where one is not up to date. */
+/** All generated files. `npm run docs` writes them; a test fails if one is outdated. */
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { file: SCHEMA_FILE, text: schemaText },
   { file: REFERENCE_FILE, text: settingsReference },
@@ -25,7 +25,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   { file: PACKAGE_SCHEMA_FILE, text: packageSchemaText },
 ];
 
-/** The generated files that differ from what the code gives now. */
+/** The generated files that are outdated. */
 export async function outdatedFiles(root: string = PROJECT_ROOT): Promise<GeneratedFile[]> {
   const compared = GENERATED_FILES.map(async (generated) => {
     const found = await readFile(join(root, generated.file), "utf8").catch(() => undefined);

@@ -3,7 +3,7 @@ import type { Exemption } from "../../policies/core/pack-config.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/rules/index.ts";
 
-/** File that holds the reference of the rules. */
+/** Path of the rules' reference. */
 export const POLICIES_FILE = "docs/reference/policies.md";
 
 const FAMILIES = {
@@ -15,14 +15,14 @@ const FAMILIES = {
   aws: "The AWS account",
 } as const satisfies Record<Rule["family"], string>;
 
-/** A configuration of the pack. Each line of the page's example is one of its rules. */
+/** An example configuration of the pack. Each line of the page's example is one of its rules. */
 export const EXAMPLE = {
   "aws-tags": { enforcementLevel: "mandatory", required: ["project", "environment", "owner"] },
   "pods-non-root": { exempt: [{ resource: "DaemonSet/monitoring/exporter", reason: "reads the host's /proc" }] },
   "cluster-nodes-private": { exempt: [{ resource: "workers", reason: "subnets of another stack", only: "undecided" }] },
 };
 
-/** The page of the rules: how to run them, what each requires, and what is exempt. */
+/** Generates the page of the rules: how to run them, what each requires, and what is exempt. */
 export function rulesPage(): string {
   const sections = Object.entries(FAMILIES).flatMap(([family, title]) => [
     `## ${title}`,
@@ -39,7 +39,7 @@ function entry(rule: Rule): string[] {
   return [`- **\`${rule.id}\`**${level}: ${inLine(rule.title)} (${sourceOf(rule)})`, ...options(rule)];
 }
 
-/** A line for each option of a rule, and one for those that an earlier rule has too. */
+/** One line per option of a rule, and one for those already described. */
 function options(rule: Rule): string[] {
   const shared = new Map<string, string[]>();
   const own = (rule.options ?? []).flatMap(({ name, schema }) => {
@@ -52,7 +52,7 @@ function options(rule: Rule): string[] {
   return [...own, ...[...shared].map(([id, names]) => `  - ${names.join(", ")}: as in \`${id}\``)];
 }
 
-/** The benchmark's section or the standard's level, whose links the page has once, or whose documentation it is, with a link. */
+/** The source of a rule: a benchmark's section or a standard's level, whose links are elsewhere on the page, or a link to documentation. */
 function sourceOf({ source: { id, url } }: Rule): string {
   const [, benchmark] = /^CIS EKS [\d.]+, (.+)$/.exec(id) ?? [];
   if (benchmark !== undefined) return `CIS ${benchmark}`;
@@ -60,7 +60,7 @@ function sourceOf({ source: { id, url } }: Rule): string {
   return short.startsWith("Pod Security") ? short.replace("Pod Security ", "") : `[${short}](${url})`;
 }
 
-/** The exempt rules, by the part of their reasons that they share. */
+/** The exempt rules, grouped by the common part of their reasons. */
 function exemptions(): string[] {
   const reasonOf = ({ reason }: Exemption) => inLine(reason).split("; ")[0] ?? "";
   return [...Map.groupBy(BUILT_IN_EXEMPTIONS, reasonOf)].map(([reason, same]) => {

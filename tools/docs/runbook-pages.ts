@@ -10,14 +10,14 @@ const TITLES: Readonly<Record<AlertGroup, string>> = {
   canary: "Canary alerts",
 };
 
-/** What the commands for every alert leave to the reader. */
+/** Notes that commands for every alert cannot contain. */
 const NOTES: Readonly<Partial<Record<AlertGroup, string>>> = {
   coredns:
     "With `--from`, name any running pod that has a shell. Of an adopted CoreDNS, write the namespace, selector and ConfigMap of `dns.adopt`.",
   collector: "With another collector, write its name instead of `fluent-bit`.",
 };
 
-/** The runbooks: a page for each group of alerts. */
+/** The runbooks: one page per group of alerts. */
 export const RUNBOOKS = ALERT_GROUPS.map((group) => ({
   file: `docs/runbooks/${group}.md`,
   text: () => runbookPage(group),
@@ -39,7 +39,7 @@ function runbookPage(group: AlertGroup): string {
   ].join("\n");
 }
 
-/** Alerts of a page that have a command, from which on it is at the top of the page and not with each. */
+/** Minimum number of alerts that share a command for it to be at the top of the page. */
 const MIN_COMMON = 3;
 
 function commonCommands(alerts: readonly Alert[]): string[] {
@@ -68,7 +68,7 @@ function section(alert: Alert, common: readonly string[]): string[] {
 /** Labels whose values are words of the sentence, with those values. */
 const WORDS: Readonly<Record<string, string>> = { name: "inside or outside" };
 
-/** A summary without Prometheus's templates. */
+/** A summary without Prometheus templates. */
 function plain(summary: string): string {
   return summary
     .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => WORDS[label] ?? `\`${label.toUpperCase()}\``)
@@ -77,7 +77,7 @@ function plain(summary: string): string {
 
 const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** What the metrics of some collectors cannot show. */
+/** What the metrics of some collectors do not show. */
 function limits(): string[] {
   const rows = Object.entries(COLLECTOR_METRICS).flatMap(([collector, { path, signals }]) =>
     path === undefined

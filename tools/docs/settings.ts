@@ -3,10 +3,10 @@ import { isOptionalPart } from "../../components/parts.ts";
 import { CONFIG_NAMESPACE, EXTENDS_DESCRIPTION } from "../../components/schema/extends.ts";
 import { StackSettings } from "../../components/settings.ts";
 
-/** File that holds the reference. */
+/** Path of the reference. */
 export const REFERENCE_FILE = "docs/reference/settings.md";
 
-/** The part of JSON Schema that the settings use. */
+/** The subset of JSON Schema that the settings use. */
 const Node = z.object({
   type: z.string().optional(),
   description: z.string().optional(),
@@ -28,18 +28,18 @@ const Node = z.object({
 });
 type Node = z.infer<typeof Node>;
 
-/** A line of the reference: a key as in a stack file, and what it means. */
+/** A line of the reference: a key as in a stack file, and its description. */
 interface Entry {
   readonly key: string;
   readonly comment: string;
 }
 
 const MAX_ENUM = 9;
-/** Column in which comments start, and the last one that they use. */
+/** First column of comments, and their maximum width. */
 const COMMENT_COLUMN = 40;
 const LAST_COLUMN = 140;
 
-/** Every setting as in a stack file: the default or the type as its value, the meaning as a comment. */
+/** Every setting as in a stack file: the default or type as its value, the description as a comment. */
 export function settingsReference(): string {
   const root = Node.parse(z.toJSONSchema(StackSettings, { io: "input" }));
   const sections = Object.entries(root.properties ?? {}).map(([key, node]) => {
@@ -63,7 +63,7 @@ export function settingsReference(): string {
   ].join("\n");
 }
 
-/** The entries of a node's keys. `seen` maps the keys of an object to the path under which they were listed first. */
+/** The entries of a node's keys. `seen` maps an object's keys to the path under which they were first listed. */
 function entriesOf(node: Node, path: string, indent: string, seen: Map<string, string>): Entry[] {
   const properties = Object.entries(node.properties ?? {});
   const shared = sharedKeys(properties, path, seen);
@@ -89,10 +89,10 @@ function entriesOf(node: Node, path: string, indent: string, seen: Map<string, s
   return [...below, ...more, ...alternatives(variants, indent), ...items];
 }
 
-/** As many keys of an earlier object are worth a line instead of one each. */
+/** Minimum number of repeated keys to replace by one line. */
 const MIN_SHARED = 3;
 
-/** The keys that an object has from an earlier one, and its path. `seen` has the last path of each key by its schema. */
+/** The keys that an object shares with an earlier one, and the earlier path. `seen` has the last path of each key by its schema. */
 function sharedKeys(
   properties: readonly (readonly [string, Node])[],
   path: string,
@@ -106,7 +106,7 @@ function sharedKeys(
   return found?.[0] === undefined ? undefined : { keys: found[1].map(({ key }) => key), path: found[0] };
 }
 
-/** The variants of an object one after another; what an earlier one has too is listed once. */
+/** The variants of an object in sequence; keys of earlier variants are listed once. */
 function alternatives(variants: readonly Entry[][], indent: string): Entry[] {
   const seen = new Set<string>();
   return variants.flatMap((entries, index) => {
@@ -121,7 +121,7 @@ function alternatives(variants: readonly Entry[][], indent: string): Entry[] {
   });
 }
 
-/** Entries of a list's item: the first begins with a dash. */
+/** Entries of a list item: the first starts with a dash. */
 function listed(entries: readonly Entry[], indent: string): Entry[] {
   return entries.map(({ key, comment }, index) => ({
     key: `${indent}${index === 0 ? "- " : "  "}${key.slice(indent.length)}`,
@@ -151,10 +151,10 @@ function entry(key: string, path: string, node: Node, indent: string, required: 
   return { key: `${indent}${key}:${shown === undefined ? "" : ` ${String(shown)}`}`, comment: comment.join(" ") };
 }
 
-/** Words that say nothing without others. */
+/** Words without meaning of their own. */
 const FILLERS = ["", "a", "an", "and", "its", "of", "the", "name", "version"];
 
-/** Whether a text has a word that the key and those above it do not have. */
+/** Whether a text has a word that its key and the parent keys lack. */
 function addsTo(path: string, text: string): boolean {
   const named = path.toLowerCase();
   return text
@@ -163,12 +163,12 @@ function addsTo(path: string, text: string): boolean {
     .some((word) => !FILLERS.includes(word) && !named.includes(word.replace(/s$/, "")));
 }
 
-/** Whether the node is one of several objects, whose keys follow. */
+/** Whether the node is one of several object variants, whose keys follow. */
 function isAlternative(node: Node): boolean {
   return [...(node.anyOf ?? []), ...(node.oneOf ?? [])].some(({ properties }) => properties !== undefined);
 }
 
-/** The default that a description ends with, as YAML, and the description without it. */
+/** The default at the end of a description, as YAML, and the description without it. */
 function defaultOf(node: Node): { readonly value?: string; readonly text: string } {
   const text = (node.description ?? "").replaceAll("\n", " ").replace(/ ?Default: (all|none|off)\.$/, "");
   const [whole = "", before = "", stated = ""] = /^(.*?)\bDefault ([^:].*)$/.exec(text) ?? [];
@@ -185,7 +185,7 @@ function defaultOf(node: Node): { readonly value?: string; readonly text: string
 
 const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** The lines of an entry, whose comment is wrapped. */
+/** The lines of an entry, with its comment wrapped. */
 function linesOf({ key, comment }: Entry): string[] {
   if (comment === "") return [key];
   if (key.length >= COMMENT_COLUMN && `${key} # ${comment}`.length <= LAST_COLUMN) return [`${key} # ${comment}`];
@@ -217,12 +217,12 @@ function listOf(item: string): string {
   return /[ |]/.test(item) ? `(${item})[]` : `${item}[]`;
 }
 
-/** File that editors complete and check `Pulumi.*.yaml` by; each of those names it in its first line. */
+/** Schema with which editors complete and validate `Pulumi.*.yaml`; each of those names it in its first line. */
 export const SCHEMA_FILE = "settings.schema.json";
 
 const EXTENDS = `${CONFIG_NAMESPACE}:extends`;
 
-/** JSON Schema of a whole `Pulumi.STACK.yaml`, made from the schemas that read it. */
+/** JSON Schema of a whole `Pulumi.STACK.yaml`, derived from the schemas that parse it. */
 export function stackSchema(): object {
   const { properties = {}, required = [] } = z.toJSONSchema(StackSettings, { io: "input" });
   const named = Object.entries(properties).map(([key, value]) => [
@@ -244,7 +244,7 @@ export function stackSchema(): object {
           [EXTENDS]: { type: "string", description: EXTENDS_DESCRIPTION },
           ...Object.fromEntries(named),
         },
-        // What a stack leaves out may stand in the file that it names.
+        // Settings that a stack omits may be in the file that it extends.
         anyOf: [{ required: required.map((key) => `${CONFIG_NAMESPACE}:${key}`) }, { required: [EXTENDS] }],
       },
     },

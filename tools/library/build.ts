@@ -6,14 +6,14 @@ import { streamed } from "../../lab/process.ts";
 const PACKAGE = join(PROJECT_ROOT, "library");
 const DIST = join(PACKAGE, "dist");
 
-/** Packages of this repository that are not published on their own, and the folders whose compiled code takes their place. */
+/** Packages of this repository that are not published separately, and the folders of their compiled code. */
 const BUNDLED: Readonly<Record<string, string>> = {
   "eks-dns-logging-corefile": "corefile/index.js",
   "eks-dns-logging-corefile/addon": "corefile/addon/index.js",
   "eks-dns-logging-corefile/quantity": "corefile/quantity.js",
 };
 
-/** The compiled text of a module: bundled packages by their path, and in declarations the names that compiled modules have. */
+/** Rewrites a compiled module: imports of bundled packages become paths, and declarations import compiled modules. */
 export function publishedText(file: string, text: string): string {
   return text.replaceAll(
     /(\b(?:from|import) ?\(?")([^"]+)(")/g,
@@ -28,7 +28,7 @@ export function publishedText(file: string, text: string): string {
   );
 }
 
-/** What compiled code reads at run time: the collectors' scripts, and the data of the Corefile checker. */
+/** Copies the run-time data: the collectors' scripts, and the data of the Corefile checker. */
 async function copyData(): Promise<void> {
   for await (const file of glob("{components,corefile}/**/*.*", { cwd: PROJECT_ROOT })) {
     if (/\.ts$|\/package\.json$|\/node_modules\//.test(file)) continue;

@@ -11,7 +11,7 @@ import { type Descriptions, partsOf, TypeReader } from "./type-reader.ts";
 export const PACKAGE_SCHEMA_FILE = "library/schema.json";
 const PACKAGE = "eks-dns-logging";
 
-/** The components of the package. A curl pod is made by its Team. */
+/** The components of the package. A Team creates its curl pods. */
 const COMPONENTS = [
   "EksCluster",
   "ExistingCluster",
@@ -23,19 +23,19 @@ const COMPONENTS = [
   "Team",
 ] as const;
 
-/** Arguments that are resources or functions. The resource option dependsOn takes the place of the argument. */
+/** Arguments that are resources or functions, which a schema cannot express. The resource option dependsOn replaces the argument. */
 const LEFT_INPUTS = ["Monitoring.dependsOn", "NodeLocalCache.dependsOn", "Team.sidecar", "Team.dependsOn"];
 
-/** Outputs that are resources or functions. */
+/** Outputs that are resources or functions, which a schema cannot express. */
 const LEFT_OUTPUTS = ["CoreDns.addon", "LogCollection.sidecar", "LogCollection.ready", "Team.curlPod"];
 
 /** Arguments that are outputs of other components. */
 const OUTPUTS = ["Team.dns", "PolicyContext.dnsAddresses", "PolicyContext.egress"];
 
-/** A cluster's handle is text, since a program passes it on as a whole. library/cluster-reference.ts reads and writes it. */
+/** A cluster's handle is text, because programs only pass it on. library/cluster-reference.ts serializes it. */
 const SUBSTITUTES = { ClusterHandle: { type: "string" } } as const;
 
-/** Where a component's arguments are documented by the settings that they stand for. */
+/** Components whose arguments are documented by the corresponding settings. */
 const DESCRIPTIONS: Readonly<Record<string, z.ZodType>> = {
   CoreDns: DnsSettings,
   Monitoring: z.object({
@@ -48,11 +48,14 @@ const DESCRIPTIONS: Readonly<Record<string, z.ZodType>> = {
 
 function descriptionsOf(component: string): Descriptions | undefined {
   const schema = DESCRIPTIONS[component];
-  // Of the JSON Schema only the descriptions are read.
+  // Only the descriptions of the JSON Schema are used.
   return schema && JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" })));
 }
 
-/** `eks-dns-logging:dns:CoreDns`, which the class registers itself as: state of a program in TypeScript keeps its URNs. */
+/**
+ * Type token, such as `eks-dns-logging:dns:CoreDns`: that under which the class registers, so that the URNs of TypeScript programs stay the
+ * same.
+ */
 function tokenOf(file: string, name: string): string {
   const text = readFileSync(file, "utf8");
   const token = new RegExp(`super\\("(${PACKAGE}:\\w+:${name})"`).exec(text)?.[1];
@@ -83,7 +86,7 @@ function resourceOf(component: TypeSymbol, checker: Checker, reader: TypeReader)
   return [token, resource] as const;
 }
 
-/** The components as Pulumi's package schema. */
+/** The components as a Pulumi package schema. */
 function packageSchema() {
   const api = new API({ cwd: PROJECT_ROOT });
   try {

@@ -30,7 +30,7 @@ export interface NamedTypeSpec {
   readonly enum?: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Descriptions of a type that a schema of Zod has, as JSON Schema. */
+/** Descriptions of a type, from the JSON Schema of its Zod schema. */
 export interface Descriptions {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Descriptions>>;
@@ -38,39 +38,39 @@ export interface Descriptions {
   readonly anyOf?: readonly Descriptions[];
 }
 
-/** Where a type stands. */
+/** The context of a type. */
 interface Place {
   /** Module of the package. */
   readonly module: string;
-  /** Name for the type if it has none. */
+  /** Name for an anonymous type. */
   readonly name: string;
-  /** Whether values may be outputs, so that nothing in it is plain. */
+  /** Whether values may be outputs, so that nothing below is plain. */
   readonly output: boolean;
   readonly descriptions?: Descriptions | undefined;
 }
 
-/** What the TypeScript types do not say. */
+/** Facts that the TypeScript types do not contain. */
 export interface ReaderOptions {
-  /** Name of the package, which tokens begin with. */
+  /** Name of the package, the prefix of type tokens. */
   readonly packageName: string;
-  /** Interfaces that have another form in the package. */
+  /** Interfaces with another type in the package. */
   readonly substitutes: Readonly<Record<string, TypeSpec>>;
-  /** Properties, as `Type.property`, that take outputs of other components though the code takes plain values. */
+  /** Properties, as `Type.property`, that accept outputs of other components, although the code takes plain values. */
   readonly outputs: readonly string[];
-  /** Properties, as `Type.property`, that only a program in TypeScript can use. */
+  /** Properties, as `Type.property`, that only TypeScript programs can use. */
   readonly leftInputs: readonly string[];
-  /** The same of classes. */
+  /** The same for outputs of classes. */
   readonly leftOutputs: readonly string[];
-  /** Module of the types of each folder of `components`; of other folders it is `index`. */
+  /** Folders of `components` whose types form a module of their own; the others are in `index`. */
   readonly modules: readonly string[];
 }
 
-/** An object type, or several that `kind` tells apart, with the properties of all. */
+/** An object type, or several that `kind` distinguishes, whose properties are merged. */
 type Objects = readonly Type[];
 
-/** Reads Pulumi's schema from TypeScript's types. */
+/** Converts TypeScript types to a Pulumi schema. */
 export class TypeReader {
-  /** The named types that were met, by token. */
+  /** The named types found, by token. */
   readonly types = new Map<string, NamedTypeSpec>();
   /** The properties without a doc comment. */
   readonly undocumented: string[] = [];
@@ -83,7 +83,7 @@ export class TypeReader {
     this.#options = options;
   }
 
-  /** The properties of an object type, and which of them are required. `kind` tells several types apart. */
+  /** The properties of an object type, and which of them are required. `kind` distinguishes several types. */
   object(types: Objects, place: Place) {
     const properties: Record<string, PropertySpec> = {};
     const required: string[] = [];
@@ -107,7 +107,7 @@ export class TypeReader {
     return { properties, required: required.sort() };
   }
 
-  /** The properties of a class that its own file declares. */
+  /** The properties that a class declares in its own file. */
   outputs(type: Type, place: Place) {
     const own = this.#checker.getPropertiesOfType(type).filter(({ name, flags, declarations }) => {
       const isOwn = declarations.some(({ path }) => path.includes("/components/"));
@@ -129,19 +129,19 @@ export class TypeReader {
     );
   }
 
-  /** One property, which several object types may have. */
+  /** A property, which several object types may share. */
   #property(symbols: readonly TypeSymbol[], only: string, place: Place): PropertySpec {
     const parts = symbols.flatMap((symbol) => partsOf(this.#typeOf(symbol, place.name)));
     const texts = [...new Set(symbols.map((symbol) => this.#description(symbol)).filter((text) => text !== ""))];
     const description = texts.length > 0 ? texts.join(" ") : (place.descriptions?.description ?? "");
     const spec = this.#spec(parts, place);
     if (description !== "") return { ...spec, description: `${only}${description}` };
-    // An object says by its properties what it is.
+    // An object type is described by its properties.
     if (spec.$ref === undefined) this.undocumented.push(place.name);
     return spec;
   }
 
-  /** The kinds of object types that have a property, in words. */
+  /** Names the kinds of object types that have a property. */
   #kindsOf(owners: Objects): string {
     const kinds = owners.flatMap((owner) => {
       const kind = this.#checker.getPropertyOfType(owner, "kind");
@@ -157,7 +157,7 @@ export class TypeReader {
     return type;
   }
 
-  /** The doc comment, with the default and the source. */
+  /** The doc comment, with default and source. */
   #description(symbol: TypeSymbol): string {
     const tags = symbol.getJsDocTags(this.#checker).flatMap(({ name, text = "" }) => {
       return name === "default" ? [`Default: ${text.trim().replace(/\.$/, "")}.`] : [];
@@ -165,7 +165,7 @@ export class TypeReader {
     return [symbol.getDocumentationComment(this.#checker), ...tags].join(" ").replaceAll(/\s+/g, " ").trim();
   }
 
-  /** The spec of a union of `parts`. */
+  /** Converts a union of `parts`. */
   #spec(parts: readonly Type[], place: Place): TypeSpec {
     const values = distinct(parts.filter((type) => !isWrapper(type)));
     const wrapped = distinct(parts.filter(isWrapper));
@@ -211,7 +211,7 @@ export class TypeReader {
     return specs;
   }
 
-  /** One object type, or a map, or several with `kind`. */
+  /** Converts an object type, a map, or several object types with `kind`. */
   #objects(types: Objects, place: Place): TypeSpec {
     const [type] = types;
     const substitute = this.#options.substitutes[type?.getSymbol()?.name ?? ""];
@@ -220,7 +220,7 @@ export class TypeReader {
     const methods = properties.filter(({ flags }) => (flags & SymbolFlags.Method) !== 0);
     if (methods.length > 0) throw new Error(`${place.name} has methods: ${methods.map(({ name }) => name).join(", ")}`);
     const index = types.flatMap((one) => this.#checker.getIndexInfosOfType(one).map(({ valueType }) => valueType));
-    // Keys such as `requests.cpu` can be no names of properties.
+    // Keys such as `requests.cpu` are not valid property names.
     if (index.length > 0 || properties.some(({ name }) => !/^[A-Za-z]\w*$/.test(name))) {
       const parts = [...index.flatMap(partsOf), ...properties.flatMap((one) => partsOf(this.#typeOf(one, place.name)))];
       return {
@@ -255,7 +255,7 @@ export class TypeReader {
     return { name: declared.name.replace(/Args$/, ""), module };
   }
 
-  /** A reference to a named type, which is described when it is first met. */
+  /** A reference to a named type, which is described on its first use. */
   #named(
     key: string,
     { name, module }: { name: string; module: string },
@@ -273,7 +273,7 @@ export class TypeReader {
   }
 }
 
-/** The members of a union but `undefined`, or the type itself. */
+/** The members of a union except `undefined`, or the type itself. */
 export function partsOf(type: Type): Type[] {
   const parts = type.isUnionType() ? [...type.getTypes()] : [type];
   return parts.filter(({ flags }) => (flags & TypeFlags.Undefined) === 0);
@@ -283,7 +283,7 @@ function distinct(types: readonly Type[]): Type[] {
   return [...new Map(types.map((type) => [type.id, type])).values()];
 }
 
-/** Whether a type is a promise or an output of another. */
+/** Whether a type is a promise or an output. */
 function isWrapper(type: Type): boolean {
   const name = type.getSymbol()?.name;
   return name === "Promise" || outputInstance(type) !== undefined;
@@ -313,7 +313,7 @@ function singular(name: string): string {
 
 const PUNCTUATION: Readonly<Record<string, string>> = { "-": "Hyphen", ".": "Dot", _: "Underscore" };
 
-/** `1.35` as `V1_35`, since no language takes a digit first. */
+/** Converts `1.35` to `V1_35`, because no language allows names that start with a digit. */
 function memberName(value: string): string {
   const name = PUNCTUATION[value] ?? pascal(value.replaceAll(/(?<=\d)\.(?=\d)/g, "DOT")).replaceAll("DOT", "_");
   return /^\d/.test(name) ? `V${name}` : name;

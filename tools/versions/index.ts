@@ -8,7 +8,7 @@ import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/co
 import { type Aws, askEks, type EksOptions, updateSchemas } from "../../lab/dns/schema.ts";
 import { outputOf } from "../../lab/process.ts";
 
-/** What EKS says of its versions on a day. */
+/** EKS's versions on a given day. */
 export interface EksAnswers {
   /** Last day of standard support by Kubernetes version. */
   readonly supportEnds: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ const ClusterVersions = z.object({
     z.object({
       clusterVersion: z.string(),
       versionStatus: z.string().optional(),
-      // The CLI prints a date by its setting cli_timestamp_format: as text, or as seconds since 1970.
+      // The CLI prints dates as text or as seconds since 1970, depending on cli_timestamp_format.
       endOfStandardSupportDate: z.union([z.string(), z.number()]).optional(),
     }),
   ),
@@ -43,8 +43,8 @@ const AddonVersions = z.object({
 });
 
 /**
- * Asks EKS for its Kubernetes versions and, for those in standard support, the default add-ons.
- * @throws {Failure} where an answer is missing or has another form.
+ * Queries EKS for its Kubernetes versions and, for those in standard support, the default add-ons.
+ * @throws {Failure} if an answer is missing or malformed.
  */
 export async function askVersions(options: EksOptions): Promise<EksAnswers> {
   const answer = await askEks("describe-cluster-versions", [], "all versions", options);
@@ -92,15 +92,15 @@ function dayOf(date: string | number): string {
   return day.toISOString().slice(0, 10);
 }
 
-/** Answers that were asked elsewhere: each with the command line that gave it. */
+/** Recorded answers, each with the command line that produced it. */
 const AnswersFile = z.object({
   lookedUp: z.iso.date(),
   answers: z.array(z.object({ command: z.string(), output: z.json() })),
 });
 
 /**
- * Reads a file of answers, to be asked instead of the AWS CLI.
- * @throws {Failure} where the file is missing or has another form.
+ * Reads a file of recorded answers, to be used instead of the AWS CLI.
+ * @throws {Failure} if the file is missing or malformed.
  */
 export async function answersOf(file: string): Promise<{ readonly lookedUp: string; readonly aws: Aws }> {
   const text = await readFile(file, "utf8").catch(() => {
@@ -124,7 +124,7 @@ export async function answersOf(file: string): Promise<{ readonly lookedUp: stri
   };
 }
 
-/** The command line without what says how and where it is asked. */
+/** The command line without options for output and credentials. */
 export function commandOf(args: readonly string[]): string {
   const skipped = ["--output", "--region"];
   return [
@@ -141,7 +141,7 @@ function json(text: string): unknown {
   }
 }
 
-/** The data of EKS's versions, as its file has it. */
+/** The content of the file with EKS's versions. */
 interface VersionData {
   readonly lookedUp: string;
   readonly sources: Readonly<Record<string, string>>;
@@ -157,24 +157,24 @@ const VERSIONS_FILE = new URL("../../corefile/addon/eks-versions.json", import.m
 const TIMEOUT_SECONDS = 60;
 
 export interface RefreshOptions {
-  /** File of answers. Default: EKS itself, by the AWS CLI. */
+  /** File of recorded answers. Default: query EKS with the AWS CLI. */
   readonly from?: string;
-  /** Where to keep the answers, to be used by `from`. Default: nowhere. */
+  /** File to which the answers are recorded, for `from`. Default: none. */
   readonly save?: string;
   readonly region?: string;
-  /** Default: the file of the project. */
+  /** Default: the project's file. */
   readonly versionsFile?: URL;
-  /** Default: the file of the project. */
+  /** Default: the project's file. */
   readonly schemasFile?: URL;
   readonly aws?: Aws;
-  /** Day of the lookup, where EKS itself is asked. */
+  /** Day of the lookup, if EKS is queried. */
   readonly today: string;
 }
 
 /**
  * Looks up EKS's Kubernetes versions, their ends of standard support, the default add-ons and their schemas, and writes the data files.
- * @returns what changed and what is left to do, a line each.
- * @throws {Failure} where an answer is missing. No file is written then.
+ * @returns what changed and what remains to be done, one line each.
+ * @throws {Failure} if an answer is missing; no file is written then.
  */
 export async function refresh(options: RefreshOptions): Promise<string[]> {
   const { versionsFile = VERSIONS_FILE, schemasFile = FETCHED_FILE, region, save, today } = options;
@@ -193,7 +193,7 @@ export async function refresh(options: RefreshOptions): Promise<string[]> {
     throw new Failure(`the answers are of ${lookedUp}, and the data of ${before.lookedUp} is newer`, 2);
   const after = merged(before, answers, lookedUp);
   const coredns = [...new Set(Object.values(after.versions).flatMap(({ addons }) => addons?.coredns ?? []))];
-  // The versions that are asked anew; what stays from before has its schema already.
+  // The versions looked up now; versions kept from before already have their schema.
   const current = new Set(Object.values(answers.defaults).map((addons) => addons.coredns));
   const schemas = await updateSchemas({
     versions: coredns.filter((version) => current.has(version)),
@@ -214,7 +214,7 @@ export async function refresh(options: RefreshOptions): Promise<string[]> {
   ];
 }
 
-/** The data with the answers over it. Versions that EKS names no more keep what was known. */
+/** Merges the answers into the data. Versions that EKS no longer lists keep their data. */
 function merged(before: VersionData, { supportEnds, defaults }: EksAnswers, lookedUp: string): VersionData {
   const names = [...new Set([...Object.keys(before.versions), ...Object.keys(supportEnds)])];
   const versions = names
@@ -252,7 +252,7 @@ function changesOf(before: VersionData, after: VersionData): string[] {
   });
 }
 
-/** What the answers leave to be done by hand: CoreDNS releases whose plugins are not known, and versions that settings do not take. */
+/** What remains to be done by hand: CoreDNS releases without plugin data, and versions that the settings do not accept. */
 function leftToDo(addons: readonly string[], supported: readonly string[]): string[] {
   const releases = addons.flatMap((version) => {
     const coredns = parseAddonVersion(version)?.coredns;
