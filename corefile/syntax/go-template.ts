@@ -112,10 +112,7 @@ function tokensOf(text: string): string[] | undefined {
   return found;
 }
 
-/**
- * Checks `$x := OPERAND WORDS
- * FUNCTION WORDS`.
- */
+/** Checks `$x := OPERAND WORDS | FUNCTION WORDS`. */
 function pipelineProblem(
   tokens: readonly string[],
   variables: (readonly string[])[],

@@ -79,10 +79,7 @@ export interface Verdicts {
   readonly starts: Readonly<Record<string, string>>;
 }
 
-/**
- * The Corefiles of the corpus: each line of lines.txt as the content of a block, with
- * for a line break, and those in files.txt.
- */
+/** The Corefiles of the corpus: each line of lines.txt as the content of a block, with `|` for a line break, and those in files.txt. */
 export function corpus(): readonly string[] {
   const lines = readFileSync(new URL("lines.txt", FOLDER), "utf8").split("\n").slice(0, -1);
   const files = readFileSync(new URL("files.txt", FOLDER), "utf8").split(/^----\n/m);
