@@ -3,7 +3,8 @@ import { styleText } from "node:util";
 import { fixOf } from "../../policies/core/evaluate.ts";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { code, MAX_COMMENT, plainTable, plainText, plural } from "../output/table.ts";
+import { code, MAX_COMMENT, plainText } from "../output/markdown.ts";
+import { plainTable, plural } from "../output/table.ts";
 import type { Audit, AuditFinding } from "./audit.ts";
 
 /** An audit with its subject. */
