@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../command-line.ts";
-import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/drill-mark.ts";
+import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/active-drill.ts";
 import { fieldOf, type KubernetesJson, type ObjectRef, type ObjectStore } from "./object-store.ts";
 
 const Json = z.record(z.string(), z.unknown());

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
 import { Failure, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
 import type { Drill, Scene } from "./drill.ts";
+import type { Environment } from "./drill-run.ts";
 import type { StoredState } from "./drill-state.ts";
-import type { Environment } from "./exercise.ts";
 
 interface DrillFlags {
   readonly stack: string;
@@ -134,7 +134,7 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
     throw new Failure("name a drill of `npm run lab -- drill list`, or use --random", 2);
   const live = await connected(flags);
   try {
-    const [{ startDrill }, { consentFor }] = await Promise.all([import("./exercise.ts"), import("./drill-list.ts")]);
+    const [{ startDrill }, { consentFor }] = await Promise.all([import("./drill-run.ts"), import("./drill-list.ts")]);
     const drill = await chosenDrill(name, live);
     const { warning, refusal } = consentFor(drill, { ...live, yesOn: flags.yesOn, coreDns: live.env.scene.coreDns });
     if (warning !== undefined) process.stderr.write(`${warning}\n`);
@@ -232,7 +232,7 @@ async function hint(flags: DrillFlags): Promise<void> {
 async function check(flags: JsonFlags): Promise<void> {
   const live = await connected(flags);
   try {
-    const { checkDrill, drillVerdict, isRepaired } = await import("./exercise.ts");
+    const { checkDrill, drillVerdict, isRepaired } = await import("./drill-run.ts");
     const { drill, scene, ...stored } = await current(live);
     const rows = await checkDrill({ ...live.env, scene }, drill, stored);
     const repaired = isRepaired(rows);
@@ -250,7 +250,7 @@ async function stop(flags: DrillFlags): Promise<void> {
   try {
     const [{ readState }, { stopDrill, untilWell }, { DRILLS }] = await Promise.all([
       import("./drill-state.ts"),
-      import("./exercise.ts"),
+      import("./drill-run.ts"),
       import("./drill-list.ts"),
     ]);
     const stored = await readState(live.env.store);

@@ -11,7 +11,6 @@ import type { Settings } from "../../components/settings.ts";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import type { Drill } from "../../lab/drill/drill.ts";
 import { DRILLS, offeredDrills } from "../../lab/drill/drill-list.ts";
-import { readState } from "../../lab/drill/drill-state.ts";
 import {
   checkDrill,
   type Environment,
@@ -19,7 +18,8 @@ import {
   startDrill,
   stopDrill,
   untilWell,
-} from "../../lab/drill/exercise.ts";
+} from "../../lab/drill/drill-run.ts";
+import { readState } from "../../lab/drill/drill-state.ts";
 import { withField } from "../../lab/drill/object-store.ts";
 import { loadStack } from "../../lab/stack-file.ts";
 import { leaveOut } from "../support/leave-out.ts";

@@ -7,8 +7,8 @@ import type { Settings } from "../../components/settings.ts";
 import { readCluster } from "../../lab/audit/cluster-objects.ts";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { changePods, workload } from "../../lab/drill/drill.ts";
+import { type Environment, savedHistory } from "../../lab/drill/drill-run.ts";
 import { readState } from "../../lab/drill/drill-state.ts";
-import { type Environment, savedHistory } from "../../lab/drill/exercise.ts";
 import {
   contentOf,
   fieldOf,
@@ -19,10 +19,10 @@ import {
   withField,
 } from "../../lab/drill/object-store.ts";
 import { restoreAll, restoreHistory } from "../../lab/drill/restore.ts";
+import { DRILL_STATE } from "../../lab/kubernetes/active-drill.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { statedPlace } from "../../lab/kubernetes/core-dns-place.ts";
-import { DRILL_STATE } from "../../lab/kubernetes/drill-mark.ts";
 import { planOf } from "../../lab/verify/catalog.ts";
 import { until } from "./cluster.ts";
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { COLLECTOR_DRILLS } from "../../../lab/drill/collector-drills.ts";
 import type { Drill } from "../../../lab/drill/drill.ts";
 import { DRILLS } from "../../../lab/drill/drill-list.ts";
-import { readState } from "../../../lab/drill/drill-state.ts";
 import {
   checkDrill,
   drillVerdict,
@@ -11,10 +10,11 @@ import {
   startDrill,
   stopDrill,
   untilWell,
-} from "../../../lab/drill/exercise.ts";
+} from "../../../lab/drill/drill-run.ts";
+import { readState } from "../../../lab/drill/drill-state.ts";
 import { restoreAll } from "../../../lab/drill/restore.ts";
+import { drillNotice } from "../../../lab/kubernetes/active-drill.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import { drillNotice } from "../../../lab/kubernetes/drill-mark.ts";
 import { type Check, fail, pass, warn } from "../../../lab/verify/result.ts";
 import { runningPod } from "../verify/fake-cluster.ts";
 import type { FakeApi } from "./fake-api.ts";
