@@ -97,12 +97,12 @@ export class Report {
 
   /** Reports something that the stack lacks for a resource. */
   missing(resource: Resource, problem: string, fix: string = this.rule.fix): void {
-    this.add("violated", resource, this.redacted(problem), fix);
+    this.add({ outcome: "violated", resource, detail: this.redacted(problem), fix });
   }
 
   undecided(field: Field, why: string): void {
     const detail = `${nameOf(field)} ${this.redacted(why)}, so this cannot be decided yet: ${this.rule.title}`;
-    this.add("undecided", field.owner, detail, undefined);
+    this.add({ outcome: "undecided", resource: field.owner, detail, fix: undefined });
   }
 
   /**
@@ -111,7 +111,7 @@ export class Report {
    */
   deferred(field: Field, why = "is looked up by the provider"): void {
     const detail = `${nameOf(field)} ${this.redacted(why)}, so the deployment decides: ${this.rule.title}`;
-    this.add("undecided", field.owner, detail, undefined, true);
+    this.add({ outcome: "undecided", resource: field.owner, detail, fix: undefined, deferred: true });
   }
 
   /** Runs part of a check. If it reads an unknown value, the other parts still run. */
@@ -134,24 +134,19 @@ export class Report {
     const detail = field.holdsSecret
       ? `${nameOf(field)} (secret, value not shown) does not comply: ${this.rule.title}`
       : this.redacted(`${what}, ${problem}`);
-    this.add("violated", field.owner, detail, fix);
+    this.add({ outcome: "violated", resource: field.owner, detail, fix });
   }
 
   private redacted(text: string): string {
     return this.secrets.reduce((left, secret) => left.replaceAll(secret, "[secret]"), text);
   }
 
-  private add(
-    outcome: Verdict["outcome"],
-    resource: Resource,
-    detail: string,
-    fix: string | undefined,
-    deferred = false,
-  ): void {
+  private add(verdict: Omit<Verdict, "deferred"> & { readonly deferred?: boolean }): void {
+    const { resource, detail } = verdict;
     const details = this.details.get(resource) ?? new Set<string>();
     if (details.has(detail)) return;
     this.details.set(resource, details.add(detail));
-    this.verdicts.push({ outcome, resource, detail, fix, deferred });
+    this.verdicts.push({ deferred: false, ...verdict });
   }
 }
 
