@@ -73,10 +73,11 @@ function entriesOf(node: Node, path: string, indent: string, seen: Map<string, s
     const keys = keysOf(child);
     const first = seen.get(keys);
     const required = node.required?.includes(key) === true && child.const === undefined;
+    const described = { key, path: at, node: child, indent, required };
     if (first !== undefined)
-      return [entry(key, at, child, indent, required, first === at ? "Keys as above." : `Keys as in ${first}.`)];
+      return [entry({ ...described, keys: first === at ? "Keys as above." : `Keys as in ${first}.` })];
     if (Object.keys(propertiesOf(child) ?? {}).length > 1) seen.set(keys, at);
-    return [entry(key, at, child, indent, required), ...entriesOf(child, at, `${indent}  `, seen)];
+    return [entry(described), ...entriesOf(child, at, `${indent}  `, seen)];
   });
   const variants = [...(node.anyOf ?? []), ...(node.oneOf ?? [])]
     .filter(({ properties }) => properties !== undefined)
@@ -136,12 +137,22 @@ function keysOf(node: Node): string {
   return properties === undefined ? "" : JSON.stringify(properties);
 }
 
-function entry(key: string, path: string, node: Node, indent: string, required: boolean, more = ""): Entry {
+interface DescribedKey {
+  readonly key: string;
+  readonly path: string;
+  readonly node: Node;
+  readonly indent: string;
+  readonly required: boolean;
+  /** A sentence in place of the keys below this one. Default: they follow. */
+  readonly keys?: string;
+}
+
+function entry({ key, path, node, indent, required, keys = "" }: DescribedKey): Entry {
   const { value, text } = defaultOf(node);
-  const hasKeys = propertiesOf(node) !== undefined && more === "";
+  const hasKeys = propertiesOf(node) !== undefined && keys === "";
   const shown = node.const ?? value ?? (hasKeys || isAlternative(node) ? undefined : `<${typeOf(node)}>`);
   const choices = node.enum ?? node.items?.enum;
-  const meaning = [addsTo(path, text) ? text : "", more].filter((part) => part !== "").join(" ");
+  const meaning = [addsTo(path, text) ? text : "", keys].filter((part) => part !== "").join(" ");
   const choice = value === undefined || choices === undefined ? "" : choiceOf(choices);
   const comment = [
     ...(required ? ["Required."] : []),
