@@ -192,9 +192,18 @@ function pairs(setup: Setup, what: string, parts: number): void {
   }
 }
 
-/** CoreDNS reads a cloud's zones and keys before it starts, which requires credentials. */
-export function needCredentials(setup: Setup, given: boolean, cloud: string, what = "zone"): void {
-  if (setup.context.isAddon && !setup.context.mayHaveRole && !given)
+/** Data that CoreDNS reads from a cloud before it starts. */
+interface CloudData {
+  readonly cloud: string;
+  /** Default: zone. */
+  readonly what?: "zone" | "key";
+  /** Whether the Corefile contains the credentials. Default: false. */
+  readonly isGiven?: boolean;
+}
+
+/** Refuses data of a cloud for which the add-on's pods have no credentials, and warns that all others are not checked. */
+export function needCredentials(setup: Setup, { cloud, what = "zone", isGiven = false }: CloudData): void {
+  if (setup.context.isAddon && !setup.context.mayHaveRole && !isGiven)
     setup.lack(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
   setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the ${what} from ${cloud}`);
 }
@@ -226,7 +235,7 @@ export function route53(setup: Setup): void {
       fallthrough: () => setup.zones(setup.remaining()),
       refresh: refresh(setup),
     });
-    needCredentials(setup, key, "Route 53");
+    needCredentials(setup, { cloud: "Route 53", isGiven: key });
   });
 }
 
@@ -249,7 +258,8 @@ export function azure(setup: Setup): void {
       access: () => setup.oneOf("access", setup.word("access"), ["public", "private"]),
       refresh: refresh(setup),
     });
-    needCredentials(setup, given.has("client") && given.has("secret") && given.has("tenant"), "Azure DNS");
+    const isGiven = given.has("client") && given.has("secret") && given.has("tenant");
+    needCredentials(setup, { cloud: "Azure DNS", isGiven });
   });
 }
 
@@ -264,6 +274,6 @@ export function clouddns(setup: Setup): void {
       fallthrough: () => setup.zones(setup.remaining()),
       refresh: refresh(setup),
     });
-    needCredentials(setup, false, "Cloud DNS");
+    needCredentials(setup, { cloud: "Cloud DNS" });
   });
 }

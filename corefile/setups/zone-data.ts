@@ -70,7 +70,7 @@ function keys(setup: Setup): void {
   const isSecret = kind === "aws_secretsmanager" && setup.plugin === "dnssec";
   if (kind !== "file" && !isSecret) return;
   for (const name of setup.words(`key ${kind}`, 1)) {
-    if (isSecret) needCredentials(setup, false, "AWS Secrets Manager", "key");
+    if (isSecret) needCredentials(setup, { cloud: "AWS Secrets Manager", what: "key" });
     else setup.needFile(`${name.replace(/\.(key|private)$/, "")}.key`, "key");
   }
 }

@@ -55,7 +55,7 @@ function actionProblem(text: string, open: string[], variables: (readonly string
     case "range":
       open.push(first);
       variables.push(variables.at(-1) ?? []);
-      return pipelineProblem(rest, variables, first === "range");
+      return pipelineProblem(rest, variables, first === "range" ? 2 : 1);
     case "else":
       return elseProblem(rest, open, variables);
     case "end":
@@ -74,7 +74,7 @@ function actionProblem(text: string, open: string[], variables: (readonly string
     case "continue":
       return open.some((one) => one.startsWith("range")) ? undefined : `${first} stands outside of range`;
     default:
-      return pipelineProblem(tokens, variables, false);
+      return pipelineProblem(tokens, variables);
   }
 }
 
@@ -87,7 +87,7 @@ function elseProblem(rest: readonly string[], open: string[], variables: (readon
     return undefined;
   }
   if (word !== "if" && word !== "with") return "else takes nothing, or if";
-  return word === inner ? pipelineProblem(pipeline, variables, false) : `else ${word} follows ${inner}`;
+  return word === inner ? pipelineProblem(pipeline, variables) : `else ${word} follows ${inner}`;
 }
 
 /** Checks an action that names a template, and the argument it passes. */
@@ -98,7 +98,7 @@ function namedProblem(
 ): string | undefined {
   if (!/^["`]/.test(name)) return `${action} takes a name in quotes`;
   if (action === "define" || (action === "template" && given.length === 0)) return undefined;
-  return pipelineProblem(given, variables, false);
+  return pipelineProblem(given, variables);
 }
 
 function tokensOf(text: string): string[] | undefined {
@@ -112,16 +112,15 @@ function tokensOf(text: string): string[] | undefined {
   return found;
 }
 
-/** Checks `$x := OPERAND WORDS | FUNCTION WORDS`. */
+/** Checks `$x := OPERAND WORDS | FUNCTION WORDS`. @param maxNames Variables that it may declare; `range` has key and value. */
 function pipelineProblem(
   tokens: readonly string[],
   variables: (readonly string[])[],
-  isRange: boolean,
+  maxNames = 1,
 ): string | undefined {
   const sign = tokens.findIndex((token) => token === ":=" || token === "=");
   const names = sign === -1 ? [] : tokens.slice(0, sign).filter((token) => token !== ",");
-  if (names.some((name) => !/^\$\w+$/.test(name)) || names.length > (isRange ? 2 : 1))
-    return "only a variable takes a value";
+  if (names.some((name) => !/^\$\w+$/.test(name)) || names.length > maxNames) return "only a variable takes a value";
   const scope = [...(variables.at(-1) ?? []), ...names];
   variables[variables.length - 1] = scope;
   const commands = splitCommands(tokens.slice(sign + 1));

@@ -199,9 +199,9 @@ const COREFILE = /^ConfigMap\/(.+-)?coredns$/;
 
 /**
  * Whether an object came with the cluster: nobody can change it, or the next upgrade restores it. Rules may read it, but do not report it.
- * @param everything Whether to treat workloads in the system namespaces as reportable.
+ * @param includeSystem Whether to report workloads in the system namespaces too.
  */
-export function isSystem(object: KubernetesObject, everything: boolean): boolean {
+export function isSystem(object: KubernetesObject, includeSystem: boolean): boolean {
   const { kind, name, namespace, content } = object;
   const short = `${kind}/${name}`;
   if (kind === "Namespace") return name === "default" || SYSTEM_NAMESPACES.includes(name);
@@ -209,7 +209,7 @@ export function isSystem(object: KubernetesObject, everything: boolean): boolean
   if (/Role(Binding)?$/.test(kind) && RESERVED_NAMES.test(name)) return true;
   if (IN_EACH_NAMESPACE.includes(short) || (namespace === "default" && IN_DEFAULT.includes(short))) return true;
   if (namespace === undefined || !SYSTEM_NAMESPACES.includes(namespace)) return false;
-  return !everything && !(namespace === "kube-system" && COREFILE.test(short));
+  return !includeSystem && !(namespace === "kube-system" && COREFILE.test(short));
 }
 
 /** RBAC's default roles, which the API server restores at each start. */

@@ -68,7 +68,7 @@ export function comparePlans(base: PlanDocument, head: PlanDocument): StackCompa
     stack: head.stack,
     changes: changes.toSorted(byKindAndName),
     unchanged: pairs.length - changes.filter(({ kind }) => kind === "changed" || kind === "replaced").length,
-    outputs: changedFields(base.outputs, head.outputs).map((field) => shown(field, false)),
+    outputs: changedFields(base.outputs, head.outputs).map((field) => shown(field)),
     upgrades: clusterUpgrades(head.stack, changes),
     ...(policies === undefined ? {} : { policies }),
   };
@@ -95,9 +95,12 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   const { before, after, renamed } = pair;
   const secret = secretKeys(before, after);
   const inputs = pair.changes.map((field) =>
-    shown(field, pair.forcing.includes(field), secret.has(field.path[0] ?? "") ? masked : viewOf(after.type, field)),
+    shown(field, {
+      replaces: pair.forcing.includes(field),
+      view: secret.has(field.path[0] ?? "") ? masked : viewOf(after.type, field),
+    }),
   );
-  const options = changedFields(optionsOf(before), optionsOf(after), ["options"]).map((field) => shown(field, false));
+  const options = changedFields(optionsOf(before), optionsOf(after), ["options"]).map((field) => shown(field));
   const fields = [...inputs, ...options];
   const kind = reasons.length > 0 ? "replaced" : "changed";
   if (kind === "changed" && fields.length === 0) return undefined;
@@ -163,15 +166,21 @@ function decoded(value: Json): Json {
 /** Converts a value for display. */
 type View = (value: Json) => Json;
 
-const asItIs: View = (value) => value;
+const unchanged: View = (value) => value;
 const masked: View = () => SECRET;
 
 /** Decodes EC2 user data from base64, so that a reviewer can read it. */
 function viewOf(type: string, { path }: FieldChange): View {
-  return type === "aws:ec2/launchTemplate:LaunchTemplate" && pathText(path) === "userData" ? decoded : asItIs;
+  return type === "aws:ec2/launchTemplate:LaunchTemplate" && pathText(path) === "userData" ? decoded : unchanged;
 }
 
-function shown({ path, before, after }: FieldChange, replaces: boolean, view: View = asItIs): ShownField {
+interface ShownOptions {
+  readonly replaces: boolean;
+  readonly view: View;
+}
+
+function shown({ path, before, after }: FieldChange, options?: ShownOptions): ShownField {
+  const { replaces, view } = options ?? { replaces: false, view: unchanged };
   return {
     path: pathText(path),
     ...(before === undefined ? {} : { before: view(before) }),
