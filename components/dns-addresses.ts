@@ -2,11 +2,11 @@ import { dnsAddressOf, type EksExistingSettings } from "./cluster/eks-settings.t
 import { type ClusterSettings, kubeDnsAddresses } from "./cluster/settings.ts";
 import type { DnsSettings } from "./dns/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
-import type { RightPart } from "./schema/values.ts";
+import type { ValidPart } from "./schema/values.ts";
 
-/** Of addresses of DNS, as far as the cluster's settings that decide on them are right. */
+/** Issues of DNS addresses, if the cluster settings that determine them are valid. */
 export function addressIssues(
-  { value: cluster, without }: RightPart<ClusterSettings>,
+  { value: cluster, without }: ValidPart<ClusterSettings>,
   clusterDns: DnsSettings["clusterDns"],
 ): SettingsIssue[] {
   return [

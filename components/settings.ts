@@ -22,7 +22,7 @@ import { placementIssues } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend, withFiles } from "./schema/extends.ts";
-import { asFarAsRight, isObject } from "./schema/values.ts";
+import { isObject, validPart } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { dnsNamespaceIssues } from "./team/network-policies.ts";
 import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
@@ -194,11 +194,11 @@ function sectionsOf(
     region,
     kind,
     assumedKind,
-    cluster: asFarAsRight(shape.cluster, given.cluster, ["kind"]),
-    dns: absent.has("dns") ? undefined : asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]),
+    cluster: validPart(shape.cluster, given.cluster, ["kind"]),
+    dns: absent.has("dns") ? undefined : validPart(shape.dns, given.dns, ["addonVersion", "clusterDns"]),
     logging: absent.has("logging")
       ? undefined
-      : asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination", "destinations"]),
+      : validPart(shape.logging, given.logging, ["collector", "mode", "destination", "destinations"]),
     knownTeams,
     teams,
     // A team with issues may have one.

@@ -124,7 +124,7 @@ export function unique<T>(
 }
 
 /** The valid part of a section of the settings. */
-export interface RightPart<T> {
+export interface ValidPart<T> {
   readonly value: T;
   /** Settings left out because their issues are already reported. */
   readonly without: ReadonlySet<PropertyKey>;
@@ -134,11 +134,11 @@ export interface RightPart<T> {
  * Keeps the valid settings of a section, so that an issue in one does not hide conflicts between the others.
  * @param essential Settings that the others depend on: if one of these is invalid, the others are not checked.
  */
-export function asFarAsRight<T>(
+export function validPart<T>(
   schema: z.ZodType<T>,
   given: unknown,
   essential: readonly string[],
-): RightPart<T> | undefined {
+): ValidPart<T> | undefined {
   const whole = schema.safeParse(given);
   if (whole.success) return { value: whole.data, without: new Set() };
   if (typeof given !== "object" || given === null) return undefined;
