@@ -25,6 +25,9 @@ export interface ProcessOptions {
 /** Environment in which programs print no colors. */
 export const PLAIN_OUTPUT = { NO_COLOR: "1", FORCE_COLOR: undefined } as const;
 
+/** Runs the AWS CLI and returns its stdout. A parameter of what needs it, so that tests need none. */
+export type Aws = (args: readonly string[]) => Promise<string>;
+
 /** A program that exited with a code other than 0. */
 export class ProcessError extends Error {
   readonly exitCode: number | undefined;
@@ -40,7 +43,7 @@ export class ProcessError extends Error {
 
 /**
  * Runs a program, without a shell, and returns its output whatever its exit code.
- * @throws the error of `spawn` if it does not start (`code` is `ENOENT` if it does not exist), a TimeoutError, or the signal's reason.
+ * @throws the error of `spawn` if it does not start, for which {@link isMissingProgram} may hold, a TimeoutError, or the signal's reason.
  */
 export async function run(
   program: string,
@@ -58,6 +61,11 @@ export async function run(
   });
   signal?.throwIfAborted();
   return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** Whether {@link run} failed because the program does not exist. */
+export function isMissingProgram(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isObject } from "../../components/schema/values.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
-import { run } from "../process.ts";
+import { isMissingProgram, run } from "../process.ts";
 
 /** What happens to an existing object or field. */
 export type AdoptionAction =
@@ -149,7 +149,6 @@ async function ask(args: readonly string[], region: string): Promise<Record<stri
     const answer: unknown = JSON.parse(stdout);
     return isObject(answer) ? answer : `aws eks ${args[0]}: no JSON object`;
   } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    return isMissing ? "the AWS CLI is not installed" : `aws eks ${args[0]}: ${String(error)}`;
+    return isMissingProgram(error) ? "the AWS CLI is not installed" : `aws eks ${args[0]}: ${String(error)}`;
   }
 }

@@ -2,11 +2,11 @@ import { access, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../command-line.ts";
-import { outputOf, PLAIN_OUTPUT, ProcessError, run } from "../process.ts";
+import { isMissingProgram, outputOf, PLAIN_OUTPUT, ProcessError, run } from "../process.ts";
 
 /** Why Git fails in a folder. It also rejects a repository owned by another user, as in a CI container. */
 function whyNoRepository(folder: string, error: unknown): string {
-  if (codeOf(error) === "ENOENT") return "git is not on the PATH, and lab diff needs it";
+  if (isMissingProgram(error)) return "git is not on the PATH, and lab diff needs it";
   if (error instanceof ProcessError && error.stderr.includes("dubious ownership"))
     return `Git refuses ${folder}, which belongs to another user: allow it with git config --global --add safe.directory ${folder.replace(/\/$/, "")}`;
   return `${folder} is not in a Git repository`;
@@ -70,10 +70,6 @@ export class Repository {
   async #git(args: readonly string[]): Promise<string> {
     return (await outputOf("git", ["-C", this.#folder, ...args], { signal: this.#signal })).trimEnd();
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
 /** The project at a revision, ready to run. */

@@ -9,10 +9,7 @@ import {
 import { isObject } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { columns } from "../output/table.ts";
-import { outputOf } from "../process.ts";
-
-/** Runs the AWS CLI and returns its stdout. */
-export type Aws = (args: readonly string[]) => Promise<string>;
+import { type Aws, isMissingProgram, outputOf } from "../process.ts";
 
 const TIMEOUT_SECONDS = 60;
 async function runAws(args: readonly string[]): Promise<string> {
@@ -96,8 +93,7 @@ export async function askEks(
     return parsed(await aws(["eks", operation, ...args, "--output", "json", ...place]));
   } catch (error) {
     if (error instanceof Failure) throw error;
-    if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      throw new Failure(`aws is not on the PATH: ${needs}`, 2);
+    if (isMissingProgram(error)) throw new Failure(`aws is not on the PATH: ${needs}`, 2);
     const told = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
     const line = told.split("\n").findLast((one) => one.trim() !== "") ?? "it failed without a message";
     throw new Failure(`aws eks ${operation} for ${about}: ${line.trim()}; ${needs}`);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import type { Aws } from "../../lab/dns/schema.ts";
+import type { Aws } from "../../lab/process.ts";
 import { refresh } from "../../tools/versions/index.ts";
 
 const SCHEMA = JSON.stringify({ type: "object", properties: { corefile: { type: "string" } } });

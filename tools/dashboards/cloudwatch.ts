@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { dashboardName } from "../../components/monitoring/cloudwatch-alarms.ts";
+import type { Aws } from "../../lab/process.ts";
 import type { Drawn, Picture, RangeSeries, Window } from "./picture.ts";
-
-/** Runs the AWS CLI and parses its JSON output. @throws if AWS rejects the request. */
-export type Aws = (args: readonly string[]) => Promise<string>;
 
 const DashboardAnswer = z.object({ DashboardBody: z.string() });
 /** The fields of a CloudWatch dashboard that are drawn. */

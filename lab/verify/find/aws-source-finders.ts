@@ -3,8 +3,9 @@ import { bucketName } from "../../../components/logging/pipeline.ts";
 import type { Target } from "../../../components/logging/routing/routes.ts";
 import { type AwsSource, controlPlaneGroup, sourcePlace } from "../../../components/logging/sources/journal.ts";
 import type { Settings } from "../../../components/settings.ts";
+import type { Aws } from "../../process.ts";
 import type { SourceFinder } from "./finder.ts";
-import { type Aws, FilterAnswer } from "./stores.ts";
+import { FilterAnswer } from "./stores.ts";
 
 /** How far back the audit log is searched: a control plane writes so much that a longer search is slow. */
 const BACK_SECONDS = 300;

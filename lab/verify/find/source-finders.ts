@@ -5,10 +5,11 @@ import { EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "..
 import { type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
 import { isFromAws, type OwnSource, ownSources, sourceIndex } from "../../../components/logging/sources/journal.ts";
 import type { Settings } from "../../../components/settings.ts";
+import type { Aws } from "../../process.ts";
 import { awsSourceFinder } from "./aws-source-finders.ts";
 import { ask, lokiEndpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
 import { filesBelow, SERVED, type SourceFinder } from "./finder.ts";
-import { type Aws, awsCli, endpointOf, FilterAnswer } from "./stores.ts";
+import { awsCli, endpointOf, FilterAnswer } from "./stores.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 type Found = Omit<SourceFinder, "source" | "name">;

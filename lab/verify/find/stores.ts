@@ -3,7 +3,7 @@ import type { Destination } from "../../../components/logging/destinations/desti
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
-import { outputOf, ProcessError } from "../../process.ts";
+import { type Aws, isMissingProgram, outputOf, ProcessError } from "../../process.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { ask, type Endpoint, lokiEndpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
 import { collectorPod, type MarkerFinder, mustBeReady } from "./finder.ts";
@@ -124,9 +124,6 @@ export const FilterAnswer = z.object({
   events: z.array(z.object({ logStreamName: z.string(), timestamp: z.number().optional() })),
 });
 
-/** Runs the AWS CLI; a parameter, so that tests need none. */
-export type Aws = (args: readonly string[]) => Promise<string>;
-
 /**
  * Destination cloudwatch: searches the log group with the AWS CLI, which an EKS stack needs anyway.
  * @see https://docs.aws.amazon.com/cli/latest/reference/logs/filter-log-events.html
@@ -163,7 +160,7 @@ export async function awsCli(args: readonly string[]): Promise<string> {
   try {
     return await outputOf("aws", args, { timeoutSeconds: 30 });
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+    if (isMissingProgram(error))
       throw new UnmetPrecondition(
         "the AWS CLI is not installed",
         "it is needed to read CloudWatch Logs and S3: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Aws, formatSchemas, updateSchemas, usedVersions } from "../../../lab/dns/schema.ts";
+import { formatSchemas, updateSchemas, usedVersions } from "../../../lab/dns/schema.ts";
+import type { Aws } from "../../../lab/process.ts";
 
 const SCHEMA = { type: "object", properties: { corefile: { type: "string" } }, additionalProperties: false };
 const VERSION = "v1.99.0-eksbuild.1";
