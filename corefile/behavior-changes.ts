@@ -28,7 +28,7 @@ const CHANGES: readonly ConcernedChange[] = [
   },
   {
     version: "1.14.2",
-    change: "acl compares the name that rewrite has made, no longer the one that a client asked for",
+    change: "acl matches the rewritten name instead of the one that the client queried",
     source: pull(7882),
     concerns: (server) => hasPlugin(server, "acl") && hasRenames(server),
   },
@@ -48,7 +48,7 @@ const CHANGES: readonly ConcernedChange[] = [
   },
   {
     version: "1.14.5",
-    change: "log has SERVFAIL and flags for a query that no plugin answers, where it had - and -",
+    change: "log writes SERVFAIL and flags for a query that no plugin answers, instead of - and -",
     source: pull(8200),
     concerns: (server) => hasPlugin(server, "log"),
   },

@@ -70,7 +70,7 @@ async function knownValue(given: unknown, path: string): Promise<unknown> {
   const text = JSON.stringify(value) ?? "";
   const refuse = (reason: string) => new pulumi.InputPropertyError({ propertyPath: path, reason });
   if (text.includes(`"${pulumi.runtime.unknownValue}"`))
-    throw refuse("must be known before the deployment, since it decides what is made");
-  if (text.includes(pulumi.runtime.specialSecretSig)) throw refuse("must not be a secret, since names are made of it");
+    throw refuse("must be known before the deployment, because it determines what is created");
+  if (text.includes(pulumi.runtime.specialSecretSig)) throw refuse("must not be a secret, because it is part of names");
   return value;
 }

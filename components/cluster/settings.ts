@@ -124,7 +124,7 @@ function instanceIssues({ nodeGroups }: EksClusterSettings): SettingsIssue[] {
     instanceTypes.flatMap((value, index): SettingsIssue[] => {
       if (!SMALLEST.test(value)) return [];
       const message =
-        "takes four pods, of which vpc-cni, kube-proxy and the Pod Identity agent are three: CoreDNS, the collector or a team's pods stay pending";
+        "has room for four pods, three of which are vpc-cni, kube-proxy and the Pod Identity agent: CoreDNS, the collector or a team's pods stay pending";
       return [{ path: ["nodeGroups", group, "instanceTypes", index], message, value, severity: "warning" }];
     }),
   );
@@ -132,7 +132,7 @@ function instanceIssues({ nodeGroups }: EksClusterSettings): SettingsIssue[] {
 
 function nodeGroupIssues({ nodeGroups: { length } }: EksClusterSettings): SettingsIssue[] {
   if (length <= DEFAULT_NODE_GROUPS) return [];
-  const message = `has ${length} node groups, of which EKS makes ${DEFAULT_NODE_GROUPS} unless the account's quota 'Managed node groups per cluster' is raised`;
+  const message = `has ${length} node groups, but EKS creates at most ${DEFAULT_NODE_GROUPS} unless the account's quota 'Managed node groups per cluster' is raised`;
   return [{ path: ["nodeGroups"], message, severity: "warning" }];
 }
 

@@ -115,7 +115,7 @@ function checkRepeated(server: Server, findings: Findings): void {
   for (const plugin of server.plugins) counts.set(pluginName(plugin), (counts.get(pluginName(plugin)) ?? 0) + 1);
   for (const [name, count] of counts) {
     if (count < 2 || ONCE.has(name) || REPEATABLE.has(name)) continue;
-    findings.warn(server, `${name} stands ${count} times: only one of them has an effect`);
+    findings.warn(server, `${name} occurs ${count} times, but only one line has an effect`);
   }
 }
 
@@ -133,7 +133,7 @@ function checkOrder(server: Server, release: Release, findings: Findings): void 
     const [name, other] = [plugin, before].map(pluginName);
     findings.warn(
       server,
-      `${name} stands after ${other} but sees a query before it: CoreDNS's order is fixed, that of the lines is not used`,
+      `${name} is written after ${other} but sees a query before it: CoreDNS's order is fixed and ignores that of the lines`,
     );
   }
 }

@@ -93,7 +93,7 @@ export function checkForwards(
     const [since, version] = [SEVERAL_SINCE, context.coredns].map((parts) => parts.join("."));
     findings.error(
       server,
-      `forward stands ${forwards.length} times, which requires CoreDNS ${since}, and this is ${version}`,
+      `forward occurs ${forwards.length} times, which requires CoreDNS ${since}, and this is ${version}`,
     );
   }
   const byZone = Map.groupBy(forwards.entries(), ([, { from }]) => dotted(from));

@@ -129,7 +129,7 @@ function checkClusterNames(
   if (zones.some((zone) => isWithin(domain, zone))) return;
   const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
   const outside = inViews ? "outside the views " : "";
-  const message = `${outside}nobody answers ${domain}, the domain of every pod on EKS: ${inner}`;
+  const message = `${outside}nothing answers ${domain}, the domain of every pod on EKS: ${inner}`;
   const another =
     zones.length === 0 &&
     OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));

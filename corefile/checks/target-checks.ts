@@ -49,7 +49,7 @@ function checkOther(
   if (String(own.upstreams) === String(askedFor(name, owner)?.upstreams)) return;
   findings.warn(
     server,
-    `rewrite ${from}: leads to ${to}, which this block asks ${own.upstreams.join(" ")} for, and not the block for ${owner.zones.join(" ")}; add a line forward ${zone.replace(/\.$/, "")} here`,
+    `rewrite ${from}: leads to ${to}, which this block looks up at ${own.upstreams.join(" ")}, not in the block for ${owner.zones.join(" ")}; add a line forward ${zone.replace(/\.$/, "")} here`,
   );
 }
 

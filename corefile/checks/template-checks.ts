@@ -50,7 +50,7 @@ function valueProblem(
       const [, field, inner] = /^\.(\w+)(?:\.(\w+))?/.exec(word) ?? [];
       const isOfAnother = /^(\)|\$.*)$/.test(words[index - 1] ?? "");
       if (field !== undefined && !isOfAnother && !fields.includes(field))
-        return `has .${field}, which is none of .${fields.join(", .")}, ${FAILS}`;
+        return `has .${field}, which is not one of .${fields.join(", .")}, ${FAILS}`;
       const [, indexed] = (word === "index" && /^["`](\w+)["`]$/.exec(words[index + 2] ?? "")) || [];
       const group = field === "Group" && !isOfAnother ? inner : words[index + 1] === ".Group" ? indexed : undefined;
       if (group !== undefined && keys?.has(group) === false)
@@ -70,7 +70,7 @@ function recordProblem(text: string): string | undefined {
   const [first = "", second = ""] = words;
   const [type = "", value = ""] = words.slice(-2);
   if (words.length < 3 && !written.includes(VALUE))
-    return `"${text}" is no record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`;
+    return `"${text}" is not a record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`;
   if (/^\d+$/.test(first) && ["IN", ...TYPES].includes(second.toUpperCase()))
     return `begins with ${first}, which CoreDNS takes for the record's name; begin it with {{ .Name }}`;
   const family = { A: "IPv4", AAAA: "IPv6" }[type.toUpperCase()];

@@ -85,7 +85,7 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
   if (first === undefined) return;
   findings.warn(
     server,
-    `no query reaches the block with the view: that for ${first.zones.join(" ")} above it has none and takes them all; put the one with the view first`,
+    `no query reaches the block with the view: the block for ${first.zones.join(" ")} above it has no view and takes all queries; move the block with the view up`,
   );
 }
 

@@ -158,7 +158,7 @@ export interface Consolidate {
 export function readErrors(line: Directive): ErrorsPlugin {
   const options = new OptionReader(line);
   if (line.args.length > 1 || (line.args[0] ?? "stdout") !== "stdout") {
-    throw new PluginProblem("errors: takes no word but stdout on its line");
+    throw new PluginProblem("errors: accepts only stdout on its line");
   }
   const consolidate = options.every("consolidate").map(([period = "", pattern, ...further]) => {
     if (seconds(period) === undefined || pattern === undefined || !isGoRegexp(pattern)) {

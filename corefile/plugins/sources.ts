@@ -163,7 +163,7 @@ export function readRewrite(line: Directive): RewritePlugin | undefined {
 
 function checkWords(match: RewritePlugin["match"], from: string, to: string, answer: readonly string[]): void {
   if (match === "regex" && !isGoRegexp(from)) {
-    throw new PluginProblem(`rewrite: ${from} is no regular expression in Go's syntax`);
+    throw new PluginProblem(`rewrite: ${from} is not a regular expression in Go's syntax`);
   }
   if (match === "regex" && usedGroups(to) > groupsOf(from)) {
     throw new PluginProblem(`rewrite: ${to} uses more groups than ${from} has`);

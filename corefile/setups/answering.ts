@@ -260,7 +260,7 @@ export function view(setup: Setup): void {
         if (problem !== undefined) setup.refuse(`expr ${text}: ${problem}`);
         if (!isRead) setup.warn("its expression is not checked");
         else if (kind !== "boolean" && kind !== "any")
-          setup.warn(`expr ${text}: is no condition, so that the block takes no query`);
+          setup.warn(`expr ${text}: is not a condition, so the block gets no queries`);
       },
     });
   }, 1);

@@ -9,7 +9,7 @@ import type { Token } from "../syntax/tokens.ts";
 export function looseBrace(tokens: readonly Token[]): string | undefined {
   const brace = tokens.find(({ text, line }, index) => text === "{" && line !== (tokens[index - 1]?.endLine ?? line));
   if (brace === undefined) return undefined;
-  return `the brace on line ${brace.line} opens no options, since it stands on a line of its own; put it at the end of the line before`;
+  return `the brace on line ${brace.line} opens no options, because it is on a line of its own; move it to the end of the previous line`;
 }
 
 /** Words after a block that were meant to be in it: after a superfluous closing brace, CoreDNS reads them as zones. */
@@ -20,8 +20,6 @@ export function strayLines(blocks: readonly TokenBlock[], { plugins }: Release):
     const isPlugin = !hasBraces && index > 0 && plugins.some(({ name }) => name === first);
     if (!isBrace && !isPlugin) return [];
     const what = isBrace ? "a closing brace" : `the line of ${first}`;
-    return [
-      `line ${line}: ${what} stands outside the server blocks, so CoreDNS reads it as a zone; remove a brace above`,
-    ];
+    return [`line ${line}: ${what} is outside the server blocks, so CoreDNS reads it as a zone; remove a brace above`];
   });
 }

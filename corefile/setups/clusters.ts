@@ -187,7 +187,7 @@ function pairs(setup: Setup, what: string, parts: number): void {
     const split = word.split(":");
     const found = [...split.slice(0, parts - 1), split.slice(parts - 1).join(":")];
     if (split.length < parts || found.includes("")) setup.refuse(`its line takes ${what} (found ${shown(word)})`);
-    if (seen.has(word)) setup.refuse(`${word} stands twice`);
+    if (seen.has(word)) setup.refuse(`${word} occurs twice`);
     seen.add(word);
   }
 }
@@ -205,7 +205,7 @@ interface CloudData {
 export function needCredentials(setup: Setup, { cloud, what = "zone", isGiven = false }: CloudData): void {
   if (setup.context.isAddon && !setup.context.mayHaveRole && !isGiven)
     setup.lack(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
-  setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the ${what} from ${cloud}`);
+  setup.warn(`its credentials are not checked: CoreDNS does not start if it cannot read the ${what} from ${cloud}`);
 }
 
 /** The refresh interval of a cloud's records, in seconds without a unit. */

@@ -192,7 +192,7 @@ export function cache(setup: Setup): void {
         stale = true;
       },
       serve_stale_policy: () => {
-        if (policy) setup.refuse("serve_stale_policy stands twice");
+        if (policy) setup.refuse("serve_stale_policy occurs twice");
         const [text = ""] = setup.words("serve_stale_policy", 1, 1);
         setup.oneOf("serve_stale_policy", text.toLowerCase(), ["prefer_positive"]);
         policy = true;

@@ -124,7 +124,7 @@ function checkCname(setup: Setup, words: readonly string[]): void {
   // CoreDNS also lowercases the pattern, so that \D becomes \d.
   if (setup.since(1, 13, 0)) setup.regexp("a rule for cname", pattern.toLowerCase());
   else if (setup.isBrokenRegexp(pattern.toLowerCase()))
-    setup.warn(`${pattern} is no regular expression in Go's syntax, and a query that reaches it stops CoreDNS`);
+    setup.warn(`${pattern} is not a regular expression in Go's syntax, and a query that reaches it stops CoreDNS`);
 }
 
 function checkRcode(setup: Setup, words: readonly string[]): void {

@@ -172,7 +172,7 @@ export function prometheus(setup: Setup): void {
     setup.block({
       runtime_metrics: () => setup.words("runtime_metrics", 0, 0),
       tls: () => {
-        if (files > 0) setup.refuse("tls stands twice");
+        if (files > 0) setup.refuse("tls occurs twice");
         files += 1;
         setup.wantFile(setup.words("tls", 1, 1)[0] ?? "", "TLS configuration", "CoreDNS starts and serves no metrics");
       },

@@ -242,7 +242,7 @@ export class Setup extends Dispenser {
     const there = this.context.hasFile(file);
     if (there === false) this.warn(`the add-on's pods have no ${what} ${file}: ${consequence}`);
     if (there && what === "zone file" && this.plugin === "file")
-      this.refuse(`${file} is there, but is no zone file, and CoreDNS does not start with it`);
+      this.refuse(`${file} exists, but is not a zone file, so CoreDNS does not start`);
   }
 
   /** Certificate, key and CA: a single word is a CA, two are a certificate and its key. */

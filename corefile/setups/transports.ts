@@ -15,7 +15,7 @@ export function tls(setup: Setup): void {
       keylog: () => {
         setup.words("keylog", 1, 1);
         setup.warn(
-          "keylog writes the keys of every connection to a file, and CoreDNS does not start where it cannot write it",
+          "keylog writes the keys of every connection to a file, and CoreDNS does not start if it cannot write that file",
         );
       },
     });
@@ -35,7 +35,7 @@ function acme(setup: Setup): void {
     const name = setup.value;
     if (!ACME_OPTIONS.includes(name))
       setup.refuse(`takes the options ${ACME_OPTIONS.join(", ")} (found ${shown(name)})`);
-    if (seen.has(name)) setup.refuse(`${name} stands twice`);
+    if (seen.has(name)) setup.refuse(`${name} occurs twice`);
     seen.add(name);
     const words = setup.words(name, 1, name === "acme" ? undefined : 1);
     if (name === "ca_root") setup.needFile(words[0] ?? "", "CA certificate");
@@ -61,7 +61,7 @@ function limits(min: Readonly<Record<string, number>>): (setup: Setup) => void {
     const seen = new Set<string>();
     const read = (option: string, from: number) => () => {
       setup.int(option, setup.words(option, 1, 1)[0] ?? "", from);
-      if (seen.has(option)) setup.refuse(`${option} stands twice`);
+      if (seen.has(option)) setup.refuse(`${option} occurs twice`);
       seen.add(option);
     };
     setup.block(Object.fromEntries(Object.entries(min).map(([option, from]) => [option, read(option, from)])));

@@ -87,7 +87,7 @@ export function transfer(setup: Setup): void {
       },
       source: () => {
         const [address = ""] = setup.words("source", 1, 1);
-        if (hasSource) setup.refuse("source stands twice");
+        if (hasSource) setup.refuse("source occurs twice");
         setup.ip("source", address);
         hasSource = true;
       },
@@ -135,7 +135,7 @@ export function dynupdate(setup: Setup): void {
     const seen = new Set<string>();
     let file: string | undefined;
     const once = (option: string, read: (word: string) => void) => () => {
-      if (seen.has(option)) setup.refuse(`${option} stands twice`);
+      if (seen.has(option)) setup.refuse(`${option} occurs twice`);
       seen.add(option);
       read(setup.words(option, 1, 1)[0] ?? "");
     };

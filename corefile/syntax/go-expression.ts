@@ -173,7 +173,7 @@ class Reader {
       left = combined(left, operator, right);
       const pattern = operator === "matches" ? /^['"`](.*)['"`]$/s.exec(next ?? "")?.[1] : undefined;
       if (pattern !== undefined && !pattern.includes("\\") && !isGoRegexp(pattern))
-        throw new Problem(`${next} is no regular expression in Go's syntax`);
+        throw new Problem(`${next} is not a regular expression in Go's syntax`);
     }
   }
 
@@ -233,19 +233,19 @@ class Reader {
   private known(name: string): readonly [parameters: number, kind: Kind] | undefined {
     const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
     if (known === undefined && !(Object.hasOwn(BUILT_IN, name) && this.word === "("))
-      throw new Problem(`${name} is no function of a query, and a text needs quotes, as 'A'`);
+      throw new Problem(`${name} is not a function of a query, and a text needs quotes, as 'A'`);
     return known;
   }
 
   private text(word: string): Kind {
     const unknown = word.startsWith("`") ? undefined : /(?:^|[^\\])(?:\\\\)*(\\[^\\'"`abfnrtvxuU0-7])/.exec(word)?.[1];
-    if (unknown !== undefined) throw new Problem(`${word} has ${unknown}, which is no escape: write \\${unknown}`);
+    if (unknown !== undefined) throw new Problem(`${word} has ${unknown}, which is not an escape: write \\${unknown}`);
     return "text";
   }
 
   private number(word: string): Kind {
     if (!/^(0[xob][\da-f_]+|(\d[\d_]*(\.[\d_]*)?|\.[\d_]+)(e[+-]?\d+)?)$/i.test(word))
-      throw new Problem(`${word} is no number`);
+      throw new Problem(`${word} is not a number`);
     return "number";
   }
 

@@ -59,12 +59,12 @@ function actionProblem(text: string, open: string[], variables: (readonly string
     case "else":
       return elseProblem(rest, open, variables);
     case "end":
-      if (rest.length > 0) return "end takes nothing";
+      if (rest.length > 0) return "end takes no arguments";
       variables.pop();
-      return open.pop() === undefined ? "end has no beginning" : undefined;
+      return open.pop() === undefined ? "end has no matching action" : undefined;
     case "define":
     case "block":
-      if (open.length > 0 && first === "define") return "define stands inside another action";
+      if (open.length > 0 && first === "define") return "define is inside another action";
       open.push(first);
       variables.push(["$"]);
       return namedProblem(first, rest, variables);
@@ -72,7 +72,7 @@ function actionProblem(text: string, open: string[], variables: (readonly string
       return namedProblem(first, rest, variables);
     case "break":
     case "continue":
-      return open.some((one) => one.startsWith("range")) ? undefined : `${first} stands outside of range`;
+      return open.some((one) => one.startsWith("range")) ? undefined : `${first} is outside range`;
     default:
       return pipelineProblem(tokens, variables);
   }
@@ -86,7 +86,7 @@ function elseProblem(rest: readonly string[], open: string[], variables: (readon
     open[open.length - 1] = `${inner} else`;
     return undefined;
   }
-  if (word !== "if" && word !== "with") return "else takes nothing, or if";
+  if (word !== "if" && word !== "with") return "else takes only if or with";
   return word === inner ? pipelineProblem(pipeline, variables) : `else ${word} follows ${inner}`;
 }
 
@@ -138,7 +138,7 @@ function splitCommands(tokens: readonly string[]): string[][] | string {
   for (const token of tokens) {
     if (token === "(") depth += 1;
     if (token === ")") depth -= 1;
-    if (depth < 0) return "a parenthesis is closed that is not open";
+    if (depth < 0) return "a closing parenthesis has no opening one";
     if (token === "|" && depth === 0) commands.push([]);
     else commands.at(-1)?.push(token);
   }
@@ -148,7 +148,8 @@ function splitCommands(tokens: readonly string[]): string[][] | string {
 
 function commandProblem(command: readonly string[], scope: readonly string[], isPiped: boolean): string | undefined {
   const [first = ""] = command;
-  if (isPiped && /^(["`'+\-\d]|nil$|true$|false$|\.$)/.test(first)) return `${first} stands after | and is no function`;
+  if (isPiped && /^(["`'+\-\d]|nil$|true$|false$|\.$)/.test(first))
+    return `${first} comes after | but is not a function`;
   for (const token of command) {
     if (
       token === ":=" ||

@@ -61,7 +61,7 @@ export function addonMisfits(deployment: KubernetesObject, configMap: Kubernetes
     const name = textAt(volume, "name") ?? "";
     const isTmp = at(volume, "emptyDir") !== undefined && name === "tmp";
     if (!isCorefile && !isTmp && !name.startsWith("kube-api-access-"))
-      misfit(`${spec}.volumes[${name}]`, "the add-on takes no volumes of one's own");
+      misfit(`${spec}.volumes[${name}]`, "the add-on accepts no additional volumes");
   }
   for (const key of Object.keys(groupAt(configMap?.content, "data")).filter((key) => key !== "Corefile"))
     misfit(`ConfigMap data.${key}`, "the add-on's ConfigMap has the Corefile alone");

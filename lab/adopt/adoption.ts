@@ -142,7 +142,7 @@ function eksRows({ aws, name }: EksRequest): AdoptionRow[] {
     {
       action: "adopt",
       subject: `add-on ${name}:coredns`,
-      reason: "is none yet: EKS takes over a self-managed CoreDNS in place, unless fields below stand against it",
+      reason: "does not exist yet: EKS takes over a self-managed CoreDNS in place, unless a field below prevents it",
     },
   ];
 }

@@ -68,7 +68,7 @@ export function importPlan(
     if (resource.type.endsWith("Patch")) rows.push(...differences(resource, live));
     else if (isOwn(object)) {
       imported.set(resource.urn, namespace === undefined ? name : `${namespace}/${name}`);
-      rows.push({ action: "import", subject: objectName(object), reason: "was made by this program" });
+      rows.push({ action: "import", subject: objectName(object), reason: "was created by this program" });
       if (isApplied(object)) applied.push(objectName(object));
     } else
       rows.push({
@@ -100,7 +100,7 @@ function appliedRow(names: readonly string[]): AdoptionRow[] {
     {
       action: "check",
       subject: plural(names.length, "imported object"),
-      reason: `made with kubectl: a preview ends at its fields, \`pulumi up --skip-preview\` takes them over${anew}`,
+      reason: `created with kubectl: a preview fails at its fields, \`pulumi up --skip-preview\` takes them over${anew}`,
     },
   ];
 }

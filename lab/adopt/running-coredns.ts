@@ -285,7 +285,7 @@ class DeploymentReader {
       Object.keys(groupAt(one)).every((key) => key === "labelSelector" || CONSTRAINT.includes(key));
     const path = "spec.template.spec.topologySpreadConstraints";
     if (!constraints.every(fits)) {
-      this.#leave(path, "has fields that are no settings, such as another selector");
+      this.#leave(path, "has fields without a setting, such as another selector");
       return;
     }
     const plain = constraints.map((one) => Object.fromEntries(CONSTRAINT.map((key) => [key, at(one, key)])));
@@ -310,7 +310,7 @@ class DeploymentReader {
     if (typeof value === "object" && Object.keys(value).length === 0) return;
     const parsed = DnsSettings.safeParse({ [key]: value });
     if (!parsed.success) {
-      this.#leave(path, parsed.error.issues[0]?.message ?? "is no valid setting");
+      this.#leave(path, parsed.error.issues[0]?.message ?? "is not a valid setting");
       return;
     }
     this.settings[key] = value;

@@ -68,7 +68,7 @@ function teamName(namespace: KubernetesObject, rows: AdoptionRow[]): string {
     rows.push({
       action: "conflict",
       subject: `${objectName(namespace)} metadata.labels.team`,
-      reason: `is "${label}", which is no name of a team and would be overwritten`,
+      reason: `is "${label}", which is not a valid team name and would be overwritten`,
     });
   if (isName(namespace.name)) return namespace.name;
   return `team-${namespace.name}`.slice(0, 58).replace(/-+$/, "");
@@ -149,7 +149,7 @@ function openRules(
     rows.push({
       action: "check",
       subject: objectName(own),
-      reason: `was made by this program, under another state: repeat its rules in teams[].${type.toLowerCase()}`,
+      reason: `was created by this program, under another state: repeat its rules in teams[].${type.toLowerCase()}`,
     });
   if (policies.some(({ content }) => selectsAll(content))) {
     rows.push({
@@ -216,7 +216,7 @@ function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): s
 const KEPT: Readonly<Record<string, string>> = {
   ResourceQuota: "an adopted namespace keeps its quota",
   LimitRange: "an adopted namespace keeps its limits",
-  NetworkPolicy: "stays, beside the policies that are added",
+  NetworkPolicy: "stays, besides the added policies",
 };
 const EVERY_NAMESPACE = ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"];
 

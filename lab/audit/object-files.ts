@@ -237,7 +237,7 @@ function parseState(text: string, file: string): Stack {
     return new Stack(resourcesOf(StateExport.parse(JSON.parse(text))));
   } catch {
     const command = file === "-" ? "pulumi stack export" : `pulumi stack export --file ${file}`;
-    throw new Failure(`${nameOf(file)} is no state as '${command}' writes it`, 2);
+    throw new Failure(`${nameOf(file)} is not a state written by '${command}'`, 2);
   }
 }
 

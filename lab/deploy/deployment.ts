@@ -172,7 +172,7 @@ export async function down(options: DownOptions): Promise<string[] | undefined> 
 
 /** The message of `down` after all objects are gone. It also names what Kubernetes objects do not cover. */
 export function removalText({ logging, dns }: Pick<Settings, "logging" | "dns">, isClusterGone: boolean): string {
-  if (isClusterGone) return "Removed: the kind cluster that `up` made is gone, with all that was on it.\n";
+  if (isClusterGone) return "Removed: the kind cluster that `up` created, with everything on it.\n";
   const lines = ["Removed: no object of the lab is left on the cluster."];
   if (logging?.mode === "daemonset")
     lines.push(

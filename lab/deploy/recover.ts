@@ -78,7 +78,7 @@ export function recoveryText(stack: string, recovery: Recovery | undefined): str
     list("Created by the killed run, now in the state", recovery.adopted),
     list("Not created yet", recovery.missing),
     list(
-      "May exist without being in the state (if `pulumi up` says that one exists, `pulumi import TYPE NAME ID` takes it in)",
+      "May exist without being in the state (if `pulumi up` reports that one exists, import it with `pulumi import TYPE NAME ID`)",
       recovery.unknown,
     ),
     `\`${up}\` goes on.\n`,

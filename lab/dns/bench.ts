@@ -69,7 +69,7 @@ export async function bench(
     { kind: "unknown", name: `${NUMBER}.${pod.namespace}.${zone}` },
   ] as const;
   for (const { kind, name } of names.slice(0, 2))
-    if (!isName(name)) throw new Failure(`--${kind} is '${name}', which is no name`, 2);
+    if (!isName(name)) throw new Failure(`--${kind} must be a DNS name (found '${name}')`, 2);
   const server = resolver.nameservers[0] ?? "";
   onStep("the measurement itself");
   const own = await measure(cluster, client, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));

@@ -189,7 +189,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     hints: ({ to }) => [
       `\`kubectl -n ${teamNamespace(to)} get services\` shows that they exist. So the answer is made elsewhere.`,
       "Plugins of CoreDNS answer in a fixed order, whatever the order in the Corefile.",
-      "Which plugin in the Corefile makes answers without asking anybody?",
+      "Which plugin in the Corefile answers without asking an upstream?",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`, `dns:${from}:${from}:full`],
     faults: (scene) => [

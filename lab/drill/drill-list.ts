@@ -36,7 +36,7 @@ export function sceneOf(settings: Settings, coreDns: CoreDnsPlace = statedPlace(
 
 const ON_EKS = "it changes CoreDNS, which is never done on EKS";
 
-export const NO_SCENE = "the stack has no two teams with curl pods of which one is the other's peer";
+export const NO_SCENE = "the stack has no two teams with curl pods, one a peer of the other";
 
 /**
  * All drills, and whether a stack can run each.
@@ -93,7 +93,7 @@ export function placeOf(
 const LOOPBACK = /^(127(\.\d+){3}|localhost|0\.0\.0\.0|\[::1\])$/;
 
 function forEverybody({ namespace, configMap }: CoreDnsPlace): string {
-  return `This drill changes ${namespace}/${configMap} and restarts CoreDNS: names may not resolve for anybody on this cluster, until \`npm run lab -- drill stop\`.`;
+  return `This drill changes ${namespace}/${configMap} and restarts CoreDNS: names may not resolve for anyone on this cluster, until \`npm run lab -- drill stop\`.`;
 }
 
 /** The notice before the first write, and the refusal if `--yes-on` must name the cluster. */

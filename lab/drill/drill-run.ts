@@ -57,7 +57,7 @@ export async function startDrill(env: Environment, drill: Drill): Promise<Row[]>
   const before = (await rowsOf(env, drill)).find(({ status }) => status !== "pass");
   if (before !== undefined)
     throw new Failure(
-      `drill ${drill.name} needs a lab that is well, but row ${before.id} says: ${before.detail}${before.cause === undefined ? "" : ` (${before.cause})`}`,
+      `drill ${drill.name} needs a healthy lab, but row ${before.id} says: ${before.detail}${before.cause === undefined ? "" : ` (${before.cause})`}`,
       2,
     );
   refuseStopped(env);

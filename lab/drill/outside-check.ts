@@ -27,7 +27,11 @@ async function outside(lab: Lab, team: string, name: string): Promise<Outcome> {
   const result = await curlFrom(lab, pod, `http://${name}./`);
   const facts = { name, addresses: result.addresses, lookupMs: result.lookupMs };
   if (result.addresses.length === 0)
-    return fail(result.message || "no address", "CoreDNS's upstream does not answer, or there is no way out", facts);
+    return fail(
+      result.message || "no address",
+      "CoreDNS's upstream does not answer, or the cluster has no internet access",
+      facts,
+    );
   const detail = `${result.addresses[0]} in ${result.lookupMs} ms`;
   return result.lookupMs < SLOW_MS ? pass(detail, facts) : fail(detail, "CoreDNS's upstream is slow", facts);
 }

@@ -83,5 +83,5 @@ export function listsPods({ namespace, selector }: CoreDnsPlace): string {
 
 /** How to find a CoreDNS that is not at its stated location and that the stack does not install. */
 export function howToFindCoreDns({ namespace }: CoreDnsPlace): string {
-  return `CoreDNS is not in ${namespace} by the name that the settings have: \`kubectl get deployments -A\` shows where it is, and \`npm run lab -- adopt --coredns NAMESPACE/NAME\` writes dns.adopt for it`;
+  return `CoreDNS is not in ${namespace} under the name in the settings: \`kubectl get deployments -A\` shows where it is, and \`npm run lab -- adopt --coredns NAMESPACE/NAME\` writes dns.adopt for it`;
 }

@@ -27,7 +27,7 @@ function whyNone(config: KubeConfig, error: unknown): string {
     return `the program ${program} gives no credentials: ${reason}`;
   }
   if (authProvider !== undefined && error instanceof TypeError)
-    return `user '${name}' has an auth-provider '${authProvider.name}', which Kubernetes replaced by exec: write the kubeconfig anew, as with aws eks update-kubeconfig`;
+    return `user '${name}' has an auth-provider '${authProvider.name}', which Kubernetes replaced by exec: recreate the kubeconfig, for example with aws eks update-kubeconfig`;
   return typeof code === "string" || exec !== undefined
     ? `the credentials of user '${name}' cannot be read: ${said}`
     : `the kubeconfig cannot be used: ${said}`;

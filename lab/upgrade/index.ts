@@ -49,7 +49,7 @@ async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePla
   const { settings, ...stack } = await withSettings(await chosenStack(flags));
   const { cluster } = settings;
   if (cluster.kind === "existing")
-    throw new Failure(`stack '${stack.name}' is not on EKS: its cluster is upgraded by the tool that made it`, 2);
+    throw new Failure(`stack '${stack.name}' is not on EKS: its cluster is upgraded by the tool that created it`, 2);
   const live = await liveCluster(settings, flags);
   const stated = cluster.kind === "eks" ? cluster.version : cluster.kubernetesVersion;
   const from = flags.from ?? live?.version ?? stated;

@@ -110,7 +110,7 @@ function optionIssue(
   allowed: string,
   key: string,
 ): string | undefined {
-  if (option === undefined) return `${key} is no setting of it; there are: ${allowed}`;
+  if (option === undefined) return `${key} is not an option of this rule; its options are: ${allowed}`;
   try {
     option.read(properties);
     return undefined;

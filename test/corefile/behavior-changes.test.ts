@@ -21,7 +21,7 @@ describe("what a newer CoreDNS makes of the same lines", () => {
       [[ACL], []],
       [[RENAME], []],
       [[ACL, "rewrite ttl exact a.corp.example 5"], []],
-      [[ACL, RENAME], ["1.14.2 acl compares the"]],
+      [[ACL, RENAME], ["1.14.2 acl matches the"]],
       [["kubernetes cluster.local"], []],
       [
         METRICS,
@@ -31,7 +31,7 @@ describe("what a newer CoreDNS makes of the same lines", () => {
           "1.14.3 coredns_kubernetes_dns_programming_duration_seconds counts Services",
         ],
       ],
-      [["log"], ["1.14.5 log has SERVFAIL"]],
+      [["log"], ["1.14.5 log writes SERVFAIL"]],
       [["forward . /etc/resolv.conf"], ["1.14.7 forward asks its"]],
       [["forward . 10.0.0.8 10.0.0.9"], []],
       [["forward . 10.0.0.8 {\nmax_connect_attempts 3\n}"], []],

@@ -3,7 +3,7 @@ import { startOf } from "../../corefile/setups/starts.ts";
 
 const ROOT = ".:53 {\n    errors\n    cache 30\n}\n";
 const at = (line: number) =>
-  `the brace on line ${line} opens no options, since it stands on a line of its own; put it at the end of the line before`;
+  `the brace on line ${line} opens no options, because it is on a line of its own; move it to the end of the previous line`;
 
 describe("a brace in the wrong place", () => {
   it("opens no options on a line of its own, and CoreDNS starts without them or takes them for more lines", () => {
@@ -31,7 +31,7 @@ describe("a brace in the wrong place", () => {
     const early =
       ".:53 {\n    errors {\n        stacktrace\n        }\n    }\n    forward . 10.0.0.2\n    cache 30\n}\n";
     const message =
-      "line 6: the line of forward stands outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
+      "line 6: the line of forward is outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
     assert.deepEqual(startOf(early), {
       errors: [message, "forward . 10.0.0.2: .:53 has a block already, and CoreDNS does not start"],
       warnings: [],
@@ -43,7 +43,7 @@ describe("a brace in the wrong place", () => {
 
   it("is a zone behind the last server block", () => {
     const message =
-      "line 5: a closing brace stands outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
+      "line 5: a closing brace is outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
     assert.deepEqual(startOf(`${ROOT}}\n`), { errors: [], warnings: [message] });
     assert.equal(startOf(`${ROOT}}\ncorp.example {\n    errors\n}\n`).errors[0], message);
   });

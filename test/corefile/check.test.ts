@@ -89,7 +89,7 @@ describe("checkCorefile", () => {
     [
       "two forwards before 1.9.4",
       check(["forward corp.example 10.0.0.3", "forward . 10.0.0.2"], ["forward"], "", { coredns: [1, 9, 3] }),
-      "forward stands 2 times, which requires CoreDNS 1.9.4, and this is 1.9.3",
+      "forward occurs 2 times, which requires CoreDNS 1.9.4, and this is 1.9.3",
     ],
     [
       "a slip in an option",
@@ -177,10 +177,14 @@ describe("checkCorefile", () => {
     [
       "an order that is not used",
       check(["hosts {\n10.0.0.1 a\nfallthrough\n}"]),
-      "hosts stands after forward but sees a query before it",
+      "hosts is written after forward but sees a query before it",
     ],
     ["a forward behind a wider one", check(["forward corp.example 10.0.0.3"]), "forward corp.example is never used"],
-    ["a plugin that counts once", check(["loadbalance"]), "loadbalance stands 2 times: only one of them has an effect"],
+    [
+      "a plugin that counts once",
+      check(["loadbalance"]),
+      "loadbalance occurs 2 times, but only one line has an effect",
+    ],
     [
       "autopath without verified pods",
       check(["autopath @kubernetes"]),

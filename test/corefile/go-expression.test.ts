@@ -6,22 +6,22 @@ describe("an expression of view", () => {
   const problems: readonly (readonly [text: string, problem: string])[] = [
     ["name() == 'a.' name() == 'b.'", "name is not expected"],
     ["name() ==", "it ends too early"],
-    ["type() == A", "A is no function of a query, and a text needs quotes, as 'A'"],
+    ["type() == A", "A is not a function of a query, and a text needs quotes, as 'A'"],
     ["name == 'a.'", "== does not take a function and a text; a function needs parentheses, as name()"],
     ["port() == 53", "== does not take a text and a number"],
     ["port() in [53]", "in does not take a text and a list of numbers"],
     ["incidr(client_ip())", "incidr takes 2 arguments (found 1)"],
     ["incidr(client_ip(), '10.0.0.0/8') | incidr(client_ip(), '::/0')", "incidr takes 2 arguments (found 3)"],
     ["incidr(client_ip, '10.0.0.0/8')", "incidr takes a text, not a function; a function needs parentheses, as name()"],
-    ["incidr(client_ip(), 10.0.0.0/8)", "10.0.0.0 is no number"],
+    ["incidr(client_ip(), 10.0.0.0/8)", "10.0.0.0 is not a number"],
     ["(do()", ") is expected instead of the end"],
     ["not name()", "not takes a boolean, not a text"],
     ["name() = 'a'", "\"= 'a'\" is not understood"],
-    ["name() matches '['", "'[' is no regular expression in Go's syntax"],
-    ["name() matches '^a\\.'", "'^a\\.' has \\., which is no escape: write \\\\."],
-    ["name() == 'a\\\\\\d'", "'a\\\\\\d' has \\d, which is no escape: write \\\\d"],
+    ["name() matches '['", "'[' is not a regular expression in Go's syntax"],
+    ["name() matches '^a\\.'", "'^a\\.' has \\., which is not an escape: write \\\\."],
+    ["name() == 'a\\\\\\d'", "'a\\\\\\d' has \\d, which is not an escape: write \\\\d"],
     ["name().length > 3", "a text has no fields"],
-    ["id() > 1e", "1e is no number"],
+    ["id() > 1e", "1e is not a number"],
     ["(name() | split('.')) == 'a'", "== does not take a list of texts and a text"],
     ["name() ? true : false", "? takes a boolean, not a text"],
     ["do() ? true", ": is expected instead of the end"],
@@ -33,7 +33,7 @@ describe("an expression of view", () => {
     ["let 1 = 2; true", "let needs a name instead of 1"],
     ["let x == 1; true", "= is expected instead of =="],
     ["let x = 1", "; is expected instead of the end"],
-    ["any(['a'], {let y = #; true}) and y == 'a'", "y is no function of a query, and a text needs quotes, as 'A'"],
+    ["any(['a'], {let y = #; true}) and y == 'a'", "y is not a function of a query, and a text needs quotes, as 'A'"],
     ["any(['a'])", "any takes a list and a predicate"],
     ["any(client_ip(), true)", "any takes a list, not a text"],
     ["any(['a'], # == 1)", "== does not take a text and a number"],
@@ -48,7 +48,7 @@ describe("an expression of view", () => {
     ["id()[1:] == 1", "a number has no parts"],
     ["name()[0] == 'a'", "a text has no places"],
     ["name()[1:2:3] == 'a'", "] is expected instead of :"],
-    ["toString(id()) == '1'", "toString is no function of a query, and a text needs quotes, as 'A'"],
+    ["toString(id()) == '1'", "toString is not a function of a query, and a text needs quotes, as 'A'"],
   ];
   for (const [text, problem] of problems)
     it(`is refused: ${text}`, () => assert.deepEqual(readExpression(text), { problem, isRead: true }));
@@ -118,11 +118,11 @@ describe("an expression of view", () => {
     const of = (text: string) => startOf(`.:53 {\n    view a {\n        expr ${text}\n    }\n}\n`);
     assert.deepEqual(of("client_ip() == '10.0.0.1'"), { errors: [], warnings: [] });
     assert.deepEqual(of("name()").warnings, [
-      ".:53: view: expr name(): is no condition, so that the block takes no query",
+      ".:53: view: expr name(): is not a condition, so the block gets no queries",
     ]);
     // CoreDNS takes the quotes of a whole word off.
     assert.deepEqual(of('type() == "A"').errors, [
-      ".:53: view: expr type() == A: A is no function of a query, and a text needs quotes, as 'A'",
+      ".:53: view: expr type() == A: A is not a function of a query, and a text needs quotes, as 'A'",
     ]);
     assert.deepEqual(of("if do() {true} else {false}").warnings, [".:53: view: its expression is not checked"]);
     assert.deepEqual(of("do() ? true : false"), { errors: [], warnings: [] });

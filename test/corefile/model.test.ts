@@ -104,7 +104,7 @@ describe("Corefile model", () => {
       warnings: [
         "import /etc/coredns/custom/*.server: what is in that file is not checked",
         "import /etc/coredns/custom/*.override: what is in that file is not checked",
-        ".:53: hosts stands after kubernetes but sees a query before it: CoreDNS's order is fixed, that of the lines is not used",
+        ".:53: hosts is written after kubernetes but sees a query before it: CoreDNS's order is fixed and ignores that of the lines",
       ],
     });
   });

@@ -125,7 +125,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     const { errors, warnings } = template("var ip '10.0.0.1'", answer);
     assert.deepEqual(errors, []);
     assert.deepEqual(warnings, [".:53: template: the expression of var ip is not checked"]);
-    assert.match(String(template(answer).warnings), /answer has \.Var, which is none of \.Zone/);
+    assert.match(String(template(answer).warnings), /answer has \.Var, which is not one of \.Zone/);
   });
 
   it("serves a zone with capital letters from 1.14.7 on", () => {

@@ -42,7 +42,7 @@ describe("a rule of rewrite", () => {
     ],
     [
       withLines("rewrite name web.old.example web.corp.example", STUB),
-      "leads to web.corp.example, which this block asks /etc/resolv.conf for, and not the block for corp.example:53",
+      "leads to web.corp.example, which this block looks up at /etc/resolv.conf, not in the block for corp.example:53",
     ],
     [
       withLines("rewrite name foo.example.com web.shop"),

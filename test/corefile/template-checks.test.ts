@@ -27,15 +27,15 @@ const wrong: readonly (readonly [lines: readonly string[], warning: string])[] =
   [['answer "{{ .Name }} 60 IN A 10.0.0.{{ .Group.a }}"'], `answer has the group a, which no match names, ${FAILS}`],
   [
     ['additional "{{ .Nam }} 60 IN A 10.0.0.1"'],
-    `additional has .Nam, which is none of .Zone, .Name, .Class, .Type, .Match, .Group, .Message, .Question, .Remote, .Meta, .Regex, ${FAILS}`,
+    `additional has .Nam, which is not one of .Zone, .Name, .Class, .Type, .Match, .Group, .Message, .Question, .Remote, .Meta, .Regex, ${FAILS}`,
   ],
   [
     ['answer "10.0.0.1"'],
-    `answer "10.0.0.1" is no record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`,
+    `answer "10.0.0.1" is not a record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`,
   ],
   [
     ["answer 60 IN A 10.0.0.1"],
-    `answer "60" is no record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`,
+    `answer "60" is not a record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`,
   ],
   [
     ['answer "60 IN A 10.0.0.1"'],

@@ -14,7 +14,7 @@ describe("a server block with a view", () => {
     assert.deepEqual(check(block(".:53", DEFAULT) + block(".:53", VIEW, OTHER)), {
       errors: [],
       warnings: [
-        ".:53: no query reaches the block with the view: that for .:53 above it has none and takes them all; put the one with the view first",
+        ".:53: no query reaches the block with the view: the block for .:53 above it has no view and takes all queries; move the block with the view up",
       ],
     });
   });
@@ -22,7 +22,7 @@ describe("a server block with a view", () => {
   it("may be the only one with kubernetes", () => {
     const { errors, warnings } = check(block(".:53", VIEW, DEFAULT) + block(".:53", OTHER));
     assert.deepEqual(errors, []);
-    assert.match(String(warnings), /outside the views nobody answers cluster\.local/);
+    assert.match(String(warnings), /outside the views nothing answers cluster\.local/);
   });
 
   it("stands behind another with a view of its own", () => {
@@ -50,7 +50,7 @@ describe("a zone with capital letters", () => {
 
   it("leaves the cluster's names to another block", () => {
     const { errors } = check(block("Cluster.Local:53", DEFAULT) + block(".:53", OTHER));
-    assert.match(String(errors), /^\.:53: nobody answers cluster\.local/);
+    assert.match(String(errors), /^\.:53: nothing answers cluster\.local/);
   });
 
   it("is none in a network", () => {

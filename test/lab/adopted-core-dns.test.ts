@@ -79,7 +79,7 @@ describe("a stack that adopts a CoreDNS", () => {
     assert.equal(row?.status, "fail");
     assert.match(
       row?.cause ?? "",
-      /^CoreDNS is not in kube-system by the name that the settings have: .* lab -- adopt --coredns/,
+      /^CoreDNS is not in kube-system under the name in the settings: .* lab -- adopt --coredns/,
     );
   });
 });

@@ -29,7 +29,7 @@ describe("the domain of a cluster that is not EKS's", () => {
     };
     const other = corefile("kubernetes cluster2.local in-addr.arpa");
     assert.deepEqual(issues(other, undefined), []);
-    assert.match(String(issues(other, "1.35")), /nobody answers cluster\.local, the domain of every pod on EKS/);
+    assert.match(String(issues(other, "1.35")), /nothing answers cluster\.local, the domain of every pod on EKS/);
     const stub = `${other}web.cluster2.local:53 {\n forward . 10.0.0.9\n}\n`;
     assert.match(String(issues(stub, undefined)), /Services below web\.cluster2\.local are not answered/);
   });

@@ -114,12 +114,12 @@ describe("lab adopt", () => {
       return rows.filter(({ subject }) => subject !== "logging.destination").map((row) => Object.values(row).join(" "));
     };
     const imported = ["Namespace/logging", "DaemonSet/logging/fluent-bit"].map(
-      (name) => `import ${name} was made by this program`,
+      (name) => `import ${name} was created by this program`,
     );
     assert.deepEqual(await of("pulumi-kubernetes-1a2b"), imported);
     assert.deepEqual(await of("kubectl-client-side-apply"), [
       ...imported,
-      "check 2 imported objects made with kubectl: a preview ends at its fields, `pulumi up --skip-preview` takes them over, and replaces DaemonSet/logging/fluent-bit",
+      "check 2 imported objects created with kubectl: a preview fails at its fields, `pulumi up --skip-preview` takes them over, and replaces DaemonSet/logging/fluent-bit",
     ]);
     assert.ok((await of("helm", {})).some((row) => row.startsWith("leave DaemonSet/logging/fluent-bit collects logs")));
   });

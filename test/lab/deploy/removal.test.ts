@@ -37,7 +37,7 @@ describe("what down says at its end", () => {
 
   it("says that nothing stays where the cluster went too", () => {
     assert.deepEqual(said({ logging: stdout }, true), [
-      "Removed: the kind cluster that `up` made is gone, with all that was on it.",
+      "Removed: the kind cluster that `up` created, with everything on it.",
     ]);
   });
 });

@@ -302,7 +302,7 @@ describe("up, down and recover", () => {
       const text = recoveryText("local", await recover("local", folder.project));
       assert.match(text, /^Created by the killed run, now in the state:\n {2}kubernetes:core\/v1:Service curl-ts\n/);
       assert.match(text, /Not created yet:\n {2}kubernetes:core\/v1:Pod never-made\n/);
-      assert.match(text, /`pulumi import TYPE NAME ID` takes it in\):\n {2}aws:iam\/role:Role node\n/);
+      assert.match(text, /import it with `pulumi import TYPE NAME ID`\):\n {2}aws:iam\/role:Role node\n/);
       assert.match(text, /`pulumi up --stack local` goes on\.\n$/);
       assert.equal(recoveryText("local", undefined), "No run was cut off: `pulumi up --stack local` goes on.\n");
     });

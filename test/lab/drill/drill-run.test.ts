@@ -108,7 +108,7 @@ describe("a drill", () => {
 
   it("refuses a lab that is not well, and writes nothing", async () => {
     api.objects.delete("/api/v1/namespaces/sa-team/services/curl-sa");
-    await assert.rejects(startDrill(env, drillOf("no-answer")), /needs a lab that is well, but row service:sa says/);
+    await assert.rejects(startDrill(env, drillOf("no-answer")), /needs a healthy lab, but row service:sa says/);
     assert.deepEqual(api.writes, []);
   });
 

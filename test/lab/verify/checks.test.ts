@@ -103,7 +103,7 @@ describe("rows of verify", () => {
       return rows.map(({ status, cause }) => [status, cause]);
     };
     const cause =
-      "CoreDNS is not in kube-system by the name that the settings have: `kubectl get deployments -A` shows where it is, and `npm run lab -- adopt --coredns NAMESPACE/NAME` writes dns.adopt for it";
+      "CoreDNS is not in kube-system under the name in the settings: `kubectl get deployments -A` shows where it is, and `npm run lab -- adopt --coredns NAMESPACE/NAME` writes dns.adopt for it";
     assert.deepEqual(await of(false), [
       ["fail", cause],
       ["fail", cause],

@@ -147,7 +147,7 @@ describe("evaluate", () => {
       'pods-small: words is "a": it must be a list of texts',
       "pods-small: switch is 1: it must be true or false",
       'pods-small: way is "left": it must be one of up, down',
-      "pods-small: size is no setting of it; there are: enforcementLevel, exempt, limit, words, switch, way",
+      "pods-small: size is not an option of this rule; its options are: enforcementLevel, exempt, limit, words, switch, way",
       "pods-few: exempt must be a list of {resource, reason}",
     ]);
     assert.equal(findings.length, 2);
