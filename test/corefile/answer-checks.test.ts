@@ -17,7 +17,7 @@ const block = (zone: string, ...lines: readonly string[]) => `${zone} {\nerrors\
 const forwardTo = (...upstreams: readonly string[]) =>
   REST.map((line) => (line.startsWith("forward") ? `forward . ${upstreams.join(" ")}` : line));
 
-describe("what a Corefile answers otherwise than it says", () => {
+describe("answers that differ from what a Corefile suggests", () => {
   const cases: readonly (readonly [what: string, found: readonly string[], ...messages: readonly string[]])[] = [
     [
       "a wildcard of hosts",
@@ -131,28 +131,28 @@ describe("what a Corefile answers otherwise than it says", () => {
   });
 });
 
-describe("a Corefile of which CoreDNS understands nothing", () => {
+describe("a Corefile that CoreDNS cannot parse at all", () => {
   const errorsOf = (text: string) => checkCorefile(text, { coredns: [1, 14, 3] }).errors;
 
-  it("is said to be a ConfigMap", () => {
+  it("is recognized as a ConfigMap", () => {
     assert.deepEqual(errorsOf("kind: ConfigMap\ndata:\n  Corefile: |\n    .:53 {\n        errors\n    }\n"), [
       "this is a ConfigMap: the Corefile is only the text below its key Corefile",
     ]);
   });
 
-  it("is said to be a configuration of the add-on", () => {
+  it("is recognized as a configuration of the add-on", () => {
     assert.deepEqual(errorsOf("replicaCount: 2\ncorefile: |\n  .:53 {\n      errors\n  }\n"), [
       "this is a configuration of the add-on: the Corefile is only the text below its key corefile",
     ]);
   });
 
-  it("has the line breaks of JSON", () => {
+  it("has JSON-escaped line breaks", () => {
     const message = "its line breaks are a backslash and an n, so that CoreDNS takes all words for zones: write lines";
     assert.deepEqual(errorsOf(".:53 {\\n    errors\\n    health\\n}\n"), [message]);
     assert.deepEqual(errorsOf('{"corefile": ".:53 {\\r\\n    errors\\r\\n}"}'), [message]);
   });
 
-  it("imports what an empty variable names", () => {
+  it("imports a path from an empty variable", () => {
     assert.match(String(errorsOf(".:53 {\n    import {$NONE}\n}\n")), /import takes the name of a snippet/);
   });
 

@@ -4,7 +4,7 @@ import { parseCorefile } from "../../corefile/model.ts";
 import { versionOf } from "../../corefile/releases.ts";
 import { block, DEFAULT } from "./default-corefile.ts";
 
-describe("what a newer CoreDNS makes of the same lines", () => {
+describe("behavior changes of a newer CoreDNS", () => {
   /** Releases that change something, and the first words of what. */
   const changed = (from: string, to: string, ...lines: readonly string[]) =>
     behaviorChanges(versionOf(from), versionOf(to), parseCorefile(block(".:53", ...lines)).servers).map(
@@ -14,7 +14,7 @@ describe("what a newer CoreDNS makes of the same lines", () => {
   const RENAME = "rewrite name exact a.corp.example b.example answer auto";
   const METRICS = ["prometheus :9153", "kubernetes cluster.local"];
 
-  it("is told where a line shows it", () => {
+  it("are reported if a line shows them", () => {
     const cases: readonly (readonly [lines: readonly string[], found: readonly string[]])[] = [
       [["errors", "cache", "whoami"], []],
       [["prometheus :9153"], ["1.14.0 the label plugin"]],
@@ -39,7 +39,7 @@ describe("what a newer CoreDNS makes of the same lines", () => {
     for (const [lines, found] of cases) assert.deepEqual(changed("1.12.4", "1.15.0", ...lines), found, String(lines));
   });
 
-  it("is told of the releases between both alone", () => {
+  it("are limited to the releases between both", () => {
     const told = (from: string, to: string) => changed(from, to, DEFAULT).map((line) => line.split(" ")[0]);
     assert.deepEqual(told("1.12.4", "1.13.2"), []);
     assert.deepEqual(told("1.13.2", "1.14.3"), ["1.14.0", "1.14.2", "1.14.3"]);

@@ -6,7 +6,7 @@ const at = (line: number) =>
   `the brace on line ${line} opens no options, because it is on a line of its own; move it to the end of the previous line`;
 
 describe("a brace in the wrong place", () => {
-  it("opens no options on a line of its own, and CoreDNS starts without them or takes them for more lines", () => {
+  it("opens no options on a line of its own: CoreDNS starts without them or reads them as more lines", () => {
     assert.deepEqual(
       startOf(".:53 {\n    log\n    {\n        class error\n    }\n    acl {\n        allow\n    }\n}\n"),
       {
@@ -23,11 +23,11 @@ describe("a brace in the wrong place", () => {
     });
   });
 
-  it("may stand on a line of its own behind a zone", () => {
+  it("may be on a line of its own after a zone", () => {
     assert.deepEqual(startOf(".:53\n{\n    errors\n}\n"), { errors: [], warnings: [] });
   });
 
-  it("ends a server block before its last lines, which are zones then", () => {
+  it("ends a server block before its last lines, which become zones", () => {
     const early =
       ".:53 {\n    errors {\n        stacktrace\n        }\n    }\n    forward . 10.0.0.2\n    cache 30\n}\n";
     const message =
@@ -41,14 +41,14 @@ describe("a brace in the wrong place", () => {
     ]);
   });
 
-  it("is a zone behind the last server block", () => {
+  it("is a zone after the last server block", () => {
     const message =
       "line 5: a closing brace is outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
     assert.deepEqual(startOf(`${ROOT}}\n`), { errors: [], warnings: [message] });
     assert.equal(startOf(`${ROOT}}\ncorp.example {\n    errors\n}\n`).errors[0], message);
   });
 
-  it("is none of a zone with the name of a plugin", () => {
+  it("does not affect a zone named like a plugin", () => {
     assert.deepEqual(startOf(`${ROOT}local:53 {\n    errors\n}\nlog {\n    errors\n}\n`), { errors: [], warnings: [] });
     assert.deepEqual(startOf("local\nerrors\n"), { errors: [], warnings: [] });
   });

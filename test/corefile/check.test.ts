@@ -19,13 +19,13 @@ function check(lines: readonly string[], without: readonly string[] = [], blocks
 }
 
 describe("checkCorefile", () => {
-  it("tells one error of a line for the probes that CoreDNS refuses", () => {
+  it("reports one error per line for probes that CoreDNS rejects", () => {
     assert.deepEqual(check(["health {\nlameduck 5\n}"], ["health"]).errors, [
       '.:53: health: lameduck takes a duration, such as 30s (found "5")',
     ]);
   });
 
-  it("leaves the port of metrics to a CoreDNS that is no add-on", () => {
+  it("ignores the metrics port of a CoreDNS that is not the add-on", () => {
     const of = (isAddon: boolean) => check(["prometheus :9253"], ["prometheus"], "", { isAddon }).warnings;
     assert.equal(of(true).length, 1);
     assert.deepEqual(of(false), []);
@@ -38,7 +38,7 @@ describe("checkCorefile", () => {
     }
   });
 
-  it("finds no error in what options make, whatever they are", () => {
+  it("finds no error in Corefiles rendered from any options", () => {
     fc.assert(
       fc.property(dnsSettings, (settings) => {
         assert.deepEqual(checkCorefile(corefileText(settings)).errors, []);
@@ -248,7 +248,7 @@ describe("checkCorefile", () => {
     });
   }
 
-  it("takes health and ready on every address of their port", () => {
+  it("accepts health and ready on every address of their port", () => {
     for (const host of ["0.0.0.0", "[::]", ""]) {
       const found = check([`health ${host}:8080`, `ready ${host}:8181`], ["health", "ready"]);
       assert.deepEqual(found, { errors: [], warnings: [] });
@@ -257,7 +257,7 @@ describe("checkCorefile", () => {
     assert.match(String(errors), /^health elsewhere/);
   });
 
-  it("takes capital letters in a class, an escape or a choice of a pattern", () => {
+  it("accepts capital letters in a class, an escape or an alternative of a pattern", () => {
     const of = (pattern: string) =>
       check(
         [`rewrite name regex ${pattern} b.example answer auto`, "kubernetes cluster.local", "forward . 10.0.0.2"],
@@ -279,7 +279,7 @@ describe("checkCorefile", () => {
       assert.match(String(of(`^${part}\\.a\\.$`)), /matches no name, since CoreDNS compares names in lower case/, part);
   });
 
-  it("takes a TLS upstream with a name, in either place, and another port of the pod", () => {
+  it("accepts a TLS upstream with a server name, in either place, and another port of the pod", () => {
     const found = check(
       ["forward . tls://9.9.9.9%dns.quad9.net tls://[2620:fe::fe]:853%dns.quad9.net 127.0.0.1:5353"],
       ["forward"],
@@ -289,17 +289,17 @@ describe("checkCorefile", () => {
     assert.deepEqual(named, { errors: [], warnings: [] });
   });
 
-  it("takes forwards for some domains before that for all", () => {
+  it("accepts forwards for some domains before the one for all", () => {
     const found = check(["forward corp.example 10.0.0.3", "forward . 10.0.0.2"], ["forward"]);
     assert.deepEqual(found, { errors: [], warnings: [] });
   });
 
-  it("takes the cluster's names in a block of their own", () => {
+  it("accepts the cluster's names in a block of their own", () => {
     const found = check([], ["kubernetes", "reload"], "cluster.local {\n kubernetes\n errors\n reload\n}\n");
     assert.deepEqual(found, { errors: [], warnings: [] });
   });
 
-  it("looks into snippets, and lets blocks on different addresses share a zone", () => {
+  it("expands snippets, and lets blocks on different addresses share a zone", () => {
     const text = `(base) {\n${BASE.join("\n")}\n}\n.:53 {\n import base\n bind 10.0.0.1\n}\n.:53 {\n errors\n bind 10.0.0.2\n}\n`;
     assert.deepEqual(checkCorefile(text), { errors: [], warnings: [] });
   });

@@ -33,13 +33,13 @@ describe("the corpus of Corefiles", () => {
     });
   }
 
-  it("is run with each release that .ci/run builds, and with no other", () => {
+  it("runs with each release that .ci/run builds, and with no other", () => {
     const script = readFileSync(new URL("../../.ci/run", import.meta.url), "utf8");
     const [, built = ""] = /for version in ([\d. ]+);/.exec(script) ?? [];
     assert.deepEqual(built.split(" "), triedReleases());
   });
 
-  it("is about every plugin that a release has, and each of them is checked", () => {
+  it("covers every plugin of a release, each of which is checked", () => {
     const texts = corpus().join("\n");
     for (const { version, plugins } of RELEASES)
       for (const { name } of plugins) {

@@ -52,7 +52,7 @@ describe("hosts", () => {
       assert.deepEqual(of(coredns, hosts), []);
   });
 
-  it("ends other names of its own zones", () => {
+  it("ends other names in its own zones", () => {
     const stub = "hosts {\n10.0.0.9 a.corp.example\n}";
     for (const text of [
       withLines("hosts /etc/hosts corp.example {\n10.0.0.9 a.corp.example\n}"),
@@ -70,14 +70,14 @@ describe("hosts", () => {
     );
   });
 
-  it("passes names on to nobody", () => {
+  it("passes names on, but nothing follows", () => {
     const stub = block("corp.example", "errors\ncache\nhosts {\n10.0.0.9 a.corp.example\nfallthrough\n}");
     assert.deepEqual(check(withLines("", stub)).warnings, [
       "corp.example: hosts: no plugin follows fallthrough, so every name that hosts does not have is SERVFAIL; add a forward",
     ]);
   });
 
-  it("passes its other names on, or has all", () => {
+  it("passes its other names on, or knows them all", () => {
     assert.deepEqual(check(withLines("hosts {\n10.0.0.9 a.example\nfallthrough\n}")), NOTHING);
     assert.deepEqual(check(withLines("hosts {\n10.0.0.9 a.example\nfallthrough .\n}")), NOTHING);
     for (const more of ["", "fallthrough\n"]) {
@@ -108,7 +108,7 @@ describe("template", () => {
     }
   });
 
-  it("ends other names of its zones", () => {
+  it("ends other names in its zones", () => {
     for (const [line, message] of [
       [template("IN A corp.example", MATCH, ANSWER), "every name of corp.example that no match fits is SERVFAIL"],
       [template("IN AAAA", MATCH, "rcode NOERROR"), "every name that no match fits is SERVFAIL for this type"],
@@ -120,7 +120,7 @@ describe("template", () => {
     }
   });
 
-  it("passes its other names on, or fits all", () => {
+  it("passes its other names on, or matches them all", () => {
     for (const line of [
       template("IN A", MATCH, ANSWER, "fallthrough"),
       template("IN AAAA", "rcode NOERROR"),
@@ -139,7 +139,7 @@ describe("acl", () => {
   /** In a CoreDNS whose cache is asked after the rules. */
   const uncached = (line: string) => checkCorefile(withLines(line), { coredns: [1, 14, 7] });
 
-  it("ends the cluster's names where its first rule is for all", () => {
+  it("ends the cluster's names if its first rule is for all", () => {
     for (const [rule, effect] of [
       ["block", "refuses every query"],
       ["filter type * net *", "empties every answer"],
@@ -151,7 +151,7 @@ describe("acl", () => {
     }
   });
 
-  it("ends them with a rule for the type of their addresses too, whatever the order of its sections", () => {
+  it("ends them with a rule for their address type too, whatever the order of its sections", () => {
     for (const rule of ["block type A", "drop net * type AAAA A"]) {
       const [error] = check(withLines(acl(rule))).errors;
       const types = rule.includes("drop") ? "AAAA A" : "A";
@@ -186,7 +186,7 @@ describe("acl", () => {
       assert.deepEqual(uncached(line), NOTHING, line);
   });
 
-  it("lets a client have from the cache what it refuses, in 1.14.3 to 1.14.6", () => {
+  it("lets a client read from the cache what it blocks, in 1.14.3 to 1.14.6", () => {
     const of = (coredns: Version | undefined, ...lines: readonly string[]) =>
       checkCorefile(withLines(lines.join("\n")), { coredns, isAddon: true }).warnings;
     const rule = acl("block net 10.9.0.0/16");
@@ -209,7 +209,7 @@ describe("acl", () => {
     }
   });
 
-  it("lets a name past it that rewrite makes of one which it refuses, from 1.14.3 on", () => {
+  it("lets a blocked name pass that rewrite changes first, from 1.14.3 on", () => {
     const rule = "acl corp.example {\nblock net 10.9.0.0/16\n}";
     const of = (coredns: Version, ...lines: readonly string[]) =>
       checkCorefile(withLines(lines.join("\n")), { coredns }).warnings.filter((one) => one.includes("rewrite makes"));
@@ -236,7 +236,7 @@ describe("acl", () => {
     assert.deepEqual(of([1, 14, 3], rename, rule.replace("block", "allow")), []);
   });
 
-  it("lets a name past it that autopath finds by a search list, until 1.14.7", () => {
+  it("lets a blocked name pass that autopath finds in a search list, until 1.14.7", () => {
     const of = (coredns: Version, line: string) =>
       checkCorefile(
         withLines(`autopath @kubernetes\n${line}`)
@@ -257,7 +257,7 @@ describe("acl", () => {
   });
 });
 
-describe("a cluster of IPv6", () => {
+describe("an IPv6 cluster", () => {
   const found = (lines: string, ...clusterDns: readonly string[]) =>
     checkCorefile(withLines(lines), { coredns: [1, 14, 3], clusterDns }).errors.length;
   const endings = [
@@ -266,7 +266,7 @@ describe("a cluster of IPv6", () => {
     "acl {\nfilter type AAAA\n}",
   ];
 
-  it("has names by AAAA, and no others by A", () => {
+  it("has AAAA records for its names, and no A records", () => {
     for (const lines of endings) {
       assert.equal(found(lines, "fd5e:1::a"), 1, lines);
       assert.equal(found(lines, "172.20.0.10"), 0, lines);

@@ -8,7 +8,7 @@ describe("a forward", () => {
   const to = (words: string, ...options: readonly string[]) =>
     block(".:53", DEFAULT.replace("/etc/resolv.conf", `${words} {\n${options.join("\n")}\n}`));
 
-  it("asks in plain DNS whatever its options for TLS say", () => {
+  it("uses plain DNS whatever its TLS options say", () => {
     for (const option of ["tls_servername cloudflare-dns.com", "tls"])
       assert.match(
         String(check(to("1.1.1.1:853", option)).warnings),
@@ -35,7 +35,7 @@ describe("a forward", () => {
     assert.deepEqual(check(advised), NOTHING);
   });
 
-  it("leaves names to no other line", () => {
+  it("leaves no names to another line", () => {
     assert.deepEqual(check(to("10.0.0.2", "except corp.example cluster.local")).warnings, [
       ".:53: forward .: except corp.example leaves these names to no other line, so they are SERVFAIL; add a line forward corp.example",
     ]);
@@ -44,7 +44,7 @@ describe("a forward", () => {
     assert.deepEqual(check(text.replace("forward .", "forward corp.example 10.0.0.9\nforward .")), NOTHING);
   });
 
-  it("is never used behind the first line that takes its names, whichever zones these have", () => {
+  it("is never used after the first line that takes its names, whatever their zones", () => {
     const zones = [
       "b.a.Example.",
       "a.example",
@@ -72,10 +72,10 @@ describe("a forward", () => {
   });
 });
 
-describe("a name of a TLS upstream behind %", () => {
+describe("the server name of a TLS upstream, after %", () => {
   const named = DEFAULT.replace("/etc/resolv.conf", "tls://1.1.1.1%cloudflare-dns.com");
 
-  it("is an error before 1.13, and none from there", () => {
+  it("is an error before 1.13 only", () => {
     assert.deepEqual(check(block(".:53", named), [1, 12, 4]).errors, [
       ".:53: forward . tls://1.1.1.1%cloudflare-dns.com: CoreDNS takes a name after % from 1.13.0, and 1.12.4 queries no server there; use tls_servername",
     ]);

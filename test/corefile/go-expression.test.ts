@@ -53,7 +53,7 @@ describe("an expression of view", () => {
   for (const [text, problem] of problems)
     it(`is refused: ${text}`, () => assert.deepEqual(readExpression(text), { problem, isRead: true }));
 
-  it("is a condition, or comes to something else", () => {
+  it("is a condition, or has another type", () => {
     const kinds = {
       "incidr(client_ip(), '10.0.0.0/8') || type() in ['A', 'AAAA'] and not do()": "boolean",
       "1 < id() < 9 and size() ** 2 >= -1.5 == true": "boolean",
@@ -96,7 +96,7 @@ describe("an expression of view", () => {
       assert.deepEqual(readExpression(text), { kind, isRead: true }, text);
   });
 
-  it("is not read where it has more of the language", () => {
+  it("is skipped if it uses more of the language", () => {
     for (const text of [
       "(".repeat(9999),
       "not ".repeat(9999),
@@ -114,7 +114,7 @@ describe("an expression of view", () => {
     assert.ok(readExpression("name() == 'let; a ? b'").isRead);
   });
 
-  it("is told of in its server block", () => {
+  it("is reported with its server block", () => {
     const of = (text: string) => startOf(`.:53 {\n    view a {\n        expr ${text}\n    }\n}\n`);
     assert.deepEqual(of("client_ip() == '10.0.0.1'"), { errors: [], warnings: [] });
     assert.deepEqual(of("name()").warnings, [

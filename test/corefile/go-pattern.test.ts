@@ -23,7 +23,7 @@ const PARTS = [
 const ENDS = ["$", "\\.$", "$|b", "|a\\.$", "", ".*$", "+$", "?$", "{2}$", "{0,1}$"];
 
 describe("a pattern that matches no name", () => {
-  it("fits none indeed", () => {
+  it("really matches none", () => {
     for (const first of PARTS)
       for (const second of PARTS)
         for (const end of ENDS) {

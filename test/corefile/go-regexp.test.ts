@@ -7,7 +7,7 @@ describe("a regular expression in Go's syntax", () => {
     it(`is ${compiles ? "" : "not "}${pattern}`, () => assert.equal(isGoRegexp(pattern), compiles));
   }
 
-  it("has groups, named ones and those within others too", () => {
+  it("has groups, including named and nested ones", () => {
     assert.equal(groupsOf("a"), 0);
     assert.equal(groupsOf("(?i)((a)(?:b))(?P<c>d)"), 3);
   });

@@ -10,7 +10,7 @@ function orderOf(after: string, before = ""): readonly string[] {
 }
 
 describe("the order of lines", () => {
-  it("misleads where a name may come to both", () => {
+  it("misleads if both plugins may see a name", () => {
     assert.deepEqual(orderOf("", "forward . 10.0.0.9"), ["kubernetes is written after forward"]);
     assert.deepEqual(orderOf("template ANY A cluster.local {\nfallthrough\n}"), ["template is written after forward"]);
     assert.deepEqual(orderOf("hosts {\n10.0.0.1 a.example\nfallthrough\n}"), ["hosts is written after forward"]);
@@ -19,7 +19,7 @@ describe("the order of lines", () => {
     assert.deepEqual(orderOf("", "file /etc/hosts.db {\nfallthrough\n}"), ["kubernetes is written after file"]);
   });
 
-  it("tells nothing of lines for other names", () => {
+  it("does not matter for lines with different names", () => {
     assert.deepEqual(orderOf("", "forward corp.example 10.0.0.9"), []);
     assert.deepEqual(orderOf("", "file /etc/corp.db corp.example {\nfallthrough\n}"), []);
     assert.deepEqual(orderOf("", "kubernetes other.local\nk8s_external corp.example"), []);

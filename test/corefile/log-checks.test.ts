@@ -4,7 +4,7 @@ import { check, withLines } from "./default-corefile.ts";
 const NOTHING = { errors: [], warnings: [] };
 
 describe("log", () => {
-  it("takes a part of an unquoted format for a zone", () => {
+  it("reads part of an unquoted format as a zone", () => {
     for (const line of ["log . {remote} {name}", "log {remote}"])
       assert.match(String(check(withLines(line)).warnings), /log: \{remote\} is read as a zone/);
     assert.deepEqual(check(withLines('log . "{remote} {name}"')), NOTHING);

@@ -37,7 +37,7 @@ describe("Corefile model", () => {
     assert.ok(sameMeaning(parseCorefile(renderCorefile(corefile)), corefile));
   });
 
-  it("makes the EKS default of settings that say nothing", () => {
+  it("renders the EKS default from empty settings", () => {
     assert.ok(sameMeaning(corefileOf(DnsSettings.parse({})), parseCorefile(EKS_COREFILE)));
   });
 
@@ -56,7 +56,7 @@ describe("Corefile model", () => {
     });
   }
 
-  it("puts snippets where they are imported, and keeps unknown plugins as they are", () => {
+  it("expands snippets at their imports, and keeps unknown plugins unchanged", () => {
     const text =
       '(common) {\n    errors\n    cache 30\n}\n.:53 {\n    import common\n    import custom/*.override\n    nonesuch a "b c" {\n        d\n    }\n}\n';
     const corefile = parseCorefile(text);
@@ -109,7 +109,7 @@ describe("Corefile model", () => {
     });
   });
 
-  it("gives a capacity's least TTL the place after the TTL that holds without it", () => {
+  it("writes a capacity's minimum TTL after the TTL that applies without it", () => {
     const corefile = (cache: unknown) => corefileText(DnsSettings.parse({ corefile: { options: { cache } } }));
     assert.match(corefile({ success: { capacity: 2048, minTtl: 1 } }), /success 2048 30 1/);
     assert.match(corefile({ ttl: 60, denial: { minTtl: 1 } }), /denial 9984 60 1/);

@@ -8,7 +8,7 @@ import { withLines } from "./default-corefile.ts";
 const NEWER = [1, 15, 9] as const;
 const notice = "CoreDNS 1.15.9 is checked as 1.15.0, the newest whose plugins are known here";
 
-describe("a CoreDNS that is newer than all that are known", () => {
+describe("a CoreDNS that is newer than all known releases", () => {
   const taken: readonly (readonly [line: string, warning: string])[] = [
     ["forward corp.example dns..example", "an upstream is an IP address"],
     ["forward corp.example grpc://9.9.9.9", "forward: does not speak grpc"],
@@ -26,14 +26,14 @@ describe("a CoreDNS that is newer than all that are known", () => {
         assert.equal(checkCorefile(withLines(line), { coredns: known }).errors.length, 1, String(known));
     });
 
-  it("does more than those that are known", () => {
+  it("accepts more than the known releases", () => {
     const lines = "rewrite cname exact old.example new.example";
     const text = withLines(lines).replace("cache 30", "cache 7200");
     assert.deepEqual(checkCorefile(text, { coredns: NEWER }), { errors: [], warnings: [notice] });
     assert.equal(checkCorefile(text, { coredns: [1, 14, 3] }).warnings.length, 2);
   });
 
-  it("has no more files, addresses and credentials than its pods", () => {
+  it("has no files, addresses and credentials beyond those of its pods", () => {
     for (const line of [
       "tls /etc/tls/a.crt /etc/tls/a.key",
       "route53 corp.example:Z1",
@@ -67,7 +67,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
       assert.equal(checkCorefile(text).errors.length, 1);
     });
 
-  it("may look up an upstream's name when it starts", () => {
+  it("may resolve an upstream's name at its start", () => {
     const { errors, warnings } = checkCorefile(withLines("forward corp.example dns.example"), { coredns: [1, 14, 4] });
     assert.deepEqual(errors, []);
     assert.deepEqual(warnings, [
@@ -78,7 +78,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
   const about = (lines: string, coredns: Version, word: string) =>
     checkCorefile(withLines(lines), { coredns }).warnings.filter((warning) => warning.includes(word)).length;
 
-  it("takes dynamic updates for the only zone of a block, or a zone of its line", () => {
+  it("accepts dynamic updates for the only zone of a block, or a zone of its line", () => {
     const of = (keys: string, zone: string, more = "max_records 1000") => {
       const options = ["file /etc/zone", "allow key. * A", more].join("\n    ");
       const text = `${withLines("")}${keys} {\n  dynupdate ${zone} {\n    ${options}\n  }\n}\n`;
@@ -96,7 +96,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
       );
   });
 
-  it("has wildcards in hosts from 1.14.5 on, as a whole first label", () => {
+  it("supports wildcards in hosts from 1.14.5 on, as a whole first label", () => {
     for (const [name, known, newer] of [
       ["*.apps.example", 1, 0],
       ["a.*.example", 1, 1],
@@ -116,7 +116,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     assert.deepEqual(checkCorefile(text, { coredns: [1, 14, 4] }).warnings, []);
   });
 
-  it("has variables in templates from 1.15.0 on, where a line makes them", () => {
+  it("has variables in templates from 1.15.0 on, if a line sets them", () => {
     const template = (...lines: readonly string[]) =>
       checkCorefile(withLines(`template IN A x.example {\n${lines.join("\n")}\nfallthrough\n}`), {
         coredns: [1, 15, 0],
@@ -138,7 +138,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     assert.deepEqual([overlaps([1, 14, 6]), overlaps([1, 14, 7])], [0, 1]);
   });
 
-  it("asks rewrite before acl and the cache from 1.14.7 on", () => {
+  it("runs rewrite before acl and the cache from 1.14.7 on", () => {
     const order = (first: string, second: string, coredns: Version) =>
       about(`${first}\n${second}`, coredns, "CoreDNS's order is fixed");
     const [acl, rewrite] = ["acl {\nblock net 10.0.0.0/8\n}", "rewrite name exact a.example b.example answer auto"];
@@ -153,14 +153,14 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
   });
 });
 
-describe("a CoreDNS of no known version", () => {
+describe("a CoreDNS of unknown version", () => {
   const ofAddons = Object.values(ADDON_VERSIONS).flatMap((version): Version[] => {
     const coredns = parseAddonVersion(version)?.coredns;
     return coredns === undefined ? [] : [coredns];
   });
   const newest = ofAddons.toSorted((one, other) => (isBefore(one, other) ? 1 : -1))[0]?.join(".");
 
-  it("is checked as the newest that an add-on brings, as dns.adopt.version says", () => {
+  it("is checked like the newest in an add-on, as dns.adopt.version says", () => {
     assert.equal(releaseFor(undefined).version, newest);
     assert.match(
       AdoptSettings.shape.version.description ?? "",

@@ -5,7 +5,7 @@ const STUB = "errors\ncache\nforward . 10.0.0.9";
 const CORP = block("corp.example:53", STUB);
 const moved = "the block for corp.example:53 takes these names; move the line there";
 
-describe("names that another block takes", () => {
+describe("names that another block owns", () => {
   const cases: readonly (readonly [line: string, ...warnings: readonly string[]])[] = [
     ["forward corp.example 10.0.0.8", `forward corp.example is never used: ${moved}`],
     ["forward a.Corp.Example. 10.0.0.8", `forward a.Corp.Example is never used: ${moved}`],
@@ -36,7 +36,7 @@ describe("names that another block takes", () => {
       );
     });
 
-  it("are told in a block for some clients too", () => {
+  it("are reported in a block for some clients too", () => {
     const view = "view vpn {\nexpr incidr(client_ip(), '10.9.0.0/24')\n}";
     const { warnings } = check(block(".:53", view, "forward corp.example 10.0.0.8") + withLines("") + CORP);
     assert.deepEqual(

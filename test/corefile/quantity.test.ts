@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { quantity } from "eks-dns-logging-corefile/quantity";
 
 describe("a Kubernetes quantity", () => {
-  it("is read in each form that Kubernetes takes", () => {
+  it("is parsed in each form that Kubernetes accepts", () => {
     const forms: Readonly<Record<string, number>> = {
       "170Mi": 178257920,
       "1.5Gi": 1610612736,
@@ -21,7 +21,7 @@ describe("a Kubernetes quantity", () => {
     for (const [text, number] of Object.entries(forms)) assert.equal(quantity(text), number, text);
   });
 
-  it("is none where Kubernetes refuses it", () => {
+  it("is undefined if Kubernetes rejects it", () => {
     for (const text of ["", "lots", "1K", "1ki", "1 Mi", "1.2.3", "Mi", "1e", "1e3Mi", "0x10"])
       assert.equal(quantity(text), undefined, text);
   });

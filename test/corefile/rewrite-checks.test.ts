@@ -92,7 +92,7 @@ describe("a rule of rewrite", () => {
 describe("an entry of hosts", () => {
   const hosts = (words: string, name: string) => `hosts${words} {\n10.0.0.9 ${name} b.${name}\nfallthrough\n}`;
 
-  it("is for a name that is not asked there", () => {
+  it("is useless for a name that is not queried there", () => {
     for (const text of [
       withLines("", stub("corp.example", hosts("", "a.other.example"), "forward . 10.0.0.9")),
       withLines(hosts(" /etc/hosts corp.example", "a.other.example")),
@@ -103,7 +103,7 @@ describe("an entry of hosts", () => {
       );
   });
 
-  it("is for a name of its zones, or for an address", () => {
+  it("is useful for a name of its zones, or for an address", () => {
     for (const text of [
       withLines(hosts(" /etc/hosts corp.example", "a.corp.example")),
       withLines("", stub("10.in-addr.arpa", hosts("", "a.other.example"), "forward . 10.0.0.9")),
@@ -116,7 +116,7 @@ describe("a match of template", () => {
   const template = (match: string) =>
     `template IN A corp.example {\nmatch ${match}\nanswer "{{ .Name }} 60 IN A 10.0.0.9"\nfallthrough\n}`;
 
-  it("matches no name without the final dot, or with capital letters", () => {
+  it("matches no name without the trailing dot, or with capital letters", () => {
     for (const [match, why] of [
       ["^web\\.corp\\.example$", "matches no name, since every name ends with a dot"],
       ["^Web\\.corp\\.example\\.$", "matches no name, since CoreDNS compares names in lower case"],
@@ -128,7 +128,7 @@ describe("a match of template", () => {
     assert.deepEqual(check(withLines(template("^web\\.corp\\.example\\.$"))), NOTHING);
   });
 
-  it("has no other TTL than a cache keeps, behind it from 1.14.7 on and before it until then", () => {
+  it("cannot exceed the TTL that a cache keeps, after it from 1.14.7 on and before it until then", () => {
     const of = (coredns: Version, rule: string) => check(withLines(rule), coredns).warnings;
     const told = (rule: string) => [
       `.:53: rewrite ttl ${rule}: clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to 30 s; shorten cache instead`,
@@ -146,7 +146,7 @@ describe("a match of template", () => {
       assert.deepEqual(of([1, 14, 6], `rewrite ttl exact a.example ${range}`), [], range);
   });
 
-  it("does not replace the code of a failure, until 1.14.7", () => {
+  it("does not replace the code of a failure before 1.14.7", () => {
     const of = (coredns: Version | undefined, rule: string) =>
       checkCorefile(withLines(rule), { coredns, isAddon: true }).warnings;
     for (const words of ["a.example SERVFAIL NXDOMAIN", "suffix .example refused NOERROR", "exact a.example 2 3"]) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Directive, parseBlocks, parseSyntax, renderBlocks } from "../../corefile/syntax/syntax.ts";
 
 describe("Corefile syntax", () => {
-  it("gives blocks with their zones, lines and options", () => {
+  it("has blocks with zones, lines and options", () => {
     const text =
       "example.org, example.net:1053 {\n    hosts {\n        10.0.0.1 a b\n        fallthrough\n    }\n    log . {\n    }\n}\n. {\n}";
     assert.deepEqual(parseBlocks(text), [
@@ -42,7 +42,7 @@ describe("Corefile syntax", () => {
     });
   }
 
-  it("takes a snippet that another one imports, wherever both stand above the block, and files by their paths", () => {
+  it("expands a snippet that another one imports, if both are above the block, and lists files by path", () => {
     const text = "(a) {\n import b\n}\n(b) {\n errors\n}\n.:53 {\n import a\n import /etc/a\n import *.override\n}\n";
     assert.deepEqual(
       parseBlocks(text).map(({ directives }) => directives.map(({ name }) => name)),
@@ -51,7 +51,7 @@ describe("Corefile syntax", () => {
     assert.deepEqual(parseSyntax(text).imports, ["/etc/a", "*.override"]);
   });
 
-  it("takes a block without braces, and options on one line", () => {
+  it("accepts a block without braces, and options on one line", () => {
     assert.deepEqual(parseBlocks(".:53\nerrors\ncache 30\n"), [
       {
         zones: [".:53"],
@@ -66,7 +66,7 @@ describe("Corefile syntax", () => {
     ]);
   });
 
-  it("takes no zone and no line out of an empty text", () => {
+  it("has no zone and no line in an empty text", () => {
     assert.deepEqual(parseSyntax("# nothing\n"), { blocks: [], imports: [] });
   });
 

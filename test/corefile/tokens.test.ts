@@ -11,13 +11,13 @@ describe("Corefile words", () => {
     ]);
   });
 
-  it("go on after a comment that is glued to one, which ends at the next white space", () => {
+  it("continue after a comment inside a word, which ends at the next white space", () => {
     assert.deepEqual(words("forward . 10.0.0.2# the company\nclass all#x\ty#\r\nloop#a\rb"), [
       ...["forward", ".", "10.0.0.2", "the", "company", "class", "all", "y", "loop"],
     ]);
   });
 
-  it("stay whole in quotes, over lines too, with an escaped quote and other backslashes as they are", () => {
+  it("stay whole in quotes, across lines too, with escaped quotes and unchanged other backslashes", () => {
     assert.deepEqual(tokens('consolidate 5m ".* i/o \\"timeout\\" \\d\n$" x'), [
       { text: "consolidate", line: 1, endLine: 1 },
       { text: "5m", line: 1, endLine: 1 },
@@ -37,7 +37,7 @@ describe("Corefile words", () => {
     assert.deepEqual(words("log\uFEFF\n\uFEFFerrors\u00a0x"), ["log\uFEFF", "\uFEFFerrors", "x"]);
   });
 
-  it("are read back as they were, or refused where no spelling does that", () => {
+  it("round-trip, or are rejected if no spelling does", () => {
     const word = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom("\\", '"', " ", "#", "a", "{", "}") }));
     fc.assert(
       fc.property(fc.array(word, { maxLength: 4 }), (list) => {
@@ -53,7 +53,7 @@ describe("Corefile words", () => {
     );
   });
 
-  it("cannot be a single brace, nor end in a backslash where they need quotes", () => {
+  it("cannot be a single brace, nor end in a backslash if they need quotes", () => {
     assert.throws(() => spelled("{"), /single brace/);
     assert.throws(() => spelled("a b\\"), /backslash before a quote/);
     assert.equal(spelled("a\\"), "a\\");

@@ -6,11 +6,11 @@ const NOTHING = { errors: [], warnings: [] };
 const OTHER = "errors\ncache\nloop\nforward . 10.0.0.9";
 
 describe("a server block with a view", () => {
-  it("is before the block that takes all other queries", () => {
+  it("comes before the block that takes all other queries", () => {
     assert.deepEqual(check(block(".:53", VIEW, OTHER) + block(".:53", DEFAULT)), NOTHING);
   });
 
-  it("is never asked behind a block without one", () => {
+  it("gets no query after a block without one", () => {
     assert.deepEqual(check(block(".:53", DEFAULT) + block(".:53", VIEW, OTHER)), {
       errors: [],
       warnings: [
@@ -25,7 +25,7 @@ describe("a server block with a view", () => {
     assert.match(String(warnings), /outside the views nothing answers cluster\.local/);
   });
 
-  it("stands behind another with a view of its own", () => {
+  it("comes after another with a view of its own", () => {
     const other = VIEW.replace("vpn", "office").replace("10.9", "10.8");
     assert.deepEqual(check(block(".:53", VIEW, OTHER) + block(".:53", other, OTHER) + block(".:53", DEFAULT)), NOTHING);
   });
@@ -39,7 +39,7 @@ describe("a server block with a view", () => {
 });
 
 describe("a zone with capital letters", () => {
-  it("is never asked", () => {
+  it("gets no query", () => {
     assert.deepEqual(check(block(".:53", DEFAULT) + block("Corp.Example:53", OTHER)), {
       errors: [],
       warnings: [
@@ -53,7 +53,7 @@ describe("a zone with capital letters", () => {
     assert.match(String(errors), /^\.:53: nothing answers cluster\.local/);
   });
 
-  it("is none in a network", () => {
+  it("does not exist in a network", () => {
     assert.deepEqual(check(block(".:53", DEFAULT) + block("FD00::/8:53", OTHER)), NOTHING);
   });
 });
@@ -75,7 +75,7 @@ describe("a zone that no query reaches", () => {
       assert.ok(warnings[0]?.includes(message), warnings[0]);
     });
 
-  it("is none that this CoreDNS asks, nor one of TLS", () => {
+  it("is not one that this CoreDNS queries, nor one of TLS", () => {
     const stage = withLines("forward a.example 127.0.0.1:5353");
     assert.deepEqual(
       check(stage + block(".:5353", OTHER)).warnings.filter((text) => text.includes("port")),
@@ -84,7 +84,7 @@ describe("a zone that no query reaches", () => {
     assert.deepEqual(check(withLines("", block("tls://corp.example", OTHER))), NOTHING);
   });
 
-  it("is in a line of forward or template", () => {
+  it("may be in a line of forward or template", () => {
     for (const line of [
       "forward *.corp.example 10.0.0.9",
       'template IN A *.corp.example {\nanswer "{{ .Name }} 60 IN A 10.0.0.9"\n}',
@@ -96,16 +96,16 @@ describe("a zone that no query reaches", () => {
   });
 });
 
-describe("names of addresses", () => {
+describe("reverse names", () => {
   const LOST =
     /kubernetes in-addr\.arpa( ip6\.arpa)?: no query for these names reaches this block, so the addresses of/;
 
-  it("go to another block than that of kubernetes", () => {
+  it("belong to another block than that of kubernetes", () => {
     assert.match(String(check(withLines("", block("in-addr.arpa:53", OTHER))).warnings), LOST);
     assert.match(String(check(block("cluster.local:53", DEFAULT) + block(".:53", OTHER)).warnings), LOST);
   });
 
-  it("reach kubernetes, or are of other addresses", () => {
+  it("reach kubernetes, or are of foreign addresses", () => {
     assert.deepEqual(check(withLines("", block("10.in-addr.arpa:53", OTHER))), NOTHING);
     const zones = "cluster.local:53 in-addr.arpa:53 ip6.arpa:53";
     assert.deepEqual(check(block(zones, DEFAULT) + block(".:53", OTHER)), NOTHING);
@@ -126,7 +126,7 @@ describe("names of addresses", () => {
 });
 
 describe("bind", () => {
-  it("is an error where no pod reaches the block for all names", () => {
+  it("is an error if no pod reaches the block for all names", () => {
     for (const hosts of ["127.0.0.1", "::1", "lo", "lo 127.0.0.2"])
       assert.deepEqual(check(block(".:53", `bind ${hosts}`, DEFAULT)).errors, [
         `.:53: bind ${hosts}: no other pod reaches this block, since this is the loopback of CoreDNS's own pod; leave bind out`,
@@ -142,7 +142,7 @@ describe("bind", () => {
     assert.deepEqual(check(block(".:53", stage) + block(".:5300", "bind 127.0.0.1", OTHER)).warnings, []);
   });
 
-  it("is a warning where no pod reaches another block", () => {
+  it("is a warning if no pod reaches another block", () => {
     const { errors, warnings } = check(block(".:53", DEFAULT) + block("corp.example", "bind lo", OTHER));
     assert.deepEqual(errors, []);
     assert.match(String(warnings), /corp\.example: bind lo: no other pod reaches this block/);

@@ -63,7 +63,7 @@ describe("a stack that adopts a CoreDNS", () => {
     assert.deepEqual(notes, ["the ConfigMap kube-system/coredns does not show which plugin answers which zone"]);
   });
 
-  it("has lab verify tell how to find it where it is not, and not to bring up the stack", async () => {
+  it("makes lab verify say how to find a missing CoreDNS, not to deploy the stack", async () => {
     const settings = parseSettings({
       "eks-dns-logging:cluster": '{"kind":"existing"}',
       "eks-dns-logging:dns": '{"adopt":{}}',

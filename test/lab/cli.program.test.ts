@@ -45,7 +45,7 @@ describe("the command line", () => {
     assert.deepEqual(plan.warnings, ["logging.carrier: is deprecated, use logging.mode"]);
   });
 
-  it("ends when it has said that a server does not answer, though the server keeps the connection", async () => {
+  it("ends after reporting an unresponsive server that keeps the connection open", async () => {
     const silent = createServer();
     const file = join(folder, "silent-kubeconfig");
     const cluster = { server: `http://127.0.0.1:${await listen(silent)}`, "insecure-skip-tls-verify": true };
@@ -64,7 +64,7 @@ describe("the command line", () => {
     }
   });
 
-  it("tells its version, which bug reports ask for", async () => {
+  it("prints its version, which bug reports ask for", async () => {
     const project: { version: string } = JSON.parse(await readFile(join(PROJECT_ROOT, "package.json"), "utf8"));
     const { exitCode, stdout } = await runLab(["--version"]);
     assert.deepEqual([exitCode, stdout], [0, `${project.version}\n`]);
@@ -163,7 +163,7 @@ describe("the command line", () => {
     assert.ok(!fleet.differences.some(({ setting }) => setting.startsWith("teams")));
   });
 
-  it("tells all issues in the settings, and plans nothing", async () => {
+  it("reports all issues in the settings, and plans nothing", async () => {
     const file = join(folder, "Pulumi.wrong.yaml");
     await writeFile(
       file,
@@ -177,7 +177,7 @@ describe("the command line", () => {
     assert.equal(run.stdout, "");
   });
 
-  it("tells what is wrong in its JSON document too, of which there is never more than one", async () => {
+  it("reports errors in a single JSON document too", async () => {
     const wrong = join(folder, "wrong.json.yaml");
     await writeFile(
       wrong,
@@ -210,7 +210,7 @@ describe("the command line", () => {
     assert.match(help?.stdout ?? "", /^Usage: lab plan/);
   });
 
-  it("says in one line where it cannot write, and what it cannot read", async () => {
+  it("reports in one line where it cannot write, and what it cannot read", async () => {
     const file = join(folder, "a-file");
     await writeFile(file, "");
     const [manifests, policies] = await Promise.all([
@@ -239,7 +239,7 @@ describe("the command line", () => {
     assert.deepEqual(names, ["prod-eu", "dev", "dev", "dev"]);
   });
 
-  it("refuses an option without text, which a variable that is not set leaves", async () => {
+  it("rejects an empty option, such as from an unset variable", async () => {
     const [stack, kubeconfig] = await Promise.all([
       runLab(["plan", "--stack", ""]),
       runLab(["dns", "explain", "a", "--kubeconfig", ""]),
@@ -248,7 +248,7 @@ describe("the command line", () => {
     failsWith(kubeconfig, 2, /^error: option '--kubeconfig <file>' must not be empty\n/);
   });
 
-  it("takes it for no failure that its reader has read enough", async () => {
+  it("does not fail if its reader closes the pipe early", async () => {
     const child = spawn(process.execPath, ["lab/main.ts", "plan", "--json"], { cwd: PROJECT_ROOT });
     child.stdout.once("data", () => child.stdout.destroy());
     const exit = new Promise((resolve) => child.on("close", resolve));
@@ -256,7 +256,7 @@ describe("the command line", () => {
     assert.equal(await exit, 0);
   });
 
-  it("says in one line what it does not know", async () => {
+  it("rejects unknown commands and options in one line", async () => {
     const [stack, flag, command] = await Promise.all([
       runLab(["plan", "--stack", "prod"]),
       runLab(["plan", "--stak", "dev"]),

@@ -84,7 +84,7 @@ describe("readStack", () => {
     }
   });
 
-  it("names the stacks that there are when one is not", async () => {
+  it("lists the existing stacks if the named one is missing", async () => {
     await assert.rejects(
       readStack("prod", folder),
       new Failure(
@@ -107,7 +107,7 @@ describe("readStack", () => {
     ]);
   });
 
-  it("says in one line what is no stack file", async () => {
+  it("rejects in one line a file that is not a stack file", async () => {
     await assert.rejects(readStack("broken", folder), /Pulumi.broken.yaml is not valid YAML: .+/);
     await assert.rejects(readStack("alias", folder), /^Failure: Pulumi.alias.yaml is not valid YAML: .*: none$/);
     await assert.rejects(readStack("two", folder), /Pulumi.two.yaml contains more than one YAML document$/);

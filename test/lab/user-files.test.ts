@@ -37,11 +37,11 @@ describe("a path that the user names", () => {
       await assert.rejects(read("/dev/zero"), { message: "/dev/zero is a device, not a file", exitCode: 2 });
     });
 
-  it("is a folder of manifests only without a pipe that is named as one", async () => {
+  it("is accepted as a folder of manifests unless it is a named pipe", async () => {
     await assert.rejects(readManifestFiles([folder]), /^Failure: \S+pipe\.yaml is a named pipe, not a file$/);
   });
 
-  it("is told apart from a stack that does not exist", async () => {
+  it("differs from a stack that does not exist", async () => {
     await assert.rejects(readStack("folder", folder), /^Failure: \S+Pulumi\.folder\.yaml is a folder, not a file$/);
     await assert.rejects(readStack("none", folder), /^Failure: no stack 'none'/);
   });
@@ -57,7 +57,7 @@ describe("a path that the user names", () => {
     });
   });
 
-  it("may be what a shell puts in the place of <(command)", () => {
+  it("may be the pipe of a shell's <(command)", () => {
     const read = `import { readStackFile } from "./lab/stack-file.ts";
       const { config } = await readStackFile("x", process.argv[1]);
       console.log(config["eks-dns-logging:teams"]);`;
@@ -65,7 +65,7 @@ describe("a path that the user names", () => {
     assert.equal(execFileSync("bash", ["-c", command, read], { encoding: "utf8" }), "[]\n");
   });
 
-  it("is no folder for manifests where none can be made, and is told without delay", async () => {
+  it("is rejected without delay as a folder for manifests if it cannot be created", async () => {
     const link = join(folder, "unmounted");
     await symlink(join(folder, "nowhere"), link);
     await assert.rejects(writePlanFiles(join(link, "a", "b"), []), { code: "EEXIST" });
@@ -75,7 +75,7 @@ describe("a path that the user names", () => {
     assert.equal(await readFile(join(made, "001-x.yaml"), "utf8"), "x");
   });
 
-  it("may be a folder with much below it, of which the manifests are no part", async () => {
+  it("may be a folder with much below it besides the manifests", async () => {
     const crowded = join(folder, "crowded");
     await mkdir(join(crowded, "other"), { recursive: true });
     await writeFile(join(crowded, "other", "001-mine.yaml"), "mine");

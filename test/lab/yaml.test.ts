@@ -60,7 +60,7 @@ describe("engineValue", () => {
 });
 
 describe("parseStackFile", () => {
-  it("asks for quotes where Pulumi's CLI would read another value", () => {
+  it("demands quotes if Pulumi's CLI would read another value", () => {
     for (const [source, value] of [
       ["2026-01-01", "2026-01-01 00:00:00 +0000 UTC"],
       ["0777", "511"],
@@ -72,7 +72,7 @@ describe("parseStackFile", () => {
       );
   });
 
-  it("says what to write instead, a number only where that is the same to all readers", () => {
+  it("says what to write instead, a number only if all readers agree on it", () => {
     const advice = (source: string) => {
       try {
         return parseStackFile(`a: ${source}`, "f");
@@ -91,7 +91,7 @@ describe("parseStackFile", () => {
     );
   });
 
-  it("takes the same values in quotes, and what both read alike", () => {
+  it("accepts the same values in quotes, and values that both read alike", () => {
     const text = 'config: { a: "0777", b: "2026-01-01", c: 0x1F, d: no, e: 1.5, f: 10.0.0.1, g: 4Gi, h: 007abc }';
     assert.deepEqual(parseStackFile(text, "f"), {
       config: { a: "0777", b: "2026-01-01", c: 31, d: "no", e: 1.5, f: "10.0.0.1", g: "4Gi", h: "007abc" },
@@ -100,7 +100,7 @@ describe("parseStackFile", () => {
 });
 
 describe("portableYaml", () => {
-  it("writes by their code the characters that end a line in YAML 1.1, also in a text of several lines", () => {
+  it("escapes the characters that end a line in YAML 1.1, in multi-line text too", () => {
     for (const character of ["\u0085", "\u2028", "\u2029", "\ufeff", "\u009f"])
       for (const value of [`a${character}b`, `${character}`, `one\n  two: a${character} b\n\nthree\n`]) {
         const text = portableYaml({ data: { file: value, [`key${character}`]: [value] } });

@@ -72,7 +72,7 @@ describe("the npm package", () => {
     );
   });
 
-  it("depends on what its code imports, in the versions that this project is tested with", async () => {
+  it("depends on what its code imports, in the versions that this project tests", async () => {
     const { dependencies } = await manifest("library/package.json");
     const code = (await filesOf(folder)).filter((file) => file.endsWith(".js"));
     const texts = await Promise.all(code.map((file) => readFile(join(folder, file), "utf8")));
@@ -116,7 +116,7 @@ describe("the npm package", () => {
     );
   });
 
-  it("plans on Node.js 22 what the program asks for", async () => {
+  it("plans the example program on Node.js 22", async () => {
     const { stdout } = await run(NODE_22, ["plan-worker.ts", join(project, "program/index.ts")], {
       cwd: project,
       env: { ...process.env, PULUMI_NODEJS_PROJECT: "program", PULUMI_NODEJS_STACK: "prod" },

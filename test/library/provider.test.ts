@@ -95,7 +95,7 @@ describe("the provider of the Pulumi package", () => {
     assert.deepEqual(remote, library);
   });
 
-  it("registers the same on clusters that exist", async () => {
+  it("registers the same on existing clusters", async () => {
     const library = await registered(async () => {
       const { handle } = new ExistingEksCluster("prod", EXISTING_EKS);
       new LogCollection("logs", { cluster: handle, destination: { kind: "cloudwatch" } });
@@ -182,7 +182,7 @@ describe("the provider of the Pulumi package", () => {
     });
   });
 
-  it("says in one sentence what a cluster of Fargate alone does not run", async () => {
+  it("says in one sentence what does not run on Fargate only", async () => {
     const fargate = { ...EXISTING_EKS, compute: "fargate" } as const;
     const no = "on a cluster of Fargate alone, which runs no DaemonSet";
     const canary = { enabled: false };
@@ -221,7 +221,7 @@ describe("the provider of the Pulumi package", () => {
     });
   });
 
-  it("needs to know in a preview what decides on resources, and no more", async () => {
+  it("requires only those values in a preview that determine resources", async () => {
     await registered(async () => {
       const vpc = new k8s.core.v1.Namespace("stands-for-a-vpc");
       const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", {});

@@ -36,7 +36,7 @@ describe("measurements", () => {
     assert.equal(summarize("even", samples(4, 1, 2, 3)).seconds.median, 2.5);
   });
 
-  it("are of whole processes, with the memory that they and their children had at most", async () => {
+  it("cover whole processes, with the peak memory of their children", async () => {
     const once = { runs: 1, warm: false };
     const quick = await measure("quick", ["node", "--eval", ""], once);
     // More than this process has itself: what it starts counts as having had that before it became a program of its own.
@@ -46,12 +46,12 @@ describe("measurements", () => {
     assert.ok(quick.peakMb > 10 && big.peakMb > quick.peakMb + 100, `${big.peakMb} MB and ${quick.peakMb} MB`);
   });
 
-  it("fail where the program fails, with what it said", async () => {
+  it("fail if the program fails, with its error", async () => {
     const broken = ["node", "--eval", 'console.error("no such thing"); process.exit(3)'] as const;
     await assert.rejects(measure("broken", broken, { runs: 1, warm: false }), /exit code 3\nno such thing/);
   });
 
-  it("time the parts of a plan, which no other part is in", async () => {
+  it("time the stages of a plan, which do not overlap", async () => {
     await withTeamFiles([2], async (files) => {
       const parts = await measureStages("2 teams", files.get(2) ?? "", 1);
       assert.deepEqual(
@@ -88,13 +88,13 @@ describe("the goals of the bench", () => {
     assert.deepEqual(met(row("npm run test:unit", 10.5)), [true, true, true, false]);
   });
 
-  it("are left out where their rows are missing", () => {
+  it("are omitted if their rows are missing", () => {
     assert.deepEqual(goalsOf([]), []);
   });
 });
 
 describe("the bench", () => {
-  it("becomes Markdown, with the time of each thing that was made", () => {
+  it("renders Markdown, with the time per item", () => {
     const document = {
       node: "v24.0.0",
       cores: 2,
@@ -128,7 +128,7 @@ What a name costs a pod, with ndots 5, 3, 2:
     assert.doesNotMatch(formatBench({ ...document, goals: [], forms: [] }), /goal|name costs/);
   });
 
-  it("writes its tables into the place that the page keeps for them, again and again", async () => {
+  it("writes its tables into their place on the page, repeatedly", async () => {
     const page = await readFile(join(PROJECT_ROOT, BENCH_FILE), "utf8");
     const once = withBench(page, "| a |\n");
     assert.equal(benchOf(once), "\n| a |\n\n");
@@ -136,7 +136,7 @@ What a name costs a pod, with ndots 5, 3, 2:
     assert.throws(() => withBench("# no place\n", ""), /speed\.md has no place for the tables/);
   });
 
-  it("stands on the page with the rows of start-up and of each number of teams, held against the goals", async () => {
+  it("has the rows of start-up and of each number of teams on the page, compared with the goals", async () => {
     const tables = benchOf(await readFile(join(PROJECT_ROOT, BENCH_FILE), "utf8")) ?? "";
     const names = ["an empty program", ROW.imports, ROW.plan, ...TEAM_COUNTS.map(ROW.teams)];
     for (const name of names) assert.match(tables, new RegExp(`^\\| ${name} \\| [\\d.]+ s `, "m"), name);
@@ -151,7 +151,7 @@ What a name costs a pod, with ndots 5, 3, 2:
     assert.deepEqual(teamsOf(1000)[0], { name: "bench-0", peers: ["bench-999", "bench-1"] });
   });
 
-  it("puts the teams' own objects on a cluster, and nothing that may be there already", async () => {
+  it("deploys only the teams' own objects, and nothing that may exist already", async () => {
     const objects = await withTeamFiles([2], (files) => objectsOf(files.get(2) ?? "", new Set(["bench-1-team"])));
     assert.equal(objects.length, 11);
     assert.equal(objects[0]?.kind, "Namespace");

@@ -100,7 +100,7 @@ describe("the picture of a dashboard of CloudWatch", () => {
     assert.deepEqual(drawn.find(({ title }) => title === "CoreDnsServfail")?.thresholds, [100]);
   });
 
-  it("marks the periods in which an alarm was on, also those that began before", async () => {
+  it("marks the periods in which an alarm was firing, including those that started before", async () => {
     const history = [
       change("dev-CanaryLost", 600, "OK", "ALARM"),
       change("dev-CanaryLost", 900, "ALARM", "OK"),
@@ -125,7 +125,7 @@ describe("the picture of a dashboard of CloudWatch", () => {
     });
   });
 
-  it("is one SVG that says where there is no data", async () => {
+  it("is one SVG that says if there is no data", async () => {
     const svg = drawPicture(await answering().picture(), "CloudWatch", WINDOW);
     for (const { alert } of ALARMS) assert.ok(svg.includes(`>${alert.name}</text>`), alert.name);
     assert.equal(svg.match(/>no data</g)?.length, ALARMS.length - 2);

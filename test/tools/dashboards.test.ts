@@ -49,7 +49,7 @@ describe("the picture of a dashboard", function () {
     assert.doesNotMatch(svg, /NaN/);
   });
 
-  it("says where a graph has no data, and keeps small", async () => {
+  it("says if a graph has no data, and stays small", async () => {
     const none = await pictureOf(grafanaDashboard(WHOLE), "Prometheus", answering(() => []).ask, WINDOW);
     assert.equal(
       none.match(/>no data</g)?.length,
@@ -58,7 +58,7 @@ describe("the picture of a dashboard", function () {
     assert.ok(none.length < 150_000, `${none.length}`);
   });
 
-  it("stops where Prometheus refuses a query", async () => {
+  it("stops if Prometheus rejects a query", async () => {
     const { ask } = answering(() => [], 422);
     await assert.rejects(pictureOf(grafanaDashboard(WHOLE), "Prometheus", ask, WINDOW), /Prometheus answers 422/);
   });

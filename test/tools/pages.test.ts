@@ -35,7 +35,7 @@ describe("the collectors' table", () => {
     );
   });
 
-  it("shows what each was seen to lose beside what a line costs, as the page does", () => {
+  it("shows each collector's observed losses beside its cost per line, like the page", () => {
     const cells = stripVTControlCharacters(collectorsTable())
       .split("\n")
       .map((line) => line.split("│").map((cell) => cell.trim()));

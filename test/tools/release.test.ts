@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const read = (name: string) => readFile(join(PROJECT_FOLDER, name), "utf8");
 
 describe("the check of commit subjects", () => {
-  it("takes type(scope): subject", () => {
+  it("accepts type(scope): subject", () => {
     for (const subject of [
       "fix(dns): keep stale answers to outside names",
       "feat(policies)!: rename the option leastRetries",
@@ -23,7 +23,7 @@ describe("the check of commit subjects", () => {
       assert.equal(subjectIssue(subject), undefined, subject);
   });
 
-  it("refuses all else, and says why", () => {
+  it("rejects everything else, and says why", () => {
     for (const subject of [
       "Fix the drift workflow",
       "fix: no scope",
@@ -38,7 +38,7 @@ describe("the check of commit subjects", () => {
     assert.equal(subjectIssue(`docs(readme): ${"x".repeat(59)}`), "must be at most 72 characters (found 73)");
   });
 
-  it("fails on a commit of a branch that breaks it, and looks at no commit of its base", async () => {
+  it("fails on a branch's commit that breaks it, and ignores commits of its base", async () => {
     const folder = await mkdtemp(join(tmpdir(), "commits-"));
     try {
       const git = (...args: string[]) =>
@@ -70,7 +70,7 @@ describe("a release", () => {
     assert.equal(notes({}), "### Fixed\n\n- one\n");
   });
 
-  it("stops where tag, version and changelog disagree", () => {
+  it("stops if tag, version and changelog disagree", () => {
     assert.throws(() => notes({ tag: "1.2.0" }), /^Error: tag: must be vMAJOR\.MINOR\.PATCH \(found "1\.2\.0"\)/);
     assert.throws(() => notes({ tag: "v1.3.0" }), /package\.json: version must be 1\.3\.0 \(found "1\.2\.0"\)/);
     assert.throws(
@@ -80,7 +80,7 @@ describe("a release", () => {
     assert.throws(() => notes({ changelog: changelog.replace("### Fixed\n\n- one\n", "") }), /must not be empty/);
   });
 
-  it("can be made of this version", async () => {
+  it("is possible with the current version", async () => {
     const versionOf = async (file: string) =>
       z.object({ version: z.string() }).parse(JSON.parse(await read(file))).version;
     const version = await versionOf("package.json");

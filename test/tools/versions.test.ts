@@ -89,7 +89,7 @@ describe("npm run versions", () => {
     assert.deepEqual(changes.slice(-2), TO_DO);
   });
 
-  it("keeps the answers, and gives the same from them", async () => {
+  it("records the answers, and reproduces the data from them", async () => {
     const save = join(folder, "answers.json");
     await refresh({ ...files, aws: eks(), today: TODAY, region: "eu-west-1", save });
     const first = await written();

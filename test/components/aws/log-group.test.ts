@@ -17,7 +17,7 @@ describe("logGroupKeyPolicy", () => {
     });
   });
 
-  it("names the service and the ARNs of China as they are there", () => {
+  it("uses the service name and ARNs of the partition in China", () => {
     assert.match(policyIn("cn-north-1"), /"Service":"logs\.cn-north-1\.amazonaws\.com\.cn"/);
     assert.match(policyIn("cn-north-1"), /"arn:aws-cn:logs:cn-north-1:111122223333:log-group:/);
   });

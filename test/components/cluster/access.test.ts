@@ -15,7 +15,7 @@ const KUBECONFIG = JSON.stringify({
 });
 
 describe("access to an EKS cluster", () => {
-  it("is given to nobody but its maker by default", async () => {
+  it("is granted only to the creator by default", async () => {
     const { resources } = await standardCluster();
     assert.deepEqual(ofType(resources, ENTRY), []);
   });
@@ -56,7 +56,7 @@ describe("access to an EKS cluster", () => {
     assert.equal(ofType(resources, ASSOCIATION).length, 2);
   });
 
-  it("follows the cluster, and a changed scope does not take itself away", async () => {
+  it("follows the cluster, and a changed scope does not delete itself", async () => {
     const { resources } = await recordCluster({
       kind: "eks",
       accessEntries: [{ principalArn: "arn:aws:iam::111122223333:role/ops", policy: "AmazonEKSViewPolicy" }],
@@ -84,14 +84,14 @@ describe("kubeconfig of an EKS cluster", () => {
     assert.deepEqual(secretOutputs, ["kubeconfig"]);
   });
 
-  it("does not say which cluster it is: region and name do", async () => {
+  it("does not identify the cluster: region and name do", async () => {
     const { resources } = await recordCluster({ kind: "eks", name: "lab" });
     const { inputs } = find(resources, PROVIDER, "cluster-kubernetes");
     assert.equal(inputs.clusterIdentifier, "eu-central-1/lab");
     assert.equal(inputs.enableServerSideApply, "true");
   });
 
-  it("gets tokens with the stack's profile for Pulumi, and with one's own for people", async () => {
+  it("gets tokens with the stack's profile for Pulumi, and with the user's own otherwise", async () => {
     const { resources, outputs } = await recordCluster({ kind: "eks" }, { ...made, profile: "lab" });
     assert.equal(
       find(resources, PROVIDER, "cluster-kubernetes").inputs.kubeconfig,
@@ -100,7 +100,7 @@ describe("kubeconfig of an EKS cluster", () => {
     assert.equal(outputs.kubeconfig, KUBECONFIG);
   });
 
-  it("is empty where no engine makes the cluster", async () => {
+  it("is empty without an engine, which creates the cluster", async () => {
     assert.equal(withProfile(undefined, "lab"), "{}");
     const { resources } = await recordCluster({ kind: "eks" }, { preview: false, profile: "lab" });
     assert.equal(find(resources, PROVIDER, "cluster-kubernetes").inputs.kubeconfig, "{}");

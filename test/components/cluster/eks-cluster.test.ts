@@ -36,7 +36,7 @@ describe("EksCluster", () => {
       }
     });
 
-    it("is what the settings say", async () => {
+    it("matches the settings", async () => {
       const { resources } = await recordCluster({
         kind: "eks",
         name: "lab",
@@ -57,14 +57,14 @@ describe("EksCluster", () => {
       assert.deepEqual(inputs.tags, { owner: "lab", "eks-dns-logging/stack": "dev" });
     });
 
-    it("is closed to the internet by default, without CIDRs that EKS would refuse then", async () => {
+    it("is closed to the internet by default, without CIDRs that EKS would then reject", async () => {
       const { resources } = await standardCluster();
       const { inputs } = find(resources, EKS, "cluster");
       assert.equal(inputs.endpointPublicAccess, false);
       assert.equal("publicAccessCidrs" in inputs, false);
     });
 
-    it("has its interfaces in the private subnets of two zones, and in no others when a zone is added", async () => {
+    it("has its interfaces in the private subnets of two zones, and in no others if a zone is added", async () => {
       for (const zones of [2, 3]) {
         const { resources } = await recordCluster({ kind: "eks", vpc: { zones } });
         const subnets = find(resources, EKS, "cluster").dependencies.filter((urn) => urn.includes("subnet:Subnet::"));
@@ -138,7 +138,7 @@ describe("EksCluster", () => {
       assert.deepEqual(policies(resources, "cluster-vpc-cni"), ["arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"]);
     });
 
-    it("have conflict modes that EKS takes on create", async () => {
+    it("have conflict modes that EKS accepts on creation", async () => {
       const { resources } = await standardCluster();
       for (const { inputs } of ofType(resources, ADDON)) assert.equal(inputs.resolveConflictsOnCreate, "OVERWRITE");
     });

@@ -25,7 +25,7 @@ const refuses = (cluster: Json, more: Readonly<Record<string, Json | boolean>>, 
   assert.throws(() => parseSettings(config(cluster, more)), expected);
 
 describe("an existing EKS cluster", () => {
-  it("leaves unknown what only AWS knows, and keeps the identity of its objects whatever the kubeconfig", async () => {
+  it("leaves unknown what only AWS knows, and keeps the identity of its objects with any kubeconfig", async () => {
     const { resources } = await plan();
     const provider = find(resources, "pulumi:providers:kubernetes", "cluster-kubernetes");
     assert.equal(provider.inputs.clusterIdentifier, "eu-central-1/prod");
@@ -54,7 +54,7 @@ describe("an existing EKS cluster", () => {
     assert.deepEqual(addon(existing.resources), { ...addon(created.resources), preserve: true });
   });
 
-  it("leaves CoreDNS running unless told otherwise, and removes that of a cluster of its own", async () => {
+  it("leaves CoreDNS running unless told otherwise, and removes that of a new cluster", async () => {
     const preserveOf = async (dns: Json) => {
       const { resources } = await plan({ kubernetesVersion: "1.35" }, { dns });
       return find(resources, "aws:eks/addon:Addon", "coredns-addon").inputs.preserve;
@@ -62,7 +62,7 @@ describe("an existing EKS cluster", () => {
     assert.deepEqual([await preserveOf({}), await preserveOf({ preserve: false })], [true, undefined]);
   });
 
-  it("makes the kubeconfig of what AWS answers", async () => {
+  it("builds the kubeconfig from AWS's answer", async () => {
     const settings = ClusterSettings.parse({ kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" });
     const answer = { endpoint: "https://x", certificateAuthorities: [{ data: "Q0E=" }], version: "1.35" };
     const { resources } = await record({ stack: "prod", config: {}, preview: false, call: () => answer }, async () => {
@@ -78,7 +78,7 @@ describe("an existing EKS cluster", () => {
     ]);
   });
 
-  it("is refused where AWS says something else of it, with all differences", () => {
+  it("is rejected with all differences if AWS reports other facts", () => {
     const found = { kubernetesVersion: "1.35", serviceCidr: "10.100.0.0/16", isAutoMode: false };
     assert.equal(checkedFacts("prod", { compute: "managed" }, found), "1.35");
     assert.equal(checkedFacts("prod", { compute: "karpenter", serviceCidr: "10.100.0.0/16" }, found), "1.35");
@@ -94,7 +94,7 @@ describe("an existing EKS cluster", () => {
     });
   });
 
-  it("installs the Pod Identity agent where it is asked for, before what needs it", async () => {
+  it("installs the Pod Identity agent if asked to, before what needs it", async () => {
     const cloudwatch = { logging: { destination: { kind: "cloudwatch" } } };
     const agents = async (cluster: Json) => {
       const { resources } = await plan({ kubernetesVersion: "1.35", ...cluster }, cloudwatch);
@@ -106,7 +106,7 @@ describe("an existing EKS cluster", () => {
     assert.deepEqual(await agents({ podIdentityAgent: true }), ["cluster-eks-pod-identity-agent true"]);
   });
 
-  it("on Auto Mode installs no CoreDNS, says so, and lets queries out to the nodes' DNS", async () => {
+  it("on Auto Mode installs no CoreDNS, says so, and allows queries to the nodes' DNS", async () => {
     const auto = { compute: "auto", serviceCidr: "10.96.0.0/12" };
     const { resources } = await plan(auto);
     assert.deepEqual(ofType(resources, "aws:eks/addon:Addon"), []);
@@ -120,7 +120,7 @@ describe("an existing EKS cluster", () => {
     find(resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset");
   });
 
-  it("on Fargate runs CoreDNS there, makes no DaemonSet and says so", async () => {
+  it("on Fargate runs CoreDNS there, creates no DaemonSet and says so", async () => {
     const { resources } = await plan({ compute: "fargate", kubernetesVersion: "1.35" });
     const { inputs } = find(resources, "aws:eks/addon:Addon", "coredns-addon");
     assert.equal(JSON.parse(String(inputs.configurationValues)).computeType, "Fargate");
@@ -129,7 +129,7 @@ describe("an existing EKS cluster", () => {
     assert.match(warnings.map(({ message }) => message).join(), /runs no DaemonSet: nothing is made for it/);
   });
 
-  it("refuses statements that contradict each other, in one sentence each", () => {
+  it("rejects contradictory settings, in one sentence each", () => {
     refuses({ compute: "auto", podIdentityAgent: true }, {}, /podIdentityAgent: must be false with compute auto/);
     refuses({ compute: "fargate", networkPolicies: true }, {}, /networkPolicies: must be false with compute fargate/);
     refuses({ compute: "fargate" }, { dns: { computeType: "ec2" } }, /dns\.computeType: must be Fargate/);

@@ -39,7 +39,7 @@ describe("handle of an EKS cluster", () => {
 });
 
 describe("handle of an existing cluster", () => {
-  it("makes nothing but a provider by the current kubeconfig", async () => {
+  it("creates only a provider with the current kubeconfig", async () => {
     const { handle, resources, outputs } = await recordCluster({ kind: "existing" });
     assert.deepEqual(
       resources.map(({ type, name }) => [type, name]),
@@ -92,7 +92,7 @@ describe("handle of an existing cluster", () => {
     });
   });
 
-  it("is another cluster when the settings say so", async () => {
+  it("is another cluster if the settings say so", async () => {
     const { resources } = await recordCluster({ kind: "existing", identifier: "second" });
     assert.equal(find(resources, PROVIDER, "cluster-kubernetes").inputs.clusterIdentifier, "second");
   });

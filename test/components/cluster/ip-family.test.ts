@@ -61,7 +61,7 @@ describe("a cluster of ipFamily ipv6", () => {
     assert.deepEqual(await listening({ kind: "existing" }), ["listen 80;", "listen 8080;"]);
   });
 
-  it("changes what a pod starts with, so that it is started anew", async () => {
+  it("changes the arguments of a pod, so that it restarts", async () => {
     const pods = async (cluster: Json) =>
       JSON.stringify(
         ofType((await planStack({ name: "lab", config: config({ cluster }) })).resources, "kubernetes:core/v1:Pod"),
@@ -70,7 +70,7 @@ describe("a cluster of ipFamily ipv6", () => {
     assert.equal(await pods({ kind: "existing", ipFamily: "ipv4" }), await pods({ kind: "existing" }));
   });
 
-  it("is compared with what AWS says", () => {
+  it("is compared with AWS's answer", () => {
     const found = { kubernetesVersion: "1.35", ipFamily: "ipv6" };
     assert.equal(checkedFacts("prod", { compute: "managed", ipFamily: "ipv6" }, found), "1.35");
     assert.throws(

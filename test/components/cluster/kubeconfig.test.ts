@@ -53,7 +53,7 @@ describe("findServer", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("is that of the current context, or of the one that the settings name", () => {
+  it("is that of the current context, or of the one in the settings", () => {
     const files = [file("a", KUBECONFIG)];
     assert.deepEqual(findServer(existing(), files), {
       context: "lab",
@@ -69,7 +69,7 @@ describe("findServer", () => {
     });
   });
 
-  it("takes what the first of several files says, as kubectl does", () => {
+  it("uses the first of several files, as kubectl does", () => {
     const files = [join(folder, "missing"), file("a", KUBECONFIG), file("b", SECOND)];
     assert.deepEqual(findServer(existing({ context: "second" }), files), {
       context: "second",
@@ -113,7 +113,7 @@ describe("findServer", () => {
     });
   }
 
-  it("tells a folder from a file", () => {
+  it("distinguishes a folder from a file", () => {
     const found = findServer(existing(), [folder]);
     assert.ok("issue" in found);
     assert.match(found.issue, /^cannot read the kubeconfig .* \(EISDIR\)$/);

@@ -46,14 +46,14 @@ describe("Vpc", () => {
     assert.equal(inputs.enableDnsSupport, true);
   });
 
-  it("lets nothing through by its default security group", async () => {
+  it("allows nothing in its default security group", async () => {
     const { resources } = await standardCluster();
     const { inputs } = find(resources, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "cluster-vpc-default");
     assert.deepEqual(inputs.ingress, []);
     assert.deepEqual(inputs.egress, []);
   });
 
-  it("asks for zones that can hold a control plane, and takes named ones as they are", async () => {
+  it("looks up zones that can host a control plane, and accepts named ones unchanged", async () => {
     const asked: Record<string, unknown>[] = [];
     await recordCluster(
       { kind: "eks" },
@@ -76,7 +76,7 @@ describe("Vpc", () => {
     assert.equal(find(resources, SUBNET, "cluster-vpc-private-0").inputs.availabilityZone, "eu-central-1c");
   });
 
-  it("takes a region's zones by their names, and says in one line that there are too few", () => {
+  it("sorts a region's zones by name, and reports in one line that there are too few", () => {
     const names = ["eu-central-1c", "eu-central-1a", "eu-central-1b"];
     assert.deepEqual(
       [0, 1, 2].map((index) => zoneAt(names, index)),
@@ -103,7 +103,7 @@ describe("Vpc", () => {
     }
   });
 
-  it("reaches S3 by a free route, other services by addresses that only the VPC may use", async () => {
+  it("reaches S3 by a free route, other services by addresses reachable only from the VPC", async () => {
     const free = (await standardCluster()).resources;
     assert.deepEqual(names(free, ENDPOINT), ["cluster-vpc-s3"]);
     assert.equal(find(free, ENDPOINT, "cluster-vpc-s3").inputs.vpcEndpointType, "Gateway");
@@ -127,7 +127,7 @@ describe("Vpc", () => {
     assert.deepEqual(names((await vpc({ endpoints: [] })).resources, ENDPOINT), []);
   });
 
-  it("is not made where one is given", async () => {
+  it("is not created if one is given", async () => {
     const privateSubnetIds = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"];
     const { resources } = await recordCluster({
       kind: "eks",

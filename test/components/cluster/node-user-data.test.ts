@@ -22,7 +22,7 @@ function partsOf(message: string): [string, string][] {
 }
 
 describe("a node's user data", () => {
-  it("is left out where the settings say nothing, so that no node is replaced for it", async () => {
+  it("is omitted if the settings need none, so that no node is replaced for it", async () => {
     const { resources } = await standardCluster();
     assert.equal("userData" in find(resources, TEMPLATE, "cluster-nodes-default").inputs, false);
   });
@@ -64,7 +64,7 @@ describe("containerLogs", () => {
     assert.deepEqual(wrong({ maxSize: "4Gi", maxFiles: 6 }, 24), []);
   });
 
-  it("are refused where the kubelet would not start with them", () => {
+  it("are rejected if the kubelet would not start with them", () => {
     assert.deepEqual(wrong({ maxFiles: 1 }), [
       "nodeGroups[0].containerLogs.maxFiles: must be an integer from 2 to 100",
     ]);

@@ -88,7 +88,7 @@ describe("Nodes", () => {
     });
   });
 
-  it("are in the private subnets alone", async () => {
+  it("are only in the private subnets", async () => {
     const { resources } = await standardCluster();
     const { dependencies } = find(resources, GROUP, "cluster-nodes-default");
     const subnets = dependencies.filter((urn) => urn.includes("aws:ec2/subnet:Subnet::"));
@@ -124,7 +124,7 @@ describe("amiTypeOf", () => {
     it(`of ${type} is ${ami}`, () => assert.equal(amiTypeOf({ architecture, instanceTypes: [type] }), ami));
   }
 
-  it("needs one kind of drivers a group, which an AMI has", () => {
+  it("needs one kind of drivers per group, for which an AMI exists", () => {
     const issuesIn = (instanceTypes: string[]) =>
       NodeGroupSettings.safeParse({ name: "a", architecture: "amd64", instanceTypes }).error?.issues.map(
         ({ message }) => message,

@@ -57,7 +57,7 @@ describe("awsCliVersion", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("is what the program on the PATH says", async () => {
+  it("is the output of the program on the PATH", async () => {
     const program = join(folder, "aws");
     writeFileSync(program, "#!/bin/sh\necho aws-cli/2.31.0 Python/3.13\n");
     chmodSync(program, 0o755);
@@ -66,7 +66,7 @@ describe("awsCliVersion", () => {
     assert.equal(await deploymentIssue(ClusterSettings.parse({ kind: "eks" }), environment), undefined);
   });
 
-  it("is nothing where there is no program, or one that fails", async () => {
+  it("is undefined without the program, or if it fails", async () => {
     const environment = { PATH: folder };
     assert.equal(awsCliVersion(environment), undefined);
     assert.match(
@@ -89,27 +89,27 @@ describe("endpointWarning", () => {
     return endpointWarning(settings);
   };
 
-  it("tells that an example's address was left in place", () => {
+  it("reports an example's address left in place", () => {
     assert.match(
       warning(["203.0.113.10/32"]) ?? "",
       /^cluster\.endpointAccess\.publicCidrs contains a documentation address/,
     );
   });
 
-  it("is silent for real addresses, and where the endpoint is private", () => {
+  it("is silent for real addresses, and for a private endpoint", () => {
     assert.equal(warning(["203.0.113.10/32", "9.9.9.9/32"]), undefined);
     assert.equal(warning([]), undefined);
   });
 });
 
 describe("serverIssue", () => {
-  it("is none where a connection comes about", async () => {
+  it("is undefined if a connection succeeds", async () => {
     const { server, port } = await started();
     assert.equal(await serverIssue(`https://127.0.0.1:${port}`), undefined);
     server.close();
   });
 
-  it("names why there is none", async () => {
+  it("names the reason if it fails", async () => {
     assert.equal(await serverIssue(`https://127.0.0.1:${await freePort()}`), "does not answer (ECONNREFUSED)");
     assert.match((await serverIssue("https://[::1]:1")) ?? "", /^does not answer \(E/);
     assert.match((await serverIssue("https://no-such-host.invalid")) ?? "", /^does not answer \(E/);
@@ -135,14 +135,14 @@ describe("existingIssue", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("is none for a server that can be reached", async () => {
+  it("is undefined for a reachable server", async () => {
     const { server, port } = await started();
     assert.equal(await existingIssue(kubeconfig(port), {}), undefined);
     assert.equal(await deploymentIssue(kubeconfig(port), {}), undefined);
     server.close();
   });
 
-  it("names context, server and reason for one that cannot", async () => {
+  it("names context, server and reason for an unreachable one", async () => {
     const port = await freePort();
     assert.equal(
       await existingIssue(kubeconfig(port), {}),
@@ -156,7 +156,7 @@ describe("existingIssue", () => {
     assert.equal(await existingIssue(kubeconfig(port), { HTTPS_PROXY: "http://proxy" }), undefined);
   });
 
-  it("names the files of KUBECONFIG that are not there", async () => {
+  it("names the missing files of KUBECONFIG", async () => {
     const settings = ClusterSettings.parse({ kind: "existing" });
     assert.ok(settings.kind === "existing");
     assert.match(
@@ -183,7 +183,7 @@ describe("preflight", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("asks nothing of the machine in a plan", async () => {
+  it("checks nothing on the machine in a plan", async () => {
     let finished = false;
     await record({ stack: "dev", config: {} }, async () => {
       await preflight(eks);

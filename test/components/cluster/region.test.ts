@@ -15,7 +15,7 @@ describe("checkCluster", () => {
     assert.deepEqual(check({ kind: "existing" }, undefined), []);
   });
 
-  it("holds kube-proxy to the versions that the control plane takes", () => {
+  it("limits kube-proxy to the versions that the control plane supports", () => {
     const at = (version: string, kubeProxy: string) =>
       check({ kind: "eks", version, addons: { kubeProxy } }, "eu-central-1").map(({ path, message }) =>
         [path.join("."), message].join(" "),
@@ -28,7 +28,7 @@ describe("checkCluster", () => {
     assert.deepEqual(at("1.36", "v1.36.9-eksbuild.1"), []);
   });
 
-  it("warns of instances with room for the node's own pods alone", () => {
+  it("warns of instances with room for the node's own pods only", () => {
     const warned = (...instanceTypes: string[]) =>
       check({ kind: "eks", nodeGroups: [{ name: "a", instanceTypes }] }, "eu-central-1").map(({ path, severity }) => [
         path.join("."),
@@ -41,7 +41,7 @@ describe("checkCluster", () => {
     ]);
   });
 
-  it("warns of more node groups than the default quota has", () => {
+  it("warns of more node groups than the default quota allows", () => {
     const groups = (count: number) =>
       check(
         { kind: "eks", nodeGroups: Array.from({ length: count }, (_, at) => ({ name: `n${at}` })) },
@@ -54,7 +54,7 @@ describe("checkCluster", () => {
     );
   });
 
-  it("refuses a vpc-cni of years ago", () => {
+  it("rejects a vpc-cni that is years old", () => {
     const at = (vpcCni: string) =>
       check({ kind: "eks", version: "1.36", addons: { vpcCni } }, "eu-central-1").map(({ path, message }) =>
         [path.join("."), message].join(" "),

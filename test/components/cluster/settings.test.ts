@@ -19,7 +19,7 @@ describe("cluster settings", () => {
     assert.deepEqual(settings.logTypes, ["api", "audit", "authenticator"]);
   });
 
-  it("take a public endpoint for some addresses, a role of another account and a tainted group beside another", () => {
+  it("accept a public endpoint for some addresses, a role of another account and a tainted group besides another", () => {
     assert.deepEqual(
       eks({
         endpointAccess: { public: true, publicCidrs: ["203.0.113.7/32", "198.51.100.0/24"] },
@@ -50,7 +50,7 @@ describe("cluster settings", () => {
     );
   });
 
-  it("tell Graviton types from others by their names", () => {
+  it("recognize Graviton types by their names", () => {
     for (const type of [
       "t4g.medium",
       "m7gd.large",
@@ -301,7 +301,7 @@ describe("cluster settings", () => {
     });
   }
 
-  it("tell all issues together", () => {
+  it("report all issues together", () => {
     const found = eks({
       version: "1.29",
       logRetentionDays: 31,

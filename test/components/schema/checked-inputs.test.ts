@@ -10,13 +10,13 @@ const settled = async (output: pulumi.Output<unknown>) =>
   (await pulumi.runtime.serializeProperties("test", { output })).output;
 
 describe("arguments that may hold outputs", () => {
-  it("are told from plain ones at any depth", () => {
+  it("are distinguished from plain ones at any depth", () => {
     assert.equal(holdsOutput({ a: [{ b: pulumi.output("c") }] }), true);
     assert.equal(holdsOutput({ a: [Promise.resolve("c")] }), true);
     assert.equal(holdsOutput({ a: ["c", null, undefined, 5] }), false);
   });
 
-  it("are checked at once where they are known", async () => {
+  it("are checked at once if they are known", async () => {
     assert.throws(() => checkedInputs("team", Args, { names: ["a"] }), /team\.names\[0\]: /);
     assert.deepEqual(await settled(checkedInputs("team", Args, {})), { names: ["none"] });
   });
@@ -27,7 +27,7 @@ describe("arguments that may hold outputs", () => {
     await assert.rejects(later("a"), /team\.names\[0\]: /);
   });
 
-  it("are not shown where they are secret and wrong, nor in another issue's message", async () => {
+  it("are not shown if they are secret and invalid, nor in another issue's message", async () => {
     const Words = z
       .strictObject({ words: z.array(z.string().regex(/^\w+$/, "must be a word")) })
       .superRefine(({ words }, context) => {

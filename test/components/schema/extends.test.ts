@@ -18,7 +18,7 @@ describe("extend", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it("lays a stack's groups over the file's, key by key, and replaces lists", () => {
+  it("merges a stack's objects over the file's, key by key, and replaces lists", () => {
     const own = { extends: "environments/prod.yaml", cluster: { tags: { region: "north" } }, teams: [{ name: "qa" }] };
     assert.deepEqual(extend(own, {}, folder), {
       settings: {
@@ -34,11 +34,11 @@ describe("extend", () => {
     assert.deepEqual(settings.teams, [{ name: "ts" }, { name: "sa" }]);
   });
 
-  it("leaves settings without a file as they are", () => {
+  it("leaves settings without `extends` unchanged", () => {
     assert.deepEqual(extend({ teams: [] }, {}, folder), { settings: { teams: [] }, issues: [] });
   });
 
-  it("is where the value of an issue is looked for, unless the stack sets it, or nobody does", () => {
+  it("is named as the source of an issue's value, unless the stack sets it, or neither does", () => {
     const file = "environments/prod.yaml";
     const own = { extends: file, cluster: { kind: "eks", tags: { environment: "" } } };
     const { settings } = extend(own, {}, folder);
@@ -59,7 +59,7 @@ describe("extend", () => {
     assert.deepEqual(withFiles(issues, { cluster: own.cluster }, settings), issues);
   });
 
-  it("reads old names in both files, so that a stack's current name goes over the file's old one", () => {
+  it("reads old names in both files: a stack's current name overrides the file's old one", () => {
     writeFileSync(join(folder, "environments", "old.yaml"), "logging: {carrier: daemonset, labels: {a: b}}\n");
     const own = { extends: "environments/old.yaml", logging: { mode: "sidecar" } };
     const { settings, issues } = extend(own, { logging: { carrier: "mode" } }, folder);
@@ -117,7 +117,7 @@ describe("extend", () => {
     });
   }
 
-  it("takes a label that is called secure, and a file whose name begins with two dots", () => {
+  it("accepts a label named secure, and a file whose name starts with two dots", () => {
     writeFileSync(join(folder, "..base.yaml"), "teams: [{name: ts, labels: {secure: 'yes'}}]\n");
     const { settings, issues } = extend({ extends: "..base.yaml" }, {}, folder);
     assert.deepEqual(issues, []);

@@ -11,7 +11,7 @@ console.log(JSON.stringify([...new Set(names)].filter(Boolean).sort()));
 `;
 
 describe("the settings", () => {
-  it("are read without the SDK and its providers, which half of the commands need not wait for", async () => {
+  it("load without the SDK and its providers, for which half of the commands need not wait", async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", PROGRAM]);
     assert.deepEqual(JSON.parse(stdout), ["@pulumi/pulumi"]);
   });

@@ -324,7 +324,7 @@ describe("The message of an invalid setting", () => {
     assert.deepEqual(foreign, []);
   });
 
-  it("is nothing where it is right, at its bounds too", () => {
+  it("is absent for valid values, including those at the bounds", () => {
     const right = [
       "curlPod: {lifetime: 60}",
       "curlPod: {lifetime: 31536000}",

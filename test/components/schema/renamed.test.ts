@@ -15,7 +15,7 @@ describe("renamed", () => {
     );
   });
 
-  it("refuses both names together", () => {
+  it("rejects both names together", () => {
     const { settings, issues } = renamed({ logging: { carrier: "sidecar", mode: "daemonset" } }, RENAMES);
     assert.deepEqual(settings, { logging: { mode: "daemonset" } });
     assert.deepEqual(issues.map(formatIssue), ["logging: carrier is the old name of mode: set only one"]);
@@ -25,7 +25,7 @@ describe("renamed", () => {
     );
   });
 
-  it("leaves alone what has no old name, and what is no object", () => {
+  it("leaves settings without an old name unchanged, and values that are not objects", () => {
     for (const given of [{ logging: { mode: "sidecar" } }, { logging: null }, { logging: "x" }, {}]) {
       assert.deepEqual(renamed(given, RENAMES), { settings: given, issues: [] });
     }

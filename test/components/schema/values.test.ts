@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { amount } from "../../../components/schema/values.ts";
 
 describe("a quantity's amount", () => {
-  it("is in cores or bytes, of decimal and of binary units", () => {
+  it("is in cores or bytes, with decimal and binary units", () => {
     const amounts = {
       "2": 2,
       "500m": 0.5,

@@ -59,7 +59,7 @@ describe("lab adopt", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("writes a stack that the program plans, whose patches keep every value", async () => {
+  it("writes a stack that can be planned, whose patches keep every value", async () => {
     const adoption = await adopt(live([...coreDns({}, EDITED), NAMESPACE]), REQUEST);
     assert.deepEqual(
       adoption.rows.filter(({ action }) => action === "conflict"),
@@ -144,7 +144,7 @@ describe("lab adopt", () => {
     );
   });
 
-  it("says that a cluster has IPv6, by the first addresses of its Services", async () => {
+  it("recognizes IPv6 by the first addresses of Services", async () => {
     const settings = async (...clusterIPs: readonly string[]) => {
       const objects = JSON.stringify(coreDns()).replace('["172.20.0.10"]', JSON.stringify(clusterIPs));
       return (await adopt(live([...JSON.parse(objects), NAMESPACE]), REQUEST)).config["eks-dns-logging:cluster"];
@@ -155,7 +155,7 @@ describe("lab adopt", () => {
     assert.deepEqual(await settings("None"), existing);
   });
 
-  it("says what it does not know without AWS, and that a self-managed CoreDNS is taken over in place", async () => {
+  it("names what is unknown without AWS, and that a self-managed CoreDNS is taken over in place", async () => {
     const rowsFor = async (aws: typeof AWS | string) =>
       (await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, eks: { name: "prod", region: "eu-central-1", aws } }))
         .rows;
@@ -167,7 +167,7 @@ describe("lab adopt", () => {
     assert.match(self?.reason ?? "", /in place/);
   });
 
-  it("imports an add-on that somebody made, at the version that AWS says and not at this program's", async () => {
+  it("imports an existing add-on at the version that AWS reports, not at this program's", async () => {
     const aws = { ...AWS, coreDnsVersion: "v1.12.4-eksbuild.1" };
     const eks = { name: "prod", region: "eu-central-1", aws };
     const { config, importFile } = await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, parts: ["dns"], eks });
@@ -182,7 +182,7 @@ describe("lab adopt", () => {
     );
   });
 
-  it("patches a CoreDNS on EKS that the add-on cannot take, and names the fields", async () => {
+  it("patches a CoreDNS on EKS that the add-on cannot keep, and names the fields", async () => {
     const eks = { name: "prod", region: "eu-central-1", aws: { ...AWS, hasCoreDnsAddon: false } };
     const objects = live([...coreDns({ terminationGracePeriodSeconds: 60 }), NAMESPACE]);
     const { config, rows } = await adopt(objects, { ...REQUEST, eks });
@@ -203,7 +203,7 @@ describe("lab adopt", () => {
     assert.ok(!types.includes("aws:eks/addon:Addon"));
   });
 
-  it("imports this program's own objects with their provider, and is stopped by another's of the same name", async () => {
+  it("imports this program's own objects with their provider, and stops at a foreign one of the same name", async () => {
     const policy = (labels: object) =>
       object("networking.k8s.io/v1", "NetworkPolicy", "default-deny", "payments", {
         metadata: { labels },
@@ -273,7 +273,7 @@ describe("lab adopt", () => {
     assert.equal((await runLab([...args, "--force", "--json"])).exitCode, 0);
   });
 
-  it("exits with 2 and one line where it cannot tell what to adopt", async () => {
+  it("exits with 2 and one line if it cannot determine what to adopt", async () => {
     for (const [args, expected] of [
       [["--parts", "teams"], /needs --namespaces/],
       [["--stack", "a b"], /option '-s, --stack <name>' argument 'a b' is invalid\. It must be letters, digits/],

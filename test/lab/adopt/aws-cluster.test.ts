@@ -8,7 +8,7 @@ const CLUSTER = {
   cluster: { kubernetesNetworkConfig: { serviceIpv4Cidr: "10.100.0.0/16" }, computeConfig: { enabled: true } },
 };
 
-describe("What AWS says of a cluster", () => {
+describe("AWS's description of a cluster", () => {
   const original = process.env.PATH;
   let folder: string;
   before(async () => {
@@ -49,7 +49,7 @@ echo '${JSON.stringify({ ...CLUSTER, ...addon })}'`);
     });
   });
 
-  it("is not known without credentials or without the CLI, and the reason is", async () => {
+  it("is unknown without credentials or without the CLI, with the reason", async () => {
     await cli(
       `printf '\\n%s\\n' 'Unable to locate credentials. You can configure credentials by running "aws configure".' >&2; exit 253`,
     );

@@ -9,7 +9,7 @@ const PLACE = { namespace: "kube-system", name: "coredns" };
 const read = (objects: Parameters<typeof live>[0], takeover: Takeover) => readCoreDns(live(objects), PLACE, takeover);
 
 describe("A running CoreDNS", () => {
-  it("is the add-on's settings where it is EKS's own, without a change of the version", () => {
+  it("becomes the add-on's settings if it is EKS's own, with the same version", () => {
     const { settings, misfits } = read(coreDns(), "to-addon");
     assert.deepEqual(misfits, []);
     assert.deepEqual(settings, {
@@ -22,7 +22,7 @@ describe("A running CoreDNS", () => {
     DnsSettings.parse(settings);
   });
 
-  it("keeps an edited Corefile as its text, to the byte, and a profile by its name", () => {
+  it("keeps an edited Corefile byte for byte, and a profile by its name", () => {
     const edited = EKS_COREFILE.replace(
       "cache 30",
       "cache 10 # less\n    template ANY A example.org { rcode NXDOMAIN }",
@@ -38,7 +38,7 @@ describe("A running CoreDNS", () => {
     assert.equal(corefileText(DnsSettings.parse(settings)), EKS_COREFILE);
   });
 
-  it("names each field that the add-on cannot take, and is patched as it is", () => {
+  it("names each field that the add-on cannot keep, and is patched in place", () => {
     const pod = {
       terminationGracePeriodSeconds: 60,
       hostNetwork: true,
@@ -65,7 +65,7 @@ describe("A running CoreDNS", () => {
     assert.equal(read(coreDns(pod), "is-addon").settings.adopt, undefined);
   });
 
-  it("leaves replicas to a scaler, and what the settings cannot hold", () => {
+  it("leaves replicas to an autoscaler, and fields without a setting", () => {
     const scaler = object("autoscaling/v2", "HorizontalPodAutoscaler", "dns", "kube-system", {
       spec: { scaleTargetRef: { kind: "Deployment", name: "coredns" } },
     });
@@ -112,7 +112,7 @@ describe("A running CoreDNS", () => {
     assert.deepEqual(settings.corefile, { text: "own" });
   });
 
-  it("keeps the labels that select its pods, where they are not those of EKS", () => {
+  it("keeps the labels that select its pods, if they differ from those of EKS", () => {
     const labels = { "k8s-app": "coredns", "app.kubernetes.io/instance": "dns" };
     const spread = (matchLabels: object) => ({
       topologySpreadConstraints: [
@@ -142,7 +142,7 @@ describe("A running CoreDNS", () => {
     assert.equal(of({}, spread(labels)).adopt?.selector, undefined);
   });
 
-  it("keeps the annotations of its pods, but not those by which kubectl and Helm restart them", () => {
+  it("keeps the annotations of its pods, except those by which kubectl and Helm restart them", () => {
     const annotations = {
       "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
       "checksum/config": "4c5f0a",
@@ -153,7 +153,7 @@ describe("A running CoreDNS", () => {
     assert.deepEqual(podAnnotations, { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" });
   });
 
-  it("is asked for by name where it is somewhere else, or its Corefile is no key of a ConfigMap", () => {
+  it("must be named if it is elsewhere, or if its Corefile is not in a ConfigMap", () => {
     assert.throws(() => readCoreDns(live(coreDns()), { namespace: "dns", name: "own" }, "patch"), {
       message: "no Deployment dns/own: set --coredns to kube-system/coredns",
     });

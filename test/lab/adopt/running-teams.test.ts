@@ -25,7 +25,7 @@ const subjects = (rows: readonly AdoptionRow[], action: AdoptionRow["action"]) =
   rows.filter((row) => row.action === action).map(({ subject }) => subject);
 
 describe("Running namespaces as teams", () => {
-  it("stay as open as they are, without more rights for anybody", () => {
+  it("stay as open as they are, and grant nobody more rights", () => {
     const groups = [
       { kind: "Group", name: "devs" },
       { kind: "User", name: "ann" },
@@ -59,7 +59,7 @@ describe("Running namespaces as teams", () => {
       assert.ok(subjects(rows, "leave").includes(left), left);
   });
 
-  it("keep what their own policies deny, and are a conflict where these are for some pods alone", () => {
+  it("keep what their own policies deny, and conflict if those select only some pods", () => {
     const denied = readTeams(live([namespace("payments"), policy("deny", ["Ingress", "Egress"])]), ["payments"]);
     assert.deepEqual(denied.settings, [{ name: "payments", namespaces: [{ name: "payments", adopt: true }] }]);
     const partly = readTeams(
@@ -74,7 +74,7 @@ describe("Running namespaces as teams", () => {
     assert.equal(partly.settings[0]?.ingress, undefined);
   });
 
-  it("keep the Pod Security level that is enforced, or none", () => {
+  it("keep the enforced Pod Security level, or none", () => {
     const level = (labels: object) =>
       readTeams(live([namespace("payments", labels)]), ["payments"]).settings[0]?.podSecurity;
     assert.equal(level(RESTRICTED), undefined);
@@ -82,7 +82,7 @@ describe("Running namespaces as teams", () => {
     assert.equal(level({})?.level, "privileged");
   });
 
-  it("with the same label are one team, which must not differ", () => {
+  it("with the same label become one team, and must not differ", () => {
     const labels = { ...RESTRICTED, team: "pay" };
     const objects = [namespace("payments", labels), namespace("jobs", labels)];
     const same = readTeams(live(objects), ["payments", "jobs"]);
@@ -97,7 +97,7 @@ describe("Running namespaces as teams", () => {
     assert.deepEqual(subjects(odd.rows, "conflict"), ["Namespace/payments metadata.labels.team"]);
   });
 
-  it("are there, and are not the cluster's", () => {
+  it("must exist, and must not be the cluster's", () => {
     const objects = live([namespace("payments"), namespace("kube-system")]);
     assert.throws(() => readTeams(objects, ["payment"]), { message: "no namespace payment; found: payments" });
     assert.throws(() => readTeams(objects, ["kube-system"]), /belongs to the cluster/);

@@ -10,7 +10,7 @@ function read(text: string): (readonly [string, number | undefined])[] | string 
   return typeof found === "string" ? found : found.map(({ name, source }) => [name, source?.line]);
 }
 
-describe("JSON documents one after another", () => {
+describe("concatenated JSON documents", () => {
   const indented = (value: unknown) => JSON.stringify(value, undefined, 2);
   const height = indented(A).split("\n").length;
 
@@ -33,7 +33,7 @@ describe("JSON documents one after another", () => {
     ]);
   });
 
-  it("may be lists, of any kind or of one, and arrays as of jq", () => {
+  it("may be lists, typed or not, and arrays from jq", () => {
     const list = { apiVersion: "v1", kind: "List", items: [A] };
     const pods = { apiVersion: "v1", kind: "PodList", items: [{ metadata: { name: "c" } }] };
     assert.deepEqual(read(`${JSON.stringify(list)}\n${JSON.stringify(pods)}\n${JSON.stringify([A, B, 7, null])}`), [
@@ -51,7 +51,7 @@ describe("JSON documents one after another", () => {
     assert.deepEqual([found.length, found[0]?.content.data], [2, { text: '}{ "]" \\' }]);
   });
 
-  it("are YAML where they are no JSON, as with keys without quotes or YAML below", () => {
+  it("are parsed as YAML if they are not JSON, as with unquoted keys or YAML below", () => {
     assert.deepEqual(
       read("{apiVersion: v1, kind: Pod, metadata: {name: a}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: b}}\n"),
       [
@@ -65,7 +65,7 @@ describe("JSON documents one after another", () => {
     ]);
   });
 
-  it("name the line of one that is cut off, and refuse one that is too deep to be read", () => {
+  it("name the line of a truncated one, and reject one that is nested too deeply", () => {
     assert.equal(
       read(`${indented(A)}\n${indented(B).slice(0, 50)}`),
       `the document at line ${height + 1} is neither JSON, as the one before it, nor YAML: is it cut off?`,

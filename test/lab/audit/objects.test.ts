@@ -6,7 +6,7 @@ import { findingsIn, live, ownedBy, pairs, SOUND_CONTAINER, SOUND_POD } from "./
 const ROOT_POD = { ...SOUND_POD, securityContext: { ...SOUND_POD.securityContext, runAsUser: 0 } };
 
 describe("an audit of a cluster's objects", () => {
-  it("finds nothing in a sound Deployment, its ReplicaSet and its Pods, with all that the API server fills in", () => {
+  it("reports nothing for a sound Deployment with its ReplicaSet and Pods, with all API server defaults", () => {
     const filled = {
       ...SOUND_POD,
       dnsPolicy: "ClusterFirst",
@@ -30,7 +30,7 @@ describe("an audit of a cluster's objects", () => {
     assert.deepEqual(pairs(findingsIn(objects)), []);
   });
 
-  it("reports the pods of a Deployment once, at the Deployment, and old ReplicaSets not at all", () => {
+  it("reports the pods of a Deployment once, at the Deployment, and skips old ReplicaSets", () => {
     const spec = { template: { spec: ROOT_POD } };
     const objects = [
       live("apps/v1", "Deployment", "api", { spec }),
@@ -40,7 +40,7 @@ describe("an audit of a cluster's objects", () => {
     assert.deepEqual(pairs(findingsIn(objects)), ["pods-non-root Deployment/payments/api"]);
   });
 
-  it("reports one of the pods whose owner is not among the objects, and each bare pod", () => {
+  it("reports one of several pods whose owner is not among the objects, and each bare pod", () => {
     const objects = [
       ...["a", "b"].map((name) => live("v1", "Pod", name, { spec: ROOT_POD }, ownedBy("Rollout", "api"))),
       live("v1", "Pod", "bare", { spec: ROOT_POD }),
@@ -53,7 +53,7 @@ describe("an audit of a cluster's objects", () => {
     ]);
   });
 
-  it("reports hostNetwork and not the host ports that the API server fills in for it", () => {
+  it("reports hostNetwork, but not the host ports that the API server fills in for it", () => {
     const containers = [{ ...SOUND_CONTAINER, ports: [{ containerPort: 80, hostPort: 80 }] }];
     const onHost = live("v1", "Pod", "a", { spec: { ...SOUND_POD, hostNetwork: true, containers } });
     assert.deepEqual(pairs(findingsIn([onHost])), ["pods-no-host-namespaces Pod/payments/a"]);
@@ -66,7 +66,7 @@ describe("an audit of a cluster's objects", () => {
     assert.deepEqual(pairs(findingsIn([own])), ["pods-no-host-ports Pod/payments/a"]);
   });
 
-  it("does not report what came with the cluster, and reports the same in another namespace", () => {
+  it("skips what came with the cluster, and reports the same in another namespace", () => {
     const cluster = { namespace: undefined };
     const admin = { roleRef: { kind: "ClusterRole", name: "cluster-admin" }, subjects: [] };
     const all = { rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }] };
@@ -102,7 +102,7 @@ describe("an audit of a cluster's objects", () => {
     ]);
   });
 
-  it("reports what manifests bring into kube-system, and takes --namespace for those that name none", () => {
+  it("reports manifests for kube-system, and applies --namespace to those that name none", () => {
     const bare = { namespace: undefined };
     const pod = live("v1", "Pod", "a", { spec: ROOT_POD }, { namespace: "kube-system" });
     assert.deepEqual(pairs(findingsIn([pod], { live: false })), ["pods-non-root Pod/kube-system/a"]);
@@ -120,7 +120,7 @@ describe("an audit of a cluster's objects", () => {
     }
   });
 
-  it("leaves out the rules whose other objects may not be listed, and names them", () => {
+  it("skips rules that need objects the user may not list, and names them", () => {
     const objects = [
       live("v1", "Namespace", "web-team", { metadata: { name: "web-team", labels: { team: "web" } } }),
       live("v1", "Pod", "a", { spec: { ...SOUND_POD, automountServiceAccountToken: true, serviceAccountName: "api" } }),
@@ -139,7 +139,7 @@ describe("an audit of a cluster's objects", () => {
     ]);
   });
 
-  it("exempts this program's own collector by its reasons, and nothing else that calls itself so", () => {
+  it("exempts this program's own collector, and nothing else with its name", () => {
     const labels = { "app.kubernetes.io/part-of": "eks-dns-logging" };
     const spec = { template: { spec: ROOT_POD } };
     const own = live("apps/v1", "DaemonSet", "fluent-bit", { spec }, { namespace: "logging", labels });
@@ -153,7 +153,7 @@ describe("an audit of a cluster's objects", () => {
     assert.equal(fails(result), true);
   });
 
-  it("takes levels and exemptions from a configuration, of which one without effect is no issue", () => {
+  it("reads levels and exemptions from a configuration, and accepts unused exemptions", () => {
     const pod = kubernetesObject(live("v1", "Pod", "a", { spec: ROOT_POD }));
     assert.ok(pod);
     const subject = subjectOf([pod], { live: true });

@@ -25,7 +25,7 @@ describe("the report of an audit", () => {
     assert.match(text, /manifests pods: 2 mandatory, 0 advisory, 0 exempt in 2 objects \(\d+ rules\)\n$/);
   });
 
-  it("names the fix of each object, where the rule has another for objects of another kind", () => {
+  it("names the fix of each object if the rule has one per kind", () => {
     const metadata = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
     const template = { metadata: { labels: { "k8s-app": "kube-dns" } }, spec: SOUND_POD };
     const coredns = live("apps/v1", "Deployment", "coredns", { spec: { replicas: 1, template } }, metadata);

@@ -110,7 +110,7 @@ describe("what an audit reads", () => {
     );
   });
 
-  it("names what is no manifest, and refuses a folder with one that cannot be read", async () => {
+  it("names files that are not manifests, and rejects a folder with an unreadable one", async () => {
     const path = join(folder, "manifests");
     await mkdir(join(path, "deep"), { recursive: true });
     await writeFile(join(path, "values.yaml"), "replicas: 3\n");
@@ -160,7 +160,7 @@ describe("what an audit reads", () => {
     await assert.rejects(readManifestFiles([path]), /^Failure: there is no file or folder .*\.#lock\.yaml$/);
   });
 
-  it("reads a file once, however many links of a folder lead to it", async () => {
+  it("reads a file once, however many links lead to it", async () => {
     const path = join(folder, "links");
     await mkdir(join(path, "below"), { recursive: true });
     await writeFile(join(path, "pod.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n");
@@ -173,7 +173,7 @@ describe("what an audit reads", () => {
     );
   });
 
-  it("refuses an alias within its own anchor, and takes a kind that ends in List for what it is", () => {
+  it("rejects an alias inside its own anchor, and accepts a custom kind that ends in List", () => {
     const circular = "an alias is within its own anchor";
     assert.equal(objectsIn("metadata: &m {labels: *m}\n", "a.yaml"), circular);
     assert.equal(objectsIn("kind: List\nitems: &i [{kind: List, items: *i}]\n", "a.yaml"), circular);
@@ -181,7 +181,7 @@ describe("what an audit reads", () => {
     assert.deepEqual(typeof own === "string" ? own : own.map(({ kind }) => kind), ["TeleportAccessList"]);
   });
 
-  it("reads a state, with secrets that nobody decrypted as unknown, and without what waits for its deletion", async () => {
+  it("reads a state, with encrypted secrets as unknown, and without resources pending deletion", async () => {
     const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
     const urn = (type: string, name: string) => `urn:pulumi:prod::shop::${type}::${name}`;
     const pod = (env: unknown) => ({

@@ -80,7 +80,7 @@ const TAKEN = [
   ),
 ];
 
-describe("values of manifests that must be text", () => {
+describe("values of manifests that must be strings", () => {
   for (const [text, field, found] of REFUSED)
     it(`are refused as ${field.replace(/ at line.*/, "")} is ${found}`, () =>
       assert.equal(objectsIn(text, "a.yaml"), `${field} must be text in quotes (found ${found})`));

@@ -59,20 +59,20 @@ describe("the programs that up calls", () => {
     assert.equal(await log(), `pulumi up\n${process.version}\n`);
   });
 
-  it("are there or not", async () => {
+  it("are found, or reported missing", async () => {
     await program("good");
     await program("bad", "exit 1");
     assert.deepEqual(await Promise.all(["good", "bad", "missing"].map((name) => runs(name, []))), [true, false, false]);
   });
 
-  it("are Pulumi's npm package by npx where there is no CLI", async () => {
+  it("are Pulumi's npm package through npx if no CLI is installed", async () => {
     await program("npx");
     const root = await npxShim(join(folder, "cli"), "3.1.2");
     assert.equal(await runs(join(root, "bin", "pulumi"), ["up", "--stack", "a b"]), true);
     assert.equal(await log(), "npx --yes --package=pulumi@3.1.2 -- pulumi up --stack a b\n");
   });
 
-  it("are that package also on the first call, when its installer speaks before the CLI does", async () => {
+  it("are that package on its first call too, when the installer prints before the CLI", async () => {
     process.env.PULUMI_HOME = join(folder, "home");
     const version = `[ -e fetched ] || echo '=== Installing Pulumi ===' && touch '${join(folder, "fetched")}'; echo v${NPX_VERSION}`;
     await program("npx", version.replace("-e fetched", `-e '${join(folder, "fetched")}'`));
@@ -85,7 +85,7 @@ describe("the programs that up calls", () => {
     assert.equal((await pulumiByNpx(join(folder, "cli"))).version?.version, "3.300.0");
   });
 
-  it("are the person's own CLI, where it is new enough for what is asked of it", () => {
+  it("are the user's own CLI if it is recent enough", () => {
     assert.equal(cliIssue(undefined), "pulumi is not on the PATH");
     assert.equal(cliIssue("v3.206.1\n"), "pulumi v3.206.1 is older than 3.207");
     assert.equal(cliIssue("v2.300.0"), "pulumi v2.300.0 is older than 3.207");
@@ -104,7 +104,7 @@ describe("the programs that up calls", () => {
     assert.match(await log(), /kind delete cluster --name eks-dns-logging\n$/);
   });
 
-  it("are named with a way to get them where they are missing", async () => {
+  it("are named with a way to install them if they are missing", async () => {
     await program("kind", "exit 1");
     await assert.rejects(ensureKind(), /^Failure: kind is not installed: https:/);
     await program("kind");
@@ -118,7 +118,7 @@ describe("the programs that up calls", () => {
     await assert.rejects(streamed("missing", []), /^Failure: missing does not run/);
   });
 
-  it("say what they do with a resource once, and all else as it comes", () => {
+  it("print each operation on a resource once, and everything else as it comes", () => {
     const said: string[] = [];
     const write = withoutRepeats((text) => said.push(text));
     for (const text of [
@@ -142,7 +142,7 @@ describe("the programs that up calls", () => {
     assert.deepEqual(said, ["Duration: 1s\n"]);
   });
 
-  it("say what to do about what a second run does not mend", () => {
+  it("say what to do about failures that a second run does not fix", () => {
     const failed = "was not successfully created by the Kubernetes API server:";
     for (const [message, advice] of [
       [`${failed} namespaces "monitoring" not found`, /^create namespace 'monitoring', or name another one/],
@@ -157,7 +157,7 @@ describe("the programs that up calls", () => {
       assert.match(adviceOn(message), advice);
   });
 
-  it("name all that is there already, and the way to keep a team's namespace", () => {
+  it("name all existing objects, and the way to keep a team's namespace", () => {
     const failed = (name: string) =>
       `error: resource "urn:pulumi:local::a::kubernetes:core/v1:Namespace::${name}" was not successfully created by the Kubernetes API server: namespaces "${name}" already exists\n`;
     assert.equal(
@@ -168,7 +168,7 @@ describe("the programs that up calls", () => {
     assert.equal(firstError(`x:\n    ${failed("logging")}`), 'namespaces "logging" already exists');
   });
 
-  it("say all that is missing at once", () => {
+  it("report everything that is missing at once", () => {
     const message =
       'namespaces "monitoring" not found\nnamespaces "monitoring" not found\nnamespaces "a" not found\nno matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"';
     assert.equal(
@@ -196,7 +196,7 @@ describe("the programs that up calls", () => {
     ]);
   });
 
-  it("say who may not, which field another tool has changed, and which pod does not start", () => {
+  it("name missing permissions, fields that another tool changed, and pods that do not start", () => {
     assert.match(
       adviceOn('namespaces is forbidden: User "viewer" cannot create resource "namespaces" in API group ""'),
       /^viewer may not create namespaces: use a kubeconfig of a cluster administrator, then run the command again$/,
@@ -258,7 +258,7 @@ describe("the programs that up calls", () => {
     assert.equal(adviceOn(`${pod}\nerror: no route to host`), "run the same command again to continue");
   });
 
-  it("show their first error, not the one that only says that there was one", () => {
+  it("show the first real error, not the summary line", () => {
     const output =
       'Diagnostics:\n  pulumi:pulumi:Stack:\n    error: update failed\n\n  x:\n    error: services "a" already exists\n';
     assert.equal(firstError(output), 'services "a" already exists');

@@ -33,7 +33,7 @@ const STATE = {
 describe("the state of a stack", () => {
   const deployment = readDeployment(STATE);
 
-  it("names the Kubernetes objects, those on their way included", () => {
+  it("names the Kubernetes objects, including pending ones", () => {
     assert.deepEqual(
       madeObjects(deployment).map(({ header }) => `${header.kind} ${header.metadata.name}`),
       ["Namespace ts-team", "Pod curl-ts", "Service curl-ts", "ConfigMap never-made"],
@@ -42,7 +42,7 @@ describe("the state of a stack", () => {
     assert.equal(pendingCreates(deployment).length, 2);
   });
 
-  it("tells what goes with the stack from what it only patches", () => {
+  it("distinguishes owned objects from those it only patches", () => {
     const namespace = { ...object("Namespace", "payments"), type: "kubernetes:core/v1:NamespacePatch" };
     const patched = { ...namespace, urn: urn("team$kubernetes:core/v1:NamespacePatch", "pay-namespace-payments") };
     const both = readDeployment({ resources: [...STATE.resources, patched] });
@@ -53,7 +53,7 @@ describe("the state of a stack", () => {
     );
   });
 
-  it("takes in what a cut-off run had made, and forgets what it had not", () => {
+  it("records what an interrupted run created, and forgets what it did not", () => {
     const service = urn("kubernetes:core/v1:Service", "curl-ts");
     const fixed = adopted(deployment, new Set([service]));
     assert.equal(fixed.pending_operations, undefined);

@@ -16,7 +16,7 @@ describe("the kinds that must be there before lab up", () => {
     throw new ClusterError(kind, "no");
   };
 
-  it("are those of Prometheus Operator, and each that is missing is named", async () => {
+  it("are those of Prometheus Operator, each named if it is missing", async () => {
     assert.deepEqual(await missing("prometheus-operator", async () => ["PodMonitor", "PrometheusRule"]), []);
     assert.deepEqual(await missing("prometheus-operator", async () => ["PodMonitor", "ServiceMonitor"]), [
       'monitoring.kind: must be annotations or none until the cluster has PrometheusRule (monitoring.coreos.com/v1), which Prometheus Operator\'s CustomResourceDefinitions add (found "prometheus-operator")',
@@ -27,7 +27,7 @@ describe("the kinds that must be there before lab up", () => {
     );
   });
 
-  it("are none where nothing is made of them, or one may not ask", async () => {
+  it("are none if no objects use them, or the user may not list them", async () => {
     assert.deepEqual(await missing("annotations", fails("not-found")), []);
     assert.deepEqual(await missing("none", fails("not-found")), []);
     assert.deepEqual(await missing("prometheus-operator", fails("forbidden")), []);

@@ -22,20 +22,20 @@ function said(values: Readonly<Record<string, unknown>>, isClusterGone = false):
 describe("what down says at its end", () => {
   const stdout = { destination: { kind: "stdout" } };
 
-  it("names what the collector leaves on the nodes, where there was one", () => {
+  it("names what the collector leaves on the nodes, if there was one", () => {
     assert.deepEqual(said({ logging: stdout }), [REMOVED, NODES]);
     assert.deepEqual(said({ logging: false }), [REMOVED]);
     assert.deepEqual(said({ logging: { ...stdout, mode: "sidecar" } }), [REMOVED]);
   });
 
-  it("says that an adopted CoreDNS keeps its settings, unless they are taken back", () => {
+  it("says that an adopted CoreDNS keeps its settings unless they are reverted", () => {
     const adopt = { deployment: "coredns", version: "1.14.3" };
     assert.deepEqual(said({ logging: false, dns: { adopt } }), [REMOVED, COREDNS]);
     assert.deepEqual(said({ logging: false, dns: { adopt, preserve: false } }), [REMOVED]);
     assert.deepEqual(said({ logging: false, dns: false }), [REMOVED]);
   });
 
-  it("says that nothing stays where the cluster went too", () => {
+  it("says that nothing remains if the cluster is gone too", () => {
     assert.deepEqual(said({ logging: stdout }, true), [
       "Removed: the kind cluster that `up` created, with everything on it.",
     ]);

@@ -23,12 +23,12 @@ describe("the namespaces that lab up deletes", () => {
     return deletedNamespaces(state, parseSettings(after)).sort();
   }
 
-  it("are none where the settings stay, and none of a stack that stands nowhere", async () => {
+  it("are none if the settings stay the same, or if the stack is not deployed", async () => {
     assert.deepEqual(await deleted(FULL, FULL), []);
     assert.deepEqual(deletedNamespaces(readDeployment(undefined), parseSettings(FULL)), []);
   });
 
-  it("are those of a team, of one of its namespaces and of a part that is taken out", async () => {
+  it("are those of a removed team, of one removed namespace, and of a removed part", async () => {
     assert.deepEqual(await deleted(FULL, { ...FULL, [key("teams")]: '[{"name":"ts"}]' }), ["pay-api", "pay-jobs"]);
     const fewer = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"pay-api"}]}]';
     assert.deepEqual(await deleted(FULL, { ...FULL, [key("teams")]: fewer }), ["pay-jobs"]);
@@ -36,7 +36,7 @@ describe("the namespaces that lab up deletes", () => {
     assert.deepEqual(await deleted(FULL, { ...FULL, [key("monitoring")]: '{"kind":"none"}' }), ["canary"]);
   });
 
-  it("are those that are only taken over from now on, but not those that already were", async () => {
+  it("include namespaces that become adopted now, but not those that already were", async () => {
     const adopted = { ...FULL, [key("teams")]: '[{"name":"ts","namespaces":[{"name":"ts-team","adopt":true}]}]' };
     assert.deepEqual(await deleted({ ...FULL, [key("teams")]: '[{"name":"ts"}]' }, adopted), ["ts-team"]);
     assert.deepEqual(await deleted(adopted, { ...FULL, [key("teams")]: "[]" }), []);
@@ -53,7 +53,7 @@ describe("the namespaces that lab up would create a second time", () => {
   const because = (name: string, team: string) =>
     `must not be a namespace that this stack created for team ${team}, since Pulumi would create it a second time: write { name: ${name}, wasTeam: ${team} } under namespaces to keep what is in it`;
 
-  it("are those of another team, and of one that names them another way", async () => {
+  it("are those that move to another team, or that a team names differently", async () => {
     const before = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"api"},{"name":"sa-team"}]}]';
     const after =
       '[{"name":"ts","namespaces":[{"name":"ts-team"},{"name":"new"}]},{"name":"qa","namespaces":[{"name":"api"}]},{"name":"sa"}]';
@@ -73,7 +73,7 @@ describe("the namespaces that lab up would create a second time", () => {
     ]);
   });
 
-  it("are none, but conflict, where they were adopted for another team", async () => {
+  it("are none, but conflict, if they were adopted for another team", async () => {
     const adopted = (team: string, more = {}) =>
       JSON.stringify([{ name: team, namespaces: [{ name: "old", adopt: true, ...more }] }]);
     assert.deepEqual(await moved(adopted("pay"), adopted("qa")), [
@@ -86,20 +86,20 @@ describe("the namespaces that lab up would create a second time", () => {
     ]);
   });
 
-  it("are those of a part that is taken out, which no team had", async () => {
+  it("are those of a removed part, which belong to no team", async () => {
     const after = { [key("teams")]: '[{"name":"qa","namespaces":[{"name":"logging"}]}]', [key("logging")]: "false" };
     assert.deepEqual(await moved("[]", after), [
       'teams[0].namespaces[0].name: must not be a namespace that this stack created by another setting, since Pulumi would create it a second time: to move it, run the command once without it, which deletes it with everything in it (found "logging")',
     ]);
   });
 
-  it("are those that it would only take over, and then delete", async () => {
+  it("are those that it would adopt and then delete", async () => {
     assert.deepEqual(await moved('[{"name":"ts"}]', '[{"name":"ts","namespaces":[{"name":"ts-team","adopt":true}]}]'), [
       'teams[0].namespaces[0].adopt: must not be set for a namespace that this stack created, since that deletes it with everything in it (found "ts-team")',
     ]);
   });
 
-  it("are none where the teams stay, go, or take what is not the stack's", async () => {
+  it("are none if the teams stay, are removed, or adopt a namespace that is not the stack's", async () => {
     const teams = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"api"},{"name":"old","adopt":true}]}]';
     assert.deepEqual(await moved(teams, teams), []);
     assert.deepEqual(await moved(teams, "[]"), []);
@@ -121,7 +121,7 @@ describe("the namespaces that must be there before lab up", () => {
     );
   const adopted = '[{"name":"pay","namespaces":[{"name":"payments","adopt":true},{"name":"pay-new"}]}]';
 
-  it("are that of Prometheus and those that are adopted, all told together", async () => {
+  it("are that of Prometheus and all adopted ones, reported together", async () => {
     const config = { ...FULL, [key("teams")]: adopted };
     assert.deepEqual(await missing(config, []), [
       'teams[0].namespaces[0].name: must be a namespace that exists (found "payments")',

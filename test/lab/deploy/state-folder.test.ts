@@ -52,7 +52,7 @@ describe("the state folder of up", () => {
     assert.equal(await readFile(join(source, "Pulumi.local.yaml"), "utf8"), committed);
   });
 
-  it("prefers a salt of the committed file where its secrets were made with it", () => {
+  it("prefers the salt of the committed file if its secrets were encrypted with it", () => {
     const config = { "lab:x": { list: [{ key: { secure: "v1:abc" } }] } };
     const file = stackFile(
       "lab",
@@ -63,7 +63,7 @@ describe("the state folder of up", () => {
     assert.equal(file.encryptionsalt, "v1:theirs");
   });
 
-  it("takes no encryption from a committed file without secrets, where `pulumi stack init` has noted its own", () => {
+  it("ignores the encryption of a committed file without secrets, which `pulumi stack init` wrote", () => {
     const theirs = {
       encryptionsalt: "v1:theirs",
       encryptedkey: "k",
@@ -78,7 +78,7 @@ describe("the state folder of up", () => {
     });
   });
 
-  it("remembers where the lab stands until it is forgotten", async () => {
+  it("remembers the cluster until it is forgotten", async () => {
     assert.equal(await folder.memory(), undefined);
     await folder.remember({ context: "kind-lab", kind: "lab" });
     assert.deepEqual(await folder.memory(), { context: "kind-lab", kind: "lab" });

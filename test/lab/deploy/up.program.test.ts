@@ -120,7 +120,7 @@ describe("up, down and recover", () => {
   const run = (context?: string) =>
     up({ stack: "local", settings, target: context === undefined ? {} : { context }, kind: false, folder });
 
-  it("takes in what was cut off, replaces the ended pod, and remembers where the lab stands", async () => {
+  it("completes an interrupted run, replaces the ended pod, and remembers its cluster", async () => {
     assert.deepEqual(await run(), { context: "one" });
     const call = (await asked()).find((line) => line.startsWith("up "));
     assert.match(call ?? "", /--refresh .*--run-program=true/);
@@ -134,7 +134,7 @@ describe("up, down and recover", () => {
     assert.deepEqual(await folder.memory(), { context: "one" });
   });
 
-  it("changes nothing where the namespace of Prometheus is not there, and goes on once it is", async () => {
+  it("changes nothing if the namespace of Prometheus is missing, and continues once it exists", async () => {
     const watched = parseSettings({
       "eks-dns-logging:cluster": '{"kind":"existing"}',
       "eks-dns-logging:monitoring": '{"kind":"annotations"}',
@@ -150,7 +150,7 @@ describe("up, down and recover", () => {
     assert.deepEqual(await again(), { context: "one" });
   });
 
-  it("changes nothing where the kinds of Prometheus Operator are not there, and goes on once they are", async () => {
+  it("changes nothing if the kinds of Prometheus Operator are missing, and continues once they exist", async () => {
     const watched = { ...settings, monitoring: { ...settings.monitoring, kind: "prometheus-operator" as const } };
     const again = () => up({ stack: "local", settings: watched, target: {}, kind: false, folder });
     await assert.rejects(again(), {
@@ -164,7 +164,7 @@ describe("up, down and recover", () => {
     assert.deepEqual(await again(), { context: "one" });
   });
 
-  it("says which namespace goes with all that is in it", async () => {
+  it("names the namespace that is deleted with all its content", async () => {
     const namespace = {
       ...object("Namespace", "qa-team"),
       inputs: { apiVersion: "v1", kind: "Namespace", metadata: { name: "qa-team" } },
@@ -179,7 +179,7 @@ describe("up, down and recover", () => {
     );
   });
 
-  it("fetches the one provider that it needs, once, and no other", async () => {
+  it("downloads the only provider that it needs, once", async () => {
     await run();
     const { version } = createRequire(import.meta.url)("@pulumi/kubernetes/package.json");
     const installs = async () => (await asked()).filter((line) => line.startsWith("plugin install"));
@@ -191,7 +191,7 @@ describe("up, down and recover", () => {
     assert.deepEqual([...new Set(fetching)], ["fetching of itself: off"]);
   });
 
-  it("says in one line that the provider cannot be fetched", async () => {
+  it("reports in one line that the provider cannot be downloaded", async () => {
     await writeFile(join(folder.project, "offline"), "");
     await assert.rejects(
       run(),
@@ -199,7 +199,7 @@ describe("up, down and recover", () => {
     );
   });
 
-  it("stays on its cluster, and says how to leave it", async () => {
+  it("stays on its cluster, and says how to move", async () => {
     await run();
     await assert.rejects(
       run("two"),
@@ -215,7 +215,7 @@ describe("up, down and recover", () => {
     assert.deepEqual(await run(), { context: "one" });
   });
 
-  it("says that the passphrase is another than it was, whoever finds it", async () => {
+  it("reports a changed passphrase, whichever command detects it", async () => {
     const words = /: set PULUMI_CONFIG_PASSPHRASE to the value at the first run, or unset it if there was none/;
     await writeFile(join(folder.project, "broken"), "error: get stack secrets manager: incorrect passphrase\n");
     await assert.rejects(run(), words);
@@ -247,7 +247,7 @@ describe("up, down and recover", () => {
 
     beforeEach(() => write("whoami.json", JSON.stringify({ user: "me", url: `file://${backend()}` })));
 
-    it("puts what a killed run had made into the state of the person's own backend, and names the rest", async () => {
+    it("adds what a killed run created to the state in the user's own backend, and names the rest", async () => {
       // An EKS stack's provider has the contents of a kubeconfig, as a secret.
       const text = JSON.stringify(await readFile(join(root, "kubeconfig"), "utf8"));
       const files = [{ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: text }, ""];
@@ -270,7 +270,7 @@ describe("up, down and recover", () => {
       assert.equal(await recover("local", folder.project), undefined);
     });
 
-    it("releases the lock of a run that is dead, and waits for one that may be alive", async () => {
+    it("releases the lock of a dead run, and waits for one that may be alive", async () => {
       await write("state.json", JSON.stringify(state("")));
       const locks = join(backend(), ".pulumi", "locks", "organization", "eks-dns-logging", "local");
       await mkdir(locks, { recursive: true });
@@ -297,7 +297,7 @@ describe("up, down and recover", () => {
       });
     });
 
-    it("says what became of each resource, and what to do next", async () => {
+    it("reports the outcome for each resource, and what to do next", async () => {
       await write("state.json", JSON.stringify(state("")));
       const text = recoveryText("local", await recover("local", folder.project));
       assert.match(text, /^Created by the killed run, now in the state:\n {2}kubernetes:core\/v1:Service curl-ts\n/);
@@ -308,7 +308,7 @@ describe("up, down and recover", () => {
     });
   });
 
-  it("takes all away and forgets it, and says what the cluster still has", async () => {
+  it("removes everything, forgets the state, and names what the cluster still has", async () => {
     const away = () => down({ stack: "local", settings, target: {}, folder });
     assert.equal(await away(), undefined);
     await run();
@@ -324,7 +324,7 @@ describe("up, down and recover", () => {
     assert.equal(await away(), undefined);
   });
 
-  it("says that the Secret of a drill is left, and how it goes", async () => {
+  it("reports that the Secret of a drill remains, and how to remove it", async () => {
     await run();
     const data = { state: Buffer.from('{"drill":"dns-gone"}').toString("base64") };
     secret = { metadata: { name: "eks-dns-logging-drill" }, data };
@@ -337,7 +337,7 @@ describe("up, down and recover", () => {
     );
   });
 
-  it("finds the cluster by another kubeconfig, and says what to do where it is gone", async () => {
+  it("finds the cluster by another kubeconfig, and says what to do if it is gone", async () => {
     await run();
     const own = join(root, "kubeconfig");
     process.env.KUBECONFIG = join(root, "moved");

@@ -70,7 +70,7 @@ describe("lab diff, of this project", () => {
     );
   });
 
-  it("shows another cluster's name as the loss of all that runs in it", async () => {
+  it("shows another cluster name as the loss of everything in the cluster", async () => {
     const [base, head] = await Promise.all([
       planOf("dev"),
       planOf("dev", ["name: eks-dns-logging-dev", "name: eks-dns-logging-new"]),
@@ -87,7 +87,7 @@ describe("lab diff, of this project", () => {
     assert.ok(!kept.some((type) => type.startsWith("kubernetes:")), `${kept}`);
   });
 
-  it("changes the add-on in place for another count of CoreDNS pods", async () => {
+  it("changes the add-on in place for another number of CoreDNS pods", async () => {
     const [base, head] = await Promise.all([planOf("dev"), planOf("dev", ["replicas: 2", "replicas: 3"])]);
     const { changes } = comparePlans(base, head);
     const addon = changes.find(({ name }) => name === "coredns-addon");
@@ -98,7 +98,7 @@ describe("lab diff, of this project", () => {
     assert.ok(changes.every(({ kind }) => kind === "changed"));
   });
 
-  it("refuses a command line that makes no sense, with exit code 2", async () => {
+  it("rejects an invalid command line with exit code 2", async () => {
     for (const args of [["diff"], ["diff", "HEAD", "HEAD", "HEAD"], ["diff", "HEAD", "--json", "--markdown"]]) {
       const { exitCode, stderr } = await runLab(args);
       assert.equal(exitCode, 2, args.join(" "));

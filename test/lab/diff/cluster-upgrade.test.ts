@@ -40,7 +40,7 @@ describe("a diff that changes a cluster's Kubernetes version", () => {
     assert.equal(fails(diff), false);
   });
 
-  it("says of a rollback when EKS does it, before all else", () => {
+  it("says before all else when EKS rolls back", () => {
     const diff = diffOf(cluster("1.35"), cluster("1.34"));
     const text = markdownOf(diff);
     assert.match(text, /> - \*\*cluster dev would go back from Kubernetes 1\.35 to 1\.34: EKS does so within 7 days/);
@@ -67,7 +67,7 @@ describe("a diff that changes a cluster's Kubernetes version", () => {
       );
     });
 
-  it("is none where the cluster is replaced, its version stays, or either is not stated", () => {
+  it("is none if the cluster is replaced, its version stays, or either is not stated", () => {
     const unstated = plan(resource("eks:index:Cluster", "cluster", { name: "dev" }));
     for (const [base, head] of [
       [cluster("1.34"), cluster("1.36", { name: "other" })],

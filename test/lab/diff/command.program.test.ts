@@ -40,7 +40,7 @@ describe("lab diff, as a command", () => {
     assert.match(markdown, /^> - \*\*namespace ts-team would be replaced by tx-team: .*\*\* \(stack local\)$/m);
   });
 
-  it("takes its checkouts away when it is stopped by Ctrl-C", async () => {
+  it("removes its checkouts after Ctrl-C", async () => {
     const { child, done } = start("main", "main");
     await once(child.stderr, "data");
     child.kill("SIGINT");
@@ -49,7 +49,7 @@ describe("lab diff, as a command", () => {
     assert.match(stderr, /stopped; temporary checkouts removed/);
   });
 
-  it("names what it cannot find in one line", async () => {
+  it("reports in one line what it cannot find", async () => {
     const [, stderr, [code]] = await start("nowhere").done;
     assert.equal(code, 2);
     assert.match(stderr, /^unknown revision 'nowhere': .+\n$/);

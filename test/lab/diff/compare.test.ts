@@ -55,7 +55,7 @@ describe("comparePlans", () => {
     );
   });
 
-  it("knows a resource by a URN that an alias gives it, and replaces nothing for its new name", () => {
+  it("recognizes a resource by the URN of an alias, and does not replace it for its new name", () => {
     const namespace = (name: string, more = {}) =>
       resource("kubernetes:core/v1:Namespace", name, { metadata: { name: "payments", labels: { team: name } } }, more);
     const base = namespace("pay-payments-namespace");
@@ -94,7 +94,7 @@ describe("comparePlans", () => {
     );
   });
 
-  it("tells a change field by field", () => {
+  it("reports a change field by field", () => {
     const map = (flush: number) =>
       resource("aws:iam/rolePolicy:RolePolicy", "p", { policy: `{"flush":${flush}}`, tags: { a: "1" } });
     const change = only(comparePlans(plan(map(5)), plan(map(1))).changes);
@@ -114,7 +114,7 @@ describe("comparePlans", () => {
     assert.match(text, /stringData\.token/);
   });
 
-  it("shows what happens to protection, and takes no other id of a provider for a change", () => {
+  it("shows changes of protection, and ignores another id of a provider", () => {
     const one = (protect: boolean, id: string) =>
       plan(resource("aws:x:Y", "a", {}, { protect, provider: `urn:provider::${id}` }));
     assert.deepEqual(only(comparePlans(one(true, "id1"), one(false, "id2")).changes).fields, [
@@ -123,7 +123,7 @@ describe("comparePlans", () => {
     assert.deepEqual(comparePlans(one(true, "id1"), one(true, "id2")).changes, []);
   });
 
-  it("leaves out what Pulumi is told to ignore, unless it is made anew", () => {
+  it("omits ignored changes, unless the resource is replaced", () => {
     const group = (desiredSize: number, name: string) =>
       plan(
         resource(
@@ -137,13 +137,13 @@ describe("comparePlans", () => {
     assert.equal(only(comparePlans(group(1, "nodes"), group(2, "nodes-2")).changes).fields.length, 1);
   });
 
-  it("tells outputs apart", () => {
+  it("distinguishes outputs", () => {
     const [base, head] = [plan(), plan()];
     const { outputs } = comparePlans({ ...base, outputs: { pods: ["a"] } }, { ...head, outputs: { pods: ["b"] } });
     assert.deepEqual(outputs, [{ path: "pods[0]", before: "a", after: "b", replaces: false }]);
   });
 
-  it("shows what a node is told as it starts as text, and what is no base64 of a text as it is", () => {
+  it("decodes a node's user data, and shows what is not base64 text unchanged", () => {
     const base64 = (text: string) => Buffer.from(text).toString("base64");
     const sides = (one: string, other: string, type = "launchTemplate:LaunchTemplate", secrets: string[] = []) => {
       const [before, after] = [one, other].map((userData) =>

@@ -44,7 +44,7 @@ describe("diff", () => {
     assert.equal(fails(result), false);
   });
 
-  it("takes a dot for the working tree, with what is not committed", async () => {
+  it("takes a dot for the working tree, with uncommitted changes", async () => {
     await project.stack("dev", namespace("ts-team"));
     await project.commit();
     await project.stack("dev", namespace("ts-team"), namespace("sa-team", { team: "sa" }));
@@ -66,7 +66,7 @@ describe("diff", () => {
     }
   });
 
-  it("takes all for new where base has no such stack, or is older than the plan", async () => {
+  it("reports everything as new if base lacks the stack, or predates the plan", async () => {
     await project.write("README.md", "nothing yet\n");
     await project.write("Pulumi.old.yaml", "config: {}\n");
     await project.commit();
@@ -79,7 +79,7 @@ describe("diff", () => {
     ]);
   });
 
-  it("compares the stacks of head, or those that are asked for", async () => {
+  it("compares the stacks of head, or the requested ones", async () => {
     await project.stack("dev", namespace("ts-team"));
     await project.stack("gone", namespace("ts-team"));
     await project.commit();
@@ -99,7 +99,7 @@ describe("diff", () => {
     );
   });
 
-  it("gives the message of a head that cannot be planned, and fails", async () => {
+  it("shows the error of a head that cannot be planned, and fails", async () => {
     await project.stack("dev", namespace("ts-team"));
     await project.commit();
     await project.write(
@@ -124,7 +124,7 @@ describe("diff", () => {
     assert.deepEqual(told(await project.diff("HEAD", ".")), ["dev: lab plan prints no readable plan"]);
   });
 
-  it("fails where head violates a mandatory policy, or leaves one undecided", async () => {
+  it("fails if head violates a mandatory policy, or leaves one undecided", async () => {
     const policies = [{ rule: "quota", level: "mandatory", outcome: "undecided", message: "cannot tell" }];
     await project.stack("dev");
     await project.commit();
@@ -135,7 +135,7 @@ describe("diff", () => {
     assert.equal(fails(await project.diff("main", ".")), false);
   });
 
-  it("uses the installed packages where the lock file is the same", async () => {
+  it("uses the installed packages if the lock file is the same", async () => {
     await project.stack("dev");
     await project.write(".gitignore", "node_modules/\n");
     await project.write("package.json", '{"type":"module"}');
@@ -150,7 +150,7 @@ describe("diff", () => {
     assert.deepEqual(steps, ["planning stack dev"]);
   });
 
-  it("installs the packages of a revision with another lock file, and says in one line what npm says", async () => {
+  it("installs the packages of a revision with another lock file, and shows npm's error in one line", async () => {
     await project.stack("dev");
     // Without any lock file npm asks no registry.
     await project.write("package.json", '{"name":"p","version":"1.0.0"}');
@@ -169,7 +169,7 @@ describe("diff", () => {
     assert.deepEqual(steps, ["installing the packages of main, whose lock file differs"]);
   });
 
-  it("takes the checkouts away when it is stopped", async () => {
+  it("removes the checkouts if it is stopped", async () => {
     await project.stack("dev");
     await project.write("lab/main.ts", "setTimeout(() => undefined, 60_000);");
     await project.commit();
@@ -178,7 +178,7 @@ describe("diff", () => {
     await assert.rejects(project.diff("main", "main", { onStep }, stop.signal), { name: "AbortError" });
   });
 
-  it("says in one line which revision there is not", async () => {
+  it("reports in one line which revision does not exist", async () => {
     await project.stack("dev");
     await project.commit();
     for (const revision of ["nope", "--all", "HEAD~5", ""]) {
@@ -191,7 +191,7 @@ describe("diff", () => {
     }
   });
 
-  it("says how to allow a repository of another user, as in a container of a CI system", async () => {
+  it("says how to trust a repository of another user, as in a CI container", async () => {
     const folder = await mkdtemp(join(tmpdir(), "foreign-git-"));
     process.env.GIT_TEST_ASSUME_DIFFERENT_OWNER = "1";
     try {

@@ -23,7 +23,7 @@ const { json } = fc.letrec<{ json: Json; named: Json }>((tie) => ({
 }));
 
 describe("changedFields", () => {
-  it("tells nothing of the same value, and something of any other", () => {
+  it("reports no change for equal values, and one for any other", () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
         assert.deepEqual(changedFields(before, structuredClone(before)), []);
@@ -32,7 +32,7 @@ describe("changedFields", () => {
     );
   });
 
-  it("tells the same fields backwards, with the sides exchanged", () => {
+  it("reports the same fields backwards, with the sides swapped", () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
         const there = changedFields(before, after).map((field) =>
@@ -46,7 +46,7 @@ describe("changedFields", () => {
     );
   });
 
-  it("tells the one field that is another, however deep it is", () => {
+  it("reports the single field that differs, at any depth", () => {
     const keys = fc.array(fc.stringMatching(/^[a-z]{1,5}$/), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(
@@ -79,14 +79,14 @@ describe("changedFields", () => {
     ]);
   });
 
-  it("tells another order of the same members", () => {
+  it("reports another order of the same members", () => {
     const [one, two] = [{ name: "one" }, { name: "two" }];
     assert.deepEqual(changedFields({ list: [one, two] }, { list: [two, one] }), [
       { path: ["list"], before: [one, two], after: [two, one] },
     ]);
   });
 
-  it("compares text that is JSON by its fields, and by the text where only that differs", () => {
+  it("compares JSON text by its fields, and as text if only the text differs", () => {
     assert.deepEqual(changedFields({ values: '{"replicaCount":2}' }, { values: '{"replicaCount": 3}' }), [
       { path: ["values", "replicaCount"], before: 2, after: 3 },
     ]);
@@ -96,13 +96,13 @@ describe("changedFields", () => {
     assert.deepEqual(changedFields({ values: "{broken" }, { values: "{" }).length, 1);
   });
 
-  it("takes no inherited property for a field", () => {
+  it("ignores inherited properties", () => {
     assert.deepEqual(changedFields({}, { constructor: 1 }), [{ path: ["constructor"], after: 1 }]);
   });
 });
 
 describe("pathText", () => {
-  it("writes a path as people do", () => {
+  it("writes a path in its usual notation", () => {
     assert.equal(pathText(["spec", "containers", "[curl]", "image"]), "spec.containers[curl].image");
     assert.equal(pathText(["data", "fluent-bit.yaml"]), 'data["fluent-bit.yaml"]');
     assert.equal(pathText(["subnetIds", "[0]"]), "subnetIds[0]");

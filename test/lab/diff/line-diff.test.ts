@@ -8,7 +8,7 @@ const texts = (lines: readonly Line[], left: Line["sign"]) =>
 describe("diffLines", () => {
   const file = fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 12 });
 
-  it("leads from the one text to the other, and back", () => {
+  it("transforms one text into the other, and back", () => {
     fc.assert(
       fc.property(file, file, (before, after) => {
         const lines = diffLines(before, after);
@@ -18,7 +18,7 @@ describe("diffLines", () => {
     );
   });
 
-  it("tells only the line that is another", () => {
+  it("reports only the line that differs", () => {
     const lines = diffLines(["a", "flush 5", "b"], ["a", "flush 1", "b"]).filter(({ sign }) => sign !== " ");
     assert.deepEqual(lines, [
       { sign: "-", text: "flush 5" },
@@ -26,14 +26,14 @@ describe("diffLines", () => {
     ]);
   });
 
-  it("tells all lines of two texts that are too long to compare", () => {
+  it("reports all lines of two texts that are too long to compare", () => {
     const long = (word: string) => Array.from({ length: 1500 }, (_, index) => `${word} ${index}`);
     assert.equal(diffLines(long("old"), long("new")).length, 3000);
   });
 });
 
 describe("shortened", () => {
-  it("leaves out what is far from a change, once", () => {
+  it("collapses lines far from a change into one", () => {
     const before = Array.from({ length: 20 }, (_, index) => `line ${index}`);
     const after = before.with(10, "another");
     assert.deepEqual(

@@ -34,7 +34,7 @@ describe("the comment", () => {
     assert.match(text, /^ {2}- metadata\.name: "ts-team" {2}# forces replacement$/m);
   });
 
-  it("says so where nothing changes", () => {
+  it("says so if nothing changes", () => {
     const text = markdownOf(diffOf(plan(namespace("ts-team")), plan(namespace("ts-team"))));
     assert.match(text, /#### Stack test: no change \(1 resources\)/);
     assert.doesNotMatch(text, /CAUTION|<details>/);
@@ -46,7 +46,7 @@ describe("the comment", () => {
     assert.match(text, /````text\nInvalid configuration\n {2}teams: ```\n````/);
   });
 
-  it("stays short enough for GitHub, whatever changes, and leaves nothing open", () => {
+  it("fits GitHub's limit, whatever changes, and leaves no element open", () => {
     const word = fc.oneof(
       fc.string({ maxLength: 30 }),
       fc.constantFrom("```", "</details>", "@someone", "| a |", "\n\n# x"),
@@ -70,7 +70,7 @@ describe("the comment", () => {
     );
   });
 
-  it("counts what is left out of very many resources", () => {
+  it("counts what it omits of very many resources", () => {
     const many = plan(...Array.from({ length: 3000 }, (_, index) => resource("aws:ec2/vpc:Vpc", `vpc-${index}`)));
     const text = markdownOf(diffOf(many, plan()));
     assert.ok(text.length <= MAX_COMMENT, `${text.length} characters`);
@@ -80,7 +80,7 @@ describe("the comment", () => {
     assert.match(text, /\n- … and 2800 more\n/);
   });
 
-  it("tells the policies' findings, new ones apart from old ones", () => {
+  it("lists policy findings, new ones apart from old ones", () => {
     const finding = (rule: string, more: Partial<PolicyFinding> = {}): PolicyFinding => ({
       rule,
       level: "mandatory",
@@ -122,11 +122,11 @@ describe("the comment", () => {
 });
 
 describe("text in Markdown", () => {
-  it("is no markup, no HTML and calls nobody", () => {
+  it("has no markup, no HTML and mentions nobody", () => {
     assert.equal(plainText("**a** <b> [c](d) @me\n# e"), "\\*\\*a\\*\\* \\<b\\> \\[c\\](d) @<!-- -->me \\# e");
   });
 
-  it("is one code span or one block, with whatever ticks", () => {
+  it("is one code span or one block, with any number of backticks", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("`", "a", "\n") }), (text) => {
         const [ticks = ""] = /^`+/.exec(code(text)) ?? [];
@@ -159,7 +159,7 @@ describe("fieldLines", () => {
     ]);
   });
 
-  it("shows a group that is new by its lines", () => {
+  it("shows a new object by its lines", () => {
     const lines = fieldLines({ path: "metadata.annotations", after: { a: "1", b: [] }, replaces: false }, 5);
     assert.deepEqual(
       lines.map(({ sign, text: line }) => `${sign} ${line}`),
@@ -167,12 +167,12 @@ describe("fieldLines", () => {
     );
   });
 
-  it("counts what is too much to show", () => {
+  it("counts what is too long to show", () => {
     const many = (word: string) => Array.from({ length: 100 }, (_, index) => `${word}${index}`).join("\n");
     assert.equal(text(many("a"), many("b"), 10).at(-1), "      … and 190 more lines");
   });
 
-  it("cuts a long line, and lets no control character through", () => {
+  it("cuts a long line, and escapes control characters", () => {
     const [line = ""] = fieldLines({ path: "x", after: `\u001b[2J${"y".repeat(1000)}`, replaces: false }, 5).map(
       ({ text: shown }) => shown,
     );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { comparePlans } from "../../../lab/diff/compare.ts";
 import { namespace, plan, resource } from "./resources.ts";
 
-describe("comparePlans, of what hangs on a replaced resource", () => {
+describe("comparePlans, for dependents of a replaced resource", () => {
   const kubernetes = (inputs: { readonly [key: string]: string }) =>
     resource("pulumi:providers:kubernetes", "k8s", inputs);
   const onProvider = (inputs: { readonly [key: string]: string }) => {
@@ -12,7 +12,7 @@ describe("comparePlans, of what hangs on a replaced resource", () => {
   const kinds = (base: ReturnType<typeof plan>, head: ReturnType<typeof plan>) =>
     comparePlans(base, head).changes.map(({ kind, type }) => `${kind} ${type}`);
 
-  it("replaces everything of a provider whose cluster is another", () => {
+  it("replaces all resources of a provider with another cluster", () => {
     const { changes } = comparePlans(onProvider({ clusterIdentifier: "a" }), onProvider({ clusterIdentifier: "b" }));
     assert.deepEqual(
       changes.map(({ kind, reasons }) => [kind, reasons.join()]),
@@ -24,7 +24,7 @@ describe("comparePlans, of what hangs on a replaced resource", () => {
     assert.match(changes[0]?.warning ?? "", /namespace ts-team would be replaced: everything in it/);
   });
 
-  it("takes another kubeconfig for another cluster only where no identity is pinned", () => {
+  it("takes another kubeconfig for another cluster only if no identifier is pinned", () => {
     assert.deepEqual(kinds(onProvider({ kubeconfig: "a" }), onProvider({ kubeconfig: "b" })), [
       "replaced kubernetes:core/v1:Namespace",
       "replaced pulumi:providers:kubernetes",
@@ -41,7 +41,7 @@ describe("comparePlans, of what hangs on a replaced resource", () => {
     ]);
   });
 
-  it("lets a provider of the same identity under another name take over", () => {
+  it("lets a renamed provider with the same identifier take over", () => {
     const renamed = resource("pulumi:providers:kubernetes", "cluster-k8s", { clusterIdentifier: "a" });
     const { changes } = comparePlans(
       onProvider({ clusterIdentifier: "a" }),
@@ -56,7 +56,7 @@ describe("comparePlans, of what hangs on a replaced resource", () => {
     );
   });
 
-  it("replaces what carries the id of a replaced resource, and only that", () => {
+  it("replaces what contains the id of a replaced resource, and only that", () => {
     const network = (cidrBlock: string) => {
       const vpc = resource("aws:ec2/vpc:Vpc", "vpc", { cidrBlock });
       const unknown = "(known after deployment)";

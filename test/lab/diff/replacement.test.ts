@@ -3,14 +3,14 @@ import { comparePlans } from "../../../lab/diff/compare.ts";
 import { namespace, only, plan, resource } from "./resources.ts";
 
 describe("comparePlans, of a replacement", () => {
-  it("takes a renamed namespace for one, with what is lost", () => {
+  it("reports a renamed namespace as a replacement, with what is lost", () => {
     const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("tx-team"))).changes);
     assert.equal(change.kind, "replaced");
     assert.match(change.warning ?? "", /^namespace ts-team would be replaced by tx-team: everything in it is deleted/);
     assert.deepEqual(change.reasons, ["metadata.name cannot be changed in place"]);
   });
 
-  it("takes one under another Pulumi name for one too", () => {
+  it("reports another Pulumi name as a replacement too", () => {
     const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("tx-team", { team: "tx" }))).changes);
     assert.equal(change.kind, "replaced");
     assert.equal(change.previous?.outside, "ts-team");
@@ -18,12 +18,12 @@ describe("comparePlans, of a replacement", () => {
     assert.match(change.reasons.join(), /its Pulumi name changes: ts-namespace → tx-namespace,metadata.name/);
   });
 
-  it("names the alias that would keep the same object under another Pulumi name", () => {
+  it("names the alias that would keep the object under another Pulumi name", () => {
     const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("ts-team", { team: "tx" }))).changes);
     assert.match(change.reasons.join(), /an alias would prevent this/);
   });
 
-  it("pairs the most alike of several", () => {
+  it("pairs the most similar of several", () => {
     const policy = (team: string, name: string) =>
       resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", `${team}-${name}`, {
         metadata: { name, namespace: `${team}-team` },
@@ -40,7 +40,7 @@ describe("comparePlans, of a replacement", () => {
     );
   });
 
-  it("keeps things apart that are not alike", () => {
+  it("does not pair dissimilar resources", () => {
     const map = (name: string, data: string) =>
       resource("kubernetes:core/v1:ConfigMap", name, { data: { [data]: data } });
     const { changes } = comparePlans(plan(map("corefile", "a")), plan(map("unrelated", "b")));
@@ -55,7 +55,7 @@ describe("comparePlans, of a replacement", () => {
     assert.match(change.warning ?? "", /^namespace ts-team would be deleted: /);
   });
 
-  it("says what Pulumi refuses, and what stays", () => {
+  it("reports what Pulumi refuses to delete, and what it retains", () => {
     const warning = (options: { readonly protect?: boolean; readonly retainOnDelete?: boolean }) =>
       only(comparePlans(plan(namespace("ts-team", options)), plan()).changes).warning ?? "";
     assert.match(warning({ protect: true }), /Pulumi refuses while it is protected/);
@@ -182,7 +182,7 @@ describe("comparePlans, of a replacement", () => {
     });
   }
 
-  it("changes a ConfigMap in place where its provider may", () => {
+  it("changes a ConfigMap in place if its provider may", () => {
     const provider = resource("pulumi:providers:kubernetes", "k8s", { enableConfigMapMutable: "true" });
     const map = (text: string, immutable: boolean) =>
       resource(

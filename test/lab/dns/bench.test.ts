@@ -80,7 +80,7 @@ describe("lab dns bench", () => {
     );
   });
 
-  it("stops before it asks anybody where the shell has no clock, or cannot wait", async () => {
+  it("stops before the first query if the shell has no clock, or cannot wait", async () => {
     await assert.rejects(benched(benchPod({ silent: true })), { name: "Failure", message: /no microsecond clock/ });
     await assert.rejects(benched(benchPod({ gap: 0.0001 })), { name: "Failure", message: /rate cannot be limited$/ });
     await assert.rejects(benched(benchPod(), { outside: "a b" }), {
@@ -89,7 +89,7 @@ describe("lab dns bench", () => {
     });
   });
 
-  it("never asks more often than it is told", () => {
+  it("never exceeds the requested rate", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: LIMITS.perSecond }),
@@ -126,7 +126,7 @@ describe("lab dns bench", () => {
     }
   });
 
-  it("shows table and bars, and a page that needs nothing else", async () => {
+  it("prints a table and bars, and a self-contained page", async () => {
     const result = await benched(benchPod());
     const text = formatBench(result);
     assert.match(text, /^cluster name +50 +48 +\d+ +3\.00 +3\.00 +3\.00 +3\.00 +NXDOMAIN 48$/m);
@@ -141,7 +141,7 @@ describe("lab dns bench", () => {
 });
 
 describe("the samples of a benchmark", () => {
-  it("bring answers to their queries by connection and id, however they come", () => {
+  it("match answers to queries by connection and id, in any order", () => {
     const output = "sent 0 65 10.5\ncame 1 10.6 254 80 33 33 133 254\nsent 1 65 10.5\nnoise\nsent 0 66 10.6\n";
     assert.deepEqual(
       readSamples(output).map(({ milliseconds, code }) => [milliseconds?.toFixed(1), code]),

@@ -46,7 +46,7 @@ async function withEmptyCluster(run: (kubeconfig: string) => Promise<void>): Pro
 }
 
 describe("the command line of lab dns", () => {
-  it("holds rate and time to the limits", async () => {
+  it("limits rate and duration", async () => {
     const { perSecond, seconds } = LIMITS;
     assert.match(await refused("bench", "--rate", String(perSecond + 1)), new RegExp(`integer from 1 to ${perSecond}`));
     assert.match(await refused("bench", "--seconds", String(seconds + 1)), new RegExp(`integer from 1 to ${seconds}`));
@@ -61,7 +61,7 @@ describe("the command line of lab dns", () => {
     );
   });
 
-  it("names the command that brings up the stack whose lab is not there", async () => {
+  it("names the command that deploys the stack if its lab is missing", async () => {
     await withEmptyCluster(async (kubeconfig) => {
       const lacking = "Failure: no namespace 'ts-team' in context one: deploy the lab with";
       const local = await refused("explain", "a", "--kubeconfig", kubeconfig);
@@ -73,7 +73,7 @@ describe("the command line of lab dns", () => {
     });
   });
 
-  it("does not promise a pod that the stack does not make", async () => {
+  it("does not promise a pod that the stack does not create", async () => {
     const folder = await mkdtemp(join(tmpdir(), "dns-"));
     const config = { "eks-dns-logging:cluster": { kind: "existing" } };
     const advice = "in context one: name a pod that runs with --from NAMESPACE/POD";
@@ -101,7 +101,7 @@ describe("the command line of lab dns", () => {
     assert.match(await refused("explain", "a", "--stack", "nope"), /no stack 'nope'/);
   });
 
-  it("goes to the stack's own cluster, unless another one is named", async () => {
+  it("uses the stack's own cluster, unless another one is named", async () => {
     const folder = await mkdtemp(join(tmpdir(), "dns-"));
     const cluster = { kind: "existing", kubeconfig: join(folder, "own") };
     await writeFile(join(folder, "Pulumi.x.yaml"), JSON.stringify({ config: { "eks-dns-logging:cluster": cluster } }));
@@ -116,11 +116,11 @@ describe("the command line of lab dns", () => {
     }
   });
 
-  it("fetches schemas only when told to", async () => {
+  it("fetches schemas only if asked to", async () => {
     assert.match(await refused("schema", "--version", "v1.13.2-eksbuild.31"), /require --update$/);
   });
 
-  it("shows no profile of a stack that is not there", async () => {
+  it("shows no profile of a missing stack", async () => {
     assert.match(await refused("profile", "--stack", "nope"), /no stack 'nope'/);
   });
 });

@@ -31,7 +31,7 @@ async function explained(
 }
 
 describe("lab dns explain", () => {
-  it("reads the Corefile of the CoreDNS that the stack adopts, and names its ConfigMap where it cannot", async () => {
+  it("reads the Corefile of an adopted CoreDNS, and names its ConfigMap if it cannot", async () => {
     const { execute } = dnsPod(POD);
     const client = await dnsClientAt(fakeCluster({ pod: async () => runningPod("ts") }, execute), "ts-team/curl-ts");
     const of = (own: string, coreDns?: { namespace: string; configMap: string }) => {
@@ -49,7 +49,7 @@ describe("lab dns explain", () => {
     assert.equal((await of("kube-system/coredns")).rows.at(-1)?.answeredBy, "kubernetes");
   });
 
-  it("asks what the resolver would ask, a row each, and says what would be cheaper", async () => {
+  it("sends the resolver's queries, one row each, and shows cheaper forms", async () => {
     const { explanation, asked, text } = await explained(FULL);
     assert.deepEqual(
       asked.filter((query) => query.endsWith(" A")),
@@ -83,13 +83,13 @@ describe("lab dns explain", () => {
     assert.match(text, /^cheaper: ndots 3 in dnsConfig: 2 queries$/m);
   });
 
-  it("says so where no form needs fewer queries", async () => {
+  it("says so if no form needs fewer queries", async () => {
     const { explanation, text } = await explained(`${FULL}.`);
     assert.deepEqual([explanation.queries, explanation.cheaper], [2, []]);
     assert.match(text, /^no form needs fewer queries$/m);
   });
 
-  it("asks nothing for a name in /etc/hosts or an address", async () => {
+  it("sends no query for a name in /etc/hosts or an address", async () => {
     for (const [name, address] of [
       ["curl-ts", "10.244.0.3"],
       ["10.1.2.3", "10.1.2.3"],
@@ -104,7 +104,7 @@ describe("lab dns explain", () => {
     }
   });
 
-  it("counts what is asked again where the upstream fails, and does not find the name", async () => {
+  it("counts retries if the upstream fails, and does not find the name", async () => {
     const { explanation, text } = await explained("example.com", { failing: ["example.com."], names: {} });
     assert.deepEqual([explanation.found, explanation.rows.length, explanation.queries], [false, 8, 10]);
     assert.equal(explanation.rows.at(-1)?.answeredBy, "upstream, failed");
@@ -121,7 +121,7 @@ describe("lab dns explain", () => {
     assert.deepEqual([explanation.libc, explanation.rows.length, explanation.found], ["musl", 2, false]);
   });
 
-  it("takes another ndots, and then leaves curl out, which has the pod's own", async () => {
+  it("accepts another ndots, and then omits curl, which uses the pod's", async () => {
     const { explanation } = await explained(FULL, {}, { ndots: 3 });
     assert.deepEqual([explanation.ndots, explanation.queries, explanation.curl], [3, 2, undefined]);
     assert.match(explanation.notes[0] ?? "", /^the pod has ndots 5/);
@@ -164,7 +164,7 @@ describe("lab dns explain", () => {
     });
   }
 
-  it("refuses what is no name, in one line", async () => {
+  it("rejects in one line what is not a name", async () => {
     await assert.rejects(explained("http://curl-sa"), {
       name: "Failure",
       exitCode: 2,
@@ -174,7 +174,7 @@ describe("lab dns explain", () => {
 });
 
 describe("lab dns forms", () => {
-  it("makes a table of each form with each ndots, the short one as asked in the Service's namespace", async () => {
+  it("prints a table of each form with each ndots, with the short one from the Service's namespace", async () => {
     const { execute } = dnsPod(POD);
     const cluster = fakeCluster(
       { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
@@ -194,7 +194,7 @@ describe("lab dns forms", () => {
     );
   });
 
-  it("asks for no more where the whole name has no address", async () => {
+  it("stops if the full name has no address", async () => {
     const { execute, asked } = dnsPod({ ...POD, names: {} });
     const cluster = fakeCluster(
       { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
@@ -209,7 +209,7 @@ describe("lab dns forms", () => {
     assert.deepEqual(asked, [`${FULL}. A`, `${FULL}. AAAA`]);
   });
 
-  it("wants a Service and its namespace", () => {
+  it("requires a Service and its namespace", () => {
     assert.deepEqual(parseService("a.b"), { service: "a", namespace: "b" });
     for (const text of ["a", "a.", "a.b.svc", ""])
       assert.throws(() => parseService(text), { name: "Failure", exitCode: 2, message: /must be SERVICE\.NAMESPACE/ });

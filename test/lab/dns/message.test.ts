@@ -35,7 +35,7 @@ describe("a DNS message", () => {
     );
   });
 
-  it("is read whichever part of its length the shell has taken", () => {
+  it("is read however many length bytes the shell has consumed", () => {
     const data = "10.96.0.1";
     fc.assert(
       fc.property(names, ids, fc.constantFrom(0, 1, 2), (name, id, rest) => {
@@ -67,7 +67,7 @@ describe("a DNS message", () => {
     assert.equal(decodeAnswer(Buffer.alloc(0), 0), undefined);
   });
 
-  it("has an id that no byte of length before an answer is taken for", () => {
+  it("has an id that cannot be confused with the length bytes before an answer", () => {
     for (let drawn = 0; drawn < 2000; drawn += 1) {
       const id = queryId();
       const high = id >> 8;
@@ -77,7 +77,7 @@ describe("a DNS message", () => {
     }
   });
 
-  it("is timed by what the pod's clock said, and silent where nothing came", () => {
+  it("is timed by the pod's clock, and silent without an answer", () => {
     const bytes = encode({ type: "response", id: 7, flags: 3, questions: [{ type: "A", name: "a" }] });
     const output = `sent 0 100.000100\nsent 1 100.0\ncame 1 106.0 \ncame 0 100.001100 ${bytes.toString("base64")}\n`;
     const reply = readReply(output, 0, 7);
@@ -90,7 +90,7 @@ describe("a DNS message", () => {
     assert.equal(readReply(clockless, 0, 7).milliseconds, undefined);
   });
 
-  it("comes to one of six outcomes", () => {
+  it("has one of six outcomes", () => {
     assert.equal(outcomeOf(undefined), "silent");
     assert.equal(outcomeOf(answer({ addresses: ["10.0.0.1"] })), "address");
     assert.equal(outcomeOf(answer({})), "no address");
@@ -123,7 +123,7 @@ describe("who answered", () => {
   const own = ownZones(".:53 {\n  kubernetes cluster.local in-addr.arpa {\n    pods insecure\n  }\n  cache 30\n}\n");
   const NAME = "a.b.svc.cluster.local.";
 
-  it("is told by zone, time to live and the bits that the cache sets", () => {
+  it("is derived from the zone, the TTL, and the bits that the cache sets", () => {
     assert.deepEqual(own, { zones: ["cluster.local", "in-addr.arpa"], ttl: 5 });
     assert.equal(answeredBy(NAME, answer({ ttl: 5, authoritative: true }), own), "kubernetes");
     assert.equal(answeredBy(NAME, answer({ ttl: 3, authoritative: true }), own), "cache, 3 s left");
@@ -139,7 +139,7 @@ describe("who answered", () => {
     assert.equal(answeredBy(NAME, undefined, own), "nobody");
   });
 
-  it("is told by the zones of the block where kubernetes names none, and by those of all its blocks", () => {
+  it("is derived from the block's zones if kubernetes names none, and from those of all its blocks", () => {
     const parted = ownZones(
       "in-addr.arpa:53 {\n kubernetes\n}\nCluster.Local.:53 dns://k.test:53 {\n kubernetes\n}\n.:53 {\n forward . 10.0.0.2\n}\n",
     );
@@ -151,7 +151,7 @@ describe("who answered", () => {
     assert.equal(answeredBy(NAME, answer({ ttl: 5, authoritative: true }), root), "kubernetes");
   });
 
-  it("says less where the Corefile is not known", () => {
+  it("is less specific if the Corefile is unknown", () => {
     assert.equal(ownZones("{"), undefined);
     assert.equal(ownZones(".:53 {\n forward . 1.1.1.1\n}"), undefined);
     assert.equal(ownZones("k.test:53 {\n kubernetes {\n ttl 30\n }\n}")?.ttl, 30);

@@ -30,8 +30,8 @@ async function failure(
   return error.message;
 }
 
-describe("the pod that asks", () => {
-  it("tells its resolver, its C library and its programs", async () => {
+describe("the pod that sends queries", () => {
+  it("reports its resolver, its C library and its programs", async () => {
     const { execute } = dnsPod({ ...POD, libc: "musl", hosts: "10.0.0.1 curl-ts", curlVersion: "" });
     const client = await dnsClientAt(fakeCluster({}, execute), FROM);
     assert.equal(client.container, "curl");
@@ -47,7 +47,7 @@ describe("the pod that asks", () => {
     );
   });
 
-  it("is in another container where one is named, or the only one", async () => {
+  it("uses a named container, or the only one", async () => {
     const { execute } = dnsPod(POD);
     assert.equal(
       (await dnsClientAt(fakeCluster({}, execute), FROM, { container: "responder" })).container,
@@ -61,12 +61,12 @@ describe("the pod that asks", () => {
     );
   });
 
-  it("says in one line which pods there are instead", async () => {
+  it("lists in one line the pods that exist instead", async () => {
     const pods = async () => [runningPod("b"), runningPod("a")];
     assert.equal(await failure({ ...gone, pods }), "no pod 'curl-ts' in namespace ts-team; found: curl-a, curl-b");
   });
 
-  it("tells an empty namespace from one that is not there", async () => {
+  it("distinguishes an empty namespace from a missing one", async () => {
     const pods = async () => [];
     assert.equal(
       await failure({ ...gone, pods, configMap: async () => ({}) }),
@@ -81,7 +81,7 @@ describe("the pod that asks", () => {
     );
   });
 
-  it("names the right that is missing", async () => {
+  it("names the missing permission", async () => {
     const forbidden = (what: string) => async () => {
       throw new ClusterError("forbidden", `forbidden: jane may not ${what} in ts-team`);
     };
@@ -91,14 +91,14 @@ describe("the pod that asks", () => {
     assert.equal(exec, "ts-team/curl-ts: forbidden: jane may not create pods/exec in ts-team");
   });
 
-  it("advises another pod where the stack does not make this one", async () => {
+  it("suggests another pod if the stack does not create this one", async () => {
     const ended = fakeCluster({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }, dnsPod(POD).execute);
     await assert.rejects(dnsClientAt(ended, FROM), {
       message: "pod ts-team/curl-ts is Succeeded, not Running: name a pod that runs with --from NAMESPACE/POD",
     });
   });
 
-  it("says why a pod that does not run cannot ask", async () => {
+  it("says why a pod that does not run cannot send queries", async () => {
     assert.match(
       await failure({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }),
       /has expired, as .* an hour: replace it with make lab$/,

@@ -31,7 +31,7 @@ describe("lab dns schema", () => {
   const failing = (error: Error) => () =>
     updateSchemas({ file, versions: [VERSION], aws: () => Promise.reject(error) });
 
-  it("keeps what EKS says, with source and month, and writes nothing where nothing is new", async () => {
+  it("stores the answers of EKS with source and month, and writes nothing if nothing changed", async () => {
     const options = { file, versions: [VERSION], region: "eu-west-1", aws };
     assert.deepEqual(await updateSchemas({ ...options, now: NOW }), [VERSION]);
     assert.deepEqual(calls, [
@@ -54,7 +54,7 @@ describe("lab dns schema", () => {
     for (const version of usedVersions()) assert.ok(formatSchemas().includes(version));
   });
 
-  it("says what it needs where the AWS CLI is not installed, or it fails", async () => {
+  it("says what it needs if the AWS CLI is missing or fails", async () => {
     await assert.rejects(failing(Object.assign(new Error("spawn aws ENOENT"), { code: "ENOENT" })), {
       name: "Failure",
       exitCode: 2,
@@ -67,7 +67,7 @@ describe("lab dns schema", () => {
     });
   });
 
-  it("takes no version that is none, and no answer that is no schema", async () => {
+  it("rejects an invalid version, and an answer that is not a schema", async () => {
     await assert.rejects(updateSchemas({ file, versions: ["latest"], aws }), {
       name: "Failure",
       message: /found 'latest'/,

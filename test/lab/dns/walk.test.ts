@@ -31,7 +31,7 @@ function asked(name: string, ndots: number, libc: "glibc" | "musl", outcomeOf: (
 describe("the walk of a resolver", () => {
   const NO = both("no name");
 
-  it("asks a beginning of the candidates, in their order, and all of them where none exists", () => {
+  it("yields a prefix of the candidates, and all of them if none exists", () => {
     fc.assert(
       fc.property(names, fc.nat(15), libcs, fc.array(pairs), (name, ndots, libc, outcomes) => {
         const all = candidateNames(name, { search: SEARCH, ndots }, libc);
@@ -69,7 +69,7 @@ describe("the walk of a resolver", () => {
     assert.equal(asked("a", 5, "musl", () => both("failed")).length, 1);
   });
 
-  it("ends where no server answers, but glibc tries the search list after the name itself", () => {
+  it("ends if no server answers, but glibc tries the search list after the name itself", () => {
     assert.equal(asked("a", 5, "glibc", () => both("silent")).length, 1);
     assert.equal(asked("a.b.c.d.e", 3, "glibc", () => both("silent")).length, 2);
     assert.equal(asked("a", 5, "musl", () => both("silent")).length, 1);
@@ -101,7 +101,7 @@ describe("the walk of a resolver", () => {
     );
   });
 
-  it("asks again where the server fails: twice in glibc, up to twelve messages in musl", () => {
+  it("retries if the server fails: twice in glibc, up to twelve messages in musl", () => {
     assert.equal(messagesFor(both("failed"), "glibc", ONCE), 4);
     assert.equal(messagesFor(both("silent"), "glibc", { attempts: 2, servers: 3 }), 12);
     assert.equal(messagesFor({ A: "address", AAAA: "failed" }, "glibc", ONCE), 2);
@@ -109,7 +109,7 @@ describe("the walk of a resolver", () => {
     assert.equal(messagesFor(both("silent"), "musl", ONCE), 4);
   });
 
-  it("reads how often to ask from resolv.conf", () => {
+  it("reads the number of attempts from resolv.conf", () => {
     assert.equal(attemptsOf("options ndots:3\n"), 2);
     assert.equal(attemptsOf("options ndots:3 attempts:4\noptions attempts:1 timeout:1\n"), 1);
     assert.equal(attemptsOf("options attempts:9"), 5);

@@ -39,7 +39,7 @@ async function stored(env: Environment) {
 }
 
 describe("the verdict of a drill", () => {
-  it("gives each row the status that verify gives it, and says why one does not count", () => {
+  it("gives each row the status of verify, and says why one does not count", () => {
     const row = { id: "dns:ts:sa", group: "dns", what: "finds sa", from: "ts", to: "sa", milliseconds: 1 } as const;
     assert.equal(
       drillVerdict([
@@ -78,7 +78,7 @@ describe("a drill", () => {
     });
   }
 
-  it("counts the time of a repair by hand, and gives back what the learner left differently", async () => {
+  it("measures the time of a manual repair, and restores what the learner left different", async () => {
     const drill = drillOf("no-answer");
     const before = api.snapshot();
     await startDrill(env, drill);
@@ -106,13 +106,13 @@ describe("a drill", () => {
     assert.deepEqual(api.snapshot(), during);
   });
 
-  it("refuses a lab that is not well, and writes nothing", async () => {
+  it("refuses an unhealthy lab, and writes nothing", async () => {
     api.objects.delete("/api/v1/namespaces/sa-team/services/curl-sa");
     await assert.rejects(startDrill(env, drillOf("no-answer")), /needs a healthy lab, but row service:sa says/);
     assert.deepEqual(api.writes, []);
   });
 
-  it("puts everything back by itself where the cluster does not show the fault", async () => {
+  it("restores everything if the symptom does not show", async () => {
     const before = api.snapshot();
     const blind = { ...drillOf("no-answer"), rows: () => ["pods:sa"] };
     await assert.rejects(startDrill(env, blind), /does not show the fault of drill no-answer within 120 s/);
@@ -134,7 +134,7 @@ describe("a drill", () => {
       assert.equal(await readState(env.store), undefined);
     });
 
-  it("puts everything back where it is stopped while the fault begins to show", async () => {
+  it("restores everything if it is stopped while the symptom starts to show", async () => {
     const before = api.snapshot();
     const stopping = new AbortController();
     let looks = 0;
@@ -152,7 +152,7 @@ describe("a drill", () => {
     assert.deepEqual(api.snapshot(), before);
   });
 
-  it("takes no restart of pods for its fault", async () => {
+  it("does not mistake the restart of pods for its fault", async () => {
     const before = api.snapshot();
     let looks = 0;
     const pods = async () => {
@@ -175,14 +175,14 @@ describe("a drill", () => {
     assert.deepEqual(api.snapshot(), before);
   });
 
-  it("puts everything back by itself where a write is refused", async () => {
+  it("restores everything if a write is rejected", async () => {
     const before = api.snapshot();
     api.refusal = { request: "DELETE /api/v1/namespaces/sa-team/pods/curl-sa", status: 403 };
     await assert.rejects(startDrill(env, drillOf("pod-refused")), { name: "ClusterError", kind: "forbidden" });
     assert.deepEqual(api.snapshot(), before);
   });
 
-  it("waits where the quota is not counted yet when its pod is made again", async () => {
+  it("waits if the quota is outdated when its pod is recreated", async () => {
     const before = api.snapshot();
     await startDrill(env, drillOf("pod-does-not-return"));
     api.refusal = { request: "POST /api/v1/namespaces/sa-team/pods", status: 403 };
@@ -190,14 +190,14 @@ describe("a drill", () => {
     assert.deepEqual(api.snapshot(), before);
   });
 
-  it("ends where the namespace was removed meanwhile", async () => {
+  it("ends if the namespace was deleted meanwhile", async () => {
     await startDrill(env, drillOf("name-vanished"));
     api.refusal = { request: "POST /api/v1/namespaces/sa-team/services", status: 404 };
     assert.deepEqual(await stopDrill(env, (await stored(env)).state), []);
     assert.equal(await readState(env.store), undefined);
   });
 
-  it("is not waited for where the lab was removed meanwhile", async () => {
+  it("does not wait if the lab was removed meanwhile", async () => {
     const drill = drillOf("no-answer");
     await startDrill(env, drill);
     assert.deepEqual(
@@ -212,7 +212,7 @@ describe("a drill", () => {
     assert.deepEqual(env.now(), begin);
   });
 
-  it("is told by other commands, by its name, and not without the right to read it", async () => {
+  it("is announced by other commands, unless they may not read it", async () => {
     const secret = async () => ({ state: JSON.stringify({ drill: "no-answer" }) });
     assert.match((await drillNotice({ secret })) ?? "", /^A drill \(no-answer\) is on: .*`npm run lab -- drill stop`/);
     assert.match((await drillNotice({ secret: async () => ({ state: "?" }) })) ?? "", /^A drill is on/);
@@ -220,7 +220,7 @@ describe("a drill", () => {
     assert.equal(await drillNotice({ secret: () => Promise.reject(new Error("forbidden")) }), undefined);
   });
 
-  it("makes a Service anew that cannot be changed back", async () => {
+  it("recreates a Service that cannot be changed back", async () => {
     const before = api.snapshot();
     await startDrill(env, drillOf("no-answer"));
     api.refusal = { request: "PUT /api/v1/namespaces/sa-team/services/curl-sa", status: 422 };

@@ -60,7 +60,7 @@ function changedLines(drill: Drill, logging: object): { readonly gone: string[];
 }
 
 describe("the drills", () => {
-  it("take DNS from a team by what its policy names: usual labels, or the namespace of other ones", () => {
+  it("take DNS from a team by what its policy selects: the usual labels, or the namespace", () => {
     const told = (selector: Record<string, string> | undefined, namespace = "kube-system") => {
       const dns = { adopt: AdoptSettings.parse({ namespace, selector }) };
       return drillOf("one-team-lost-dns").repair({ ...sceneWith(), coreDns: statedPlace(dns) });
@@ -97,7 +97,7 @@ describe("the drills", () => {
     });
   }
 
-  it("are all offered on a laptop but those about a store that it has not", async () => {
+  it("are all offered on a laptop, except those about a destination that it lacks", async () => {
     const { api, env } = await fakeLab();
     const drills = await offeredDrills(env.scene.settings, env.store);
     api.stop();
@@ -112,7 +112,7 @@ describe("the drills", () => {
     );
   });
 
-  it("about a receiver are offered where its answer would be that of the drill", async () => {
+  it("about a receiver are offered if its answer would be the drill's", async () => {
     const refusedWith = async (logging: object) =>
       (await offeredDrills(localSettings({ logging }), undefined)).flatMap(({ drill, unfit }) =>
         unfit === undefined ? [] : [`${drill.name}: ${unfit}`],
@@ -121,7 +121,7 @@ describe("the drills", () => {
     assert.deepEqual(await refusedWith(PASSWORD), ["receiver-busy: the destination is asked over TLS"]);
   });
 
-  it("are not offered with the reason: no CoreDNS, EKS, another collector, no logs, no teams", async () => {
+  it("are withheld with the reason: no CoreDNS, EKS, another collector, no logs, no teams", async () => {
     const reason = async (name: string, settings: object, isEks?: boolean) =>
       (await offeredDrills(localSettings({ ...settings }), undefined, isEks)).find(({ drill }) => drill.name === name)
         ?.unfit;
@@ -138,7 +138,7 @@ describe("the drills", () => {
     api.stop();
   });
 
-  it("need the cluster's name where others could be disturbed", () => {
+  it("require the cluster's name if others could be disturbed", () => {
     const [team, dns] = [drillOf("no-answer"), drillOf("dns-gone")];
     const place = { clusterName: "lab", isEks: false, isLocal: true, yesOn: undefined };
     assert.deepEqual(consentFor(team, place), {});
@@ -154,7 +154,7 @@ describe("the drills", () => {
     assert.equal(consentFor(team, { ...place, yesOn: "prod" }).refusal, "--yes-on prod names another cluster than lab");
   });
 
-  it("know EKS by the stack or by the API server's version, and this machine by its address", () => {
+  it("recognize EKS by the stack or the API server's version, and this machine by its address", () => {
     const at = (server: string, version: string) => placeOf({ kind: "existing" }, { server, version });
     assert.deepEqual(at("https://127.0.0.1:6443", "v1.36.3"), { isEks: false, isLocal: true });
     assert.deepEqual(at("https://abc.gr7.eu-central-1.eks.amazonaws.com", "v1.36.1-eks-1b2c3d4"), {
@@ -272,7 +272,7 @@ describe("the drills about Fluent Bit", () => {
         }
     });
 
-  it("are refused where the configuration has nothing to change", () => {
+  it("are refused if the configuration has nothing to change", () => {
     const [fault] = drillOf("lines-refused").faults(sceneWith(OPENSEARCH));
     assert.ok(fault?.kind === "change");
     assert.equal(fault.change({ data: { "fluent-bit.yaml": "outputs: []\n" } }), undefined);

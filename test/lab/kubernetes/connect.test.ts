@@ -175,7 +175,7 @@ describe("the connection to a cluster", () => {
     );
   });
 
-  it("tells what is missing, forbidden and expired apart", async () => {
+  it("distinguishes missing, forbidden and expired", async () => {
     const cluster = kubeCluster(await loadKubeConfig({ kubeconfig: join(folder, "good") }));
     const kinds = { gone: "not-found", forbidden: "forbidden", expired: "unauthorized" };
     for (const [name, kind] of Object.entries(kinds))

@@ -46,7 +46,7 @@ const found = (settings: object | undefined, services: readonly DnsServiceFacts[
     settings && DnsSettings.parse(settings),
   );
 
-describe("where CoreDNS is", () => {
+describe("the location of CoreDNS", () => {
   it("is kube-system without adoption, whatever Services there are", async () => {
     assert.deepEqual(await found(undefined, [HELM]), USUAL);
     assert.deepEqual(await found({ replicas: 3 }, [HELM]), USUAL);
@@ -69,14 +69,14 @@ describe("where CoreDNS is", () => {
     assert.equal(statedPlace(DnsSettings.parse({ adopt })).selector, "app=dns,tier=x");
   });
 
-  it("is behind the address of clusterDns, else behind kube-dns, where there are several Services", async () => {
+  it("is behind the address of clusterDns, else behind kube-dns, if there are several Services", async () => {
     assert.deepEqual(await found({ ...ADOPTED, clusterDns: ["10.96.0.10"] }, [METRICS, HELM]), FOUND);
     const usual = { ...HELM, name: "kube-dns", selector: { "k8s-app": "kube-dns" } };
     assert.equal((await found(ADOPTED, [METRICS, usual])).service, "kube-dns");
     assert.deepEqual(await found(ADOPTED, [METRICS, HELM]), statedPlace(DnsSettings.parse(ADOPTED)));
   });
 
-  it("is read from the API server by the Services with port 53 alone", async () => {
+  it("is read from the Services with port 53 only", async () => {
     const api = new FakeApi();
     const config = await api.start();
     const service = (name: string, port: number, selector: object) => ({
@@ -92,7 +92,7 @@ describe("where CoreDNS is", () => {
     }
   });
 
-  it("has the usual labels where no Service tells, or Services may not be listed", async () => {
+  it("has the usual labels if no Service shows them, or Services cannot be listed", async () => {
     assert.equal((await found(ADOPTED, [{ ...HELM, selector: {} }])).selector, "k8s-app=kube-dns");
     const forbidden = async () => {
       throw new ClusterError("forbidden", "services is forbidden");
@@ -140,7 +140,7 @@ describe("verify with an adopted CoreDNS in another namespace", () => {
     ]);
   });
 
-  it("names the command for that namespace where none is ready", async () => {
+  it("names the command for that namespace if none is ready", async () => {
     const [coredns] = (await rows(false)).rows;
     assert.equal(
       coredns?.cause,
@@ -178,7 +178,7 @@ describe("drills with an adopted CoreDNS in another namespace", () => {
     assert.match(drill?.repair(scene) ?? "", /kubernetes\.io\/metadata\.name: dns-system /);
   });
 
-  it("take DNS from a team in kube-system too, where pods of other labels are named beside the usual ones", () => {
+  it("take DNS from a team in kube-system too, if a policy names other labels besides the usual ones", () => {
     const selected = localSettings({ dns: { adopt: { selector: { app: "dns" } } } });
     const rule = dnsRule({ dnsNamespace: "kube-system", dnsLabels: { app: "dns" } });
     const drill = DRILLS.find(({ name }) => name === "one-team-lost-dns");
@@ -190,7 +190,7 @@ describe("drills with an adopted CoreDNS in another namespace", () => {
     assert.match(drill.repair(own), /kubernetes\.io\/metadata\.name: kube-system /);
   });
 
-  it("are offered by what is there, not by kube-system", async () => {
+  it("are offered by what the cluster has, not by kube-system", async () => {
     const api = new FakeApi();
     const store = objectStore(await api.start());
     try {

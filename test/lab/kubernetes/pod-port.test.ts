@@ -46,7 +46,7 @@ describe("a port of a pod", () => {
     assert.equal(await asked([[DATA, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"]]), "OK");
   });
 
-  it("answers without a length, up to the end of the connection", async () => {
+  it("answers without Content-Length, up to the end of the connection", async () => {
     assert.equal(await asked([[DATA, "HTTP/1.0 200 OK\r\n\r\nready"]]), "ready");
   });
 
@@ -54,16 +54,16 @@ describe("a port of a pod", () => {
     await assert.rejects(asked([[ERROR, "connection refused\n"]]), { message: "coredns-1:80: connection refused" });
   });
 
-  it("goes away before it answers", async () => {
+  it("closes before it answers", async () => {
     await assert.rejects(asked([]), { kind: "other", message: "coredns-1:80: socket hang up" });
   });
 
-  it("goes away within its answer", async () => {
+  it("closes within its answer", async () => {
     const part = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nOK";
     await assert.rejects(asked([[DATA, part]]), { kind: "other", message: "coredns-1:80: aborted" });
   });
 
-  it("is not reached in time where the API server takes the connection and says nothing", async () => {
+  it("times out if the API server accepts the connection and sends nothing", async () => {
     await assert.rejects(asked("nothing"), { kind: "timeout", message: "coredns-1:80 did not answer within 2 s" });
   });
 });

@@ -73,7 +73,7 @@ describe("the credentials of a kubeconfig", () => {
       });
     });
 
-  it("are asked for once, and used by the requests that follow", async () => {
+  it("are loaded once, and used by the following requests", async () => {
     const config = exec("console.log(JSON.stringify({status: {token: String(process.pid)}}))");
     await checkCredentials(config);
     const [one, other]: { headers?: Record<string, string> }[] = [{}, {}];

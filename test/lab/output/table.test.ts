@@ -5,7 +5,7 @@ import { plainTable } from "../../../lab/output/table.ts";
 describe("plainTable", () => {
   const row = (name: string, detail: string) => [styleText("red", name), detail];
 
-  it("aligns all of thousands of rows by the longest cell, wherever it stands", () => {
+  it("aligns thousands of rows by the longest cell, wherever it is", () => {
     const rows = Array.from({ length: 1203 }, (_, index) => row(index === 900 ? "the-longest" : "é世", `x${index}`));
     const lines = plainTable(["NAME", "DETAIL"], rows).split("\n");
     assert.equal(lines.length, 1204);
@@ -15,7 +15,7 @@ describe("plainTable", () => {
     assert.equal(lines.filter((line) => line.startsWith("NAME")).length, 1);
   });
 
-  it("takes more rows than a call takes arguments, in seconds", () => {
+  it("handles more rows than a call has arguments, in seconds", () => {
     const rows = Array.from({ length: 150_000 }, (_, index) => [String(index)]);
     assert.equal(plainTable(["N"], rows).split("\n").length, 150_001);
   }).timeout(60_000);

@@ -14,7 +14,7 @@ describe("the services of the providers' packages", () => {
     const loaded = (folder) => Object.values(cache).filter(({ filename, children }) =>
       filename.includes(folder) && children.length > 0).length;`;
 
-  it("are loaded when a member is read, and no other", () => {
+  it("load when a member is read, each on its own", () => {
     const script = `await import(${MODULE});
       const aws = await import("@pulumi/aws");
       const kubernetes = await import("@pulumi/kubernetes");
@@ -40,7 +40,7 @@ describe("the services of the providers' packages", () => {
     assert.deepEqual(printed(script), [false, "function", true]);
   });
 
-  it("stay with who imported the whole package before", () => {
+  it("are complete for code that imported the whole package before", () => {
     const script = `const aws = await import("@pulumi/aws");
       const { Queue } = aws.sqs;
       await import(${MODULE});

@@ -25,7 +25,7 @@ describe("differences", () => {
     ]);
   });
 
-  it("takes another order of named entries for the same", () => {
+  it("ignores the order of named entries", () => {
     const one = { settings: { teams: [{ name: "ts" }, { name: "sa" }] } };
     const other = { settings: { teams: [{ name: "sa" }, { name: "ts" }] } };
     assert.deepEqual(differences([one, other]), []);

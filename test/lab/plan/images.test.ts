@@ -4,7 +4,7 @@ import { formatImages, imagesOf } from "../../../lab/plan/manifests.ts";
 import { record } from "../../../lab/plan/plan.ts";
 
 describe("formatImages", () => {
-  it("has a line for each, and none for none", () => {
+  it("prints one line per image, and nothing for none", () => {
     assert.equal(formatImages([{ container: "curl", image: "docker.io/curl:8" }]), "curl docker.io/curl:8\n");
     assert.equal(formatImages([]), "");
   });

@@ -63,7 +63,7 @@ describe("manifests", () => {
     ]);
   });
 
-  it("replace no file of somebody else, and stand beside none that would be applied with them", async () => {
+  it("replace no foreign file, and are not written beside one that would be applied with them", async () => {
     const files = [
       { path: "001-namespace-a.yaml", text: "a" },
       { path: join("by-hand", "b.yaml"), text: "b" },
@@ -79,7 +79,7 @@ describe("manifests", () => {
     await writePlanFiles(folder, files);
   });
 
-  it("bring the index template for a search engine that one has, and for no other", async () => {
+  it("include the index template for the user's own search engine only", async () => {
     const write = (destination: object) =>
       writePlanFiles(folder, indexTemplateFiles(LoggingSettings.parse({ destination, index: { prefix: "pods" } })));
     await write({ kind: "opensearch", host: "search.example.com" });

@@ -4,8 +4,8 @@ import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { formatDns, formatProcessing } from "../../../lab/plan/plan-text.ts";
 
-describe("What plan tells of lines on their way", () => {
-  it("is a line for each step, and nothing without any", () => {
+describe("the processing steps in a plan", () => {
+  it("are one line each, and nothing without steps", () => {
     const processing = {
       redact: ["email", { pattern: "CUST-\\d+", replacement: "[customer]" }],
       drop: [{ pattern: "GET /health" }, { levels: ["debug", "trace"], teams: ["ts"], labels: { tier: "web" } }],
@@ -44,7 +44,7 @@ describe("the DNS settings in a plan", () => {
     return formatDns(parseSettings(Object.fromEntries(text))).split("\n");
   };
 
-  it("are not told where each node answers DNS itself", () => {
+  it("are omitted if each node answers DNS itself", () => {
     const prod = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" };
     assert.match(linesFor(prod)[1] ?? "", /^ {4}replicas +: 2 +the add-on's default/);
     assert.deepEqual(linesFor({ ...prod, compute: "auto" }), [""]);

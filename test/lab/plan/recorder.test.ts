@@ -28,7 +28,7 @@ describe("record", () => {
     );
   });
 
-  it("gives ids and outputs as after a deployment when it is no preview", async () => {
+  it("returns ids and outputs as after a deployment, unless it is a preview", async () => {
     const { resources } = await record({ stack: "dev", config: {}, preview: false }, program);
     const second = resources.find((resource) => resource.name === "second");
     assert.deepEqual(second?.inputs.metadata, { name: "first_id", namespace: "first" });
@@ -102,7 +102,7 @@ describe("record", () => {
     );
   });
 
-  it("ends with the sentence that a resource's input fails with, once for all that wait for it", async () => {
+  it("throws the message of a failed input once, for all resources that depend on it", async () => {
     const failing = record({ stack: "dev", config: {} }, async () => {
       const name = pulumi.output("").apply((): string => {
         throw new pulumi.RunError("cluster.vpc.zones: the region has 3 zones, not 4");
@@ -118,7 +118,7 @@ describe("record", () => {
     });
   });
 
-  it("takes no stack traces, and leaves them on afterwards", async () => {
+  it("disables stack traces during the run, and restores them afterwards", async () => {
     const limit = Error.stackTraceLimit;
     const { outputs } = await record({ stack: "dev", config: {} }, async () => {
       // As Pulumi does for each resource.
@@ -129,7 +129,7 @@ describe("record", () => {
     assert.equal(Error.stackTraceLimit, limit);
   });
 
-  it("runs again with stack traces when something unforeseen fails, so that it tells where", async () => {
+  it("runs again with stack traces after an unexpected failure", async () => {
     const traces: boolean[] = [];
     const failing = record({ stack: "dev", config: {} }, async () => {
       traces.push(new Error("x").stack !== undefined);
@@ -153,7 +153,7 @@ describe("planStack", () => {
     );
   });
 
-  it("tells issues in the settings once, as they are", async () => {
+  it("reports issues in the settings once, unchanged", async () => {
     const config = { "eks-dns-logging:cluster": '{"kind":"none"}' };
     await assert.rejects(planStack({ name: "wrong", config }), { name: "SettingsError" });
   });

@@ -112,7 +112,7 @@ describe("the table of Kubernetes changes", () => {
     assert.deepEqual(new Set(CHANGES.map(({ version }) => version)), new Set(["1.34", "1.35", "1.36"]));
   });
 
-  it("has a case for each change that objects tell", () => {
+  it("has a case for each change that objects show", () => {
     const told = CHANGES.filter(({ concerns }) => concerns !== undefined).map(({ title }) => title);
     assert.deepEqual(Object.keys(CASES), told);
   });
@@ -124,7 +124,7 @@ describe("the table of Kubernetes changes", () => {
       for (const one of no) assert.equal(change?.concerns?.(one), false, JSON.stringify(one));
     });
 
-  it("names the objects, and says nothing where none can tell", () => {
+  it("names the objects, and nothing if none can show it", () => {
     const found = changesWith("1.36", [service({ externalIPs: ["10.0.0.5"] })]);
     assert.deepEqual(found.find(({ title }) => title.startsWith("externalIPs"))?.found, ["it"]);
     assert.equal(found.find(({ title }) => title.startsWith("SELinux"))?.found, undefined);

@@ -139,14 +139,14 @@ describe("EKS's rules of an upgrade", () => {
     assert.deepEqual([...reached].sort(), ["before", "compatible", "default", "newer", "unknown", "update"]);
   });
 
-  it("name the version to have after the step", () => {
+  it("name the version for after the step", () => {
     const step = { from: "1.35", to: "1.36" };
     assert.equal(judgeComponent("coredns", "v1.13.2-eksbuild.31", step).wanted, "v1.14.3-eksbuild.23");
     assert.equal(judgeComponent("kubelet", "v1.35.3", step).wanted, "1.36");
     assert.equal(judgeComponent("coredns", "v1.13.2-eksbuild.31", { from: "1.36", to: "1.37" }).wanted, undefined);
   });
 
-  it("find each set of defaults right for its own version, and to be updated for the next", () => {
+  it("accept each set of defaults for its own version, and update it for the next", () => {
     const defaults = { "1.34": "1.35", "1.35": "1.36" };
     for (const [from, to] of Object.entries(defaults))
       for (const component of ["coredns", "kube-proxy"] as const) {
@@ -156,7 +156,7 @@ describe("EKS's rules of an upgrade", () => {
       }
   });
 
-  it("do not plan to a version that the data does not know", () => {
+  it("reject a version that the data does not have", () => {
     for (const version of knownVersions()) assert.equal(unknownVersion(version), undefined);
     assert.match(
       unknownVersion("1.99") ?? "",

@@ -99,7 +99,7 @@ describe("the plan of an upgrade", () => {
     for (const { source } of steps) assert.match(source, /^https:\/\/docs\.aws\.amazon\.com\/eks\//);
   });
 
-  it("tells what CoreDNS itself changes, and that the Corefile starts", () => {
+  it("shows what changes in CoreDNS, and that the Corefile starts", () => {
     const { coredns } = upgradeWith();
     assert.deepEqual(coredns?.changes.added, ["proxyproto", "grpc_server", "https", "https3"]);
     assert.deepEqual(coredns.changes.moved, ["acl: after rewrite (was after dns64)"]);
@@ -107,7 +107,7 @@ describe("the plan of an upgrade", () => {
     assert.deepEqual([coredns.isChecked, coredns.errors], [true, []]);
   });
 
-  it("is blocked by settings that the new version does not take", () => {
+  it("is blocked by settings that the new version does not accept", () => {
     const refused = ["dns.corefile.text: CoreDNS cannot run this Corefile: no plugin x"];
     const { blockers, coredns } = upgradeWith({ target: undefined, comparison: undefined, refused });
     assert.deepEqual(blockers, [`settings with 1.36: ${refused[0]}`]);
@@ -118,7 +118,7 @@ describe("the plan of an upgrade", () => {
     assert.doesNotMatch(formatUpgrade({ ...other, components: [] }), /Component versions:/);
   });
 
-  it("is blocked by an old kubelet, a budget that lets no pod go, and a gitRepo volume", () => {
+  it("is blocked by an old kubelet, a budget that allows no eviction, and a gitRepo volume", () => {
     const budget = object("policy/v1", "PodDisruptionBudget", "web", {
       status: { disruptionsAllowed: 0, expectedPods: 2 },
     });
@@ -138,7 +138,7 @@ describe("the plan of an upgrade", () => {
     assert.ok(steps.some(({ details }) => details.includes("3 nodes run, 1 at a time")));
   });
 
-  it("judges what runs before what the stack states", () => {
+  it("prefers running versions to stated ones", () => {
     const live = liveWith([
       workload("Deployment", "coredns", `${REGISTRY}/coredns:v1.12.4-eksbuild.29`),
       workload("DaemonSet", "kube-proxy", `${REGISTRY}/kube-proxy:v1.32.13-minimal-eksbuild.5`),
@@ -161,7 +161,7 @@ describe("the plan of an upgrade", () => {
     assert.equal(coredns?.changes.from, "1.12.4");
   });
 
-  it("checks the Corefile that runs where the stack has none", () => {
+  it("checks the running Corefile if the stack has none", () => {
     const target = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
     const corefile = object("v1", "ConfigMap", "coredns", { data: { Corefile: ".:53 {\n    upstream\n}\n" } });
     const image = workload("Deployment", "coredns", `${REGISTRY}/coredns:v1.13.2-eksbuild.31`);
@@ -192,7 +192,7 @@ describe("the plan of an upgrade", () => {
     );
   });
 
-  it("ends with the way back: node groups, add-ons, then the control plane", () => {
+  it("ends with the rollback: node groups, add-ons, then the control plane", () => {
     const { wayBack } = upgradeWith();
     const order = [
       "update-nodegroup-version",
@@ -211,7 +211,7 @@ describe("the plan of an upgrade", () => {
     assert.ok(upgradeWith({ today: "2027-03-28" }).wayBack.some((line) => line.includes("upgrade policy to EXTENDED")));
   });
 
-  it("goes back with the add-ons that it changes alone, to the versions that ran", () => {
+  it("rolls back only the add-ons that it changes, to the versions that ran", () => {
     const addons = (changes: Partial<UpgradeInput>) =>
       upgradeWith(changes).wayBack.flatMap((line) => /--addon-name (\S+ --addon-version \S+)$/.exec(line)?.[1] ?? []);
     const proxy = "kube-proxy --addon-version v1.35.3-eksbuild.29";
@@ -244,7 +244,7 @@ describe("the plan of an upgrade", () => {
     );
   });
 
-  it("names the plugins of the Corefile that see a query at another place", () => {
+  it("names the plugins of the Corefile that move in the order of execution", () => {
     assert.deepEqual(upgradeWith().coredns?.affected, []);
     const withAcl = object("v1", "ConfigMap", "coredns", { data: { Corefile: ".:53 {\n    acl\n    cache\n}\n" } });
     const target = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
@@ -255,7 +255,7 @@ describe("the plan of an upgrade", () => {
     assert.match(formatUpgrade(upgrade), /the Corefile uses acl, which was moved or removed/);
   });
 
-  it("tells what CoreDNS makes of the same lines, where the Corefile has them", () => {
+  it("shows changed behavior of lines that the Corefile has", () => {
     assert.deepEqual(upgradeWith().coredns?.behavior, []);
     const corefile = `${COREFILE.slice(0, -2)}    prometheus :9153\n}\n`;
     const target = plan(
@@ -274,7 +274,7 @@ describe("the plan of an upgrade", () => {
     assert.match(formatUpgrade(upgrade), /behaves differently from 1\.14\.0 on: the label plugin .*\n.*pull\/7791/);
   });
 
-  it("knows no add-ons of somebody else's cluster without a look at it", () => {
+  it("knows no add-ons of an existing cluster before it reads them", () => {
     const { components } = upgradeWith({ ownsCluster: false });
     assert.deepEqual(
       components.map(({ component }) => component),
@@ -290,7 +290,7 @@ describe("the plan of an upgrade", () => {
     assert.deepEqual(upgradeWith({ ownsCluster: false, target: none, comparison: undefined }).components, []);
   });
 
-  it("lists an add-on whose version before is not known, and says where it stands", () => {
+  it("lists an add-on of unknown version", () => {
     const upgrade = upgradeWith({
       step: versionStep("1.33", "1.34"),
       target: stackWith("1.34", "v1.12.4-eksbuild.29", "v1.34.6-eksbuild.21"),
@@ -320,7 +320,7 @@ describe("the plan of an upgrade", () => {
     assert.deepEqual([nodes("auto")?.how, nodes("fargate")?.title], ["nodes replaced", "Fargate pods"]);
   });
 
-  it("leaves control plane and nodes to the owner of a cluster that the stack did not make", () => {
+  it("leaves control plane and nodes to the owner of an existing cluster", () => {
     const { steps } = upgradeWith({ ownsCluster: false });
     assert.equal(steps[1]?.how, "by its owner");
     assert.match(steps[1]?.details[0] ?? "", /then set cluster\.kubernetesVersion: "1\.36"/);

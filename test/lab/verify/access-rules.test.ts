@@ -20,11 +20,11 @@ async function said(check: Check): Promise<string> {
   return [row?.status, row?.detail, ...asked].join(" | ");
 }
 
-describe("what settings open beside DNS and peers", () => {
+describe("what settings allow besides DNS and peers", () => {
   const rowOf = (egress: object) =>
     said(denyCoreDnsCheck("ts", { enforced: true, teams: [team("ts", { egress: [egress] })] }));
 
-  it("is not asked of CoreDNS, and the row is left out where nothing is closed", async () => {
+  it("is not tested on CoreDNS, and the row is omitted if nothing is denied", async () => {
     const all = "skip | egress of team ts opens 10.0.0.53:8181, 8080, 9153";
     assert.equal(await rowOf({ cidrs: ["10.0.0.0/8"] }), all);
     assert.equal(await rowOf({ cidrs: ["0.0.0.0/0"], ports: [{ port: 1, endPort: 65_535 }] }), all);
@@ -33,7 +33,7 @@ describe("what settings open beside DNS and peers", () => {
     assert.equal(await rowOf({ cidrs: ["10.0.0.53/32"], ports: [8181] }), second);
   });
 
-  it("is no reason to leave out what other rules are about", async () => {
+  it("does not hide what other rules are about", async () => {
     const first = "fail | 10.0.0.53:8181 connected, though no policy allows it | http://10.0.0.53:8181/";
     for (const egress of [
       { cidrs: ["10.1.0.0/16"] },
@@ -44,7 +44,7 @@ describe("what settings open beside DNS and peers", () => {
       assert.equal(await rowOf(egress), first, JSON.stringify(egress));
   });
 
-  it("between teams needs the way out of one and the way into the other", async () => {
+  it("between teams requires egress of one and ingress of the other", async () => {
     const row = (from: object, to: object) =>
       said(denyTeamCheck({ from: "ts", to: "sa" }, { enforced: true, teams: [team("ts", from), team("sa", to)] }));
     const open = "skip | egress of team ts and ingress of team sa open 10.0.0.2:80";
@@ -58,7 +58,7 @@ describe("what settings open beside DNS and peers", () => {
     assert.equal(await row({ egress: everywhere }, { ingress: [{ cidrs: ["10.0.0.2/32"] }] }), closed);
   });
 
-  it("between teams by their namespaces leaves another team to be asked", () => {
+  it("between teams by namespace leaves another team to test", () => {
     const egress = [{ namespaces: ["b-team"] }];
     const [a, c] = [team("a", { egress }), team("c")];
     const denied = (b: object) => deniedPairs([a, team("b", b), c]).map(({ from, to }) => `${from} ${to}`);

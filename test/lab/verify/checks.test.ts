@@ -53,7 +53,7 @@ describe("rows of verify", () => {
       });
     }
 
-    it("fail where there is none, naming the command that makes it", async () => {
+    it("fail if there is none, naming the command that creates it", async () => {
       const row = await rowOf(podCheck("ts"), { pod: () => Promise.reject(notFound("pod")) });
       assert.equal(row.detail, "no pod curl-ts in ts-team");
       assert.match(row.cause ?? "", /npm run lab -- up/);
@@ -67,7 +67,7 @@ describe("rows of verify", () => {
       assert.match(row?.cause ?? "", /: `pulumi up --stack dev` replaces it$/);
     });
 
-    it("fail without the right to see them, naming the rights", async () => {
+    it("fail without permission to read them, naming the permissions", async () => {
       const forbidden = new ClusterError("forbidden", "forbidden: no right to get pods in ts-team");
       const row = await rowOf(podCheck("ts"), { pod: () => Promise.reject(forbidden) });
       assert.match(row.cause ?? "", /lacks this permission.*pods\/exec/);
@@ -92,7 +92,7 @@ describe("rows of verify", () => {
     assert.equal((await rowOf(corednsCheck(), { pods })).status, "fail");
   });
 
-  it("coredns: tells how to name one that is somewhere else, unless the stack installs it", async () => {
+  it("coredns: says how to locate one that is elsewhere, unless the stack installs it", async () => {
     const gone = {
       service: () => Promise.reject(notFound('services "kube-dns"')),
       configMap: () => Promise.reject(notFound('configmaps "coredns"')),
@@ -134,7 +134,7 @@ describe("rows of verify", () => {
     assert.equal((await rowOf(resolverCheck("ts", { ndots: 3 }), {}, none)).status, "fail");
   });
 
-  it("resolver: with NodeLocal DNSCache in kubelet mode wants its address first", async () => {
+  it("resolver: expects the address of NodeLocal DNSCache first in kubelet mode", async () => {
     const check = resolverCheck("ts", { ndots: 3, nameserver: "169.254.20.10" });
     const local = "search ts-team.svc.cluster.local\nnameserver 169.254.20.10\noptions ndots:3\n";
     assert.equal((await rowOf(check, {}, () => ran(local))).status, "pass");
@@ -142,7 +142,7 @@ describe("rows of verify", () => {
     assert.deepEqual([stale.status, /NodeLocal DNSCache at 169\.254\.20\.10/.test(stale.cause ?? "")], ["warn", true]);
   });
 
-  it("ping: tells loss and round trip, and why there is none", async () => {
+  it("ping: reports loss and round trip, and why there is none", async () => {
     assert.equal((await rowOf(pingCheck(TS_SA))).detail, "10.0.0.2: 0 % loss, 0.026/0.044/0.057 ms");
     const lost = ran("5 packets transmitted, 0 received, 100% packet loss, time 4ms\n");
     assert.match((await rowOf(pingCheck(TS_SA), {}, () => lost)).cause ?? "", /NetworkPolicy rule with ports/);
@@ -162,11 +162,11 @@ describe("rows of verify", () => {
       );
     });
 
-    it("passes for the own short name with the pod's own address, which /etc/hosts gives", async () => {
+    it("passes for a pod's own short name with the pod's address, which is in /etc/hosts", async () => {
       assert.equal((await rowOf(lookupCheck(TS_TS, "short"))).detail, "10.0.0.1 in 0.9 ms (by /etc/hosts)");
     });
 
-    it("wants a short name to be unknown elsewhere", async () => {
+    it("expects a short name to be unknown elsewhere", async () => {
       assert.equal((await rowOf(lookupCheck(TS_SA, "short"))).status, "pass");
       const known = await rowOf(lookupCheck(TS_SA, "short"), {}, curls(answered("93.184.0.1", "x")));
       assert.match(known.cause ?? "", /something outside sa-team has the name curl-sa/);
@@ -196,13 +196,13 @@ describe("rows of verify", () => {
       });
     }
 
-    it("does not take a name for unknown where nothing could have answered", async () => {
+    it("does not take a name for unknown if nothing could have answered", async () => {
       const row = await rowOf(lookupCheck(TS_SA, "short"), { pods: async () => [] }, curls(unknown));
       assert.equal(row.status, "fail");
       assert.match(row.cause ?? "", /no CoreDNS pod is ready/);
     });
 
-    it("fails where the name leads somewhere, and its Service is gone", async () => {
+    it("fails if the name resolves, but its Service is gone", async () => {
       const row = await rowOf(lookupCheck(TS_SA, "full"), noService);
       assert.match(row.cause ?? "", /`npm run lab -- up` creates it/);
     });
@@ -230,7 +230,7 @@ describe("rows of verify", () => {
       });
     }
 
-    it("asks again where the Service is not open yet, and gives up after five seconds", async () => {
+    it("retries if the Service is not open yet, and gives up after five seconds", async () => {
       const refusing = (times: number): Execute => {
         let left = times;
         return (command, pod) => {
@@ -243,7 +243,7 @@ describe("rows of verify", () => {
       assert.deepEqual([await statusAfter(5), await statusAfter(6)], ["pass", "fail"]);
     });
 
-    it("names hairpin mode where a pod does not reach itself", async () => {
+    it("names hairpin mode if a pod does not reach itself", async () => {
       const row = await rowOf(curlCheck(TS_TS, "full"), {}, curls(failed(28, "Connection timed out", "10.96.1.1")));
       assert.match(row.cause ?? "", /hairpin/);
     });
@@ -253,7 +253,7 @@ describe("rows of verify", () => {
     const enforced = { enforced: true };
     const unknown = { enforced: false };
 
-    it("passes where CoreDNS's port is silent and DNS on the same pod is open", async () => {
+    it("passes if CoreDNS's port is silent and DNS on the same pod is open", async () => {
       const execute: Execute = (command) =>
         command.at(-1)?.endsWith(":53/") ? answered("10.0.0.53", "") : failed(28, "Connection timed out");
       const row = await rowOf(denyCoreDnsCheck("ts", enforced), {}, execute);
@@ -274,7 +274,7 @@ describe("rows of verify", () => {
       assert.equal(row.status, "warn");
     });
 
-    it("passes where the network refuses what answers inside of the pod, and proves nothing where it does not", async () => {
+    it("passes if the network rejects what answers inside the pod, and proves nothing otherwise", async () => {
       const refused = curls(failed(7, "Connection refused"));
       assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), {}, refused)).status, "pass");
       const podGet = () => Promise.reject(new ClusterError("other", "no"));
@@ -299,14 +299,14 @@ describe("rows of verify", () => {
       assert.match(other.cause ?? "", /does not enforce NetworkPolicies/);
     });
 
-    it("keeps a team from one that is no peer", async () => {
+    it("separates a team from one that is not its peer", async () => {
       assert.equal((await rowOf(denyTeamCheck(TS_SA, enforced), {}, curls(failed(28, "timed out")))).status, "pass");
       assert.equal((await rowOf(denyTeamCheck(TS_SA, enforced), {}, curls(answered("10.0.0.2", "x")))).status, "fail");
       const pod = async (_: string, name: string) => runningPod(name.replace("curl-", ""), { ready: false });
       assert.match((await rowOf(denyTeamCheck(TS_SA, enforced), { pod })).cause ?? "", /nothing listens/);
     });
 
-    it("asks no CoreDNS pod that a rollout takes away", async () => {
+    it("skips a CoreDNS pod that a rollout is deleting", async () => {
       const dns = (name: string, ip: string, deleting: boolean) =>
         runningPod("dns", { namespace: "kube-system", name, ip, deleting });
       const gone = dns("coredns-1", "10.0.0.53", true);
@@ -326,7 +326,7 @@ describe("rows of verify", () => {
       assert.match(late.detail, /^10\.0\.0\.54:8181 connected/);
     });
 
-    it("takes no silence of a team's pod that stopped meanwhile for a policy", async () => {
+    it("does not take the silence of a stopped pod for a policy", async () => {
       const silent = curls(failed(28, "timed out"));
       for (const changes of [{ ip: "10.0.0.9" }, { ready: false }, { deleting: true }, undefined]) {
         let asked = 0;
@@ -340,7 +340,7 @@ describe("rows of verify", () => {
       }
     });
 
-    it("says where there is no CoreDNS pod to try", async () => {
+    it("reports that there is no CoreDNS pod to try", async () => {
       assert.equal(
         (await rowOf(denyCoreDnsCheck("ts", enforced), { pods: async () => [] })).detail,
         "no CoreDNS pod is ready",

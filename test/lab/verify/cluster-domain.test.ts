@@ -30,8 +30,8 @@ async function found(changes: Partial<Cluster>, execute: Execute, stated?: strin
   return [await clusterDomain(new Lab(cluster), ["ts", "sa"], stated), sessions];
 }
 
-describe("the domain of a cluster's names", () => {
-  it("is what the stack states, which nobody is asked for", async () => {
+describe("the cluster domain", () => {
+  it("is what the stack states, without any query", async () => {
     assert.deepEqual(await found(serving("other.local"), corp, "k8s.corp"), ["k8s.corp", 0]);
     const stack = (domain: string) => ({
       "eks-dns-logging:cluster": JSON.stringify({ kind: "existing" }),
@@ -43,19 +43,19 @@ describe("the domain of a cluster's names", () => {
     assert.equal(full?.to, "curl-sa.sa-team.svc.k8s.corp");
   });
 
-  it("is the usual one where the Corefile serves that alone, or no pod tells", async () => {
+  it("is the default if the Corefile only serves that, or no pod shows it", async () => {
     assert.deepEqual(await found(serving("cluster.local in-addr.arpa ip6.arpa"), corp), ["cluster.local", 0]);
     assert.deepEqual(await found(serving("k8s.corp"), () => ran("nameserver 10.0.0.2\n")), ["cluster.local", 2]);
   });
 
-  it("is the one in the pods' search list where the Corefile serves another one, rightly or not", async () => {
+  it("is the one in the pods' search list if the Corefile serves another, rightly or not", async () => {
     assert.deepEqual(await found(serving("k8s.corp in-addr.arpa ip6.arpa"), corp), ["k8s.corp", 1]);
     assert.deepEqual(await found(serving("cluster.local k8s.corp"), corp), ["k8s.corp", 1]);
     const usual: Execute = (_, pod) => ran(`search ${pod.namespace}.svc.cluster.local svc.cluster.local\n`);
     assert.deepEqual(await found(serving("wrong.internal"), usual), ["cluster.local", 1]);
   });
 
-  it("is looked for in the next pod where one does not run, and in none where the Corefile cannot be read", async () => {
+  it("comes from the next pod if one does not run, and from none if the Corefile cannot be read", async () => {
     const pod: Cluster["pod"] = async (namespace, name) => {
       if (name === "curl-ts") throw notFound("pod");
       return fakeCluster().pod(namespace, name);
@@ -67,7 +67,7 @@ describe("the domain of a cluster's names", () => {
     assert.deepEqual(await found({ configMap }, corp), ["cluster.local", 0]);
   });
 
-  it("is in the names of the rows, and in their causes", async () => {
+  it("is part of the rows' names and causes", async () => {
     const lab = () => new Lab(fakeCluster({}, corp), { pause: async () => {} });
     assert.equal((await resolverCheck("ts", { ndots: 3, clusterDomain: "k8s.corp" }).run(lab())).status, "pass");
     assert.equal((await resolverCheck("ts", { ndots: 3 }).run(lab())).status, "fail");

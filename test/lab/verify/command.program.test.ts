@@ -15,7 +15,7 @@ async function refused(
 }
 
 describe("the command verify", () => {
-  it("refuses a stack, a row, a folder and a number that there are not", async () => {
+  it("rejects a stack, a row, a folder and a number that do not exist", async () => {
     await Promise.all([
       refused(["verify", "--stack", "nowhere"], /^no stack 'nowhere'/),
       refused(["verify", "--only", "pink"], /^no row matches 'pink'; ids start with: coredns/),
@@ -32,7 +32,7 @@ describe("the command verify", () => {
     ]);
   });
 
-  it("is told, as audit and bench, that a file cannot be written before the cluster is asked", async () => {
+  it("reports, like audit and bench, an unwritable file before it queries the cluster", async () => {
     const env = { KUBECONFIG: "/nowhere/config" };
     const line = /^\/nowhere\/a cannot be written: ENOENT\n$/;
     await Promise.all([
@@ -42,7 +42,7 @@ describe("the command verify", () => {
     ]);
   });
 
-  it("takes a drill or --random", async () => {
+  it("accepts a drill or --random", async () => {
     await Promise.all([
       refused(["drill", "start"], /^name a drill of `npm run lab -- drill list`, or use --random\n$/),
       refused(["drill", "start", "no-answer", "--random"], /^drill 'no-answer' and --random are mutually exclusive\n$/),
@@ -55,7 +55,7 @@ describe("the command verify", () => {
     await Promise.all([refused(["verify"], line, env), refused(["up", "--kubeconfig", "/nowhere/config"], line)]);
   });
 
-  it("is not for the cluster that a stack makes itself, in `up` and `down`", async () => {
+  it("is refused by `up` and `down` for a cluster that the stack itself creates", async () => {
     await Promise.all([
       refused(["up", "--stack", "dev"], /^stack 'dev' is on EKS: use `pulumi up --stack dev`; `lab up` is/),
       refused(["down", "--stack", "dev"], /^stack 'dev' is on EKS: use `pulumi destroy --stack dev`; `lab down` is/),

@@ -79,7 +79,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
     });
   }
 
-  it("waits while there is no hit, and says when the index has another name than the settings give", async () => {
+  it("waits for a hit, and reports an index with another name than in the settings", async () => {
     const finder = searchFinder(inCluster, index, "fluent-bit");
     assert.equal(await finder.find(proxied(() => hits(undefined)).lab, wanted), undefined);
     const found = await finder.find(proxied(() => hits("logs-old")).lab, wanted);
@@ -99,7 +99,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
     assert.deepEqual([...expectedNames(byTeam, pod, new Date("2026-03-01T12:00:00Z"))], ["logs-ts-2026.03.01"]);
   });
 
-  it("says before waiting that a Service with a password cannot be asked from outside", () => {
+  it("reports before waiting that a Service with a password cannot be queried from outside", () => {
     const credentials = { secretName: "s", usernameKey: "username", passwordKey: "password" };
     const host = "search.logging.svc.cluster.local";
     const finder = searchFinder({ ...none, kind: "elasticsearch", host, credentials }, index, "fluent-bit");
@@ -133,7 +133,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
   });
 });
 
-describe("finding a marker where something else answers", () => {
+describe("finding a marker if something else answers", () => {
   for (const [answer, told] of [
     ["<html>\n Sign in </html>", /^ClusterError: .* returned an unexpected answer: <html> Sign in <\/html>$/],
     ["{}", /unexpected answer: {}$/],
@@ -205,14 +205,14 @@ describe("finding a marker in the files of a node", () => {
     assert.ok(asked.includes("node-1 /logs/collected/a.log Range bytes=-4194304"));
   });
 
-  it("finds nothing where the folder is not there yet", async () => {
+  it("finds nothing if the folder does not exist yet", async () => {
     const { lab } = proxied(() => {
       throw notFound("folder");
     });
     assert.equal(await finder.find(lab, wanted), undefined);
   });
 
-  it("does not hide a missing right", async () => {
+  it("reports a missing permission", async () => {
     const { lab } = proxied(() => {
       throw new ClusterError("forbidden", "no right to get nodes/proxy");
     });

@@ -34,12 +34,12 @@ function collecting(prints: boolean): Partial<Cluster> {
 }
 
 describe("a marker", () => {
-  it("is one word of letters and digits, so that an index that cuts words finds it", () => {
+  it("is one word of letters and digits, so that every tokenizer keeps it whole", () => {
     assert.match(newMarker(), /^labmarker[a-z0-9]{20}$/);
     assert.notEqual(newMarker(), newMarker());
   });
 
-  it("is looked for until it is there or the time is over", async () => {
+  it("is polled until it is there or the time is over", async () => {
     let asked = 0;
     const found = await waitFor(5, async () => (++asked === 2 ? "here" : undefined));
     assert.equal(found?.found, "here");
@@ -53,7 +53,7 @@ describe("a marker", () => {
     assert.match(row.detail, /^marker read back after \d+ ms$/);
   });
 
-  it("fails the row where it cannot be written", async () => {
+  it("fails the row if it cannot be written", async () => {
     const exec = async () => ({
       exitCode: 1,
       stdout: "",
@@ -66,14 +66,14 @@ describe("a marker", () => {
 describe("the collector's row", () => {
   const context = { finder: stdoutFinder("fluent-bit"), seconds: 0.3 };
 
-  it("passes when the marker stands in the log of the collector on the same node", async () => {
+  it("passes if the marker is in the log of the collector on the same node", async () => {
     const row = await rowOf(collectorCheck("ts", context), collecting(true));
     assert.equal(row.status, "pass");
     assert.match(row.detail, /^marker found in log of fluent-bit-x1 after \d+ ms$/);
     assert.equal(row.to, "fluent-bit stdout");
   });
 
-  it("passes when it comes with the second line after it, which is said", async () => {
+  it("passes if it arrives with the second line after it, and says so", async () => {
     const held: string[] = [];
     const changes: Partial<Cluster> = {
       pods: async () => [COLLECTOR],
@@ -108,7 +108,7 @@ describe("the collector's row", () => {
     });
   }
 
-  it("is skipped with the reason where the destination cannot be read", async () => {
+  it("is skipped with the reason if the destination cannot be read", async () => {
     const finder = unableFinder("http", "an HTTP receiver cannot be queried");
     const row = await rowOf(collectorCheck("ts", { finder, seconds: 1 }));
     assert.deepEqual([row.status, row.detail], ["skip", "an HTTP receiver cannot be queried"]);

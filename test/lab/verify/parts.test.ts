@@ -27,7 +27,7 @@ const found = (labels: Readonly<Record<string, string>>, policies: readonly stri
   networkPolicies: async () => [...policies],
 });
 
-describe("rows of stacks without a pod to try things from", () => {
+describe("rows of stacks without a curl pod", () => {
   it("are about each namespace without a curl pod, by the team's settings", () => {
     const teams = TeamsSettings.parse([
       { name: "ts" },
@@ -43,7 +43,7 @@ describe("rows of stacks without a pod to try things from", () => {
     assert.deepEqual(guardedNamespaces(teams, false), [own, payments, { ...payments, name: "jobs" }]);
   });
 
-  it("pass where a namespace has its labels and policies, whatever else is there", async () => {
+  it("pass if a namespace has its labels and policies, whatever else it has", async () => {
     const labels = { team: "pay", [LEVEL]: "baseline" };
     assert.deepEqual(await rowOf(namespaceCheck(payments), found(labels, [...payments.policies, "their-own"])), [
       "pass",
@@ -52,7 +52,7 @@ describe("rows of stacks without a pod to try things from", () => {
     ]);
   });
 
-  it("fail where a policy, the level or the namespace is missing, and where the namespace is another team's", async () => {
+  it("fail if a policy, the level or the namespace is missing, or the namespace is another team's", async () => {
     const check = namespaceCheck(payments);
     const right = { team: "pay", [LEVEL]: "baseline" };
     const [status, , cause] = await rowOf(check, found(right, POLICIES));

@@ -35,7 +35,7 @@ describe("the catalogue of checks", () => {
     }
   });
 
-  it("goes both ways between peers and only one way where one names the other", () => {
+  it("tests both directions between peers, and one if only one names the other", () => {
     const pings = checks.filter((check) => check.group === "ping").map((check) => check.id);
     assert.deepEqual(pings, ["ping:ts:sa", "ping:sa:ts", "ping:ops:ts"]);
     const denied = checks.filter((check) => check.group === "deny").map((check) => check.id);
@@ -43,7 +43,7 @@ describe("the catalogue of checks", () => {
     assert.deepEqual(denied, ["deny:ts:coredns", "deny:sa:coredns", "deny:ops:coredns", ...others]);
   });
 
-  it("asks no peer whose namespaces have no curl pod", () => {
+  it("skips peers whose namespaces have no curl pod", () => {
     const teams = [
       { name: "ts", peers: ["pay", "sa"] },
       { name: "sa", peers: [] },
@@ -72,7 +72,7 @@ describe("the catalogue of checks", () => {
 });
 
 describe("select", () => {
-  it("takes ids, their beginnings and patterns for a part", () => {
+  it("accepts ids, their starts, and patterns for a part", () => {
     const ids = (selection: { only?: string[]; skip?: string[] }) =>
       select(checks, { only: [], skip: [], ...selection }).map((check) => check.id);
     assert.deepEqual(ids({ only: ["ping:ts"] }), ["ping:ts:sa"]);
@@ -81,12 +81,12 @@ describe("select", () => {
     assert.equal(ids({}).length, checks.length);
   });
 
-  it("does not take a part of a word", () => {
+  it("does not match a part of a word", () => {
     assert.equal(fits("logs:ts", "log"), false);
     assert.equal(fits("logs:ts", "logs:ts:x"), false);
   });
 
-  it("leaves nothing of nothing, but refuses a pattern then", () => {
+  it("returns nothing for no checks, but rejects a pattern then", () => {
     assert.deepEqual(select([], { only: [], skip: [] }), []);
     assert.throws(
       () => select([], { only: [], skip: ["collector"] }),
@@ -94,7 +94,7 @@ describe("select", () => {
     );
   });
 
-  it("refuses a pattern that fits nothing and a choice that leaves nothing", () => {
+  it("rejects a pattern that matches nothing and a selection that leaves nothing", () => {
     assert.throws(
       () => select(checks, { only: ["pink"], skip: [] }),
       /no row matches 'pink'; ids start with: coredns, restarts, pods/,
@@ -104,7 +104,7 @@ describe("select", () => {
 });
 
 describe("runChecks", () => {
-  it("runs as many at a time as it may and keeps the order", async () => {
+  it("runs as many in parallel as allowed and keeps the order", async () => {
     let now = 0;
     let most = 0;
     const slow = (id: number): Check => ({
@@ -126,7 +126,7 @@ describe("runChecks", () => {
     assert.deepEqual(seen.slice(-2), [7, 7]);
   });
 
-  it("makes a row of whatever a check throws", async () => {
+  it("turns whatever a check throws into a row", async () => {
     const broken: Check = {
       ...{ id: "dns:x", group: "dns", what: "", from: "", to: "" },
       run: () => Promise.reject(new Error("oops")),
@@ -136,7 +136,7 @@ describe("runChecks", () => {
     assert.match(row?.cause ?? "", /a bug in this check/);
   });
 
-  it("passes every row of a lab where all is well, but for what that network lets through", async () => {
+  it("passes every row of a healthy lab, except what its network does not enforce", async () => {
     const rows = await runChecks(checks, new Lab(fakeCluster()), { parallel: 8 });
     const others = rows.filter((row) => row.status !== "pass" && row.status !== "skip").map((row) => row.id);
     // This fake answers on every team's port, and on no port of CoreDNS.
@@ -165,7 +165,7 @@ describe("the result", () => {
     ]);
   });
 
-  it("is a table without colors where nobody sees them", () => {
+  it("is a table without colors unless it is for a terminal", () => {
     const lines = formatResult(result([...rows]), { color: false, width: 100 }).split("\n");
     assert.match(lines[1] ?? "", /^pass +dns:a +look up +curl-sa +fine +12$/);
     assert.deepEqual(lines.slice(-4, -1), [

@@ -37,7 +37,7 @@ const vector = (...values: readonly number[]) => ({
 });
 
 describe("the rows of monitoring", () => {
-  it("say what to set where Prometheus is not", async () => {
+  it("say what to set if Prometheus is not found", async () => {
     const cluster = fakeCluster({
       proxyGet: async () => {
         throw new ClusterError("not-found", 'services "prometheus-operated" not found');
@@ -60,7 +60,7 @@ describe("the rows of monitoring", () => {
     assert.deepEqual([(await of("kube-system")).status, (await of("kube-system")).detail], ["fail", "no target"]);
   });
 
-  it("are there where the stack is watched, for each target", () => {
+  it("exist for each target if the stack is monitored", () => {
     assert.deepEqual(
       checksOf().map(({ id }) => id),
       [
@@ -75,7 +75,7 @@ describe("the rows of monitoring", () => {
     assert.deepEqual(checksOf({ "eks-dns-logging:monitoring": "{}" }), []);
   });
 
-  it("ask for each target whether it is scraped", async () => {
+  it("query for each target whether it is scraped", async () => {
     const up = await outcome("monitoring:scraped:fluent-bit", () => vector(1, 1));
     assert.equal(up.status, "pass");
     assert.deepEqual(up.asked, [
@@ -102,7 +102,7 @@ describe("the rows of monitoring", () => {
     );
   });
 
-  it("know the reader of events by its own series, where the collector has the same port", async () => {
+  it("recognize the event reader by its own series if the collector has the same port", async () => {
     const events = {
       "eks-dns-logging:logging": '{"sources":["pods","events"],"destination":{"kind":"opensearch","inCluster":true}}',
     };
@@ -129,7 +129,7 @@ describe("the rows of monitoring", () => {
     assert.deepEqual([broken.status, broken.detail], ["fail", "CoreDnsDown: many-to-many"]);
   });
 
-  it("see whether kube-state-metrics serves what alerts read, under the namespace of each object", async () => {
+  it("check that kube-state-metrics serves the series of alerts, by the namespace of each object", async () => {
     const id = "monitoring:kube-state-metrics";
     const names = [
       "kube_configmap_metadata_resource_version",

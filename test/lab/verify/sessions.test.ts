@@ -42,7 +42,7 @@ describe("curl in a pod", () => {
     );
   const EXPECTED = ["answered 10.0.0.1 from a", "refused 10.0.0.2", "answered 10.0.0.3", "answered 10.0.0.1 from a"];
 
-  it("shares one session among the commands of one turn, and runs none of them twice", async () => {
+  it("shares one session among the commands of one turn, and runs identical ones once", async () => {
     const { lab, sessions } = counting();
     assert.deepEqual(await ends(lab, ["a", "b", "c", "a"]), EXPECTED);
     assert.deepEqual(sessions, ["curl-ts sh 3 37"]);
@@ -57,7 +57,7 @@ describe("curl in a pod", () => {
     assert.deepEqual(sessions.toSorted(), ["curl-sa curl 1 19", "curl-ts sh 2 25"]);
   });
 
-  it("opens no more sessions at a time than it may, and takes what is asked meanwhile into the next", async () => {
+  it("limits parallel sessions, and adds commands that arrive meanwhile to the next", async () => {
     let open = 0;
     let most = 0;
     const asked: number[] = [];
@@ -91,7 +91,7 @@ describe("curl in a pod", () => {
     assert.deepEqual(sessions, Array(3).fill("curl-ts curl 1 19"));
   });
 
-  it("is a failure of every URL where the session fails", async () => {
+  it("fails for every URL if the session fails", async () => {
     const exec = async () => {
       throw new ClusterError("forbidden", "no right to create pods/exec");
     };
@@ -139,7 +139,7 @@ describe("curl in a pod", () => {
     assert.ok(encodeURIComponent(script).length < 8000, `${encodeURIComponent(script).length} characters`);
   });
 
-  it("is one session for all names of a team that another one asks", async () => {
+  it("uses one session for all names of a team that another one looks up", async () => {
     const { lab, sessions } = counting();
     const teams = [
       { name: "ts", peers: ["sa"] },

@@ -46,7 +46,7 @@ describe("the row of a sidecar", () => {
     assert.match(row.cause ?? "", /kubectl -n ts-team logs curl-ts -c tail/);
   });
 
-  it("says before waiting that the pod was made without it", async () => {
+  it("reports before waiting that the pod was created without it", async () => {
     const { row, commands } = await rowOf(["responder", "curl"], true);
     assert.equal(row.status, "fail");
     assert.equal(row.detail, "no container tail in curl-ts");

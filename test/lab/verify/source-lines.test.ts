@@ -44,7 +44,7 @@ const NO_HIT = JSON.stringify({ hits: { hits: [] } });
 const today = (age = 0) => new Date(Date.now() - age * 1000).toISOString().slice(0, 10).replaceAll("-", ".");
 
 describe("the rows of sources", () => {
-  it("are there for each source in each destination that it goes to, and for pods not", () => {
+  it("exist for each source at each of its destinations, but not for pods", () => {
     const idsOf = (logging: object) => {
       const checks = allChecks(planOf("local", settingsOf(logging), 60));
       return checks.flatMap(({ id, group }) => (group === "source" ? id : []));
@@ -63,7 +63,7 @@ describe("the rows of sources", () => {
     ]);
   });
 
-  it("make an event about the reader's pod and find it, under the name of its index", async () => {
+  it("create an event about the reader's pod and find it, under the name of its index", async () => {
     const made: string[] = [];
     const asked: string[] = [];
     const logging = { destination: SEARCH, sources: ["pods", "events"], index: { prefix: "app", splitBy: "team" } };
@@ -80,7 +80,7 @@ describe("the rows of sources", () => {
     assert.match(asked[0] ?? "", new RegExp(`^/app-cluster-events-\\*/_search\\?q=${made[1]}&`));
   });
 
-  it("say why an event was not found, or could not be made", async () => {
+  it("say why an event was not found, or could not be created", async () => {
     const logging = { destination: SEARCH, sources: ["pods", "events"] };
     const missing = await row("events", logging, { proxyGet: async () => NO_HIT });
     assert.equal(missing.status, "fail");
@@ -173,7 +173,7 @@ describe("the rows of sources", () => {
     assert.equal((await row("kernel", files, { proxyGet: async () => "" })).status, "warn");
   });
 
-  it("say of other destinations that they cannot be read", async () => {
+  it("report that other destinations cannot be read", async () => {
     for (const destination of [
       { kind: "http", url: "http://a/" },
       { kind: "otlp", url: "http://a:4318" },

@@ -28,12 +28,12 @@ describe("the row about restarts", () => {
       ...changes,
     });
 
-  it("passes where no container was started again, and where there is no pod it is skipped", async () => {
+  it("passes without restarts, and is skipped without a pod", async () => {
     assert.deepEqual(await rowOf(check), ["pass", "1 pod, not restarted", undefined]);
     assert.deepEqual(await rowOf(check, podsAre()), ["skip", "no pod of coredns in kube-system", undefined]);
   });
 
-  it("fails where one was killed for its memory, though it is ready again", async () => {
+  it("fails if a container was killed for its memory, even if it is ready again", async () => {
     assert.deepEqual(await rowOf(check, podsAre(runningPod("dns"), ended(5, "OOMKilled"))), [
       "fail",
       "coredns-1 restarted 3 times, last 5 s ago (OOMKilled, exit code 137)",
@@ -41,7 +41,7 @@ describe("the row about restarts", () => {
     ]);
   });
 
-  it("fails where one ends and does not get ready, warns where it runs again, and forgets after ten minutes", async () => {
+  it("fails if a container ends and is not ready, warns if it runs again, and forgets after ten minutes", async () => {
     const previous = "`kubectl -n kube-system logs coredns-1 --previous`";
     const loops = ended(5, "Error", { ready: false });
     assert.deepEqual((await rowOf(check, podsAre(loops))).slice(0, 1), ["fail"]);
@@ -53,7 +53,7 @@ describe("the row about restarts", () => {
     assert.equal((await rowOf(check, podsAre(ended(610, "OOMKilled"))))[0], "pass");
   });
 
-  it("tells the last of several ends", async () => {
+  it("reports the last of several ends", async () => {
     const [, detail] = await rowOf(check, podsAre(ended(300, "Error"), ended(20, "OOMKilled", { name: "coredns-2" })));
     assert.match(detail, /^coredns-2 restarted 3 times, last 20 s ago/);
   });
@@ -77,7 +77,7 @@ pipeline:
   const CAUSE =
     "it is gone with the pod, and may be small: compare ConfigMap fluent-bit and the volumes of its DaemonSet in logging with `npm run plan`";
 
-  it("passes where positions and buffer are on the node", async () => {
+  it("passes if positions and buffer are on the node", async () => {
     assert.deepEqual(await rowOf(stateCheck("fluent-bit"), live([STATE, TMP])), [
       "pass",
       "/var/lib/fluent-bit, /var/lib/fluent-bit/buffer, /var/lib/fluent-bit/positions.db of 1 pod",
@@ -86,7 +86,7 @@ pipeline:
     assert.equal((await rowOf(stateCheck("fluent-bit"), podsAre()))[0], "skip");
   });
 
-  it("fails where positions go with the pod", async () => {
+  it("fails if positions are lost with the pod", async () => {
     assert.deepEqual(await rowOf(stateCheck("fluent-bit"), live([STATE, TMP], "/tmp/positions.db")), [
       "fail",
       "/tmp/positions.db of fluent-bit-1 is not on the node",
@@ -94,7 +94,7 @@ pipeline:
     ]);
   });
 
-  it("fails where another volume is over the buffer, and where the state of any collector is not on the node", async () => {
+  it("fails if another volume hides the buffer, or if any collector's state is not on the node", async () => {
     const over = { path: "/var/lib/fluent-bit/buffer", onNode: false };
     assert.deepEqual((await rowOf(stateCheck("fluent-bit"), live([over, STATE]))).slice(0, 2), [
       "fail",
@@ -107,7 +107,7 @@ pipeline:
   });
 });
 
-describe("the row about what the collector has not read or sent", () => {
+describe("the row about the collector's backlog", () => {
   const check = backlogCheck({ look: 0, rotations: 0 });
   const pod = runningPod("x", { name: "fluent-bit-1", namespace: "logging", metricsPorts: [2020] });
   interface Sample {
@@ -153,7 +153,7 @@ ${closed === undefined ? "" : `fluentbit_input_files_closed_total{name="tail.0"}
     return row;
   }
 
-  it("passes after two looks where pods write little", async () => {
+  it("passes after two readings if pods write little", async () => {
     assert.deepEqual(await look({}, { bytes: 599_999, opened: 99 }), [
       "pass",
       "1 pod, buffers are at least 100 % free",
@@ -161,28 +161,28 @@ ${closed === undefined ? "" : `fluentbit_input_files_closed_total{name="tail.0"}
     ]);
   });
 
-  it("fails where the buffer is nearly full, of whichever container", async () => {
+  it("fails if the buffer of any container is nearly full", async () => {
     const [status, detail, cause] = await look({}, { free: 9 });
     assert.deepEqual([status, detail], ["fail", "fluent-bit-1: 9 % of its buffer is free"]);
     assert.match(cause ?? "", /logging\.buffer\.size$/);
     assert.equal((await look({}, { free: 10 }))[0], "pass");
   });
 
-  it("fails where it logs errors all the time", async () => {
+  it("fails if it logs errors all the time", async () => {
     const [status, detail, cause] = await look({ errors: 5 }, { errors: 8 });
     assert.deepEqual([status, detail], ["fail", "fluent-bit-1: 1.5 errors a second"]);
     assert.match(cause ?? "", /^`kubectl -n logging logs fluent-bit-1 --tail=20` /);
     assert.equal((await look({ errors: 5 }, { errors: 7 }))[0], "pass");
   });
 
-  it("passes errors of a collector that is behind, which loses nothing, but not those of a full disk", async () => {
+  it("passes errors of a collector that lags but loses nothing, but not those of a full disk", async () => {
     const behind = { errors: 12, waiting: 19 };
     assert.equal((await look({}, { ...behind, records: 20_000 }))[0], "pass");
     assert.equal((await look({}, { ...behind, records: 600 }))[0], "fail");
     assert.equal((await look({}, { ...behind, records: 20_000, waiting: 0 }))[0], "fail");
   });
 
-  it("looks at its files a third time where it reads much, and fails where there are more and more", async () => {
+  it("counts its files a third time if it reads much, and fails if their number grows", async () => {
     const busy = { bytes: 600_000 };
     const [status, detail, cause] = await look({}, { ...busy, opened: 22 }, { ...busy, opened: 24 });
     assert.deepEqual([status, detail], ["fail", "fluent-bit-1: 2 more files to read after 25 s"]);
@@ -191,7 +191,7 @@ ${closed === undefined ? "" : `fluentbit_input_files_closed_total{name="tail.0"}
     assert.equal((await look({}, busy, { ...busy, opened: 25, closed: 5 }))[0], "pass");
   });
 
-  it("is skipped without a ready pod, and without the right", async () => {
+  it("is skipped without a ready pod, and without permission", async () => {
     assert.deepEqual(await rowOf(check, podsAre({ ...pod, ready: false })), [
       "skip",
       "no pod of fluent-bit is ready",

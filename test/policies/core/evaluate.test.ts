@@ -54,7 +54,7 @@ const exempt = (more: Partial<Exemption> = {}): Exemption => ({
 });
 
 describe("evaluate", () => {
-  it("tells what is violated though something else is unknown, and each once", () => {
+  it("reports violations although other values are unknown, each once", () => {
     const { findings, rules } = evaluate(ONE, { rules: RULES });
     const urn = "urn:pulumi:dev::test::test:index:Thing::one";
     const about = { rule: "pods-small", level: "mandatory", urn, resource: "Thing/one" };
@@ -75,13 +75,13 @@ describe("evaluate", () => {
     assert.equal(rules, 2);
   });
 
-  it("fails on mandatory findings alone, undecided ones too", () => {
+  it("fails only on mandatory findings, including undecided ones", () => {
     assert.equal(failing(evaluate(ONE, { rules: RULES })).length, 2);
     assert.equal(failing(evaluate(ONE, { rules: RULES, config: { "pods-small": "advisory" } })).length, 0);
     assert.equal(failing(evaluate(stackOf([thing("a", []), thing("b", [])]), { rules: RULES })).length, 0);
   });
 
-  it("takes levels by rule, or for all, and a rule's own settings", () => {
+  it("reads levels by rule, or for all, and a rule's own options", () => {
     const outcomes = (config: Record<string, unknown>) =>
       evaluate(ONE, { rules: RULES, config }).findings.map(({ level, outcome }) => `${level} ${outcome}`);
     assert.deepEqual(outcomes({ all: "disabled" }), []);
@@ -93,7 +93,7 @@ describe("evaluate", () => {
     assert.deepEqual(outcomes({ "pods-small": { enforcementLevel: "disabled" } }), []);
   });
 
-  it("lets by what is exempt, with the reason, and lists it", () => {
+  it("allows what is exempt, with the reason, and lists it", () => {
     const config = { "pods-small": { exempt: [{ resource: "Thing/o*", reason: "it is an elephant" }] } };
     const { findings, exemptions, issues } = evaluate(ONE, { rules: RULES, config });
     assert.deepEqual(
@@ -105,7 +105,7 @@ describe("evaluate", () => {
     assert.deepEqual(issues, []);
   });
 
-  it("lets by only what cannot be decided, where the exemption says so", () => {
+  it("allows only undecided findings if the exemption says so", () => {
     const config = { "pods-small": { exempt: [{ resource: "one", reason: "made elsewhere", only: "undecided" }] } };
     assert.deepEqual(
       failing(evaluate(ONE, { rules: RULES, config })).map(({ outcome }) => outcome),
@@ -113,7 +113,7 @@ describe("evaluate", () => {
     );
   });
 
-  it("tells of exemptions that are incomplete or have no effect, but not of built-in ones", () => {
+  it("reports exemptions that are incomplete or unused, except built-in ones", () => {
     const said = (exemption: unknown) =>
       evaluate(ONE, { rules: RULES, config: { "pods-small": { exempt: [exemption] } } }).issues;
     assert.deepEqual(said({ resource: "one", reason: " " }), ["exemption of one from pods-small: it must say why"]);
@@ -133,7 +133,7 @@ describe("evaluate", () => {
     assert.equal(failing(evaluate(ONE, { rules: RULES, builtIn: [exempt()] })).length, 0);
   });
 
-  it("tells every issue in a configuration, and runs the rule by its own settings", () => {
+  it("reports every issue in a configuration, and runs the rule with its own options", () => {
     const config = {
       "pods-big": "mandatory",
       "pods-few": { exempt: "one" },
@@ -209,7 +209,7 @@ describe("the stack of a plan", () => {
     assert.equal(stack.outputs, undefined);
   });
 
-  it("never shows a secret or an endless value", () => {
+  it("never shows a secret or a very long value", () => {
     assert.ok(a !== undefined);
     assert.equal(a.at("password").shown, "[secret]");
     assert.equal(a.at("password", "part").shown, "[secret]");

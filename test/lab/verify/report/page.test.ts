@@ -38,7 +38,7 @@ function resultOf(count: number, text = "detail"): VerifyResult {
 }
 
 describe("the report", () => {
-  it("is one page that asks for nothing from outside and runs no script", () => {
+  it("is a self-contained page without scripts", () => {
     const page = reportPage(resultOf(2));
     assert.match(page, /^<!doctype html>/);
     assert.equal(/https?:|<script|<link|<img|@import|url\((?!#)/.test(page), false);
@@ -46,7 +46,7 @@ describe("the report", () => {
     assert.match(page, /prefers-color-scheme: dark/);
   });
 
-  it("shows cluster, nodes, namespaces, pods, ways and every row", () => {
+  it("shows cluster, nodes, namespaces, pods, connections and every row", () => {
     const result = resultOf(2);
     const page = reportPage(result);
     for (const text of [
@@ -76,12 +76,12 @@ describe("the report", () => {
     assert.doesNotMatch(page, /nth-child\(7\)/);
   });
 
-  it("draws a matrix where lines would cover each other, and leaves out what nobody could read", () => {
+  it("draws a matrix if lines would cover each other, and omits an unreadable one", () => {
     assert.match(reportPage(resultOf(8)), /rows: from, columns: to</);
     assert.match(reportPage(resultOf(70)), /rows: from, columns: to; 10 more teams are in the table only/);
   });
 
-  it("draws a team that has no pod", () => {
+  it("draws a team without a pod", () => {
     const result = resultOf(1);
     const page = reportPage({
       ...result,
@@ -97,7 +97,7 @@ describe("the report", () => {
   const boxes = (result: VerifyResult) =>
     [...reportPage(result).matchAll(/namespace t\d-team<\/text>\n<g class="(\w+)">/g)].map((match) => match[1]);
 
-  it("draws a team in the color of its pod's and its Service's rows, or of the pod where none was tried", () => {
+  it("colors a team by the rows of its pod and Service, or by the pod's state if there are none", () => {
     const result = resultOf(2);
     const rowsWith = (status: Status) =>
       result.rows.map((row): Row => ({ ...row, status: row.id === "service:t1" ? status : "pass" }));
@@ -112,7 +112,7 @@ describe("the report", () => {
     ]);
   });
 
-  it("writes no two labels of lines between the same teams at one height, where the lines are not level", () => {
+  it("puts no two labels of lines between the same teams at one height, unless the lines are level", () => {
     const labels = [...reportPage(resultOf(3)).matchAll(/<text class="label" x="([\d.]+)" y="([\d.]+)"/g)];
     const places = labels.map(([, x, y]) => [Number(x), Number(y)] as const);
     // t0 stands above t2: between them the lines are upright.
@@ -121,7 +121,7 @@ describe("the report", () => {
     assert.equal(new Set(upright).size, upright.length);
   });
 
-  it("writes no label over another one or over a pod", () => {
+  it("puts no label over another label or a pod", () => {
     for (const count of [1, 2, 3]) {
       for (const status of STATUSES) {
         const result = resultOf(count);
@@ -160,7 +160,7 @@ describe("the report", () => {
 });
 
 describe("connections", () => {
-  it("gather the rows that take the same way, with the result that matters most", () => {
+  it("group the rows of the same path, with the most severe result", () => {
     const ways = connectionsOf(resultOf(2).rows);
     const dns = ways.find((way) => way.from === "t0" && way.to === COREDNS && way.label.startsWith("DNS"));
     assert.equal(dns?.rows.length, 10);
@@ -180,7 +180,7 @@ describe("connections", () => {
 describe("a line between two boxes", () => {
   const box = fc.record({ x: fc.integer({ min: 0, max: 400 }), y: fc.integer({ min: 0, max: 400 }) });
 
-  it("starts and ends on the rims, and lies where the way back does not", () => {
+  it("starts and ends at the edges, and does not overlap the line of the other direction", () => {
     fc.assert(
       fc.property(box, box, fc.integer({ min: 1, max: 15 }), (one, other, offset) => {
         const from = { ...one, width: 100, height: 60 };
