@@ -151,7 +151,7 @@ export const IpFamilySetting = z
   .default("ipv4")
   .describe("IP family of pods and Services. Default ipv4.");
 
-/** Of an existing cluster; a new one does. */
+/** For an existing cluster; new ones always enforce policies. */
 export const NetworkPoliciesSetting = z
   .boolean()
   .default(false)

@@ -19,7 +19,7 @@ export interface ClusterHandle {
   readonly ready: readonly pulumi.Resource[];
   /** Kubeconfig as a secret; undefined if the cluster's owner already has it as a file. */
   readonly kubeconfig?: pulumi.Output<string> | undefined;
-  /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them, of which a team warns. Default false. */
+  /** Whether NetworkPolicies are known to be enforced; if not, teams warn that they may have no effect. Default false. */
   readonly enforcesNetworkPolicies?: boolean;
   /** Whether DaemonSets run; on Fargate they do not. Default true. */
   readonly runsDaemonSets?: boolean;
@@ -59,7 +59,7 @@ export function daemonSetIssues(
   return runsDaemonSets ? [] : [{ path, message: `${message} ${why}`, ...(value === undefined ? {} : { value }) }];
 }
 
-/** Of network policies that nothing may enforce: they are made all the same, and keep nobody apart. */
+/** Warns if nothing may enforce network policies: they are created anyway, but isolate nobody. */
 export function policyWarnings({
   name,
   runsDaemonSets = true,

@@ -81,7 +81,7 @@ export const Image = string(
 );
 
 /**
- * A name of up to 63 characters, after the prefix of a domain of up to 253.
+ * A name of up to 63 characters, optionally prefixed by a domain of up to 253.
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
  */
 export const LABEL_KEY =

@@ -92,8 +92,8 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
 }
 
 /**
- * The settings that say where CoreDNS is and leave it as it is, so that the teams' network policies let queries through to it; false where its
- * pods have the usual labels in kube-system, as the policies take it, and where there is none.
+ * The settings that locate CoreDNS without managing it, so that the teams' network policies allow queries to it. False if its pods have the
+ * usual labels in kube-system, which the policies assume, or if there is none.
  */
 export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.input<typeof DnsSettings> | false {
   const deployment = live.find("Deployment", place.namespace, place.name) ?? onlyClusterDns(live);
@@ -113,7 +113,7 @@ export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.inpu
   };
 }
 
-/** The one Deployment of CoreDNS by which a cluster's own names are answered, as its label says. */
+/** The only Deployment labelled as the cluster's DNS; undefined if there are several. */
 function onlyClusterDns(live: LiveObjects): KubernetesObject | undefined {
   const [only, ...others] = live
     .ofKind("Deployment")
@@ -121,7 +121,7 @@ function onlyClusterDns(live: LiveObjects): KubernetesObject | undefined {
   return others.length === 0 ? only : undefined;
 }
 
-/** Values of the label `k8s-app` of a cluster's DNS: everywhere, and with CoreDNS's Helm chart. */
+/** Values of the label `k8s-app` for the cluster's DNS: the usual one, and that of CoreDNS's Helm chart. */
 const DNS_APPS: readonly string[] = ["kube-dns", "coredns"];
 
 /** The settings of dns.adopt that say where CoreDNS is, without those that have the default. */
@@ -210,7 +210,7 @@ function podLabelsOf(deployment: KubernetesObject): Record<string, string> {
   return textsAt(deployment.content, "spec", "template", "metadata", "labels");
 }
 
-/** The Services that lead to the pods. */
+/** The Services that select the pods. */
 function servicesOf(live: LiveObjects, deployment: KubernetesObject): KubernetesObject[] {
   const labels = podLabelsOf(deployment);
   return live.ofKind("Service", deployment.namespace).filter(({ content }) => {

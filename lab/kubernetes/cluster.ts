@@ -59,7 +59,7 @@ export interface DnsServiceFacts {
   readonly clusterIPs: readonly string[];
   /** Its pod selector; empty if it has none. */
   readonly selector: Readonly<Record<string, string>>;
-  /** Port of these pods to which its port 53 leads. Default: not known, since it has a name. */
+  /** Pod port behind its port 53. Default: unknown, because it is a named port. */
   readonly targetPort?: number | undefined;
 }
 

@@ -59,7 +59,7 @@ export function nodeFacts({ metadata, status }: V1Node): NodeFacts {
   };
 }
 
-/** A Service that answers queries; nothing for another. */
+/** The facts of a Service with port 53; empty for others. */
 export function dnsServiceFacts({ metadata, spec }: V1Service): DnsServiceFacts[] {
   const ports = spec?.ports?.filter(({ port }) => port === 53) ?? [];
   if (ports.length === 0) return [];
