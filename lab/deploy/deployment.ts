@@ -22,13 +22,13 @@ import {
 import { deletedNamespaces, missingNamespaces, movedNamespaces } from "./stack-namespaces.ts";
 import {
   type Deployment,
-  type MadeObject,
+  existingObjects,
   type Memory,
   ownObjects,
   podUrns,
   StateFolder,
-  settled,
-  thoseThere,
+  type StateObject,
+  withoutPending,
 } from "./state.ts";
 import { openStack, operate, shown } from "./workspace.ts";
 
@@ -68,7 +68,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
-  const state = await settled(stack, config);
+  const state = await withoutPending(stack, config);
   refuse(movedNamespaces(state, settings));
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
@@ -192,7 +192,7 @@ async function removeKind(folder: StateFolder, memory: Memory, kind: string): Pr
 }
 
 /** Destroys the stack and returns the objects that are still on the cluster. */
-async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[]> {
+async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject[]> {
   const { cluster } = await connect(memory).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(
@@ -206,9 +206,9 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
-  const made = ownObjects(await settled(stack, config));
+  const made = ownObjects(await withoutPending(stack, config));
   await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
-  const left = await thoseThere(config, made);
+  const left = await existingObjects(config, made);
   if (left.length === 0) await stack.workspace.removeStack(folder.stack);
   if (drill !== undefined)
     process.stderr.write(
@@ -217,7 +217,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[
   return left;
 }
 
-function inWords({ header }: MadeObject): string {
+function inWords({ header }: StateObject): string {
   const { namespace, name } = header.metadata;
   return `${header.kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }

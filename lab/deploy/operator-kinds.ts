@@ -10,7 +10,7 @@ import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 export async function missingKinds(cluster: Pick<Cluster, "kinds">, { monitoring }: Settings): Promise<string[]> {
   if (monitoring.kind !== "prometheus-operator") return [];
   const { group, version, kinds } = OPERATOR_API;
-  const there = await kindsThere(cluster, group, version);
+  const there = await existingKinds(cluster, group, version);
   const missing = there === undefined ? [] : kinds.filter((kind) => !there.includes(kind));
   if (missing.length === 0) return [];
   return [
@@ -19,7 +19,7 @@ export async function missingKinds(cluster: Pick<Cluster, "kinds">, { monitoring
 }
 
 /** The kinds of an API group; undefined if the user may not list them. */
-async function kindsThere(cluster: Pick<Cluster, "kinds">, group: string, version: string) {
+async function existingKinds(cluster: Pick<Cluster, "kinds">, group: string, version: string) {
   try {
     return await cluster.kinds(group, version);
   } catch (error) {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { loadKubeConfig } from "../kubernetes/connect.ts";
 import { findPulumi, pathWithNode } from "./programs.ts";
-import { adopted, type Deployment, madeObjects, pendingCreates, readDeployment, thoseThere } from "./state.ts";
+import { adopted, type Deployment, existingObjects, pendingCreates, readDeployment, stateObjects } from "./state.ts";
 import { operate, releaseStaleLock, shown } from "./workspace.ts";
 
 /** Operations that an interrupted run left pending, by outcome; as URNs. */
@@ -42,7 +42,7 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
   const deployment = readDeployment(exported.deployment);
   if ((deployment.pending_operations ?? []).length === 0) return undefined;
 
-  const there = await objectsThere(deployment);
+  const there = await existingUrns(deployment);
   await importState(stack, { ...exported, deployment: adopted(deployment, there) });
   // Reads their outputs from the cluster; until then their outputs equal their inputs.
   if (there.size > 0) await operate("refresh", (signal) => stack.refresh({ ...shown(), signal, target: [...there] }));
@@ -86,15 +86,15 @@ export function recoveryText(stack: string, recovery: Recovery | undefined): str
 }
 
 /** URNs of pending objects that exist on their clusters, which their providers name. */
-async function objectsThere(deployment: Deployment): Promise<Set<string>> {
+async function existingUrns(deployment: Deployment): Promise<Set<string>> {
   const pending = pendingCreates(deployment);
   const found = new Set<string>();
   for (const [provider, resources] of Map.groupBy(pending, (resource) => String(resource.provider))) {
-    const objects = madeObjects({ resources });
+    const objects = stateObjects({ resources });
     if (objects.length === 0) continue;
     const urn = provider.slice(0, provider.lastIndexOf("::"));
     const inputs = deployment.resources?.find((resource) => resource.urn === urn)?.inputs;
-    for (const object of await thoseThere(await providersCluster(inputs), objects)) found.add(object.urn);
+    for (const object of await existingObjects(await providersCluster(inputs), objects)) found.add(object.urn);
   }
   return found;
 }

@@ -5,7 +5,7 @@ import type { Settings } from "../../components/settings.ts";
 import { prefixesOf, teamOfPrefix } from "../../components/team/moved-namespaces.ts";
 import { namespacePrefix } from "../../components/team/resource-names.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
-import { type Deployment, madeObjects } from "./state.ts";
+import { type Deployment, stateObjects } from "./state.ts";
 
 /** URN of a Namespace that the stack created. A patched Namespace has another type. */
 const NAMESPACE = /\bkubernetes:core\/v1:Namespace::/;
@@ -17,7 +17,7 @@ const NAMESPACE_PATCH = /\bkubernetes:core\/v1:NamespacePatch::/;
  */
 export function deletedNamespaces(deployment: Deployment, settings: Settings): string[] {
   const kept = createdNamespaces(settings);
-  return madeObjects(deployment)
+  return stateObjects(deployment)
     .filter(({ urn }) => NAMESPACE.test(urn))
     .map(({ header }) => header.metadata.name)
     .filter((name) => !kept.has(name));
@@ -95,7 +95,7 @@ function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
 /** Resource name prefixes, by the namespace that the resource creates or patches. */
 function prefixesIn(deployment: Deployment, type: RegExp): Map<string, string> {
   return new Map(
-    madeObjects(deployment).flatMap(({ urn, header }) => {
+    stateObjects(deployment).flatMap(({ urn, header }) => {
       const [, prefix] = /::([^:]+)-namespace$/.exec(urn) ?? [];
       return prefix !== undefined && type.test(urn) ? [[header.metadata.name, prefix] as const] : [];
     }),

@@ -145,7 +145,7 @@ export function readDeployment(exported: unknown): Deployment {
 }
 
 /** A Kubernetes object that a stack created. */
-export interface MadeObject {
+export interface StateObject {
   readonly urn: string;
   /** What the API needs to identify it. */
   readonly header: Header;
@@ -153,7 +153,7 @@ export interface MadeObject {
 export type Header = KubernetesObject & { metadata: { name: string; namespace?: string } };
 
 /** The Kubernetes objects in the state, including those pending when a run was interrupted. */
-export function madeObjects(deployment: Deployment): MadeObject[] {
+export function stateObjects(deployment: Deployment): StateObject[] {
   return [...(deployment.resources ?? []), ...pendingCreates(deployment)].flatMap((resource) => {
     const header = headerOf(resource);
     return header === undefined ? [] : [{ urn: resource.urn, header }];
@@ -161,13 +161,13 @@ export function madeObjects(deployment: Deployment): MadeObject[] {
 }
 
 /** Objects that are deleted with the stack, unlike those it only patches, such as an adopted namespace. */
-export function ownObjects(deployment: Deployment): MadeObject[] {
-  return madeObjects(deployment).filter(({ urn }) => !/Patch::[^:]+$/.test(urn));
+export function ownObjects(deployment: Deployment): StateObject[] {
+  return stateObjects(deployment).filter(({ urn }) => !/Patch::[^:]+$/.test(urn));
 }
 
 /** URNs of the pods in the state, by `namespace/name`. */
 export function podUrns(deployment: Deployment): Map<string, string> {
-  const pods = madeObjects(deployment).filter(({ header }) => header.kind === "Pod");
+  const pods = stateObjects(deployment).filter(({ header }) => header.kind === "Pod");
   return new Map(pods.map(({ urn, header }) => [`${header.metadata.namespace}/${header.metadata.name}`, urn]));
 }
 
@@ -214,9 +214,9 @@ function headerOf({ type, inputs }: Resource): Header | undefined {
  * The stack's objects that exist on the cluster.
  * @throws {ClusterError}
  */
-export async function thoseThere(config: KubeConfig, objects: readonly MadeObject[]): Promise<MadeObject[]> {
+export async function existingObjects(config: KubeConfig, objects: readonly StateObject[]): Promise<StateObject[]> {
   const api = KubernetesObjectApi.makeApiClient(config);
-  const found: MadeObject[] = [];
+  const found: StateObject[] = [];
   for (const object of objects) {
     const there = await api.read(object.header).then(
       () => true,
@@ -234,13 +234,13 @@ export async function thoseThere(config: KubeConfig, objects: readonly MadeObjec
  * Resolves the pending operations of an interrupted run: created objects are recorded, all others forgotten.
  * @returns the new state.
  */
-export async function settled(stack: Stack, config: KubeConfig): Promise<Deployment> {
+export async function withoutPending(stack: Stack, config: KubeConfig): Promise<Deployment> {
   const exported = await stack.exportStack();
   const deployment = readDeployment(exported.deployment);
   if ((deployment.pending_operations ?? []).length === 0) return deployment;
   const pending = new Set(pendingCreates(deployment).map((resource) => resource.urn));
-  const candidates = madeObjects(deployment).filter((object) => pending.has(object.urn));
-  const there = await thoseThere(config, candidates);
+  const candidates = stateObjects(deployment).filter((object) => pending.has(object.urn));
+  const there = await existingObjects(config, candidates);
   const fixed = adopted(deployment, new Set(there.map((object) => object.urn)));
   await stack.importStack({ ...exported, deployment: fixed });
   process.stderr.write("The last run was interrupted; recovering\n");

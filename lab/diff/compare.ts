@@ -16,7 +16,7 @@ import {
   comparePair,
   DATA_LOSS_ON_REPLACE,
   providerUrn,
-  takesAlong,
+  replacesItsResources,
   whyReplaced,
 } from "./replacement.ts";
 
@@ -106,7 +106,7 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   if (kind === "changed" && fields.length === 0) return undefined;
   const previous = { name: before.name, urn: before.urn, outside: outsideName(before) };
   // A provider has no name outside; it matters only if it replaces its resources.
-  const harmless = kind === "changed" || (isProvider(before) && !takesAlong(pair));
+  const harmless = kind === "changed" || (isProvider(before) && !replacesItsResources(pair));
   const warning = harmless ? undefined : lossOf(before, "replaced", after);
   const change = {
     ...described(kind, after),

@@ -5,7 +5,7 @@ import { PLAIN_OUTPUT, run } from "../process.ts";
 import { stackNames } from "../stack-file.ts";
 import { comparePlans, type StackComparison } from "./compare.ts";
 import { emptyPlan, PlanDocument, withEngineUrns } from "./document.ts";
-import { type Checkout, type CheckoutOptions, isThere, Repository, withCheckouts } from "./revisions.ts";
+import { type Checkout, type CheckoutOptions, exists, Repository, withCheckouts } from "./revisions.ts";
 
 /** One of the two revisions: its name and its commit, which the working tree lacks. */
 export interface Side {
@@ -121,8 +121,8 @@ export type PlanAt =
 /** Plans a stack with the revision's own program, in a separate process. */
 async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): Promise<PlanAt> {
   const main = join(checkout.folder, "lab", "main.ts");
-  if (!(await isThere(join(checkout.folder, `Pulumi.${stack}.yaml`)))) return { absent: "has no such stack" };
-  if (!(await isThere(main))) return { absent: "is older than lab plan" };
+  if (!(await exists(join(checkout.folder, `Pulumi.${stack}.yaml`)))) return { absent: "has no such stack" };
+  if (!(await exists(main))) return { absent: "is older than lab plan" };
   const args = [main, "plan", "--stack", stack, "--json"];
   const { exitCode, stdout, stderr } = await run(process.execPath, args, {
     cwd: checkout.folder,

@@ -294,7 +294,7 @@ function shortList(paths: readonly string[]): string {
 }
 
 function inheritedReasons({ after, fixed }: ComparedPair, gone: readonly ComparedPair[]): string[] {
-  const provider = gone.find((pair) => pair.after.urn === providerUrn(after) && takesAlong(pair));
+  const provider = gone.find((pair) => pair.after.urn === providerUrn(after) && replacesItsResources(pair));
   if (provider !== undefined) return [`its provider ${provider.after.name} is replaced`];
   const sources = gone.filter((pair) => after.dependencies.includes(pair.after.urn));
   const types = new Set(sources.map((pair) => pair.after.type));
@@ -302,6 +302,6 @@ function inheritedReasons({ after, fixed }: ComparedPair, gone: readonly Compare
 }
 
 /** Whether replacing a provider replaces its resources: a renamed provider with the same identity takes them over. */
-export function takesAlong({ renamed, forcing }: ComparedPair): boolean {
+export function replacesItsResources({ renamed, forcing }: ComparedPair): boolean {
   return !renamed || forcing.length > 0;
 }

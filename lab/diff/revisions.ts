@@ -129,9 +129,9 @@ export async function withCheckouts<T>(
 /** Links the installed packages if the lock file is the same, else installs the revision's own. */
 async function providePackages(folder: string, revision: string, options: CheckoutOptions): Promise<void> {
   const { project, signal, onStep } = options;
-  if (!(await isThere(join(folder, "package.json"))) || (await isThere(join(folder, "node_modules")))) return;
+  if (!(await exists(join(folder, "package.json"))) || (await exists(join(folder, "node_modules")))) return;
   const locks = await Promise.all([project, folder].map((place) => lockOf(place)));
-  if (locks[0] === locks[1] && (await isThere(join(project, "node_modules")))) {
+  if (locks[0] === locks[1] && (await exists(join(project, "node_modules")))) {
     // A junction needs no privileges on Windows; other systems ignore the type.
     return symlink(join(project, "node_modules"), join(folder, "node_modules"), "junction");
   }
@@ -154,7 +154,7 @@ async function lockOf(folder: string): Promise<string> {
   return readFile(join(folder, "package-lock.json"), "utf8").catch(() => "");
 }
 
-export async function isThere(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

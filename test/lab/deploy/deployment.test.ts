@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import {
   adopted,
-  madeObjects,
   ownObjects,
   pendingCreates,
   podUrns,
   readDeployment,
+  stateObjects,
 } from "../../../lab/deploy/state.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:local::lab::${type}::${name}`;
@@ -35,7 +35,7 @@ describe("the state of a stack", () => {
 
   it("names the Kubernetes objects, including pending ones", () => {
     assert.deepEqual(
-      madeObjects(deployment).map(({ header }) => `${header.kind} ${header.metadata.name}`),
+      stateObjects(deployment).map(({ header }) => `${header.kind} ${header.metadata.name}`),
       ["Namespace ts-team", "Pod curl-ts", "Service curl-ts", "ConfigMap never-made"],
     );
     assert.deepEqual([...podUrns(deployment).keys()], ["ts-team/curl-ts"]);
@@ -46,7 +46,7 @@ describe("the state of a stack", () => {
     const namespace = { ...object("Namespace", "payments"), type: "kubernetes:core/v1:NamespacePatch" };
     const patched = { ...namespace, urn: urn("team$kubernetes:core/v1:NamespacePatch", "pay-namespace-payments") };
     const both = readDeployment({ resources: [...STATE.resources, patched] });
-    assert.equal(madeObjects(both).length, 3);
+    assert.equal(stateObjects(both).length, 3);
     assert.deepEqual(
       ownObjects(both).map(({ header }) => header.metadata.name),
       ["ts-team", "curl-ts"],
@@ -65,7 +65,7 @@ describe("the state of a stack", () => {
   });
 
   it("may be empty", () => {
-    assert.deepEqual(madeObjects(readDeployment(undefined)), []);
-    assert.deepEqual(madeObjects(readDeployment({ resources: [{ urn: "u", type: "kubernetes:x:Y" }] })), []);
+    assert.deepEqual(stateObjects(readDeployment(undefined)), []);
+    assert.deepEqual(stateObjects(readDeployment({ resources: [{ urn: "u", type: "kubernetes:x:Y" }] })), []);
   });
 });
