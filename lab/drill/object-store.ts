@@ -126,8 +126,8 @@ function nameOf(object: unknown): string {
   return typeof name === "string" ? name : "";
 }
 
-/** Fields that only a controller or the API server sets: a pod's node, and allocated numbers. */
-const DECIDED_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+/** Fields that only a controller or the API server sets: a pod's node, and revision numbers. */
+const SET_BY_OTHERS: Readonly<Record<string, readonly string[]>> = {
   Pod: ["spec", "nodeName"],
   Deployment: ["metadata", "annotations", "deployment.kubernetes.io/revision"],
   DaemonSet: ["metadata", "annotations", "deprecated.daemonset.template.generation"],
@@ -136,13 +136,13 @@ const DECIDED_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 const SERVER_FIELDS = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"] as const;
 
 /** Path of a field that others set; undefined if the kind has none. */
-function decidedElsewhere({ kind }: KubernetesJson): readonly string[] | undefined {
-  return typeof kind === "string" ? DECIDED_ELSEWHERE[kind] : undefined;
+function setByOthers({ kind }: KubernetesJson): readonly string[] | undefined {
+  return typeof kind === "string" ? SET_BY_OTHERS[kind] : undefined;
 }
 
 /** Copies such a field from the current object. */
 export function asDecided(object: KubernetesJson, current: KubernetesJson): KubernetesJson {
-  const path = decidedElsewhere(object);
+  const path = setByOthers(object);
   const value = path && fieldOf(current, path);
   return path === undefined || value === undefined ? object : withField(object, path, value);
 }
@@ -151,7 +151,7 @@ export function asDecided(object: KubernetesJson, current: KubernetesJson): Kube
 export function contentOf({ status: _, ...object }: KubernetesJson): KubernetesJson {
   const metadata = Object.entries(metadataOf(object)).filter(([key]) => !SERVER_FIELDS.some((field) => field === key));
   const content = { ...object, metadata: Object.fromEntries(metadata) };
-  const path = decidedElsewhere(object);
+  const path = setByOthers(object);
   return path === undefined || fieldOf(object, path) === undefined ? content : withField(content, path, undefined);
 }
 

@@ -13,10 +13,10 @@ import { median } from "./suite.ts";
 
 const OPENSEARCH = { host: "127.0.0.1", port: 9200 };
 const PATH = "/var/log/containers/*.log";
-/** What both compared configurations need for OpenSearch. */
+/** What both charts need to send to OpenSearch. */
 const OUTPUT = { name: "opensearch", ...OPENSEARCH, suppress_type_name: "on", retry_limit: "no_limits" };
 
-/** This project's configuration, with settings below `logging`. The records do not name the cluster, like those of the others. */
+/** This project's configuration, with settings below `logging`. The records do not name the cluster, like those of the charts. */
 function ours(name: string, settings: object): Configuration {
   const destination = { kind: "opensearch", ...OPENSEARCH, tls: false };
   const parsed = LoggingSettings.parse({
