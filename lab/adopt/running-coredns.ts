@@ -19,6 +19,7 @@ import {
   textAt,
   textsAt,
 } from "./live-objects.ts";
+import { rewrittenRows, scalerOf } from "./other-tools.ts";
 
 /** The running CoreDNS as settings under `dns`. */
 export interface RunningCoreDns {
@@ -87,6 +88,7 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
         reason: "text" in (corefile.corefile ?? {}) ? "kept as text, every plugin as it is" : "is that of a profile",
       },
       ...rows,
+      ...(asAddon ? [] : rewrittenRows([configMap, deployment])),
     ],
   };
 }
@@ -181,9 +183,10 @@ function imageOf(deployment: KubernetesObject): string {
   return textAt(deployment.content, "spec", "template", "spec", "containers", index, "image") ?? "";
 }
 
+/** Others than EKS name a build of theirs too: `1.14.3-1`, `v1.14.3-build20260310`. */
 function versionOf(image: string): { readonly version: string | undefined; readonly build: string | undefined } {
-  const [, version, build] = /:v?(\d+\.\d+\.\d+)(-eksbuild\.\d+)?(?:@|$)/.exec(image) ?? [];
-  return { version, build: build === undefined ? undefined : `v${version}${build}` };
+  const [, version, suffix = ""] = /:v?(\d+\.\d+\.\d+)(-[\w.-]+)?(?:@|$)/.exec(image) ?? [];
+  return { version, build: /^-eksbuild\.\d+$/.test(suffix) ? `v${version}${suffix}` : undefined };
 }
 
 /** ConfigMap and key of the Corefile, found by CoreDNS's argument `-conf` and the volume mounted at that path. */
@@ -326,15 +329,4 @@ class DeploymentReader {
   #leave(path: string, reason: string): void {
     this.rows.push({ action: "leave", subject: `${objectName(this.#deployment)} ${path}`, reason });
   }
-}
-
-/** The autoscaler of a Deployment. */
-function scalerOf(live: LiveObjects, { namespace, name }: KubernetesObject): KubernetesObject | undefined {
-  return live
-    .ofKind("HorizontalPodAutoscaler", namespace)
-    .find(
-      ({ content }) =>
-        textAt(content, "spec", "scaleTargetRef", "kind") === "Deployment" &&
-        textAt(content, "spec", "scaleTargetRef", "name") === name,
-    );
 }

@@ -88,6 +88,72 @@ describe("A running CoreDNS", () => {
     ]);
   });
 
+  it("leaves replicas to cluster-proportional-autoscaler, whose target it is", () => {
+    const scaling = (words: readonly string[], namespace = "kube-system") => {
+      const container = { name: "autoscaler", command: ["/cluster-proportional-autoscaler", ...words] };
+      const template = { spec: { containers: [container] } };
+      const scaler = object("apps/v1", "Deployment", "coredns-autoscaler", namespace, { spec: { template } });
+      return read([...coreDns(), scaler], "patch");
+    };
+    const flags = ["--namespace=kube-system", "--target=Deployment/coredns", "--v=2"];
+    const { settings, rows } = scaling(flags, "scalers");
+    assert.equal(settings.replicas, undefined);
+    assert.deepEqual(rows[1], {
+      action: "leave",
+      subject: "Deployment/kube-system/coredns spec.replicas",
+      reason: "Deployment/scalers/coredns-autoscaler sets it",
+    });
+    assert.equal(scaling(["--target", "deployment/metrics,deployment/coredns"]).settings.replicas, undefined);
+    // Another Deployment, and one of the same name elsewhere.
+    assert.equal(scaling(["--target=deployment/coredns-custom"]).settings.replicas, 3);
+    assert.equal(scaling(["--target=deployment/coredns"], "dns").settings.replicas, 3);
+  });
+
+  it("reads the version from tags with any build", () => {
+    const images = {
+      "rancher/mirrored-coredns-coredns:1.14.3": "1.14.3",
+      "rancher/hardened-coredns:v1.14.3-build20260310": "1.14.3",
+      "mcr.microsoft.com/oss/v2/kubernetes/coredns:v1.13.1-2": "1.13.1",
+      "bitnami/coredns:1.12.4-debian-12-r3@sha256:4c5f": "1.12.4",
+      "coredns:latest": undefined,
+    };
+    for (const [image, version] of Object.entries(images)) {
+      const { settings } = read(coreDns({ containers: [{ ...CONTAINER, image }] }), "patch");
+      assert.equal(settings.adopt?.version, version, image);
+      assert.equal(settings.addonVersion, undefined);
+    }
+  });
+
+  it("tells which tool writes its own again, where it is patched", () => {
+    const marks = {
+      "K3s writes": { annotations: { "objectset.rio.cattle.io/owner-gvk": "k3s.cattle.io/v1, Kind=Addon" } },
+      "an addon manager may": { labels: { "addonmanager.kubernetes.io/mode": "Reconcile" } },
+      "kOps writes": { labels: { "addon.kops.k8s.io/name": "coredns.addons.k8s.io" } },
+      "Helm writes": { annotations: { "meta.helm.sh/release-name": "rke2-coredns" } },
+      "Argo CD writes": {
+        annotations: { "argocd.argoproj.io/tracking-id": "dns:apps/Deployment:kube-system/coredns" },
+      },
+      // Flux marks what its Helm releases install too.
+      "Flux writes its own again at": {
+        annotations: { "meta.helm.sh/release-name": "coredns" },
+        labels: { "helm.toolkit.fluxcd.io/name": "coredns" },
+      },
+    };
+    const told = (metadata: object, takeover: Takeover = "patch") => {
+      const [configMap, ...others] = coreDns();
+      const marked = object("v1", "ConfigMap", "coredns", "kube-system", { ...configMap, metadata });
+      return read([marked, ...others], takeover).rows.filter(({ action }) => action === "check");
+    };
+    for (const [reason, metadata] of Object.entries(marks)) {
+      const [row, ...more] = told(metadata);
+      assert.equal(row?.subject, "ConfigMap/kube-system/coredns");
+      assert.ok(row?.reason.startsWith(reason), row?.reason);
+      assert.deepEqual(more, []);
+      assert.deepEqual(told(metadata, "is-addon"), []);
+    }
+    assert.deepEqual(told({ labels: { "addonmanager.kubernetes.io/mode": "EnsureExists" } }), []);
+  });
+
   it("is found by its argument and its volume, under whatever names", () => {
     const pod = {
       containers: [

@@ -1,0 +1,82 @@
+import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { type AdoptionRow, type LiveObjects, listAt, objectName, textAt } from "./live-objects.ts";
+
+/** A tool that puts its own version of an object back. */
+interface Rewriter {
+  /** How it marks what it manages. */
+  readonly mark: { readonly kind: "labels" | "annotations"; readonly key: string; readonly value?: RegExp };
+  /** What it does, and where a change stays. */
+  readonly reason: string;
+}
+
+/** K3s comes first: what it deploys by Helm has the marks of both. */
+const REWRITERS: readonly Rewriter[] = [
+  {
+    // https://docs.k3s.io/installation/packaged-components
+    mark: { kind: "annotations", key: "objectset.rio.cattle.io/owner-gvk", value: /^k3s\.cattle\.io\// },
+    reason:
+      "K3s writes its own again at each start: change it by the ConfigMap coredns-custom, or start K3s with --disable=coredns and install CoreDNS yourself",
+  },
+  {
+    // https://github.com/kubernetes/kubernetes/blob/master/cluster/addons/addon-manager/README.md
+    mark: { kind: "labels", key: "addonmanager.kubernetes.io/mode", value: /^Reconcile$/ },
+    reason:
+      "an addon manager may write its own again within minutes (label addonmanager.kubernetes.io/mode): on AKS, change it by the ConfigMap coredns-custom",
+  },
+  {
+    // https://kops.sigs.k8s.io/addons/
+    mark: { kind: "labels", key: "addon.kops.k8s.io/name" },
+    reason: "kOps writes its own again when it updates the add-on: set the same in its cluster spec under kubeDNS",
+  },
+  {
+    // https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/
+    mark: { kind: "annotations", key: "argocd.argoproj.io/tracking-id" },
+    reason:
+      "Argo CD writes its own again when it syncs: change it in the repository of the Application, or ignore it there",
+  },
+  {
+    mark: { kind: "labels", key: "kustomize.toolkit.fluxcd.io/name" },
+    reason: "Flux writes its own again within minutes: change it in the repository of the Kustomization",
+  },
+  {
+    mark: { kind: "labels", key: "helm.toolkit.fluxcd.io/name" },
+    reason: "Flux writes its own again at the next upgrade of the HelmRelease: set the same in its values",
+  },
+  {
+    mark: { kind: "annotations", key: "meta.helm.sh/release-name" },
+    reason: "Helm writes its own again at the next upgrade of the release: set the same in its values",
+  },
+];
+
+/** What other tools undo sooner or later, one row for each object that one of them manages. */
+export function rewrittenRows(objects: readonly KubernetesObject[]): AdoptionRow[] {
+  return objects.flatMap((object) => {
+    const tool = REWRITERS.find(({ mark: { kind, key, value = /./ } }) =>
+      value.test(textAt(object.content, "metadata", kind, key) ?? ""),
+    );
+    return tool === undefined ? [] : [{ action: "check", subject: objectName(object), reason: tool.reason }];
+  });
+}
+
+/** What scales a Deployment: a HorizontalPodAutoscaler, or cluster-proportional-autoscaler, which is a Deployment with a target. */
+export function scalerOf(live: LiveObjects, deployment: KubernetesObject): KubernetesObject | undefined {
+  const { namespace, name } = deployment;
+  const byLoad = live
+    .ofKind("HorizontalPodAutoscaler", namespace)
+    .find(
+      ({ content }) =>
+        textAt(content, "spec", "scaleTargetRef", "kind") === "Deployment" &&
+        textAt(content, "spec", "scaleTargetRef", "name") === name,
+    );
+  return byLoad ?? live.ofKind("Deployment").find((one) => isProportional(one, deployment));
+}
+
+/** Its kinds are not case-sensitive. @see https://github.com/kubernetes-sigs/cluster-proportional-autoscaler#overview */
+function isProportional(scaler: KubernetesObject, { namespace, name }: KubernetesObject): boolean {
+  return listAt(scaler.content, "spec", "template", "spec", "containers").some((container) => {
+    const words = ["command", "args"].flatMap((key) => listAt(container, key).map(String));
+    const flag = (key: string) => new RegExp(`(?:^| )--?${key}[= ](\\S+)`).exec(words.join(" "))?.[1];
+    const targets = flag("target")?.toLowerCase().split(",") ?? [];
+    return targets.includes(`deployment/${name}`) && (flag("namespace") ?? scaler.namespace) === namespace;
+  });
+}
