@@ -1,6 +1,7 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
 import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
+import { answerFor, type CorefileFault, forwardTo, hostsEntry, intoBlock } from "./corefile-faults.ts";
 import { changePods, changeText, corefileOf, type Drill, type Fault, inPod, type Scene, workload } from "./drill.ts";
 import { type KubernetesJson, withField } from "./object-store.ts";
 import { outsideCheck } from "./outside-check.ts";
@@ -12,8 +13,8 @@ const lookup = (scene: Scene) => inPod(scene.from, `curl -sS -m 8 http://${servi
 const outside = ({ settings, from }: Scene) =>
   inPod(from, `curl -sS -m 8 -o /dev/null -w '%{time_namelookup}' http://${settings.monitoring.canary.outsideName}`);
 
-/** Changes the Corefile. @param change Returns undefined if the text has nothing to change. */
-function corefile({ coreDns }: Scene, change: (text: string) => string | undefined): Fault {
+/** Changes the Corefile. */
+function corefile({ coreDns }: Scene, change: CorefileFault): Fault {
   return { kind: "change", ref: corefileOf(coreDns), change: (object) => changeText(object, "Corefile", change) };
 }
 
@@ -22,18 +23,10 @@ function kubectl({ coreDns: { namespace, selector } }: Scene, verb: string, rest
   return `kubectl -n ${namespace} ${verb} -l ${selector}${rest}`;
 }
 
-/** The plugin forward for all names, up to its first upstream; more upstreams may follow. */
-const UPSTREAMS = /^(\s*forward \.)(?: [^\s{]+)+/m;
-
 /** Answers every name after two seconds. @see https://coredns.io/plugins/erratic/ */
 const SLOW_BLOCK = ".:1053 {\n    erratic {\n      drop 0\n      truncate 0\n      delay 1 2s\n    }\n}\n";
 
-/** Inserts lines at the start of the server block for all names. */
-function intoBlock(lines: string) {
-  return (text: string) => text.replace(/^\.(:53)?\s*\{[^\S\n]*\n/m, (head) => `${head}${lines}`);
-}
-
-/** Too little memory for CoreDNS to start. Measured: 8Mi is too little, 12Mi enough for an idle one. */
+/** Less than CoreDNS needs to start. Measured: 8Mi is too little, and 12Mi enough for an idle one. */
 const TOO_LITTLE = "8Mi";
 
 /** Limits CoreDNS's memory. A rolling update would keep the old pods, because the new one never becomes ready. */
@@ -67,13 +60,7 @@ export const DNS_DRILLS: readonly Drill[] = [
       "The zone of the plugin kubernetes must be the one of the pods' search list.",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`, `dns:${from}:${to}:svc`],
-    faults: (scene) => [
-      corefile(scene, (text) =>
-        text.replace(/\bkubernetes[^\S\n]+(\S+)/, (found, zone) =>
-          zone === domainOf(scene) ? "kubernetes cluster.internal" : found,
-        ),
-      ),
-    ],
+    faults: (scene) => [corefile(scene, answerFor("cluster.internal", domainOf(scene)))],
     cause: (scene) =>
       `The zone of the plugin kubernetes is cluster.internal, while pods ask for names in ${domainOf(scene)}.`,
     repair: (scene) => `Write \`kubernetes ${domainOf(scene)} in-addr.arpa ip6.arpa\` into the Corefile.`,
@@ -91,11 +78,9 @@ export const DNS_DRILLS: readonly Drill[] = [
       "CoreDNS runs its plugins in a fixed order: hosts comes before kubernetes.",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`],
-    faults: (scene) => [
-      corefile(scene, intoBlock(`    hosts {\n      192.0.2.10 ${serviceOf(scene)}\n      fallthrough\n    }\n`)),
-    ],
+    faults: (scene) => [corefile(scene, hostsEntry("192.0.2.10", serviceOf(scene)))],
     cause: (scene) => `A block hosts in the Corefile gives ${serviceOf(scene)} the address 192.0.2.10.`,
-    repair: () => "Remove the block hosts from the Corefile.",
+    repair: () => "Remove that line from the block hosts in the Corefile.",
   },
   {
     ...DNS,
@@ -130,7 +115,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     ],
     rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
     faults: (scene) => [
-      corefile(scene, (text) => (/^\s*loop\s*$/m.test(text) ? text.replace(UPSTREAMS, "$1 127.0.0.1") : undefined)),
+      corefile(scene, (text) => (/^\s*loop\s*$/m.test(text) ? forwardTo("127.0.0.1")(text) : undefined)),
     ],
     cause: () =>
       "The plugin forward sends to 127.0.0.1, which is CoreDNS itself. The plugin loop notices its own query and ends the program.",
@@ -218,7 +203,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`],
     checks: ({ settings, from }) => [outsideCheck(from, settings.monitoring.canary.outsideName)],
-    faults: (scene) => [corefile(scene, (text) => text.replace(UPSTREAMS, "$1 192.0.2.53"))],
+    faults: (scene) => [corefile(scene, forwardTo("192.0.2.53"))],
     cause: () => "The plugin forward sends to 192.0.2.53, where no resolver answers.",
     repair: () => "Forward to the resolver that was there, such as /etc/resolv.conf.",
     alert: "CoreDnsAllUpstreamsDown",
@@ -239,8 +224,8 @@ export const DNS_DRILLS: readonly Drill[] = [
     checks: ({ settings, from }) => [outsideCheck(from, settings.monitoring.canary.outsideName)],
     faults: (scene) => [
       corefile(scene, (text) => {
-        const changed = text.replace(UPSTREAMS, "$1 127.0.0.1:1053");
-        return changed === text ? undefined : `${changed.trimEnd()}\n${SLOW_BLOCK}`;
+        const changed = forwardTo("127.0.0.1:1053")(text);
+        return changed === undefined || changed === text ? undefined : `${changed.trimEnd()}\n${SLOW_BLOCK}`;
       }),
     ],
     cause: () =>
