@@ -1,5 +1,7 @@
+import { dirname, resolve } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { findServer, type KubeconfigIssue, kubeconfigFiles } from "../../components/cluster/kubeconfig.ts";
+import { isObject } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "./client.ts";
 import { type Cluster, ClusterError } from "./cluster.ts";
@@ -44,6 +46,13 @@ export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
   if ("issue" in found) throw new Failure(`${found.issue}${adviceFor(found)}`, NOT_TRIED);
   const config = readAll(found.files);
   config.setCurrentContext(found.context);
+  // A context without a user has no credentials, as behind `kubectl proxy`. Without the one that it names, the server's CA is not used either.
+  const user = config.getContextObject(found.context)?.user ?? "";
+  if (user !== "" && config.getUser(user) === null)
+    throw new Failure(
+      `context '${found.context}' refers to user '${user}', which is not in ${found.files.join(", ")}`,
+      NOT_TRIED,
+    );
   return config;
 }
 
@@ -60,6 +69,7 @@ function readAll(files: readonly string[]): KubeConfig {
     const one = new KubeConfig();
     try {
       one.loadFromFile(file);
+      one.users = one.users.map((user) => ({ ...user, exec: withAbsoluteCommand(user.exec, dirname(file)) }));
     } catch (error) {
       const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
       throw new Failure(`${file} is not a kubeconfig: ${reason}`, NOT_TRIED);
@@ -70,7 +80,16 @@ function readAll(files: readonly string[]): KubeConfig {
   return config;
 }
 
-/** What a further file of KUBECONFIG adds: of two entries with the same name, the first wins, as in kubectl. */
+/**
+ * A program for credentials by its path, which the file may give from its own folder. A name without a folder is one of the PATH.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#configuration
+ */
+function withAbsoluteCommand(exec: unknown, folder: string): unknown {
+  if (!isObject(exec) || typeof exec.command !== "string" || !/[\\/]/.test(exec.command)) return exec;
+  return { ...exec, command: resolve(folder, exec.command) };
+}
+
+/** What another file of KUBECONFIG adds: where two name the same thing, the first one wins, as with kubectl. */
 function without(config: KubeConfig, known: KubeConfig): KubeConfig {
   const names = (items: readonly { name: string }[]) => new Set(items.map((item) => item.name));
   const [clusters, users, contexts] = [names(known.clusters), names(known.users), names(known.contexts)];

@@ -126,6 +126,13 @@ describe("the connection to a cluster", () => {
       /^context 'one' refers to cluster 'one', which is not in .*half$/,
     ],
     [
+      "a context without its user",
+      async () => ({
+        kubeconfig: await file("nobody", kubeconfig(url).replace('"users":[{"name":"one"', '"users":[{"name":"zero"')),
+      }),
+      /^context 'one' refers to user 'one', which is not in .*nobody$/,
+    ],
+    [
       "a server that does not answer",
       async () => ({ kubeconfig: await file("dead", kubeconfig("http://127.0.0.1:47")) }),
       /^context 'one' \(http:\/\/127.0.0.1:47\): the API server does not answer \(.*ECONNREFUSED/,
@@ -142,6 +149,26 @@ describe("the connection to a cluster", () => {
       });
     });
   }
+
+  it("runs a program for credentials by its path from the kubeconfig's folder, and by its name from the PATH", async () => {
+    const commandOf = async (command: string) => {
+      const exec = { apiVersion: "client.authentication.k8s.io/v1", command };
+      const named = await file(
+        "exec",
+        JSON.stringify({ ...JSON.parse(kubeconfig(url)), users: [{ name: "one", user: { exec } }] }),
+      );
+      return (await loadKubeConfig({ kubeconfig: named })).getCurrentUser()?.exec?.command;
+    };
+    assert.equal(await commandOf("./bin/login"), join(folder, "bin", "login"));
+    assert.equal(await commandOf("../login"), join(folder, "..", "login"));
+    assert.equal(await commandOf("/opt/login"), "/opt/login");
+    assert.equal(await commandOf("aws"), "aws");
+  });
+
+  it("does without a user where the context names none", async () => {
+    const named = await file("open", kubeconfig(url).replace('"user":"one"', '"user":""'));
+    assert.equal((await connect({ kubeconfig: named })).version, "v1.36.3");
+  });
 
   it("reads the files of KUBECONFIG as kubectl does: the first one wins, missing ones do not count", async () => {
     const second = await file("second", kubeconfig("http://second.test", "two"));
