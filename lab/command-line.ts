@@ -124,7 +124,8 @@ function report(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return error.exitCode;
   }
-  if (error instanceof Error && error.name === "SettingsError") {
+  // What a cluster answers while a command is at work on it.
+  if (error instanceof Error && ["SettingsError", "ClusterError"].includes(error.name)) {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }

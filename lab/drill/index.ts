@@ -114,18 +114,32 @@ async function connected(flags: DrillFlags): Promise<Connected> {
 
 async function list(flags: JsonFlags): Promise<void> {
   const { drillsJson, drillTable, offeredDrills } = await import("./drill-list.ts");
-  const { readState } = await import("./drill-state.ts");
   const { settings } = await settingsOf(flags);
-  const live = await connected(flags).catch((error: unknown) => {
-    if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`The cluster was not checked: ${error.message}\n`);
-    return undefined;
-  });
-  const drills = await offeredDrills(settings, live?.env.store, live?.isEks, live?.env.scene.coreDns).finally(
-    live?.stop,
-  );
-  const on = live === undefined ? undefined : (await readState(live.env.store))?.state.drill;
+  const live = await told("The cluster was not checked", () => connected(flags));
+  const { isEks, env } = live ?? {};
+  const onCluster = () => offeredDrills(settings, env?.store, isEks, env?.scene.coreDns).finally(live?.stop);
+  const drills =
+    (await told("CoreDNS was not checked", onCluster)) ?? (await offeredDrills(settings, undefined, isEks));
+  const on =
+    live === undefined ? undefined : await told("Whether a drill is on is not known", () => nameOfCurrent(live));
   writeOutput(flags.json ? drillsJson(drills, on) : drillTable(drills, on));
+}
+
+async function nameOfCurrent({ env }: Connected): Promise<string | undefined> {
+  const { readState } = await import("./drill-state.ts");
+  return (await readState(env.store))?.state.drill;
+}
+
+/** What can be read of a cluster; undefined where it cannot, which is said and no failure. */
+async function told<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
+  const { ClusterError } = await import("../kubernetes/cluster.ts");
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Failure) && !(error instanceof ClusterError)) throw error;
+    process.stderr.write(`${what}: ${error.message}\n`);
+    return undefined;
+  }
 }
 
 async function start(name: string | undefined, flags: StartFlags): Promise<void> {
