@@ -30,6 +30,7 @@ import {
   type StateObject,
   withoutPending,
 } from "./state.ts";
+import { UnansweredCreations } from "./unanswered.ts";
 import { openStack, operate, shown } from "./workspace.ts";
 
 export interface UpOptions {
@@ -68,7 +69,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
-  const state = await withoutPending(stack, config);
+  const state = await settled(stack, config, memory.unanswered);
   refuse(movedNamespaces(state, settings));
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
@@ -76,9 +77,16 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
     process.stderr.write(
       `Deleting namespace ${namespace}, which the settings create no more, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,
     );
-  // Refresh detects manual changes and deletions. It runs the program, so that it uses the current provider.
-  await operate("up", (signal) => stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace }));
-  return memory;
+  // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
+  const begun = new UnansweredCreations();
+  const updating = operate("up", (signal) =>
+    stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace, onEvent: begun.see }),
+  );
+  const { unanswered: _, ...answered } = memory;
+  await updating.finally(() =>
+    folder.remember(begun.resources.length === 0 ? answered : { ...answered, unanswered: begun.resources }),
+  );
+  return answered;
 }
 
 /** @throws {Failure} that lists all problems, if there are any. */
@@ -101,7 +109,10 @@ function needExisting(name: string, settings: Settings, command: keyof typeof PU
 /** Chooses the cluster by flag, settings, the last run, or the current context, and saves the choice for the next run. */
 async function chooseCluster(target: Target, kind: boolean, before: Memory | undefined): Promise<Memory> {
   const file = kubeconfigOf(target, before);
-  const own = before?.kind === undefined ? {} : { kind: before.kind };
+  const own = {
+    ...(before?.kind === undefined ? {} : { kind: before.kind }),
+    ...(before?.unanswered === undefined ? {} : { unanswered: before.unanswered }),
+  };
   if (kind) {
     if (target.context !== undefined && target.context !== KIND_CONTEXT)
       throw new Failure(`--kind uses context '${KIND_CONTEXT}', not '${target.context}'`, 2);
@@ -206,7 +217,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
-  const made = ownObjects(await withoutPending(stack, config));
+  const made = ownObjects(await settled(stack, config, memory.unanswered));
   await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
   const left = await existingObjects(config, made);
   if (left.length === 0) await stack.workspace.removeStack(folder.stack);

@@ -13,6 +13,16 @@ import { portableYaml } from "../stack-file.ts";
 /** Folder, ignored by Git, in which `up` keeps its state. */
 export const STATE_ROOT = join(PROJECT_ROOT, ".pulumi-state");
 
+const Resource = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  inputs: z.looseObject({}).optional(),
+  /** URN and id of its provider, as `URN::ID`. */
+  provider: z.string().optional(),
+});
+export type Resource = z.infer<typeof Resource>;
+
 const Memory = z.object({
   /** kubeconfig context of the lab's cluster. */
   context: z.string(),
@@ -20,6 +30,8 @@ const Memory = z.object({
   kubeconfig: z.string().optional(),
   /** Name of the kind cluster, if `up --kind` created it. */
   kind: z.string().optional(),
+  /** What the last run was creating when it was stopped, and did not hear of again. */
+  unanswered: z.array(Resource).optional(),
 });
 /** What `up` remembers of a stack, so that the next run and `down` find the same cluster. */
 export type Memory = z.infer<typeof Memory>;
@@ -122,15 +134,11 @@ function group(value: unknown): Group {
   return isObject(value) ? value : {};
 }
 
-const Resource = z.looseObject({
-  urn: z.string(),
-  type: z.string(),
-  id: z.string().optional(),
-  inputs: z.looseObject({}).optional(),
-  /** URN and id of its provider, as `URN::ID`. */
-  provider: z.string().optional(),
-});
-type Resource = z.infer<typeof Resource>;
+/** The fields of a resource by which a state knows it; undefined where it is none, or none that a provider makes. */
+export function readResource(found: unknown): Resource | undefined {
+  const { urn, type, custom, inputs, parent, provider } = group(found);
+  return custom === true ? Resource.safeParse({ urn, type, custom, inputs, parent, provider }).data : undefined;
+}
 
 /** The fields of a stack's state that are read here; all others are kept unchanged. */
 const Deployment = z.looseObject({
@@ -231,12 +239,17 @@ export async function existingObjects(config: KubeConfig, objects: readonly Stat
 }
 
 /**
- * Resolves the pending operations of an interrupted run: created objects are recorded, all others forgotten.
- * @returns the new state.
+ * Takes the traces of a cut-off run out of a stack's state: what it had made is noted, what it had not is forgotten.
+ * @param unanswered What it had asked for without an answer: a state names only what no run has given up.
+ * @returns the state as it is now.
  */
-export async function withoutPending(stack: Stack, config: KubeConfig): Promise<Deployment> {
+export async function settled(
+  stack: Pick<Stack, "exportStack" | "importStack">,
+  config: KubeConfig,
+  unanswered: readonly Resource[] = [],
+): Promise<Deployment> {
   const exported = await stack.exportStack();
-  const deployment = readDeployment(exported.deployment);
+  const deployment = withBegun(readDeployment(exported.deployment), unanswered);
   if ((deployment.pending_operations ?? []).length === 0) return deployment;
   const pending = new Set(pendingCreates(deployment).map((resource) => resource.urn));
   const candidates = stateObjects(deployment).filter((object) => pending.has(object.urn));
@@ -245,4 +258,12 @@ export async function withoutPending(stack: Stack, config: KubeConfig): Promise<
   await stack.importStack({ ...exported, deployment: fixed });
   process.stderr.write("The last run was interrupted; recovering\n");
   return fixed;
+}
+
+/** A state in which more resources are being created, but those that it knows. */
+function withBegun(deployment: Deployment, begun: readonly Resource[]): Deployment {
+  const { resources = [], pending_operations = [] } = deployment;
+  const known = new Set([...resources, ...pending_operations.map(({ resource }) => resource)].map(({ urn }) => urn));
+  const more = begun.filter(({ urn }) => !known.has(urn)).map((resource) => ({ type: "creating", resource }));
+  return more.length === 0 ? deployment : { ...deployment, pending_operations: [...pending_operations, ...more] };
 }
