@@ -30,6 +30,7 @@ import {
   type StateObject,
   withoutPending,
 } from "./state.ts";
+import { takenNamespaces } from "./taken-namespaces.ts";
 import { UnansweredCreations } from "./unanswered.ts";
 import { openStack, operate, shown } from "./workspace.ts";
 
@@ -70,7 +71,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
   const state = await settled(stack, config, memory.unanswered);
-  refuse(movedNamespaces(state, settings));
+  refuse([...movedNamespaces(state, settings), ...(await takenNamespaces(config, state, settings))]);
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
   for (const namespace of deletedNamespaces(state, settings))
@@ -217,10 +218,14 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
-  const made = ownObjects(await settled(stack, config, memory.unanswered));
-  await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
-  const left = await existingObjects(config, made);
-  if (left.length === 0) await stack.workspace.removeStack(folder.stack);
+  const state = await settled(stack, config, memory.unanswered);
+  const made = ownObjects(state);
+  // Of a first run that was stopped or refused at once nothing is to be destroyed.
+  if ((state.resources ?? []).length > 0)
+    await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
+  const left = await thoseThere(config, made);
+  // The program notes its components while it runs, also those that a stopped run had not come to: they stand for nothing on the cluster.
+  if (left.length === 0) await stack.workspace.removeStack(folder.stack, { force: true });
   if (drill !== undefined)
     process.stderr.write(
       `Left of the drill: Secret ${DRILL_STATE.namespace}/${DRILL_STATE.name}, and what it has changed of CoreDNS. \`npm run lab -- drill stop\` puts that back and removes it\n`,

@@ -16,8 +16,8 @@ const NAMESPACE_PATCH = /\bkubernetes:core\/v1:NamespacePatch::/;
  * @returns their names, in the order of the state.
  */
 export function deletedNamespaces(deployment: Deployment, settings: Settings): string[] {
-  const kept = createdNamespaces(settings);
-  return stateObjects(deployment)
+  const kept = new Set(createdNamespaces(settings).map(({ name }) => name));
+  return madeObjects(deployment)
     .filter(({ urn }) => NAMESPACE.test(urn))
     .map(({ header }) => header.metadata.name)
     .filter((name) => !kept.has(name));
@@ -115,21 +115,16 @@ function isKnown(prefix: string, now: { team: string; name: string; wasTeam: str
  */
 export async function missingNamespaces(cluster: Pick<Cluster, "namespaceLabels">, settings: Settings) {
   const { kind, prometheus } = settings.monitoring;
-  const adopted = settings.teams.flatMap(({ namespaces = [] }, team) =>
-    namespaces.flatMap(({ name, adopt }, at) =>
-      adopt ? [{ name, setting: `teams[${team}].namespaces[${at}].name` }] : [],
-    ),
-  );
   const { adopt: dns } = settings.dns ?? {};
   const monitored = { name: prometheus.namespace, setting: "monitoring.prometheus.namespace" };
   const needed = [
-    ...adopted,
+    ...adoptedNamespaces(settings),
     ...(dns !== undefined && (dns.manage || kind === "annotations")
       ? [{ name: dns.namespace, setting: "dns.adopt.namespace" }]
       : []),
     ...(kind === "annotations" || kind === "prometheus-operator" ? [monitored] : []),
   ];
-  const created = createdNamespaces(settings);
+  const created = new Set(createdNamespaces(settings).map(({ name }) => name));
   const missing: string[] = [];
   for (const { name, setting } of needed) {
     if (created.has(name) || (await exists(cluster, name))) continue;
@@ -149,14 +144,36 @@ async function exists(cluster: Pick<Cluster, "namespaceLabels">, name: string): 
   }
 }
 
-function createdNamespaces(settings: Settings): Set<string> {
-  const created = new Set(settings.teams.flatMap(ownNamespaces));
-  if (settings.logging !== undefined) created.add(LOGGING_NAMESPACE);
-  if (settings.monitoring.kind !== "none" && settings.monitoring.canary.enabled) created.add(CANARY_NAMESPACE);
-  return created;
+/** A namespace, and the setting that leads to it. */
+export interface NamedNamespace {
+  readonly name: string;
+  readonly setting: string;
 }
 
-/** Namespaces that the stack creates for a team, without adopted ones. */
-function ownNamespaces({ name, namespaces }: Settings["teams"][number]): string[] {
-  return namespaces?.flatMap((one) => (one.adopt ? [] : [one.name])) ?? [teamNamespace(name)];
+/** Namespaces that a stack with these settings creates. */
+export function createdNamespaces(settings: Settings): NamedNamespace[] {
+  const { teams, logging, monitoring } = settings;
+  const ofTeams = teams.flatMap(({ name, namespaces }, team) => {
+    if (namespaces === undefined) return [{ name: teamNamespace(name), setting: `teams[${team}].name` }];
+    return listed(namespaces, team, false);
+  });
+  const hasCanary = monitoring.kind !== "none" && monitoring.canary.enabled;
+  return [
+    ...ofTeams,
+    ...(logging === undefined ? [] : [{ name: LOGGING_NAMESPACE, setting: "logging" }]),
+    ...(hasCanary ? [{ name: CANARY_NAMESPACE, setting: "monitoring.canary" }] : []),
+  ];
+}
+
+/** Namespaces that are there, and that it takes over. */
+export function adoptedNamespaces({ teams }: Settings): NamedNamespace[] {
+  return teams.flatMap(({ namespaces = [] }, team) => listed(namespaces, team, true));
+}
+
+type TeamNamespaces = NonNullable<Settings["teams"][number]["namespaces"]>;
+
+function listed(namespaces: TeamNamespaces, team: number, areAdopted: boolean): NamedNamespace[] {
+  return namespaces.flatMap(({ name, adopt }, at) =>
+    adopt === areAdopted ? [{ name, setting: `teams[${team}].namespaces[${at}].name` }] : [],
+  );
 }

@@ -9,40 +9,7 @@ import { down, up } from "../../../lab/deploy/deployment.ts";
 import { recover, recoveryText } from "../../../lab/deploy/recover.ts";
 import { StateFolder } from "../../../lab/deploy/state.ts";
 import { listen } from "../../support/listen.ts";
-
-const URN = "urn:pulumi:local::lab::kubernetes:core/v1:";
-
-function object(kind: string, name: string) {
-  const inputs = { apiVersion: "v1", kind, metadata: { name, namespace: "ts-team" } };
-  return { urn: `${URN}${kind}::${name}`, type: `kubernetes:core/v1:${kind}`, custom: true, inputs };
-}
-
-/** A state with an ended pod, and a Service that a cut-off run had made. */
-const STATE = {
-  version: 3,
-  deployment: {
-    resources: [{ ...object("Pod", "curl-ts"), id: "ts-team/curl-ts" }],
-    pending_operations: [{ type: "creating", resource: object("Service", "curl-ts") }],
-  },
-};
-
-/** Answers as the CLI does, and writes down what it was asked; its version is asked for in whatever folder one is. */
-const PULUMI = `#!/bin/sh
-[ "$1" = version ] || echo "$*" >> log
-case "$1 $2" in
-  version*) echo v3.260.0 ;;
-  "plugin ls") cat plugins.json 2>/dev/null || echo '[]' ;;
-  "plugin install") [ ! -e offline ] || { echo 'error: no such host' >&2; exit 1; } ;;
-  "stack init"|"stack select") [ ! -e sealed ] || { echo 'error: incorrect passphrase' >&2; exit 1; } ;;
-  "stack export") cat state.json ;;
-  whoami*) cat whoami.json ;;
-  "stack import") while [ "$1" != --file ]; do shift; done; cp "$2" state.json ;;
-  "stack output") echo '{}' ;;
-  "stack history") echo '[{"kind":"update","startTime":"2026-01-01T00:00:00.000Z","message":"","environment":{},"config":{},"result":"succeeded"}]' ;;
-  up*|destroy*) [ "$PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" = true ] && echo "fetching of itself: off" >> log
-    [ ! -e broken ] || { cat broken >&2; exit 1; } ;;
-esac
-`;
+import { object, PULUMI, STATE, URN } from "./fake-pulumi.ts";
 
 describe("up, down and recover", () => {
   const original = { path: process.env.PATH, kubeconfig: process.env.KUBECONFIG };
@@ -324,7 +291,15 @@ describe("up, down and recover", () => {
     assert.equal(await away(), undefined);
   });
 
-  it("reports that the Secret of a drill remains, and how to remove it", async () => {
+  it("forgets a stack into which a first run has put nothing, without a destroy, which would note its components", async () => {
+    await run();
+    await writeFile(join(folder.project, "state.json"), JSON.stringify({ version: 3, deployment: {} }));
+    await writeFile(join(folder.project, "broken"), "error: it was asked for\n");
+    assert.deepEqual(await down({ stack: "local", settings, target: {}, folder }), []);
+    assert.equal(await folder.memory(), undefined);
+  });
+
+  it("says that the Secret of a drill is left, and how it goes", async () => {
     await run();
     const data = { state: Buffer.from('{"drill":"dns-gone"}').toString("base64") };
     secret = { metadata: { name: "eks-dns-logging-drill" }, data };

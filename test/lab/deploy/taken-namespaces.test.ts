@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import { KubeConfig } from "@kubernetes/client-node";
+import { readDeployment } from "../../../lab/deploy/state.ts";
+import { takenNamespaces } from "../../../lab/deploy/taken-namespaces.ts";
+import { listen } from "../../support/listen.ts";
+import { localSettings } from "../drill/fake-lab.ts";
+
+/** A cluster with namespaces, each with its metadata; one may not ask for `secret`. */
+describe("namespaces that an update needs", () => {
+  const there: Record<string, object> = {
+    "ts-team": {},
+    "sa-team": { labels: { "app.kubernetes.io/part-of": "eks-dns-logging" } },
+    logging: { labels: { team: "platform" } },
+    ending: { deletionTimestamp: "2026-11-30T12:00:00Z" },
+    open: {},
+  };
+  let server: Server;
+  const config = new KubeConfig();
+
+  before(async () => {
+    server = createServer(({ url = "" }, response) => {
+      const name = url.split("/").at(-1) ?? "";
+      const metadata = there[name];
+      const status = name === "secret" ? 403 : metadata === undefined ? 404 : 200;
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(
+        JSON.stringify(status === 200 ? { kind: "Namespace", metadata: { ...metadata, name } } : { code: status }),
+      );
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    config.loadFromClusterAndUser({ name: "c", server: url, skipTLSVerify: true }, { name: "u" });
+  });
+  after(() => server.close());
+
+  const taken = (settings: Parameters<typeof localSettings>[0], deployment: object = {}) =>
+    takenNamespaces(config, readDeployment(deployment), localSettings(settings));
+
+  it("must not exist where it creates them, and the way out depends on who made them", async () => {
+    assert.deepEqual(await taken({ teams: [{ name: "ts" }, { name: "sa" }] }), [
+      'teams[0].name: must lead to a namespace that does not exist yet (found "ts-team"): write { name: ts-team, adopt: true } under namespaces to take it over, or delete it',
+      'teams[1].name: must lead to a namespace that does not exist yet (found "sa-team"): another stack of this project has created it, or this one with a state that is gone: remove it there, or delete it',
+      'logging: must lead to a namespace that does not exist yet (found "logging"): delete it, or leave this part out',
+    ]);
+  });
+
+  it("must not be ending, whether it creates or adopts them", async () => {
+    const namespaces = [{ name: "ending" }, { name: "open", adopt: true }, { name: "secret" }];
+    const teams = [
+      { name: "qa", namespaces },
+      { name: "qb", namespaces: [{ name: "new" }] },
+    ];
+    assert.deepEqual(await taken({ teams, logging: false }), [
+      'teams[0].namespaces[0].name: must lead to a namespace that is not being deleted (found "ending"): wait until it is gone',
+    ]);
+  });
+
+  it("may exist where the stack has created them", async () => {
+    const inputs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "ts-team" } };
+    const resource = { urn: "urn:pulumi:local::p::kubernetes:core/v1:Namespace::ts-namespace", inputs };
+    const deployment = { resources: [{ ...resource, type: "kubernetes:core/v1:Namespace", id: "ts-team" }] };
+    assert.deepEqual(await taken({ teams: [{ name: "ts" }], logging: false }, deployment), []);
+  });
+});
