@@ -8,6 +8,7 @@ import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { CANARY_NAMESPACE } from "../../components/monitoring/scrape-targets.ts";
 import { Failure } from "../command-line.ts";
 import { FETCH_NOTHING, findPulumi, pathWithNode } from "./programs.ts";
+import { refusals } from "./refusals.ts";
 import type { StateFolder } from "./state.ts";
 
 /** Opens the stack in its state folder, or creates it there. The folder's project must exist. */
@@ -168,7 +169,7 @@ const REFRESHED = /^ *warning: Refreshed resource is in an unhealthy state:\n(?:
 export function adviceOn(output: string): string {
   // What was missing at one retry may have existed at the next.
   const message = output.replaceAll(/^.*\bRetry #\d+;.*$/gm, "").replaceAll(REFRESHED, "");
-  const advice = [...ownedByOthers(message), ...missing(message), ...notStarted(message)];
+  const advice = [...ownedByOthers(message), ...missing(message), ...refusals(message), ...notStarted(message)];
   return advice.length === 0
     ? "run the same command again to continue"
     : `${advice.join("; ")}, then run the command again`;

@@ -168,7 +168,40 @@ describe("the programs that up calls", () => {
     assert.equal(firstError(`x:\n    ${failed("logging")}`), 'namespaces "logging" already exists');
   });
 
-  it("report everything that is missing at once", () => {
+  it("name what refuses an object, as it would again", () => {
+    const pod = (words: string) => adviceOn(`error: x: pods "curl-ts" is forbidden: ${words}\n`.repeat(2));
+    const refused = (by: string) =>
+      `pods 'curl-ts' is refused by ${by}: change that or the settings, then run the command again`;
+    assert.equal(
+      pod("ValidatingAdmissionPolicy 'images' with binding 'all' denied request: not from corp.example"),
+      refused("ValidatingAdmissionPolicy 'images'"),
+    );
+    const quota = refused("ResourceQuota 'q' of its namespace");
+    assert.equal(pod("exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0"), quota);
+    assert.equal(pod("failed quota: q: must specify requests.cpu for: curl"), quota);
+    assert.equal(
+      pod(
+        "[minimum memory usage per Container is 8Mi, but request is 4Mi, maximum cpu usage per Container is 10m, but limit is 1]",
+      ),
+      refused("a LimitRange of its namespace, for memory"),
+    );
+    assert.equal(
+      pod('violates PodSecurity "restricted:latest": runAsNonRoot != true'),
+      refused("Pod Security restricted:latest, which its namespace enforces"),
+    );
+    assert.equal(
+      pod("unable to create new content in namespace ts-team because it is being terminated"),
+      "wait until namespace 'ts-team' is gone, then run the command again",
+    );
+    assert.equal(
+      adviceOn(
+        'error: x: admission webhook "validate.kyverno.svc-fail" denied the request: \n\nresource Pod/ts-team/curl-ts',
+      ),
+      "admission webhook 'validate.kyverno.svc-fail' refuses it: change its policy or the settings, then run the command again",
+    );
+  });
+
+  it("say all that is missing at once", () => {
     const message =
       'namespaces "monitoring" not found\nnamespaces "monitoring" not found\nnamespaces "a" not found\nno matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"';
     assert.equal(
