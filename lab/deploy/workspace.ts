@@ -32,7 +32,10 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
     },
   );
   const stack = await opening.catch((error: unknown) => {
-    throw error instanceof Error ? new Failure(`cannot open the lab's state: ${reasonOf(error)}`) : error;
+    if (!(error instanceof Error)) throw error;
+    // Looked for before the other run made it.
+    if (/\bstack '[^']+' already exists/.test(error.message)) throw isAtWork(folder.stack);
+    throw new Failure(`cannot open the lab's state: ${reasonOf(error)}`);
   });
   const { name: project } = await stack.workspace.projectSettings();
   await releaseStaleLock(stack, { stack: folder.stack, project, backend: folder.backend });
@@ -64,13 +67,13 @@ export async function releaseStaleLock(stack: Stack, place: StackPlace): Promise
   const found = await locks(place);
   for (const { pid, hostname: host } of found) {
     const here = host === hostname();
-    if (!here || isAlive(pid))
-      throw new Failure(
-        `another run is at work on stack '${place.stack}' (process ${pid}${here ? "" : ` on ${host}`}): wait for it`,
-        2,
-      );
+    if (!here || isAlive(pid)) throw isAtWork(place.stack, ` (process ${pid}${here ? "" : ` on ${host}`})`);
   }
   if (found.length > 0) await stack.cancel();
+}
+
+function isAtWork(stack: string, who = ""): Failure {
+  return new Failure(`another run is at work on stack '${stack}'${who}: wait for it`, 2);
 }
 
 const Lock = z.object({ pid: z.number(), hostname: z.string() });
@@ -154,6 +157,8 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
     return await operation(stop.signal);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
+    const [, stack, pid] = LOCKED.exec(error.message) ?? [];
+    if (stack !== undefined) throw isAtWork(stack, ` (process ${pid})`);
     const state = interrupted ? "was interrupted" : `failed: ${reasonOf(error)}`;
     throw new Failure(`pulumi ${command} ${state}; ${adviceOn(error.message)}`);
   } finally {
@@ -162,7 +167,11 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
   }
 }
 
-/** A refresh warning about what an earlier run left, which this run may have replaced. */
+/** What the CLI says where another run has taken the lock of a stack in a file backend since this one looked. */
+const LOCKED =
+  /\bthe stack is currently locked by\b[\s\S]*?\/locks\/\S*?([^/\s]+)\/[^/\s]+\.json\S*: created by \S+ \(pid (\d+)\)/;
+
+/** What a refresh has found of what an earlier run left, which this one may have replaced. */
 const REFRESHED = /^ *warning: Refreshed resource is in an unhealthy state:\n(?: *\* .*\n)*/gm;
 
 /** What to do after a failure. Missing or foreign objects fail again when the same command is repeated. */

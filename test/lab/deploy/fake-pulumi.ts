@@ -22,7 +22,7 @@ case "$1 $2" in
   version*) echo v3.260.0 ;;
   "plugin ls") cat plugins.json 2>/dev/null || echo '[]' ;;
   "plugin install") [ ! -e offline ] || { echo 'error: no such host' >&2; exit 1; } ;;
-  "stack init"|"stack select") [ ! -e sealed ] || { echo 'error: incorrect passphrase' >&2; exit 1; } ;;
+  "stack init"|"stack select") [ ! -e sealed ] || { cat sealed >&2; exit 1; } ;;
   "stack export") cat state.json ;;
   whoami*) cat whoami.json ;;
   "stack import") while [ "$1" != --file ]; do shift; done; cp "$2" state.json ;;

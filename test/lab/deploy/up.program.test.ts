@@ -182,11 +182,28 @@ describe("up, down and recover", () => {
     assert.deepEqual(await run(), { context: "one" });
   });
 
-  it("reports a changed passphrase, whichever command detects it", async () => {
+  it("waits for another run, whenever that one has begun", async () => {
+    const lock = "file:///x/.pulumi/locks/organization/eks-dns-logging/local/4e9e-1.json?no_tmp_dir=true";
+    await writeFile(
+      join(folder.project, "broken"),
+      `error: the stack is currently locked by 1 lock(s). Either wait for it or delete the lock file.\n  ${lock}: created by me@here (pid 4711) at noon\n`,
+    );
+    await assert.rejects(run(), {
+      message: "another run is at work on stack 'local' (process 4711): wait for it",
+      exitCode: 2,
+    });
+    await writeFile(
+      join(folder.project, "sealed"),
+      "error: stack 'organization/eks-dns-logging/local' already exists\n",
+    );
+    await assert.rejects(run(), { message: "another run is at work on stack 'local': wait for it", exitCode: 2 });
+  });
+
+  it("says that the passphrase is another than it was, whoever finds it", async () => {
     const words = /: set PULUMI_CONFIG_PASSPHRASE to the value at the first run, or unset it if there was none/;
     await writeFile(join(folder.project, "broken"), "error: get stack secrets manager: incorrect passphrase\n");
     await assert.rejects(run(), words);
-    await writeFile(join(folder.project, "sealed"), "");
+    await writeFile(join(folder.project, "sealed"), "error: incorrect passphrase\n");
     await assert.rejects(run(), (error: Error) => error.name === "Failure" && words.test(error.message));
   });
 
@@ -258,7 +275,7 @@ describe("up, down and recover", () => {
 
     it("says in one line why the stack cannot be opened", async () => {
       await write("state.json", JSON.stringify(state("")));
-      await write("sealed", "");
+      await write("sealed", "error: incorrect passphrase\n");
       await assert.rejects(recover("local", folder.project), {
         message: "stack 'local' cannot be opened: incorrect passphrase",
       });
