@@ -5,7 +5,7 @@ import { isObject } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "./client.ts";
 import { type Cluster, ClusterError } from "./cluster.ts";
-import { checkCredentials } from "./user-credentials.ts";
+import { checkCredentials, expiry } from "./user-credentials.ts";
 
 /** How to find a cluster. */
 export interface Target {
@@ -36,7 +36,9 @@ export async function connect(target: Target): Promise<Connection> {
     return { cluster, version: await cluster.version() };
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
-    throw new Failure(`context '${cluster.context}' (${cluster.server}): ${error.message}`, NOT_TRIED);
+    const why = error.kind === "unauthorized" ? expiry(config) : undefined;
+    const place = `context '${cluster.context}' (${cluster.server})`;
+    throw new Failure(`${place}: ${error.message}${why === undefined ? "" : `: ${why}`}`, NOT_TRIED);
   }
 }
 

@@ -1,4 +1,6 @@
-import type { KubeConfig } from "@kubernetes/client-node";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { KubeConfig, User } from "@kubernetes/client-node";
 import { ClusterError } from "./cluster.ts";
 
 /**
@@ -12,6 +14,28 @@ export async function checkCredentials(config: KubeConfig): Promise<void> {
     await config.applyToHTTPSOptions({});
   } catch (error) {
     throw new ClusterError("unauthorized", whyNone(config, error));
+  }
+}
+
+/**
+ * Why a server does not accept a user's credentials, as far as they tell: kubeadm and K3s make client certificates for a year.
+ * @returns undefined where they have no certificate, or one that is valid.
+ */
+export function expiry(config: KubeConfig): string | undefined {
+  const user = config.getCurrentUser();
+  const certificate = user === null ? undefined : certificateOf(user);
+  if (certificate === undefined || certificate.validToDate.getTime() > Date.now()) return undefined;
+  const day = certificate.validToDate.toISOString().slice(0, 10);
+  return `the certificate of user '${user?.name}' expired on ${day}: write the kubeconfig anew`;
+}
+
+function certificateOf({ certData, certFile }: Pick<User, "certData" | "certFile">): X509Certificate | undefined {
+  try {
+    if (certData !== undefined) return new X509Certificate(Buffer.from(certData, "base64"));
+    return certFile === undefined ? undefined : new X509Certificate(readFileSync(certFile));
+  } catch {
+    // What it is instead is the connection's to tell.
+    return undefined;
   }
 }
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
-import { checkCredentials } from "../../../lab/kubernetes/user-credentials.ts";
+import { checkCredentials, expiry } from "../../../lab/kubernetes/user-credentials.ts";
 
 /** A kubeconfig whose user has these credentials. */
 function configOf(user: object): KubeConfig {
@@ -16,6 +19,29 @@ function configOf(user: object): KubeConfig {
     }),
   );
   return config;
+}
+
+/** Certificates of a user named u, self-signed, as lines of their DER form. */
+const CERTIFICATES = {
+  until2021: [
+    "MIH/MIGmAgERMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAXUwHhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAMMQow",
+    "CAYDVQQDDAF1MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAElS/XWK0SWxT9jyZ4MBu3lM8yLsaHTLCryAlfICd/7YqPW4j3",
+    "LVdGVNsn8pS8rmEN8HRaDI5DrDkRGR5XCgMLNTAKBggqhkjOPQQDAgNIADBFAiB6LdFJvU7O6dkdCHveoJ5vb9f/3QHScJ1q",
+    "GaISMWp49AIhAOtxwC0Dqg4OK2KYhdRuJvaypky1oR4u8Us1mEBlOr8m",
+  ],
+  until2126: [
+    "MIIBATCBqAIBEjAKBggqhkjOPQQDAjAMMQowCAYDVQQDDAF1MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjYwMTAxMDAwMDAwWjAM",
+    "MQowCAYDVQQDDAF1MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAElS/XWK0SWxT9jyZ4MBu3lM8yLsaHTLCryAlfICd/7YqP",
+    "W4j3LVdGVNsn8pS8rmEN8HRaDI5DrDkRGR5XCgMLNTAKBggqhkjOPQQDAgNIADBFAiBcdhQutq9AaSiGx1xBoJFz87aKe/po",
+    "ehh+Lf14WJpG0QIhAODU055PWt6O749sgalCc/ntjJ2ccvLNlMOdthgOBMi9",
+  ],
+};
+
+/** As a kubeconfig has it: a PEM document in base 64. */
+function certificateData(lines: readonly string[]): string {
+  return Buffer.from(`-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`).toString(
+    "base64",
+  );
 }
 
 function withServer(server: string): KubeConfig {
@@ -82,5 +108,19 @@ describe("the credentials of a kubeconfig", () => {
     assert.match(one?.headers?.Authorization ?? "", /^Bearer \d+$/);
     assert.deepEqual(one?.headers, other?.headers);
     await checkCredentials(configOf({ token: "t" }));
+  });
+
+  it("have expired where their certificate has", async () => {
+    const { until2021, until2126 } = CERTIFICATES;
+    const expired = "the certificate of user 'u' expired on 2021-01-01: write the kubeconfig anew";
+    assert.equal(expiry(configOf({ "client-certificate-data": certificateData(until2021) })), expired);
+    assert.equal(expiry(configOf({ "client-certificate-data": certificateData(until2126) })), undefined);
+    const folder = await mkdtemp(join(tmpdir(), "certificate-"));
+    const file = join(folder, "u.crt");
+    await writeFile(file, Buffer.from(certificateData(until2021), "base64"));
+    assert.equal(expiry(configOf({ "client-certificate": file })), expired);
+    await rm(folder, { recursive: true });
+    for (const user of [{ token: "t" }, { "client-certificate": file }, { "client-certificate-data": "bm9uZQ==" }])
+      assert.equal(expiry(configOf(user)), undefined);
   });
 });
