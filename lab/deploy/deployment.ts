@@ -10,6 +10,8 @@ import { DRILL_STATE, drillNotice } from "../kubernetes/active-drill.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { DRILL_STATE, drillNotice } from "../kubernetes/drill-mark.ts";
+import { endingNamespaces } from "./ending-namespaces.ts";
 import { missingKinds } from "./operator-kinds.ts";
 import {
   deleteKind,
@@ -78,19 +80,31 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
     process.stderr.write(
       `Deleting namespace ${namespace}, which the settings create no more, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,
     );
-  // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
   const begun = new UnansweredCreations();
-  const updating = operate("up", (signal) =>
-    stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace, onEvent: begun.see }),
-  );
+  const updating = operate("up", (signal) => stack.up({ ...shown(), signal, ...FRESH, replace, onEvent: begun.see }));
   const { unanswered: _, ...answered } = memory;
-  await updating.finally(() =>
+  await sayingWhatStays(config, ownObjects(state), updating).finally(() =>
     folder.remember(begun.resources.length === 0 ? answered : { ...answered, unanswered: begun.resources }),
   );
   return answered;
 }
 
-/** @throws {Failure} that lists all problems, if there are any. */
+/** Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today. */
+const FRESH = { refresh: true, runProgram: true } as const;
+
+/** Waits for an operation that may delete namespaces; where it fails, says what keeps them. */
+async function sayingWhatStays<T>(config: KubeConfig, made: readonly MadeObject[], operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    // A cluster that does not answer is in the error already.
+    const lines = await endingNamespaces(config, made).catch(() => []);
+    for (const line of lines) process.stderr.write(`${line}\n`);
+    throw error;
+  }
+}
+
+/** @throws {Failure} with all that is wrong, if anything is. */
 function refuse(wrong: readonly string[]): void {
   if (wrong.length === 0) return;
   throw new Failure(`nothing was changed:\n${wrong.map((line) => `  ${line}`).join("\n")}`, 2);
@@ -222,7 +236,11 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   const made = ownObjects(state);
   // Of a first run that was stopped or refused at once nothing is to be destroyed.
   if ((state.resources ?? []).length > 0)
-    await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
+    await sayingWhatStays(
+      config,
+      made,
+      operate("destroy", (signal) => stack.destroy({ ...shown(), signal, ...FRESH })),
+    );
   const left = await thoseThere(config, made);
   // The program notes its components while it runs, also those that a stopped run had not come to: they stand for nothing on the cluster.
   if (left.length === 0) await stack.workspace.removeStack(folder.stack, { force: true });

@@ -45,7 +45,7 @@ function wayOut({ name, setting }: NamedNamespace, { metadata }: V1Namespace): s
 }
 
 /** Undefined where there is none, and where one may not ask. */
-async function readNamespace(config: KubeConfig, name: string): Promise<V1Namespace | undefined> {
+export async function readNamespace(config: KubeConfig, name: string): Promise<V1Namespace | undefined> {
   try {
     return await config.makeApiClient(CoreV1Api).readNamespace({ name });
   } catch (error) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { KubeConfig } from "@kubernetes/client-node";
+import { endingNamespaces } from "../../../lab/deploy/ending-namespaces.ts";
 import { readDeployment } from "../../../lab/deploy/state.ts";
 import { takenNamespaces } from "../../../lab/deploy/taken-namespaces.ts";
 import { listen } from "../../support/listen.ts";
@@ -14,7 +15,13 @@ describe("namespaces that an update needs", () => {
     logging: { labels: { team: "platform" } },
     ending: { deletionTimestamp: "2026-11-30T12:00:00Z" },
     open: {},
+    stuck: { deletionTimestamp: "2026-11-30T12:00:00Z" },
   };
+  const conditions = [
+    { type: "NamespaceDeletionContentFailure", status: "False", message: "All content successfully deleted" },
+    { type: "NamespaceContentRemaining", status: "True", message: "configmaps. has 1 resource instances" },
+    { type: "NamespaceFinalizersRemaining", status: "True", message: "example.com/stuck in 1 resource instances" },
+  ];
   let server: Server;
   const config = new KubeConfig();
 
@@ -25,7 +32,11 @@ describe("namespaces that an update needs", () => {
       const status = name === "secret" ? 403 : metadata === undefined ? 404 : 200;
       response.writeHead(status, { "content-type": "application/json" });
       response.end(
-        JSON.stringify(status === 200 ? { kind: "Namespace", metadata: { ...metadata, name } } : { code: status }),
+        JSON.stringify(
+          status === 200
+            ? { kind: "Namespace", metadata: { ...metadata, name }, status: name === "stuck" ? { conditions } : {} }
+            : { code: status },
+        ),
       );
     });
     const url = `http://127.0.0.1:${await listen(server)}`;
@@ -60,5 +71,16 @@ describe("namespaces that an update needs", () => {
     const resource = { urn: "urn:pulumi:local::p::kubernetes:core/v1:Namespace::ts-namespace", inputs };
     const deployment = { resources: [{ ...resource, type: "kubernetes:core/v1:Namespace", id: "ts-team" }] };
     assert.deepEqual(await taken({ teams: [{ name: "ts" }], logging: false }, deployment), []);
+  });
+
+  it("are named with what keeps them, where they do not end", async () => {
+    const made = ["open", "stuck", "ending", "gone"].map((name) => ({
+      urn: `urn:pulumi:local::p::kubernetes:core/v1:Namespace::${name}`,
+      header: { apiVersion: "v1", kind: "Namespace", metadata: { name } },
+    }));
+    assert.deepEqual(await endingNamespaces(config, made), [
+      "Namespace stuck is still being deleted: configmaps. has 1 resource instances; example.com/stuck in 1 resource instances",
+      "Namespace ending is still being deleted: the cluster does not say what keeps it",
+    ]);
   });
 });
