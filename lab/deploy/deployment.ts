@@ -10,7 +10,6 @@ import { DRILL_STATE, drillNotice } from "../kubernetes/active-drill.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
-import { DRILL_STATE, drillNotice } from "../kubernetes/drill-mark.ts";
 import { endingNamespaces } from "./ending-namespaces.ts";
 import { missingKinds } from "./operator-kinds.ts";
 import {
@@ -72,7 +71,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
-  const state = await settled(stack, config, memory.unanswered);
+  const state = await withoutPending(stack, config, memory.unanswered);
   refuse([...movedNamespaces(state, settings), ...(await takenNamespaces(config, state, settings))]);
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
@@ -89,22 +88,22 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   return answered;
 }
 
-/** Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today. */
+/** Refresh detects manual changes and deletions. It runs the program, so that it uses the current provider. */
 const FRESH = { refresh: true, runProgram: true } as const;
 
-/** Waits for an operation that may delete namespaces; where it fails, says what keeps them. */
-async function sayingWhatStays<T>(config: KubeConfig, made: readonly MadeObject[], operation: Promise<T>): Promise<T> {
+/** Waits for an operation that may delete namespaces; if it fails, reports what keeps them. */
+async function sayingWhatStays<T>(config: KubeConfig, made: readonly StateObject[], operation: Promise<T>): Promise<T> {
   try {
     return await operation;
   } catch (error) {
-    // A cluster that does not answer is in the error already.
+    // The error names a cluster that does not answer.
     const lines = await endingNamespaces(config, made).catch(() => []);
     for (const line of lines) process.stderr.write(`${line}\n`);
     throw error;
   }
 }
 
-/** @throws {Failure} with all that is wrong, if anything is. */
+/** @throws {Failure} that lists all problems, if there are any. */
 function refuse(wrong: readonly string[]): void {
   if (wrong.length === 0) return;
   throw new Failure(`nothing was changed:\n${wrong.map((line) => `  ${line}`).join("\n")}`, 2);
@@ -232,7 +231,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
-  const state = await settled(stack, config, memory.unanswered);
+  const state = await withoutPending(stack, config, memory.unanswered);
   const made = ownObjects(state);
   // Of a first run that was stopped or refused at once nothing is to be destroyed.
   if ((state.resources ?? []).length > 0)
@@ -241,7 +240,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
       made,
       operate("destroy", (signal) => stack.destroy({ ...shown(), signal, ...FRESH })),
     );
-  const left = await thoseThere(config, made);
+  const left = await existingObjects(config, made);
   // The program notes its components while it runs, also those that a stopped run had not come to: they stand for nothing on the cluster.
   if (left.length === 0) await stack.workspace.removeStack(folder.stack, { force: true });
   if (drill !== undefined)

@@ -1,5 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { MadeObject } from "./state.ts";
+import type { StateObject } from "./state.ts";
 import { readNamespace } from "./taken-namespaces.ts";
 
 /**
@@ -7,7 +7,7 @@ import { readNamespace } from "./taken-namespaces.ts";
  * answer. Pulumi waits for them without a word.
  * @returns a line for each; empty where nothing does.
  */
-export async function endingNamespaces(config: KubeConfig, made: readonly MadeObject[]): Promise<string[]> {
+export async function endingNamespaces(config: KubeConfig, made: readonly StateObject[]): Promise<string[]> {
   const lines: string[] = [];
   for (const { header } of made) {
     if (header.kind !== "Namespace") continue;

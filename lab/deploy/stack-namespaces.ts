@@ -17,7 +17,7 @@ const NAMESPACE_PATCH = /\bkubernetes:core\/v1:NamespacePatch::/;
  */
 export function deletedNamespaces(deployment: Deployment, settings: Settings): string[] {
   const kept = new Set(createdNamespaces(settings).map(({ name }) => name));
-  return madeObjects(deployment)
+  return stateObjects(deployment)
     .filter(({ urn }) => NAMESPACE.test(urn))
     .map(({ header }) => header.metadata.name)
     .filter((name) => !kept.has(name));
@@ -165,7 +165,7 @@ export function createdNamespaces(settings: Settings): NamedNamespace[] {
   ];
 }
 
-/** Namespaces that are there, and that it takes over. */
+/** Existing namespaces that the stack adopts. */
 export function adoptedNamespaces({ teams }: Settings): NamedNamespace[] {
   return teams.flatMap(({ namespaces = [] }, team) => listed(namespaces, team, true));
 }

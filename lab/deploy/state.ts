@@ -30,7 +30,7 @@ const Memory = z.object({
   kubeconfig: z.string().optional(),
   /** Name of the kind cluster, if `up --kind` created it. */
   kind: z.string().optional(),
-  /** What the last run was creating when it was stopped, and did not hear of again. */
+  /** Objects that the last run was creating when it was stopped. */
   unanswered: z.array(Resource).optional(),
 });
 /** What `up` remembers of a stack, so that the next run and `down` find the same cluster. */
@@ -134,7 +134,7 @@ function group(value: unknown): Group {
   return isObject(value) ? value : {};
 }
 
-/** The fields of a resource by which a state knows it; undefined where it is none, or none that a provider makes. */
+/** The fields that identify a resource in a state; undefined if it is not a resource of a provider. */
 export function readResource(found: unknown): Resource | undefined {
   const { urn, type, custom, inputs, parent, provider } = group(found);
   return custom === true ? Resource.safeParse({ urn, type, custom, inputs, parent, provider }).data : undefined;
@@ -239,11 +239,11 @@ export async function existingObjects(config: KubeConfig, objects: readonly Stat
 }
 
 /**
- * Takes the traces of a cut-off run out of a stack's state: what it had made is noted, what it had not is forgotten.
- * @param unanswered What it had asked for without an answer: a state names only what no run has given up.
- * @returns the state as it is now.
+ * Removes the pending operations of an interrupted run from the state: created objects are recorded, others are forgotten.
+ * @param unanswered Objects that the run requested without an answer, which no state names.
+ * @returns the current state.
  */
-export async function settled(
+export async function withoutPending(
   stack: Pick<Stack, "exportStack" | "importStack">,
   config: KubeConfig,
   unanswered: readonly Resource[] = [],

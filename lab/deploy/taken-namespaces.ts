@@ -3,7 +3,7 @@ import { commonLabels } from "../../components/kubernetes/labels.ts";
 import type { Settings } from "../../components/settings.ts";
 import { asClusterError } from "../kubernetes/client.ts";
 import { adoptedNamespaces, createdNamespaces, type NamedNamespace } from "./stack-namespaces.ts";
-import { type Deployment, madeObjects } from "./state.ts";
+import { type Deployment, stateObjects } from "./state.ts";
 
 /**
  * Checks the namespaces that an update creates, or puts objects into: one that somebody else has made, or that is ending, stops it halfway.
@@ -14,7 +14,7 @@ export async function takenNamespaces(
   deployment: Deployment,
   settings: Settings,
 ): Promise<string[]> {
-  const made = madeObjects(deployment).filter(({ header }) => header.kind === "Namespace");
+  const made = stateObjects(deployment).filter(({ header }) => header.kind === "Namespace");
   const own = new Set(made.map(({ header }) => header.metadata.name));
   const created = createdNamespaces(settings);
   const wrong: string[] = [];

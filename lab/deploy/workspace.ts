@@ -167,11 +167,11 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
   }
 }
 
-/** What the CLI says where another run has taken the lock of a stack in a file backend since this one looked. */
+/** The CLI's message if another run has locked the stack in a file backend meanwhile. */
 const LOCKED =
   /\bthe stack is currently locked by\b[\s\S]*?\/locks\/\S*?([^/\s]+)\/[^/\s]+\.json\S*: created by \S+ \(pid (\d+)\)/;
 
-/** What a refresh has found of what an earlier run left, which this one may have replaced. */
+/** A refresh warning about what an earlier run left, which this run may have replaced. */
 const REFRESHED = /^ *warning: Refreshed resource is in an unhealthy state:\n(?: *\* .*\n)*/gm;
 
 /** What to do after a failure. Missing or foreign objects fail again when the same command is repeated. */

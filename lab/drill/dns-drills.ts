@@ -26,7 +26,7 @@ function kubectl({ coreDns: { namespace, selector } }: Scene, verb: string, rest
 /** Answers every name after two seconds. @see https://coredns.io/plugins/erratic/ */
 const SLOW_BLOCK = ".:1053 {\n    erratic {\n      drop 0\n      truncate 0\n      delay 1 2s\n    }\n}\n";
 
-/** Less than CoreDNS needs to start. Measured: 8Mi is too little, and 12Mi enough for an idle one. */
+/** Too little memory for CoreDNS to start. Measured: 8Mi is too little, 12Mi enough for an idle one. */
 const TOO_LITTLE = "8Mi";
 
 /** Limits CoreDNS's memory. A rolling update would keep the old pods, because the new one never becomes ready. */

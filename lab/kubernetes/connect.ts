@@ -91,7 +91,7 @@ function withAbsoluteCommand(exec: unknown, folder: string): unknown {
   return { ...exec, command: resolve(folder, exec.command) };
 }
 
-/** What another file of KUBECONFIG adds: where two name the same thing, the first one wins, as with kubectl. */
+/** What a further file of KUBECONFIG adds: of two entries with the same name, the first wins, as in kubectl. */
 function without(config: KubeConfig, known: KubeConfig): KubeConfig {
   const names = (items: readonly { name: string }[]) => new Set(items.map((item) => item.name));
   const [clusters, users, contexts] = [names(known.clusters), names(known.users), names(known.contexts)];

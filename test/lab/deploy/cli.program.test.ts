@@ -201,7 +201,7 @@ describe("the programs that up calls", () => {
     );
   });
 
-  it("say all that is missing at once", () => {
+  it("report everything that is missing at once", () => {
     const message =
       'namespaces "monitoring" not found\nnamespaces "monitoring" not found\nnamespaces "a" not found\nno matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"';
     assert.equal(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { KubeConfig } from "@kubernetes/client-node";
 import type { Deployment as Exported } from "@pulumi/pulumi/automation/index.js";
-import { readDeployment, settled } from "../../../lab/deploy/state.ts";
+import { readDeployment, withoutPending } from "../../../lab/deploy/state.ts";
 import { UnansweredCreations } from "../../../lab/deploy/unanswered.ts";
 import { listen } from "../../support/listen.ts";
 
@@ -91,7 +91,7 @@ describe("creations without an answer", () => {
       const known = { ...stateOf("known"), id: "ts-team/known" };
       const stack = stackWith({ resources: [known] });
       const unanswered = ["stopped", "broken", "known"].map(stateOf);
-      const state = await settled(stack, config, unanswered);
+      const state = await withoutPending(stack, config, unanswered);
       assert.deepEqual(state.resources, [
         known,
         { ...stateOf("stopped"), id: "ts-team/stopped", outputs: stateOf("stopped").inputs },
@@ -102,7 +102,7 @@ describe("creations without an answer", () => {
 
     it("are no reason to write the state where it knows them all", async () => {
       const stack = stackWith({ resources: [{ ...stateOf("known"), id: "ts-team/known" }] });
-      await settled(stack, config, [stateOf("known")]);
+      await withoutPending(stack, config, [stateOf("known")]);
       assert.deepEqual(stack.written, []);
     });
   });

@@ -199,7 +199,7 @@ describe("up, down and recover", () => {
     await assert.rejects(run(), { message: "another run is at work on stack 'local': wait for it", exitCode: 2 });
   });
 
-  it("says that the passphrase is another than it was, whoever finds it", async () => {
+  it("reports a changed passphrase, whichever command detects it", async () => {
     const words = /: set PULUMI_CONFIG_PASSPHRASE to the value at the first run, or unset it if there was none/;
     await writeFile(join(folder.project, "broken"), "error: get stack secrets manager: incorrect passphrase\n");
     await assert.rejects(run(), words);
