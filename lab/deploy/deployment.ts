@@ -233,7 +233,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   await ensureKubernetesPlugin(stack.workspace);
   const state = await withoutPending(stack, config, memory.unanswered);
   const made = ownObjects(state);
-  // Of a first run that was stopped or refused at once nothing is to be destroyed.
+  // A first run that was stopped or refused at once created nothing.
   if ((state.resources ?? []).length > 0)
     await sayingWhatStays(
       config,
@@ -241,7 +241,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
       operate("destroy", (signal) => stack.destroy({ ...shown(), signal, ...FRESH })),
     );
   const left = await existingObjects(config, made);
-  // The program notes its components while it runs, also those that a stopped run had not come to: they stand for nothing on the cluster.
+  // The program records its components, also those that a stopped run never reached; they have nothing on the cluster.
   if (left.length === 0) await stack.workspace.removeStack(folder.stack, { force: true });
   if (drill !== undefined)
     process.stderr.write(

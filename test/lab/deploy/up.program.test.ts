@@ -316,7 +316,7 @@ describe("up, down and recover", () => {
     assert.equal(await folder.memory(), undefined);
   });
 
-  it("says that the Secret of a drill is left, and how it goes", async () => {
+  it("reports that the Secret of a drill remains, and how to remove it", async () => {
     await run();
     const data = { state: Buffer.from('{"drill":"dns-gone"}').toString("base64") };
     secret = { metadata: { name: "eks-dns-logging-drill" }, data };
