@@ -41,7 +41,7 @@ export function udpPortsOf(workload: Resource): number[] {
 }
 
 /** Whether this program's component made a resource for the CoreDNS that its settings name. */
-export function isOfComponent({ urn, type }: Resource): boolean {
+function isOfComponent({ urn, type }: Resource): boolean {
   return urn.includes(`${CORE_DNS_COMPONENT}$${type}::`);
 }
 

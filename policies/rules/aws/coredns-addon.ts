@@ -2,7 +2,7 @@ import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-l
 import { parse } from "yaml";
 import type { Field, Resource } from "../../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../../core/rule.ts";
-import { hasDnsLabel, isOfComponent, SYSTEM_NAMESPACE, servesCluster } from "../../readers/cluster-dns.ts";
+import { hasDnsLabel, SYSTEM_NAMESPACE, servesCluster } from "../../readers/cluster-dns.ts";
 import { namespaceOf } from "../../readers/workload.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
@@ -46,7 +46,6 @@ type Facts = Omit<ResourceRule, "check" | "types" | "family">;
  * and in another namespace by CoreDNS's own name or by the label of the chart, unless that Corefile answers no names of the cluster.
  */
 function isConfigMap(resource: Resource, corefile: Field): boolean {
-  if (isOfComponent(resource)) return true;
   const name = resource.at("metadata", "name").text() ?? "";
   const isNamed = name === "coredns";
   if (namespaceOf(resource) === SYSTEM_NAMESPACE && (isNamed || name.endsWith("-coredns"))) return true;

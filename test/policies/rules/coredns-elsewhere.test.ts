@@ -150,20 +150,18 @@ const CASES: CasesByRule = {
       ],
       "an external DNS by the chart": [corefile(ETCD, OWN_CHART)],
       "that of a Helm release": [corefile(COREFILE, OWN_CHART)],
+      // What runs under names of its own can be adopted as it is.
+      "one that is adopted elsewhere, without loop": [
+        patched("kubernetes:core/v1:ConfigMapPatch", {
+          metadata: { name: "resolver-config", namespace: "dns" },
+          data: { Corefile: COREFILE.replace("  loop\n", "") },
+        }),
+      ],
     },
     bad: {
       "that of a Helm release in another namespace, without loop": [
         [corefile(COREFILE.replace("  loop\n", ""), OWN_CHART)],
         "ConfigMap/dns/dns-coredns: data.Corefile: the Corefile, which lacks the plugin loop",
-      ],
-      "that of the adopted one, without loop": [
-        [
-          patched("kubernetes:core/v1:ConfigMapPatch", {
-            metadata: { name: "dns-coredns", namespace: "dns" },
-            data: { Corefile: COREFILE.replace("  loop\n", "") },
-          }),
-        ],
-        "ConfigMapPatch/dns/dns-coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
       "one without the plugin kubernetes in kube-system": [
         named(
