@@ -7,9 +7,9 @@ import { bufferInput, type Section, tagOf } from "./service.ts";
 const MATCH = tagOf("events");
 
 /**
- * Reads all events that the API server has, which are those of the last hour, and watches for more. After a restart it reads all again: where
- * the destination knows a document by its id, each version of an event is stored once. Its database of UIDs is not used: it knows an event
- * before that is in the buffer, and a kill loses what is between the two; and it leaves out each later version.
+ * Reads all events that the API server has, which are those of the last hour, and watches for more. After a restart it reads all again: if
+ * the destination has document ids, each version of an event is stored once. Its database of UIDs is not used: it records an event before
+ * that is in the buffer, so a kill loses the events in between; and it skips each later version.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/kubernetes-events
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/in_kubernetes_events/kubernetes_events.c process_event_object
  */
@@ -21,14 +21,14 @@ export function eventInputs(pipeline: LogPipeline): Section[] {
       tag: MATCH,
       interval_sec: 1,
       kube_request_limit: 500,
-      // An event is left out whose time is longer ago when it is seen; by default an hour. Its time is what its author says.
+      // Events older than this when read are skipped, by default after an hour. The time is the reporter's.
       kube_retention_time: "3650d",
       ...bufferInput(pipeline),
     },
   ];
 }
 
-/** Makes the record: the message under `log`, its source under `reporter`, and the event as it is but for the fields that say who set which of them. */
+/** Builds the record: the message as `log`, its source as `reporter`, and the rest of the event except `managedFields`. */
 export function eventFilters(pipeline: LogPipeline, script: string): Section[] {
   if (!pipeline.sources.includes("events")) return [];
   const nest = (options: Section): Section => ({ name: "nest", match: MATCH, ...options });
@@ -37,7 +37,7 @@ export function eventFilters(pipeline: LogPipeline, script: string): Section[] {
     {
       name: "modify",
       match: MATCH,
-      // A watch gives kind and version of each event, a list does not: the ids that are made of the two would differ.
+      // Only a watch returns an event's kind and API version, a list does not: ids derived from them would differ.
       remove: ["metadata:managedFields", "kind", "apiVersion"],
       rename: ["message log", "source reporter"],
       add: "source events",

@@ -8,7 +8,7 @@ import { splitByScript } from "./outputs.ts";
 import { namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
 
-/** What the tag of a line says of its container. */
+/** Namespace, pod and container from a line's tag. */
 export const TAG_PARSER: Section = {
   name: "container",
   format: "regex",
@@ -16,8 +16,7 @@ export const TAG_PARSER: Section = {
 };
 
 /**
- * The same, with the pod's UID in the place of a container's id, which the filter tells pods apart by: a new pod of an old name is
- * looked up again.
+ * The same, with the pod's UID as the container id, by which the filter distinguishes pods: a new pod with an old name is looked up again.
  */
 export const POD_PARSER: Section = {
   ...TAG_PARSER,
@@ -25,7 +24,7 @@ export const POD_PARSER: Section = {
   regex: String(TAG_PARSER.regex).replace("_[^_]+_", "_(?<docker_id>[^_]+)_"),
 };
 
-/** The team that a namespace belongs to, a second time where indices are split by it. */
+/** The team of a namespace; captured twice if indices are split by it. */
 export function teamParser(pipeline: LogPipeline): Section {
   return {
     name: "team",
@@ -34,7 +33,7 @@ export function teamParser(pipeline: LogPipeline): Section {
   };
 }
 
-/** Names the team of namespaces that do not tell it. */
+/** Sets the team for namespaces whose name does not contain it. */
 function teamFilters(pipeline: LogPipeline): Section[] {
   const named = Object.entries(pipeline.teamNames);
   const teams = [...new Set(named.map(([, team]) => team))].sort();
@@ -45,10 +44,10 @@ function teamFilters(pipeline: LogPipeline): Section[] {
   }));
 }
 
-/** What {@link tagFilter} and {@link podFilter} share. */
+/** Common options of {@link tagFilter} and {@link podFilter}. */
 const KUBERNETES: Section = { name: "kubernetes", match: "kube.*", kube_tag_prefix: "kube." };
 
-/** How a line that is a JSON object becomes fields: values stay as they are, line breaks at their end too. */
+/** How a JSON object in a line becomes fields: values stay unchanged, including trailing line breaks. */
 function jsonOptions({ parseJson }: Pick<LogPipeline, "parseJson">): Section {
   return parseJson
     ? { merge_log: "on", merge_log_key: "fields", merge_log_trim: "off", keep_log: "on" }
@@ -60,17 +59,17 @@ function tagFilter(options: Section): Section {
   return { ...KUBERNETES, regex_parser: "container", use_tag_for_meta: "on", ...options };
 }
 
-/** Everything that a DaemonSet adds to a line. @param script Path of the script, where there is one. */
+/** All filters of a DaemonSet. @param script Path of the script, if there is one. */
 export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
   const folder = dirname(script);
   return [
     ...stackTraceFilters(pipeline, "log"),
     ...lineFilters(pipeline, folder),
-    // Also for pods that the API server does not know any more, or while it is away: the filter for pods then adds no names.
+    // Works for deleted pods and without the API server, where the filter for pods adds no names.
     tagFilter({ merge_log: "off" }),
     {
       name: "parser",
-      // Lines of other namespaces need not be looked at. Measured: a tenth of the work for each.
+      // Skips lines of other namespaces. Measured: saves a tenth of the work per line.
       match_regex: "^kube\\.[^_]+-team_",
       key_name: "$kubernetes['namespace_name']",
       parser: "team",
@@ -78,7 +77,7 @@ export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
       preserve_key: "on",
     },
     ...teamFilters(pipeline),
-    // After those that need no labels: they write each record anew, and it is short until here. It parses JSON without an answer too.
+    // After filters that need no labels: those rewrite each record, which is short until here. It parses JSON without an API answer too.
     podFilter(pipeline),
     ...Object.entries(pipeline.labels).map(([key, value]) => ({
       name: "grep",
@@ -91,14 +90,14 @@ export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
   ];
 }
 
-/** Adds what the API server knows of a pod, once more under the key `kubernetes`: of two equal keys the last one is sent. */
+/** Adds the pod's metadata from the API server, as a second key `kubernetes`: of two equal keys the last one is sent. */
 function podFilter(pipeline: LogPipeline): Section {
   return {
     ...KUBERNETES,
     regex_parser: "pod",
     buffer_size: 0,
     cache_use_docker_id: "on",
-    // While it waits for a DNS that is not there yet it reads nothing, and fails its probes: 30 s six times by default.
+    // While it waits for DNS it reads nothing, and fails its probes: by default 30 s, six times.
     dns_retries: 5,
     dns_wait_time: 1,
     labels: pipeline.metadata.labels || usesLabels(pipeline) ? "on" : "off",
@@ -109,13 +108,13 @@ function podFilter(pipeline: LogPipeline): Section {
   };
 }
 
-/** What the destination asks of a record that is complete: no fields too long for it, and what its indices are split by. */
+/** Adapts complete records to the destination: no fields that are too long for it, and the value that indices are split by. */
 export function destinationFilters(pipeline: LogPipeline, script: string): Section[] {
   const copies = splitByTeam(pipeline) ? [{ name: "modify", match: "kube.*", copy: `team ${SPLIT_KEY}` }] : [];
   return [...withoutLongFields(pipeline), ...copies, ...splitFilters(pipeline, script)];
 }
 
-/** Gives each record the value that its index is split by, where it may have none. */
+/** Sets the value that the index is split by on records without one. */
 function splitFilters(pipeline: LogPipeline, script: string): Section[] {
   if (splitByScript(pipeline)) return [{ name: "lua", match: "kube.*", script, call: "app_of_record" }];
   if (!splitByTeam(pipeline)) return [];
@@ -127,7 +126,7 @@ function splitByTeam({ index, destination }: LogPipeline): boolean {
   return hasIndex(destination) && index.splitBy === "team";
 }
 
-/** Whether records need the pod's labels, whatever is kept of them. */
+/** Whether records need the pod's labels, even if they are not sent. */
 export function usesLabels(pipeline: LogPipeline): boolean {
   return (
     Object.keys(pipeline.labels).length > 0 ||
@@ -137,8 +136,8 @@ export function usesLabels(pipeline: LogPipeline): boolean {
 }
 
 /**
- * Turns lines into the records that a DaemonSet sends: the line, what its JSON says, and the pod, which is known when this is
- * rendered. No script does it, since Lua keeps neither the order of keys nor a null, an empty list or a large number.
+ * Turns lines into the records that a DaemonSet sends: the line, its JSON fields, and the pod, which is known at rendering. Not done by a
+ * script, since Lua keeps neither the order of keys nor nulls, empty lists or large numbers.
  */
 export function applicationFilters(pipeline: LogPipeline, { team, app }: ApplicationPod, script: string): Section[] {
   const folder = dirname(script);
@@ -174,21 +173,21 @@ export function applicationFilters(pipeline: LogPipeline, { team, app }: Applica
 }
 
 /**
- * Longest JSON line that becomes `fields` on its way to CloudWatch Logs, in bytes. A quotation mark is four there in `log` and two in
- * `fields`, and of a record that is then more than 1 MB Fluent Bit sends nothing at all.
+ * Longest JSON line that becomes `fields` for CloudWatch Logs, in bytes. A quotation mark is four bytes in `log` and two in `fields`, and
+ * Fluent Bit sends nothing at all of a record above 1 MB.
  */
 const MAX_EVENT_FIELDS_BYTES = 100_000;
 
 /**
- * Matches JSON that is too long for fields; in characters, which have up to four bytes where one of them is not ASCII. It ends in a
- * literal, so a line shorter than a quarter of the limit is refused by its length alone.
+ * Matches JSON that is too long for fields; in characters, which have up to four bytes if one of them is not ASCII. It ends in a literal,
+ * so a line shorter than a quarter of the limit is rejected by its length alone.
  */
 function tooLong(bytes: number): string {
   return `\\A(?m:(?:.{${bytes}}|(?=[\\x00-\\x7F]*[^\\x00-\\x7F]).{${bytes / 4}}).*\\})`;
 }
 
 /**
- * A filter that takes the fields from a line too long for its destination to have them.
+ * Removes the fields from lines that are too long for the destination to have them.
  * @see https://docs.fluentbit.io/manual/data-pipeline/filters/modify
  */
 function withoutLongFields({ parseJson, destination: { kind } }: LogPipeline): Section[] {

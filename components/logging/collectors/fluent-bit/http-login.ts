@@ -3,7 +3,7 @@ import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
 import { PASSWORD_VARIABLE, TOKEN_VARIABLE, USER_VARIABLE } from "../../pipeline.ts";
 import type { Section } from "./service.ts";
 
-/** What shows the destination who sends: user and password, or headers, with all that is secret as variables. */
+/** Credentials for the destination: user and password, or headers; secrets are variables. */
 export function authentication(destination: Destination): Section {
   const headers = [...tokenHeader(destination), ...ownHeaders(destination)];
   return {
@@ -14,7 +14,7 @@ export function authentication(destination: Destination): Section {
   };
 }
 
-/** Each as a name, a blank and the value, which Fluent Bit takes as it is. */
+/** Name, blank and value, which Fluent Bit sends unchanged. */
 function ownHeaders(destination: Destination): string[] {
   return [
     ...plainHeaders(destination).map(([name, value]) => `${name} ${value}`),

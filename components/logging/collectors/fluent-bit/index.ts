@@ -33,16 +33,16 @@ import {
 const CONFIG_FOLDER = "/fluent-bit/etc/conf";
 const SCRIPT = `${CONFIG_FOLDER}/index.lua`;
 /**
- * Lines are read up to 50 MB at a time, and wait on disk until their turn to be sent comes. Measured at 5 MB/s of twenty containers with a
- * destination that answers at once: with 32Mi it dropped 83,000 of 142,000 lines, with 64Mi none.
+ * Lines are read up to 50 MB at a time, and wait on disk until they are sent. Measured at 5 MB/s from twenty containers with a destination
+ * that answers immediately: with 32Mi it dropped 83,000 of 142,000 lines, with 64Mi none.
  */
 const MIN_DROPPING_BUFFER = "64Mi";
 
-/** The Lua filter that finds the app of a record. */
+/** The Lua filter that finds a record's app. */
 const APP_SCRIPT = readFileSync(new URL("./app-index.lua", import.meta.url), "utf8");
 
 /**
- * Fluent Bit, with the options that lose nothing where its defaults do. Why each is set was measured: docs/measurements/log-delivery.md.
+ * Fluent Bit, with options that prevent losses of its defaults. Measurements are the reason for each: docs/measurements/log-delivery.md.
  * @see https://docs.fluentbit.io/manual
  */
 export const fluentBit: Collector = {
@@ -90,7 +90,7 @@ export const fluentBit: Collector = {
   command: ["/fluent-bit/bin/fluent-bit"],
   graceSeconds: GRACE_SECONDS,
   ...probesAt(OWN_PORTS),
-  // Measured: 55 to 100 MB at 20 to 40 MB/s, and 370 MB while a backlog of 50 busy containers is sent.
+  // Measured: 55 to 100 MB at 20 to 40 MB/s, and 370 MB while sending a backlog of 50 busy containers.
   resources: { cpu: "50m", memory: "64Mi", memoryLimit: "512Mi" },
   // The filter reads pods from the API server. Reading them from the kubelet would need nodes/proxy, which can exec in any pod.
   apiRules: [{ apiGroups: [""], resources: ["namespaces", "pods"], verbs: ["get", "list", "watch"] }],
@@ -139,12 +139,12 @@ function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[]
   return found;
 }
 
-/** The whole configuration; with several destinations, that of what reads, without what sends. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
+/** The configuration of the only process, or of the reader if there are several destinations. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
 function configuration(whole: LogPipeline): object {
   const pipeline = whole.branches.length === 0 ? whole : readerOf(whole);
   const { source, branches } = pipeline;
   const node = source.kind === "node";
-  // In this order: Fluent Bit gives the parser of one to those after it that name none.
+  // In this order: a parser without a parser of its own inherits that of the one before it.
   const joining = [...stackTraceParsers(pipeline), ...firstLineParsers(pipeline), ...(node ? [criParts] : [])];
   return {
     service: service(pipeline, OWN_PORTS),
@@ -168,9 +168,9 @@ function configuration(whole: LogPipeline): object {
 }
 
 /**
- * Reads the pods' files and what was rotated away from them but is not compressed yet, so that a rotation while Fluent Bit is
- * stopped loses nothing. A rotated file stays watched until the kubelet deletes it: were it forgotten after a while, the next
- * look at the folder would take it for a new one and read it again.
+ * Reads the pods' files and rotated files that are not compressed yet, so that a rotation while Fluent Bit is stopped loses nothing.
+ * A rotated file stays watched until the kubelet deletes it: if it were forgotten sooner, the next scan of the folder would take it for a
+ * new file and read it again.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
  */
 function nodeInputs(pipeline: LogPipeline): Section[] {
@@ -187,7 +187,7 @@ function nodeInputs(pipeline: LogPipeline): Section[] {
       ...READING,
       ...bufferInput(pipeline),
       read_from_head: "on",
-      // Also how long a new file may go unseen: at 4 MB/s a file is rotated away after two and a half seconds.
+      // Also the delay until a new file is seen: at 4 MB/s a file is rotated away after two and a half seconds.
       refresh_interval: 1,
       rotate_wait: 86_400,
       buffer_chunk_size: "256k",
@@ -202,23 +202,23 @@ function podFilters(pipeline: LogPipeline): Section[] {
   return pipeline.sources.includes("pods") ? nodeFilters(pipeline, SCRIPT) : [];
 }
 
-/** How files are read: those of the runtime, and those that an application writes. */
+/** Common options for reading files of the runtime and of applications. */
 const READING: Section = {
   db: `${STATE_FOLDER}/positions.db`,
-  // Nobody else opens it. Locked and unlocked at each read, it took a quarter of the system calls at a low rate.
+  // No other process opens it. Locking at each read took a quarter of the system calls at a low rate.
   "db.locking": "on",
-  // Else the kernel begins to write the whole file to disk before each read, and drops what is written from its cache: at 1 MB/s a third of the CPU time.
+  // Else, before each read, the kernel starts writing the whole file to disk, and evicts written pages from its cache: at 1 MB/s a third of the CPU time.
   file_cache_advise: "off",
 };
 
 /**
- * Reads every file that the application writes, as it is. A file that was rotated away is read to its end.
+ * Reads every file that the application writes, unparsed. A rotated file is read to its end.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
  */
 function applicationInput(pipeline: LogPipeline, of: ApplicationPod): Section {
   return {
     name: "tail",
-    // As on a node, but that a pod's UID is not known before it is there.
+    // As on a node, except that a pod's UID is not known in advance.
     tag: `kube.${of.namespace}_${of.pod}_-_${of.container}`,
     path: `${APPLICATION_LOGS}/*.log`,
     key: "log",

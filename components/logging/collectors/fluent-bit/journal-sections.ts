@@ -16,7 +16,7 @@ import { keyFormat, output } from "./outputs.ts";
 import { bufferInput, type Section, STATE_FOLDER, tagOf } from "./service.ts";
 
 /**
- * Reads a part of the journal from its beginning, and goes on where it was: the position is on disk, as that of each file of a pod.
+ * Reads a part of the journal from its beginning, or continues at the position that is stored on disk, as for pod files.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/systemd
  */
 export function journalInputs(pipeline: LogPipeline): Section[] {
@@ -35,7 +35,7 @@ export function journalInputs(pipeline: LogPipeline): Section[] {
   }));
 }
 
-/** Makes the record: the line under `log`, as that of a pod, and where it is from. */
+/** Builds the record: the line as `log`, as for pods, and its origin. */
 export function journalFilters(pipeline: LogPipeline, script: string): Section[] {
   const sources = journalSources(pipeline.sources);
   if (sources.length === 0) return [];
@@ -63,7 +63,7 @@ function recordOf(source: JournalSource): Section[] {
   ];
 }
 
-/** Sends each source but pods to the destination under names of its own. */
+/** Sends each source other than pods to the destination under its own names. */
 export function sourceOutputs(pipeline: LogPipeline): Section[] {
   return ownSources(pipeline.sources).map((source) => {
     const index = sourceIndex(pipeline.index, source);

@@ -8,20 +8,20 @@ import type { Section } from "./service.ts";
 
 const REDACT_SCRIPT = ["expression.lua", "redact.lua"].map((name) => readScript(import.meta.url, name)).join("\n");
 const LIMIT_SCRIPT = readScript(import.meta.url, "limit.lua");
-/** Files beside the configuration. */
+/** Files in the configuration folder. */
 const REDACT_FILE = "redact.lua";
 const limitFile = (at: number) => `limit-${at}.lua`;
-/** Key of a record whose line `redact.lua` has changed. */
+/** Key that `redact.lua` adds to records that it changes. */
 const REDACTED = "redacted";
-/** Key of a record that a rule drops. */
+/** Key of records that a rule drops. */
 const DROPPED = "dropped";
 
-/** The script that redacts by some rules. */
+/** The script for some redaction rules. */
 export function redactScript(rules: LogPipeline["processing"]["redact"]): string {
   return `RULES = ${luaRules(rules)}\n${REDACT_SCRIPT}`;
 }
 
-/** Scripts of a pipeline, by file. */
+/** The pipeline's scripts, by file name. */
 export function processingScripts({
   processing: { redact, limit },
 }: Pick<LogPipeline, "processing">): Readonly<Record<string, string>> {
@@ -34,8 +34,8 @@ export function processingScripts({
 }
 
 /**
- * Lua gives the keys of a record that it changes an order of its own each time it starts. An id that Fluent Bit makes of the record would be
- * another one for a line that is read again.
+ * When Lua changes a record, the order of its keys differs with each start. An id that Fluent Bit derives from the record would then differ
+ * for a line that is read again.
  * @see https://docs.fluentbit.io/manual/data-pipeline/filters/modify
  */
 function keysInOrder(match: string, keys: readonly string[]): Section {
@@ -49,8 +49,8 @@ function keysInOrder(match: string, keys: readonly string[]): Section {
 }
 
 /**
- * What is done with a line while it is the line alone, which costs a script little, and before its JSON is parsed, so that its fields
- * are redacted too.
+ * Filters that run while the record is only the line, which is cheap for a script, and before its JSON is parsed, so that its fields are
+ * redacted too.
  */
 export function lineFilters({ processing }: Pick<LogPipeline, "processing">, folder: string): Section[] {
   const { redact, thin } = processing;
@@ -65,7 +65,7 @@ export function lineFilters({ processing }: Pick<LogPipeline, "processing">, fol
   ];
 }
 
-/** Masks secrets in what `log` holds. @param of Which lines, and the other keys of a record by then, one of which may be missing. */
+/** Masks secrets in `log`. @param of Lines to match, and the other keys of a record at that stage, one of which may be missing. */
 export function redactFilters(
   { redact }: Pick<LogPipeline["processing"], "redact">,
   folder: string,
@@ -77,7 +77,7 @@ export function redactFilters(
   return [script, keysInOrder(match, keys)];
 }
 
-/** What asks for the pod's labels or the level of a line, and what comes after that. */
+/** Filters that need the pod's labels or the line's level, and those that must follow them. */
 export function recordFilters({ processing }: Pick<LogPipeline, "processing">, folder: string): Section[] {
   const late = processing.thin.filter(needsRecord);
   return [
@@ -91,7 +91,7 @@ function needsRecord({ labels, levels }: Thinning): boolean {
   return labels !== undefined || levels !== undefined;
 }
 
-/** Marks what a rule drops, which asks for all of its conditions, and drops what is marked. */
+/** Marks records that meet all conditions of a rule, and drops marked records. */
 function thinFilters(rules: readonly Thinning[], alias: string): Section[] {
   if (rules.length === 0) return [];
   return [
@@ -103,7 +103,7 @@ function thinFilters(rules: readonly Thinning[], alias: string): Section[] {
         set: `${DROPPED} yes`,
       })),
     ),
-    // Its metric counts the lines.
+    // Its metric counts the dropped lines.
     { name: "grep", match: "kube.*", alias, exclude: `${DROPPED} ^yes$` },
   ];
 }
@@ -111,7 +111,7 @@ function thinFilters(rules: readonly Thinning[], alias: string): Section[] {
 function lineConditions({ pattern, kept }: Thinning): string[] {
   return [
     ...(pattern === undefined ? [] : [`key_value_matches log ${patternText(pattern, "onigmo")}`]),
-    // By the microseconds of its time: the same lines are kept when they are read again, and all that have none.
+    // By the time's microseconds: the same lines are kept when they are read again, and all without a time.
     ...(kept === 0 ? [] : [`key_value_matches time ${droppedTimes(kept)}`]),
   ];
 }
@@ -126,7 +126,7 @@ function limitFilters({ limit }: LogPipeline["processing"], folder: string): Sec
   }));
 }
 
-/** Adds the fields of the settings to each record. */
+/** Adds the fields from the settings to each record. */
 export function fieldFilters({ fields }: Pick<LogPipeline["processing"], "fields">, match: string): Section[] {
   const record = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
   return record.length === 0 ? [] : [{ name: "record_modifier", match, record }];

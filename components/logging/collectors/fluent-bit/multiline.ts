@@ -3,28 +3,28 @@ import { patternText } from "../../processing/pattern-text.ts";
 import { namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
 
-/** Joins the parts that a container runtime makes of a long line. */
+/** Joins the parts into which a container runtime splits a long line. */
 export const CRI_PARTS = "cri_parts";
 /** Joins the lines of a stack trace. */
 const STACK_TRACE = "stack_trace";
 const CRI_LINE = "cri_line";
 
-/** A line in this state that matches belongs to the record before, and leads to the next state; in `start_state` it begins one. */
+/** A line that matches in this state continues the record and leads to the next state; in `start_state` it begins a record. */
 interface Rule {
   readonly state: string;
   readonly regex: string;
   readonly next_state: string;
 }
-/** What one stream writes does not go on in the other. */
+/** A record never continues in the other stream. */
 const OF_STREAM = { key_group: "stream" };
 type Language = LogPipeline["multiline"][number];
 
-/** No line goes on after this one. Fluent Bit keeps the state of a record for later lines, so a rule that takes any indented line must end. */
+/** No line continues a record in this state. Fluent Bit keeps the state for later lines, so a rule for any indented line must end. */
 const END = "end";
-/** Matches no line: Fluent Bit wants a rule in each state. */
+/** Matches no line: Fluent Bit requires a rule for each state. */
 const end: Rule = { state: END, regex: "/(?!)/", next_state: END };
 
-/** Properties of an error that Node.js writes after its last frame, in braces, or instead of frames. They go before the rule for any frame. */
+/** Error properties that Node.js prints in braces after the last frame, or instead of frames. These rules precede the rule for frames. */
 const properties: readonly Rule[] = [
   { state: "start_state", regex: "/\\A\\[.*Error.*\\] \\{$/", next_state: "node_properties" },
   { state: "java_after_exception,java,node_modules", regex: "/^[\\t ]+at .* \\{$/", next_state: "node_properties" },
@@ -33,23 +33,23 @@ const properties: readonly Rule[] = [
   end,
 ];
 
-/** From where a module was wanted that is not there: lines between the error and its frames. */
+/** Node.js's require stack of a missing module: lines between the error and its frames. */
 const modules: readonly Rule[] = [
   { state: "java_after_exception", regex: "/^Require stack:$/", next_state: "node_modules" },
   { state: "node_modules", regex: "/^- /", next_state: "node_modules" },
 ];
 
-/** Lines of a trace that are no frames. */
+/** Lines of a trace other than frames. */
 const BETWEEN_FRAMES = [
   "[\\t ]+--- End of inner exception stack trace ---$",
   "--- End of stack trace from previous location(?: where exception was thrown)? ---$",
   "[\\t ]*\\.\\.\\. \\d+ (?:more|(?:common )?frames|lines matching)",
-  // Reactor's, which says where an error was seen.
+  // Reactor: where an error was observed.
   "(?:Error has been observed at the following site|Assembly trace from producer |Original Stack Trace:$)",
   "[\\t ]+[*|]_",
 ];
 
-/** Ruby's and PHP's frames: their exceptions are called as Java's are. */
+/** Frames of Ruby and PHP: their exceptions are named like Java's. */
 const rubyAndPhp: readonly Rule[] = [
   { state: "java_after_exception,java", regex: "/^[\\t ]+from .*:\\d+:in /", next_state: "java" },
   { state: "java_after_exception", regex: "/^Stack trace:$/", next_state: "php" },
@@ -58,7 +58,7 @@ const rubyAndPhp: readonly Rule[] = [
   end,
 ];
 
-/** Since 1.73 Rust writes where a panic was, and in the next line, which no other thread can write between, what it was. */
+/** Since 1.73 Rust prints the location of a panic and, in the next line, which no other thread can interleave, its message. */
 const rust: readonly Rule[] = [
   { state: "start_state", regex: "/ panicked at .*:\\d+:$/", next_state: "rust" },
   { state: "rust", regex: "/^/", next_state: "rust_message" },
@@ -69,8 +69,8 @@ const rust: readonly Rule[] = [
 ];
 
 /**
- * A rule for each word, since a word alone is searched for many times faster than one of several. Behind it stands what went wrong or
- * nothing, what Node.js puts in brackets: `TypeError [ERR_INVALID_URL]: …`, `NotFound [Error]: …`, or the parenthesis that Ruby closes.
+ * One rule per word, since a single word is searched many times faster than an alternation. After the word comes the message or
+ * nothing, or what Node.js puts in brackets: `TypeError [ERR_INVALID_URL]: …`, `NotFound [Error]: …`, or Ruby's closing parenthesis.
  */
 const java: readonly Rule[] = [
   ...properties,
@@ -81,14 +81,14 @@ const java: readonly Rule[] = [
     regex: `/${word}(?:\\]?:|\\)?$| \\[)/`,
     next_state: "java_after_exception",
   })),
-  // Frames of an exception that is not called one.
+  // Frames of an exception whose name has none of these words.
   { state: "start_state", regex: "/\\A[\\t ]+at /", next_state: "java" },
   {
     state: "java_after_exception",
     regex: "/^[\\t ]*nested exception is:[\\t ]*/",
     next_state: "java_start_exception",
   },
-  // .NET's for what was the reason.
+  // .NET's inner exception.
   { state: "java_after_exception,java", regex: "/^[\\t ]+---> /", next_state: "java_after_exception" },
   {
     state: "java_after_exception,java",
@@ -112,7 +112,7 @@ const go: readonly Rule[] = [
   { state: "start_state", regex: "/\\bpanic: /", next_state: "go_after_panic" },
   { state: "start_state", regex: "/http: panic serving/", next_state: "go_after_panic" },
   { state: "start_state", regex: "/\\Agoroutine \\d+ \\[[^\\]]+\\]:$/", next_state: "go_frame_1" },
-  // The rest of a message of several lines, and a panic that was recovered.
+  // The rest of a multi-line message, and a recovered panic.
   { state: "go_panic", regex: "/^(?:\\t|runtime: sp=|fatal error: |PC=0x|signal arrived )/", next_state: "go_panic" },
   { state: "go_panic,go_after_panic", regex: "/^\\[signal /", next_state: "go_panic" },
   { state: "go_panic,go_after_panic,go_frame_1", regex: "/^$/", next_state: "go_goroutine" },
@@ -136,8 +136,8 @@ const CHAIN =
   "(?:During handling of the above exception, another exception occurred|The above exception was the direct cause of the following exception):$";
 
 /**
- * Takes the lines of `^^^` that Python writes below its code since 3.11, an exception that says nothing, groups, and what comes of an
- * exception while another is handled, between empty lines.
+ * Matches the lines of `^^^` that Python prints below its code since 3.11, exceptions without a message, groups, and exceptions raised
+ * while another is handled, between empty lines.
  */
 const python: readonly Rule[] = [
   { state: "start_state", regex: `/\\A${TRACEBACK}/`, next_state: "python" },
@@ -156,8 +156,8 @@ const python: readonly Rule[] = [
 const RULES: Readonly<Record<Language, readonly Rule[]>> = { java, node: java, go, python };
 
 /**
- * The rules of Fluent Bit's own parsers `java`, `go` and `python`, in one parser: measured, its own take twice the time, and its
- * Python sends the last line of each trace a second time.
+ * The rules of Fluent Bit's built-in parsers `java`, `go` and `python`, in one parser: measured, the built-in ones take twice the time,
+ * and the one for Python sends the last line of each trace twice.
  * @see https://docs.fluentbit.io/manual/data-pipeline/parsers/multiline-parsing
  */
 export function stackTraceParsers({ multiline }: Pick<LogPipeline, "multiline">): object[] {
@@ -166,8 +166,7 @@ export function stackTraceParsers({ multiline }: Pick<LogPipeline, "multiline">)
 }
 
 /**
- * Joins stack traces. Without its own buffer the filter joins what was read together: a trace may be cut in two, but none is lost
- * when it is killed.
+ * Joins stack traces. Without its own buffer, the filter joins what was read together: a trace may be cut in two, but a kill loses none.
  * @see https://docs.fluentbit.io/manual/data-pipeline/filters/multiline-stacktrace
  */
 export function stackTraceFilters(
@@ -195,8 +194,8 @@ function joiner(key: string, parser: string, match: Section): Section {
 }
 
 /**
- * The filter knows one state for the lines of all pods, and writes an empty line that it takes for the rest of a record as a line break, also
- * where that record was sent before. After a stack trace that is one line, which is not worth a filter for each line.
+ * The filter has one state for the lines of all pods, and replaces an empty line that it takes for a continuation with a line break, even
+ * if that record was already sent. After a stack trace that is one line, which is not worth a filter for each line.
  */
 function emptyLines(firstLines: LogPipeline["processing"]["firstLines"], key: string): Section[] {
   if (firstLines.length === 0) return [];
@@ -213,7 +212,7 @@ function firstLineParser(at: number): string {
   return `first_line_${at}`;
 }
 
-/** Joins to a line that a pattern matches all lines after it that it does not match. */
+/** Joins a line that a pattern matches with all following lines that it does not match. */
 export function firstLineParsers({ processing: { firstLines } }: Pick<LogPipeline, "processing">): object[] {
   return firstLines.map(({ pattern }, at) => {
     const regex = patternText(pattern, "onigmo");
@@ -231,17 +230,17 @@ export function firstLineParsers({ processing: { firstLines } }: Pick<LogPipelin
 }
 
 const TWO_DIGITS = "[0-9][0-9]";
-/** The time of day as containerd and CRI-O write it in UTC, without a repeat: each step of one is tried again on the way back. */
+/** UTC time of day as containerd and CRI-O write it, without quantifiers, each step of which backtracking would retry. */
 const TIME_OF_DAY = `${TWO_DIGITS}:${TWO_DIGITS}:${TWO_DIGITS}\\.${TWO_DIGITS.repeat(4)}[0-9]Z`;
 /**
- * The rest of a line. To note each character as its possible end is more work than to read it, so in JSON only a brace can be the end, and in
- * text what follows the last blank.
+ * The rest of a line. Recording each character as a possible end costs more than reading it, so JSON can end only at a brace, and text only
+ * after the last blank.
  */
 const CONTENT = "(?m:\\{.*\\}(?!.)|.* [^ ]*|.*)";
 
 /**
- * What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time begins with a date and is what has the characters
- * of one, and not the shortest that fits: Fluent Bit prints what it cannot read as a time.
+ * A line of a container runtime. Like Fluent Bit's parser `cri`, but the time must begin with a date and consist of a time's characters,
+ * instead of the shortest match: Fluent Bit prints what it cannot parse as a time.
  */
 export const criLine: Section = {
   name: CRI_LINE,
@@ -249,14 +248,14 @@ export const criLine: Section = {
   regex: `\\A(?<time>\\d{4}-\\d\\d-\\d\\dT(?:${TIME_OF_DAY}|[0-9:.Z+-]+)) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>${CONTENT})`,
   time_key: "time",
   time_format: "%Y-%m-%dT%H:%M:%S.%L%z",
-  // A runtime leaves out the fraction of a full second; else that line would have the time of its reading.
+  // A runtime omits the fraction of a full second; else that line would get the time of reading.
   time_strict: "off",
   time_keep: "on",
   // A line may be empty.
   skip_empty_values: "off",
 };
 
-/** The parts of a line carry `P`, the last one `F`; those of stdout and stderr may alternate. */
+/** The parts of a line have the flag `P`, the last one `F`; parts of stdout and stderr may alternate. */
 export const criParts: object = {
   name: CRI_PARTS,
   type: "equal",

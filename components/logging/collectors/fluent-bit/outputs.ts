@@ -22,23 +22,23 @@ import { authentication } from "./http-login.ts";
 import { type Section, STATE_FOLDER } from "./service.ts";
 
 /**
- * How often a chunk is tried again where the destination cannot say "never": with the waits of `scheduler.cap` it takes about
- * three and a half hours. A bulk request with one document that is always refused counts as failed as a whole; without a bound it
- * would come again for ever, and the more of its kind, the less room for others. Measured: docs/explanation/delivery.md.
+ * Retries of a chunk if the destination cannot reject it permanently: with the waits of `scheduler.cap` they take about three and a half
+ * hours. A bulk request with one always rejected document fails as a whole; without a limit it would be retried indefinitely, and
+ * each more of its kind would leave less room for others. Measured: docs/explanation/delivery.md.
  */
 const RETRIES = 50;
-/** Of S3's output, which takes "no limit" for five and then drops the object: more than an outage is long. */
+/** For S3's output, which treats "no limit" as five and then drops the object: outlasts any outage. */
 const S3_RETRIES = 1_000_000;
 
 /**
- * Has a search engine say of each document only whether it was taken, and why not: to read an answer of six fields a document is a
- * twentieth of the cost of a line. The output appends `/_bulk` to its path, which here becomes the name of one more field, that no
- * answer has. Not where requests are signed: measured, the signature does not match one of such a query.
+ * Makes a search engine report only each document's status and error: parsing an answer with six fields per document is a twentieth of a
+ * line's cost. The output appends `/_bulk` to the path, which here becomes the name of one more field that no answer has. Not with
+ * signed requests: measured, the signature does not match a path with this query.
  * @see https://docs.opensearch.org/latest/api-reference/common-parameters/
  */
 const SHORT_ANSWER = "/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,";
 
-/** How often an output tries again, and how much may wait for it before what has waited longest is dropped. */
+/** Retries of an output, and the size above which its oldest chunks are dropped. */
 function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer" | "destination">): Section {
   const s3 = destination.kind === "s3";
   const max = s3 ? storeSize({ buffer }) : amount(buffer.size);
@@ -48,21 +48,21 @@ function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer" | "des
   };
 }
 
-/** Bytes of the files that objects are gathered in: half of the buffer, since what they have no room for waits beside them. */
+/** Bytes of the files in which objects are gathered: half of the buffer, since the overflow waits beside them. */
 function storeSize({ buffer }: Pick<LogPipeline, "buffer">): number {
   return amount(buffer.size) / 2;
 }
 
-/** Whether a script finds what indices are split by; it sees each record, so it is there for an app alone. */
+/** Whether a script finds the value that indices are split by; it sees every record, so only for app. */
 export function splitByScript({ index, destination, source }: LogPipeline): boolean {
   return source.kind === "node" && hasIndex(destination) && index.splitBy === "app";
 }
 
-/** Outputs of a pipeline: one, or one for each team whose lines have a place of their own, and one for the rest. */
+/** The pipeline's outputs: one, or one for each team with its own place, and one for the rest. */
 export function outputs(pipeline: LogPipeline): Section[] {
   const { places, buffer, destination } = pipeline;
   if (places.length === 0) return [output(pipeline)];
-  // Each output has a limit of its own, and together they keep within that of the destination.
+  // Each output has its own limit; together they stay within the destination's.
   const size = String(Math.floor(amount(buffer.size) / places.length));
   return places.map(({ team, namespaces }) => {
     const { match: _, ...options } = output({ ...pipeline, buffer: { ...buffer, size } });
@@ -78,12 +78,12 @@ export function outputs(pipeline: LogPipeline): Section[] {
   });
 }
 
-/** The name of an object of the output `s3`, below a prefix. */
+/** Object name for the output `s3`, below a prefix. */
 export function keyFormat(prefix: string): string {
   return `/${folderOf(prefix)}%Y/%m/%d/%H/$UUID.gz`;
 }
 
-/** The output of a pipeline. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */
+/** The pipeline's output. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */
 export function output(pipeline: LogPipeline): Section {
   return {
     ...destinationOptions(pipeline),
@@ -148,7 +148,7 @@ function cloudwatch(pipeline: LogPipeline, destination: DestinationOf<"cloudwatc
     name: "cloudwatch_logs",
     region: pipeline.context.region ?? "",
     log_group_name: logGroupName(destination, pipeline.context.cluster, pipeline.suffix),
-    // The stream of each container; the prefix is for what has no metadata.
+    // One stream per container; the prefix is for records without metadata.
     log_stream_template: "$kubernetes['namespace_name'].$kubernetes['pod_name'].$kubernetes['container_name']",
     log_stream_prefix: "unknown-",
     auto_create_group: "off",
@@ -179,7 +179,7 @@ function otlp(destination: DestinationOf<"otlp">): Section {
     host,
     port,
     ...(destination.protocol === "grpc" ? { grpc: "on" } : { logs_uri: "/v1/logs", compress: "gzip" }),
-    // No record has it: the body is the whole record, as at the other destinations, and not its line alone.
+    // A key that no record has: the body is then the whole record, as at other destinations, not only its line.
     logs_body_key: "$whole_record",
     ...authentication(destination),
   };
@@ -205,7 +205,7 @@ function firehose(pipeline: LogPipeline, destination: DestinationOf<"firehose">)
     delivery_stream: destination.stream,
     time_key: "@timestamp",
     time_key_format: "%Y-%m-%dT%H:%M:%S.%3NZ",
-    // What the stream refuses for now is sent again by Fluent Bit, which waits longer each time.
+    // Fluent Bit resends records that the stream temporarily rejects, with increasing waits.
     auto_retry_requests: "on",
   };
 }
@@ -216,7 +216,7 @@ function loki(destination: DestinationOf<"loki">): Section {
     name: "loki",
     host,
     port,
-    // Labels that have few values; all else stays in the line. One without a value, as of a line of no team, is left out.
+    // Labels with few values; all else stays in the line. Labels without a value, such as team for lines of no team, are omitted.
     labels:
       "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream, team=$team",
     line_format: "json",
@@ -226,7 +226,7 @@ function loki(destination: DestinationOf<"loki">): Section {
 }
 
 /**
- * Lines are sent once they are in librdkafka's memory, which is kept small, and waits for a broker without end.
+ * Lines count as sent once they are in librdkafka's memory, which is kept small and waits for a broker indefinitely.
  * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/kafka
  */
 function kafka({ name }: LogPipeline, destination: KafkaDestination): Section {
@@ -263,13 +263,13 @@ function kafka({ name }: LogPipeline, destination: KafkaDestination): Section {
 }
 
 /**
- * The options for OpenSearch and Elasticsearch, where the defaults lose or double lines: the type that both refuse since their last major
- * versions, a response buffer too small for a bulk answer, documents without an id, which a repeated chunk doubles.
+ * Options for OpenSearch and Elasticsearch whose defaults lose or duplicate lines: the type, rejected since their last major versions;
+ * a response buffer too small for a bulk answer; documents without an id, which a retried chunk duplicates.
  *
  * The output `opensearch` serves Elasticsearch too: both outputs of Fluent Bit 5.1.1 POST the same NDJSON to `/_bulk`, with the same
- * headers, action lines and basic authentication, and neither asks for the product or version. They differ in reading the answer.
- * `es` takes a bulk with one success for delivered, so that the documents refused beside it are lost, and retries a bulk whose
- * documents all exist (409) to the limit; `opensearch` retries until every document is stored.
+ * headers, action lines and basic authentication, and neither queries the product or version. They differ in reading the answer.
+ * `es` counts a bulk with one success as delivered, so that documents rejected beside it are lost, and retries a bulk whose
+ * documents all exist (409) up to the limit; `opensearch` retries until every document is stored.
  * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/out_es/es.c elasticsearch_error_check, cb_es_flush
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/out_opensearch/opensearch.c opensearch_error_check
@@ -290,7 +290,7 @@ function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; po
     replace_dots: "on",
     ...(takesIds(destination) ? (splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" }) : {}),
     ...("sigv4" in destination && destination.sigv4 !== undefined ? {} : { path: SHORT_ANSWER }),
-    // A chunk of empty lines has 16,000 documents, and the answer is 5 MB where all of them are there already.
+    // A chunk of empty lines has 16,000 documents, and the answer is 5 MB if all of them already exist.
     buffer_size: "16M",
     workers: 2,
     trace_error: "on",
@@ -298,7 +298,7 @@ function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; po
 }
 
 /**
- * What precedes the date in a record's index. The option takes a key alone, which must come first, or whatever begins with one:
+ * The part of a record's index before the date. The option accepts only a key, which must come first, or text that begins with one:
  * so it begins with a part of the tag that no tag has.
  * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/record-accessor
  */
@@ -314,18 +314,18 @@ function signing(sigv4: Sigv4): Section {
 }
 
 /**
- * An answer may take a minute, as long as a search engine waits for its shards. By default there is no limit: what was sent to a
- * server that then fell silent waits until Fluent Bit starts again, and a buffer that blocks is full for ever.
+ * An answer may take a minute, as long as a search engine waits for its shards. By default there is no timeout: what was sent to a
+ * server that then became silent waits until Fluent Bit restarts, and a buffer that blocks stays full.
  * @see https://docs.fluentbit.io/manual/administration/networking
  */
 function networkOptions({ destination: { kind } }: LogPipeline): Section {
   if (kind === "stdout" || kind === "file" || kind === "kafka") return {};
-  // S3's output would ask again on the connection whose answer is late, and take each answer for that to the question before.
+  // S3's output would repeat a late request on the same connection, and take each answer for that to the previous request.
   return { "net.io_timeout": "90s", ...(kind === "s3" ? { "net.keepalive": "off" } : {}) };
 }
 
 function tlsOptions({ destination, name }: LogPipeline): Section {
-  // It has its own.
+  // Has its own options.
   if (destination.kind === "kafka") return {};
   const tls = tlsOf(destination, name);
   if (tls === undefined) return {};
@@ -337,11 +337,11 @@ function tlsOptions({ destination, name }: LogPipeline): Section {
   };
 }
 
-/** Parts of a URL that Fluent Bit takes apart. */
+/** Parts of a URL, which Fluent Bit takes separately. */
 function address(url: string): { host: string; port: number; path: string } {
   const { hostname, port, protocol, pathname, search } = new URL(url);
   return {
-    // An IPv6 address without the brackets that a URL has around it.
+    // An IPv6 address without the brackets of a URL.
     host: hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
     path: `${pathname}${search}`,

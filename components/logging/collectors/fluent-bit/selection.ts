@@ -3,7 +3,7 @@ import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
 import { ownSources } from "../../sources/journal.ts";
 import { type Section, tagOf } from "./service.ts";
 
-/** Matches the tags of some namespaces, which costs nothing for each record. Undefined is all of them. */
+/** Matches the tags of some namespaces, at no cost per record. Undefined means all. */
 export function namespaceMatch(namespaces: readonly (readonly string[] | undefined)[]): Section {
   const all = namespaces.some((names) => names === undefined) || namespaces.length === 0;
   if (all) return { match: "kube.*" };
@@ -11,7 +11,7 @@ export function namespaceMatch(namespaces: readonly (readonly string[] | undefin
   return { match_regex: `^kube\\.(${names.join("|")})_` };
 }
 
-/** Matches the tags of all lines that may go to a destination, those of the journal too. */
+/** Matches the tags of all lines that may go to a destination, including the journal's. */
 export function tagMatch({ sources, selections }: Pick<LogPipeline, "sources" | "selections">): Section {
   const pods = namespaceMatch(selections.map(({ namespaces }) => namespaces));
   const own = ownSources(sources);
@@ -24,8 +24,8 @@ export function tagMatch({ sources, selections }: Pick<LogPipeline, "sources" | 
 }
 
 /**
- * Conditions of a selection, all of which must hold: a list for each key that a line's level may stand under.
- * @param others More of them.
+ * Conditions of a selection, all of which must hold: one list for each key that may hold the line's level.
+ * @param others Further conditions.
  */
 export function conditions(
   { namespaces, labels = {}, streams, levels }: Selection,

@@ -8,33 +8,33 @@ import { conditions, tagMatch } from "./selection.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
 
 /**
- * Several destinations: one process reads the files and makes the records, and one for each destination takes those that are routed
- * there into a buffer of its own and sends them. In one process a destination that does not answer would stop the others: all outputs
- * share the chunks in memory (64) and the tasks (16,384), and a chunk that waits for one of them holds both.
+ * With several destinations, one process reads the files and builds the records, and one per destination receives those routed there into
+ * its own buffer and sends them. In a single process, a destination that does not answer would stop the others: all outputs share the
+ * chunks in memory (64) and the tasks (16,384), and a chunk that waits for one of them holds both.
  */
 
-/** First of the ports at which senders take records from their reader, within their pod. */
+/** First of the ports on which senders receive records from the reader, within their pod. */
 const FORWARD_PORT = 24_224;
-/** Longest message from the reader: a chunk is closed at 2 MB, but the last line in it may be long. */
+/** Longest message from the reader: a chunk is closed at 2 MB, but its last line may be long. */
 const MAX_MESSAGE = "64M";
-/** The reader has gathered a second of a container's lines already; gathered again they would only come later, in as many requests. */
+/** The reader has already gathered lines for a second; gathering again would only delay them, in as many requests. */
 const FLUSH_SECONDS = 0.2;
-/** Outputs that send in two threads, by default or for a single destination. */
+/** Outputs that send in two threads, by default or with a single destination. */
 const IN_TWO_THREADS: readonly Section[string][] = ["http", "opensearch", "splunk"];
-/** Key of a record that one of the routes leads on. */
+/** Key of records that match a route. */
 const ROUTED = "routed";
 
-/** Ports of a sender, after those of the reader. */
+/** A sender's ports, after those of the reader. */
 export function senderPorts(at: number): Ports {
   return { http: OWN_PORTS.http + 2 * (at + 1), alive: OWN_PORTS.alive + 2 * (at + 1) };
 }
 
-/** File with the configuration of a sender. */
+/** Name of a sender's configuration file. */
 export function senderFile({ name }: Pick<LogPipeline, "name">): string {
   return `sender-${name}.yaml`;
 }
 
-/** The pipeline of what reads: records without anything that one destination alone asks for, with labels if a sender needs them. */
+/** The reader's pipeline: records without anything specific to a destination, with labels if a sender needs them. */
 export function readerOf(pipeline: LogPipeline): LogPipeline {
   const labels =
     pipeline.metadata.labels ||
@@ -42,11 +42,11 @@ export function readerOf(pipeline: LogPipeline): LogPipeline {
   return { ...pipeline, destination: { kind: "stdout" }, metadata: { ...pipeline.metadata, labels } };
 }
 
-/** Hands records to a sender, which says when they are on its disk. It takes them whether its destination is there or not. */
+/** Passes records to a sender, which acknowledges them once they are on its disk, even while its destination is down. */
 export function toSender(branch: LogPipeline, at: number): Section {
   return {
     name: "forward",
-    // Decides by the tag what it can.
+    // Selects by tag as far as possible.
     ...tagMatch(branch),
     host: "127.0.0.1",
     port: FORWARD_PORT + at,
@@ -57,7 +57,7 @@ export function toSender(branch: LogPipeline, at: number): Section {
   };
 }
 
-/** The configuration of what sends to one destination. @see https://docs.fluentbit.io/manual/data-pipeline/inputs/forward */
+/** A sender's configuration. @see https://docs.fluentbit.io/manual/data-pipeline/inputs/forward */
 export function senderConfiguration(branch: LogPipeline, at: number, script: string): object {
   const ports = senderPorts(at);
   return {
@@ -80,19 +80,19 @@ export function senderConfiguration(branch: LogPipeline, at: number, script: str
 }
 
 /**
- * With one thread a sender works off its backlog as fast, and leaves the other cores to the reader and to other senders: measured on
- * two, 99 % of their lines then arrive within 3 seconds, and else within 14.
+ * With one thread a sender catches up as fast, and leaves the other cores to the reader and the other senders: measured on two cores, 99 %
+ * of their lines then arrive within 3 seconds, instead of 14.
  */
 function inOneThread(output: Section): Section {
   return IN_TWO_THREADS.includes(output.name ?? "") ? { ...output, workers: 1 } : output;
 }
 
-/** What sends the lines of all sources that go to a destination. */
+/** The outputs for the lines of all sources of a destination. */
 export function allOutputs(pipeline: LogPipeline): Section[] {
   return [...(pipeline.sources.includes("pods") ? outputs(pipeline) : []), ...sourceOutputs(pipeline)];
 }
 
-/** Drops what no route leads here of the pods' lines, as far as the tag does not tell: a record that meets all conditions of a route is marked. */
+/** Drops pod lines that match no route, as far as the tag does not decide: a record that meets all conditions of a route is marked. */
 function routeFilters(selections: readonly Selection[]): Section[] {
   if (selections.every(({ labels, streams, levels }) => !labels && !streams && !levels)) return [];
   const every = { match: "kube.*" };
@@ -105,7 +105,7 @@ function routeFilters(selections: readonly Selection[]): Section[] {
   ];
 }
 
-/** Whether a sender needs the script that finds the app of a record. */
+/** Whether a sender needs the script that finds a record's app. */
 export function needsScript({ branches, ...only }: LogPipeline): boolean {
   return branches.length === 0 ? splitByScript({ ...only, branches }) : branches.some(splitByScript);
 }
