@@ -2,18 +2,18 @@ import type { LogPipeline } from "../../pipeline.ts";
 import { routeCondition } from "./conditions.ts";
 import { destinationProgram, type Options } from "./records.ts";
 
-/** The transform that copies each record to the destinations that its routes name. */
+/** The transform that copies each record to the destinations of its routes. */
 const ROUTES = "routes";
 
-/** Sink of a destination; of several, that of its name. */
+/** Sink name; includes the destination's name if there are several. */
 export function sinkName(name: string | undefined): string {
   return name === undefined ? "destination" : `destination-${name}`;
 }
 
 /**
- * The transforms between the record and the sinks of several destinations, and what each sink takes its records from. A destination
- * without routes takes all.
- * @param from The transform that makes the record.
+ * The transforms between the record and the sinks of several destinations, and each sink's input. A destination without routes gets all
+ * records.
+ * @param from The transform that builds the record.
  * @see https://vector.dev/docs/reference/configuration/transforms/route/
  */
 export function routing(branches: readonly LogPipeline[], from: string) {

@@ -12,27 +12,26 @@ import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, withIndentation } from ".
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
 const METRICS_PORT = 9598;
-/** The transform that makes the record. */
+/** The transform that builds the record. */
 const RECORDS = "records";
-/** The same, before the limits of pods. */
+/** The same, before pod limits. */
 const MADE = "made";
-/** Enough to put what is in its hands into the buffer on disk; what is unsent waits there. */
+/** Enough to write lines in memory to the disk buffer; unsent lines wait there. */
 const GRACE_SECONDS = 5;
 /**
- * How many lines go on together. It bounds what is on its way to the buffer, and so what a kill may lose on a node, where places are
- * noted when a line is read: measured, 4,400 lines at Vector's own 1000, 270 at 100, 9 at this.
+ * Lines per batch. It bounds the lines on their way to the buffer, and so the losses of a kill on a node, where positions are stored when
+ * lines are read: measured, 4,400 lines with Vector's default of 1000, 270 with 100, 9 with this.
  */
 const CHUNK = 20;
 
 /**
- * Without the messages that quote a line as it was read: one that no runtime wrote, or that came before its node or pod was known. Its
- * metrics count them.
+ * Hides messages that quote a line: one that no runtime wrote, or that came before its node or pod was known. Its metrics count them.
  * @see https://vector.dev/docs/administration/monitoring/
  */
 const LOG_LEVELS = "info,vector::internal_events::kubernetes_logs=off,vector::internal_events::parser=off";
 
 /**
- * Vector, from the files of all pods or of one application, with a buffer on disk and retries without end.
+ * Vector: reads the files of all pods or of one application, buffers on disk, and retries indefinitely.
  * @see https://vector.dev/docs/
  */
 export const vector: Collector = {
@@ -83,11 +82,11 @@ export const vector: Collector = {
   readiness: { path: "/metrics", port: METRICS_PORT },
   ports: { metrics: METRICS_PORT },
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
-  // Since 0.57 it puts in no variables, unless an option enables it.
+  // Since 0.57 it substitutes no variables, unless an option enables it.
   readsCredentials: "files",
-  // It looks for a stream before it makes one, and drops the lines if it may not.
+  // It looks for a stream before creating it, and drops the lines if it may not.
   logGroupActions: ["logs:DescribeLogStreams"],
-  // It watches its own node too, whatever it takes from it.
+  // It also watches its own node, whatever metadata is used.
   apiRules: [{ apiGroups: [""], resources: ["nodes", "pods"], verbs: ["get", "list", "watch"] }],
   unsupported,
   render: (pipeline) => ({
@@ -102,7 +101,7 @@ export const vector: Collector = {
       "--chunk-size-events",
       String(CHUNK),
     ],
-    // Kubernetes puts the value of the one into the other.
+    // Kubernetes substitutes the one's value into the other.
     ...(pipeline.source.kind === "node"
       ? { environment: { VECTOR_SELF_NODE_NAME: `$(${NODE_VARIABLE})`, VECTOR_LOG: LOG_LEVELS } }
       : {}),

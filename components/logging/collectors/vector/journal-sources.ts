@@ -21,8 +21,8 @@ interface Parts {
 }
 
 /**
- * What reads each part of the journal for each of its destinations, makes records and sends them. The journal is the buffer: its place moves
- * when the destination has taken a line. A buffer on disk loses lines in a kill, since it takes them a moment before it has written them.
+ * Components that read each part of the journal for each destination, build records and send them. The journal is the buffer: its position
+ * advances when the destination accepts a line. A disk buffer loses lines in a kill, since it accepts them shortly before writing them.
  * @see https://vector.dev/docs/reference/configuration/sources/journald/
  */
 export function journalParts(pipeline: LogPipeline): Parts {
@@ -44,15 +44,15 @@ export function journalParts(pipeline: LogPipeline): Parts {
   };
 }
 
-/** Reads a part of the journal from its beginning, or from where it was. */
+/** Reads a part of the journal from its beginning, or from the stored position. */
 function journal(source: JournalSource): Options {
   return {
     type: "journald",
     journal_directory: JOURNAL_FOLDER,
-    // Vector refuses false with this version of journalctl, which follows no other boot. But with --merge it does.
+    // Vector rejects false with this version of journalctl, which follows no other boot. But with --merge it does.
     current_boot_only: true,
-    // Without --no-tail it shows ten lines after a restart, and the rest when another entry is written. Vector's own option for fields would
-    // read all entries and leave out the others.
+    // Without --no-tail it shows ten lines after a restart, and the rest only with the next entry. Vector's option for fields would read all
+    // entries and discard the others.
     extra_args: ["--merge", "--no-tail", ...JOURNAL_FIELDS[source]],
     emit_cursor: true,
   };
@@ -70,7 +70,7 @@ function recordProgram({ processing, destination, index }: LogPipeline, source: 
   ]);
 }
 
-/** The sink of the destination, under names of the source. */
+/** The destination's sink, with the source's own names. */
 function journalSink(end: LogPipeline, source: JournalSource): Options {
   const destination =
     end.destination.kind === "s3"
@@ -96,7 +96,7 @@ function ownNames({ destination }: LogPipeline, source: JournalSource): Options 
       return { path: `${destination.path}/${source}.log` };
     case "loki":
       return { labels: { job: "eks-dns-logging", source, node: "{{ node }}" } };
-    // What waits for an object is in memory.
+    // Lines that wait for an object are in memory.
     case "s3":
       return { batch: { max_bytes: 10_000_000, timeout_secs: 300 } };
     default:

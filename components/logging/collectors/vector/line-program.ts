@@ -7,7 +7,7 @@ import { beforeConditions, conditions } from "./conditions.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** Statements that mask the line, which is not parsed yet: what is parsed has the masks too. */
+/** Statements that mask the line before it is parsed, so that parsed fields are masked too. */
 export function redactProgram({ redact }: Processing): string {
   return redact
     .map((rule) => {
@@ -18,7 +18,7 @@ export function redactProgram({ redact }: Processing): string {
     .join("");
 }
 
-/** Of JSON: the mask of a number becomes a text. */
+/** For JSON: a masked number becomes a string. */
 function bareStatement(pattern: RedactionRule["pattern"], bare: readonly string[]): string {
   const conditions = bareTextConditions(bare).map((condition) => `match(line, ${regex(condition)})`);
   return `if ${conditions.join(" && ")} {
@@ -30,7 +30,7 @@ function bareStatement(pattern: RedactionRule["pattern"], bare: readonly string[
 `;
 }
 
-/** Counts the digits of each number that is found, from the right, each second one doubled. */
+/** Sums the digits of each match from the right, every second one doubled. */
 function cardStatement({ pattern, replacement }: RedactionRule): string {
   const masked = replacement
     .map((part) => (typeof part === "string" ? literal(part) : `(string(found.captures[${part - 1}]) ?? "")`))
@@ -50,7 +50,7 @@ function cardStatement({ pattern, replacement }: RedactionRule): string {
 `;
 }
 
-/** Statements that drop a record: of a sample, by the microseconds of its time, so that the same lines are kept when they are read again. */
+/** Statements that drop records; samples go by the microseconds of a record's time, so that the same lines are kept when read again. */
 export function thinProgram({ thin }: Processing): string {
   if (thin.length === 0) return "";
   const rules = thin.map(({ pattern, kept, ...selection }) => {
@@ -72,8 +72,8 @@ export function fieldsProgram({ fields }: Processing): string {
 }
 
 /**
- * Transforms that drop what pods write beyond their limits, one after another. They count what comes in a second, whenever it was written.
- * @param last Name of the last one.
+ * Transforms that drop lines beyond the limits of pods, one after another. They count by time of arrival, not of writing.
+ * @param last Name of the last transform.
  * @see https://vector.dev/docs/reference/configuration/transforms/throttle/
  */
 export function limits(
@@ -101,7 +101,7 @@ export function limits(
   );
 }
 
-/** A condition for the first line of a record. @param otherwise What holds where no pattern of the settings is for a line. */
+/** Condition for the first line of a record. @param otherwise Condition for lines to which no pattern of the settings applies. */
 export function firstLine({ firstLines }: Processing, otherwise: string): string {
   return firstLines.reduceRight((rest, { namespaces, pattern }) => {
     const first = `match(string(.message) ?? "", ${regex(pattern)})`;
@@ -119,8 +119,8 @@ function template(replacement: Replacement): string {
 }
 
 /**
- * A string of VRL, which would put a variable in for `{{name}}`. Before VRL sees it, Vector looks for `SECRET[store.name]` in the whole file
- * and puts a secret in.
+ * A VRL string, in which `{{name}}` would be a variable. Before VRL parses it, Vector replaces `SECRET[store.name]` in the whole file with
+ * a secret.
  * @see https://vector.dev/docs/reference/vrl/expressions/#string
  */
 function literal(text: string): string {

@@ -4,14 +4,14 @@ import { readScript, scriptSections } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import { fieldsProgram, firstLine, redactProgram, thinProgram } from "./line-program.ts";
 
-/** Options of a component, as they stand in the YAML configuration. */
+/** A component's options in the YAML configuration. */
 export type Options = Readonly<Record<string, unknown>>;
 
-/** Also how long a new file may go unseen, and how often the places in all files are written. */
+/** Also the delay until a new file is seen, and the interval at which read positions are written. */
 const LOOK_EVERY_MS = 1000;
-/** Of a line: 16 MiB, where the runtime divides it at 16 KiB. What is longer goes on in pieces. */
+/** Maximum per line: 16 MiB, where the runtime splits at 16 KiB. Longer lines continue in pieces. */
 const MAX_PARTS = 1024;
-/** What the record has no place for. */
+/** Fields that are not in the record. */
 const UNUSED_POD_FIELDS = [
   "container_id",
   "container_image",
@@ -24,8 +24,7 @@ const UNUSED_POD_FIELDS = [
 ] as const;
 
 /**
- * Reads the pods' files, and what was rotated away from them but is not compressed yet. A pod may be gone from the API while its
- * last lines wait.
+ * Reads the pods' files, and rotated files that are not compressed yet. A pod may be deleted from the API while its last lines wait.
  * @see https://vector.dev/docs/reference/configuration/sources/kubernetes_logs/
  */
 export function nodeSource({ namespaces, labels }: LogPipeline): Options {
@@ -49,13 +48,13 @@ export function nodeSource({ namespaces, labels }: LogPipeline): Options {
     exclude_paths_glob_patterns: ["**/*.gz", "**/*.tmp"],
     read_from: "beginning",
     glob_minimum_cooldown_ms: LOOK_EVERY_MS,
-    // The oldest first would leave the others to the kubelet's rotation while one writes much.
+    // Oldest first would leave the others to the kubelet's rotation while one is written fast.
     oldest_first: false,
     max_read_bytes: 131_072,
-    // Of a part: a runtime cuts at 16 KiB. Longer ones cost a look at each file that much reading.
+    // Per part: a runtime cuts at 16 KiB. A larger limit costs that much reading for each look at a file.
     max_line_bytes: 65_536,
     delay_deletion_ms: 600_000,
-    // Lists pods from the API server's memory, which a thousand nodes that start at once can bear.
+    // Lists pods from the API server's cache, which can serve a thousand nodes that start at once.
     use_apiserver_cache: true,
     insert_namespace_fields: false,
     pod_annotation_fields: {
@@ -71,8 +70,8 @@ export function nodeSource({ namespaces, labels }: LogPipeline): Options {
 }
 
 /**
- * Reads every file that the application writes. A file is known by its inode: two that begin alike are two. One that is emptied
- * and written again under the same inode is read on from where it was.
+ * Reads all files that the application writes. Files are identified by inode: two with the same beginning are distinct. One that is
+ * truncated and rewritten under the same inode is read on from the old position.
  * @see https://vector.dev/docs/reference/configuration/sources/file/
  */
 export function applicationSource(): Options {
@@ -88,7 +87,7 @@ export function applicationSource(): Options {
   };
 }
 
-/** The transforms between the source and the record, in their order: parts of a line are joined, and then the lines of a stack trace. */
+/** The transforms between source and record, in order: joining parts of a line, then lines of a stack trace. */
 export function joining(pipeline: LogPipeline): Readonly<Record<string, Options>> {
   const node = pipeline.source.kind === "node";
   const traces = joinTraces(pipeline, node ? "parts" : "logs");
@@ -96,8 +95,8 @@ export function joining(pipeline: LogPipeline): Readonly<Record<string, Options>
 }
 
 /**
- * Joins the parts that a runtime makes of a long line, of each file and stream. Where the last part never comes, those that are there
- * go on by themselves: after half a minute without another, or when they are so many that one container could fill the memory.
+ * Joins the parts into which a runtime splits a long line, per file and stream. If the last part never comes, the others are passed on by
+ * themselves: after half a minute without another, or when they are so many that one container could fill the memory.
  */
 function joinParts(from: string): Options {
   return {
@@ -113,7 +112,7 @@ function joinParts(from: string): Options {
 }
 
 /**
- * Joins a line that continues a stack trace to the line before; undefined where no traces are joined.
+ * Joins a line that continues a stack trace to the previous line; undefined if no traces are joined.
  * @see https://vector.dev/docs/reference/configuration/transforms/reduce/
  */
 function joinTraces(pipeline: LogPipeline, from: string): Options | undefined {
@@ -131,26 +130,26 @@ function joinTraces(pipeline: LogPipeline, from: string): Options | undefined {
   };
 }
 
-/** Field with the id of a document; the output takes it out of the record. */
+/** Field with a document's id; the output removes it from the record. */
 export const ID_FIELD = "_id";
 /** Metadata field with the part of an index name that differs between records. */
 const INDEX_FIELD = "%index";
 /** Metadata field with the part of a log group or prefix that differs between teams. */
 const PLACE_FIELD = "%place";
-/** Metadata field with the labels of Loki that not each record has. */
+/** Metadata field with Loki labels that only some records have. */
 export const TEAM_LABELS = "%team_labels";
 /** No limit for `max_fields_bytes`: the largest integer that is exact in JSON. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-/** Sections that read where a line is from. In a program without them Vector would warn of it at each start. */
+/** Sections that read a line's origin. Without them Vector would warn about the unused origin at each start. */
 const READ_ORIGIN: readonly string[] = ["keep", "index"];
 
 /** The sections of record.vrl. */
 export const SECTIONS = scriptSections(readScript(import.meta.url, "record.vrl"));
 
 /**
- * A condition for the first line of a record: one that continues no stack trace.
- * @returns undefined where no traces are joined.
+ * Condition for the first line of a record: one that continues no stack trace.
+ * @returns undefined if no traces are joined.
  */
 function firstLineCondition({
   multiline,
@@ -162,8 +161,8 @@ function firstLineCondition({
 }
 
 /**
- * The program that makes the record: constants of the pipeline, and the sections of `record.vrl` that it needs. Sections that do not apply
- * are left out, not skipped at run time: VRL rejects code that handles an error which cannot occur there.
+ * The program that builds the record: the pipeline's constants, and the sections of `record.vrl` that it needs. Sections that do not apply
+ * are omitted, not skipped at run time: VRL rejects code that handles an error which cannot occur there.
  * @see https://vector.dev/docs/reference/vrl/
  */
 export function recordProgram(pipeline: LogPipeline): string {
@@ -197,7 +196,7 @@ export function recordProgram(pipeline: LogPipeline): string {
   );
 }
 
-/** What one of several destinations does to the record; undefined where that goes there as it is. */
+/** Adapts the record to one of several destinations; undefined if the record stays unchanged. */
 export function destinationProgram(branch: LogPipeline): string | undefined {
   const { parseJson, destination } = branch;
   if (!hasIndex(destination) && branch.places.length === 0 && destination.kind !== "loki") return undefined;
@@ -214,7 +213,7 @@ export function destinationProgram(branch: LogPipeline): string | undefined {
   );
 }
 
-/** What names the index of a record and its id, or the place or label of its team. */
+/** Constants and sections for a record's index and id, or for its team's place or label. */
 function indexParts({ source, destination, index, places }: LogPipeline) {
   const split = source.kind === "node" && index.splitBy !== "none";
   if (destination.kind === "loki") return { constants: {}, sections: ["team-label"] };
@@ -236,19 +235,19 @@ function indexParts({ source, destination, index, places }: LogPipeline) {
   };
 }
 
-/** A program of constants, and sections after them. */
+/** A program of constants followed by sections. */
 export function program(constants: Readonly<Record<string, unknown>>, parts: readonly string[]): string {
   return [...Object.entries(constants).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`), ...parts].join(
     "",
   );
 }
 
-/** A name of which each team's lines have one of their own, for the output. */
+/** A name for the output, to which each team with its own place appends its own. */
 export function placeTemplate(base: string, { places }: LogPipeline): string {
   return places.length === 0 ? base : `${base}{{ ${PLACE_FIELD} }}`;
 }
 
-/** The name of an index for the output. It begins with a literal, which Vector requires, so that no value leads to another index. */
+/** Index name for the output. It begins with a literal, which Vector requires, so that no value leads to another index. */
 export function indexTemplate({ index: format, source }: LogPipeline): string {
   const prefix = source.kind === "node" ? format.prefix : indexPrefix(format, source.pod);
   return `${prefix}${format.separator}{{ ${INDEX_FIELD} }}`;

@@ -17,47 +17,47 @@ import {
 } from "../../pipeline.ts";
 import { ID_FIELD, indexTemplate, type Options, placeTemplate, TEAM_LABELS } from "./records.ts";
 
-/** Least size of a disk buffer: two of its files and their ledger. */
+/** Minimum size of a disk buffer: two of its files and their ledger. */
 export const MIN_BUFFER_BYTES = 268_435_488;
-/** Kept free beside a sidecar's buffer for read positions, since a volume that is over its limit ends the pod. */
+/** Kept free beside a sidecar's buffer for read positions, since a volume over its limit evicts the pod. */
 const SIDECAR_RESERVE = 32 * 2 ** 20;
-/** As many as JavaScript can write exactly: without end. */
+/** Unlimited in effect: the largest exact integer of JavaScript. */
 const ENDLESS = Number.MAX_SAFE_INTEGER;
 
 const MAX_INT32 = 2 ** 31 - 1;
 
 /**
- * What an HTTP server answers that says nothing against the lines, but against the password, the place or the moment. Vector's own
- * are 408, 429 and 5xx: it would drop what is sent while a password changes.
+ * Status codes that do not reject the lines, but the credentials, the address or the moment. Vector's own are 408, 429 and 5xx: it would
+ * drop lines that are sent while a password changes.
  */
 const FOR_NOW: readonly number[] = [
   ...[301, 302, 303, 307, 308],
   ...[401, 403, 404, 405, 407, 408, 421, 425, 429],
   ...[500, 501, 502, 503, 504, 507, 508, 511],
-  // Those of proxies.
+  // From proxies.
   ...[520, 521, 522, 523, 524, 525, 526, 527, 529, 530],
 ];
 
-/** Names in templates are those of Kubernetes and never a line's own words, so the check for a literal beginning may go. */
+/** Names in templates are Kubernetes names and never from a line's text, so the check for a literal beginning can be disabled. */
 const TRUSTED_TEMPLATES: Options = { dangerously_allow_unconfined_template_resolution: true };
 const JSON_CODEC: Options = { codec: "json" };
 const LINES: Options = { method: "newline_delimited" };
 const REQUEST: Options = { retry_attempts: ENDLESS, retry_max_duration_secs: 30 };
 
-/** Bytes that may wait on the disk. */
+/** Maximum bytes waiting on disk. */
 export function bufferBytes({ buffer, source }: LogPipeline): number {
   return amount(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0);
 }
 
 /**
- * The sink of a pipeline. Retries never end, so a destination that is away for an hour loses nothing; what waits is on disk.
+ * The pipeline's sink. Retries are unlimited, so an hour's outage of the destination loses nothing; unsent lines are on disk.
  * @see https://vector.dev/docs/reference/configuration/sinks/
  */
 export function sink(pipeline: LogPipeline): Options {
   return {
     ...destinationOptions(pipeline),
     ...tls(pipeline),
-    // Only the source of files takes acknowledgements: it moves its place when a line is in the buffer, and kubernetes_logs when it reads.
+    // Only the file source uses acknowledgements: its position advances when a line is buffered, that of kubernetes_logs when it is read.
     ...(pipeline.source.kind === "application"
       ? { acknowledgements: { enabled: true, ...indexerAcknowledgements(pipeline) } }
       : {}),
@@ -71,7 +71,7 @@ export function sink(pipeline: LogPipeline): Options {
   };
 }
 
-/** Splunk's acknowledgements are off in a token unless somebody turns them on: its answer is what counts. */
+/** Splunk's acknowledgements are off unless the token enables them: its response counts. */
 function indexerAcknowledgements({ destination }: LogPipeline): Options {
   return destination.kind === "splunk" ? { indexer_acknowledgements_enabled: false } : {};
 }
@@ -124,13 +124,13 @@ function search(pipeline: LogPipeline, destination: DestinationOf<"opensearch" |
   return {
     type: "elasticsearch",
     endpoints: [`${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`],
-    // "auto" sends the type that both refuse since their last major versions.
+    // "auto" sends the type, which both reject since their last major versions.
     api_version: "v8",
     mode: "bulk",
-    // A line that comes again replaces itself: to create it again would count as an error.
+    // A line that is sent again replaces itself: creating it again would count as an error.
     bulk: { action: "index", index: indexTemplate(pipeline) },
     ...(takesIds(destination) ? { id_key: ID_FIELD } : { encoding: { except_fields: [ID_FIELD] } }),
-    // Without it a part that is refused for now, by 429 or 5xx, is dropped.
+    // Without it documents rejected temporarily, by 429 or 5xx, are dropped.
     request_retry_partial: true,
     request: { ...REQUEST, ...headers(pipeline, destination.token) },
     ...auth(pipeline),
@@ -148,7 +148,7 @@ function cloudwatch(pipeline: LogPipeline, destination: DestinationOf<"cloudwatc
     create_missing_stream: true,
     encoding: JSON_CODEC,
     request: REQUEST,
-    // It would list log groups, which the role may not.
+    // It would list log groups, which the role forbids.
     healthcheck: { enabled: false },
     ...TRUSTED_TEMPLATES,
   };
@@ -165,11 +165,11 @@ function s3(pipeline: LogPipeline, destination: DestinationOf<"s3">): Options {
     framing: LINES,
     batch: { max_bytes: 50_000_000, timeout_secs: 300 },
     request: REQUEST,
-    // No object is refused for what is in it; a role that is new is, for some seconds.
+    // No object is rejected for its content; requests of a new role are, for some seconds.
     retry_strategy: { type: "all" },
-    // It would list the bucket, which the role may not.
+    // It would list the bucket, which the role forbids.
     healthcheck: { enabled: false },
-    // A prefix may be empty, and then begins with the team's.
+    // An empty prefix begins with the team's.
     ...(pipeline.places.length === 0 ? {} : TRUSTED_TEMPLATES),
   };
 }
@@ -196,7 +196,7 @@ function kafka(pipeline: LogPipeline, destination: DestinationOf<"kafka">): Opti
     topic,
     encoding: JSON_CODEC,
     compression: "gzip",
-    // It tries as long as this, and then drops: as long as the option can be.
+    // It retries for this time and then drops: the option's maximum.
     message_timeout_ms: MAX_INT32,
     ...(credentials === undefined
       ? {}
@@ -219,7 +219,7 @@ function firehose(pipeline: LogPipeline, destination: DestinationOf<"firehose">)
     encoding: JSON_CODEC,
     request: REQUEST,
     request_retry_partial: true,
-    // It would describe the stream, which the role may not.
+    // It would describe the stream, which the role forbids.
     healthcheck: { enabled: false },
   };
 }
@@ -228,14 +228,14 @@ function loki(pipeline: LogPipeline, destination: DestinationOf<"loki">): Option
   return {
     type: "loki",
     endpoint: new URL(destination.url).origin,
-    // Labels that have few values; all else stays in the line.
+    // Labels with few values; all else stays in the line.
     labels: {
       job: "eks-dns-logging",
       namespace: "{{ kubernetes.namespace_name }}",
       pod: "{{ kubernetes.pod_name }}",
       container: "{{ kubernetes.container_name }}",
       ...(pipeline.source.kind === "node" ? { stream: "{{ stream }}" } : {}),
-      // What the object holds: a template of its own would be an error for each line of no team.
+      // Expands the object's keys: a separate template would be an error for each line of no team.
       "*": `{{ ${TEAM_LABELS} }}`,
     },
     encoding: JSON_CODEC,
@@ -250,7 +250,7 @@ function loki(pipeline: LogPipeline, destination: DestinationOf<"loki">): Option
   };
 }
 
-/** Where user and password are read from, of a destination that asks for them: files of these names. */
+/** Secret stores for user, password, token and headers: folders with files of these names. */
 export function secrets(pipelines: readonly LogPipeline[]): Options {
   const folders = pipelines
     .filter((each) => hasCredentials(each) || hasToken(each) || secretHeaders(each.destination).length > 0)
@@ -267,7 +267,7 @@ function hasToken({ destination }: LogPipeline): boolean {
   return "token" in destination && destination.token !== undefined;
 }
 
-/** What a destination's secrets are called: a name of letters, digits and '_' alone. */
+/** Name of a destination's secret store: only letters, digits and '_'. */
 function backend(name: string | undefined): string {
   return withName("credentials", name).replaceAll("-", "_");
 }
@@ -279,7 +279,7 @@ function auth(pipeline: LogPipeline): Options {
 }
 
 /**
- * The health check would read the state of the cluster, which the role may not. A collection takes no other version than "auto".
+ * The health check would read the cluster's state, which the role forbids. A collection accepts no version but "auto".
  * @see https://vector.dev/docs/reference/configuration/sinks/elasticsearch/#opensearch_service_type
  */
 function signing(sigv4: Sigv4): Options {
@@ -292,12 +292,12 @@ function signing(sigv4: Sigv4): Options {
   };
 }
 
-/** The token of a destination, after a word. */
+/** A destination's token, with a prefix. */
 function token({ name }: LogPipeline, before = ""): Scalar {
   return secretIn(backend(name), TOKEN_FILE_NAME, before);
 }
 
-/** The token in its header, and the headers of the settings. */
+/** The token's header, and the headers from the settings. */
 function headers(pipeline: LogPipeline, found: { readonly scheme: string } | undefined): Options {
   const { destination, name } = pipeline;
   const all = Object.fromEntries([
@@ -308,7 +308,7 @@ function headers(pipeline: LogPipeline, found: { readonly scheme: string } | und
   return Object.keys(all).length === 0 ? {} : { headers: all };
 }
 
-/** As a JSON array its records are what comma divides. Few of them go in one, as services ask that take no lines. */
+/** The records of a JSON array are separated by commas. Few per request, as required by services that accept no lines. */
 function bodyOf(body: "lines" | "array"): Options {
   if (body === "lines") return { framing: LINES };
   return {
@@ -317,14 +317,14 @@ function bodyOf(body: "lines" | "array"): Options {
   };
 }
 
-/** Vector puts a file's text in before it reads the YAML: as a block no character of it has a meaning there. */
+/** Vector substitutes a file's text before it parses the YAML: in a block scalar none of its characters are special. */
 function secretIn(store: string, file: string, before = ""): Scalar {
   const scalar = new Scalar(`${before}SECRET[${store}.${file}]`);
   scalar.type = Scalar.BLOCK_LITERAL;
   return scalar;
 }
 
-/** Says by how much these blocks are indented, which is else guessed: a blank at a secret's beginning would go. */
+/** Declares the indentation of these blocks, which is otherwise guessed: a leading blank of a secret would be lost. */
 export function withIndentation(yaml: string): string {
   return yaml.replaceAll(/\|-(?=\n +SECRET\[)/g, "|2-");
 }
