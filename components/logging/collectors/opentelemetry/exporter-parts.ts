@@ -3,15 +3,15 @@ import { placeName, type TeamPlace } from "../../indexing/team-places.ts";
 import { type LogPipeline, logGroupName } from "../../pipeline.ts";
 import { type JournalSource, journalSources, sourcePlace } from "../../sources/journal.ts";
 
-/** What has an exporter of its own: a destination, or the place of a team in one. */
+/** A destination, or a team's place in one, with its own exporter. */
 export interface Part {
   readonly pipeline: LogPipeline;
   readonly place?: TeamPlace | undefined;
 }
 
 /**
- * The exporters that a pipeline needs for lines of pods. One for each team whose lines have a place of their own, since an exporter sends a
- * batch to one log group, and names objects by the first record in it; together their queues are as large as that of the destination.
+ * The exporters for a pipeline's pod lines: one for each team with its own place, since an exporter sends a batch to one log group, and
+ * names objects by the batch's first record; together their queues are as large as the destination's.
  */
 export function partsOf(pipeline: LogPipeline): Part[] {
   const { places, name, context, suffix } = pipeline;
@@ -27,12 +27,12 @@ export function partsOf(pipeline: LogPipeline): Part[] {
           ? { ...destination, logGroup: placeName(logGroupName(destination, context.cluster, suffix), team) }
           : destination;
     const part = { ...pipeline, destination: own, buffer };
-    // With a dot, which no name of a destination has.
+    // With a dot, which no destination name has.
     return { pipeline: { ...part, name: [name ?? "destination", team ?? []].flat().join(".") }, place };
   });
 }
 
-/** The exporter of a part of the journal: in S3 one of its own, as its options name the prefix; else that of lines of no team. */
+/** Exporter of a part of the journal: in S3 its own, whose options have the prefix; else that of lines of no team. */
 export function sourcePart(pipeline: LogPipeline, source: JournalSource): LogPipeline {
   const { destination, name } = pipeline;
   if (destination.kind !== "s3") return partsOf(pipeline).at(-1)?.pipeline ?? pipeline;

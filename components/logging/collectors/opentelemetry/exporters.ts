@@ -14,7 +14,7 @@ import {
   withName,
 } from "../../pipeline.ts";
 
-/** A component's options, as they stand in the configuration. */
+/** A component's options in the configuration. */
 export type Options = Readonly<Record<string, unknown>>;
 
 const ENVELOPES = "no exporter of the OpenTelemetry Collector writes one record per line";
@@ -34,20 +34,20 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   firehose: "the OpenTelemetry Collector has no exporter for Firehose",
 };
 
-/** The storage of the queue; that of the read positions is another, so that neither waits for the other. */
+/** The queue's storage; read positions have another, so that neither waits for the other. */
 export const QUEUE_STORAGE = "file_storage/queue";
-/** Least that the queue must hold: some batches of each of those that send. */
+/** Minimum size of the queue: some batches of each sender. */
 export const MIN_BUFFER_BYTES = 64 * 2 ** 20;
-/** The queue's file has pages that are half empty, and needs room for a copy of itself when it is made smaller. */
+/** The queue's file has half-empty pages, and needs room for a copy of itself while it is compacted. */
 const QUEUE_SHARE = 0.5;
 
-/** The exporter of a pipeline, by its name. @see https://opentelemetry.io/docs/collector/components/exporter/ */
+/** The pipeline's exporter, and its name. @see https://opentelemetry.io/docs/collector/components/exporter/ */
 export function exporter(pipeline: LogPipeline): { readonly name: string; readonly options: Options } {
   const { name, options } = exporterOf(pipeline);
   return { name: componentName(name, pipeline), options };
 }
 
-/** The name of a component that one of several destinations has of its own. */
+/** Name of a component, followed by the destination's name if there are several. */
 export function componentName(type: string, { name }: Pick<LogPipeline, "name">): string {
   return name === undefined ? type : `${type}/${name}`;
 }
@@ -69,7 +69,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
         options: {
           region: context.region ?? "",
           log_group_name: logGroupName(destination, context.cluster, pipeline.suffix),
-          // The stream of each container: the last processor puts its name into the resource attribute `pod`.
+          // One stream per container: the last processor puts its name into the resource attribute `pod`.
           log_stream_name: "{PodName}",
           raw_log: true,
           ...retry(),
@@ -113,8 +113,8 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
 }
 
 /**
- * Documents are the bodies as they are, each under the index and the id that the record names: in another mode of mapping the
- * exporter asks for a data stream.
+ * Documents are the unchanged bodies, each with the index and id that the record names: in other mapping modes the exporter requires a
+ * data stream.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/elasticsearchexporter
  */
 function elasticsearch(pipeline: LogPipeline): Options {
@@ -128,9 +128,9 @@ function elasticsearch(pipeline: LogPipeline): Options {
     suppress_conflict_errors: true,
     ...authentication(pipeline),
     ...tls(pipeline),
-    // For a request with all its retries, after which its documents are dropped: longer than an outage is.
+    // For a request with all its retries, after which its documents are dropped: longer than any outage.
     timeout: "24h",
-    // It has no retry without end; this is one in effect.
+    // It has no unlimited retry; this is one in effect.
     retry: {
       enabled: true,
       max_retries: 1_000_000_000,
@@ -160,8 +160,8 @@ function s3({ destination, context }: LogPipeline): Options {
 }
 
 /**
- * A message is a record as JSON. User and password can only be given by a variable, whose value the collector reads once more: `$$` in it
- * becomes `$`, and `${…}` another variable's value.
+ * A message is a record as JSON. User and password can only be given as variables, whose values the collector expands again: `$$` becomes
+ * `$`, and `${…}` another variable's value.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/kafkaexporter
  */
 function kafka(pipeline: LogPipeline, destination: KafkaDestination): Options {
@@ -186,7 +186,7 @@ function kafka(pipeline: LogPipeline, destination: KafkaDestination): Options {
 }
 
 const SMALL = { flush_timeout: "1s", min_size: 1_000_000, max_size: 4_000_000 };
-/** For objects: as large as is good to read, and none later than five minutes. */
+/** For objects: large enough to read efficiently, and none later than five minutes. */
 const LARGE = { flush_timeout: "5m", min_size: 20_000_000, max_size: 25_000_000 };
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector/tree/main/exporter/exporterhelper */
@@ -196,7 +196,7 @@ function queue({ buffer }: LogPipeline, batch: Options): Options {
       storage: QUEUE_STORAGE,
       sizer: "bytes",
       queue_size: Math.floor(amount(buffer.size) * QUEUE_SHARE),
-      // What does not fit stays in the files until there is room, or is dropped and counted as failed to be enqueued.
+      // Lines that do not fit stay in the files until there is room, or are dropped and counted as failed to be enqueued.
       block_on_overflow: buffer.whenFull === "block",
       num_consumers: 4,
       batch: { sizer: "bytes", ...batch },
@@ -204,14 +204,14 @@ function queue({ buffer }: LogPipeline, batch: Options): Options {
   };
 }
 
-/** By an extension of that name, where the destination asks who sends. */
+/** Refers to the extension that authenticates, if the destination requires it. */
 function authentication(pipeline: LogPipeline): Options {
   return authenticatorOf(pipeline) === undefined ? {} : { auth: { authenticator: authName(pipeline) } };
 }
 
 /**
- * The headers of the settings, with the secret ones from files. Of what is in these the collector reads `$$` as `$`, and `${…}` as a variable.
- * @param others Headers beside them.
+ * The headers from the settings, with secret ones from files. In those the collector reads `$$` as `$`, and `${…}` as a variable.
+ * @param others Further headers.
  */
 function headers({ destination, name }: LogPipeline, others: Readonly<Record<string, string>> = {}): Options {
   const all = {
@@ -224,14 +224,14 @@ function headers({ destination, name }: LogPipeline, others: Readonly<Record<str
   return Object.keys(all).length === 0 ? {} : { headers: all };
 }
 
-/** The extension that shows the destination who sends; undefined where it does not ask. From files: "$" would begin a variable. */
+/** The extension that authenticates; undefined if the destination requires none. From files: in text, "$" would begin a variable. */
 export function authenticatorOf({ destination, name }: Pick<LogPipeline, "destination" | "name">): Options | undefined {
   const folder = credentialsFolder(name);
   if ("token" in destination && destination.token !== undefined) {
     const scheme = "scheme" in destination.token ? destination.token.scheme : "Bearer";
     return { scheme, filename: `${folder}/${TOKEN_FILE_NAME}` };
   }
-  // Kafka has its own way to show it.
+  // Kafka has its own authentication.
   if (destination.kind === "kafka") return undefined;
   if (!("credentials" in destination) || destination.credentials === undefined) return undefined;
   const user = { username_file: `${folder}/${USER_FILE_NAME}`, password_file: `${folder}/${PASSWORD_FILE_NAME}` };
@@ -256,7 +256,7 @@ function tls({ destination, name }: LogPipeline): Options {
 }
 
 /**
- * An address for gRPC, which takes none without a port, and uses TLS with `http://` too unless an option turns it off.
+ * Address for gRPC, which requires a port, and uses TLS even with `http://` unless an option turns it off.
  * @see https://github.com/open-telemetry/opentelemetry-collector/tree/main/config/configgrpc#client-configuration
  */
 function grpcServer(pipeline: LogPipeline, url: string): Options {
@@ -268,7 +268,7 @@ function grpcServer(pipeline: LogPipeline, url: string): Options {
   };
 }
 
-/** A value that is no variable: in the configuration `$` begins one. */
+/** Escapes `$`, which would begin a variable. */
 function verbatim(value: string): string {
   return value.replaceAll("$", "$$$$");
 }

@@ -23,13 +23,13 @@ const CONFIG_FOLDER = "/etc/otelcol-contrib";
 const STATE_FOLDER = "/var/lib/otelcol";
 const HEALTH_PORT = 13_133;
 const METRICS_PORT = 8888;
-/** Hands each record to the pipelines of all destinations. */
+/** Passes each record to the pipelines of all destinations. */
 const FORK = "forward";
 const OTLP_PORTS = { "otlp-grpc": GRPC_PORT, "otlp-http": HTTP_PORT };
 
 /**
- * OpenTelemetry Collector, of the distribution with all components. It reads files as the others do, and on each node it takes what
- * applications send by OTLP themselves.
+ * OpenTelemetry Collector, in the distribution with all components. It reads files like the others, and on each node it receives what
+ * applications send by OTLP.
  * @see https://opentelemetry.io/docs/collector/
  */
 export const opentelemetry: Collector = {
@@ -64,7 +64,7 @@ export const opentelemetry: Collector = {
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
-  // Short, since what is unsent is on disk already: while the destination is down it waits until it is killed.
+  // Short, since unsent lines are on disk: while the destination is down it waits until it is killed.
   graceSeconds: 2,
   liveness: { path: "/", port: HEALTH_PORT },
   readiness: { path: "/", port: HEALTH_PORT },
@@ -79,7 +79,7 @@ export const opentelemetry: Collector = {
   unsupported,
   render: (pipeline) => ({
     files: { "config.yaml": yamlText(configuration(pipeline), "yaml-1.1") },
-    // Without the gate it notes the place of lines that it has not handed over yet, and loses these when it is killed.
+    // Without the gate it stores the position of lines before handing them over, and loses them when it is killed.
     args: ["--config", `${CONFIG_FOLDER}/config.yaml`, "--feature-gates", "stanza.synchronousLogEmitter"],
   }),
 };
@@ -99,7 +99,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
       "must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
       buffer.size,
     );
-  // The role may write below the prefix as it stands in the settings.
+  // The role may write below the prefix exactly as in the settings.
   if (destination.kind === "s3" && !isCleanPrefix(destination.prefix)) {
     const message =
       "must have no '.' or '..' between slashes with the OpenTelemetry Collector, whose keys leave them out";
@@ -168,7 +168,7 @@ function extensions(pipeline: LogPipeline): Readonly<Record<string, Options>> {
   const storage = (folder: string) => ({
     directory: `${STATE_FOLDER}/${folder}`,
     create_directory: true,
-    // A file that is broken, by a node that lost its power, is put aside and begun anew.
+    // A file corrupted by a node's power loss is set aside and recreated.
     recreate: true,
     compaction: { directory: `${STATE_FOLDER}/${folder}`, on_start: true, on_rebound: true, cleanup_on_start: true },
   });

@@ -13,7 +13,7 @@ import { offeringAgain, POSITION_STORAGE } from "./receivers.ts";
 import { replaceStatements } from "./redact-steps.ts";
 import { resource, text } from "./route-conditions.ts";
 
-/** Components by name, and the pipelines that join them. */
+/** Components by name, and the pipelines that connect them. */
 interface Parts {
   readonly receivers: Readonly<Record<string, Options>>;
   readonly processors: Readonly<Record<string, Options>>;
@@ -22,12 +22,12 @@ interface Parts {
   readonly pipelines: Readonly<Record<string, Options>>;
 }
 
-/** Node's folders with journalctl and its libraries: the image has no program but the collector. Each is mounted at its own path. */
+/** The node's folders with journalctl and its libraries: the image contains only the collector. Each is mounted at the same path. */
 export const PROGRAM_FOLDERS = ["/usr", "/lib", "/lib64"];
 
 /**
- * What reads each part of the journal and sends it to its destinations. The names begin with a dot, which no name of a destination or of a
- * team's place in one does.
+ * Components that read each part of the journal and send it to its destinations. Their names begin with a dot, unlike those of
+ * destinations and of teams' places.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/journaldreceiver
  */
 export function journalParts(pipeline: LogPipeline): Parts {
@@ -90,7 +90,7 @@ function partsOfSource(pipeline: LogPipeline, source: JournalSource): Parts {
   };
 }
 
-/** Reads a part of the journal from its beginning, or from where it was. `merge` reads what is from before the node started too. */
+/** Reads a part of the journal from its beginning, or from the stored position. `merge` also reads entries from before the node started. */
 function journal({ buffer }: LogPipeline, source: JournalSource): Options {
   return {
     journalctl_path: "/usr/bin/journalctl",
@@ -99,7 +99,7 @@ function journal({ buffer }: LogPipeline, source: JournalSource): Options {
     matches: JOURNAL_FIELDS[source].map((field) => Object.fromEntries([field.split("=", 2)])),
     priority: "debug",
     merge: true,
-    // Without it a field of more than 4096 characters is left out.
+    // Without it fields of more than 4096 characters are omitted.
     all: true,
     convert_message_bytes: true,
     storage: POSITION_STORAGE,
@@ -107,7 +107,7 @@ function journal({ buffer }: LogPipeline, source: JournalSource): Options {
   };
 }
 
-/** Makes the body the record of all collectors. What is not there is left out. */
+/** Makes the body the record that all collectors send. Missing fields are omitted. */
 function recordStatements({ processing }: LogPipeline, source: JournalSource): string[] {
   return [
     ...statements("journal-record"),
@@ -117,7 +117,7 @@ function recordStatements({ processing }: LogPipeline, source: JournalSource): s
   ];
 }
 
-/** What the destination asks for: an index and an id, a stream, or attributes. */
+/** What the destination needs: an index and an id, a stream, or attributes. */
 function destinationStatements({ destination, index }: LogPipeline, source: JournalSource) {
   const search = hasIndex(destination);
   return [

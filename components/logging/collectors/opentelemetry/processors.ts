@@ -16,15 +16,15 @@ const section = scriptSections(readScript(import.meta.url, "record.ottl"));
 
 type Processors = Readonly<Record<string, Options>>;
 
-/** Statements of a transform processor, by what they are run for. */
+/** Statements of a transform processor, and their context. */
 interface Statements {
   readonly context: "resource" | "log";
   readonly statements: readonly string[];
 }
 
 /**
- * Processors by name, in their order.
- * @param forks Whether what a destination asks for is left to pipelines of their own.
+ * Processors by name, in order.
+ * @param forks Whether destinations have their own pipelines, with the statements for each.
  * @see https://opentelemetry.io/docs/collector/components/processor/
  */
 export function processors(pipeline: LogPipeline, forks: boolean): Processors {
@@ -52,13 +52,13 @@ export function processors(pipeline: LogPipeline, forks: boolean): Processors {
   };
 }
 
-/** What it refuses is offered again by what reads; where that does not, it would be lost. */
+/** The receivers retry what it refuses; without their retry it would be lost. */
 export function memoryLimiter({ buffer }: Pick<LogPipeline, "buffer">): Processors {
   if (buffer.whenFull !== "block") return {};
   return { memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 } };
 }
 
-/** Processors of one of several destinations: what its routes take, as it asks for it. */
+/** Processors of one of several destinations: selects by its routes, and adapts records to it. */
 export function branchProcessors({ pipeline: branch, place }: Part): Processors {
   const condition = routeCondition(branch.selections, place);
   return {
@@ -93,7 +93,7 @@ function podAttributes({ metadata }: LogPipeline): Options {
         ...(metadata.annotations ? [{ tag_name: `${ANNOTATION}$$1`, key_regex: "(.*)", from: "pod" }] : []),
       ],
     },
-    // What an application sends by OTLP is matched to its pod by address.
+    // OTLP from an application is matched to its pod by address.
     pod_association: [byName, { sources: [{ from: "connection" }] }],
   };
 }
@@ -113,7 +113,7 @@ function podFilter({ namespaces, labels }: LogPipeline): Options {
   };
 }
 
-/** What all lines of a container share; made once for all lines that arrive together. */
+/** Statements for what all lines of a container share; run once per batch of lines. */
 function resourceStatements({ source, metadata, teamNames }: LogPipeline): string[] {
   return [
     ...(source.kind === "node"
@@ -125,17 +125,17 @@ function resourceStatements({ source, metadata, teamNames }: LogPipeline): strin
   ];
 }
 
-/** Names the team of a namespace that does not tell it. */
+/** Sets the team for a namespace whose name does not contain it. */
 function teamStatement([namespace, team]: readonly [string, string]): string {
   return `set(${resource("team")}, ${text(team)}) where ${resource("k8s.namespace.name")} == ${text(namespace)}`;
 }
 
-/** Adds the fields of the settings to the record. */
+/** Adds the fields from the settings to the record. */
 export function fieldStatements(fields: LogPipeline["processing"]["fields"]): string[] {
   return Object.entries(fields).map(([name, value]) => `set(log.body[${text(name)}], ${text(value)})`);
 }
 
-/** An application's pod is known when the configuration is rendered. */
+/** An application's pod, known at rendering. */
 function applicationStatements({ namespace, pod, container, team, app }: ApplicationPod): string[] {
   const constants: Readonly<Record<string, string | undefined>> = {
     "k8s.namespace.name": namespace,
@@ -149,7 +149,7 @@ function applicationStatements({ namespace, pod, container, team, app }: Applica
   );
 }
 
-/** What the destination asks of a record: its index and id, and the attributes that name its place. */
+/** What the destination needs: a record's index and id, and the attributes that name its place. */
 function destinationStatements(pipeline: LogPipeline): Statements[] {
   const { source, destination, index } = pipeline;
   const search = hasIndex(destination);
@@ -163,7 +163,7 @@ function destinationStatements(pipeline: LogPipeline): Statements[] {
       context: "log",
       statements: [
         ...(search ? [...statements("safe-names"), indexStatement(index)] : []),
-        // In an application's own file neither time nor offset identifies a line.
+        // In an application's file neither time nor offset identifies a line.
         ...(search && source.kind === "node" ? statements("id") : []),
         ...statements("attributes"),
       ],
@@ -172,7 +172,7 @@ function destinationStatements(pipeline: LogPipeline): Statements[] {
   ];
 }
 
-/** Names the index of a record by its own time. */
+/** Names a record's index by the record's time. */
 export function indexStatement(index: LogPipeline["index"]): string {
   const date = `FormatTime(log.time, ${text(notation(index.datePattern, "strftime"))})`;
   const parts = [text(index.prefix), ...(index.splitBy === "none" ? [] : [resource("split")]), date];

@@ -8,16 +8,16 @@ import { redactOperators } from "./redact-steps.ts";
 export const POSITION_STORAGE = "file_storage/positions";
 export const GRPC_PORT = 4317;
 export const HTTP_PORT = 4318;
-/** Longest line as it stands in a file, and longest that is joined from parts. */
+/** Longest line in a file, and longest line joined from parts. */
 const MAX_LINE = "2MiB";
 const MAX_JOINED = "16MiB";
 
-/** Where lines come from, by name. @see https://opentelemetry.io/docs/collector/components/receiver/ */
+/** Receivers, by name. @see https://opentelemetry.io/docs/collector/components/receiver/ */
 export function receivers(pipeline: LogPipeline): Readonly<Record<string, Options>> {
   if (pipeline.source.kind === "application") return { file_log: applicationFiles(pipeline) };
   return {
     file_log: podFiles(pipeline),
-    // For applications that send their lines themselves.
+    // For applications that send their own lines.
     otlp: {
       protocols: {
         grpc: { endpoint: anyEndpoint(pipeline.context.ipFamily, GRPC_PORT) },
@@ -28,8 +28,8 @@ export function receivers(pipeline: LogPipeline): Readonly<Record<string, Option
 }
 
 /**
- * The pods' files and what was rotated away from them but is not compressed yet, so that a rotation while it is stopped loses nothing:
- * a file is known by how it begins and not by its name.
+ * The pods' files and rotated files that are not compressed yet, so that a rotation while it is stopped loses nothing: a file is identified
+ * by its beginning, not by its name.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/filelogreceiver
  */
 function podFiles(pipeline: LogPipeline): Options {
@@ -38,7 +38,7 @@ function podFiles(pipeline: LogPipeline): Options {
     include: podLogFiles(include.length === 0 ? ["*"] : include),
     exclude: podLogFiles(exclude),
     ...reading(pipeline),
-    // A runtime cuts long lines at 16 KiB, also within a character: its bytes must stay until the parts are joined.
+    // A runtime cuts long lines at 16 KiB, even within a character: the bytes must stay until the parts are joined.
     encoding: "utf-8-raw",
     include_file_path: true,
     include_file_record_offset: true,
@@ -53,8 +53,8 @@ function podFiles(pipeline: LogPipeline): Options {
 }
 
 /**
- * Replaces bytes that are no UTF-8, as reading does by default: a string of OTLP may have none. Go's expressions take each for U+FFFD, and
- * its JSON has U+FFFD in its place.
+ * Replaces invalid UTF-8, as reading does by default: OTLP strings must be valid. Go's expressions match each such byte as U+FFFD, and its
+ * JSON has U+FFFD in its place.
  */
 const validText: Options = {
   type: "add",
@@ -64,12 +64,12 @@ const validText: Options = {
 };
 
 /**
- * Takes the runtime's lines apart and joins the parts of long ones. One operator would end a line of stdout with the next one of
- * stderr, since it knows parts by their file alone; so each stream has one, and the second takes what the first has let pass.
+ * Parses the runtime's lines and joins the parts of long ones. A single operator would end a line of stdout with the next one of stderr,
+ * since it tracks parts by file only; so each stream has one, and the second parses what the first ignored.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/container.md
  */
 function containerLines(): Options[] {
-  // Quiet: else a line that no runtime wrote is printed whole.
+  // Quiet: else a line in another format is logged in full.
   const container = { type: "container", max_log_size: MAX_JOINED, on_error: "send_quiet" };
   return [
     { ...container, id: "stdout", if: 'body matches "^[^ ]+ stdout "' },
@@ -77,14 +77,14 @@ function containerLines(): Options[] {
   ];
 }
 
-/** Every file that the application writes, line by line, and what was rotated away from it last while this was stopped. */
+/** All files that the application writes, line by line, and the last rotated one of each. */
 function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
   const start = firstLinePattern(multiline);
   return {
     include: [`${APPLICATION_LOGS}/*.log`, `${APPLICATION_LOGS}/*.log.1`],
     ...reading(pipeline),
     include_file_path: true,
-    // Joined by what reads: its place in the file moves on only with what it hands over, so that none is lost when it is killed.
+    // Joined by the reader: its position advances only with what it passes on, so that a kill loses nothing.
     ...(start === undefined ? {} : { multiline: { line_start_pattern: start }, preserve_trailing_whitespaces: false }),
     operators: [...redactOperators(pipeline), ...parsing(pipeline)],
   };
@@ -95,28 +95,27 @@ function reading({ buffer }: Pick<LogPipeline, "buffer">): Options {
     start_at: "beginning",
     storage: POSITION_STORAGE,
     max_log_size: MAX_LINE,
-    // As it was written: a line may begin and end with blanks.
+    // Unchanged: a line may begin and end with blanks.
     preserve_leading_whitespaces: true,
     preserve_trailing_whitespaces: true,
     ...offeringAgain(buffer),
   };
 }
 
-/** What the queue does not take is offered again, without end. Of several queues one that is full would double the lines of the others. */
+/** Retries lines that the queue rejects, indefinitely. With several queues, a full one would duplicate the lines of the others. */
 export function offeringAgain({ whenFull }: LogPipeline["buffer"]): Options {
   const retry = { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 };
   return { retry_on_failure: whenFull === "block" ? retry : { enabled: false } };
 }
 
 /**
- * Joins the lines of a trace that come one after another. It holds the last line of each stream until it knows what follows, and
- * loses that one when it is killed.
+ * Joins consecutive lines of a trace. It holds the last line of each stream until it knows what follows, and loses it when it is killed.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/recombine.md
  */
 function joining(pipeline: LogPipeline): Options[] {
   const first = firstLineExpression(pipeline);
   if (first === undefined) return [];
-  // What one stream writes does not go on in the other.
+  // A record never continues in the other stream.
   const stream = 'EXPR(attributes["log.file.path"] + attributes["log.iostream"])';
   const limits = { max_batch_size: 1000, max_log_size: MAX_JOINED, max_sources: 10_000 };
   return [
@@ -132,7 +131,7 @@ function joining(pipeline: LogPipeline): Options[] {
   ];
 }
 
-/** What holds for the first line of a record; undefined where each line is one. */
+/** Condition for the first line of a record; undefined if each line is a record. */
 function firstLineExpression({ multiline, processing: { firstLines } }: LogPipeline): string | undefined {
   const pattern = continuationPattern(multiline);
   if (pattern === undefined && firstLines.length === 0) return undefined;

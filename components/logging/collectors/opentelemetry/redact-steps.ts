@@ -5,22 +5,22 @@ import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
 import type { Options } from "./exporters.ts";
 import { text } from "./route-conditions.ts";
 
-/** A replacement of all that a regular expression finds, in Go's words. */
+/** Replaces all matches of a regular expression, in Go's syntax. */
 interface Step {
   readonly regex: string;
   readonly replacement: string;
-  /** What a text must have for it, somewhere: a mark, or what some expressions find. Default: nothing. */
+  /** Precondition on the text: it contains a mark, or matches all these expressions. Default: none. */
   readonly needs?: { readonly mark: string } | { readonly found: readonly string[] };
 }
 
 /**
- * Characters of no meaning around a number while its check digit is looked at: begin, end, end of the copy, a digit that counts double and
- * one that does not, and one of the sum.
+ * Private-use characters around a number during the check of its check digit: begin, end, end of the copy, a digit that counts double, one
+ * that counts once, and a unit of the sum.
  */
 const [BEGIN, END, COPIED, DOUBLE, SINGLE, ONE] = ["\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"] as const;
-/** The same around what becomes a text of JSON; of two characters, which no line has in a row. */
+/** Marks around what becomes a JSON string; pairs of marks, which no line contains. */
 const [OPEN, CLOSE] = [`${END}${BEGIN}`, `${BEGIN}${END}`] as const;
-/** Most and least digits of a card's number. */
+/** Maximum and minimum digits of a card number. */
 const [MOST, LEAST] = [19, 13] as const;
 
 /**
@@ -37,7 +37,7 @@ export function redactOperators({ processing }: Pick<LogPipeline, "processing">)
   }));
 }
 
-/** In the words of the operators' expressions. */
+/** In the syntax of operator expressions. */
 function condition(needs: NonNullable<Step["needs"]>): string {
   if ("mark" in needs) return `body contains ${text(needs.mark)}`;
   return needs.found.map((regex) => `body matches ${text(regex)}`).join(" and ");
@@ -46,7 +46,7 @@ function condition(needs: NonNullable<Step["needs"]>): string {
 const ATTRIBUTES = 'log.cache["attributes"]';
 const BY_OTLP = 'log.attributes["log.file.name"] == nil';
 
-/** Masks what applications send by OTLP: the body, and attributes as JSON, which replaces them where something was masked. */
+/** Masks what applications send by OTLP: the body, and the attributes as JSON, which replaces them if something was masked. */
 export function redactStatements({ processing, source }: Pick<LogPipeline, "processing" | "source">): string[] {
   if (processing.redact.length === 0 || source.kind === "application") return [];
   return [
@@ -62,7 +62,7 @@ export function redactStatements({ processing, source }: Pick<LogPipeline, "proc
   ];
 }
 
-/** Masks a text of the record. @param path Where it is, in OTTL. */
+/** Masks a text of the record. @param path Its path in OTTL. */
 export function replaceStatements({ redact }: LogPipeline["processing"], path: string): string[] {
   return redact.flatMap(steps).map((step) => replaceStatement(step, path));
 }
@@ -89,8 +89,8 @@ function steps({ pattern, replacement, luhn, bare }: RedactionRule): Step[] {
 }
 
 /**
- * Of JSON: the mask of a number becomes a text. A replacement is the same for each match, so that a text gets marks behind it
- * too, between which there is nothing, and loses them again.
+ * For JSON: a masked number becomes a string. The replacement is the same for each match, so strings get marks too, with nothing in
+ * between, and lose them again.
  */
 function bareSteps(regex: string, bare: readonly string[]): Step[] {
   const found = bareTextConditions(bare).map((pattern) => patternText(pattern, "re2"));
@@ -101,14 +101,14 @@ function bareSteps(regex: string, bare: readonly string[]): Step[] {
   ];
 }
 
-/** In configurations `$` begins a variable, which two of them do not. */
+/** In configurations `$` begins a variable; `$$` is a literal `$`. */
 function template(replacement: Replacement): string {
   return replacement.map((part) => (typeof part === "string" ? part : `$\${${part}}`)).join("");
 }
 
 /**
- * Masks the marked numbers whose sum by Luhn is divisible by ten, without arithmetic, which a replacement has not: a copy with a mark before
- * each digit becomes as many characters as the digit counts.
+ * Masks the marked numbers with a valid Luhn check digit, without arithmetic, which replacements lack: in a copy, each digit with a mark
+ * before it becomes as many characters as the digit counts.
  */
 function cardSteps(masked: string): Step[] {
   const digit = "([0-9])[ \\x2d]?";

@@ -15,8 +15,8 @@ export function text(value: string): string {
 }
 
 /**
- * The condition of a record that one of the routes takes, in OTTL; undefined where all lines go there. The record is the body.
- * @param place Only the lines of this place. Default: all.
+ * OTTL condition for records that match a route; undefined if all lines do. The record is the body.
+ * @param place Restricts it to the lines of this place. Default: all.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/ottl/LANGUAGE.md
  */
 export function routeCondition(selections: readonly Selection[], place?: TeamPlace): string | undefined {
@@ -45,7 +45,7 @@ function conditions({ namespaces, labels = {}, streams, levels }: Selection): st
   ];
 }
 
-/** The first of the keys that is there counts. What an application sends by OTLP without one of them has a level of its own. */
+/** The first key that exists counts. OTLP from applications without one of the keys has its own severity. */
 function hasLevel(levels: NonNullable<Selection["levels"]>): string {
   const pattern = text(`^(?i:${levels.flatMap((level) => LEVELS[level]).join("|")})$`);
   const fields = 'log.body["fields"]';
@@ -59,7 +59,7 @@ function hasLevel(levels: NonNullable<Selection["levels"]>): string {
   return any([all([`${fields} != nil`, any(inFields)]), all([absent, `IsMatch(log.severity_text, ${pattern})`])]);
 }
 
-/** Conditions are looked at from left to right, and no further than is needed: an error in one would count as false. */
+/** Conditions are evaluated from left to right, and only as far as needed: an error in one would count as false. */
 function all(parts: readonly string[]): string {
   return joined(parts, " and ");
 }

@@ -4,11 +4,11 @@ import type { Thinning } from "../../processing/processing.ts";
 import type { Options } from "./exporters.ts";
 import { routeCondition, text } from "./route-conditions.ts";
 
-/** Thousandths by which a line is kept, from -999 to 999: the same for a line that is read again. */
+/** Decides in thousandths whether a line is kept, from -999 to 999: the same for a line that is read again. */
 const HASH = 'FNV(Concat([log.time_unix_nano, log.body["log"]], " "))';
 const REST = `${HASH} - ${HASH} / 1000 * 1000`;
 
-/** Begins with a dot, which no name of a destination does. */
+/** Begins with a dot, unlike destination names. */
 const THINNING = "filter/.processing";
 
 /** Drops records, which are the bodies. @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/filterprocessor */
