@@ -4,20 +4,20 @@ import type { LogPipeline } from "../pipeline.ts";
 import type { ProcessingStep } from "../processing/settings.ts";
 import type { CollectorId, LoggingSettings } from "../settings.ts";
 
-/** What a collector makes of a pipeline. It holds no secret: credentials reach the container as variables and files. */
+/** A pipeline, rendered for a collector. It holds no secret: the container gets credentials as variables and files. */
 export interface Rendered {
   /** Configuration files: name to text. */
   readonly files: Readonly<Record<string, string>>;
-  /** Arguments of the collector's own entry point. */
+  /** Arguments of the entry point. */
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Containers beside the collector's own, each for one of several destinations. @default none: the collector's own sends */
+  /** Further containers, each for one of several destinations. @default none: the collector itself sends */
   readonly senders?: readonly Sender[];
 }
 
-/** A container that takes records from the collector beside it and sends them to one destination. */
+/** A container that receives records from the collector in its pod and sends them to one destination. */
 export interface Sender {
-  /** Name of the destination. */
+  /** Destination name. */
   readonly name: string;
   readonly args: readonly string[];
   readonly ports: Readonly<Record<string, number>>;
@@ -32,111 +32,111 @@ export interface ApiRule {
   readonly verbs: string[];
 }
 
-/** How to ask a collector whether it lives: its own HTTP server, or a command in its container. */
+/** How to probe a collector: its own HTTP server, or a command in its container. */
 export type Probe = ({ readonly path: string; readonly port: number } | { readonly command: readonly string[] }) & {
-  /** How long an answer may take, in seconds. Default 1. */
+  /** Probe timeout in seconds. Default 1. */
   readonly timeoutSeconds?: number;
 };
 
-/** What a collector is, in words, for the table that compares them. */
+/** Description of a collector, for the comparison table. */
 export interface About {
-  /** How lines are parsed, besides partial CRI lines and JSON, which all do. */
+  /** Line parsing beyond partial CRI lines and JSON, which all collectors parse. */
   readonly parsing: string;
-  /** What holds lines while the destination is down. */
+  /** Where lines wait while the destination is down. */
   readonly buffer: string;
   /** How it dates an index. */
   readonly index: string;
-  /** Whether somebody maintains it, and what follows it if not. */
+  /** Who maintains it; if nobody, the consequences. */
   readonly maintenance: string;
-  /** Scripts and plugins of this project that run inside of it: users of the collector do not know them, and nobody else maintains them. */
+  /** Scripts and plugins of this project that it runs: unknown to the collector's users, and maintained here only. */
   readonly ownCode: string;
-  /** Lines that it was seen to lose. @see docs/measurements/log-delivery.md */
+  /** Observed losses. @see docs/measurements/log-delivery.md */
   readonly losses: string;
-  /** CPU of a line, as a multiple of Fluent Bit's. Default: not measured. @see test/collectors/cost.test.ts */
+  /** CPU time per line, as a multiple of Fluent Bit's. Default: not measured. @see test/collectors/cost.test.ts */
   readonly cpu?: number;
 }
 
-/** How a collector gets `journalctl`, where it reads the journal by that. */
+/** Where a collector that reads the journal with `journalctl` gets it from. */
 export interface JournalNeeds {
-  /** Image that has it. @default that of the collector */
+  /** Image with `journalctl`. @default the collector's */
   readonly image?: string;
-  /** Folders of the node that have it, mounted read-only at their own paths. @default none */
+  /** Node folders with `journalctl`, mounted read-only at the same paths. @default none */
   readonly nodeFolders?: readonly string[];
 }
 
-/** A program that collects logs, as this stack knows it. Adding one is a file of this shape and a line in the table. */
+/** A log collector. To add one, write an object of this type and list it in the table. */
 export interface Collector {
   readonly id: CollectorId;
-  /** Name for people, such as `Fluent Bit`. */
+  /** Display name, such as `Fluent Bit`. */
   readonly title: string;
-  /** Image with a fixed tag. */
+  /** Image with a pinned tag. */
   readonly image: string;
-  /** Images for destinations whose plugin is in another one. Default: none. */
+  /** Images for destinations whose plugin is in another image. Default: none. */
   readonly images?: Readonly<Partial<Record<DestinationKind, string>>>;
-  /** Where its documentation is. */
+  /** URL of its documentation. */
   readonly documentation: string;
-  /** How it can be run. */
+  /** Supported modes. */
   readonly modes: readonly LoggingSettings["mode"][];
-  /** Of every destination: whether it can send there, or in words why not. */
+  /** For each destination: true if supported, or else the reason. */
   readonly destinations: Readonly<Record<DestinationKind, true | string>>;
-  /** How it can authenticate itself beside user and password, by the kind of the destination. @default nowhere */
+  /** Authentication besides user and password, by destination kind. @default none */
   readonly authenticates?: Partial<Readonly<Record<DestinationKind, readonly Authentication[]>>>;
-  /** Of other sources than pods and events: whether it reads them, or in words why not. @default it does not */
+  /** For sources other than pods and events: true if supported, or else the reason. @default unsupported */
   readonly sources?: Partial<Readonly<Record<"journal", true | string>>>;
-  /** What its pod has beside the journal to read that. @default nothing: its image can */
+  /** What its pod needs to read the journal. @default nothing: its image suffices */
   readonly journal?: JournalNeeds;
-  /** Whether it can send to several destinations at once, or in words why not. */
+  /** True if it can send to several destinations at once, or else the reason. */
   readonly routes: true | string;
-  /** Of each step of `logging.processing`: whether it can do it, or in words why not. */
+  /** For each step of `logging.processing`: true if supported, or else the reason. */
   readonly processing: Readonly<Record<ProcessingStep, true | string>>;
   readonly about: About;
-  /** Folder in the container where the configuration is mounted. */
+  /** Folder in the container with the mounted configuration. */
   readonly configFolder: string;
   /** Folder for buffers and read positions, on a volume that outlives the container. */
   readonly stateFolder: string;
-  /** Command, where the image's entry point is not what is to run. */
+  /** Command, if it is not the image's entry point. */
   readonly command?: readonly string[];
-  /** Seconds that it may take to hand over what it holds when it is stopped; the pod gets a few more. */
+  /** Seconds to flush when stopped; the pod gets a few more. */
   readonly graceSeconds: number;
-  /** None where the process alone tells: a container that ends is started again. */
+  /** Default: none, if the process exits on failure and is then restarted. */
   readonly liveness?: Probe;
   readonly readiness?: Probe;
-  /** Ports that it listens on, by name: `metrics` for its own metrics. */
+  /** Ports by name: `metrics` for its own metrics. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Those of its ports, on each node, at which applications may send their lines themselves. Default: none. */
+  /** Node ports, among {@link ports}, to which applications may send their lines. Default: none. */
   readonly receives?: Readonly<Record<string, number>>;
-  /** How it reads user and password: from files where it would take a part of a variable for something else. Default variables. */
+  /** How it reads user and password: from files if it would interpret parts of a variable. Default: variables. */
   readonly readsCredentials?: "variables" | "files";
-  /** Resources where the settings name none. */
+  /** Resources if the settings have none. */
   readonly resources: Required<LoggingSettings["resources"]>;
-  /** What it asks of its log group in CloudWatch Logs beside making streams and writing to them. Default: nothing. */
+  /** Actions on its log group in CloudWatch Logs besides creating streams and writing to them. Default: none. */
   readonly logGroupActions?: readonly string[];
-  /** Whether it looks for its log group among all of the region, by their names. Default false. */
+  /** Whether it finds its log group by listing all groups of the region. Default false. */
   readonly listsLogGroups?: boolean;
-  /** What it asks of a KMS key that encrypts its bucket beside making data keys. Default: nothing. */
+  /** Actions on the bucket's KMS key besides generating data keys. Default: none. */
   readonly bucketKeyActions?: readonly string[];
-  /** What it must read from the Kubernetes API. */
+  /** Permissions for the Kubernetes API. */
   readonly apiRules: readonly ApiRule[];
-  /** What it cannot do of a pipeline, each in words that follow `logging.`; empty where it can do all. */
+  /** Settings of a pipeline that it does not support; empty if it supports all. */
   unsupported(pipeline: LogPipeline): readonly Unsupported[];
   render(pipeline: LogPipeline): Rendered;
 }
 
-/** A setting that a collector cannot follow. */
+/** A setting that a collector does not support. */
 export interface Unsupported {
   /** Path below `logging`, such as `["index", "timeZone"]`. */
   readonly path: readonly string[];
-  /** What is required instead, as in a settings issue: `must be UTC with Fluent Bit, which …`. */
+  /** The requirement, as in a settings issue: `must be UTC with Fluent Bit, which …`. */
   readonly message: string;
   readonly value: unknown;
 }
 
-/** Of a collector that posts lines and nothing else. */
+/** For collectors that post only lines. */
 export function bodyIssue(title: string, value: string): Unsupported {
   return { path: ["destination", "body"], message: `must be lines with ${title}, which posts no arrays here`, value };
 }
 
-/** The image of a collector that sends there. */
+/** The collector's image for a destination. */
 export function imageFor(
   { image, images }: Pick<Collector, "image" | "images">,
   { kind }: Pick<Destination, "kind">,
@@ -144,12 +144,12 @@ export function imageFor(
   return images?.[kind] ?? image;
 }
 
-/** Destinations that a collector can send to. */
+/** Destinations that a collector supports. */
 export function destinationsOf({ destinations }: Pick<Collector, "destinations">): string[] {
   return Object.entries(destinations).flatMap(([kind, support]) => (support === true ? [kind] : []));
 }
 
-/** A collector that takes no step of `logging.processing`, for one reason. */
+/** For a collector without any step of `logging.processing`, for one reason. */
 export function noProcessing(why: string): Collector["processing"] {
   return { redact: why, drop: why, sample: why, limit: why, firstLines: why, fields: why };
 }

@@ -9,7 +9,7 @@ import { promtail } from "./promtail/index.ts";
 import { tail } from "./tail.ts";
 import { vector } from "./vector/index.ts";
 
-/** Every collector that this program can run, by its name in the settings. */
+/** All collectors, by their name in the settings. */
 export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   "fluent-bit": fluentBit,
   fluentd,
@@ -21,7 +21,7 @@ export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   tail,
 };
 
-/** Names of the collectors that there are. */
+/** Names of all collectors. */
 export function collectorNames(): string {
   return Object.keys(COLLECTORS).join(", ");
 }

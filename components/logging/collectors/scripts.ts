@@ -1,23 +1,23 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Reads scripts that stand beside a renderer, each a file in its own language.
+ * Reads scripts in other languages from a renderer's folder.
  * @param folder URL of the renderer's module, `import.meta.url`.
- * @param names File names, in the order in which they are rendered.
+ * @param names File names, in rendering order.
  * @returns Name to text.
  */
 export function readScripts(folder: string, names: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, readScript(folder, name)]));
 }
 
-/** Reads one script beside a renderer. */
+/** Reads a script from a renderer's folder. */
 export function readScript(folder: string, name: string): string {
   return readFileSync(new URL(name, folder), "utf8");
 }
 
 /**
- * The sections of a script, each from a comment line `# section: NAME` to the next. Text before the first is for readers only.
- * @returns A section's lines without comments, blank lines and indented comments; throws for a name that is not there.
+ * Splits a script into sections, each from a comment line `# section: NAME` to the next. Text before the first is for readers only.
+ * @returns A section's lines without comments, blank lines and indented comments; throws for an unknown name.
  */
 export function scriptSections(text: string): (name: string) => string {
   const [, ...parts] = text.split(/^# section: /m);

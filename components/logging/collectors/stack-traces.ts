@@ -3,8 +3,8 @@ import type { LoggingSettings } from "../settings.ts";
 type Language = LoggingSettings["multiline"][number];
 
 /**
- * What a line of a stack trace that is not its first begins with, for collectors that know no languages: literals, and `\t` and
- * blanks for what is indented. A rule for each line alone: the last line of a Python trace begins like any other and stays one.
+ * How continuation lines of a stack trace begin, for collectors without language support: literals; indented lines always continue.
+ * Each line is matched alone: the last line of a Python trace begins like any other, so it stays separate.
  */
 const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
   // The third is .NET's, the last two are Reactor's.
@@ -23,31 +23,30 @@ const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
     "main.main.func",
     "main.(*",
   ],
-  // Ends the properties of an error.
+  // Ends an error's properties.
   node: ["}"],
 };
 
-/** Beginnings of lines that belong to the line before; none where no traces are joined. A line that is indented belongs to it too. */
+/** Beginnings of lines that continue the previous line; none if no traces are joined. An indented line continues it too. */
 export function continuations(languages: readonly Language[]): string[] {
   return [...new Set(languages.flatMap((language) => BEGINNINGS[language]))].sort();
 }
 
-/** Matches a line that belongs to the line before; undefined where no traces are joined. In the syntax that all engines share. */
+/** Matches a line that continues the previous line; undefined if no traces are joined. In the syntax that all engines share. */
 export function continuationPattern(languages: readonly Language[]): string | undefined {
   if (languages.length === 0) return undefined;
   return `^(${["[ \\t]+[^ \\t]", ...continuations(languages).map(literal)].join("|")})`;
 }
 
 /**
- * Matches every other line: for RE2, which cannot say "not". A line is no continuation if it leaves each of their beginnings at some
- * character.
+ * Matches lines other than continuations: for RE2, which has no negation. Such a line differs from each beginning at some character.
  */
 export function firstLinePattern(languages: readonly Language[]): string | undefined {
   if (languages.length === 0) return undefined;
   return `^(${unlike(["", ...continuations(languages)])}|[ \\t]*$)`;
 }
 
-/** Alternatives for what follows a common beginning without becoming one of these. */
+/** Alternatives for what may follow a common beginning without completing one of these. */
 function unlike(rests: readonly string[]): string {
   const next = new Map<string, string[]>();
   for (const rest of rests) {

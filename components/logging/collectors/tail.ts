@@ -4,8 +4,8 @@ import { type Collector, noProcessing } from "./collector.ts";
 const STDOUT_ONLY = "tail writes to its own stdout";
 
 /**
- * The smallest sidecar: `tail -F` on the files of the application, to a stdout of its own, where `kubectl logs` and whatever
- * collects on the node find them.
+ * The smallest sidecar: `tail -F` on the application's files, to its own stdout, where `kubectl logs` and the node's collector find the
+ * lines.
  * @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#sidecar-container-with-logging-agent
  */
 export const tail: Collector = {
@@ -46,7 +46,7 @@ export const tail: Collector = {
   resources: { cpu: "5m", memory: "8Mi", memoryLimit: "32Mi" },
   apiRules: [],
   unsupported: () => [],
-  // From their beginning, and again under the same name after a rotation; a file that is not there yet is waited for.
+  // From their beginning, and again under the same name after a rotation; waits for missing files.
   render: () => ({
     files: {},
     args: ["-q", "-n", "+1", "-F", ...APPLICATION_FILES.map((file) => `${APPLICATION_LOGS}/${file}`)],

@@ -3,26 +3,26 @@ import { Document, Scalar, stringify, type ToStringOptions, visit } from "yaml";
 /** How a text is read: see {@link yamlText}. */
 type Compat = "yaml-1.1" | "core";
 
-/** The newest texts of sections, by their value as JSON. */
+/** Recent texts of sections, by their value as JSON. */
 const texts = new Map<string, string>();
 const MAX_TEXTS = 2000;
 
 const WIDTH: ToStringOptions = { lineWidth: 0 };
 
 /**
- * Characters that a reader of YAML 1.1 takes for the end of a line, or refuses, wherever they stand: those of Go, C and Rust.
+ * Characters that YAML 1.1 parsers treat as a line break, or reject, anywhere in a text: those of Go, C and Rust.
  * @see https://yaml.org/spec/1.1/#b-line-separator
  */
 const UNREADABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/;
 const UNREADABLE_ALL = new RegExp(UNREADABLE, "g");
 
-/** Levels whose entries are sections of their own: those of Fluent Bit are items of `pipeline.inputs`. */
+/** Levels whose entries are cached as separate sections: Fluent Bit's are items of `pipeline.inputs`. */
 const SECTION_LEVELS = 3;
 
 /**
- * A configuration as YAML, every value on one line and nothing by reference. The same section is written once: a check of the settings
- * renders the collector for each of them, which changes a few sections, and then the component renders it again.
- * @param compat `yaml-1.1` for a reader that takes a text such as `1_000` or `2026-01-01` for a number or a date. Default: YAML 1.2.
+ * A configuration as YAML, every value on one line and without references. Sections are cached: a check of the settings renders the
+ * collector for each of them, which changes few sections, and then the component renders it again.
+ * @param compat `yaml-1.1` for parsers that read a text such as `1_000` or `2026-01-01` as a number or date. Default: YAML 1.2.
  */
 export function yamlText(value: object, compat: Compat = "core"): string {
   return textOf(value, SECTION_LEVELS, compat);
@@ -47,7 +47,7 @@ function memberText(key: string, member: unknown, levels: number, compat: Compat
   if (member === undefined) return "";
   if (levels > 1 && hasEntries(member)) {
     const [head, ...others] = sectionText({ [key]: {} }, compat).split(" {}\n");
-    // A very long key is written another way.
+    // A very long key is written in another form.
     if (head !== undefined && others.length === 1 && !head.startsWith("?"))
       return `${head}\n${indented(textOf(member, levels - 1, compat))}`;
   }
@@ -62,13 +62,13 @@ function sectionText(value: unknown, compat: Compat): string {
   return text;
 }
 
-/** @param hasUnreadable Whether a text of it has characters that stand in quotation marks only, by their code. */
+/** @param hasUnreadable Whether a text contains characters that must be quoted and escaped. */
 function written(value: unknown, compat: Compat, hasUnreadable: boolean): string {
   if (!hasUnreadable) return stringify(value, { aliasDuplicateObjects: false, compat, ...WIDTH });
   return textByCode(new Document(value, { aliasDuplicateObjects: false, compat }));
 }
 
-/** The text of a document, with the characters that a reader of YAML 1.1 takes for something else by their code. */
+/** The text of a document, with the characters that YAML 1.1 parsers misread escaped. */
 export function textByCode(document: Document): string {
   visit(document, {
     Scalar: (_, scalar) => {
@@ -80,7 +80,7 @@ export function textByCode(document: Document): string {
   });
 }
 
-/** Whether a value is written on several lines. */
+/** Whether a value takes several lines. */
 function hasEntries(value: unknown): value is object {
   if (Array.isArray(value)) return value.length > 0;
   return (
@@ -89,7 +89,7 @@ function hasEntries(value: unknown): value is object {
   );
 }
 
-/** One level deeper; empty lines, as in a text of several lines, stay so. */
+/** Indents by one level; empty lines, as in a multi-line text, stay empty. */
 function indented(text: string): string {
   return text.replaceAll(/(?<=^|\n)(?!\n|$)/g, "  ");
 }

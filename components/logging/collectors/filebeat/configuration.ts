@@ -18,21 +18,21 @@ import { type FirstLine, scriptRules } from "../../processing/processing.ts";
 import { readScript } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 
-/** Options of a part of Filebeat's YAML configuration. */
+/** Options in Filebeat's YAML configuration. */
 export type Options = Readonly<Record<string, unknown>>;
 
-/** Files that are read alike. */
+/** Files with the same multiline rule. */
 interface Place {
   readonly id: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
-  /** First lines of their records. */
+  /** Pattern of the first line of a record. */
   readonly firstLine?: FirstLine["pattern"];
 }
 
 /**
- * The inputs. Where lines are joined, each stream has an input of its own, which reads all files and keeps the lines of its stream: else a
- * record would take in what the other stream writes meanwhile.
+ * The inputs. To join lines, each stream has its own input, which reads all files but keeps only that stream's lines: else a record would
+ * include what the other stream writes meanwhile.
  */
 export function inputs(pipeline: LogPipeline): Options[] {
   if (pipeline.source.kind === "application") return [input(pipeline, { id: "application", include: [], exclude: [] })];
@@ -43,7 +43,7 @@ export function inputs(pipeline: LogPipeline): Options[] {
   );
 }
 
-/** Namespaces by what their records begin with: the first rule for each. */
+/** Groups namespaces by the first rule for the first line that applies. */
 function places({ namespaces, processing }: LogPipeline): Place[] {
   const found: Place[] = [];
   let { include, exclude } = namespaces;
@@ -62,8 +62,8 @@ function places({ namespaces, processing }: LogPipeline): Place[] {
 }
 
 /**
- * Files are identified by inode, not by fingerprint, which would leave files below 1 KiB unread. So a file is followed through a
- * rotation; rotated files that are not compressed yet are read too.
+ * Identifies files by inode, not by fingerprint, which would leave files below 1 KiB unread. A file is thus followed through a rotation;
+ * rotated files that are not compressed yet are read too.
  * @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream
  */
 function input({ source, multiline }: LogPipeline, place: Place, stream?: string): Options {
@@ -78,7 +78,7 @@ function input({ source, multiline }: LogPipeline, place: Place, stream?: string
     type: "filestream",
     id,
     paths: node ? podLogFiles(include.length === 0 ? ["*"] : include) : [`${APPLICATION_LOGS}/*.log`],
-    // A new file is found within this time.
+    // Longest time until a new file is found.
     "prospector.scanner.check_interval": "1s",
     "prospector.scanner.fingerprint.enabled": false,
     ...(node ? { "prospector.scanner.exclude_files": exclude.map((name) => `^/var/log/pods/${name}_`) } : {}),
@@ -99,23 +99,23 @@ function input({ source, multiline }: LogPipeline, place: Place, stream?: string
   };
 }
 
-/** Where `record.js` leaves what an index is split by. */
+/** Where `record.js` stores the value that an index is split by. */
 const SPLIT_FIELD = "@metadata.split";
-/** Where `record.js` finds the name of the node: a variable in the script itself would be parsed as a value, not as text. */
+/** Where `record.js` finds the node name: a variable in the script itself would be parsed as a value, not as text. */
 const NODE_FIELD = "node_name";
 const withoutComments = (text: string) => text.replaceAll(/^\s*(\/\/.*|\/\*\*[\s\S]*?\*\/)\n/gm, "");
 const SCRIPT = withoutComments(readScript(import.meta.url, "record.js"));
-/** Logagent's too. */
+/** Shared with Logagent. */
 const RULES_SCRIPT = withoutComments(readScript(import.meta.url, "../logagent/processing.cjs"));
 
-/** The processors that make the record, in their order. @see https://www.elastic.co/docs/reference/beats/filebeat/defining-processors */
+/** The processors that build the record, in order. @see https://www.elastic.co/docs/reference/beats/filebeat/defining-processors */
 export function processors(pipeline: LogPipeline): Options[] {
   const { source, parseJson, processing } = pipeline;
   return [
-    // First of all, so that no id is made of what is masked, and JSON has the masks too.
+    // First, so that masked text is neither in the id nor in the parsed JSON.
     ...(processing.redact.length === 0 ? [] : [script(redactScript(pipeline))]),
     ...(source.kind === "node" ? [{ add_kubernetes_metadata: KUBERNETES_METADATA }] : []),
-    // The same line, read again after a restart, has the same id: a search engine keeps it once.
+    // A line that is read again after a restart gets the same id, so a search engine stores it once.
     {
       fingerprint: {
         fields: ["log.file.device_id", "log.file.inode", "log.offset", "message", "@timestamp"],
@@ -149,13 +149,13 @@ function script(source: string): Options {
   return { script: { lang: "javascript", source } };
 }
 
-/** The program that masks the line, by the rules of a pipeline. */
+/** The program that masks secrets in the line. */
 export function redactScript({ processing }: Pick<LogPipeline, "processing">): string {
   const { redact } = scriptRules(processing, "ecmascript") ?? {};
   return `var settings = ${literal({ redact })};\n${RULES_SCRIPT}${SCRIPT}`;
 }
 
-/** The program that makes the record: the settings of a pipeline, and `record.js`. */
+/** The program that builds the record: the pipeline's settings and `record.js`. */
 export function recordScript(pipeline: LogPipeline): string {
   const { source, labels, metadata, parseJson, destination, index, teamNames } = pipeline;
   const search = hasIndex(destination);
@@ -177,7 +177,7 @@ export function recordScript(pipeline: LogPipeline): string {
   return `var settings = ${literal(settings)};\n${thin === undefined ? "" : RULES_SCRIPT}${SCRIPT}`;
 }
 
-/** A value in ECMAScript 5, where no string holds the ends of lines that JSON knows as characters like others. */
+/** An ECMAScript 5 literal: there, unlike in JSON, strings must not contain U+2028 and U+2029. */
 function literal(value: object): string {
   return JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 }
@@ -186,7 +186,7 @@ function applicationPod({ namespace, pod, container, team = "", app = "" }: Appl
   return { namespace, name: pod, container, team, app };
 }
 
-/** Filebeat replaces the dots in keys of labels and annotations. */
+/** Filebeat replaces dots in the keys of labels and annotations. */
 function withoutDots(key: string): string {
   return key.replaceAll(".", "_");
 }
@@ -199,7 +199,7 @@ const KUBERNETES_METADATA: Options = {
   default_matchers: { enabled: false },
   indexers: [{ pod_uid: null }],
   matchers: [{ logs_path: { logs_path: "/var/log/pods/", resource_type: "pod" } }],
-  // Resources other than pods would need further permissions.
+  // Resources other than pods would need more permissions.
   add_resource_metadata: {
     namespace: { enabled: false },
     node: { enabled: false },
@@ -214,7 +214,7 @@ const KUBERNETES_METADATA: Options = {
 const JSON_FIELDS: Options = {
   fields: ["message"],
   target: "fields",
-  // A greater depth would also decode strings that hold JSON.
+  // A greater depth would also decode strings that contain JSON.
   max_depth: 1,
   process_array: false,
   add_error_key: false,
@@ -239,14 +239,14 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
 
 const CODEC = { "codec.json": { pretty: false, escape_html: false } };
 
-/** The output of a pipeline. @see https://www.elastic.co/docs/reference/beats/filebeat/configuring-output */
+/** The pipeline's output. @see https://www.elastic.co/docs/reference/beats/filebeat/configuring-output */
 export function output(pipeline: LogPipeline): Readonly<Record<string, unknown>> {
   const { destination } = pipeline;
   switch (destination.kind) {
     case "stdout":
       return { "output.console": CODEC };
     case "file":
-      // The largest number of files: beyond 100 GB the oldest are overwritten.
+      // The maximum number of files: beyond 100 GB the oldest are overwritten.
       return {
         "output.file": {
           path: destination.path,
@@ -263,7 +263,7 @@ export function output(pipeline: LogPipeline): Readonly<Record<string, unknown>>
   }
 }
 
-/** A document that is refused for good is dropped and logged; everything else is retried for ever. */
+/** Permanently rejected documents are dropped and logged; everything else is retried indefinitely. */
 function elasticsearch({ destination, index }: LogPipeline): object {
   if (destination.kind !== "elasticsearch") return {};
   const { host, port } = searchHost(destination);

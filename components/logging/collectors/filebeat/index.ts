@@ -12,12 +12,12 @@ const STATE_FOLDER = "/var/lib/filebeat";
 const HTTP_PORT = 5066;
 const INPUTS_FILE = `${CONFIG_FOLDER}/inputs.yml`;
 const TEMPLATE_FILE = `${CONFIG_FOLDER}/template.json`;
-/** Smallest disk queue. */
+/** Minimum size of the disk queue. */
 const MIN_BUFFER = "64Mi";
 
 /**
- * Filebeat, with filestream and a queue on disk. Its own index template and lifecycle management are off: names and template of an index
- * are those of this project.
+ * Filebeat, with filestream and a disk queue. Its index template and lifecycle management are off: index names and template are this
+ * project's.
  * @see https://www.elastic.co/docs/reference/beats/filebeat
  */
 export const filebeat: Collector = {
@@ -82,11 +82,11 @@ function unsupported({ buffer, destination, index, metadata }: LogPipeline): Uns
 function configuration(pipeline: LogPipeline): Options {
   const { ipFamily } = pipeline.context;
   const pattern = indexPattern(pipeline.index);
-  // An existing template is not overwritten, so each pattern has a template of its own.
+  // An existing template is not overwritten, so each pattern has its own template.
   const templateName = `${TEMPLATE_NAME}-${pattern.slice(0, -1)}`;
   const queue = { max_size: `${amount(pipeline.buffer.size)}B`, segment_size: "16MB" };
   return {
-    // Loaded some seconds after the start: until the pods are known from the API, lines would go on without labels, excluded ones too.
+    // Loaded some seconds after the start: until the API has listed the pods, lines would pass without labels, excluded ones too.
     "filebeat.config.inputs": { enabled: true, path: INPUTS_FILE, reload: { enabled: true, period: "5s" } },
     processors: processors(pipeline),
     "queue.disk": queue,
@@ -98,14 +98,14 @@ function configuration(pipeline: LogPipeline): Options {
           "setup.template": {
             name: templateName,
             pattern,
-            // Manual changes stay.
+            // Keeps manual changes.
             overwrite: false,
             json: { enabled: true, path: TEMPLATE_FILE, name: templateName },
           },
         }
       : { "setup.template.enabled": false }),
     ...output(pipeline),
-    // It reads the host as a URL, in which an IPv6 address needs a scheme and has its port.
+    // Filebeat parses the host as a URL, in which an IPv6 address needs a scheme and a port.
     http: {
       enabled: true,
       host: ipFamily === "ipv6" ? `http://${anyEndpoint(ipFamily, HTTP_PORT)}` : anyAddress(ipFamily),

@@ -1,16 +1,16 @@
-// Makes the record that all collectors of this project send, in the ECMAScript 5 that Filebeat's interpreter knows.
+// Builds the record that all collectors of this project send, in ECMAScript 5 for Filebeat's interpreter.
 //
-// The renderer (configuration.ts) puts the settings of the pipeline in front, as `var settings = {…};`:
+// The renderer (configuration.ts) prepends the pipeline's settings, as `var settings = {…};`:
 //   pod         an application's { namespace, name, container, team, app }, "" for no team or app; null on a node
-//   optOut      annotation that leaves a pod out when it is "true", with "_" for its dots
+//   optOut      annotation that excludes a pod if it is "true", with "_" for its dots
 //   required    labels that a pod must have: [{ key, value }], with "_" for the dots of a key
-//   teams       teams of namespaces that are not called TEAM-team: [namespace, team] of each
+//   teams       teams of namespaces not named TEAM-team: [namespace, team] of each
 //   keepLabels  whether the record has the pod's labels
-//   safeNames   whether dots in the names of fields are replaced
-//   splitBy     what an index is split by: "team", "namespace" or "app"; null for nothing
-//   thin        rules that drop lines, for createThinner of logagent/processing.cjs, which then stands in front too; not there for none
-//   added       fields that each record gets; not there for none
-// or, for the program that masks lines before anything else reads them:
+//   safeNames   whether dots in field names are replaced
+//   splitBy     what an index is split by: "team", "namespace" or "app"; null if not split
+//   thin        rules that drop lines, for createThinner of logagent/processing.cjs, which is then prepended too; absent if none
+//   added       fields added to each record; absent if none
+// or, for the program that masks lines before any other:
 //   redact      rules for createRedactor
 // See https://www.elastic.co/docs/reference/beats/filebeat/processor-script
 
@@ -35,7 +35,7 @@ function process(event) {
   event.Delete("log");
   event.Put("log", line);
   if (origin.team !== "") event.Put("team", origin.team);
-  // Only where a name may have a dot, which JSON may also write as an escape: walking through all fields takes time.
+  // Only if a name may contain a dot, which JSON may also escape: walking through all fields takes time.
   var hasDot = settings.safeNames && /(\.|\\u002e)([^"\\]|\\.)*"\s*:/i.test(line);
   var fields = hasDot || /""\s*:/.test(line) ? event.Get("fields") : null;
   if (fields !== null) event.Put("fields", withSafeNames(fields));
@@ -43,7 +43,7 @@ function process(event) {
   if (settings.splitBy !== null) event.Put("@metadata.split", splitOf(origin));
 }
 
-// What rules ask for. A line that is read again has the same id, and so is kept or dropped again.
+// Input of rules. A line that is read again has the same id, and so is kept or dropped again.
 function lineOf(event, line, origin) {
   return {
     log: line,
@@ -55,7 +55,7 @@ function lineOf(event, line, origin) {
   };
 }
 
-// The names are those in the path of the file: the API may not know a new pod yet when its first line is read.
+// From the file's path: the API may not know a new pod yet when its first line is read.
 function fromPath(event) {
   var known = event.Get("kubernetes") || {};
   var labels = known.labels || {};
@@ -98,8 +98,8 @@ function fromPod(event) {
   return { kubernetes: kubernetes, labels: labels, team: pod.team };
 }
 
-// A search engine reads a dot in a name as a path, and rejects "a" beside "a.b". Filebeat's own queue cannot be read from an empty
-// name on, so that the lines behind it would be lost too.
+// A search engine reads a dot in a name as a path, and rejects "a" beside "a.b". Filebeat cannot read its queue beyond an empty name,
+// so that later lines would be lost too.
 function withSafeNames(value) {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(withSafeNames);
@@ -113,7 +113,7 @@ function safeName(key) {
   return settings.safeNames ? key.replace(/\./g, "_") : key;
 }
 
-// The rule of safeIndexPart in index-format.ts.
+// As safeIndexPart in index-format.ts.
 function splitOf(origin) {
   var value = {
     team: origin.team,

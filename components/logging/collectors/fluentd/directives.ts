@@ -10,13 +10,13 @@ export interface Section {
   readonly sections?: readonly Section[];
 }
 
-/** A value that Fluentd reads from an environment variable at start, so that the configuration holds no secret. */
+/** A value that Fluentd reads from an environment variable at start, so that the configuration contains no secret. */
 export function variable(name: string): string {
   return `"#{ENV['${name}']}"`;
 }
 
 /**
- * The Authorization header of a user and a password in environment variables, as JSON.
+ * The Authorization header for user and password in environment variables, as JSON.
  * @see https://www.rfc-editor.org/rfc/rfc7617
  */
 export function authorization(user: string, password: string): string {
@@ -31,7 +31,7 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
-/** The text of a configuration. Values are written as they are; pass what a user chose through `quoted`. */
+/** The text of a configuration. Values are not escaped; pass user input through `quoted`. */
 export function configurationText(sections: readonly Section[], indent = ""): string {
   return sections.map((section) => sectionText(section, indent)).join("");
 }

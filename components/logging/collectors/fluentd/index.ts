@@ -11,7 +11,7 @@ const CONFIG_FOLDER = "/fluentd/config";
 const STATE_FOLDER = "/var/lib/fluentd";
 const METRICS_PORT = 24_231;
 const LABEL = "@RECORDS";
-/** Ruby plugins, which Fluentd finds by their names, and what they load. */
+/** Ruby plugins, which Fluentd finds by file name, and their helpers. */
 const SCRIPTS = readScripts(import.meta.url, [
   "in_pod_files.rb",
   "file_identity.rb",
@@ -23,11 +23,11 @@ const SCRIPTS = readScripts(import.meta.url, [
   "line_limits.rb",
   "line_rules.rb",
 ]);
-/** Each destination's plugin is in an image of its own. @see https://github.com/fluent/fluentd-kubernetes-daemonset */
+/** Each destination's plugin has its own image. @see https://github.com/fluent/fluentd-kubernetes-daemonset */
 const imageWith = (plugin: string) => `docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-${plugin}-1.1`;
 
 /**
- * Fluentd: reads the files of all pods or of one application, buffers in files, and retries for ever.
+ * Fluentd: reads the files of all pods or of one application, buffers in files, and retries indefinitely.
  * @see https://docs.fluentd.org/
  */
 export const fluentd: Collector = {
@@ -70,7 +70,7 @@ export const fluentd: Collector = {
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
-  // The entry point of the image reads another configuration.
+  // The image's entry point reads another configuration.
   command: ["tini", "--", "fluentd"],
   graceSeconds: 20,
   liveness: { path: "/metrics", port: METRICS_PORT },
@@ -107,7 +107,7 @@ function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupporte
 function configuration(pipeline: LogPipeline): Section[] {
   const node = pipeline.source.kind === "node";
   return [
-    // With a full disk it would fill its own log with messages about that.
+    // With a full disk it would fill its own log with messages about it.
     { name: "system", options: { log_level: "warn", emit_error_log_interval: "60s" } },
     {
       name: "source",

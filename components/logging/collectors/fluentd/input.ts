@@ -14,7 +14,7 @@ import { type Options, quoted, type Section, variable } from "./directives.ts";
 /** Tags of lines from files: `kubernetes.` and the path of the file. */
 export const LINES = "kubernetes.**";
 
-/** Options by which all files are read. @see https://docs.fluentd.org/input/tail */
+/** Common options for reading files. @see https://docs.fluentd.org/input/tail */
 function tail(stateFolder: string) {
   return {
     "@type": "pod_files",
@@ -74,7 +74,7 @@ export function applicationSource(stateFolder: string): Section {
 }
 
 /**
- * Joins the parts of a line and then the lines of a stack trace or record; what waits too long for the rest goes to the label.
+ * Joins the parts of a line, and then the lines of a stack trace or record; lines that wait too long for the rest go to the label.
  * Empty if there is nothing to join.
  */
 export function joins({ multiline, source, processing }: LogPipeline, label: string, stateFolder: string): Section[] {
@@ -96,7 +96,7 @@ export function joins({ multiline, source, processing }: LogPipeline, label: str
   ];
 }
 
-/** The filter that makes the record: `filter_pod_record.rb` with the parameters of a pipeline. */
+/** The filter that builds the record: `filter_pod_record.rb` with the pipeline's parameters. */
 export function record(pipeline: LogPipeline): Section {
   const { source, labels, metadata, parseJson, destination, teamNames } = pipeline;
   const { firstLines: _, ...rules } = scriptRules(pipeline.processing, "onigmo") ?? {};
@@ -124,7 +124,7 @@ export function record(pipeline: LogPipeline): Section {
   };
 }
 
-/** What each record of an application has; known when the configuration is rendered. */
+/** The common part of an application's records; known at rendering. */
 function application({ source, metadata }: LogPipeline): string | undefined {
   if (source.kind === "node") return undefined;
   const { namespace, pod, container, team, app } = source.pod;

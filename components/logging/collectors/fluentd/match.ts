@@ -11,14 +11,14 @@ import {
 } from "../../pipeline.ts";
 import { authorization, type Options, quoted, type Section, variable } from "./directives.ts";
 
-/** Fields of `filter_pod_record.rb` that an output takes the index or stream and the id from, and removes from the record. */
+/** Fields from `filter_pod_record.rb` with a record's index or stream and its id; an output removes them from the record. */
 const PLACE_FIELD = "_index";
 const ID_FIELD = "_document_id";
-/** Tag of records that the output emits again itself: they are complete records already. */
+/** Tag of records that the output itself emits again: they are already complete. */
 const RETRY_TAG = "again";
 
 const JSON_LINES: Section = { name: "format", options: { "@type": "json" } };
-/** Status codes that are retried. All others are final, so that one refused chunk never blocks the rest. */
+/** Status codes that are retried. All others are final, so that a rejected chunk never blocks the rest. */
 const RETRYABLE_STATUS = [408, 425, 429, 500, 502, 503, 504];
 /** Bytes kept free beside a sidecar's buffer: a volume over its size limit evicts the pod. */
 const SIDECAR_RESERVE = 32 * 2 ** 20;
@@ -26,22 +26,22 @@ const SIDECAR_RESERVE = 32 * 2 ** 20;
 const CHUNK_BYTES = 8 * 2 ** 20;
 /** Largest chunk for S3. Two at once must fit into /tmp, where they are compressed. */
 const S3_CHUNK_BYTES = 2 * CHUNK_BYTES;
-/** Smallest buffer that has room for several chunks, also beside the reserve of a sidecar. */
+/** Minimum buffer with room for several chunks, also beside a sidecar's reserve. */
 export const MIN_BUFFER = "128Mi";
 /** Longest event for CloudWatch Logs in characters: below its 1 MiB even at four bytes each. */
 const CLOUDWATCH_CHARACTERS = 256_000;
 
-/** What differs between destinations. */
+/** Destination-specific options. */
 interface Output {
   readonly options: Options;
   readonly sections?: readonly Section[];
-  /** What the records of a chunk have in common. Default: nothing. */
+  /** Key whose value all records of a chunk share. Default: none. */
   readonly chunkKey?: string;
   readonly buffer?: Options;
 }
 
 /**
- * The output of a pipeline. It retries for ever, so an outage of the destination loses nothing; what waits is on disk.
+ * The pipeline's output. It retries indefinitely, so an outage of the destination loses nothing; unsent lines are on disk.
  * @see https://docs.fluentd.org/output
  */
 export function output(pipeline: LogPipeline, stateFolder: string): Section {
@@ -50,14 +50,14 @@ export function output(pipeline: LogPipeline, stateFolder: string): Section {
   return {
     name: "match",
     of: "**",
-    // Its metrics have it as plugin_id, by default a number that each start changes.
+    // The label plugin_id of its metrics; by default a number that changes with each start.
     options: { "@id": pipeline.destination.kind, ...options },
     sections: [...sections, buffer(pipeline, stateFolder, found)],
   };
 }
 
 /**
- * A buffer in files, which survives a restart. Chunks are small, so that a request is never too large for a destination.
+ * A buffer in files, which survives a restart. Chunks are small, so that no request is too large for a destination.
  * @see https://docs.fluentd.org/configuration/buffer-section
  */
 function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }: Output): Section {
@@ -71,7 +71,7 @@ function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }
       path: `${stateFolder}/buffer`,
       // These destinations format a chunk when it is sent; the others store formatted text.
       of_text: !hasIndex(destination) && destination.kind !== "cloudwatch",
-      // By default everybody on the node could read the lines.
+      // By default every user on the node could read the lines.
       file_permission: "0600",
       dir_permission: "0700",
       total_limit_size: amount(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
@@ -84,7 +84,7 @@ function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }
       retry_forever: true,
       retry_wait: "1s",
       retry_max_interval: "30s",
-      // A chunk that is refused for good would fill a folder that nobody looks into.
+      // A permanently rejected chunk would fill a folder that nobody checks.
       disable_chunk_backup: true,
       ...buffer,
     },
@@ -124,11 +124,11 @@ function outputOf(pipeline: LogPipeline): Output {
           s3_bucket: context.bucket ?? "",
           s3_region: context.region ?? "",
           path: quoted(`${folderOf(destination.prefix)}%Y/%m/%d/%H/`),
-          // Derived from the chunk: sent again, the object replaces itself.
+          // Derived from the chunk: when sent again, the object replaces itself.
           s3_object_key_format: quoted("%{path}%{time_slice}-%{hex_random}.%{file_extension}"),
           hex_random_length: 16,
           store_as: "gzip",
-          // Each of these lists the bucket or reads from it, which the role does not allow.
+          // Each of these lists or reads the bucket, which the role does not allow.
           check_apikey_on_start: false,
           check_bucket: false,
           auto_create_bucket: false,
@@ -161,13 +161,13 @@ function http(pipeline: LogPipeline, destination: Extract<LogPipeline["destinati
       ...(tls === undefined ? {} : { tls_verify_mode: tls.verify ? "peer" : "none", tls_ca_cert_path: tls.caFile }),
     },
     sections: destination.credentials === undefined ? [JSON_LINES] : [JSON_LINES, auth],
-    // A refused chunk is lost as a whole, so each holds the lines of one container only.
+    // A rejected chunk is lost as a whole, so each has the lines of one container only.
     chunkKey: "tag",
   };
 }
 
 /**
- * Options of the plugins for OpenSearch and Elasticsearch, which share most.
+ * Options for OpenSearch and Elasticsearch, whose plugins share most of them.
  * @see https://github.com/fluent/fluent-plugin-opensearch
  * @see https://github.com/uken/fluent-plugin-elasticsearch
  */
@@ -181,7 +181,7 @@ function searchOutput({ destination }: LogPipeline): Options {
     port,
     scheme: tls === undefined ? "http" : "https",
     ...(tls === undefined ? {} : { ssl_verify: tls.verify, ca_file: tls.caFile }),
-    // A password that contains "%{…}" would be sent as the part between the braces only, so the header is given whole.
+    // Of a password with "%{…}" only the part between the braces would be sent, so the whole header is set.
     ...(destination.credentials === undefined
       ? {}
       : { custom_headers: authorization(USER_VARIABLE, PASSWORD_VARIABLE) }),

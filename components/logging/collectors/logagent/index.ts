@@ -21,11 +21,11 @@ import type { OutputConfig } from "./output.cjs";
 import type { HttpOptions, Destination as SendTo } from "./send.cjs";
 import type { ApplicationOptions } from "./sources.cjs";
 
-/** The folder of the image for configuration; empty there. */
+/** The image's configuration folder; empty in the image. */
 const CONFIG_FOLDER = "/etc/sematext";
 const STATE_FOLDER = "/var/lib/logagent";
 
-/** Plugins and what they load, in the JavaScript of 2019, which the Node.js 12 of the image knows. */
+/** Plugins and their modules, in JavaScript of 2019, for the image's Node.js 12. */
 const PLUGINS = readScripts(import.meta.url, [
   "buffer.cjs",
   "files.cjs",
@@ -56,8 +56,8 @@ const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
 };
 
 /**
- * Logagent, with an input and an output plugin of this project. Its own plugins lose lines when it is stopped, join the parts of a long line
- * with a blank, and send a document type, which OpenSearch 2 and Elasticsearch 8 reject.
+ * Logagent, with this project's input and output plugins. Its own plugins lose lines when stopped, join the parts of a long line with a
+ * blank, and send a document type, which OpenSearch 2 and Elasticsearch 8 reject.
  * @see https://sematext.com/docs/logagent/
  */
 export const logagent: Collector = {
@@ -81,7 +81,7 @@ export const logagent: Collector = {
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
-  // Not the start script of the image, which writes to the root file system and adds inputs.
+  // Not the image's start script, which writes to the root file system and adds inputs.
   command: ["/bin/logagent.js"],
   graceSeconds: 10,
   ports: {},
@@ -101,7 +101,7 @@ export const logagent: Collector = {
 /** @see https://sematext.com/docs/logagent/config-file/ */
 function configuration(pipeline: LogPipeline): object {
   return {
-    // Silences Logagent's own output to stdout, which is always there.
+    // Silences Logagent's built-in output to stdout, which is always active.
     options: { suppress: true, diskBufferDir: STATE_FOLDER },
     input: { logs: { module: `${CONFIG_FOLDER}/input.cjs`, ...input(pipeline, STATE_FOLDER) } },
     output: { destination: { module: `${CONFIG_FOLDER}/output.cjs`, ...output(pipeline, STATE_FOLDER) } },
@@ -110,7 +110,7 @@ function configuration(pipeline: LogPipeline): object {
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** Options of the input plugin: which files are read, and how a record is made of a line. */
+/** Options of the input plugin: files to read, and how to build a record from a line. */
 function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
   const { source, namespaces, labels, metadata, multiline, parseJson, destination, teamNames } = pipeline;
   const continues = continuationPattern(multiline);
@@ -145,7 +145,7 @@ function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
   };
 }
 
-/** A sidecar's pod is known when the configuration is rendered. */
+/** A sidecar's pod, known at rendering. */
 function application({ namespace, pod, container, team, app }: ApplicationPod, labels: boolean): ApplicationOptions {
   return {
     folder: APPLICATION_LOGS,
@@ -172,7 +172,7 @@ function output(pipeline: LogPipeline, stateFolder: string): OutputConfig {
   };
 }
 
-/** Where the output plugin sends to, and how. It reads user and password from environment variables. */
+/** Destination of the output plugin. It reads user and password from environment variables. */
 function destinationOptions({ destination }: Pick<LogPipeline, "destination">): SendTo {
   switch (destination.kind) {
     case "stdout":

@@ -24,16 +24,16 @@ import {
 const CONFIG_FOLDER = "/etc/promtail";
 const STATE_FOLDER = "/var/lib/promtail";
 const HTTP_PORT = 9080;
-/** Begins what a target keeps of its pod's labels until they stand in the record. */
+/** Prefix of a target's labels that hold its pod's labels until they are in the record. */
 const POD_LABEL = "pod_label_";
-/** Where the time of a line stands, if it is one. */
+/** Key of a line's time, if it is valid. */
 const WRITTEN = "written";
 const LOKI_ONLY = "Promtail sends to Loki only";
 
 /**
- * Promtail, which is at the end of its life and stays for those who have it. It knows Loki alone, and so labels and no index. Each
- * line is the record that Fluent Bit sends, but without the pod's annotations. It has no buffer: what is unsent stays in
- * the kubelet's files, and it reads no file that was rotated away while it was stopped.
+ * Promtail, at its end of life and kept for existing users. It supports only Loki, and so labels and no index. Each line is the record that
+ * Fluent Bit sends, but without the pod's annotations. It has no buffer: unsent lines stay in the kubelet's files, and it does not read
+ * files that were rotated away while it was stopped.
  * @see https://grafana.com/docs/loki/latest/send-data/promtail/
  */
 export const promtail: Collector = {
@@ -82,7 +82,7 @@ export const promtail: Collector = {
   render: (pipeline) => ({
     files: { "promtail.yaml": yamlText(configuration(pipeline)) },
     args: [`-config.file=${CONFIG_FOLDER}/promtail.yaml`],
-    // It asks for the pods of the node of this name, and in a pod the variable has the pod's unless it is set.
+    // It reads the pods of the node with this name; in a pod the variable is the pod's name unless it is set.
     environment: { HOSTNAME: `$(${NODE_VARIABLE})` },
   }),
 };
@@ -120,17 +120,17 @@ function configuration(pipeline: LogPipeline): object {
       grpc_listen_address: "127.0.0.1",
       grpc_listen_port: 0,
       log_level: "info",
-      // Else it is never ready on a node without a pod whose lines it collects, and its DaemonSet is never rolled out.
+      // Else it is never ready on a node without a pod to collect from, and the rollout of its DaemonSet never ends.
       health_check_target: false,
     },
-    // Its place is written when a line is read and not when it is sent, so a shorter period loses more when it is killed.
+    // The position is stored when a line is read, not when it is sent, so a shorter period loses more in a kill.
     positions: { filename: `${STATE_FOLDER}/positions.yaml`, sync_period: "10s" },
     target_config: { sync_period: "1s" },
     clients: [client(pipeline)],
     scrape_configs: [
       {
         job_name: "pods",
-        // Of its own node alone: it takes the name from HOSTNAME.
+        // Only of its own node, whose name is in HOSTNAME.
         kubernetes_sd_configs: [{ role: "pod" }],
         relabel_configs: relabeling(pipeline),
         pipeline_stages: stages(pipeline),
@@ -162,12 +162,12 @@ function client({ destination }: LogPipeline): object {
             ...(tls.caFile === undefined ? {} : { ca_file: tls.caFile }),
           },
         }),
-    // 0 is without end: what is refused for now, by 429 or 5xx, waits in the files.
+    // 0 means unlimited: lines rejected with 429 or 5xx wait in the files.
     backoff_config: { min_period: "500ms", max_period: "30s", max_retries: 0 },
   };
 }
 
-/** Which containers are read, and the labels of their streams. */
+/** Containers to read, and the labels of their streams. */
 function relabeling(pipeline: LogPipeline): object[] {
   const { namespaces, labels, metadata, teamNames, processing } = pipeline;
   const meta = (name: string) => `__meta_kubernetes_${name}`;
@@ -212,13 +212,13 @@ function relabeling(pipeline: LogPipeline): object[] {
   ];
 }
 
-/** The stages that make the record: parts are joined for each file, so its name goes last. */
+/** The stages that build the record: parts are joined per file, so its name is removed last. */
 function stages({ multiline, parseJson, metadata, processing }: LogPipeline): object[] {
   return [
     { cri: { max_partial_lines: 10_000 } },
-    // Some programs end a line with a carriage return too; the other collectors leave it out, and patterns ask for the end of a line.
+    // Some programs end lines with a carriage return too; the other collectors remove it, and patterns may match the end of a line.
     { replace: { expression: "(\\r)\\z", replace: "" } },
-    // Of a line that no runtime wrote it takes any word for the time, which nobody masks.
+    // In a line that no runtime wrote, any word is parsed as the time, and is not masked.
     { regex: { source: "time", expression: `^(?P<${WRITTEN}>\\d{4}-\\d\\d-\\d\\dT[0-9:.Z+-]+)$` } },
     ...joinStages(processing, firstLinePattern(multiline)),
     ...processingStages(processing),
@@ -234,23 +234,23 @@ function recordTemplate(parseJson: boolean, labels: boolean, added: Readonly<Rec
   const names = { namespace_name: "namespace", pod_name: "pod", container_name: "container", host: "node" };
   const kubernetes = Object.entries(names).map(([key, label]) => `"${key}":${value(label)}`);
   const known = (key: string, from = key) => `{{ if .${from} }},"${key}":${value(from)}{{ end }}`;
-  // As it stands in the line, since its numbers are rounded when they are written again; through JSON, which replaces what is no UTF-8.
+  // Unchanged from the line, since numbers are rounded when written again; through JSON, which replaces invalid UTF-8.
   const fields = `{{ if hasPrefix "{" .Entry }}{{ if kindIs "map" (fromJson .Entry) }},"fields":{{ fromJson (toRawJson .Entry) }}{{ end }}{{ end }}`;
-  // A template cannot tell the last from the others, so the comma stands before each but the first.
+  // A template cannot detect the last item, so the comma precedes each but the first.
   const podLabels = `{{ $comma := "" }}{{ range $key, $value := . }}{{ if hasPrefix "${POD_LABEL}" $key }}{{ $comma }}{{ toRawJson (trimPrefix "${POD_LABEL}" $key) }}:{{ toRawJson $value }}{{ $comma = "," }}{{ end }}{{ end }}`;
   return [
-    // A line that no runtime wrote has neither.
+    // Absent in a line that no runtime wrote.
     `{"log":{{ toRawJson .Entry }}${known("stream")}${known("time", WRITTEN)}`,
     `,"kubernetes":{${kubernetes.join(",")}${labels ? `,"labels":{ ${podLabels}}` : ""}}`,
     known("team"),
     parseJson ? fields : "",
-    // Names and values have no character that JSON or a template takes for its own.
+    // Names and values contain no special character of JSON or templates.
     ...Object.entries(added).map(([name, value]) => `,"${name}":"${value}"`),
     "}",
   ].join("");
 }
 
-/** A Kubernetes label or annotation as the name of a Prometheus label. */
+/** The Prometheus label name of a Kubernetes label or annotation. */
 function labelName(key: string): string {
   return key.replaceAll(/[^a-zA-Z0-9_]/g, "_");
 }

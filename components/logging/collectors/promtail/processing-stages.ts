@@ -9,16 +9,16 @@ import { LEVELS } from "../../routing/routes.ts";
 /** A stage of Promtail's pipeline. @see https://grafana.com/docs/loki/latest/send-data/promtail/stages/ */
 export type Stage = Readonly<Record<string, object>>;
 
-/** Label of a stream that a limit counts by: a pod's name alone may be in several namespaces. */
+/** Stream label by which a limit counts: pods in several namespaces may have the same name. */
 export const POD_LABEL = "limit_pod";
-/** Begins the labels of a stream that rules ask for. */
+/** Prefix of the stream labels that rules use. */
 const RULE_LABEL = "rule_label_";
-/** Where the level of a JSON line stands for the stage that drops. */
+/** Key with a JSON line's level, for the drop stage. */
 const LEVEL = "level_of_line";
-/** Most pods whose lines are counted. Fewer are made as many by Promtail. */
+/** Maximum pods that are counted. Promtail raises lower values to this. */
 const MAX_PODS = 10_000;
 
-/** Joins lines: by the first rule for a namespace, and traces elsewhere. @param traces Matches the first line of what is no trace. */
+/** Joins lines: by the first rule for a namespace, elsewhere as traces. @param traces Matches lines that do not continue a trace. */
 export function joinStages({ firstLines }: Processing, traces: string | undefined): Stage[] {
   const stages: Stage[] = [];
   const taken: string[] = [];
@@ -36,7 +36,7 @@ export function joinStages({ firstLines }: Processing, traces: string | undefine
   return stages;
 }
 
-/** What is done with a record before it is written: masks, then what drops lines. */
+/** Processing of a record before it is written: first masks, then rules that drop lines. */
 export function processingStages({ redact, thin, limit }: Processing): Stage[] {
   const level: Stage = { template: { source: LEVEL, template: LEVEL_TEMPLATE } };
   return [
@@ -52,7 +52,7 @@ export function processingStages({ redact, thin, limit }: Processing): Stage[] {
   ];
 }
 
-/** The first replacement that Promtail cannot make, which replaces each group of a match by the same text; undefined for none. */
+/** The first replacement that Promtail does not support, as it replaces each group of a match with the same text; undefined if none. */
 export function unsupportedReplacement({ redact }: Processing): string | undefined {
   const found = redact.find((rule) => replaceStage(rule) === undefined);
   return found?.replacement
@@ -61,7 +61,7 @@ export function unsupportedReplacement({ redact }: Processing): string | undefin
     .join("");
 }
 
-/** Groups that stay stand in front, and what follows them is the only one that is replaced. */
+/** Kept groups come first, and the rest is the only group that is replaced. */
 function replaceStage({ pattern, replacement, luhn, bare }: RedactionRule): Stage | undefined {
   if (bare !== undefined) return bareStage(pattern, bare);
   const last = replacement.at(-1);
@@ -81,7 +81,7 @@ function replaceStage({ pattern, replacement, luhn, bare }: RedactionRule): Stag
   };
 }
 
-/** Of JSON: the mask of a number becomes a text, and all else that is found stays. */
+/** For JSON: a masked number becomes a string, and other matches stay. */
 function bareStage(pattern: PatternNode, bare: readonly string[]): Stage {
   const [text, json] = bareTextConditions(bare).map((condition) => patternText(condition, "re2"));
   const isBare = `regexMatch \`^[0-9+.eE-]*(?:${text})[0-9+.eE-]*$\` .Value`;
@@ -97,14 +97,14 @@ const CHECK_DIGIT = [
   "{{ $sum = add $sum (div $value 10) (mod $value 10) }}{{ end }}{{ $rest := int (mod $sum 10) }}",
 ].join("");
 
-/** The level of a JSON line, in lower case: that of the first key that is there. */
+/** A JSON line's level, in lower case: that of the first key that exists. */
 const LEVEL_TEMPLATE = [
   '{{ if hasPrefix "{" .Entry }}{{ $line := fromJson .Entry }}{{ if kindIs "map" $line }}',
   '{{ $word := get $line "severity" }}{{ if hasKey $line "level" }}{{ $word = get $line "level" }}{{ end }}',
   '{{ if kindIs "string" $word }}{{ lower $word }}{{ end }}{{ end }}{{ end }}',
 ].join("");
 
-/** Text in a template, which takes two braces for its own. */
+/** Literal text in a template, where two braces are special. */
 function literal(text: string): string {
   return text.replaceAll("{{", '{{ "{{" }}');
 }
@@ -119,7 +119,7 @@ function thinStage({ namespaces, labels = {}, levels, streams, pattern, kept }: 
     ...(levels === undefined
       ? []
       : [{ source: LEVEL, expression: `^(${levels.flatMap((level) => LEVELS[level]).join("|")})$` }]),
-    // By the microseconds of its time: the same lines are kept when they are read again.
+    // By the microseconds of the line's time: the same lines are kept when they are read again.
     ...(kept === 0 ? [] : [{ source: "time", expression: droppedTimes(kept) }]),
   ];
   const [only, other] = conditions;
@@ -129,7 +129,7 @@ function thinStage({ namespaces, labels = {}, levels, streams, pattern, kept }: 
   return within(selectors, [{ drop }], line);
 }
 
-/** Each line, since each has a time. */
+/** Matches each line, since each has a time. */
 const ALL = { source: "time" };
 
 interface Condition {
@@ -137,18 +137,18 @@ interface Condition {
   readonly expression: string;
 }
 
-/** One condition of two values, which Promtail joins by a separator. */
+/** One condition on two values, which Promtail joins with a separator. */
 function both(one: Condition, other: Condition): object {
   const inner = ({ expression }: Condition) => expression.replace(/^\^/, "").replace(/\$$/, "");
   return { source: [one.source, other.source], separator: " ", expression: `^${inner(one)} .*${inner(other)}` };
 }
 
-/** The name of a stream's label for a pod's label that a rule asks for. */
+/** Name of the stream label for a pod label in a rule. */
 export function ruleLabel(key: string): string {
   return `${RULE_LABEL}${key.replaceAll(/[^a-zA-Z0-9_]/g, "_")}`;
 }
 
-/** Stages for some streams. @param line Matches in a line. */
+/** Stages for some streams. @param line Pattern that a line must match. */
 function within(selectors: readonly string[], stages: readonly Stage[], line?: string): Stage {
   const [only] = stages;
   if (selectors.length === 0 && line === undefined && stages.length === 1 && only !== undefined) return only;
@@ -164,12 +164,12 @@ function without(namespaces: readonly string[]): string {
   return `namespace!~"${namespaces.map(quoted).join("|")}"`;
 }
 
-/** Names and values of labels hold no other character of a regular expression. */
+/** Label names and values contain no other special character of regular expressions. */
 function quoted(value: string): string {
   return value.replaceAll(".", "[.]");
 }
 
-/** Labels of pods that rules ask for. */
+/** Pod labels that rules use. */
 export function ruleLabels({ processing }: Pick<LogPipeline, "processing">): string[] {
   return [...new Set(processing.thin.flatMap(({ labels = {} }) => Object.keys(labels)))].sort();
 }
