@@ -2,15 +2,13 @@ import { type PatternNode, parsePattern } from "./pattern.ts";
 
 /** The text before JSON. */
 const BEFORE = '^[ \\t]*[^"{\\[ \\t][^"{]*';
-/**
- * A text of JSON or, of one that was cut off, all up to the end: an engine would look for its end from each quotation mark in it anew.
- */
+/** A JSON string, or a truncated one up to the end: else an engine would search for its end from each quotation mark in it. */
 const TEXT = '"[^"\\\\]*(?:\\\\(?:.|\\n)[^"\\\\]*)*\\\\?(?:"|$)';
-/** What may be left of a number before and behind the part of it that was replaced; its sign may not. */
+/** What may remain of a number before and after its replaced part; its sign may not. */
 const [REST_BEFORE, REST_BEHIND] = ["(?:[0-9+.eE][0-9+.eE-]{0,39})?", "[0-9+.eE-]{0,40}"];
 /**
- * A line that begins as an object of JSON, that begins and ends as a list, or that ends as an object whose beginning is behind other text:
- * more begin with what only looks so, as in `[info] …`.
+ * A line that begins as a JSON object, that begins and ends as a JSON list, or that ends as an object after other text: other beginnings
+ * only resemble JSON, as in `[info] …`.
  */
 const JSON_LINE: PatternNode = parsePattern(
   [
@@ -19,22 +17,22 @@ const JSON_LINE: PatternNode = parsePattern(
   ].join("|"),
 );
 
-/** Of the texts that rules write, those that are no JSON without quotation marks, the longest first. */
+/** The replacement texts that are not valid JSON without quotation marks, the longest first. */
 export function bareTexts(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)].filter(isNoJson).sort((one, other) => other.length - one.length);
 }
 
-/** Finds each text of JSON and the text before JSON, its first group, and outside of them what replaces a number. */
+/** Matches each JSON string and the text before JSON as group 1, and outside of them the mask of a number. */
 export function bareTextPattern(bare: readonly string[]): PatternNode {
   return parsePattern(`(${BEFORE}|${TEXT})|-?(${REST_BEFORE}(?:${bare.map(literal).join("|")})${REST_BEHIND})`);
 }
 
-/** Which lines it is for: those that have one of the texts, which is found sooner, and are JSON. */
+/** Conditions on a line: it contains one of the texts, which is checked first, and is JSON. */
 export function bareTextConditions(bare: readonly string[]): readonly [text: PatternNode, json: PatternNode] {
   return [parsePattern(bare.map(literal).join("|")), JSON_LINE];
 }
 
-/** Whether no JSON has the text outside of quotation marks, with no more than a part of a number before and behind it. */
+/** Whether a text cannot occur in JSON outside of quotation marks, with at most a part of a number before and after it. */
 function isNoJson(text: string): boolean {
   if (/["\\\p{Cc}]/u.test(text)) return false;
   const words = text.match(/[A-Za-z]+/g) ?? [];

@@ -5,7 +5,7 @@ import type { RedactionKind, RedactionRule } from "./redaction.ts";
 /** A value as a Lua literal. */
 type Literal = string | number | boolean | readonly Literal[] | { readonly [key: string]: Literal };
 
-/** Functions of `redact.lua` that find where a match of a kind is likely: in each text that has one, and in few others. */
+/** Functions of `redact.lua` that find likely matches of a kind: in each text with a match, and in few others. */
 const FINDERS: Readonly<Partial<Record<RedactionKind, "digits" | "dots" | "colons" | "ats">>> = {
   email: "ats",
   "credit-card": "digits",
@@ -14,8 +14,8 @@ const FINDERS: Readonly<Partial<Record<RedactionKind, "digits" | "dots" | "colon
 };
 
 /**
- * Rules as the Lua table that `redact.lua` compiles. A rule says what a line must have for its pattern to match, which Lua finds in a
- * tenth of the time: one of some texts, and a first character.
+ * Rules as the Lua table that `redact.lua` compiles. A rule has preconditions of its pattern, which Lua checks in a tenth of the time:
+ * one of some texts, and a first character.
  */
 export function luaRules(rules: readonly RedactionRule[]): string {
   return luaText(
@@ -34,7 +34,7 @@ export function luaRules(rules: readonly RedactionRule[]): string {
   );
 }
 
-/** A node as a list of its kind and what it consists of; no limit is -1. */
+/** A node as a list of its kind and contents; -1 means no limit. */
 function data(node: PatternNode): Literal {
   switch (node.kind) {
     case "set":
@@ -54,14 +54,14 @@ function data(node: PatternNode): Literal {
   }
 }
 
-/** The bytes that a match can begin with, as a set; those of a character beyond ASCII all together. */
+/** The first bytes of possible matches, as a set; non-ASCII characters count as one group. */
 function firstBytes(node: PatternNode): Literal {
   const codes = Array.from({ length: 128 }, (_, code) => code).filter((code) => begins(node, code));
   const beyond = begins(node, 128) ? [128, 255] : [];
   return ["set", false, ...codes.flatMap((code) => [code, code]), ...beyond];
 }
 
-/** Texts in lower case one of which is in each match in lower case, the rarest that are easily found; undefined where there are none. */
+/** Lower-case texts one of which is in each lower-cased match, preferably rare ones that are fast to find; undefined if there are none. */
 function neededTexts(node: PatternNode): readonly string[] | undefined {
   const exact = exactTexts(node);
   if (exact !== undefined) return exact.includes("") ? undefined : exact;
@@ -81,14 +81,14 @@ function neededTexts(node: PatternNode): readonly string[] | undefined {
   }
 }
 
-/** Texts, and instead of those that begin alike what they begin with: each is looked for by itself. */
+/** Replaces texts that share a beginning with the beginning, since each text is searched separately. */
 function beginnings(texts: readonly string[]): readonly string[] {
   const of = (text: string) => text.slice(0, BEGINNING);
   const shared = (text: string) => texts.filter((other) => of(other) === of(text)).length > 2;
   return [...new Set(texts.map((text) => (text.length > BEGINNING && shared(text) ? of(text) : text)))];
 }
 
-/** Texts of the parts that have some in a row, and of each other part. */
+/** Texts of runs of parts with exact texts, and of each other part. */
 function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
   const found: (readonly string[])[] = [];
   let run: readonly string[] = [""];
@@ -107,7 +107,7 @@ function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
   return found;
 }
 
-/** Those whose shortest text is the longest; of equal ones the last: `key` is rarer than `api`. */
+/** The candidates whose shortest text is longest; of equal ones the last: `key` is rarer than `api`. */
 function best(found: readonly (readonly string[])[]): readonly string[] | undefined {
   const shortest = (texts: readonly string[]) => Math.min(...texts.map(rarity));
   return found.reduce<readonly string[] | undefined>(
@@ -116,17 +116,17 @@ function best(found: readonly (readonly string[])[]): readonly string[] | undefi
   );
 }
 
-/** Its length; almost every line has a dot or a colon. */
+/** A text's length; but almost every line has a dot or a colon. */
 function rarity(text: string): number {
   return /^[.: ]$/.test(text) ? 0 : text.length;
 }
 
 /** Length of a beginning that is rare enough. */
 const BEGINNING = 3;
-/** Most texts that stand for a node. */
+/** Maximum texts per node. */
 const MAX_TEXTS = 6;
 
-/** All texts in lower case that a node matches, where they are few. */
+/** All lower-case texts that a node matches, if they are few. */
 function exactTexts(node: PatternNode): readonly string[] | undefined {
   switch (node.kind) {
     case "character":
@@ -177,7 +177,7 @@ function isList(value: readonly Literal[] | { readonly [key: string]: Literal })
   return Array.isArray(value);
 }
 
-/** Bytes that are no printable ASCII by their numbers. */
+/** Escapes bytes other than printable ASCII by number. */
 function luaString(text: string): string {
   return `"${[...Buffer.from(text, "utf8")]
     .map((byte) => {

@@ -1,18 +1,18 @@
 import { includesCode, PatternError, type PatternNode } from "./pattern.ts";
 
-/** From this many repetitions on, a quantifier is as good as endless. */
+/** From this number of repetitions on, a quantifier counts as unlimited. */
 const MANY = 16;
-/** Most repetitions of what a pattern begins with: it is tried at each character of a line. */
+/** Maximum repetitions at a pattern's beginning, which is tried at each character of a line. */
 const MAX_FIRST = 256;
-/** In the place of a code: an anchor, which separates nothing. */
+/** Instead of a code: an anchor, which separates nothing. */
 const ANCHOR = -1;
-/** Most steps that a pattern may be long when its quantifiers are written out: what Go and Rust still compile into little memory. */
+/** Maximum length of a pattern with its quantifiers expanded: what Go and Rust still compile into little memory. */
 const MAX_STEPS = 2000;
 const CODES = Array.from({ length: 129 }, (_, code) => code);
 
 /**
- * Refuses a pattern that some collector's engine could spend seconds on: one that can divide the same text among repetitions in more ways
- * than its length. Also what would take megabytes when it is compiled.
+ * Rejects patterns on which some collector's engine could spend seconds: those that can divide the same text among repetitions in more ways
+ * than its length. Also patterns that would compile into megabytes.
  * @throws PatternError
  */
 export function refuseRisk(node: PatternNode): void {
@@ -35,7 +35,7 @@ function walk(node: PatternNode): void {
       return;
     case "repeat":
       walk(node.body);
-      // Engines differ in whether a repetition may be empty.
+      // Engines differ on empty repetitions.
       if (canBeEmpty(node.body)) throw new PatternError("a quantifier of what can be empty");
       if (node.max > 1) nested(node.body);
       return;
@@ -43,7 +43,7 @@ function walk(node: PatternNode): void {
   }
 }
 
-/** A repetition in another, `(a+)*`, where no character ends the inner one, and alternatives that begin alike in one, `(a|ab)*`. */
+/** Rejects nested repetitions, `(a+)*`, if no character ends the inner one, and repeated alternatives that begin alike, `(a|ab)*`. */
 function nested(body: PatternNode): void {
   const inner = variable(body);
   const ends = partsOf(body).some(
@@ -63,7 +63,7 @@ function nested(body: PatternNode): void {
     );
 }
 
-/** What repetitions of no fixed number repeat, as codes. */
+/** Codes of what is repeated a variable number of times. */
 function variable(node: PatternNode): number[] {
   switch (node.kind) {
     case "group":
@@ -79,17 +79,17 @@ function variable(node: PatternNode): number[] {
   }
 }
 
-/** A part of a pattern: what it repeats at length, as codes, or what must stand there once. 128 stands for all beyond ASCII. */
+/** A part of a pattern: codes of a long repetition, or of a part that occurs once. 128 stands for all non-ASCII characters. */
 interface Part {
   readonly isLong: boolean;
-  /** Whether it must stand there. */
+  /** Whether it must occur. */
   readonly isNeeded: boolean;
   readonly codes: ReadonlySet<number>;
 }
 
 /**
- * Two long repetitions that can divide the same characters between them, `.*a.*b`: what is between them ends neither, and after a failure
- * each division is tried. The last of a pattern never fails.
+ * Rejects two long repetitions that can share characters, `.*a.*b`: if what is between them ends neither, each division is tried after a
+ * failure. The last repetition of a pattern never fails.
  */
 function sharing(node: PatternNode): void {
   const parts = partsOf(node);
@@ -106,7 +106,7 @@ function sharing(node: PatternNode): void {
     );
 }
 
-/** What must or can stand one after another. An anchor is a part of no characters. */
+/** The parts of a pattern in order, required and optional. An anchor is a part without characters. */
 function partsOf(node: PatternNode): Part[] {
   switch (node.kind) {
     case "group":
@@ -138,7 +138,7 @@ function isDisjoint(one: Part, other: Part): boolean {
   return !other.codes.has(ANCHOR) && !one.codes.has(ANCHOR) && [...one.codes].every((code) => !other.codes.has(code));
 }
 
-/** How often the first part of a pattern repeats at most. */
+/** Maximum repetitions of a pattern's first part. */
 function longest(node: PatternNode): number {
   switch (node.kind) {
     case "group":
@@ -159,7 +159,7 @@ function meet(one: PatternNode, other: PatternNode): boolean {
   return CODES.some((code) => begins(one, code) && begins(other, code));
 }
 
-/** Whether a match can begin with the character of this code. */
+/** Whether a match can begin with the character with this code. */
 export function begins(node: PatternNode, code: number): boolean {
   switch (node.kind) {
     case "set":
@@ -179,7 +179,7 @@ export function begins(node: PatternNode, code: number): boolean {
   }
 }
 
-/** Whether the character of this code can stand somewhere in a match. */
+/** Whether the character with this code can occur in a match. */
 function uses(node: PatternNode, code: number): boolean {
   return has(node, (inner) =>
     inner.kind === "set" ? includesCode(inner, code) : inner.kind === "character" && code === 128,
@@ -201,7 +201,7 @@ function has(node: PatternNode, found: (inner: PatternNode) => boolean): boolean
   }
 }
 
-/** Whether it can match without taking a character. */
+/** Whether it can match empty text. */
 export function canBeEmpty(node: PatternNode): boolean {
   switch (node.kind) {
     case "set":
@@ -220,17 +220,17 @@ export function canBeEmpty(node: PatternNode): boolean {
   }
 }
 
-/** Anchors that a match without a character stands at, as bits. */
+/** Anchors of an empty match, as bits. */
 const AT_START = 1;
 const AT_END = 2;
 const AT_BOUNDARY = 4;
 
-/** Whether it can match without taking a character beside some, as `a*` in each line; `^\s*$` cannot. */
+/** Whether it has empty matches in non-empty text, as `a*` in each line; `^\s*$` has none. */
 export function isEmptyBesideText(node: PatternNode): boolean {
   return emptyMatches(node).some((anchors) => (anchors & AT_START) === 0 || (anchors & AT_END) === 0);
 }
 
-/** The anchors of each match without a character. */
+/** The anchors of each empty match. */
 function emptyMatches(node: PatternNode): readonly number[] {
   switch (node.kind) {
     case "set":

@@ -1,20 +1,20 @@
 import type { PatternNode } from "./pattern.ts";
 
 /**
- * How a pattern is written for an engine: `re2` for Go and Rust, which is ASCII where it can; `onigmo` for Fluent Bit and Ruby; and
+ * Dialect of an engine: `re2` for Go, and `rust`, with ASCII semantics where possible; `onigmo` for Fluent Bit and Ruby; and
  * `ecmascript`.
  */
 export type Dialect = "re2" | "rust" | "onigmo" | "ecmascript";
 
 const ANCHORS: Readonly<Record<Dialect, { start: string; end: string; boundary: string }>> = {
   re2: { start: "\\A", end: "\\z", boundary: "\\b" },
-  // Elsewhere a letter beyond ASCII is a part of a word.
+  // Without this, non-ASCII letters are word characters.
   rust: { start: "\\A", end: "\\z", boundary: "(?-u:\\b)" },
   onigmo: { start: "\\A", end: "\\z", boundary: "(?a:\\b)" },
   ecmascript: { start: "^", end: "$", boundary: "\\b" },
 };
 
-/** The pattern in the words of an engine. It has no blank, quotation mark, `$`, `{` or `%` that a configuration could take for its own. */
+/** The pattern in an engine's syntax. It has no blank, quotation mark, `$`, `{` or `%` that a configuration could interpret. */
 export function patternText(node: PatternNode, dialect: Dialect): string {
   switch (node.kind) {
     case "set":
@@ -46,13 +46,13 @@ function setText({ ranges, negated }: Extract<PatternNode, { kind: "set" }>): st
   return `[${negated ? "^" : ""}${parts.join("")}]`;
 }
 
-/** ECMAScript counts a character beyond U+FFFF as two, which only together are one of the others. */
+/** ECMAScript counts a character beyond U+FFFF as two, which a negated set must match together. */
 function ecmascriptSet(node: Extract<PatternNode, { kind: "set" }>): string {
   const text = setText(node);
   return `(?:${text.slice(0, -1)}\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])`;
 }
 
-/** Letters, digits and a few others as they are, and all else by its code. */
+/** Letters, digits and a few others unchanged, all else as hexadecimal codes. */
 function characterText(code: number): string {
   const character = String.fromCharCode(code);
   return /^[\w@:;,=<>!]$/.test(character) ? character : `\\x${code.toString(16).padStart(2, "0")}`;
@@ -71,7 +71,7 @@ function countText(min: number, max: number): string {
   return min === max ? `{${min}}` : `{${min},${max}}`;
 }
 
-/** A pattern whose groups nothing names, with none of them. */
+/** Removes the groups from a pattern to which no replacement refers. */
 export function withoutGroups(node: PatternNode): PatternNode {
   switch (node.kind) {
     case "group":
@@ -87,7 +87,7 @@ export function withoutGroups(node: PatternNode): PatternNode {
   }
 }
 
-/** Whether a group is repeated: engines differ in what it is after the last time. */
+/** Whether a group is repeated: engines differ in its value after the last repetition. */
 export function hasRepeatedGroup(node: PatternNode): boolean {
   switch (node.kind) {
     case "group":
@@ -103,7 +103,7 @@ export function hasRepeatedGroup(node: PatternNode): boolean {
   }
 }
 
-/** How many groups a pattern has that a replacement can name. */
+/** Number of groups to which a replacement can refer. */
 export function groupCount(node: PatternNode): number {
   switch (node.kind) {
     case "group":

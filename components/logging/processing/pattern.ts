@@ -1,14 +1,14 @@
 /**
- * Regular expressions that mean the same in each collector: RE2 (Go), Rust's regex, Onigmo (Fluent Bit, Ruby), ECMAScript and the matcher of
- * this project in Lua. A pattern is parsed here, once, and written for each of them.
+ * Regular expressions with the same meaning in each collector: RE2 (Go), Rust's regex, Onigmo (Fluent Bit, Ruby), ECMAScript and this
+ * project's matcher in Lua. A pattern is parsed here once, and written in the dialect of each.
  */
 
-/** Bounds of a class of ASCII characters, as codes. */
+/** Bounds of an ASCII range, as codes. */
 type Range = readonly [from: number, to: number];
 
 export type PatternNode =
   | { readonly kind: "set"; readonly ranges: readonly Range[]; readonly negated: boolean }
-  /** A character beyond ASCII. */
+  /** A non-ASCII character. */
   | { readonly kind: "character"; readonly text: string }
   | { readonly kind: "sequence"; readonly parts: readonly PatternNode[] }
   | { readonly kind: "choice"; readonly options: readonly PatternNode[] }
@@ -20,15 +20,15 @@ export type PatternNode =
       readonly max: number;
       readonly lazy: boolean;
     }
-  /** A group that a replacement can name: `$1`. */
+  /** A group to which a replacement can refer: `$1`. */
   | { readonly kind: "group"; readonly body: PatternNode }
-  /** Between a letter, digit or `_` of ASCII and anything else. */
+  /** Between an ASCII letter, digit or `_` and anything else. */
   | { readonly kind: "boundary" }
-  /** Of the whole record, also where it has several lines. */
+  /** Start and end of the whole record, even of several lines. */
   | { readonly kind: "start" }
   | { readonly kind: "end" };
 
-/** What is wrong with a pattern, as the rest of a sentence. */
+/** Error in a pattern, as the rest of a sentence. */
 export class PatternError extends Error {}
 
 /** Go allows no more repetitions. */
@@ -50,18 +50,18 @@ const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, 
 
 /**
  * Parses the syntax that all collectors share: characters, classes, groups, `|`, quantifiers, `^`, `$`, `\b`, `\d`, `\w`, `\s` and a
- * leading `(?i)`. All classes are of ASCII.
+ * leading `(?i)`. All classes are ASCII.
  * @throws PatternError for anything else.
  */
 export function parsePattern(text: string): PatternNode {
   return new PatternParser(text).parse();
 }
 
-/** Reads a pattern from left to right. */
+/** Parses a pattern from left to right. */
 class PatternParser {
   readonly #ignoreCase: boolean;
   readonly #source: readonly string[];
-  /** Of the next character. */
+  /** Position of the next character. */
   #at = 0;
 
   constructor(text: string) {
@@ -150,7 +150,7 @@ class PatternParser {
     return this.#set([single(character.charCodeAt(0))]);
   }
 
-  /** What a backslash makes of the character after it, outside a class. */
+  /** An escape sequence outside a class, after its backslash. */
   #escape(): PatternNode {
     if (this.#take("b")) return { kind: "boundary" };
     const letter = this.#peek() ?? "";
@@ -209,7 +209,7 @@ class PatternParser {
     return character.charCodeAt(0);
   }
 
-  /** The character that follows a backslash, as a code. */
+  /** Code of the character after a backslash. */
   #escaped(): number {
     const character = this.#peek() ?? "";
     const control = CONTROLS[character];
@@ -232,7 +232,7 @@ function single(code: number): Range {
   return [code, code];
 }
 
-/** A range with the same letters in the other case. */
+/** A range and its letters in the other case. */
 function bothCases(range: Range): Range[] {
   const shifted = ([low, high]: Range, by: number): Range[] => {
     const [from, to] = [Math.max(range[0], low), Math.min(range[1], high)];
@@ -241,7 +241,7 @@ function bothCases(range: Range): Range[] {
   return [range, ...shifted([65, 90], 32), ...shifted([97, 122], -32)];
 }
 
-/** Ranges in order, those that meet made one. */
+/** Sorts ranges and merges those that overlap or touch. */
 function ordered(ranges: readonly Range[]): Range[] {
   const made: [number, number][] = [];
   for (const [from, to] of [...ranges].sort(([one], [other]) => one - other)) {
@@ -252,7 +252,7 @@ function ordered(ranges: readonly Range[]): Range[] {
   return made;
 }
 
-/** Whether the class has the character of this code. */
+/** Whether the class contains the character with this code. */
 export function includesCode({ ranges, negated }: Extract<PatternNode, { kind: "set" }>, code: number): boolean {
   return ranges.some(([from, to]) => from <= code && code <= to) !== negated;
 }

@@ -1,27 +1,27 @@
-/** Namespaces in which a rule holds. */
+/** Namespaces to which a rule applies. */
 interface PlacesArgs {
-  /** Namespaces whose lines it is for. @default all */
+  /** Namespaces to whose lines it applies. @default all */
   readonly namespaces?: readonly string[];
-  /** Teams whose namespaces' lines it is for. @default all */
+  /** Teams to whose namespaces' lines it applies. @default all */
   readonly teams?: readonly string[];
 }
 
-/** Which lines a rule is for: those that meet each condition. */
+/** Conditions of a rule, all of which a line must meet. */
 interface MatchArgs extends PlacesArgs {
-  /** Regular expression, in the syntax that all collectors share, that matches somewhere in the line. @default any line */
+  /** Regular expression, in the syntax that all collectors share, that matches anywhere in the line. @default any line */
   readonly pattern?: string;
   /** Levels of JSON lines, by their `level` or `severity`. @default all lines */
   readonly levels?: readonly ("trace" | "debug" | "info" | "warn" | "error" | "fatal")[];
-  /** Labels that a line's pod has, all of them. @default none */
+  /** Only lines of pods with all these labels. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Streams of its lines. @default both */
   readonly streams?: readonly ("stdout" | "stderr")[];
 }
 
-/** What is done with lines on their way, in the order firstLines, redact, drop, sample, limit, fields. */
+/** Changes to lines before they are sent, in the order firstLines, redact, drop, sample, limit, fields. */
 export interface ProcessingArgs {
   /**
-   * What is masked in lines and their JSON fields, first of all: kinds of secrets, and own patterns.
+   * What to mask in lines and their JSON fields: kinds of secrets, and custom patterns.
    * @default nothing
    * @example ["email", "credit-card", { pattern: "\\bCUST-\\d{8}\\b", replacement: "[customer]" }]
    */
@@ -36,25 +36,25 @@ export interface ProcessingArgs {
     | "ipv4"
     | "ipv6"
     | {
-        /** Regular expression of what is replaced. */
+        /** Regular expression of the text to replace. */
         readonly pattern: string;
-        /** Text in its place; $1 is what the first group matched. @default "[REDACTED]" */
+        /** Replacement; $1 is the first group's match. @default "[REDACTED]" */
         readonly replacement?: string;
       }
   )[];
-  /** Lines that are dropped. @default none */
+  /** Lines to drop. @default none */
   readonly drop?: readonly MatchArgs[];
   /** Lines to sample. @default none */
   readonly sample?: readonly (MatchArgs & {
-    /** Share that is kept, 0.001 to 0.999. */
+    /** Share to keep, 0.001 to 0.999. */
     readonly ratio: number;
   })[];
-  /** Most lines of a pod; more are dropped. @default no limit */
+  /** Maximum lines per pod; the rest is dropped. @default no limit */
   readonly limit?: readonly (PlacesArgs & {
-    /** Lines a second of each pod. */
+    /** Lines per second for each pod. */
     readonly linesPerSecond: number;
   })[];
-  /** First lines of records with several lines, in the place of `multiline` there. @default none */
+  /** First lines of multi-line records, replacing `multiline` for their namespaces. @default none */
   readonly firstLines?: readonly (PlacesArgs & {
     /** Regular expression that matches the first line of each record. */
     readonly pattern: string;

@@ -6,8 +6,8 @@ import type { LoggingSettings } from "../settings.ts";
 import { PROCESSING_STEPS, type ProcessingStep } from "./settings.ts";
 
 /**
- * What is wrong with what is to be done with lines on their way. Paths are below `logging`.
- * @param teams Default: not known, and any name of a team may be right.
+ * Errors and warnings of the processing settings. Paths are below `logging`.
+ * @param teams Default: unknown, and any team name may be right.
  */
 export function processingIssues(
   settings: LoggingSettings,
@@ -49,7 +49,7 @@ function clusterIssues({ cluster, accountId }: LoggingSettings["metadata"], coll
   return issues;
 }
 
-/** Steps that tell pods or moments apart, which a sidecar's files do not. */
+/** Steps that distinguish pods or times, which a sidecar's files do not. */
 const ONLY_ON_NODES: ReadonlySet<ProcessingStep> = new Set(["sample", "limit", "firstLines"]);
 const POD_CONDITIONS = ["namespaces", "teams", "labels", "streams"] as const;
 
@@ -57,7 +57,7 @@ function isSet(value: object): boolean {
   return Object.keys(value).length > 0;
 }
 
-/** Conditions of a rule, as far as it has them. */
+/** Any subset of a rule's conditions. */
 type Rule = Partial<LoggingSettings["processing"]["drop"][number]>;
 
 function ruleIssues(

@@ -4,35 +4,35 @@ import { type Dialect, patternText, withoutGroups } from "./pattern-text.ts";
 import { type RedactionRule, type Replacement, redactionRules } from "./redaction.ts";
 import type { ProcessingSettings } from "./settings.ts";
 
-/** Which lines a rule is for: those that meet each condition. */
+/** Conditions of a rule, all of which a line must meet. */
 export interface Match extends Selection {
-  /** Matches somewhere in the line, after redaction. */
+  /** Matches anywhere in the line, after redaction. */
   readonly pattern?: PatternNode | undefined;
 }
 
-/** Lines of which no more than a share is kept. */
+/** Lines of which only a share is kept. */
 export interface Thinning extends Match {
-  /** Thousandths that are kept, 0 to 999. */
+  /** Thousandths to keep, 0 to 999. */
   readonly kept: number;
 }
 
-/** The first line of records in some namespaces; undefined for all. */
+/** First line of records in some namespaces; undefined means all. */
 export interface FirstLine {
   readonly namespaces: readonly string[] | undefined;
   readonly pattern: PatternNode;
 }
 
-/** What is done with lines on their way, in the order in which it is done. */
+/** Changes to lines before they are sent, in the order of execution. */
 export interface Processing {
   readonly firstLines: readonly FirstLine[];
   readonly redact: readonly RedactionRule[];
-  /** What is dropped as a whole, and then samples. */
+  /** Drop rules, then samples. */
   readonly thin: readonly Thinning[];
   readonly limit: readonly { readonly namespaces: readonly string[] | undefined; readonly linesPerSecond: number }[];
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** The processing of a pipeline. @param teams Teams that rules may name. */
+/** A pipeline's processing. @param teams Teams that rules may name. */
 export function processingOf(
   { redact, drop, sample, limit, firstLines, fields }: ProcessingSettings,
   teams: readonly TeamNamespaces[] = [],
@@ -57,7 +57,7 @@ export function processingOf(
   };
 }
 
-/** Processing as data for a script, with patterns in the words of its engine. What there is none of is not there. */
+/** Processing as data for a script, with patterns in its engine's dialect. Empty steps are omitted. */
 export interface ScriptRules {
   readonly redact?: readonly {
     readonly pattern: string;
@@ -68,7 +68,7 @@ export interface ScriptRules {
   readonly thin?: readonly (Omit<Selection, "levels"> & {
     readonly kept: number;
     readonly pattern?: string;
-    /** Names of levels, in lower case. */
+    /** Words for the levels, in lower case. */
     readonly words?: readonly string[];
   })[];
   readonly limit?: readonly { readonly namespaces?: readonly string[]; readonly linesPerSecond: number }[];
@@ -76,7 +76,7 @@ export interface ScriptRules {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** The rules of a processing for a script; undefined where nothing is done with lines. */
+/** A processing's rules for a script; undefined if there are none. */
 export function scriptRules(
   { redact, thin, limit, firstLines, fields }: Processing,
   dialect: Dialect,
@@ -106,12 +106,12 @@ export function scriptRules(
 }
 
 /**
- * Matches a time whose microseconds, three digits, are a number or more, for collectors that know conditions on texts only: the same lines
+ * Matches times whose three digits of microseconds are at least this number, for collectors with conditions on texts only: the same lines
  * are dropped when they are read again. In the syntax that all engines share.
  */
 export function droppedTimes(from: number): string {
   const digits = [...String(from).padStart(3, "0")].map(Number);
-  // By the first digit that is greater than the number's.
+  // By the first digit that exceeds the number's.
   const greater = digits.flatMap((digit, at) =>
     digit === 9 ? [] : [`${digits.slice(0, at).join("")}[${digit + 1}-9]${"[0-9]".repeat(digits.length - at - 1)}`],
   );

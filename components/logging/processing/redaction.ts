@@ -3,7 +3,7 @@ import { type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty } from "./pattern-risk.ts";
 import { withoutGroups } from "./pattern-text.ts";
 
-/** What of a line is masked, in the order of the rules. */
+/** Kinds of secrets to mask, in the order of the rules. */
 export const REDACTION_KINDS = [
   "private-key",
   "jwt",
@@ -17,45 +17,45 @@ export const REDACTION_KINDS = [
 ] as const;
 export type RedactionKind = (typeof REDACTION_KINDS)[number];
 
-/** A pattern of the user's own, and its replacement. */
+/** A custom pattern and its replacement. */
 export interface OwnRedaction {
   readonly pattern: string;
   readonly replacement: string;
 }
 
-/** Text, and numbers of groups whose text stays. */
+/** Text, and numbers of groups to keep. */
 export type Replacement = readonly (string | number)[];
 
 /**
- * Each match of the pattern in the text of a line is replaced, rule after rule. The text is that of the line as it was written: JSON is
- * parsed afterwards, so that its fields are redacted too, and the rules leave JSON valid.
+ * Replaces each match of the pattern in a line, rule after rule. The text is the raw line: JSON is parsed afterwards, so that its fields
+ * are redacted too, and the rules leave JSON valid.
  */
 export interface RedactionRule {
-  /** Undefined for the user's own. */
+  /** Undefined for custom rules. */
   readonly kind?: RedactionKind;
-  /** Its first group is what precedes the secret and is kept. */
+  /** Its first group precedes the secret and is kept. */
   readonly pattern: PatternNode;
   readonly replacement: Replacement;
-  /** Whether only a text is replaced whose digits, after the first group, have the check digit of Luhn: that of the second group. */
+  /** Whether to replace only matches with a valid Luhn check digit in the digits of the second group. */
   readonly luhn: boolean;
   /**
-   * The texts that other rules may have left without quotation marks in a line of JSON. The pattern finds each text of JSON, which is its
-   * first group and stays, and each of these outside of them, which is the second and gets marks. @default it is a rule like all others
+   * The texts that other rules may have left unquoted in a JSON line. The pattern matches each JSON string as its first group, which is
+   * kept, and each of these texts outside of strings as its second, which gets quoted. @default an ordinary rule
    */
   readonly bare?: readonly string[];
 }
 
-/** Colors of a terminal, and as JSON has them. */
+/** Terminal colors, raw and as JSON escapes. */
 const COLOR = "(?:\\x1b|\\\\u001[bB])\\[[0-9;]{0,16}m";
 /**
- * What a text may begin with instead of its own first letter: an escape of JSON, whose letter would else be taken for the text's, as in
- * `\nada@example.com`, and a color, which ends in a letter too.
+ * What may precede a match instead of a word boundary: a JSON escape, whose letter would otherwise count as the text's, as in
+ * `\nada@example.com`, or a color, which ends in a letter too.
  */
 const ESCAPE = `${COLOR}|\\\\(?:[bfnrt]|u[0-9a-fA-F]{4})`;
-/** A quotation mark, also of JSON in JSON in JSON, as some writers of JSON escape it, and of an address. */
+/** A quotation mark, also in nested JSON, as some JSON writers escape it, and in URLs. */
 const QUOTE = "(?:\\\\{0,7}[\"']|\\\\u002[27]|%2[27])?";
 const BLANKS = `(?:[ \\t]|\\\\t|${COLOR})*`;
-/** Between a name and its value: `key=`, `"key": "`, `"key"=>"`, the first of a list, `"key": ["`, and in an address, `key%3D`. */
+/** Between a name and its value: `key=`, `"key": "`, `"key"=>"`, the first item of a list, `"key": ["`, and in URLs, `key%3D`. */
 const ASSIGN = `${QUOTE}${BLANKS}(?:[:=]|\\\\u003[dD]|%3[aAdD])(?:>|\\\\u003[eE])?${BLANKS}(?:\\[${BLANKS})?${QUOTE}`;
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const HEX = "[0-9a-fA-F]{1,4}";
@@ -69,7 +69,7 @@ const CARD = [
   "3\\d{3}[ -]\\d{6}[ -]\\d{4,5}",
 ].join("|");
 
-/** Beginnings of keys that services give out. */
+/** Prefixes of keys that services issue. */
 const KEY_PREFIXES = [
   "[sr]k_(?:live|test)_[0-9A-Za-z]{16,}",
   "gh[pousr]_[0-9A-Za-z]{36,}",
@@ -87,18 +87,18 @@ const KEY_NAMES = [
   "secret[_-]?key",
 ].join("|");
 const TOKEN = "[\\w.~+/=-]";
-/** How some of them are written in JSON, where PHP escapes `/` and Gson `=`, and in addresses. */
+/** Escapes of token characters in JSON, where PHP escapes `/` and Gson `=`, and in URLs. */
 const TOKEN_ESCAPE = "(?:\\\\/|\\\\u003[dD]|%2[bBfF]|%3[dD])";
 
-/** A token of at least so many characters, or of some and its escapes. */
+/** A token of at least so many characters, or of fewer with escapes. */
 function token(least: number): string {
   const begin = `(?:${TOKEN}{${least},}|(?:${TOKEN}{0,${least - 1}}${TOKEN_ESCAPE}){1,4}${TOKEN}{${least / 2},})`;
   return `${begin}(?:${TOKEN_ESCAPE}${TOKEN}*)*`;
 }
 
-/** Patterns of each kind. Group 1 of a pattern is a name that stays in front of the secret. */
+/** Patterns by kind. Group 1 of a pattern is a name before the secret, which is kept. */
 const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly string[]>> = {
-  // Up to its end or, of one that was cut off, to the end of the text.
+  // Up to its end or, if truncated, to the end of the text.
   "private-key": [
     `()-----BEGIN ${KEY_LABEL}[^"\\\\-]*(?:(?:-?\\\\[^"-]|-[^"\\\\-])[^"\\\\-]*)*(?:-----END ${KEY_LABEL})?`,
   ],
@@ -112,7 +112,7 @@ const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly 
     `(?i)(aws_?secret_?access_?key${ASSIGN})(?:[0-9a-z+/]|\\\\/){40}`,
   ],
   "api-key": [`()\\b(?:${KEY_PREFIXES})`, `(?i)((?:${KEY_NAMES})${ASSIGN})${token(16)}`],
-  // Behind an escape the name may be missing: of `\n@a.example` the letter is none, and without it the rest would be no JSON.
+  // After an escape the local part may be missing: in `\n@a.example` the letter belongs to the escape, and masking it would break JSON.
   email: [
     "()\\b(?:[A-Za-z0-9][\\w.%+-]{0,63})?(?:@|%40|\\\\u0040)[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,8}\\.[A-Za-z]{2,24}\\b",
   ],
@@ -120,7 +120,7 @@ const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly 
   ipv6: [`()\\b(?:(?:${HEX}:){7}${HEX}|${HEX}(?::${HEX}){0,6}::${HEX}(?::${HEX}){0,6})\\b`],
 };
 
-/** The rules for what is to be masked: the user's own first, which know more, then each kind in its order. */
+/** The rules for these kinds: custom ones first, which are more specific, then each kind in order. */
 export function redactionRules(redact: readonly (RedactionKind | OwnRedaction)[]): RedactionRule[] {
   const own = redact.filter((each) => typeof each === "object");
   const kinds = REDACTION_KINDS.filter((kind) => redact.includes(kind));
@@ -135,10 +135,10 @@ export function redactionRules(redact: readonly (RedactionKind | OwnRedaction)[]
   return [...rules, ...bareTextRules(rules)];
 }
 
-/** Kinds that may be a number of JSON. */
+/** Kinds that may match a JSON number. */
 const NUMBERS: ReadonlySet<RedactionKind> = new Set(["aws-access-key", "api-key", "credit-card"]);
 
-/** The rule that comes last: what the others have put in the place of a number of JSON becomes a text, as a value and in a list. */
+/** The last rule: quotes masks that replaced a JSON number, as a value and in a list. */
 function bareTextRules(rules: readonly RedactionRule[]): RedactionRule[] {
   const ofNumbers = rules.filter(({ kind }) => kind === undefined || NUMBERS.has(kind));
   const bare = bareTexts(
@@ -147,7 +147,7 @@ function bareTextRules(rules: readonly RedactionRule[]): RedactionRule[] {
   return bare.length === 0 ? [] : [{ pattern: bareTextPattern(bare), replacement: [], luhn: false, bare }];
 }
 
-/** What a secret is replaced by. */
+/** Replacement for a secret. */
 export function mask(kind: RedactionKind): string {
   return `[REDACTED:${kind}]`;
 }
@@ -161,10 +161,10 @@ function kindRules(kind: Exclude<RedactionKind, "credit-card">): RedactionRule[]
   }));
 }
 
-/** What may precede a card: not the digits before a decimal point, since a tenth of all fractions of 16 digits have the check digit. */
+/** What may precede a card number: no digits before a decimal point, since a tenth of all fractions of 16 digits pass the check. */
 const BEFORE_CARD = `${ESCAPE}|(?:^|[^\\w.])|(?:^|[^\\d])\\.`;
 
-/** Finds the numbers of cards by their check digit. */
+/** Matches card numbers by their check digit. */
 function cardRule(): RedactionRule {
   const kind = "credit-card";
   return {
@@ -175,12 +175,12 @@ function cardRule(): RedactionRule {
   };
 }
 
-/** A pattern that may follow an escape of JSON, which is then group 1 and stays. */
+/** Allows a JSON escape before the pattern, which becomes group 1 and is kept. */
 function withEscape(pattern: PatternNode): PatternNode {
   const jsonEscape = parsePattern(ESCAPE);
   const parts = flat(pattern);
   const first = parts.findIndex((part) => !(part.kind === "group" && canBeEmpty(part.body) && !hasBoundary(part)));
-  // Between the letter of an escape and the word that follows is no boundary.
+  // There is no boundary between the letter of an escape and the next word.
   if (parts[first]?.kind === "boundary")
     return sequence([
       { kind: "group", body: { kind: "choice", options: [jsonEscape, { kind: "boundary" }] } },
@@ -212,7 +212,7 @@ function sequence(parts: readonly PatternNode[]): PatternNode {
   return { kind: "sequence", parts };
 }
 
-/** A replacement with `$1` to `$9` for the text of groups. @param shift How many groups stand before the user's. */
+/** Parses a replacement with `$1` to `$9` for groups. @param shift Number of groups before the user's. */
 function replacementParts(text: string, shift: number): Replacement {
   return text
     .split(/(\$[1-9])/)

@@ -8,7 +8,7 @@ import { REDACTION_KINDS } from "./redaction.ts";
 
 const MAX_PATTERN_LENGTH = 500;
 
-/** What is wrong with a pattern that can match without a character; undefined if nothing is. */
+/** Error of a pattern that matches empty text; undefined if it is fine. */
 type EmptyCheck = (pattern: PatternNode) => string | undefined;
 
 /** A regular expression in the syntax that all collectors share. */
@@ -23,10 +23,10 @@ function patternOf(emptyProblem: EmptyCheck) {
     });
 }
 
-/** What is to be replaced, or begins a record: some characters. */
+/** Matches the text to replace, or the first line of a record: never empty. */
 const Pattern = patternOf((pattern) => (canBeEmpty(pattern) ? "must not match an empty text" : undefined));
 
-/** What lines are chosen by, which may be empty ones. */
+/** Selects lines, which may be empty. */
 const LinePattern = patternOf((pattern) =>
   isEmptyBesideText(pattern)
     ? "must not match an empty text, unless between ^ and $, or it matches each line"
@@ -59,13 +59,13 @@ function patternProblem(text: string, emptyProblem: EmptyCheck): string | undefi
 
 const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
 
-/** Where a rule holds. */
+/** Where a rule applies. */
 const places = {
   namespaces: some(NamespaceName).optional().describe("Namespaces. Default: all."),
   teams: some(z.string()).optional().describe("Teams. Default: all."),
 };
 
-/** Which lines a rule is for: those that meet each condition. */
+/** Conditions of a rule, all of which a line must meet. */
 const conditions = {
   pattern: LinePattern.optional().describe("Lines that this regular expression matches."),
   levels: some(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
@@ -129,7 +129,7 @@ const FirstLine = z.strictObject({
   pattern: Pattern.describe("Regular expression of the first line."),
 });
 
-/** Fields of records that have a meaning already. */
+/** Record fields that already have a meaning. */
 const RESERVED_FIELDS: ReadonlySet<string> = new Set([
   "log",
   "stream",
@@ -184,7 +184,7 @@ export const ProcessingSettings = z.strictObject({
 });
 export type ProcessingSettings = z.infer<typeof ProcessingSettings>;
 
-/** What can be done with lines, by the names of the settings. */
+/** Processing steps, by the names of the settings. */
 export type ProcessingStep = keyof ProcessingSettings;
 export const PROCESSING_STEPS = [
   "redact",
