@@ -6,7 +6,7 @@ import { string } from "../../schema/values.ts";
 const ARN =
   /^arn:(?<partition>aws[a-z-]*):(?:(?<es>es)|aoss):(?<region>[a-z0-9-]+):\d{12}:(?:domain|collection)\/(?<name>[a-z0-9-]+)$/;
 
-/** Signing of requests with the collector's own IAM role. */
+/** Signing of requests with the collector's IAM role. */
 export const Sigv4 = z.strictObject({
   arn: string(
     /^arn:aws[a-z-]*:(es:[a-z0-9-]+:\d{12}:domain\/[a-z][a-z0-9-]{2,27}|aoss:[a-z0-9-]+:\d{12}:collection\/[a-z0-9]{3,40})$/,
@@ -15,29 +15,29 @@ export const Sigv4 = z.strictObject({
 });
 export type Sigv4 = z.infer<typeof Sigv4>;
 
-/** What signs requests for a domain of Amazon OpenSearch Service (`es`) or a Serverless collection (`aoss`). */
+/** Signing parameters of a domain of Amazon OpenSearch Service (`es`) or a Serverless collection (`aoss`). */
 export interface Signing {
   readonly service: "es" | "aoss";
   readonly region: string;
-  /** Name of the domain, or id of the collection. */
+  /** Domain name, or collection id. */
   readonly name: string;
   readonly partition: string;
 }
 
-/** The parts of a checked ARN. */
+/** The parts of a validated ARN. */
 export function signingOf({ arn }: Sigv4): Signing {
   const { partition = "", es, region = "", name = "" } = ARN.exec(arn)?.groups ?? {};
   return { service: es === undefined ? "aoss" : "es", region, name, partition };
 }
 
-/** Whether documents may have ids that the collector makes; collections for time series refuse each document with one. */
+/** Whether documents may have ids set by the collector; time series collections reject documents with ids. */
 export function takesIds({ sigv4 }: { readonly kind: string; readonly sigv4?: Sigv4 | undefined }): boolean {
   return sigv4 === undefined || signingOf(sigv4).service === "es";
 }
 
 /**
- * What the collector's role may do: send bulk requests to a domain. A collection has one permission for all requests; its data
- * access policy says which indices the role may write.
+ * The collector role's permission to send bulk requests to a domain. A collection has one permission for all requests; its data access
+ * policy decides which indices the role may write.
  * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
  * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-data-access.html
  */
@@ -47,7 +47,7 @@ export function searchStatement(sigv4: Sigv4): PolicyStatement {
     : { Action: ["aoss:APIAccessAll"], Effect: "Allow", Resource: [sigv4.arn], Sid: "WriteDocuments" };
 }
 
-/** What the collector's role may do with a stream of Firehose. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
+/** The collector role's permission for a Firehose stream. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
 export function streamStatement(arn: string): PolicyStatement {
   return { Action: ["firehose:PutRecordBatch"], Effect: "Allow", Resource: [arn], Sid: "PutRecords" };
 }
@@ -64,14 +64,14 @@ interface Identified {
   readonly mskArn?: string | undefined;
 }
 
-/** The setting by which a destination needs an AWS identity, and its value. */
+/** The setting that makes a destination need an AWS identity, and its value. */
 export function awsIdentitySetting(destination: Identified) {
   const { kind, sigv4, mskArn } = destination;
   if (mskArn !== undefined) return { key: "mskArn", value: mskArn };
   return sigv4 === undefined ? { key: "kind", value: kind } : { key: "sigv4", value: sigv4.arn };
 }
 
-/** A destination as far as its address on AWS is checked. */
+/** What decides if an address on AWS is valid. */
 interface Addressed {
   readonly kind: string;
   readonly host?: string | undefined;
@@ -84,7 +84,7 @@ interface Addressed {
   readonly inCluster?: boolean;
 }
 
-/** What excludes signed requests. */
+/** Settings that exclude signed requests. */
 export function checkSigv4(destination: Addressed, context: z.core.$RefinementCtx): void {
   const { sigv4, credentials, token, tls, inCluster } = destination;
   if (sigv4 === undefined) return;
@@ -95,10 +95,10 @@ export function checkSigv4(destination: Addressed, context: z.core.$RefinementCt
   if (tls === false) relation(context, ["sigv4", "tls"], "sigv4 requires TLS, since lines would be sent in clear text");
 }
 
-/** Endpoints of Amazon OpenSearch Service (`es`, and `aos` with IPv6), of its Serverless (`aoss`) and of OpenSearch Ingestion (`osis`). */
+/** Endpoints of Amazon OpenSearch Service (`es`, and `aos` with IPv6), Serverless (`aoss`) and OpenSearch Ingestion (`osis`). */
 const ENDPOINT = /(?:^|\.)(?<region>[a-z0-9-]+)\.(?<service>es|aoss|osis)\.amazonaws\.com(?<china>\.cn)?$/i;
 const DUAL_STACK_ENDPOINT = /\.(?<service>aos|aoss)\.(?<region>[a-z0-9-]+)\.on\.(aws|amazonwebservices\.com\.cn)$/i;
-/** `search-NAME-ID` and `vpc-NAME-ID`: a domain's name, with an id of 26 characters. */
+/** `search-NAME-ID` and `vpc-NAME-ID`: a domain name, with an id of 26 characters. */
 const DOMAIN = /^(?:search|vpc)-(?<name>[a-z][a-z0-9-]*)-[a-z0-9]{26}$/i;
 
 const SERVERLESS = "Amazon OpenSearch Serverless";
@@ -107,12 +107,12 @@ const SERVICE = "Amazon OpenSearch Service";
 interface Endpoint {
   readonly service: string;
   readonly region: string;
-  /** Domain or collection, where the host tells. */
+  /** Domain or collection, if the host contains it. */
   readonly name: string | undefined;
 }
 
 /**
- * Why a destination on AWS can never work as it is set. Serverless accepts only signed requests, and a domain these or a user of its
+ * Settings with which a destination on AWS can never work. Serverless accepts only signed requests; a domain accepts these or a user of its
  * internal database. Paths are below the destination.
  * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
  * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-clients.html
@@ -140,7 +140,7 @@ export function amazonIssues(destination: Addressed): SettingsIssue[] {
   ];
 }
 
-/** A domain listens on 443, and on 80 unless it requires HTTPS; Serverless on 443 alone. */
+/** A domain listens on 443, and on 80 unless it requires HTTPS; Serverless only on 443. */
 function portIssues({ port, tls }: Addressed, { service }: Endpoint): SettingsIssue[] {
   const clear = tls === false && service === "es";
   if (tls === false && service === "aoss")
@@ -174,7 +174,7 @@ function authenticationIssues(
   return [{ path: ["sigv4"], message }];
 }
 
-/** Where host and ARN name two different places. */
+/** Host and ARN that contradict each other. */
 function mismatches(sigv4: Sigv4, endpoint: Endpoint, host: string): SettingsIssue[] {
   const { service, region, name } = signingOf(sigv4);
   const issue = (what: string): SettingsIssue[] => [

@@ -1,11 +1,11 @@
 import { oneOf, type SettingsIssue } from "../../schema/errors.ts";
 import type { Sigv4 } from "./amazon.ts";
 
-/** How a collector shows who it is, beside user and password: a signature of AWS, a token in the header Authorization, or other headers. */
+/** Authentication besides user and password: an AWS signature, a token in the Authorization header, or other headers. */
 const AUTHENTICATIONS = ["sigv4", "token", "headers"] as const;
 export type Authentication = (typeof AUTHENTICATIONS)[number];
 
-/** What each of them means that a collector does, in a message. */
+/** What a collector does for each, for messages. */
 const ABILITIES: Readonly<Record<Authentication, string>> = {
   sigv4: "sign requests with SigV4",
   token: "send a token",
@@ -25,8 +25,8 @@ interface Authenticating {
 }
 
 /**
- * What the collector cannot do to authenticate itself there. Paths are below the destination.
- * @param others Collectors that may be set instead, some of which can.
+ * Authentication that the collector does not support for a destination. Paths are below the destination.
+ * @param others Collectors to suggest instead, if they support it.
  */
 export function authenticationIssues(
   destination: Authenticated,

@@ -19,15 +19,15 @@ interface Place {
   readonly parent: pulumi.Resource;
 }
 
-/** What the destinations of a collector have in AWS. */
+/** AWS resources of a collector's destinations. */
 export interface AwsDestinations {
-  /** Undefined where no destination needs one. */
+  /** Undefined if no destination needs one. */
   readonly identity: PodIdentity | undefined;
-  /** What must stand before the collector starts: its identity, and the log groups and buckets that it writes to. */
+  /** Prerequisites of the collector: its identity, and the log groups and buckets that it writes to. */
   readonly ready: readonly pulumi.Resource[];
 }
 
-/** The AWS resources of all destinations, and the one identity by which the collector may write to them and to nothing else. */
+/** The AWS resources of all destinations, and the single identity that lets the collector write to them and nothing else. */
 export function awsDestinations(
   name: string,
   targets: readonly LateTarget[],
@@ -66,7 +66,7 @@ export function awsDestinations(
   return { identity, ready: [...associations, ...all.flatMap(({ resources }) => resources)] };
 }
 
-/** What the collector may do without what it alone asks for: the reader of events, which is Fluent Bit, writes and does nothing else. */
+/** The collector's statements without its extra actions: the event reader, which is Fluent Bit, only writes. */
 function withoutExtras(
   statements: readonly PolicyStatement[],
   { logGroupActions = [], listsLogGroups = false, bucketKeyActions = [] }: Collector,
@@ -81,13 +81,13 @@ function withoutExtras(
     .filter(({ Action }) => Action.length > 0);
 }
 
-/** What is made for a destination, and what the collector may do there; that is undefined for one outside AWS. */
+/** A destination's resources, and the collector's permissions there; undefined outside AWS. */
 interface Made {
   readonly resources: readonly pulumi.Resource[];
   readonly statements?: pulumi.Output<PolicyStatement[]> | undefined;
 }
 
-/** Makes what a destination needs. */
+/** Creates a destination's resources. */
 function made(prefix: string, target: LateTarget, collector: Collector, place: Place): Made {
   const { suffix, destination } = target;
   switch (destination.kind) {
@@ -123,7 +123,7 @@ function made(prefix: string, target: LateTarget, collector: Collector, place: P
   }
 }
 
-/** The log groups of the teams that have their own, and that of all else. */
+/** The teams' own log groups, and the one for all other lines. */
 function ofLogGroups(
   prefix: string,
   target: LateTarget,
@@ -157,7 +157,7 @@ function ofLogGroups(
   return { resources: [...ofTeams, own.group], statements: sidsOf(own.statements, suffix) };
 }
 
-/** The KMS key of a team's log group, or of that of all else; undefined where the settings name none. */
+/** KMS key of a team's log group, or of the one for all other lines; undefined if the settings have none. */
 function logGroupKey(
   target: LateTarget,
   { teams, kmsKeyArn }: DestinationOf<"cloudwatch">,
@@ -172,7 +172,7 @@ function logGroupKey(
   );
 }
 
-/** The bucket of a destination. */
+/** A destination's bucket. */
 function ofBucket(
   prefix: string,
   target: LateTarget,
@@ -204,7 +204,7 @@ function ofBucket(
   };
 }
 
-/** Statements whose ids are unique in the policy of several destinations. An id has letters and digits alone. */
+/** Makes statement ids unique in a policy for several destinations. An id has only letters and digits. */
 function sidsOf(
   statements: pulumi.Output<PolicyStatement[]>,
   name: string | undefined,

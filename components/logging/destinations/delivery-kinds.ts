@@ -3,7 +3,7 @@ import { string } from "../../schema/values.ts";
 import { Credentials, originUrl, SchemedToken, server, Token } from "./destination-values.ts";
 import { Headers } from "./headers.ts";
 
-/** Destinations that pass lines on: their settings. */
+/** Settings of destinations that forward lines. */
 export const DELIVERY_KINDS = {
   otlp: {
     kind: z.literal("otlp").describe("An OTLP server."),

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { KafkaArgs } from "./kafka.ts";
 
-/** A Secret in namespace `logging` with the user and password of a destination. They are in no other resource. */
+/** A Secret in namespace `logging` with the user and password of a destination. No other resource contains them. */
 export interface DestinationCredentialsArgs {
   /** Name of the Secret. */
   readonly secretName: string;
@@ -11,7 +11,7 @@ export interface DestinationCredentialsArgs {
   readonly passwordKey?: string;
 }
 
-/** A Secret in namespace `logging` with the token of requests. It is in no other resource. */
+/** A Secret in namespace `logging` with the token of requests. No other resource contains it. */
 export interface DestinationTokenArgs {
   /** Name of the Secret. */
   readonly secretName: string;
@@ -19,21 +19,21 @@ export interface DestinationTokenArgs {
   readonly key?: string;
 }
 
-/** A token, and the word before it in the header Authorization. */
+/** A token, and its scheme in the header Authorization. */
 export interface SchemedTokenArgs extends DestinationTokenArgs {
   /** `ApiKey` for an API key of Elasticsearch. @default "Bearer" */
   readonly scheme?: "Bearer" | "ApiKey";
 }
 
-/** How a server's certificate is verified. */
+/** Verification of a server's certificate. */
 export interface DestinationTlsArgs {
-  /** Whether a certificate that is not valid is refused. @default true */
+  /** Whether invalid certificates are rejected. @default true */
   readonly verify?: boolean;
   /** Secret in namespace `logging` whose key `ca.crt` is the CA certificate. @default the public CAs */
   readonly caSecretName?: string | undefined;
 }
 
-/** Where OpenSearch or Elasticsearch listens, and how it is asked. */
+/** Address and access of OpenSearch or Elasticsearch. */
 interface SearchEngineArgs {
   /** Port. A domain of Amazon OpenSearch Service listens on 443. @default 9200 */
   readonly port?: number;
@@ -45,17 +45,17 @@ interface SearchEngineArgs {
   readonly token?: SchemedTokenArgs | undefined;
 }
 
-/** An OpenSearch that runs elsewhere, or one that this component brings. */
+/** An external OpenSearch, or one that this component creates. */
 export interface OpenSearchArgs extends SearchEngineArgs {
   /** Kind of the destination. */
   readonly kind: "opensearch";
   /**
-   * Host name or IPv4 address. An output where `mode` is `daemonset`. Exactly one of `host` and `inCluster` is set.
+   * Host name or IPv4 address. May be an output if `mode` is `daemonset`. Exactly one of `host` and `inCluster` is set.
    * @default none
    * @example domain.endpoint
    */
   readonly host?: pulumi.Input<string> | undefined;
-  /** Whether a single-node OpenSearch with Dashboards is created, to try things out. @default false */
+  /** Whether to create a single-node OpenSearch with Dashboards, for evaluation. @default false */
   readonly inCluster?: boolean;
   /** Size of the volume of that OpenSearch, such as `10Gi`. @default none: the data is deleted with the pod */
   readonly storage?: string | undefined;
@@ -74,28 +74,28 @@ export interface OpenSearchArgs extends SearchEngineArgs {
     | undefined;
 }
 
-/** An Elasticsearch that runs elsewhere. */
+/** An external Elasticsearch. */
 export interface ElasticsearchArgs extends SearchEngineArgs {
   /** Kind of the destination. */
   readonly kind: "elasticsearch";
-  /** Host name or IPv4 address. An output where `mode` is `daemonset`. */
+  /** Host name or IPv4 address. May be an output if `mode` is `daemonset`. */
   readonly host: pulumi.Input<string>;
 }
 
-/** A server that takes JSON by POST. */
+/** A server that accepts JSON by POST. */
 export interface HttpArgs extends DestinationTlsArgs {
   /** Kind of the destination. */
   readonly kind: "http";
-  /** Address, with `http:` or `https:`. An output where `mode` is `daemonset`. */
+  /** URL, with `http:` or `https:`. May be an output if `mode` is `daemonset`. */
   readonly url: pulumi.Input<string>;
-  /** User and password, for `https:` alone. @default none */
+  /** User and password, only for `https:`. @default none */
   readonly credentials?: DestinationCredentialsArgs | undefined;
-  /** API key or bearer token, for `https:` alone; excludes `credentials`. @default none */
+  /** API key or bearer token, only for `https:`; excludes `credentials`. @default none */
   readonly token?: SchemedTokenArgs | undefined;
-  /** What each request holds: JSON lines, or one JSON array. @default "lines" */
+  /** Body of each request: JSON lines, or one JSON array. @default "lines" */
   readonly body?: "lines" | "array";
   /**
-   * Headers by name: a text, or the Secret in namespace `logging` with the value of a secret one, for `https:` alone.
+   * Headers by name: a string, or for `https:` a Secret in namespace `logging` with the value.
    * @default none
    * @example { "DD-API-KEY": { secretName: "datadog", key: "api-key" } }
    */
@@ -104,7 +104,7 @@ export interface HttpArgs extends DestinationTlsArgs {
 
 /** Grafana Loki. */
 export interface LokiArgs extends Omit<HttpArgs, "kind" | "token" | "body"> {
-  /** Bearer token, for `https:` alone; excludes `credentials`. @default none */
+  /** Bearer token, only for `https:`; excludes `credentials`. @default none */
   readonly token?: DestinationTokenArgs | undefined;
   /** Kind of the destination. */
   readonly kind: "loki";
@@ -124,13 +124,13 @@ export interface OtlpArgs extends Omit<HttpArgs, "kind" | "body"> {
 export interface SplunkArgs extends DestinationTlsArgs {
   /** Kind of the destination. */
   readonly kind: "splunk";
-  /** Address without a path, such as `https://splunk.example.com:8088`. An output where `mode` is `daemonset`. */
+  /** URL without a path, such as `https://splunk.example.com:8088`. May be an output if `mode` is `daemonset`. */
   readonly url: pulumi.Input<string>;
   /** Token of the HTTP Event Collector. */
   readonly token: DestinationTokenArgs;
 }
 
-/** A stream of Amazon Data Firehose, which exists already. The cluster must have `podIdentity`. */
+/** An existing stream of Amazon Data Firehose. The cluster must have `podIdentity`. */
 export interface FirehoseArgs {
   /** Kind of the destination. */
   readonly kind: "firehose";
@@ -138,13 +138,13 @@ export interface FirehoseArgs {
   readonly stream: pulumi.Input<string>;
 }
 
-/** What the log group of one team has of its own. */
+/** Options of a team's log group. */
 interface TeamLogGroupArgs {
-  /** Days that a line is kept. @default that of the destination */
+  /** Retention in days. @default that of the destination */
   readonly retentionDays?: number;
   /** Log class. @default that of the destination */
   readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
-  /** ARN of the key that encrypts it. @default that of the destination, or a key of its own */
+  /** ARN of the KMS key that encrypts it. @default that of the destination, or a key of its own */
   readonly kmsKeyArn?: pulumi.Input<string>;
 }
 
@@ -154,15 +154,15 @@ export interface CloudWatchArgs {
   readonly kind: "cloudwatch";
   /** Name of the log group. @default "/eks-dns-logging/CLUSTER/pods" */
   readonly logGroup?: pulumi.Input<string> | undefined;
-  /** Whether the log group exists already and stays as it is; `logGroup` must be set, `retentionDays` must not. @default false */
+  /** Whether the log group already exists and stays unchanged; requires `logGroup`, excludes `retentionDays`. @default false */
   readonly existing?: boolean;
-  /** Days that a line is kept: a value that CloudWatch Logs accepts. @default 30 */
+  /** Retention in days: a value that CloudWatch Logs accepts. @default 30 */
   readonly retentionDays?: number;
   /** Log class; a change replaces the log group. @default "STANDARD" */
   readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
-  /** ARN of the key that encrypts it. @default a key that this component creates */
+  /** ARN of the KMS key that encrypts it. @default a key that this component creates */
   readonly kmsKeyArn?: pulumi.Input<string>;
-  /** What a team's own log group differs in, where `index.splitBy` is `team`. @default nothing */
+  /** Options of teams' own log groups, if `index.splitBy` is `team`. @default none */
   readonly teams?: Readonly<Record<string, TeamLogGroupArgs>>;
 }
 
@@ -172,15 +172,15 @@ export interface S3Args {
   readonly kind: "s3";
   /** Name of the bucket, unique among all AWS accounts of the partition. @default "CLUSTER-logs-REGION" */
   readonly bucket?: pulumi.Input<string> | undefined;
-  /** First part of the objects' keys. @default "logs" */
+  /** First part of object keys. @default "logs" */
   readonly prefix?: string;
-  /** Whether the bucket exists already and stays as it is; `bucket` must be set, `retentionDays` must not. @default false */
+  /** Whether the bucket already exists and stays unchanged; requires `bucket`, excludes `retentionDays`. @default false */
   readonly existing?: boolean;
   /** ARN of the KMS key that encrypts an existing bucket. @default none: S3's own key */
   readonly kmsKeyArn?: pulumi.Input<string> | undefined;
   /** Days until an object is deleted, 1 to 3653. @default 90 */
   readonly retentionDays?: number;
-  /** Days, shorter than those of the destination, that a team's objects are kept, where `index.splitBy` is `team`. @default none */
+  /** Shorter retention of teams' objects, in days, if `index.splitBy` is `team`. @default none */
   readonly teams?: Readonly<Record<string, { /** Days until an object is deleted. */ readonly retentionDays: number }>>;
 }
 
@@ -211,25 +211,25 @@ export type DestinationArgs =
 export interface IndexArgs {
   /** First part: up to 63 lower-case letters, digits, '.', '-' and '_'. @default "logs" */
   readonly prefix?: string;
-  /** Stands between the parts. @default "-" */
+  /** Separator of the parts. @default "-" */
   readonly separator?: "-" | "." | "_";
-  /** Date, of the parts yyyy, MM, dd, HH, xxxx and ww. @default "yyyy.MM.dd" */
+  /** Date pattern, from the parts yyyy, MM, dd, HH, xxxx and ww. @default "yyyy.MM.dd" */
   readonly datePattern?: string;
-  /** IANA time zone in which a day begins. @default "UTC" */
+  /** IANA time zone of dates. @default "UTC" */
   readonly timeZone?: string;
-  /** What has indices of its own. @default "none" */
+  /** What gets its own indices. @default "none" */
   readonly splitBy?: "none" | "team" | "namespace" | "app";
 }
 
 /** One of several destinations. */
 export type NamedDestinationArgs = DestinationArgs & {
-  /** How much waits for it on the node's disk. @default buffer.size of the collection */
+  /** Lines that wait for it on the node's disk. @default buffer.size of the collection */
   readonly buffer?: {
     /** Size in Mi or Gi. @default buffer.size of the collection */
     readonly size?: string;
   };
-  /** Names of its indices. @default index of the collection */
+  /** Its index names. @default index of the collection */
   readonly index?: IndexArgs;
-  /** Whether its log group or bucket is that of the former `destination`, which keeps its name. @default false */
+  /** Whether this was the former `destination`, whose log group or bucket keeps its name. @default false */
   readonly wasDestination?: boolean;
 };

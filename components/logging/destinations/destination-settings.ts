@@ -23,7 +23,7 @@ import { isKeyPrefix } from "./key-prefix.ts";
 
 const DEFAULT_PORT = 9200;
 
-/** What OpenSearch and Elasticsearch share. */
+/** Settings that OpenSearch and Elasticsearch share. */
 const searchEngine = {
   port: Port.default(DEFAULT_PORT).describe("Default 9200."),
   tls: TlsChoice,
@@ -34,7 +34,7 @@ const searchEngine = {
 const RESERVED_BUCKET = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 
 /**
- * Whether S3 takes the name for a general purpose bucket. Dots are left out: with them no certificate fits the bucket's host name.
+ * Whether S3 accepts the name for a general purpose bucket. Dots are excluded: with them the bucket's host name matches no certificate.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 export function isBucketName(name: string): boolean {
@@ -48,7 +48,7 @@ const KmsKeyArn = string(
 /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html */
 const LogClass = z.enum(["STANDARD", "INFREQUENT_ACCESS"]);
 
-/** A prefix as it stands in keys: `/logs//pods/` is the same as `logs/pods`, since no console shows a folder without a name. */
+/** Normalizes a prefix as in keys: `/logs//pods/` becomes `logs/pods`, since no console shows a folder without a name. */
 function withoutEmptyParts(prefix: string): string {
   return prefix
     .split("/")
@@ -56,10 +56,10 @@ function withoutEmptyParts(prefix: string): string {
     .join("/");
 }
 
-/** Days that lines are kept where the settings do not say. */
+/** Default retention in days. */
 export const RETENTION = { cloudwatch: 30, s3: 90 } as const;
 
-/** Each kind of destination: its settings. */
+/** Settings by destination kind. */
 const KINDS = {
   stdout: { kind: z.literal("stdout").describe("The collector's log, shown by `kubectl logs`.") },
   file: {
@@ -189,10 +189,10 @@ export const Destination = z
   .superRefine(checkOptions);
 export type Destination = z.infer<typeof Destination>;
 export type DestinationKind = Destination["kind"];
-/** The settings of one kind of destination, or of some. */
+/** The settings of one or several kinds of destination. */
 export type DestinationOf<K extends DestinationKind> = Extract<Destination, { kind: K }>;
 
-/** What each of several destinations has of its own. */
+/** Further settings of one of several destinations. */
 const OWN = {
   buffer: z
     .strictObject({ size: Size.optional().describe("Maximum size on the node's disk. Default: logging.buffer.size.") })
@@ -224,7 +224,7 @@ export const NamedDestination = z
   .superRefine(checkOptions);
 export type NamedDestination = z.infer<typeof NamedDestination>;
 
-/** Options that do not go together. */
+/** Conflicting options. */
 function checkOptions(destination: Destination, context: z.core.$RefinementCtx): void {
   if (destination.kind === "kafka") checkKafka(destination, context);
   if ("headers" in destination) checkHeaders(destination, context);
@@ -245,7 +245,7 @@ function value(context: z.core.$RefinementCtx, path: string, message: string, in
   context.addIssue({ code: "custom", path: [path], message, input });
 }
 
-/** Where an OpenSearch is, and what that of the cluster has not. */
+/** Location of an OpenSearch, and options only without inCluster. */
 function checkOpenSearch(destination: DestinationOf<"opensearch">, context: z.core.$RefinementCtx): void {
   const { host, inCluster, port, storage, storageClass, tls, credentials, token } = destination;
   checkSigv4(destination, context);
@@ -264,7 +264,7 @@ function checkOpenSearch(destination: DestinationOf<"opensearch">, context: z.co
   if (token !== undefined) relation(context, ["token", "inCluster"], `token ${own}`);
 }
 
-/** A search engine without TLS gets no secret. */
+/** Forbids secrets for a search engine without TLS. */
 function checkPlainSearch(
   { tls, token, credentials }: DestinationOf<"opensearch" | "elasticsearch">,
   context: z.core.$RefinementCtx,
@@ -275,7 +275,7 @@ function checkPlainSearch(
   relation(context, ["tls", key], message);
 }
 
-/** A server of an http URL gets no secret, and has no certificate. */
+/** Forbids secrets and CA certificates for http URLs. */
 function checkPlainUrl(destination: Extract<Destination, { url: string }>, context: z.core.$RefinementCtx): void {
   if (!destination.url.startsWith("http:")) return;
   if (destination.token !== undefined) {
@@ -291,7 +291,7 @@ function checkPlainUrl(destination: Extract<Destination, { url: string }>, conte
   }
 }
 
-/** What a log group or bucket that exists already must have, and cannot have. */
+/** Checks required and excluded options of an existing log group or bucket. */
 function checkExisting(destination: Destination, context: z.core.$RefinementCtx): void {
   if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return;
   const [key, name] =

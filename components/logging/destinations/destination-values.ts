@@ -3,13 +3,13 @@ import { z } from "zod";
 import { CREDENTIAL_IN_QUERY } from "../../schema/errors.ts";
 import { integer, string } from "../../schema/values.ts";
 
-/** A size on disk in the notation of Kubernetes. */
+/** A size on disk, as a Kubernetes quantity. */
 export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
 
 const SecretName = string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
 const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 
-/** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
+/** Secret with user and password. They are never in the settings, and so never in a ConfigMap. */
 export const Credentials = z.strictObject({
   secretName: SecretName.describe("Secret that you create in the collector's namespace."),
   usernameKey: SecretKey.default("username").describe("Key of the user. Default username."),
@@ -17,7 +17,7 @@ export const Credentials = z.strictObject({
 });
 export type Credentials = z.infer<typeof Credentials>;
 
-/** Where the token of requests is: an API key, or a bearer token. */
+/** Secret with the token of requests: an API key or a bearer token. */
 export const Token = z.strictObject({
   secretName: SecretName.describe("Secret that you create in the collector's namespace."),
   key: SecretKey.default("token").describe("Key of the token. Default token."),
@@ -35,7 +35,7 @@ const Tls = z.strictObject({
 });
 
 const TLS_MESSAGE = "must be true, false, or an object whose keys are among verify, caSecretName";
-/** TLS by choice; true is the same as the default. */
+/** Optional TLS; true is the same as the default. */
 export const TlsChoice = z
   .union([z.literal(false), z.literal(true).transform(() => Tls.parse({})), Tls], TLS_MESSAGE)
   .optional()
@@ -46,11 +46,11 @@ export const Host = string(
   new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`),
   "a host name or an IPv4 address, without scheme or port",
 )
-  // Programs read a name that ends in a number as an address.
+  // Programs parse a name that ends in a number as an address.
   .refine((host) => !/(^|\.)\d+$/.test(host) || isIPv4(host), "must be a host name or an IPv4 address");
 export const Port = integer(1, 65_535);
 
-/** What a URL must not hold: it would stand in a ConfigMap. @param where Where the secret belongs. */
+/** Rejects secrets in a URL, which would be in a ConfigMap. @param where Where the secret belongs. */
 function withoutSecret(where: string) {
   return [(url: string) => !/^\w+:\/\/[^/]*@/.test(url), `must be a URL without user and password, ${where}`] as const;
 }
@@ -58,7 +58,7 @@ function withoutSecret(where: string) {
 const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
 const PlainUrl = z
   .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
-  // What asks for TLS reads the scheme as it is written: HTTPS:// would send without it. Blanks would stand in a configuration.
+  // Collectors compare the scheme for TLS case-sensitively: HTTPS:// would send in clear text. Blanks would be in a configuration.
   .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS);
 
 const IN_CREDENTIALS = "which belong in credentials";
@@ -69,8 +69,8 @@ export const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS)).refine(
 
 /**
  * A URL without a path.
- * @param example In the message for one that has a path.
- * @param where In the message for one with a user: where the secret belongs.
+ * @param example For the message about a URL with a path.
+ * @param where For the message about a URL with a user: where the secret belongs.
  */
 export function originUrl(example: string, where = IN_CREDENTIALS): z.ZodType<string> {
   return PlainUrl.refine(...withoutSecret(where)).refine((url) => {
@@ -79,7 +79,7 @@ export function originUrl(example: string, where = IN_CREDENTIALS): z.ZodType<st
   }, `must be a URL without a path, such as ${example}, since each collector adds its own`);
 }
 
-/** How a server that is reached by a URL shows who it is. */
+/** TLS settings of a server with a URL. */
 export const server = {
   verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
   caSecretName,

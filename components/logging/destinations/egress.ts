@@ -6,28 +6,28 @@ import type { Destination } from "./destination-settings.ts";
 
 /** `NAME.NAMESPACE.svc` or `POD.NAME.NAMESPACE.svc`, with or without the cluster's domain. */
 const SERVICE_HOST = /^(?:[a-z0-9-]+\.){1,2}([a-z0-9-]+)\.svc(\.|$)/;
-/** A Service on a lower port leads to another port of its pods, which as a rule may not listen on one. */
+/** A Service on a lower port maps it to another port of its pods, which usually may not listen below. */
 const UNPRIVILEGED_PORT = 1024;
 
-/** What is known of where a pod sends, as far as its network policy needs it. */
+/** What a network policy must know about a destination. */
 interface PodsDestination {
-  /** Addresses of a destination outside the cluster that is named by a host name. */
+  /** Addresses of an external destination with a host name. */
   readonly destinationCidrs: readonly string[];
   /** Port of the pods behind a Service. @default that of the Service from 1024, else all */
   readonly destinationPort?: number | undefined;
 }
 
-/** Whether the addresses of a destination must be given, since a network policy knows no names. */
+/** Whether a destination's addresses must be set, since network policies do not resolve names. */
 export function needsCidrs(destination: Destination): boolean {
   const target = targetOf(destination);
   return target !== undefined && target.host !== undefined && isIP(target.host) === 0 && !isService(target.host);
 }
 
 /**
- * The way out of a namespace to the destination of its sidecars, or of its canary, and to nothing else; none where lines go to stdout.
+ * Allows a namespace's sidecars, or its canary, to reach the destination and nothing else; empty for stdout.
  *
- * A Service is opened by its namespace: a rule sees the pods behind it and their ports, and not the Service. Their labels are not known here,
- * nor is their port unless it is given: it is taken to be that of the Service, and where that cannot be, all ports are open.
+ * A Service is opened by its namespace: policies apply to the pods behind it and their ports, not to the Service. Their labels are unknown,
+ * and so is their port unless it is set: it is assumed to be the Service's, or if that is impossible, all ports are opened.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export function destinationEgress(
@@ -45,24 +45,24 @@ export function destinationEgress(
   return [{ to: destinationCidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
 }
 
-/** The port of the pods behind a Service; all of them where it is not known. */
+/** The port of the pods behind a Service; all ports if unknown. */
 function portsBehind(service: number, pods: PodsDestination["destinationPort"]): Pick<EgressRule, "ports"> {
   const port = pods ?? (service < UNPRIVILEGED_PORT ? undefined : service);
   return port === undefined ? {} : { ports: [{ protocol: "TCP", port }] };
 }
 
-/** Whether a destination is named by a Service of the cluster, which this stack does not bring. */
+/** Whether a destination's host is a Service that this stack does not create. */
 export function isAtService(destination: Destination): boolean {
   const host = targetOf(destination)?.host;
   return host !== undefined && isService(host);
 }
 
-/** Whether a host is a Service of the cluster. */
+/** Whether a host is a Service in the cluster. */
 export function isService(host: string): boolean {
   return SERVICE_HOST.test(host);
 }
 
-/** Host and port that lines go to; no host for the OpenSearch of this stack. */
+/** Host and port of a destination; no host for this stack's OpenSearch. */
 export function targetOf(
   destination: Destination,
 ): { readonly host: string | undefined; readonly port: number } | undefined {
@@ -83,14 +83,14 @@ export function targetOf(
   }
 }
 
-/** The way out of a team's namespace to what receives on the nodes, and to nothing else; none where no collector does. */
+/** Allows a team's namespace to reach the receiver on the nodes and nothing else; empty if the collector receives nothing. */
 export function receiverEgress({ id, receives = {} }: Pick<Collector, "id" | "receives">): EgressRule[] {
   const ports = Object.values(receives).map((port) => ({ protocol: "TCP" as const, port }));
   if (ports.length === 0) return [];
   return [{ to: [podsNamed(id)], ports }];
 }
 
-/** Pods of the logging namespace, by the name in their labels. */
+/** Pods of the logging namespace, by their name label. */
 function podsNamed(name: string): Peer {
   return podsOfNamespace(LOGGING_NAMESPACE, { "app.kubernetes.io/name": name });
 }

@@ -8,29 +8,29 @@ const Name = string(
   /^[\w!#$%&'*+.^`|~-]{1,128}$/,
   "the name of a header: up to 128 letters, digits and !#$%&'*+-.^_`|~",
 );
-/** What RFC 9110 calls a field value, of ASCII alone: no line's end, no blank at either end. */
+/** RFC 9110's field value, restricted to ASCII: no line breaks, no blanks at the ends. */
 const VALUE = /^[!-~]([ -~]*[!-~])?$/;
 const VALUE_WORDS =
   "must be a string of up to 4096 printable ASCII characters, without blanks at the ends, or a Secret, such as { secretName: datadog, key: api-key }";
 
 const Value = z.union([z.string().regex(VALUE, VALUE_WORDS).max(4096, VALUE_WORDS), Token], VALUE_WORDS);
 
-/** Headers of each request, by name: a text, or where the Secret with it is. */
+/** Request headers by name: a string, or the Secret with the value. */
 export const Headers = z
   .record(Name, Value)
   .refine((headers) => Object.keys(headers).length <= 16, "must have at most 16 headers")
   .optional()
   .describe("By name: a string, or { secretName, key } for a secret. Default: none.");
 
-/** Names that a collector or its HTTP client sets, or that are about a connection. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+/** Names that a collector or its HTTP client sets, or that concern the connection. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const OWN_NAMES: ReadonlySet<string> = new Set([
   ...["host", "content-length", "content-type", "content-encoding", "transfer-encoding", "user-agent"],
   ...["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect", "accept-encoding"],
 ]);
-/** Names that services give a header with a key. */
+/** Header names with which services send keys. */
 const SECRET_NAME =
   /^((proxy-)?authorization|cookie|x-honeycomb-team)$|(passw(or)?d|passphrase|secret|token|credentials?|signature|dsn)$|(^|[._-])(x|(api|app|access|auth|account|functions?|ingest(ion)?|insert|license|master|private|shared|subscription|write)[._-]?)key$/i;
-/** Texts that are a key whatever their header is called: credentials after a scheme, JSON Web Tokens, digests, prefixes of services. */
+/** Values that are keys under any name: credentials after a scheme, JSON Web Tokens, digests, prefixes of services. */
 const SECRET_VALUE =
   /^(bearer|basic|apikey|api-token|token|splunk) +\S|^eyJ[\w-]+\.[\w-]+\.|^[\da-f]{32,}$|^(hc[a-z]ik_|xaat-|glc_|dt0c01\.|NRI[IK]-)|NRAL$/i;
 
@@ -43,7 +43,7 @@ interface WithHeaders {
   readonly protocol?: "http" | "grpc";
 }
 
-/** What the headers of a destination must not be, which a record of names and values does not show. */
+/** Checks names and values of headers beyond their form. */
 export function checkHeaders(destination: WithHeaders, context: z.core.$RefinementCtx): void {
   const { headers = {} } = destination;
   const names = Object.keys(headers);
@@ -78,14 +78,14 @@ function secretIssue(name: string, value: string | Token | undefined): string | 
   return `${name} must be a Secret, such as { secretName: datadog, key: api-key }, since it would stand in a ConfigMap`;
 }
 
-/** A header whose value is in a Secret: how it reaches the collector. */
+/** A header with its value in a Secret, and how the collector gets it. */
 interface SecretHeader {
   readonly name: string;
   readonly secretName: string;
   readonly key: string;
-  /** Variable of the container, for collectors that read variables. */
+  /** Environment variable, for collectors that read variables. */
   readonly variable: string;
-  /** Name of the file, for the others. */
+  /** File name, for the others. */
   readonly file: string;
 }
 
@@ -93,7 +93,7 @@ interface Sent {
   readonly headers?: WithHeaders["headers"];
 }
 
-/** The headers of a destination whose values are in Secrets. A header's name is no name of a variable or file, so they are numbered. */
+/** The headers with values in Secrets. They are numbered, since a header name is not valid for a variable or file. */
 export function secretHeaders(destination: Sent | object): SecretHeader[] {
   const found = headersOf(destination).flatMap(([name, value]) =>
     typeof value === "string" ? [] : [{ name, ...value }],
@@ -101,7 +101,7 @@ export function secretHeaders(destination: Sent | object): SecretHeader[] {
   return found.map((header, at) => ({ ...header, variable: `LOG_HEADER_${at + 1}`, file: `header_${at + 1}` }));
 }
 
-/** The headers of a destination that the configuration has as they are. */
+/** The headers with values in the configuration. */
 export function plainHeaders(destination: Sent | object): [name: string, value: string][] {
   return headersOf(destination).flatMap(([name, value]): [string, string][] =>
     typeof value === "string" ? [[name, value]] : [],

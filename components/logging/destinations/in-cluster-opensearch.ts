@@ -8,11 +8,11 @@ import { LOGGING_NAMESPACE } from "../pipeline.ts";
 
 const OPENSEARCH_IMAGE = "docker.io/opensearchproject/opensearch:3.8.0";
 const DASHBOARDS_IMAGE = "docker.io/opensearchproject/opensearch-dashboards:3.8.0";
-/** Writes the index template; any image with curl and a shell will do. */
+/** Writes the index template; any image with curl and a shell works. */
 const CURL_IMAGE = "docker.io/curlimages/curl:8.17.0";
 const OPENSEARCH_PORT = 9200;
 const DASHBOARDS_PORT = 5601;
-/** File that says that the template stands. */
+/** Marks that the template is written. */
 const TEMPLATE_WRITTEN = "/run/template/written";
 /** User and group of both images. */
 const OPENSEARCH_USER = 1000;
@@ -25,22 +25,22 @@ const POD_SECURITY = {
   seccompProfile: { type: "RuntimeDefault" },
 };
 
-/** OpenSearch with its dashboards in the cluster itself. */
+/** OpenSearch with Dashboards in the cluster. */
 export interface InClusterOpenSearchArgs {
-  /** Size of the data volume, such as `10Gi`; undefined for none, and then the data goes with the pod. */
+  /** Size of the data volume, such as `10Gi`; undefined for none: the data is then deleted with the pod. */
   readonly storage: string | undefined;
   /** StorageClass of the volume; undefined for the cluster's default. */
   readonly storageClass: string | undefined;
-  /** What must exist before its pod. */
+  /** Resources that must exist before its pod. */
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 const OPENSEARCH = "opensearch";
 const DASHBOARDS = "opensearch-dashboards";
 
-/** A single-node OpenSearch with its Dashboards and the index template, to look at the logs on a laptop. */
+/** A single-node OpenSearch with Dashboards and the index template, to view logs on a laptop. */
 export class InClusterOpenSearch extends pulumi.ComponentResource {
-  /** The node is ready, and has the template, once this is made. */
+  /** Once created, the node is ready and has the template. */
   readonly statefulSet: k8s.apps.v1.StatefulSet;
 
   constructor(name: string, args: InClusterOpenSearchArgs, options: pulumi.ComponentResourceOptions) {
@@ -62,7 +62,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
           replicas: 1,
           selector: { matchLabels: selector(OPENSEARCH) },
           template: {
-            // The template is written as the pod starts, so that another one needs another pod.
+            // The template is written at pod start, so a changed one requires a new pod.
             metadata: {
               labels: commonLabels(OPENSEARCH),
               annotations: { "eks-dns-logging/config": filesHash({ template }) },
@@ -70,7 +70,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
             spec: opensearchPodSpec({ configMap: "opensearch-template", storage: args.storage !== undefined }),
           },
           ...(args.storage === undefined ? {} : { volumeClaimTemplates: [dataClaim(args.storage, args.storageClass)] }),
-          // The volume outlives the set: a change that replaces it takes no logs away.
+          // The volume outlives the set: replacing the set deletes no logs.
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         },
       },
@@ -103,7 +103,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
     return new k8s.core.v1.Service(
       `${name}-service`,
       {
-        // Waiting for an endpoint would wait for a pod that is made after it.
+        // Waiting for endpoints would wait for a pod that is created later.
         metadata: { ...metadata(app), annotations: { "pulumi.com/skipAwait": "true" } },
         spec: {
           type: "ClusterIP",
@@ -136,10 +136,10 @@ function dataClaim(storage: string, storageClassName: string | undefined) {
 }
 
 /**
- * A single OpenSearch node without its security plugin: reachable inside the cluster only, for looking at the result.
+ * A single OpenSearch node without the security plugin: only reachable inside the cluster, for evaluation.
  *
- * The container beside it writes the index template each time the pod starts, and the pod is ready once the template
- * stands: so no line can make an index with other types before.
+ * A second container writes the index template at each pod start, and the pod is only ready afterwards: so no line can create an index
+ * with other types before.
  * @see https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/
  */
 function opensearchPodSpec(config: { readonly configMap: string; readonly storage: boolean }) {
@@ -147,7 +147,7 @@ function opensearchPodSpec(config: { readonly configMap: string; readonly storag
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: POD_SECURITY,
-    // A node writes its translog to disk as it is asked to stop.
+    // A node writes its translog to disk on shutdown.
     terminationGracePeriodSeconds: 60,
     containers: [
       {
@@ -156,10 +156,10 @@ function opensearchPodSpec(config: { readonly configMap: string; readonly storag
         imagePullPolicy: "IfNotPresent",
         env: Object.entries({
           "discovery.type": "single-node",
-          // Without it the node's kernel would need another vm.max_map_count.
+          // Else the node's kernel would need a higher vm.max_map_count.
           "node.store.allow_mmap": "false",
           DISABLE_INSTALL_DEMO_CONFIG: "true",
-          // Another Java program in the container, which ends the node where it cannot write.
+          // A second Java program, which stops the node if it cannot write.
           DISABLE_PERFORMANCE_ANALYZER_AGENT_CLI: "true",
           DISABLE_SECURITY_PLUGIN: "true",
           OPENSEARCH_JAVA_OPTS: "-Xms512m -Xmx512m",
@@ -177,7 +177,7 @@ function opensearchPodSpec(config: { readonly configMap: string; readonly storag
         image: CURL_IMAGE,
         imagePullPolicy: "IfNotPresent",
         command: ["sh", "-c", writeTemplate()],
-        // Not by asking the node for the template: on a volume it has that of the last pod.
+        // Not a query of the node for the template: a volume has that of the previous pod.
         readinessProbe: { exec: { command: ["test", "-e", TEMPLATE_WRITTEN] }, periodSeconds: 2 },
         resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { memory: "64Mi" } },
         securityContext: containerSecurity({ user: CURL_USER }),
@@ -195,7 +195,7 @@ function opensearchPodSpec(config: { readonly configMap: string; readonly storag
   };
 }
 
-/** Tries until the node takes it, and then waits for the pod's end. */
+/** Retries until the node accepts it, and then waits for the pod's end. */
 function writeTemplate(): string {
   const url = `http://127.0.0.1:${OPENSEARCH_PORT}/_index_template/${TEMPLATE_NAME}`;
   return [
@@ -206,7 +206,7 @@ function writeTemplate(): string {
   ].join("\n");
 }
 
-/** OpenSearch Dashboards, on the node beside it. @see https://docs.opensearch.org/latest/install-and-configure/install-dashboards/docker/ */
+/** OpenSearch Dashboards for the node. @see https://docs.opensearch.org/latest/install-and-configure/install-dashboards/docker/ */
 function dashboardsPodSpec(opensearchUrl: string) {
   return {
     automountServiceAccountToken: false,

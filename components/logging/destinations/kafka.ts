@@ -8,7 +8,7 @@ import { Credentials, TlsChoice } from "./destination-values.ts";
 const MSK_ARN =
   /^arn:(?<partition>aws[a-z-]*):kafka:(?<region>[a-z0-9-]+):(?<account>\d{12}):cluster\/(?<name>[\w-]{1,64})\/(?<id>[\w-]+)$/;
 
-/** Apache Kafka: its settings. */
+/** Settings of Apache Kafka. */
 export const KAFKA = {
   kind: z.literal("kafka").describe("An existing topic of Apache Kafka or Amazon MSK."),
   brokers: z
@@ -44,7 +44,7 @@ export function mskRegion(arn: string): string {
   return MSK_ARN.exec(arn)?.groups?.region ?? "";
 }
 
-/** What the collector's role may do in an MSK cluster. @see https://docs.aws.amazon.com/msk/latest/developerguide/iam-access-control.html */
+/** The collector role's permissions in an MSK cluster. @see https://docs.aws.amazon.com/msk/latest/developerguide/iam-access-control.html */
 export function mskStatements(arn: string, topic: string): PolicyStatement[] {
   const statement = (Sid: string, actions: readonly string[], resource: string): PolicyStatement => ({
     Sid,
@@ -58,7 +58,7 @@ export function mskStatements(arn: string, topic: string): PolicyStatement[] {
   ];
 }
 
-/** Options that do not go together. */
+/** Conflicting options. */
 export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, context: z.core.$RefinementCtx): void {
   if (credentials !== undefined && mskArn !== undefined)
     relation(context, ["mskArn", "credentials"], "mskArn and credentials are mutually exclusive");
@@ -72,7 +72,7 @@ export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, conte
     );
 }
 
-/** What a collector or a mode has against Kafka. Paths are below the destination. */
+/** Limits of collectors and modes with Kafka. Paths are below the destination. */
 export function kafkaIssues(
   destination: { readonly kind: string; readonly mskArn?: string | undefined; readonly credentials?: unknown },
   { id, title }: { readonly id: string; readonly title: string },
@@ -100,12 +100,12 @@ export function kafkaIssues(
   return issues;
 }
 
-/** Most that librdkafka holds in Fluent Bit, which counts a line as sent once it is there. */
+/** Memory of librdkafka in Fluent Bit, which counts a line as sent once it is there. */
 export const LIBRDKAFKA_KBYTES = 16_384;
 
-/** How a broker's certificate is verified. */
+/** Verification of a broker's certificate. */
 interface KafkaTlsArgs {
-  /** Whether it is verified. @default true */
+  /** Whether to verify it. @default true */
   readonly verify?: boolean;
   /** Secret with key `ca.crt`. @default the public CAs */
   readonly caSecretName?: string | undefined;
@@ -125,7 +125,7 @@ interface KafkaCredentialsArgs {
 export interface KafkaArgs {
   /** Kind of the destination. */
   readonly kind: "kafka";
-  /** Brokers to ask first, as `HOST:PORT`. */
+  /** Bootstrap brokers, as `HOST:PORT`. */
   readonly brokers: pulumi.Input<readonly string[]>;
   /** Name of the topic. */
   readonly topic: pulumi.Input<string>;

@@ -1,26 +1,26 @@
 import { posix } from "node:path";
 import type { SettingsIssue } from "../../schema/errors.ts";
 
-/** Whether no part of a prefix is `.` or `..`, which what takes keys for paths leaves out. */
+/** Whether no part of a prefix is `.` or `..`, which clients that treat keys as paths remove. */
 export function isCleanPrefix(prefix: string): boolean {
   return posix.normalize(`${prefix}/x`) === `${prefix}/x`;
 }
 
 /**
- * Whether S3 takes keys below a prefix: from left to right never more `..` than other parts.
+ * Whether S3 accepts keys below a prefix: from left to right never more `..` than other parts.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
  */
 export function isKeyPrefix(prefix: string): boolean {
   return !posix.normalize(`${prefix}/x`).startsWith("../");
 }
 
-/** A destination as far as its keys are checked, and where it stands in the settings. */
+/** The part of a destination that concerns its keys, and its path in the settings. */
 interface Keyed {
   readonly destination: { readonly kind: string; readonly prefix?: string };
   readonly path: readonly string[];
 }
 
-/** Warnings for keys that only some clients find. Paths are below `logging`. */
+/** Warnings about keys that only some clients find. Paths are below `logging`. */
 export function keyPrefixWarnings(targets: readonly Keyed[]): SettingsIssue[] {
   return targets.flatMap(({ destination, path }): SettingsIssue[] => {
     const { kind, prefix = "" } = destination;

@@ -4,13 +4,13 @@ import { type Target, type TeamNamespaces, targetsOf } from "../routing/routes.t
 import type { LoggingSettings } from "../settings.ts";
 import type { Destination, DestinationKind, DestinationOf } from "./destination-settings.ts";
 
-/** A destination of a stack, of which some values are known in the deployment alone. What is made for it does not depend on these. */
+/** A destination with values that are only known during deployment. Which resources it needs does not depend on them. */
 export interface LateTarget extends Target {
   /** The destination with all its values. */
   readonly known: pulumi.Output<Destination>;
 }
 
-/** @param resolved The settings of which these are the targets, with all values. */
+/** @param resolved The settings of these targets, with all values. */
 export function lateTargets(
   targets: readonly Target[],
   resolved: pulumi.Output<LoggingSettings>,
@@ -22,7 +22,7 @@ export function lateTargets(
   }));
 }
 
-/** What a destination of a kind has, once that is known. */
+/** A value of a destination of this kind, once known. */
 export function whenKnown<K extends DestinationKind, T>(
   { known }: Pick<LateTarget, "known">,
   kind: K,

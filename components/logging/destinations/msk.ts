@@ -5,7 +5,7 @@ import { type KafkaDestination, mskRegion } from "./kafka.ts";
 /** A broker of Amazon MSK, or of MSK Serverless. */
 const BROKER = /\.(?<service>kafka|kafka-serverless)\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?:(?<port>\d+)$/i;
 
-/** How a client shows who it is, and where MSK listens for that: in its VPC, for public access where there is any, and by IPv6. */
+/** Authentication of clients, and MSK's ports for each: in its VPC, with public access, and by IPv6. */
 const PORTS = {
   plaintext: { by: "tls false", ports: ["9092", "20092"] },
   tls: { by: "TLS and neither credentials nor mskArn", ports: ["9094", "9194", "20094"] },
@@ -15,8 +15,8 @@ const PORTS = {
 const KNOWN_PORTS = Object.values(PORTS).flatMap(({ ports }) => ports);
 
 /**
- * Why a client can never reach Amazon MSK as it is set. A port that MSK's documentation does not name, such as one of PrivateLink, may be
- * right. Paths are below the destination.
+ * Settings with which a client can never reach Amazon MSK. A port that MSK's documentation does not list, such as one of PrivateLink, may
+ * be right. Paths are below the destination.
  * @see https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html
  * @see https://docs.aws.amazon.com/msk/latest/developerguide/msk-password-limitations.html
  * @see https://docs.aws.amazon.com/msk/latest/developerguide/serverless.html

@@ -4,8 +4,8 @@ import { controlPlaneGroup } from "../sources/journal.ts";
 import type { Destination } from "./destination-settings.ts";
 
 /**
- * An error where a new log group is that of the control plane. A warning where `existing` names what this stack makes itself by default: what it made before is then no longer part of the stack, and
- * the next update deletes it. Paths are below the destination.
+ * An error if a new log group is the control plane's. A warning if `existing` has a default name of this stack: what the stack created
+ * under that name leaves the stack, and the next update deletes it. Paths are below the destination.
  */
 export function ownNameIssues(
   destination: Destination,
@@ -31,7 +31,7 @@ export function ownNameIssues(
           bucketName({ ...destination, bucket: undefined }, cluster.name, cluster.region),
           "bucket",
         ];
-  // A destination's own name and a team's stand behind it.
+  // Followed by a destination's name or a team's.
   if (name === undefined || !(name === own || name.startsWith(`${own}-`) || name.startsWith(`${own}/`))) return [];
   const message = `is the default name of this stack's own ${what}: if it made it, the next update deletes it with its lines, unless \`pulumi state delete\` took it out of the stack before`;
   return [{ path: [key], message, value: name, severity: "warning" }];

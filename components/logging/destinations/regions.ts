@@ -3,8 +3,8 @@ import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Destination } from "./destination-settings.ts";
 
 /**
- * What a destination names in AWS that the cluster cannot use, because of where it is. Paths are below the destination.
- * @param region Of the cluster.
+ * AWS resources that the cluster cannot use because of their region or partition. Paths are below the destination.
+ * @param region The cluster's region.
  */
 export function regionIssues(destination: Destination, region: string): SettingsIssue[] {
   if (destination.kind === "opensearch" && destination.sigv4 !== undefined)
@@ -19,14 +19,14 @@ export function regionIssues(destination: Destination, region: string): Settings
   ];
 }
 
-/** A log group and a bucket are encrypted by a key of their own region. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
+/** Log groups and buckets require a key in their own region. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
 function keyIssues(arn: string | undefined, region: string, path: readonly string[]): SettingsIssue[] {
   if (arn === undefined || arn.split(":")[3] === region) return [];
   const message = `must be a key in region ${region}, where the cluster is`;
   return [{ path: [...path, "kmsKeyArn"], message, value: arn }];
 }
 
-/** What an ARN says that the cluster cannot reach: an AWS partition has identities of its own. */
+/** Rejects ARNs in another partition than the cluster's: each AWS partition has its own identities. */
 function partitionIssues(arn: string, region: string, path: SettingsIssue["path"]): SettingsIssue[] {
   const { id } = partitionOf(region);
   if (arn.startsWith(`arn:${id}:`)) return [];

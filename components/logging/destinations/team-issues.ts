@@ -4,14 +4,14 @@ import { placeName } from "../indexing/team-places.ts";
 import { splitsPlaces, type Target, type TeamNamespaces } from "../routing/routes.ts";
 import { RETENTION } from "./destination-settings.ts";
 
-/** Least buffer of a place, which each collector that splits places but Vector has for each. */
+/** Minimum buffer of a place. Collectors that split places have one per place, except Vector. */
 const MIN_SHARE = 64 * 2 ** 20;
 /** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html */
 const MAX_LOG_GROUP = 512;
 
 /**
- * What is wrong with a log group or bucket that is split by team. Paths are below `logging`.
- * @param teams Default: not known, and any name of a team may be right.
+ * Errors of a log group or bucket that is split by team. Paths are below `logging`.
+ * @param teams Default: unknown, and any team name may be right.
  */
 export function teamIssues(
   { destination, index, path, bufferPath, bufferSize, places }: Target,

@@ -12,7 +12,7 @@ interface Place {
   readonly parent: pulumi.Resource;
 }
 
-/** What CloudWatch Logs offers to read one log group. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html */
+/** Actions to read one log group. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html */
 const READ_GROUP = [
   "logs:DescribeLogStreams",
   "logs:FilterLogEvents",
@@ -21,12 +21,12 @@ const READ_GROUP = [
   "logs:StartLiveTail",
   "logs:StartQuery",
 ];
-/** A query is no resource of its own: who knows the id of one of the account can read its result. */
+/** Queries are not resources: anyone in the account with a query's id and these actions can read its result. */
 const READ_QUERIES = ["logs:GetQueryResults", "logs:StopLiveTail", "logs:StopQuery"];
 
 /**
- * For each team whose lines have places of their own, an IAM policy that lets its members read these and nothing else. It is attached to
- * nobody: who the members are is decided where their roles are.
+ * For each team with its own places, an IAM policy that lets its members read these and nothing else. It is attached to nobody: membership
+ * is managed where the members' roles are.
  * @returns The ARN of each policy, by team.
  */
 export function teamReaders(

@@ -4,7 +4,7 @@ import { routedTeams, type Target, type TeamNamespaces } from "../routing/routes
 import { takesIds } from "./amazon.ts";
 
 /**
- * A role as the security plugin of OpenSearch takes it, in its API and in `roles.yml`.
+ * A role of OpenSearch's security plugin, in its API and in `roles.yml`.
  * @see https://docs.opensearch.org/latest/security/access-control/api/#create-role
  */
 interface SearchRole {
@@ -12,21 +12,20 @@ interface SearchRole {
   readonly cluster_permissions: readonly string[];
   readonly index_permissions: readonly {
     readonly index_patterns: readonly string[];
-    /** A query, as text: the role sees the documents that it finds. */
+    /** A query, as text: the role only sees documents that match. */
     readonly dls?: string;
     readonly allowed_actions: readonly string[];
   }[];
 }
 
-/** To search several indices in one request, as Dashboards does. @see https://docs.opensearch.org/latest/security/access-control/default-action-groups/ */
+/** Searches of several indices in one request, as by Dashboards. @see https://docs.opensearch.org/latest/security/access-control/default-action-groups/ */
 const CLUSTER_PERMISSIONS = ["cluster_composite_ops_ro"];
 
 /**
- * For each OpenSearch whose security plugin decides who reads what, and each team, a role that reads the team's lines and nothing
- * else. An IAM policy cannot say that: the `*` that stands for a date in its path matches a comma and further indices too. Nobody
- * has the role until it is mapped.
- * @returns Roles by name, as in `roles.yml`. None for the OpenSearch of this stack, which has no users, and for Serverless, which has
- *   data access policies instead.
+ * For each OpenSearch with the security plugin, and each team, a role that reads the team's lines and nothing else. An IAM policy cannot
+ * do that: the `*` for the date in its path also matches a comma and further indices. Nobody has the role until it is mapped.
+ * @returns Roles by name, as in `roles.yml`. None for this stack's OpenSearch, which has no users, and for Serverless, which has data
+ *   access policies instead.
  */
 export function teamRoles(
   cluster: string,
@@ -60,9 +59,9 @@ function roleOf(cluster: string, index: IndexFormat, { name, namespaces = [] }: 
   };
 }
 
-/** Expressions for the names of the indices with a team's lines, and whether others' lines are in them too. */
+/** Expressions for the indices with a team's lines, and whether they also have other lines. */
 function patternsOf(index: IndexFormat, team: string, namespaces: readonly string[]) {
-  // By a wildcard in the place of the date, team "ts" would read the indices of a team "ts-ops".
+  // With a wildcard for the date, team "ts" would read the indices of a team "ts-ops".
   const named = (prefix: string) => `/${escaped(prefix + index.separator)}${dateExpression(index)}/`;
   switch (index.splitBy) {
     case "none":
@@ -84,7 +83,7 @@ function patternsOf(index: IndexFormat, team: string, namespaces: readonly strin
   }
 }
 
-/** Text as it stands in a regular expression. */
+/** Escapes text for a regular expression. */
 function escaped(text: string): string {
   return text.replaceAll(".", "\\.");
 }

@@ -5,14 +5,14 @@ import { isService, targetOf } from "./egress.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 
-/** Whether a host is in the cluster: a name without a dot is a Service of the collector's namespace. */
+/** Whether a host is in the cluster: a name without a dot is a Service in the collector's namespace. */
 function isNear(host: string): boolean {
   return isService(host) || !/[.:]/.test(host);
 }
 
 /**
- * A warning where no line arrives, or where anybody on the way can read lines, or stand for the destination. The policy `collectors-tls` says so of Fluent Bit, whose
- * configuration it reads. Paths are below the destination.
+ * A warning if no line arrives, or if anyone on the path can read lines or impersonate the destination. For Fluent Bit the policy
+ * `collectors-tls` reports the latter, from its configuration. Paths are below the destination.
  */
 export function transportIssues(destination: Destination, collector: CollectorId): SettingsIssue[] {
   const host = targetOf(destination)?.host;
