@@ -4,8 +4,8 @@ import { teamNamespace } from "../../kubernetes/labels.ts";
 import { string } from "../../schema/values.ts";
 
 /**
- * The parts that a date pattern is made of. Each is written the same in Unicode's notation (TR 35), which Joda, luxon and most
- * libraries share; strftime has others for them.
+ * The parts of a date pattern. All are written as in Unicode's notation (TR 35), which Joda, luxon and most libraries share; strftime
+ * differs.
  * @see https://www.unicode.org/reports/tr35/tr35-dates.html#Date_Field_Symbol_Table
  */
 const DATE_PARTS = [
@@ -20,26 +20,26 @@ const DATE_PARTS = [
 type Notation = "luxon" | "strftime" | "joda";
 
 const PART = new RegExp(DATE_PARTS.map(({ part }) => part).join("|"), "g");
-/** Parts, with separators that may stand in the name of an index. Twice in a row, programs read a part as one of another length. */
+/** Parts, with separators that are valid in an index name. A repeated part would be read as one of another length. */
 const PATTERN = new RegExp(`^(${DATE_PARTS.map(({ part }) => `${part}(?!${part})`).join("|")}|[._-])+$`);
 
-/** The notation's parts in words, for messages and documents. */
+/** The notation's parts in words, for messages and documentation. */
 export const DATE_NOTATION = DATE_PARTS.map(({ part, means }) => `${part} (${means})`).join(", ");
 
-/** OpenSearch and Elasticsearch refuse a longer name. @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/ */
+/** OpenSearch and Elasticsearch reject longer names. @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/ */
 export const MAX_INDEX_BYTES = 255;
 /**
- * Longest prefix, and longest value of a team, namespace or app: Kubernetes' own limit for these. Together they stay below the 128
- * bytes at which Fluent Bit cuts the part of a name that comes from a record.
+ * Longest prefix, and longest value of a team, namespace or app: Kubernetes' limit for these. Together they stay below the 128 bytes at
+ * which Fluent Bit truncates the part of a name that comes from a record.
  */
 const MAX_PART = 63;
-/** What these leave of a name; a date is as long as its pattern. */
+/** What remains for the date, which is as long as its pattern. */
 const MAX_DATE = MAX_INDEX_BYTES - 2 * (MAX_PART + 1);
 
-/** What a name may begin with, since it begins with the prefix. */
+/** First characters of index names, which begin with the prefix. */
 export const FIRST_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-/** How an index is called. The name of a line's index is `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
+/** Format of index names: `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export const IndexFormat = z
   .strictObject({
     prefix: string(
@@ -76,7 +76,7 @@ export const IndexFormat = z
         "must use xxxx and ww together and no other part, since an ISO week may belong to another year than its days";
       context.addIssue({ code: "custom", path: ["datePattern"], message, input: format.datePattern });
     },
-    // Also when the prefix has an issue of its own, so that both are reported together.
+    // Also if the prefix is invalid, so that both are reported together.
     {
       when: ({ value }) =>
         typeof value === "object" && value !== null && "datePattern" in value && typeof value.datePattern === "string",
@@ -84,10 +84,10 @@ export const IndexFormat = z
   );
 export type IndexFormat = z.infer<typeof IndexFormat>;
 
-/** Parts of a date from the longest time to the shortest. */
+/** Date parts, from longest to shortest unit. */
 const CALENDAR = ["yyyy", "MM", "dd", "HH"] as const;
 
-/** Why lines of times far apart share an index; undefined where none do. */
+/** Why lines of distant times share an index; undefined if they do not. */
 export function sharedTimes({ datePattern }: Pick<IndexFormat, "datePattern">): string | undefined {
   const parts = new Set<string>(datePattern.match(PART) ?? []);
   if (parts.size === 0) return "has no date, so one index gets all lines forever";
@@ -97,30 +97,30 @@ export function sharedTimes({ datePattern }: Pick<IndexFormat, "datePattern">): 
   return `has ${CALENDAR[shortest]} without ${missing.join(" and ")}, so lines of distant dates share an index`;
 }
 
-/** What is known of a log line, as far as the name of its index depends on it. */
+/** Fields of a line on which its index name depends. */
 export interface IndexFields {
   readonly team?: string | undefined;
   readonly namespace?: string | undefined;
   readonly app?: string | undefined;
 }
 
-/** Labels that name a pod's app, the one that counts first. */
+/** Labels that name a pod's app, in order of precedence. */
 export const APP_LABELS = ["app.kubernetes.io/name", "app"] as const;
 
-/** The app of a pod: the first of {@link APP_LABELS} that has a value; undefined for none. */
+/** A pod's app: the first of {@link APP_LABELS} with a value; undefined if none. */
 export function appOf(labels: Readonly<Record<string, string>>): string | undefined {
   return APP_LABELS.map((label) => labels[label]).find((value) => value !== undefined && value !== "");
 }
 
-/** The team of a namespace: what precedes `-team`; undefined for none. */
+/** A namespace's team: the part before `-team`; undefined if none. */
 export function teamOf(namespace: string): string | undefined {
   return /^(.+)-team$/.exec(namespace)?.[1];
 }
 
-/** Stands for a value that a line does not have: a pod of no team, or without an app label. */
+/** Replaces a missing value: a pod of no team, or without an app label. */
 export const NO_VALUE = "none";
 
-/** Name of the index of a line written at that time. Every collector gives the same. */
+/** Index name of a line written at that time. Every collector produces the same. */
 export function indexName(format: IndexFormat, at: Date, fields: IndexFields = {}): string {
   const date = DateTime.fromJSDate(at, { zone: format.timeZone })
     .setLocale("en-US")
@@ -128,15 +128,15 @@ export function indexName(format: IndexFormat, at: Date, fields: IndexFields = {
   return [indexPrefix(format, fields), date].join(format.separator);
 }
 
-/** What precedes the date: the prefix, and the value that the indices are split by. */
+/** The part before the date: the prefix, and the value that indices are split by. */
 export function indexPrefix(format: IndexFormat, fields: IndexFields = {}): string {
   if (format.splitBy === "none") return format.prefix;
   return [format.prefix, safeIndexPart(fields[format.splitBy] ?? NO_VALUE)].join(format.separator);
 }
 
 /**
- * Makes a value safe in the name of an index: lower case, and `-` for every other character than letters, digits, '.', '_' and
- * '-'; cut to 63 characters. Two values that differ in these alone share an index.
+ * Makes a value safe for an index name: lower case, and `-` for all characters except letters, digits, '.', '_' and '-'; truncated to 63
+ * characters. Values that only differ in these share an index.
  */
 export function safeIndexPart(value: string): string {
   const safe = value
@@ -146,7 +146,7 @@ export function safeIndexPart(value: string): string {
   return safe === "" ? NO_VALUE : safe;
 }
 
-/** Matches the indices of a format, whatever their date and split: for templates and searches. */
+/** Pattern for all indices of a format, with any date and split: for templates and searches. */
 export function indexPattern(format: IndexFormat): string {
   return `${format.prefix}${format.separator}*`;
 }
@@ -156,7 +156,7 @@ export function notation(pattern: string, wanted: Notation): string {
   return pattern.replaceAll(PART, (found) => DATE_PARTS.find(({ part }) => part === found)?.[wanted] ?? found);
 }
 
-/** A regular expression for the dates of a format, of what Java and JavaScript read alike. */
+/** A regular expression for the dates of a format, in syntax common to Java and JavaScript. */
 export function dateExpression({ datePattern }: Pick<IndexFormat, "datePattern">): string {
   return datePattern.replaceAll(/yyyy|xxxx|MM|dd|HH|ww|\./g, (found) =>
     found === "." ? "\\." : `[0-9]{${found.length}}`,
@@ -164,29 +164,29 @@ export function dateExpression({ datePattern }: Pick<IndexFormat, "datePattern">
 }
 
 /**
- * First parts of names that Elasticsearch reserves: as it is installed it has index templates for `logs-*-*` and so on, most of
- * them of data streams. These take no document that is to be indexed under an id, and know no index of such a name.
+ * First parts of names that Elasticsearch reserves: it ships index templates for `logs-*-*` and so on, most of them for data streams.
+ * These reject documents with an id, and no index can have such a name.
  * @see https://www.elastic.co/docs/manage-data/data-store/templates#avoid-index-pattern-collisions
  * @see https://www.elastic.co/docs/reference/fleet/data-streams#data-streams-naming-scheme
  */
 const RESERVED = ["logs", "metrics", "traces", "synthetics", "agentless", "security_solution"] as const;
-/** Reserved with anything that follows. */
+/** Reserved with any continuation. */
 const RESERVED_WHOLE = "profiling";
 
 const RESERVED_NAME = new RegExp(`^((${RESERVED.join("|")})-.*-|${RESERVED_WHOLE}-)`);
 
-/** The names in words, as patterns. */
+/** The reserved names, as patterns. */
 export const RESERVED_PATTERNS = [...RESERVED.map((name) => `${name}-*-*`), `${RESERVED_WHOLE}-*`].join(", ");
 
-/** Whether names of this format may be among those that Elasticsearch reserves; the value that they are split by may have a '-'. */
+/** Whether Elasticsearch may reserve names of this format; the value that they are split by may contain '-'. */
 export function isReservedByElasticsearch({ prefix, separator, splitBy, datePattern }: IndexFormat): boolean {
   const split = splitBy === "none" ? [] : ["a-b"];
   return RESERVED_NAME.test([prefix, ...split, datePattern].join(separator));
 }
 
 /**
- * What the indices of the teams' lines are called at a time, sorted. The curl pods' app is `curl`; pods of others, such as those of
- * kube-system, may have indices of their own where the format splits by namespace or app.
+ * Index names of the teams' lines at a time, sorted. The app of curl pods is `curl`; other pods, such as those of kube-system, may have
+ * their own indices if the format splits by namespace or app.
  */
 export function todaysIndices(
   format: IndexFormat,
@@ -199,21 +199,21 @@ export function todaysIndices(
   return [...new Set(names)].sort();
 }
 
-/** Areas of the time zone database; names without one are old, and not every program's table has them. */
+/** Areas of the time zone database; names without one are old, and missing in some programs. */
 const AREA =
   "Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US";
-/** How places of older names are spelt, such as Asia/Kolkata or Australia/ACT. */
+/** Spelling of places in older names, such as Asia/Kolkata or Australia/ACT. */
 const PLACE = "(?:Baja|Comod|De|Easter)?[A-Z][a-z]+|ACT|LHI|NSW|IN|UCT|UTC|GMT[+-]?\\d*";
 const OLDER_NAME = new RegExp(`^(${AREA})(/(${PLACE})([_-](${PLACE}))*)+$`);
-/** Names that the database has no more, of 2017 and 2020. @see https://data.iana.org/time-zones/tzdb/NEWS */
+/** Names removed from the database in 2017 and 2020. @see https://data.iana.org/time-zones/tzdb/NEWS */
 const REMOVED_NAMES: readonly string[] = ["Canada/East-Saskatchewan", "US/Pacific-New"];
 
-/** The names that JavaScript lists, by what they are in lower case. Made when one is asked for: it takes milliseconds. */
+/** Time zones that JavaScript lists, by lower-case name. Filled on first use: it takes milliseconds. */
 let spellings: ReadonlyMap<string, string> | undefined;
 
 /**
- * Whether each program knows a zone by that name. JavaScript takes `europe/madrid` and `JST` too, of which Vector sends lines
- * without an index, and Fluentd does not start.
+ * Whether all programs know the time zone. JavaScript also accepts `europe/madrid` and `JST`, with which Vector sends lines without an
+ * index, and Fluentd does not start.
  */
 export function isTimeZone(name: string): boolean {
   if (name === "UTC" || name === "GMT") return true;
@@ -223,16 +223,16 @@ export function isTimeZone(name: string): boolean {
   return OLDER_NAME.test(name) && !REMOVED_NAMES.includes(name) && IANAZone.isValidZone(name);
 }
 
-/** A zone's offset from UTC in seconds, from a moment on in seconds since 1970. */
+/** A zone's offset from UTC in seconds, starting at a time in seconds since 1970. */
 export type ZoneOffset = readonly [from: number, seconds: number];
 
 const FIRST = 0;
 const LAST = Date.UTC(2100, 0, 1) / 1000;
-/** Shorter than the time between any two changes. */
+/** Shorter than the interval between any two changes. */
 const STEP = 7 * 86_400;
 const known = new Map<string, readonly ZoneOffset[]>();
 
-/** The offsets of a time zone from 1970 to 2100, for programs whose own time zone data is old. Empty for UTC. */
+/** A time zone's offsets from 1970 to 2100, for programs with outdated time zone data. Empty for UTC. */
 export function timeZoneOffsets(name: string): readonly ZoneOffset[] {
   const offsets = known.get(name) ?? find(name);
   known.set(name, offsets);
@@ -240,7 +240,7 @@ export function timeZoneOffsets(name: string): readonly ZoneOffset[] {
 }
 
 function find(name: string): ZoneOffset[] {
-  // A formatted text is several times as fast as its parts.
+  // Formatted text is several times as fast as formatToParts.
   const format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset", year: "numeric" });
   const offsetAt = (second: number) => offsetIn(format.format(second * 1000));
   const offsets: ZoneOffset[] = [[FIRST, offsetAt(FIRST)]];
@@ -260,7 +260,7 @@ function find(name: string): ZoneOffset[] {
   return offsets.length === 1 && offsets[0]?.[1] === 0 ? [] : offsets;
 }
 
-/** Seconds of a text such as `2026, GMT+05:30`; `GMT` alone is none. */
+/** Offset in seconds from a text such as `2026, GMT+05:30`; `GMT` alone is zero. */
 function offsetIn(text: string): number {
   const [, sign, hours = "0", minutes = "0", seconds = "0"] =
     /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(text) ?? [];

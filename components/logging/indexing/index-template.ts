@@ -9,10 +9,10 @@ const keywords = (...names: readonly string[]) => Object.fromEntries(names.map((
 type Engine = "opensearch" | "elasticsearch";
 
 /**
- * The index template of a format, for a cluster that others use too.
+ * The index template of a format, for a shared cluster.
  *
- * Its priority is the length of its pattern. An engine refuses a template whose pattern overlaps with another's of the same priority:
- * so that of an earlier, shorter prefix may stay, and Elasticsearch's own for `logs-*-*`, which has 100, stays above.
+ * Its priority is the length of its pattern. Engines reject overlapping templates of equal priority: so one for an earlier, shorter
+ * prefix may stay, and Elasticsearch's own for `logs-*-*`, of priority 100, takes precedence.
  * @see https://docs.opensearch.org/latest/im-plugin/index-templates/
  */
 export function indexTemplate(format: IndexFormat, engine: Engine): object {
@@ -25,17 +25,17 @@ export function indexTemplate(format: IndexFormat, engine: Engine): object {
 }
 
 /**
- * The index template of the OpenSearch that `inCluster` brings: for all names that a format can give, and not for those of its own
- * indices, which begin with a dot. So another format needs no other template, and the node, whose logs may go with its pod, stays.
- * Any template that somebody adds has a higher priority. For the same reason it leaves out what names the cluster, which stacks of
- * former versions do not have: one cluster sends there.
+ * The index template of the `inCluster` OpenSearch: for all names that a format can produce, but not for its own indices, which begin with
+ * a dot. So another format needs no other template, and the node, whose logs may be lost with its pod, stays. Any template that a user
+ * adds has a higher priority. For the same reason it omits fields that name the cluster, which stacks of former versions lack: only one
+ * cluster sends there.
  */
 export function everyIndexTemplate(): object {
   return {
     index_patterns: [...FIRST_CHARACTERS].map((character) => `${character}*`),
     priority: 0,
     template: {
-      // One node has no place for a replica.
+      // A single node cannot hold a replica.
       settings: { index: { number_of_shards: 1, number_of_replicas: 0 } },
       mappings: mappings("opensearch", []),
     },
@@ -43,12 +43,12 @@ export function everyIndexTemplate(): object {
 }
 
 /**
- * What fits the records: names as keywords, times to the nanosecond, and what has keys of everybody's own (labels, annotations, the
- * fields of JSON lines) flattened to one field each, so that no pod can fill the mapping.
+ * Mappings for the records: names as keywords, times in nanoseconds, and objects with arbitrary keys (labels, annotations, the fields of
+ * JSON lines) flattened to one field each, so that no pod can fill the mapping.
  * @see https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/flattened
  */
 function mappings(engine: Engine, more: readonly string[]): object {
-  // Elasticsearch refuses a document with a longer value than 32,766 bytes, or deeper than 20, unless the template says what to do.
+  // By default Elasticsearch rejects documents with values above 32,766 bytes, or deeper than 20.
   const flattened =
     engine === "opensearch" ? { type: "flat_object" } : { type: "flattened", ignore_above: 8191, depth_limit: 1000 };
   return {

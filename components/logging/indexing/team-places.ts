@@ -2,11 +2,11 @@ import { teamNamespace } from "../../kubernetes/labels.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, teamOf } from "./index-format.ts";
 
-/** Where the lines of a team go within a destination that is split by team, or those of no team. */
+/** Where a destination that is split by team stores a team's lines, or those of no team. */
 export interface TeamPlace {
   /** Undefined for lines of no team. */
   readonly team: string | undefined;
-  /** Its namespaces; for lines of no team, those of all teams, which they are not from. */
+  /** The team's namespaces; for lines of no team, those of all teams, which are excluded. */
   readonly namespaces: readonly string[];
 }
 
@@ -16,9 +16,9 @@ interface Team {
 }
 
 /**
- * The places of a log group or bucket that is split by team. Unlike an index, a log group must be there before its first line, so
- * only the teams of the stack have one.
- * @returns Those of the teams by name, and the rest last; none where lines are not split.
+ * The places of a log group or bucket that is split by team. Unlike an index, a log group must exist before its first line, so only the
+ * stack's teams have places.
+ * @returns Teams' places by name, and the rest last; empty if lines are not split.
  */
 export function teamPlaces(destination: Destination, index: IndexFormat, teams: readonly Team[]): TeamPlace[] {
   if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return [];
@@ -32,17 +32,17 @@ export function teamPlaces(destination: Destination, index: IndexFormat, teams: 
   return [...places, { team: undefined, namespaces: places.flatMap(({ namespaces }) => namespaces).sort() }];
 }
 
-/** The log group or the prefix of a place: that of the destination for lines of no team, and `/TEAM` behind it for a team's. */
+/** Log group or prefix of a place: the destination's for lines of no team, and with `/TEAM` appended for a team's. */
 export function placeName(base: string, team: string | undefined): string {
   return team === undefined ? base : folderOf(base) + team;
 }
 
-/** What precedes the names below a prefix: nothing where there is no prefix. */
+/** A prefix with a trailing slash; empty if the prefix is. */
 export function folderOf(prefix: string): string {
   return prefix === "" ? "" : `${prefix}/`;
 }
 
-/** Teams of the namespaces that are not called NAME-team: namespace to team. */
+/** Team by namespace, for namespaces not named NAME-team. */
 export function teamNames(teams: readonly Team[] = []): Readonly<Record<string, string>> {
   const pairs = teams.flatMap(({ name, namespaces = [] }) =>
     namespaces.flatMap((namespace) => (teamOf(namespace.name) === name ? [] : [[namespace.name, name] as const])),

@@ -3,13 +3,13 @@ import type { SettingsIssue } from "../../schema/errors.ts";
 import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import type { Selection, TeamNamespaces } from "./routes.ts";
 
-/** Which pods are collected at all. */
+/** Settings that select the collected pods. */
 interface Collected {
   readonly namespaces: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Conditions of a route or a rule, as far as they name pods. */
+/** The conditions of a route or rule that select pods. */
 interface PodConditions {
   readonly namespaces?: readonly string[] | undefined;
   readonly teams?: readonly string[] | undefined;
@@ -17,9 +17,9 @@ interface PodConditions {
 }
 
 /**
- * A warning for each namespace, team and label of a route or a rule of which no line is collected.
- * @param path Of the route or rule.
- * @param teams Default: not known, and any of their namespaces may be collected.
+ * A warning for each namespace, team and label of a route or rule of which no line is collected.
+ * @param path Path of the route or rule.
+ * @param teams Default: unknown, and any of their namespaces may be collected.
  */
 export function uncollectedWarnings(
   conditions: PodConditions,
@@ -53,7 +53,7 @@ export function uncollectedWarnings(
   return [...namespaces, ...ofTeams, ...labels];
 }
 
-/** A selection without the namespaces that are not collected; undefined where no line is left of it. */
+/** A selection without namespaces that are not collected; undefined if nothing remains. */
 export function collectedPart(selection: Selection, collected: Collected): Selection | undefined {
   const namespaces = selection.namespaces?.filter((name) => whyNotCollected(name, collected) === undefined);
   const labels = Object.entries(selection.labels ?? {});

@@ -4,19 +4,18 @@ import { folderOf, placeName } from "../indexing/team-places.ts";
 import { bucketName, hasIndex, logGroupName, searchHost } from "../pipeline.ts";
 import type { Target } from "./routes.ts";
 
-/** What the names of log groups and buckets are made of where the settings do not say. */
+/** Values in default names of log groups and buckets. */
 interface NamedCluster {
   readonly name: string;
   readonly region: string;
 }
 
-/** In the place of a cluster that is not known: no name of the settings has such a part. */
+/** Placeholder for an unknown cluster: no name in the settings contains it. */
 const ANY_CLUSTER: NamedCluster = { name: "<cluster>", region: "<region>" };
 
 /**
- * Destinations that are one and the same place, which would get each line twice, and places that lie within others. Paths are below
- * `logging`.
- * @param cluster Default: not known, and names made of it are compared with each other alone.
+ * Destinations with the same place, which would store each line twice, and places within others. Paths are below `logging`.
+ * @param cluster Default: unknown, and names derived from it are only compared with each other.
  */
 export function overlapIssues(targets: readonly Target[], cluster: NamedCluster = ANY_CLUSTER): SettingsIssue[] {
   return targets.flatMap((target, at) => {
@@ -47,18 +46,18 @@ interface Sender {
   readonly credentials?: unknown;
 }
 
-/** Destinations of two systems are never one place. */
+/** Destinations of different systems never overlap. */
 function systemOf({ destination }: Target): string {
   return hasIndex(destination) ? "search engine" : destination.kind;
 }
 
-/** A URL as a request names its place: without its fragment, and without a port that its scheme has by default. */
+/** A URL as requested: without its fragment, and without the scheme's default port. */
 function requested(url: string): string {
   const { origin, pathname, search } = new URL(url);
   return `${origin}${pathname}${search}`;
 }
 
-/** By what a service may tell two senders apart, which write to one URL and have a place each: headers, and the Secrets of tokens and logins. */
+/** What may give two senders to one URL different places: headers, and the Secrets of tokens and logins. */
 function senderOf({ headers = {}, token, credentials }: Sender): string {
   const sent = [
     ...Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
@@ -67,7 +66,7 @@ function senderOf({ headers = {}, token, credentials }: Sender): string {
   return sent.length === 0 ? "" : ` with ${JSON.stringify(sent.sort())}`;
 }
 
-/** By which setting it is decided where lines physically go, and where they go. */
+/** The setting that determines where lines are stored, and the places. */
 function placesOf(target: Target, cluster: NamedCluster): { readonly key: string; readonly places: readonly string[] } {
   const { destination, index, suffix, places } = target;
   const inTeams = (base: string) => [base, ...places.map(({ team }) => placeName(base, team))];
@@ -104,7 +103,7 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
     case "s3": {
       const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
       const prefixes = inTeams(destination.prefix).map((prefix) => `${bucket} with prefix ${prefix}`);
-      // A bucket of this stack is made once; one that exists may have several prefixes.
+      // This stack creates a bucket only once; an existing one may have several prefixes.
       return at("bucket", ...(destination.existing ? [] : [bucket]), ...prefixes);
     }
   }
@@ -116,7 +115,7 @@ function engineOf({ destination }: Target): string | undefined {
   return `${host.toLowerCase()}:${port}`;
 }
 
-/** Whether one destination lies within the other, whose readers then find the lines of both. */
+/** Warns if one destination lies within the other, whose readers then find both lines. */
 function within(target: Target, other: Target, { name, region }: NamedCluster): SettingsIssue[] {
   const [inner, outer] = [target.destination, other.destination];
   const issue = (key: readonly string[], message: string, value: string): SettingsIssue[] => [

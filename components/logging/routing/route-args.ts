@@ -1,11 +1,11 @@
 /**
- * What is collected: pods' files, parts of the node's journal, the events of the Kubernetes API, and the audit log of an EKS control plane.
+ * What to collect: pods' files, parts of the node's journal, events of the Kubernetes API, and the audit log of an EKS control plane.
  * @see https://kubernetes.io/docs/concepts/cluster-administration/logging/
  */
 export type SourceName = "pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events" | "audit" | "auto-mode";
 
 /**
- * Which lines go to which of several destinations: those that meet each condition.
+ * Sends lines that meet all conditions to some of several destinations.
  * @example { to: ["siem"], sources: ["auth", "events"] }
  */
 export interface RouteArgs {
@@ -15,9 +15,9 @@ export interface RouteArgs {
   readonly teams?: readonly string[];
   /** Namespaces whose lines go there. @default all */
   readonly namespaces?: readonly string[];
-  /** Labels that a line's pod must have, all of them. @default none */
+  /** Only lines of pods with all these labels. @default none */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Sources whose lines go there. @default all, or pods where another condition is set */
+  /** Sources whose lines go there. @default all, or pods if another condition is set */
   readonly sources?: readonly SourceName[];
   /** Streams whose lines go there. @default both */
   readonly streams?: readonly ("stdout" | "stderr")[];

@@ -7,8 +7,8 @@ import { uncollectedWarnings } from "./collected.ts";
 import { POD_CONDITIONS, type Route, selectionOf, splitsPlaces, type TeamNamespaces, takes } from "./routes.ts";
 
 /**
- * What is wrong with several destinations and the routes to them. Paths are below `logging`.
- * @param teams Default: not known, and any name of a team may be right.
+ * Errors and warnings of several destinations and their routes. Paths are below `logging`.
+ * @param teams Default: unknown, and any team name may be right.
  */
 export function routeIssues(
   settings: LoggingSettings,
@@ -40,7 +40,7 @@ export function routeIssues(
   return issues;
 }
 
-/** What is wrong with the routes themselves. */
+/** Issues of the routes. */
 function ruleIssues(
   settings: LoggingSettings,
   names: readonly string[],
@@ -61,7 +61,7 @@ function ruleIssues(
   return [...issues, ...unreached.map((name) => ({ path: ["destinations", name], message }))];
 }
 
-/** What is wrong with one route by itself. */
+/** Issues of a single route. */
 function issuesOfRoute(
   route: Route,
   path: SettingsIssue["path"],
@@ -101,7 +101,7 @@ function issuesOfRoute(
   return issues;
 }
 
-/** Each of the names in a list that is none of those known. */
+/** Reports each unknown name in a list. */
 function unknownNames(
   list: readonly string[],
   path: SettingsIssue["path"],
@@ -111,7 +111,7 @@ function unknownNames(
   return list.flatMap((name, at) => (known.includes(name) ? [] : [{ path: [...path, at], message, value: name }]));
 }
 
-/** Index names of destinations that have no indices, and the former destination where it has left no log group or bucket. */
+/** Reports index names of destinations without indices, and `wasDestination` without a log group or bucket of this stack. */
 function unusedOptions({ collector, destinations = {} }: LoggingSettings): SettingsIssue[] {
   return Object.entries(destinations).flatMap(([name, destination]): SettingsIssue[] => {
     const { kind, index, wasDestination } = destination;

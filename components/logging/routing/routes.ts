@@ -6,7 +6,7 @@ import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-fo
 import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
 import { ownSources, SOURCES, type Source, sourceIndex } from "../sources/journal.ts";
 
-/** Names of containers, variables and AWS resources are made of it; each word begins with a letter, so that no two meet there. */
+/** Part of the names of containers, variables and AWS resources; each word begins with a letter, so that no two names collide there. */
 const DestinationName = string(
   /^(?=.{1,20}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/,
   "up to 20 lower-case letters, digits and '-', with a letter first and after each '-'",
@@ -20,7 +20,7 @@ export const Destinations = z.record(DestinationName, NamedDestination).refine((
   return count > 0 && count <= MAX_DESTINATIONS;
 }, `must have 1 to ${MAX_DESTINATIONS} destinations`);
 
-/** The levels that a line can have, and the words that programs write for each, in any case. */
+/** Levels of a line, and the words that programs write for each, in any case. */
 export const LEVELS = {
   trace: ["trace"],
   debug: ["debug"],
@@ -30,12 +30,12 @@ export const LEVELS = {
   fatal: ["fatal", "critical", "panic", "alert", "emergency"],
 } as const;
 export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
-/** Keys of a JSON line that hold its level, the first that is there. */
+/** Keys with the level of a JSON line, in order of precedence. */
 export const LEVEL_KEYS = ["level", "severity"] as const;
 
 const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
 
-/** Which lines go to which destinations: those that meet each condition of the route. */
+/** Sends lines that meet all conditions to some destinations. */
 export const Route = z.strictObject({
   to: some(DestinationName).describe("Destinations."),
   sources: some(z.enum(SOURCES)).optional().describe("Default: pods if another condition is set, else all."),
@@ -55,7 +55,7 @@ export interface TeamNamespaces {
   readonly namespaces?: readonly { readonly name: string }[] | undefined;
 }
 
-/** Conditions of a route, with the teams as their namespaces. A key that is not there lets all lines through. */
+/** Conditions of a route, with teams resolved to namespaces. A missing key matches all lines. */
 export interface Selection {
   readonly namespaces?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -63,32 +63,32 @@ export interface Selection {
   readonly levels?: readonly (keyof typeof LEVELS)[] | undefined;
 }
 
-/** A destination with what it has of its own. */
+/** A destination with its specific settings. */
 export interface Target {
-  /** Undefined for the only destination of a stack, whose resources have no name in theirs. */
+  /** Undefined for a stack's only destination, whose resources have no destination name in theirs. */
   readonly name: string | undefined;
-  /** What names of its AWS resources end in: its name, or undefined for plain ones. */
+  /** Suffix of the names of its AWS resources: its name, or undefined for none. */
   readonly suffix: string | undefined;
-  /** Where it stands in the settings, below `logging`. */
+  /** Its path in the settings, below `logging`. */
   readonly path: readonly string[];
-  /** Where its index names and the size of its buffer stand. */
+  /** Paths of its index names and its buffer size. */
   readonly indexPath: readonly string[];
   readonly bufferPath: readonly string[];
   readonly destination: Destination;
   readonly index: IndexFormat;
   readonly bufferSize: string;
-  /** Sources some of whose lines go there. */
+  /** Sources with lines that go there. */
   readonly sources: readonly Source[];
-  /** A line of a pod goes there that meets one of these; all of them if there are none. */
+  /** Pod lines that meet any of these go there; all lines if empty. */
   readonly selections: readonly Selection[];
-  /** Places of its own that each team's lines have there; none where they are not split by team. */
+  /** Separate places for teams there; empty if lines are not split by team. */
   readonly places: readonly TeamPlace[];
 }
 
-/** Collectors that give each team's lines a log group or prefix of their own. */
+/** Collectors that support a log group or prefix per team. */
 const SPLITS_PLACES: ReadonlySet<string> = new Set(["fluent-bit", "vector", "opentelemetry"]);
 
-/** Whether a collector gives each team's lines a place of their own. @param id Of the collector. */
+/** Whether a collector supports a place per team. @param id The collector's id. */
 export function splitsPlaces(id: string): boolean {
   return SPLITS_PLACES.has(id);
 }
@@ -105,7 +105,7 @@ interface RoutedSettings {
 
 const STDOUT: Destination = { kind: "stdout" };
 
-/** The destination of a stack, or all of them in the order of their names. */
+/** A stack's destination, or all of them sorted by name. */
 export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespaces[] = []): Target[] {
   const { destination = STDOUT, destinations, routes = [], sources = ["pods"], index, buffer } = settings;
   const placesOf = (of: Destination, format: IndexFormat, led: readonly Selection[]) =>
@@ -149,21 +149,21 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
     });
 }
 
-/** Conditions of a route that only lines of pods can meet. */
+/** Route conditions that apply only to pod lines. */
 export const POD_CONDITIONS = ["teams", "namespaces", "labels", "streams", "levels"] as const;
 
-/** Whether lines of a source may take a route. */
+/** Whether lines of a source may match a route. */
 export function takes(route: Route, source: Source): boolean {
   if (route.sources !== undefined) return route.sources.includes(source);
   return source === "pods" || POD_CONDITIONS.every((key) => route[key] === undefined);
 }
 
-/** The destination of settings that have one; a sidecar has no other. */
+/** The destination of settings with a single one, as with sidecars. */
 export function onlyDestination({ destination = STDOUT }: Pick<RoutedSettings, "destination">): Destination {
   return destination;
 }
 
-/** The conditions of a route. A team that is not known here has the one namespace that teams have by default. */
+/** A route's conditions. An unknown team has the one default namespace. */
 export function selectionOf(route: Route, teams: readonly TeamNamespaces[]): Selection {
   const { namespaces, labels, streams, levels } = route;
   const ofTeams = route.teams?.flatMap(
@@ -182,7 +182,7 @@ export function selectionOf(route: Route, teams: readonly TeamNamespaces[]): Sel
   };
 }
 
-/** The teams some of whose lines a destination may get. */
+/** The teams whose lines a destination may get. */
 export function routedTeams<T extends TeamNamespaces>(selections: readonly Selection[], teams: readonly T[]): T[] {
   if (selections.length === 0) return [...teams];
   return teams.filter(({ name, namespaces = [{ name: teamNamespace(name) }] }) =>
@@ -193,7 +193,7 @@ export function routedTeams<T extends TeamNamespaces>(selections: readonly Selec
   );
 }
 
-/** What the indices of a destination are called at a time, sorted: those of the teams that it takes lines of, and of other sources. */
+/** A destination's index names at a time, sorted: those of teams routed there, and of other sources. */
 export function indicesOfTarget(
   { index, sources, selections }: Target,
   teams: readonly TeamNamespaces[],
@@ -203,7 +203,7 @@ export function indicesOfTarget(
   return [...ofPods, ...ownSources(sources).map((source) => indexName(sourceIndex(index, source), now))].sort();
 }
 
-/** What is known of a line where it is routed. */
+/** Properties of a line that routes use. */
 export interface RoutedLine {
   /** @default pods */
   readonly source?: Source;
@@ -214,7 +214,7 @@ export interface RoutedLine {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** Names of the destinations that a line goes to. The collectors' configurations do the same, which a test compares. */
+/** Names of the destinations of a line. The collectors' configurations implement the same; a test compares them. */
 export function destinationsOfLine(
   targets: readonly Pick<Target, "name" | "sources" | "selections">[],
   line: RoutedLine,
