@@ -7,26 +7,26 @@ import { withName } from "../pipeline.ts";
 import { auditStreamName, filteredTargets } from "./aws-sources.ts";
 import { controlPlaneGroup, sourcePlace } from "./journal.ts";
 
-/** The audit log of a control plane, and where it goes. */
+/** A control plane's audit log, and its destinations. */
 export interface AuditLogArgs {
   /** The EKS cluster. */
   readonly host: PodIdentityHost;
-  /** Name of the cluster, as it stands in the names of buckets. */
+  /** Name of the cluster, as in bucket names. */
   readonly cluster: string;
-  /** Logs that its control plane writes. @default not known, and not checked */
+  /** Logs that the control plane writes. @default unknown, and not checked */
   readonly logTypes?: pulumi.Input<readonly string[] | undefined>;
   /** Destinations of the stack. */
   readonly targets: readonly LateTarget[];
-  /** What must stand before: the cluster, and the buckets. */
+  /** Prerequisites: the cluster, and the buckets. */
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
-/** Lines of the audit log alone: all of them are JSON, and have this. @see https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
+/** Matches only audit log lines: all of them are JSON with this key. @see https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
 const AUDIT_PATTERN = '{ $.apiVersion = "audit.k8s.io/v1" }';
 
 /**
  * Forwards the audit log of an EKS control plane, which EKS writes to a log group of CloudWatch Logs: by a subscription filter to a
- * stream of Amazon Data Firehose, one that exists or one that writes to S3.
+ * stream of Amazon Data Firehose, an existing one or a new one that writes to S3.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
  */
@@ -45,7 +45,7 @@ export class AuditLog extends pulumi.ComponentResource {
       const exists = destination.kind === "firehose";
       const ownStream = auditStreamName(args.cluster, target.suffix);
       const stream = exists ? whenKnown(target, "firehose", (known) => known.stream) : pulumi.output(ownStream);
-      // As text, so that a preview shows what the role may do.
+      // As text, so that a preview shows the role's permissions.
       const arn = pulumi.interpolate`arn:${host.partition}:firehose:${host.region}:${accountId}:deliverystream/${stream}`;
       const ready = exists ? [] : [this.#stream(own, ownStream, target, accountId, args)];
       const role = deliveryRole(
@@ -77,7 +77,7 @@ export class AuditLog extends pulumi.ComponentResource {
   }
 
   /**
-   * The stream to a bucket. Its objects are as those of a collector: lines of JSON, compressed, under the source's prefix and the hour.
+   * The stream to a bucket. Its objects are like a collector's: compressed JSON lines, below the source's prefix and the hour.
    * @see https://docs.aws.amazon.com/firehose/latest/dev/writing-with-cloudwatch-logs-decompression.html
    * @see https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
    */
@@ -123,13 +123,13 @@ export class AuditLog extends pulumi.ComponentResource {
         serverSideEncryption: { enabled: true, keyType: "AWS_OWNED_CMK" },
         tags,
       },
-      // Two streams cannot have the name.
+      // Stream names are unique.
       { parent: this, dependsOn: [...dependsOn, role.policy], deleteBeforeReplace: true },
     );
   }
 }
 
-/** Takes the lines out of the envelope in which CloudWatch Logs sends them, compressed, and ends each by a line break. */
+/** Extracts the lines from CloudWatch Logs' compressed envelope, and ends each with a line break. */
 const PROCESSORS = [
   { type: "Decompression", parameters: [{ parameterName: "CompressionFormat", parameterValue: "GZIP" }] },
   { type: "CloudWatchLogProcessing", parameters: [{ parameterName: "DataMessageExtraction", parameterValue: "true" }] },
@@ -137,7 +137,7 @@ const PROCESSORS = [
 ];
 
 /**
- * What Firehose needs to write below a prefix, and where it puts what it could not process.
+ * Firehose's permissions to write below a prefix, and to that of failed records.
  * @see https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
  */
 function writeStatements(bucketArn: string, place: string, kmsKeyArn: string | undefined): PolicyStatement[] {
@@ -167,7 +167,7 @@ function writeStatements(bucketArn: string, place: string, kmsKeyArn: string | u
   ];
 }
 
-/** @throws {pulumi.RunError} where the control plane is known not to write its audit log. */
+/** @throws {pulumi.RunError} if the control plane is known not to write its audit log. */
 export function requireAudit(cluster: string, types: readonly string[] | undefined): void {
   if (types === undefined || types.includes("audit")) return;
   throw new pulumi.RunError(

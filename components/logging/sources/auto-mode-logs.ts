@@ -6,19 +6,19 @@ import type { LateTarget } from "../destinations/late-target.ts";
 import { bucketName, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
 
-/** What EKS Auto Mode runs outside of the cluster, and where its logs go. */
+/** Logs of EKS Auto Mode's own components, and where they go. */
 export interface AutoModeLogsArgs {
   /** The EKS cluster. */
   readonly host: PodIdentityHost;
-  /** Name of the cluster, as it stands in the names of buckets and log groups. */
+  /** Name of the cluster, as in names of buckets and log groups. */
   readonly cluster: string;
   /** Destinations of the stack. */
   readonly targets: readonly LateTarget[];
-  /** What must stand before: the cluster, buckets and log groups. */
+  /** Prerequisites: the cluster, buckets and log groups. */
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
-/** The logs of Karpenter, the EBS CSI driver, the load balancer controller and the CNI's addresses, by the names of their resources. */
+/** Log types of Karpenter, the EBS CSI driver, the load balancer controller and IP address management, by resource name. */
 const LOG_TYPES = {
   compute: "AUTO_MODE_COMPUTE_LOGS",
   "block-storage": "AUTO_MODE_BLOCK_STORAGE_LOGS",
@@ -26,13 +26,13 @@ const LOG_TYPES = {
   ipam: "AUTO_MODE_IPAM_LOGS",
 } as const;
 
-/** An update of a cluster was seen to take from two to three minutes. */
+/** Measured: a cluster update takes two to three minutes. */
 const RETRY_MILLISECONDS = 20_000;
 const MAX_RETRIES = 45;
 
 /**
- * Delivers the logs of what EKS Auto Mode runs for the cluster, to CloudWatch Logs, S3 or a stream of Amazon Data Firehose. Each source is an
- * update of the cluster, and EKS takes one at a time: they are made one after the other, and again where the last update is not over.
+ * Delivers the logs of EKS Auto Mode's components to CloudWatch Logs, S3 or a stream of Amazon Data Firehose. Each source is an update of
+ * the cluster, and EKS accepts one at a time: so sources are created one after another, and retried while an update is in progress.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-managed-component-logs.html
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-vended-logs-permissions-V2.html
  */
@@ -48,7 +48,7 @@ export class AutoModeLogs extends pulumi.ComponentResource {
     const resourceArn = pulumi
       .all([host.clusterName, accountId])
       .apply(([cluster, account]) => `arn:${host.partition}:eks:${host.region}:${account}:cluster/${cluster}`);
-    // A preview makes nothing that could fail.
+    // A preview creates nothing that could fail.
     const onError = pulumi.runtime.isDryRun()
       ? []
       : [new pulumi.ErrorHook(`${name}-update-in-progress`, retriesAfter(RETRY_MILLISECONDS))];
@@ -57,7 +57,7 @@ export class AutoModeLogs extends pulumi.ComponentResource {
       const source = new aws.cloudwatch.LogDeliverySource(
         `${name}-${what}`,
         { logType, resourceArn, tags: host.tags },
-        // A cluster has one source of a type.
+        // A cluster has one source per type.
         { parent: this, dependsOn: [...last], deleteBeforeReplace: true, hooks: { onError } },
       );
       last = [source];
@@ -73,7 +73,7 @@ export class AutoModeLogs extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** A destination, and what lets AWS write there: of a bucket of this stack that is its own policy. */
+  /** A destination, and the permission for AWS to write there; a bucket of this stack has it in its own policy. */
   #destination(name: string, target: LateTarget, accountId: pulumi.Output<string>, args: AutoModeLogsArgs) {
     const { host, dependsOn } = args;
     const { destination, suffix, known } = target;
@@ -139,7 +139,7 @@ function writersOf(groupArn: string, account: string, { partition, region }: Pod
 }
 
 /**
- * Retries what AWS refuses while an update of the cluster, or another delivery, is in progress.
+ * Retries what AWS rejects while an update of the cluster, or another delivery, is in progress.
  * @param milliseconds Time between two tries.
  * @see https://github.com/hashicorp/terraform-provider-aws/issues/42194
  */

@@ -4,13 +4,13 @@ import { oneOf, type SettingsIssue } from "../../schema/errors.ts";
 import type { Target } from "../routing/routes.ts";
 import { isFromAws, type Source } from "./journal.ts";
 
-/** Destinations that AWS delivers logs to, and this stack knows how. */
+/** Destinations to which AWS can deliver logs, as far as this stack supports it. */
 const DELIVERED = ["cloudwatch", "s3", "firehose"] as const;
 
 const BY_STREAM = "let a stream of your own send there, and name it with kind firehose";
 
 /**
- * Why not to others, where that is known.
+ * Why others are not supported, if known.
  * @see https://docs.aws.amazon.com/firehose/latest/dev/writing-with-cloudwatch-logs.html
  */
 const NOT_DELIVERED: Partial<Readonly<Record<Target["destination"]["kind"], string>>> = {
@@ -20,13 +20,13 @@ const NOT_DELIVERED: Partial<Readonly<Record<Target["destination"]["kind"], stri
   splunk: `since Amazon Data Firehose cannot read the token's Secret: ${BY_STREAM}`,
 };
 
-/** A log group has no more subscription filters. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
+/** Maximum subscription filters per log group. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
 const MAX_FILTERS = 2;
 
-/** Longest name of a stream. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_CreateDeliveryStream.html */
+/** Longest stream name. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_CreateDeliveryStream.html */
 const MAX_STREAM_NAME = 64;
 
-/** Name of the stream that sends the audit log to a destination. A long one is cut, and told from others by a hash. */
+/** Name of the stream that sends the audit log to a destination. A long one is truncated, with a hash for uniqueness. */
 export function auditStreamName(cluster: string, suffix: string | undefined): string {
   const end = suffix === undefined ? "-audit" : `-audit-${suffix}`;
   if (cluster.length + end.length <= MAX_STREAM_NAME) return cluster + end;
@@ -34,7 +34,7 @@ export function auditStreamName(cluster: string, suffix: string | undefined): st
   return `${cluster.slice(0, MAX_STREAM_NAME - end.length - hash.length - 1)}-${hash}${end}`;
 }
 
-/** Which clusters have the sources that AWS delivers. Paths are below `logging`. */
+/** Checks that the cluster has the sources that AWS delivers. Paths are below `logging`. */
 export function awsSourceClusterIssues(sources: readonly Source[], cluster: ClusterSettings): SettingsIssue[] {
   const issue = (message: string): SettingsIssue => ({ path: ["sources"], message, value: sources });
   const issues: SettingsIssue[] = [];
@@ -51,7 +51,7 @@ export function awsSourceClusterIssues(sources: readonly Source[], cluster: Clus
   return issues;
 }
 
-/** What AWS cannot deliver as the destinations are set. Paths are below `logging`. */
+/** Deliveries that AWS does not support. Paths are below `logging`. */
 export function awsSourceIssues(targets: readonly Target[]): SettingsIssue[] {
   const issues = targets.flatMap(({ destination: { kind }, path, sources }): SettingsIssue[] => {
     const [source] = sources.filter(isFromAws);
@@ -77,7 +77,7 @@ export function awsSourceIssues(targets: readonly Target[]): SettingsIssue[] {
   return issues;
 }
 
-/** Destinations that the audit log is forwarded to; CloudWatch Logs has it already. */
+/** Destinations to which the audit log is forwarded; CloudWatch Logs already has it. */
 export function filteredTargets<T extends Target>(targets: readonly T[]): T[] {
   return targets.filter(({ sources, destination }) => sources.includes("audit") && destination.kind !== "cloudwatch");
 }

@@ -7,10 +7,10 @@ import { targetsOf } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { isOnNode, type Source } from "./journal.ts";
 
-/** The program that reads the Kubernetes events, whichever collects the pods' lines: it is one pod beside the DaemonSet. */
+/** The program that reads Kubernetes events, with any collector: it is one pod besides the DaemonSet. */
 export const EVENT_READER: Collector = fluentBit;
 
-/** A collector, with the settings as it follows them and the sources that it carries. */
+/** A collector, with the settings as it applies them and the sources that it carries. */
 export interface Carrier {
   readonly collector: Collector;
   readonly settings: LoggingSettings;
@@ -19,15 +19,15 @@ export interface Carrier {
 
 const isEvents = (source: Source) => source === "events";
 
-/** What runs on each node, and beside it what reads events where these are a source. */
+/** The collector on each node, and the event reader if events are a source. */
 export function carriersOf(settings: LoggingSettings, collector: Collector): readonly [Carrier, ...Carrier[]] {
   const onNodes: Carrier = { collector, settings, carries: isOnNode };
   return settings.sources.includes("events") ? [onNodes, eventReaderOf(settings)] : [onNodes];
 }
 
 /**
- * The reader of events. The resources of another collector are not its own. It never blocks: Fluent Bit drops what comes while an input is
- * paused, and this input has no way to stop, nor does the API server keep events for long.
+ * The event reader. It does not use the resources of another collector. It never blocks: Fluent Bit drops new events while an input is
+ * paused, and this input cannot stop reading, nor does the API server keep events for long.
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/in_kubernetes_events/kubernetes_events.c process_event_object
  */
 function eventReaderOf(settings: LoggingSettings): Carrier {
@@ -53,7 +53,7 @@ export function pipelineOf(
   return ofSources(logPipeline(settings, ...rest), carries);
 }
 
-/** A warning where the reader of events follows the settings in its own way, or is not there. Paths are below `logging`. */
+/** A warning if the event reader deviates from the settings, or does not exist. Paths are below `logging`. */
 export function eventReaderWarnings({ sources, events, buffer: { whenFull } }: LoggingSettings): SettingsIssue[] {
   if (!sources.includes("events")) {
     const path = ["events", "image"];
@@ -65,12 +65,12 @@ export function eventReaderWarnings({ sources, events, buffer: { whenFull } }: L
   return [{ path: ["buffer", "whenFull"], message, value: whenFull, severity: "warning" }];
 }
 
-/** What the volume of the reader's state may hold beside the buffers, in bytes: what is read and not handed on yet. */
+/** Room in the reader's state volume besides the buffers, in bytes: for events that are read but not passed on yet. */
 const STATE_MARGIN = 256 * 2 ** 20;
 
 /**
- * The most that the reader has on disk, as a quantity: each destination's buffer, of which its sender has one too where there are several. A pod
- * that exceeds the limit of its volume is evicted.
+ * Maximum disk usage of the reader, as a quantity: each destination's buffer, twice if there are several, since its sender has one too. A pod
+ * that exceeds its volume's limit is evicted.
  * @see https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
  */
 export function stateLimit({ settings, carries }: Pick<Carrier, "settings" | "carries">): string {

@@ -14,14 +14,14 @@ import {
   sourceIndex,
 } from "./journal.ts";
 
-/** Settings that decide whether the sources can be collected. */
+/** Settings that decide whether sources can be collected. */
 interface SourceSettings {
   readonly sources: readonly Source[];
   readonly mode: "daemonset" | "sidecar";
   readonly processing: { readonly fields: Readonly<Record<string, string>> };
 }
 
-/** Why the sources cannot be collected as they are set. Paths are below `logging`. */
+/** Errors in the choice of sources. Paths are below `logging`. */
 export function sourceIssues(settings: SourceSettings, collector: Collector): SettingsIssue[] {
   const { sources, mode } = settings;
   const issues: SettingsIssue[] = takenFields(settings);
@@ -42,7 +42,7 @@ export function sourceIssues(settings: SourceSettings, collector: Collector): Se
   return issues;
 }
 
-/** Fields of the stack that a source's records have already, and whose values would go in the place of the source's. */
+/** Reports fields of the stack that would overwrite those of a source's records. */
 function takenFields({ sources, processing: { fields } }: SourceSettings): SettingsIssue[] {
   const taken = [
     { keys: JOURNAL_KEYS, of: journalSources(sources) },
@@ -57,8 +57,8 @@ function takenFields({ sources, processing: { fields } }: SourceSettings): Setti
 }
 
 /**
- * Names of a source that are not its own in a destination, or that Elasticsearch reserves.
- * @param teams Default: not known.
+ * Reports names of a source in a destination that others share, or that Elasticsearch reserves.
+ * @param teams Default: unknown.
  */
 export function sourceNameIssues(target: Target, teams: readonly TeamNamespaces[] = []): SettingsIssue[] {
   const { destination, index, indexPath, places } = target;

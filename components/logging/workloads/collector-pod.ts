@@ -23,32 +23,32 @@ function stateOnNode(id: string): string {
   return `/var/lib/eks-dns-logging/${id}`;
 }
 
-/** User of what reads nothing of its node. */
+/** User of pods that read nothing from their node. */
 const NOBODY = { runAsUser: 65_532, runAsGroup: 65_532 };
 
-/** A destination and its name, where it is one of several. */
+/** A destination, and its name if it is one of several. */
 export interface NamedTarget {
   readonly name: string | undefined;
   readonly destination: Destination;
 }
 
-/** What a collector's pod depends on. */
+/** Inputs of a collector's pod. */
 export interface CollectorPodArgs {
   /** Collector that runs. */
   readonly collector: Collector;
-  /** Arguments of its entry point, and variables beside the node's name. */
+  /** Arguments of its entry point. */
   readonly args: Rendered["args"];
-  /** More environment variables. @default none */
+  /** Variables besides the node's name. @default none */
   readonly environment?: Rendered["environment"] | undefined;
-  /** Where the logs go: the one destination, or each of several, whose container is that of its name. */
+  /** Destinations of the logs; with several, each has the container of its name. */
   readonly destinations: readonly NamedTarget[];
-  /** Containers that send to one of several destinations each. @default none: the collector's own sends */
+  /** Containers that each send to one of several destinations. @default none: the collector itself sends */
   readonly senders?: Rendered["senders"] | undefined;
   /** Whether it reads the node's journal. @default false */
   readonly journal?: boolean | undefined;
   /**
-   * What it has where it has nothing of its node, nor root: the name of its service account and configuration, and the limit of the volume
-   * that holds its buffer, as a quantity.
+   * For a pod without root that uses nothing of its node: the name of its service account and configuration, and the limit of its buffer's
+   * volume, as a quantity.
    * @default it reads the node's files
    */
   readonly apart?: { readonly name: string; readonly stateLimit: string } | undefined;
@@ -59,8 +59,8 @@ export interface CollectorPodArgs {
 }
 
 /**
- * The pod of a collector on a node. It runs as root, since the kubelet's log files are root's alone, with no capability at all:
- * as their owner it needs none. Logs are mounted read-only; only its own state is writable. A reader of events runs as nobody.
+ * The pod of a collector on a node. It runs as root, since only root can read the kubelet's log files, but without capabilities: as their
+ * owner it needs none. Logs are mounted read-only; only its own state is writable. An event reader runs as nobody.
  */
 export function collectorPodSpec({
   collector,
@@ -76,7 +76,7 @@ export function collectorPodSpec({
   const name = apart?.name ?? collector.id;
   const folders = nodeFolders(collector, journal, apart === undefined);
   const parts = destinations.map((target) => ({ ...partsOf(collector, target), name: target.name }));
-  // What sends has what its destination asks for; the collector itself the rest.
+  // Senders get what their destinations need; the collector itself the rest.
   const mine = parts.filter((part) => !senders.some((sender) => sender.name === part.name));
   const env = [
     { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
@@ -123,12 +123,12 @@ export function collectorPodSpec({
     serviceAccountName: name,
     automountServiceAccountToken: apart !== undefined || collector.apiRules.length > 0,
     enableServiceLinks: false,
-    // Before the teams' pods and after nothing: a node under pressure keeps its collector.
+    // Precedence over the teams' pods: a node under pressure keeps its collector.
     ...(apart === undefined
       ? { priorityClassName: "system-node-critical", tolerations: [{ operator: "Exists" }] }
       : { priorityClassName: "system-cluster-critical" }),
     nodeSelector: { "kubernetes.io/os": "linux" },
-    // Longer than the collector's own grace, or it would be killed while it hands over.
+    // Longer than the collector's grace period, or it would be killed while flushing.
     terminationGracePeriodSeconds: collector.graceSeconds + 10,
     securityContext: {
       seccompProfile: { type: "RuntimeDefault" },
@@ -143,14 +143,14 @@ export function collectorPodSpec({
   };
 }
 
-/** The image of the collector itself, where the settings name none. */
+/** The default image of the collector. */
 function defaultImage(collector: Collector, destinations: readonly NamedTarget[], journal: boolean): string {
   const [only] = destinations;
   const own = only === undefined ? collector.image : imageFor(collector, only.destination);
   return (journal ? collector.journal?.image : undefined) ?? own;
 }
 
-/** Folders of the node that the collector reads: the pods' lines, the journal, and programs that read it. */
+/** Node folders that the collector reads: pod logs, the journal, and programs that read it. */
 function nodeFolders({ journal: reader }: Collector, journal: boolean, pods: boolean) {
   return [
     ...(pods ? ["pods", "containers"] : []).map((name) => ({ name, path: `/var/log/${name}` })),
@@ -172,7 +172,7 @@ function ownVolumes(name: string, apart: CollectorPodArgs["apart"]) {
 
 const NO_PARTS = { env: [], volumeMounts: [] };
 
-/** What a destination adds to the container that sends there, and to its pod. */
+/** What a destination adds to its sender's container, and to the pod. */
 function partsOf(collector: Collector, { name, destination }: NamedTarget) {
   const secrets = destinationSecrets(collector, destination, name === undefined ? "" : `${name}-`, name);
   const folder = withName("destination", name);
@@ -191,7 +191,7 @@ function portsOf(ports: Collector["ports"]) {
   return Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort, protocol: "TCP" }));
 }
 
-/** The probes that a collector has, as a container names them. */
+/** A collector's probes, for a container. */
 export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "readiness">) {
   const how = (probe: Probe) => ({
     ...("command" in probe
@@ -217,10 +217,10 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
 }
 
 /**
- * What brings a destination's user, password and authority from their Secrets to a collector's container: as it reads them best, in
- * variables or in files, and never in a ConfigMap.
- * @param volumePrefix Begins the names of the volumes. Default: nothing.
- * @param name Name of the destination, where there are several. Default: none.
+ * Passes a destination's user, password and CA certificate from their Secrets to a collector's container: as variables or files, whichever
+ * it supports better, and never in a ConfigMap.
+ * @param volumePrefix Prefix of volume names. Default: none.
+ * @param name Name of the destination, if there are several. Default: none.
  * @see https://kubernetes.io/docs/concepts/configuration/secret/#use-cases
  */
 export function destinationSecrets(
@@ -250,7 +250,7 @@ export function destinationSecrets(
   };
 }
 
-/** Name of the Secret with the authority that a destination's certificate is checked by; undefined for the public ones. */
+/** Name of the Secret with the CA certificate for a destination; undefined for public CAs. */
 function caSecretOf(destination: Destination): string | undefined {
   switch (destination.kind) {
     case "opensearch":
@@ -267,7 +267,7 @@ function caSecretOf(destination: Destination): string | undefined {
   }
 }
 
-/** A key of a Secret that reaches the collector: in a variable, or as a file. */
+/** A key of a Secret, and the variable or file by which the collector gets it. */
 interface SecretItem {
   readonly secretName: string;
   readonly key: string;
@@ -275,7 +275,7 @@ interface SecretItem {
   readonly file: string;
 }
 
-/** What a collector shows who it is by: user and password, a token, headers. */
+/** A collector's credentials: user and password, a token, headers. */
 function secretItems(destination: Destination): SecretItem[] {
   return [...loginItems(destination), ...secretHeaders(destination)];
 }

@@ -8,15 +8,15 @@ import { type CollectorPodArgs, collectorPodSpec } from "./collector-pod.ts";
 
 /** A collector on every node. */
 export interface CollectorDaemonSetArgs extends CollectorPodArgs {
-  /** Its configuration: name to text. */
+  /** Its configuration: file name to text. */
   readonly files: pulumi.Output<Readonly<Record<string, string>>>;
-  /** What must exist before a collector starts: its namespace, its AWS identity, its destination. */
+  /** Prerequisites of the collector: namespace, AWS identity, destination. */
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 /**
- * A collector on every node, whichever it is: service account, the least role, configuration and DaemonSet, and a Service where it
- * receives from applications.
+ * A collector on every node: service account, minimal role, configuration and DaemonSet, and a Service if it receives from
+ * applications.
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
  */
 export class CollectorDaemonSet extends pulumi.ComponentResource {
@@ -43,12 +43,12 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
         metadata,
         spec: {
           selector: { matchLabels: { "app.kubernetes.io/name": app } },
-          // One node at a time: an issue in the configuration stops at the first one.
+          // One node at a time: an invalid configuration stops at the first one.
           updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
           template: {
             metadata: {
               labels: commonLabels(app),
-              // A new configuration starts new pods; a mounted ConfigMap alone would change under the old ones.
+              // A new configuration starts new pods; a mounted ConfigMap alone would change under the running ones.
               annotations: { "eks-dns-logging/config": files.apply(filesHash) },
             },
             spec: collectorPodSpec(args),
@@ -66,7 +66,7 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
     options: pulumi.CustomResourceOptions,
   ): pulumi.Resource[] {
     if (collector.apiRules.length === 0) return [];
-    // Cluster-wide names carry the project's, so that they meet nobody else's.
+    // Cluster-wide names have the project's prefix, to avoid collisions.
     const metadata = { name: `eks-dns-logging-${collector.id}`, labels: commonLabels(collector.id) };
     const role = new k8s.rbac.v1.ClusterRole(`${name}-role`, { metadata, rules: [...collector.apiRules] }, options);
     const binding = new k8s.rbac.v1.ClusterRoleBinding(
@@ -83,8 +83,8 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
 }
 
 /**
- * The name under which applications reach the collector of their own node, so that what it receives comes from its node's pods alone
- * and crosses no network. While that collector is replaced, their exporters wait and try again.
+ * A Service through which applications reach the collector of their own node, so that it only receives from its node's pods, and nothing
+ * crosses the network. While that collector is replaced, their exporters wait and retry.
  * @see https://kubernetes.io/docs/concepts/services-networking/service-traffic-policy/
  */
 function receiverService(
@@ -103,7 +103,7 @@ function receiverService(
   return new k8s.core.v1.Service(
     `${name}-receiver`,
     {
-      // Waiting for an endpoint would wait for a DaemonSet that is made after it.
+      // Waiting for endpoints would wait for a DaemonSet that is created later.
       metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
       spec: {
         type: "ClusterIP",

@@ -6,16 +6,16 @@ import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../pipeline.ts";
 import { collectorPodSpec } from "./collector-pod.ts";
 import type { CollectorDaemonSetArgs } from "./daemon-set.ts";
 
-/** A reader of events. */
+/** An event reader. */
 interface EventReaderArgs extends CollectorDaemonSetArgs {
-  /** Limit of the volume that holds its buffer, as a quantity. */
+  /** Limit of its buffer's volume, as a quantity. */
   readonly stateLimit: string;
 }
 
 /**
- * The one pod that reads the events of the Kubernetes API. A StatefulSet never runs two of the same name, not even while a node does not
- * answer, so that each event is read by one. It may read events and nothing else. Its position and its buffer last as long as the pod; a new
- * one begins with all events that the API server has.
+ * The single pod that reads events of the Kubernetes API. A StatefulSet never runs two pods of the same name, not even while a node is
+ * unreachable, so that each event is read once. It may only read events. Its position and its buffer last as long as the pod; a new
+ * one starts with all events that the API server has.
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
  */
 export class EventReader extends pulumi.ComponentResource {
@@ -57,7 +57,7 @@ export class EventReader extends pulumi.ComponentResource {
         metadata,
         spec: {
           replicas: 1,
-          // It has no network name of its own.
+          // It has no network identity.
           serviceName: "",
           selector: { matchLabels: { "app.kubernetes.io/name": app } },
           template: {

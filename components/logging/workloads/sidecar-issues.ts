@@ -4,7 +4,7 @@ import { isAtService, needsCidrs } from "../destinations/egress.ts";
 import { onlyDestination } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
 
-/** Settings of a sidecar on a stack without one. */
+/** Reports sidecar settings of a stack without sidecars. */
 function unusedSettings({ sidecar }: LoggingSettings): SettingsIssue[] {
   const { destinationCidrs, destinationPort } = sidecar;
   const given = {
@@ -18,7 +18,7 @@ function unusedSettings({ sidecar }: LoggingSettings): SettingsIssue[] {
   }));
 }
 
-/** What a sidecar cannot do, whichever collector it is: it is a pod of a team, without rights on its node or in AWS. */
+/** Limits of sidecars with any collector: a sidecar is part of a team's pod, without rights on its node or in AWS. */
 export function sidecarIssues(settings: LoggingSettings): SettingsIssue[] {
   if (settings.mode !== "sidecar") return unusedSettings(settings);
   const { namespaces, labels, metadata, sidecar } = settings;

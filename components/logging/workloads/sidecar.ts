@@ -16,18 +16,18 @@ import { onlyDestination } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { destinationSecrets, probes } from "./collector-pod.ts";
 
-/** User and group of a sidecar: nobody's, as "restricted" asks, whatever its image would run as. */
+/** User and group of a sidecar: nobody, as "restricted" requires, whatever its image's default. */
 const NOBODY = { runAsUser: 65_534, runAsGroup: 65_534 };
-/** What waits here goes with the pod, and counts against its node's disk. */
+/** Unread lines are lost with the pod, and count against its node's disk. */
 const MAX_APPLICATION_LOGS = "128Mi";
 
-/** Begins the names of its volumes, beside those of the application. */
+/** Prefix of its volumes' names, beside those of the application. */
 const VOLUME_PREFIX = "collector-";
 
-/** A collector beside an application, which reads the files that it writes to a shared volume. */
+/** A collector beside an application that reads its files from a shared volume. */
 export interface Sidecar {
   readonly collector: Collector;
-  /** Ways out that its destination needs. */
+  /** Egress rules that its destination needs. */
   readonly egress: readonly EgressRule[];
   parts(
     pod: ApplicationPod,
@@ -36,7 +36,7 @@ export interface Sidecar {
 }
 
 /**
- * The sidecar of settings with mode `sidecar`.
+ * The sidecar for settings with mode `sidecar`.
  * @param image Default: that of the settings, or else the collector's.
  */
 export function sidecarOf(
@@ -62,7 +62,7 @@ export function sidecarOf(
 }
 
 /**
- * The container. It has no readiness probe: a pod whose logs are late still answers.
+ * The container. It has no readiness probe: a pod with late logs still serves requests.
  * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  */
 function containerOf(collector: Collector, rendered: Rendered, settings: LoggingSettings, image: pulumi.Input<string>) {
@@ -94,7 +94,7 @@ function containerOf(collector: Collector, rendered: Rendered, settings: Logging
   };
 }
 
-/** Room for the buffer, for what goes over it while it is full, and for the places in the files: a volume over its limit ends the pod. */
+/** Room for the buffer, its overshoot when full, and the read positions: a volume over its limit evicts the pod. */
 function stateLimit(buffer: string): string {
   return `${Math.ceil((amount(buffer) * 1.5) / 2 ** 20)}Mi`;
 }
