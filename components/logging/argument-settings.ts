@@ -11,7 +11,7 @@ import { isFromAws } from "./sources/journal.ts";
 import { isUnknown } from "./stand-ins.ts";
 import { checkPipeline } from "./validation.ts";
 
-/** The settings as far as they are known before the deployment. */
+/** The settings as far as they are known before deployment. */
 export function knownSettings(name: string, args: LogCollectionArgs): LoggingSettings {
   const late = lateValues(destinationsIn(args));
   const reason = ", with mode sidecar, since the teams' network policies depend on it";
@@ -26,13 +26,13 @@ export function knownSettings(name: string, args: LogCollectionArgs): LoggingSet
   });
   if (issues.length > 0) throw new ArgumentsError(issues);
   const standIns = late.map(({ standIn }) => standIn);
-  // What is wrong with a stand-in is not wrong with the value, which is checked once it is known.
+  // A stand-in may be invalid where the value is not; the value is checked once it is known.
   return checkedSettings(name, args, withValues(destinationsIn(args), late, standIns), ({ message, value }) =>
     [message, JSON.stringify(value) ?? ""].some(isUnknown),
   );
 }
 
-/** The settings once all outputs among the arguments are known. */
+/** The settings once all outputs in the arguments are known. */
 export function resolvedSettings(
   name: string,
   args: LogCollectionArgs,
@@ -45,7 +45,7 @@ export function resolvedSettings(
   return checkedLater(outputs, (values) => checkedSettings(name, args, withValues(given, late, values)));
 }
 
-/** The arguments that may have outputs in them. */
+/** The arguments that may contain outputs. */
 function destinationsIn({ destination, destinations }: LogCollectionArgs): object {
   return {
     ...(destination === undefined ? {} : { destination }),
@@ -55,7 +55,7 @@ function destinationsIn({ destination, destinations }: LogCollectionArgs): objec
 
 /**
  * @param known The destinations, without outputs.
- * @param isLeftOut Which issues do not count. Default: all count.
+ * Issues to ignore. Default: none.
  */
 function checkedSettings(
   name: string,
@@ -73,7 +73,7 @@ function checkedSettings(
   return parsed.data;
 }
 
-/** @throws {ArgumentsError} for what a cluster cannot run, and for destinations in AWS where it gives pods no AWS identity. */
+/** @throws {ArgumentsError} for what the cluster cannot run, and for destinations in AWS if it gives pods no AWS identity. */
 export function requireCluster(name: string, cluster: ClusterHandle, settings: LoggingSettings): void {
   const identity = cluster.podIdentity === undefined ? identityIssues(settings) : [];
   const onNodes =

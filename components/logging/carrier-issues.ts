@@ -10,28 +10,28 @@ import type { LoggingSettings } from "./settings.ts";
 import { type Carrier, carriersOf, eventReaderWarnings } from "./sources/event-collection.ts";
 
 /**
- * What the collector cannot do for the destinations, nor the reader of events for those that get events. Paths are below `logging`.
- * @param teams Default: not known.
+ * What the collector, or the event reader for destinations of events, cannot do. Paths are below `logging`.
+ * @param teams Default: unknown.
  */
 export function carrierIssues(
   settings: LoggingSettings,
   collector: Collector,
   teams?: readonly TeamNamespaces[],
 ): SettingsIssue[] {
-  // A sidecar has no reader of events beside it, which is reported elsewhere.
+  // A sidecar has no event reader; that is reported elsewhere.
   const [onNodes, reader] =
     settings.mode === "sidecar" ? [carriersOf(settings, collector)[0]] : carriersOf(settings, collector);
   const issues = issuesOfCarrier(onNodes, teams);
   if (reader === undefined) return [...issues, ...eventReaderWarnings(settings)];
   const isKnown = (issue: SettingsIssue) => issues.some(({ path }) => isDeepStrictEqual(path, issue.path));
-  // Another collector would not help: it is always this one.
+  // No other collector to suggest: it is always this one.
   const ofReader = issuesOfCarrier(reader, teams, [])
     .filter((issue) => !isKnown(issue))
     .map((issue) => ({ ...issue, message: `${issue.message} (it reads the source events)` }));
   return [...issues, ...ofReader, ...eventReaderWarnings(settings)];
 }
 
-/** @param others Collectors that may be set instead. */
+/** @param others Collectors to suggest instead. */
 function issuesOfCarrier(
   carrier: Carrier,
   teams: readonly TeamNamespaces[] | undefined,
@@ -56,7 +56,7 @@ function issuesOfCarrier(
   return [...own, ...unsupportedIssues(carrier)];
 }
 
-/** What a collector cannot do, of the only destination or of each of several. What all of them share is reported once. */
+/** Settings that a collector does not support for its destinations. What all destinations share is reported once. */
 function unsupportedIssues({ settings, collector, carries }: Carrier): SettingsIssue[] {
   const { branches, ...only } = logPipeline(settings, { cluster: "", region: undefined });
   if (branches.length === 0) return [...collector.unsupported({ ...only, branches })];

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { isOutput } from "../schema/checked-inputs.ts";
 import { standInFor } from "./stand-ins.ts";
 
-/** An argument that is an output, with its path and a stand-in; undefined for one that must be a plain value. */
+/** An argument that is an output, with its path and a stand-in; undefined if it must be a plain value. */
 export interface LateValue {
   readonly path: readonly string[];
   readonly value: pulumi.Input<unknown>;
@@ -24,7 +24,7 @@ function outputsIn(given: unknown, path: readonly string[]): Pick<LateValue, "pa
   return Object.entries(given).flatMap(([key, value]) => outputsIn(value, [...path, key]));
 }
 
-/** The arguments with values in the place of these outputs. */
+/** The arguments with values instead of these outputs. */
 export function withValues(given: object, late: readonly LateValue[], values: readonly unknown[]): unknown {
   return late.reduce<unknown>((args, { path }, at) => replaced(args, path, values[at]), given);
 }

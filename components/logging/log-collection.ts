@@ -33,38 +33,38 @@ import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
 import { EventReader } from "./workloads/event-reader.ts";
 import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
 
-/** What the pods that collect need, beside the collector. */
+/** Inputs of collecting pods besides the collector. */
 interface WorkloadContext {
   readonly settings: LoggingSettings;
-  /** The settings with what only the deployment knows. */
+  /** The settings with values known only during deployment. */
   readonly resolved: pulumi.Output<LoggingSettings>;
   readonly targets: readonly Target[];
-  /** Where the destinations of settings are, of which some values may be known in the deployment alone. */
+  /** Context of the settings' destinations, some of whose values may only be known during deployment. */
   readonly context: (settings: LoggingSettings) => DestinationContext;
   readonly image: LogCollectionArgs["image"];
   readonly dependsOn: readonly pulumi.Resource[];
 }
 
 /**
- * What collects the logs, in a namespace of its own, and the AWS resources that its destinations need.
- * @throws {ArgumentsError} for arguments that cannot work together; in the deployment, if they depend on an output.
+ * The log collectors, in their own namespace, and the AWS resources of their destinations.
+ * @throws {ArgumentsError} for conflicting arguments; during deployment if they depend on an output.
  */
 export class LogCollection extends pulumi.ComponentResource {
-  /** Where the lines go, in words. */
+  /** Description of where the lines go. */
   readonly destination: pulumi.Output<string>;
-  /** What collects beside each curl pod; undefined where a DaemonSet does. */
+  /** The collector beside each curl pod; undefined if a DaemonSet collects. */
   readonly sidecar: Sidecar | undefined;
-  /** Ways out of the teams' namespaces: to a sidecar's destination, or to a collector that receives from applications. */
+  /** Egress rules of the teams' namespaces: to a sidecar's destination, or to a collector that receives from applications. */
   readonly egress: readonly EgressRule[];
-  /** What must stand before a sidecar's pod starts. */
+  /** Prerequisites of pods with a sidecar. */
   readonly ready: readonly pulumi.Resource[];
-  /** What the indices of today are called; none where the destination has no indices. */
+  /** Today's index names; empty if the destination has no indices. */
   readonly indices: readonly string[];
   /** ARN of the collector's IAM role, for a domain's role mapping or a collection's data access policy; undefined without one. */
   readonly roleArn: pulumi.Output<string> | undefined;
-  /** ARN of an IAM policy to read a team's log groups and prefixes, by team; none where lines are not split by team in AWS. */
+  /** ARN of an IAM policy to read a team's log groups and prefixes, by team; empty if lines are not split by team in AWS. */
   readonly readerPolicies: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Roles of OpenSearch's security plugin to read a team's lines, as JSON by name; none without a destination that has the plugin. */
+  /** Roles of OpenSearch's security plugin to read a team's lines, as JSON by name; empty without a destination that has the plugin. */
   readonly readerRoles: Readonly<Record<string, string>>;
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -129,7 +129,7 @@ export class LogCollection extends pulumi.ComponentResource {
     this.registerOutputs({ destination: this.destination, indices: this.indices });
   }
 
-  /** What AWS delivers to the destinations by itself. */
+  /** Sources that AWS delivers to the destinations. */
   #awsSources(
     name: string,
     { sources }: LoggingSettings,
@@ -143,12 +143,12 @@ export class LogCollection extends pulumi.ComponentResource {
     if (sources.includes("auto-mode")) new AutoModeLogs(`${name}-auto-mode`, common, { parent: this });
   }
 
-  /** The collector on each node, and beside it what reads events where these are a source. */
+  /** The collector on each node, and the event reader if events are a source. */
   #workloads(name: string, collector: Collector, of: WorkloadContext): void {
     const { settings, resolved, targets, context, image, dependsOn } = of;
     const [onNodes, reader] = carriersOf(settings, collector);
     const workload = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
-      // What needs no value of the deployment is known before it.
+      // Parts that need no late value are known in a preview.
       const planned = program.render(pipelineOf({ settings: own, carries }, context(settings)));
       const files = resolved.apply((found) => {
         const carrier = carriersOf(found, collector)[at];
@@ -178,8 +178,8 @@ export class LogCollection extends pulumi.ComponentResource {
 }
 
 /**
- * The settings with the number of the cluster's account, where records name the cluster and the stack does not name the account. A sidecar's
- * files are known before a deployment, and it is not.
+ * Adds the AWS account id to the settings if records name the cluster and the stack does not set it. Not for sidecars, whose files must be
+ * known before deployment.
  */
 function withAccount(
   resolved: pulumi.Output<LoggingSettings>,
@@ -215,7 +215,7 @@ function contextOf(
   };
 }
 
-/** What the indices of today are called, of all destinations that have some. */
+/** Today's index names of all destinations with indices. */
 function indicesOf(targets: readonly Target[], teams: readonly TeamNamespaces[]): string[] {
   const now = new Date();
   const names = targets.flatMap((target) => (hasIndex(target.destination) ? indicesOfTarget(target, teams, now) : []));

@@ -1,12 +1,12 @@
 import { type LogPipeline, logGroups, NODE, searchHost, tlsOf } from "./pipeline.ts";
 
-/** Where the logs go, in a sentence: with several destinations, the name of each in front. */
+/** Describes where the logs go; several destinations are prefixed with their names. */
 export function describeDestinations(pipeline: LogPipeline): string {
   if (pipeline.branches.length === 0) return describeDestination(pipeline);
   return pipeline.branches.map((branch) => `${branch.name}: ${describeDestination(branch)}`).join("; ");
 }
 
-/** Where the logs go, in a sentence. */
+/** Describes where a destination's logs go. */
 export function describeDestination({
   destination,
   context,

@@ -8,29 +8,29 @@ import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./r
 import type { LoggingSettings } from "./settings.ts";
 import { controlPlaneGroup, type Source } from "./sources/journal.ts";
 
-/** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */
+/** Namespace of the collectors. They never read it: a collector that reads its own errors would cause a loop. */
 export const LOGGING_NAMESPACE = "logging";
 
 /**
- * Longest JSON line that becomes `fields` on its way to OpenSearch, in bytes: its type flat_object refuses a document with a longer
- * value than 32,766 bytes and has no option to ignore that one. Such a line arrives as it is, in `log`.
+ * Longest JSON line that becomes `fields` for OpenSearch, in bytes: its type flat_object rejects documents with a value above 32,766 bytes
+ * and has no option to ignore such values. A longer line is only stored in `log`.
  * @see https://docs.opensearch.org/latest/mappings/supported-field-types/flat-object/
  */
 export const MAX_FIELDS_BYTES = 32_000;
 
-/** Key that a record carries where its index is split by team or app: the value. */
+/** Key with the team or app of a record whose index is split by it. */
 export const SPLIT_KEY = "index_split";
-/** Key of a record's id where a script makes one. */
+/** Key of a record's id if a script sets it. */
 export const ID_KEY = "line_id";
 
-/** Keys of what names the cluster in a record. */
+/** Keys of a record that name the cluster. */
 const CLUSTER = { name: "k8s_cluster_name", region: "cloud_region", account: "cloud_account_id" } as const;
 export const CLUSTER_KEYS: readonly string[] = Object.values(CLUSTER);
 
-/** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit knows it by itself. */
+/** Pods with this annotation set to "true" are skipped, by any collector. Fluent Bit supports it natively. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 
-/** Where a destination's credentials and authority reach the collector, from Secrets: variables, or files for those that read files. */
+/** Where the collector finds a destination's credentials and CA certificate, from Secrets: variables, or files for those that read files. */
 export const USER_VARIABLE = "LOG_USER";
 export const PASSWORD_VARIABLE = "LOG_PASSWORD";
 export const TOKEN_VARIABLE = "LOG_TOKEN";
@@ -39,45 +39,45 @@ export const USER_FILE_NAME = "username";
 export const PASSWORD_FILE_NAME = "password";
 export const TOKEN_FILE_NAME = "token";
 
-/** Folder with the user and password of a destination. @param name Its name, where there are several. */
+/** Folder with a destination's user and password. @param name Its name, if there are several. */
 export function credentialsFolder(name?: string | undefined): string {
   return `${secretsFolder(name)}/credentials`;
 }
 
-/** File with the authority that a destination's certificate is verified with. @param name Its name, where there are several. */
+/** File with the CA certificate for a destination. @param name Its name, if there are several. */
 export function caFile(name?: string | undefined): string {
   return `${secretsFolder(name)}/ca.crt`;
 }
 
-/** Several destinations of one container need a folder each; names are no paths, so that none meets another's. */
+/** Each of several destinations has its own folder; names contain no slash, so folders never collide. */
 function secretsFolder(name: string | undefined): string {
   return name === undefined ? SECRETS_FOLDER : `${SECRETS_FOLDER}/${name}`;
 }
 
-/** Where a destination is, once the stack is known. */
+/** Stack-specific values of a destination. */
 export interface DestinationContext {
-  /** Name of the cluster; stands in names of AWS resources. */
+  /** Name of the cluster; part of the names of AWS resources. */
   readonly cluster: string;
-  /** AWS region; undefined where pods have no AWS identity. */
+  /** AWS region; undefined if pods have no AWS identity. */
   readonly region: string | undefined;
-  /** Bucket of destination `s3`, where it is the only destination. @default that of the settings, by cluster and region */
+  /** Bucket of destination `s3`, if it is the only destination. @default that of the settings, by cluster and region */
   readonly bucket?: string | undefined;
   /** Teams that routes may name. @default none: each has the namespace of its name */
   readonly teams?: readonly TeamNamespaces[] | undefined;
-  /** Domain of the cluster's names. @default "cluster.local" */
+  /** The cluster's DNS domain. @default "cluster.local" */
   readonly clusterDomain?: string | undefined;
   /** IP family of the cluster's pods. @default "ipv4" */
   readonly ipFamily?: IpFamily | undefined;
 }
 
-/** Where lines come from: the kubelet's files on a node, in CRI's format, or an application's own files in a shared volume, as they are. */
+/** Source of lines: the kubelet's files on a node, in CRI format, or an application's own files in a shared volume, in any format. */
 export type LogSource = { readonly kind: "node" } | { readonly kind: "application"; readonly pod: ApplicationPod };
 
 export const NODE: LogSource = { kind: "node" };
 const NO_POD: ApplicationPod = { namespace: "none", pod: "none", container: "none", team: undefined, app: undefined };
 
 /**
- * The kubelet's log files of some namespaces, and what was rotated away from them but is not compressed yet; `*` is any namespace.
+ * The kubelet's log files of some namespaces, and rotated files that are not compressed yet; `*` is any namespace.
  * @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation
  */
 export function podLogFiles(namespaces: readonly string[]): string[] {
@@ -87,16 +87,16 @@ export function podLogFiles(namespaces: readonly string[]): string[] {
   ]);
 }
 
-/** Folder of the shared volume that an application writes to and its sidecar reads: every file `*.log`. */
+/** Folder of the shared volume that an application writes to and its sidecar reads: all files `*.log`. */
 export const APPLICATION_LOGS = "/var/log/app";
-/** The files that the lab's pod writes there: the responder's access log, and what a person writes by hand. */
+/** The files of the lab's pod there: the responder's access log, and a file for manual tests. */
 export const APPLICATION_FILES = ["access.log", "app.log"] as const;
-/** Variable with the name of the node, in every collector's container. */
+/** Variable with the node name, in every collector's container. */
 export const NODE_VARIABLE = "NODE_NAME";
 
 /**
- * What a collector is to do, in plain data: every collector renders its configuration from this alone, so that another one gives
- * the same lines under the same index names.
+ * A collector's task, as plain data: every collector renders its configuration from this alone, so that all produce the same lines under
+ * the same index names.
  */
 export interface LogPipeline {
   readonly source: LogSource;
@@ -104,37 +104,37 @@ export interface LogPipeline {
   readonly context: DestinationContext;
   readonly index: IndexFormat;
   readonly namespaces: { readonly include: readonly string[]; readonly exclude: readonly string[] };
-  /** Labels that a pod must have, all of them. */
+  /** Required pod labels. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Sources whose lines go to the destination; with several destinations and here, to one of them. */
+  /** Sources whose lines go to the destination, or with several destinations to at least one of them. */
   readonly sources: readonly Source[];
   readonly multiline: LoggingSettings["multiline"];
   readonly parseJson: boolean;
   readonly metadata: Pick<LoggingSettings["metadata"], "labels" | "annotations">;
   readonly processing: Processing;
   readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "drop-newest" | "block" };
-  /** Team of each namespace that does not tell it; of all others it is what precedes `-team`. A line carries its team. */
+  /** Team of each namespace whose name does not contain it; for others it is the part before `-team`. Records contain the team. */
   readonly teamNames: Readonly<Record<string, string>>;
-  /** Name of the destination among several; undefined for the only one. */
+  /** Name of one of several destinations; undefined for a single one. */
   readonly name: string | undefined;
-  /** What names of its AWS resources end in; undefined for plain ones. */
+  /** Suffix of the names of its AWS resources; undefined for none. */
   readonly suffix: string | undefined;
-  /** A line of a pod goes to this destination that meets one of these; all of them if there are none. */
+  /** Pod lines that meet any of these go to this destination; all lines if empty. */
   readonly selections: readonly Selection[];
-  /** Places of its own that each team's lines have in the destination; none where they are not split by team. */
+  /** Separate places for teams in the destination; empty if lines are not split by team. */
   readonly places: readonly TeamPlace[];
-  /** A pipeline for each of several destinations, from the record on. Empty where there is one, which `destination` is. */
+  /** A pipeline per destination, from the record on. Empty for a single destination, which is `destination`. */
   readonly branches: readonly LogPipeline[];
 }
 
-/** Collectors that can drop what has waited longest. With one destination the others stop reading when their buffer is full. */
+/** Collectors that can drop the oldest lines. With one destination the others stop reading when their buffer is full. */
 const DROPS_OLDEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["fluent-bit", "fluentd", "logagent"]);
-/** Collectors that can drop what comes when their buffer is full. */
+/** Collectors that can drop new lines when their buffer is full. */
 export const DROPS_NEWEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["vector", "opentelemetry"]);
 
 /**
  * The pipeline of a stack's settings.
- * @param source Default: that of the mode; a sidecar's pod is then one of no name, for checks.
+ * @param source Default: by mode; for a sidecar a placeholder pod, for checks.
  */
 export function logPipeline(
   settings: LoggingSettings,
@@ -143,7 +143,7 @@ export function logPipeline(
 ): LogPipeline {
   const { include, exclude } = settings.namespaces;
   const targets = targetsOf(settings, context.teams);
-  // To stop reading for one of several destinations would stop the others.
+  // Pausing reads for one of several destinations would stop the others.
   const otherwise = targets.length > 1 ? "drop-newest" : "block";
   const whenFull = settings.buffer.whenFull ?? (DROPS_OLDEST.has(settings.collector) ? "drop-oldest" : otherwise);
   const common: Omit<LogPipeline, keyof Branch> = {
@@ -173,10 +173,10 @@ export function logPipeline(
       };
 }
 
-/** Name of the pod that reads events, its service account and its configuration. */
+/** Name of the event reader's pod, service account and configuration. */
 export const EVENT_READER_NAME = "fluent-bit-events";
 
-/** The part of a pipeline that some sources need: without destinations that none of them goes to. */
+/** The part of a pipeline for some sources: without destinations that none of them goes to. */
 export function ofSources(pipeline: LogPipeline, wanted: (source: Source) => boolean): LogPipeline {
   const sources = pipeline.sources.filter(wanted);
   const branches = pipeline.branches
@@ -185,7 +185,7 @@ export function ofSources(pipeline: LogPipeline, wanted: (source: Source) => boo
   return { ...pipeline, sources, branches };
 }
 
-/** The processing with the fields that name the cluster, unless records are not to have them; the stack's own fields come first. */
+/** Adds the fields that name the cluster to the processing, unless they are disabled; the stack's own fields take precedence. */
 function withClusterFields(
   { processing, metadata }: LoggingSettings,
   { cluster, region }: DestinationContext,
@@ -199,7 +199,7 @@ function withClusterFields(
   return { ...processing, fields: { ...names, ...processing.fields } };
 }
 
-/** What a destination has of its own. */
+/** The destination-specific part of a pipeline. */
 type Branch = Pick<
   LogPipeline,
   "name" | "suffix" | "destination" | "context" | "index" | "buffer" | "sources" | "selections" | "places"
@@ -228,7 +228,7 @@ function branchOf(
   };
 }
 
-/** A destination with the host name that it has in a cluster of that domain, where this stack brings it. */
+/** Sets the host name of this stack's OpenSearch, in the cluster's DNS domain. */
 export function inDomain<T extends Destination>(destination: T, clusterDomain: string | undefined): T {
   if (destination.kind !== "opensearch" || !destination.inCluster) return destination;
   return { ...destination, host: ownSearchHost(clusterDomain) };
@@ -238,7 +238,7 @@ function ownSearchHost(clusterDomain = "cluster.local"): string {
   return `opensearch.${LOGGING_NAMESPACE}.svc.${clusterDomain}`;
 }
 
-/** Host and port of a search engine, whether it is given or brought by this stack. */
+/** Host and port of a search engine, external or of this stack. */
 export function searchHost(destination: DestinationOf<"opensearch" | "elasticsearch">): {
   host: string;
   port: number;
@@ -249,8 +249,8 @@ export function searchHost(destination: DestinationOf<"opensearch" | "elasticsea
 }
 
 /**
- * TLS of a destination: undefined for none. The OpenSearch that this stack brings has none.
- * @param name Name of the destination, where there are several.
+ * TLS of a destination; undefined for none, as for this stack's OpenSearch.
+ * @param name Name of the destination, if there are several.
  */
 export function tlsOf(
   destination: Destination,
@@ -278,7 +278,7 @@ export function tlsOf(
   }
 }
 
-/** Name of the log group of destination `cloudwatch`. @param suffix What a default name ends in. Default: nothing. */
+/** Name of the log group of destination `cloudwatch`. @param suffix Suffix of a default name. Default: none. */
 export function logGroupName(
   destination: DestinationOf<"cloudwatch">,
   cluster: string,
@@ -287,7 +287,7 @@ export function logGroupName(
   return destination.logGroup ?? withName(`/eks-dns-logging/${cluster}/pods`, suffix);
 }
 
-/** Names of the log groups that lines of these sources are in: EKS writes the audit log to one of its own. */
+/** Names of the log groups with lines of these sources: EKS writes the audit log to its own. */
 export function logGroups(
   destination: DestinationOf<"cloudwatch">,
   cluster: string,
@@ -300,7 +300,7 @@ export function logGroups(
   ];
 }
 
-/** Name of the bucket of destination `s3`. @param suffix What a default name ends in. Default: nothing. */
+/** Name of the bucket of destination `s3`. @param suffix Suffix of a default name. Default: none. */
 export function bucketName(
   destination: DestinationOf<"s3">,
   cluster: string,
@@ -310,12 +310,12 @@ export function bucketName(
   return destination.bucket ?? withName(`${cluster}-logs-${region}`, suffix);
 }
 
-/** The name of what one of several destinations has of its own; that of an only destination is the plain one. */
+/** Appends the name of one of several destinations; the names of a single one stay plain. */
 export function withName(plain: string, name: string | undefined): string {
   return name === undefined ? plain : `${plain}-${name}`;
 }
 
-/** Whether lines go into indices, and so `index` has a meaning there. */
+/** Whether lines go into indices, so that `index` applies. */
 export function hasIndex(destination: Destination): boolean {
   return destination.kind === "opensearch" || destination.kind === "elasticsearch";
 }

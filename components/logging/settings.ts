@@ -7,7 +7,7 @@ import { ProcessingSettings } from "./processing/settings.ts";
 import { Destinations, Route } from "./routing/routes.ts";
 import { SOURCES } from "./sources/journal.ts";
 
-/** Collectors by the names that people know them by. */
+/** Ids of the known collectors. */
 export const COLLECTOR_IDS = [
   "fluent-bit",
   "fluentd",
@@ -20,7 +20,7 @@ export const COLLECTOR_IDS = [
 ] as const;
 export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
-/** What collects the pods' logs, from which of them, and where they go. */
+/** Settings of log collection: the collector, its sources and its destinations. */
 export const LoggingSettings = z.strictObject({
   collector: z.enum(COLLECTOR_IDS).default("fluent-bit").describe("Default fluent-bit."),
   mode: z

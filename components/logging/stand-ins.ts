@@ -1,9 +1,9 @@
-// In a file of its own: who reads settings alone asks it too, and must not load the SDK for that.
+// In a separate file: code that only reads settings uses it too, and must not load the SDK.
 
-/** Part of each stand-in. A domain's name has at most 28 characters. */
+/** Part of each stand-in. A domain name has at most 28 characters. */
 const UNKNOWN = "known-after-deployment";
 
-/** Stand-ins by the name of an argument, for as long as only the deployment knows it: valid values, and another for each. */
+/** Stand-ins by argument name, until deployment provides the values: valid and unique. */
 const STAND_INS: Readonly<Record<string, (unknown: string) => unknown>> = {
   arn: (unknown) => `arn:aws:es:us-east-1:000000000000:domain/${unknown}`,
   brokers: (unknown) => [`${unknown}.invalid:9092`],
@@ -18,14 +18,14 @@ const STAND_INS: Readonly<Record<string, (unknown: string) => unknown>> = {
 };
 
 /**
- * The stand-in for an argument; undefined for one that must be a plain value.
- * @param id Another one for each argument.
+ * The stand-in for an argument; undefined if it must be a plain value.
+ * @param id Unique for each argument.
  */
 export function standInFor(argument: string, id: number): unknown {
   return STAND_INS[argument]?.(`${UNKNOWN}-${id}`);
 }
 
-/** Whether a text is, or names, a stand-in for a value that only the deployment knows. */
+/** Whether a text is, or contains, a stand-in for a value that is only known during deployment. */
 export function isUnknown(text: string): boolean {
   return text.includes(UNKNOWN);
 }

@@ -34,17 +34,17 @@ import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
 import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
 import { sidecarIssues } from "./workloads/sidecar-issues.ts";
 
-/** What an EKS cluster of this stack is called, and where it is. */
+/** Name and region of this stack's EKS cluster. */
 export interface NamedCluster {
   readonly name: string;
   readonly region: string;
 }
 
 /**
- * What the schema cannot see: a collector that cannot do what the other settings ask, a destination that cannot work on this cluster,
- * and, once nothing is wrong, a warning for each setting without effect. Paths are below `logging`.
- * @param cluster The EKS cluster of this stack, whose name stands in that of a bucket. Default: not known.
- * @param teams The teams of this stack, which routes name. Default: not known.
+ * Checks beyond the schema: settings that the collector does not support, destinations that cannot work on this cluster, and, if there is
+ * no error, a warning for each setting without effect. Paths are below `logging`.
+ * @param cluster This stack's EKS cluster, whose name is part of bucket names. Default: unknown.
+ * @param teams This stack's teams, which routes name. Default: unknown.
  */
 export function checkLogging(
   settings: LoggingSettings,
@@ -72,8 +72,8 @@ export function checkLogging(
 }
 
 /**
- * Whether the collector can do what is asked of it. Paths are below `logging`.
- * @param cluster Default: not known; it is asked for names alone.
+ * Checks that the collector supports the settings. Paths are below `logging`.
+ * @param cluster Default: unknown; it is only used for names.
  */
 export function checkPipeline(
   settings: LoggingSettings,
@@ -133,7 +133,7 @@ export function checkPipeline(
   return [...issues, ...dropNewestIssues(settings, collector, issues)];
 }
 
-/** @param others Issues that the collector has itself. */
+/** @param others Issues found so far. */
 function dropNewestIssues(
   { buffer: { whenFull } }: LoggingSettings,
   { id, title }: Collector,
@@ -151,7 +151,7 @@ function dropNewestIssues(
   ];
 }
 
-/** What a cluster of this stack has not, and what AWS would refuse. */
+/** Checks AWS requirements and what this stack's cluster lacks. */
 function awsIssues(
   { destination, path, suffix }: Target,
   clusterKind: ClusterSettings["kind"],
@@ -184,13 +184,13 @@ function awsIssues(
   return [];
 }
 
-/** What the settings' collector asks for; undefined where there is none of that name. */
+/** Resources of the settings' collector; undefined if the collector is unknown. */
 export function resourcesOf({ collector, resources }: LoggingSettings): Collector["resources"] | undefined {
   const own = COLLECTORS[collector]?.resources;
   return own === undefined ? undefined : { ...own, ...resources };
 }
 
-/** Of a namespace that is both named and left out nothing would be read, and nobody would see it. */
+/** A namespace that is both included and excluded would silently not be read. */
 function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings): SettingsIssue[] {
   return include.flatMap((name, index): SettingsIssue[] => {
     const path = ["namespaces", "include", index];
@@ -201,7 +201,7 @@ function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings)
   });
 }
 
-/** A setting of a value other than its default, and the settings as they are with the default (or another value) in its place. */
+/** A setting with a value other than its default, and the settings with the default (or another value) instead. */
 interface Choice {
   readonly path: readonly string[];
   readonly value: unknown;
@@ -214,7 +214,7 @@ const CONTEXT: DestinationContext = {
   bucket: "dev-logs",
   teams: [{ name: "ts" }],
 };
-/** A pod of which all is known, so that each setting that may show does. */
+/** A pod with all properties, so that every setting that may have an effect does. */
 const POD: ApplicationPod = {
   namespace: "ts-team",
   pod: "curl-ts",
@@ -224,12 +224,12 @@ const POD: ApplicationPod = {
 };
 const DEFAULTS = LoggingSettings.parse({});
 const INDEX_KEYS = ["prefix", "separator", "datePattern", "timeZone", "splitBy"] as const;
-/** Options of destinations that only a collector's own configuration shows. */
+/** Destination options that only a collector's configuration reflects. */
 const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
 
 /**
- * A warning for each setting that changes nothing: the collector's configuration is the same with the setting's default. It is for
- * settings that are valid. Paths are below `logging`.
+ * A warning for each setting without effect: the collector's configuration is the same with the setting's default. Requires valid settings.
+ * Paths are below `logging`.
  */
 function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
@@ -252,8 +252,8 @@ function settingsWithoutEffect(settings: LoggingSettings, collector: Collector):
 }
 
 /**
- * The choice of `buffer.whenFull`, compared with the other value, since its default may be either. None where the collector refuses
- * the other: then this is what it does.
+ * The choice of `buffer.whenFull`, compared with the other value, since its default may be either. None if the collector rejects the other:
+ * then it always does this.
  */
 function otherWhenFull(settings: LoggingSettings, collector: Collector): Choice[] {
   const { buffer } = settings;
@@ -295,7 +295,7 @@ function choices(settings: LoggingSettings): Choice[] {
   return found;
 }
 
-/** Whether two values mean the same; a list has no order here. */
+/** Whether two values are equivalent; the order of lists is ignored. */
 function isSame(one: unknown, other: unknown): boolean {
   if (Array.isArray(one) && Array.isArray(other)) return isDeepStrictEqual([...one].sort(), [...other].sort());
   return isDeepStrictEqual(one, other);
