@@ -174,7 +174,7 @@ function awsIssues(
   if (destination.kind === "s3" && cluster !== undefined) {
     const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
     if (!isBucketName(bucket)) {
-      const message = `must be set, since ${bucket}, made of the cluster's name and region, is no valid name of a bucket`;
+      const message = `must be set, since ${bucket}, made of the cluster's name and region, is not a valid bucket name`;
       return [{ path: [...path, "bucket"], message }];
     }
     if (destination.bucket !== undefined) return [];

@@ -16,7 +16,7 @@ export const DELIVERY_KINDS = {
   },
   splunk: {
     kind: z.literal("splunk").describe("Splunk's HTTP Event Collector."),
-    url: originUrl("https://splunk.example.com:8088", "which it does not take: set token").describe(
+    url: originUrl("https://splunk.example.com:8088", "which Splunk does not accept: set token").describe(
       "Without a path: https://splunk.example.com:8088.",
     ),
     ...server,

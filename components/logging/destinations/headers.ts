@@ -66,16 +66,16 @@ function nameIssue(name: string, { kind, protocol, credentials, token }: WithHea
   if (OWN_NAMES.has(lower)) return `${name} must not be set, since the collector sets it`;
   if (kind === "loki" && lower === "x-scope-orgid") return `${name} must not be set, since tenant sets it`;
   if (lower === "authorization" && (credentials ?? token) !== undefined)
-    return `${name} must not be set with ${token === undefined ? "credentials" : "token"}, which it stands for`;
+    return `${name} must not be set with ${token === undefined ? "credentials" : "token"}, since the collector sets it from there`;
   // @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
   if (protocol === "grpc" && !/^(?!grpc-)[\w.-]+(?<!-bin)$/.test(lower))
-    return `${name} must be of letters, digits, '-', '_' and '.' with protocol grpc, without grpc- in front and -bin at the end`;
+    return `${name} must be of letters, digits, '-', '_' and '.' with protocol grpc, without the prefix grpc- and the suffix -bin`;
   return undefined;
 }
 
 function secretIssue(name: string, value: string | Token | undefined): string | undefined {
   if (typeof value !== "string" || !(SECRET_NAME.test(name) || SECRET_VALUE.test(value))) return undefined;
-  return `${name} must be a Secret, such as { secretName: datadog, key: api-key }, since it would stand in a ConfigMap`;
+  return `${name} must be a Secret, such as { secretName: datadog, key: api-key }, since it would be in a ConfigMap`;
 }
 
 /** A header with its value in a Secret, and how the collector gets it. */

@@ -63,7 +63,8 @@ export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, conte
   if (credentials !== undefined && mskArn !== undefined)
     relation(context, ["mskArn", "credentials"], "mskArn and credentials are mutually exclusive");
   if (tls !== false) return;
-  if (mskArn !== undefined) relation(context, ["mskArn", "tls"], "mskArn requires TLS, which MSK asks for with IAM");
+  if (mskArn !== undefined)
+    relation(context, ["mskArn", "tls"], "mskArn requires TLS, since MSK accepts IAM only with TLS");
   if (credentials !== undefined)
     relation(
       context,
@@ -83,7 +84,7 @@ export function kafkaIssues(
   if (mode === "sidecar")
     issues.push({
       path: ["kind"],
-      message: "must not be kafka with mode sidecar, whose network policy knows one address",
+      message: "must not be kafka with mode sidecar, whose network policy allows one address",
     });
   if (id === "vector" && destination.mskArn !== undefined) {
     const message = `must not be set with ${title}, which cannot sign for MSK: set credentials`;

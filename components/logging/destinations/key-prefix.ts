@@ -26,7 +26,7 @@ export function keyPrefixWarnings(targets: readonly Keyed[]): SettingsIssue[] {
     const { kind, prefix = "" } = destination;
     if (kind !== "s3" || isCleanPrefix(prefix)) return [];
     const message =
-      "has '.' or '..' between slashes, which S3 keeps in keys, so that its console and clients that take keys for paths do not find them";
+      "has '.' or '..' between slashes, which S3 keeps in keys, so that its console and clients that treat keys as paths do not find them";
     return [{ path: [...path, "prefix"], message, value: prefix, severity: "warning" }];
   });
 }

@@ -40,13 +40,13 @@ export function mskIssues(destination: Destination): SettingsIssue[] {
   const { by, ports } = PORTS[wayTo(destination)];
   for (const { broker, at, port } of found)
     if (KNOWN_PORTS.includes(port) && !ports.includes(port)) {
-      const message = `must have port ${ports.join(" or ")} with ${by}, where Amazon MSK listens for that`;
+      const message = `must have port ${ports.join(" or ")} with ${by}, on which Amazon MSK accepts such clients`;
       issues.push({ path: ["brokers", at], message, value: broker });
     }
   if (credentials !== undefined && mechanism !== "SCRAM-SHA-512")
     issues.push({
       path: ["mechanism"],
-      message: "must be SCRAM-SHA-512 with Amazon MSK, which knows no other",
+      message: "must be SCRAM-SHA-512 with Amazon MSK, which supports no other",
       value: mechanism,
     });
   const elsewhere = found.find(({ region }) => mskArn !== undefined && region !== mskRegion(mskArn));

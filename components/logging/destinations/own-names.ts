@@ -33,6 +33,6 @@ export function ownNameIssues(
         ];
   // Followed by a destination's name or a team's.
   if (name === undefined || !(name === own || name.startsWith(`${own}-`) || name.startsWith(`${own}/`))) return [];
-  const message = `is the default name of this stack's own ${what}: if it made it, the next update deletes it with its lines, unless \`pulumi state delete\` took it out of the stack before`;
+  const message = `is the default name of this stack's own ${what}: if the stack created it, the next update deletes it with its lines, unless \`pulumi state delete\` removed it from the stack before`;
   return [{ path: [key], message, value: name, severity: "warning" }];
 }

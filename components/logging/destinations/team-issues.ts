@@ -29,7 +29,7 @@ export function teamIssues(
   const issues = named.flatMap((team): SettingsIssue[] => {
     if (teams === undefined || places.some((place) => place.team === team)) return [];
     if (teams.some(({ name }) => name === team)) {
-      const message = "must be the name of a team whose lines a route leads here";
+      const message = "must be the name of a team with a route to this destination";
       return [{ path: [...path, "teams", team], message, value: team }];
     }
     const known = teams.length === 0 ? "and this stack has none" : `one of ${teams.map(({ name }) => name).join(", ")}`;
@@ -43,7 +43,7 @@ export function teamIssues(
       .map(({ team }) => placeName(logGroup, team))
       .sort((one, other) => other.length - one.length);
     if (longest.length > MAX_LOG_GROUP) {
-      const message = `must have at most ${logGroup.length - longest.length + MAX_LOG_GROUP} characters, since CloudWatch Logs allows ${MAX_LOG_GROUP} with the team's name behind it`;
+      const message = `must have at most ${logGroup.length - longest.length + MAX_LOG_GROUP} characters, since CloudWatch Logs allows ${MAX_LOG_GROUP} with the team's name after it`;
       issues.push({ path: [...path, "logGroup"], message, value: logGroup });
     }
   }

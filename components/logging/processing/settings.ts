@@ -24,12 +24,12 @@ function patternOf(emptyProblem: EmptyCheck) {
 }
 
 /** Matches the text to replace, or the first line of a record: never empty. */
-const Pattern = patternOf((pattern) => (canBeEmpty(pattern) ? "must not match an empty text" : undefined));
+const Pattern = patternOf((pattern) => (canBeEmpty(pattern) ? "must not match an empty string" : undefined));
 
 /** Selects lines, which may be empty. */
 const LinePattern = patternOf((pattern) =>
   isEmptyBesideText(pattern)
-    ? "must not match an empty text, unless between ^ and $, or it matches each line"
+    ? "must not match an empty string, unless between ^ and $, or it matches each line"
     : undefined,
 );
 

@@ -18,7 +18,7 @@ export function routeIssues(
   const { destination, destinations, routes, mode, buffer } = settings;
   if (destinations === undefined) {
     if (routes.length === 0) return [];
-    const message = "must not be set without destinations, which the routes lead to";
+    const message = "must not be set without destinations, to which routes lead";
     return [{ path: ["routes"], message }];
   }
   const issues: SettingsIssue[] = [];
@@ -53,7 +53,7 @@ function ruleIssues(
   if (left.length > 0)
     issues.push({
       path: ["sources"],
-      message: `must each have a route, which ${left.join(", ")} ${left.length === 1 ? "has" : "have"} not`,
+      message: `must each have a route, but ${left.join(", ")} ${left.length === 1 ? "has" : "have"} none`,
       value: sources,
     });
   const unreached = names.filter((name) => !routes.some(({ to }) => to.includes(name)));
@@ -81,7 +81,7 @@ function issuesOfRoute(
   if (route.sources !== undefined && !isDeepStrictEqual(route.sources, ["pods"]))
     for (const key of POD_CONDITIONS) {
       if (route[key] === undefined) continue;
-      const message = "must not be set with sources other than pods, whose lines only it is for";
+      const message = "must not be set with sources other than pods, since it applies only to pods' lines";
       issues.push({ path: [...path, key], message, value: route[key] });
     }
   if (teams !== undefined) {

@@ -65,13 +65,13 @@ export function awsSourceIssues(targets: readonly Target[]): SettingsIssue[] {
     const others = sources.filter((other) => other !== "audit").join(", ");
     return [
       issue(
-        `must not be firehose for audit and ${others}, since a stream that unpacks lines of CloudWatch Logs takes no others`,
+        `must not be firehose for audit and ${others}, since a stream that unpacks lines of CloudWatch Logs accepts no others`,
       ),
     ];
   });
   const filtered = filteredTargets(targets);
   if (filtered.length > MAX_FILTERS) {
-    const message = `must lead audit to at most ${MAX_FILTERS} destinations other than cloudwatch, since its log group takes ${MAX_FILTERS} subscription filters`;
+    const message = `must send audit to at most ${MAX_FILTERS} destinations other than cloudwatch, since its log group takes ${MAX_FILTERS} subscription filters`;
     issues.push({ path: ["routes"], message, value: filtered.map(({ name }) => name) });
   }
   return issues;

@@ -133,7 +133,7 @@ function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[]
   }
   for (const [name, value] of plainHeaders(destination)) {
     if (!value.includes("${")) continue;
-    const message = `must be a text without '\${' with Fluent Bit, which reads it as a variable`;
+    const message = `must be a string without '\${' with Fluent Bit, which reads it as a variable`;
     found.push({ path: ["destination", "headers", name], message, value });
   }
   return found;

@@ -120,7 +120,7 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
     found.push({ path: ["buffer", "size"], message, value: buffer.size });
   }
   if (destination.kind === "s3" && destination.prefix === "" && index.splitBy === "team") {
-    const message = "must not be empty with Vector and index.splitBy team, whose keys begin with a text that is fixed";
+    const message = "must not be empty with Vector and index.splitBy team, whose keys must begin with a fixed string";
     found.push({ path: ["destination", "prefix"], message, value: "" });
   }
   if (destination.kind === "http" && /%|\{\{|SECRET\[/.test(destination.url)) {
@@ -131,7 +131,7 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
   for (const [name, value] of plainHeaders(destination)) {
     if (!/%|\{\{|SECRET\[/.test(value)) continue;
     const message =
-      "must be a text without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
+      "must be a string without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
     found.push({ path: ["destination", "headers", name], message, value });
   }
   return found;

@@ -107,7 +107,7 @@ describe("Destinations that pass lines on", () => {
     [
       "a password, which Splunk's collector of events does not take",
       { ...SPLUNK, url: "https://me:secret@h:8088" },
-      /^url: must be a URL without user and password, which it does not take: set token/,
+      /^url: must be a URL without user and password, which Splunk does not accept: set token/,
     ],
     [
       "a password, which belongs elsewhere",

@@ -19,7 +19,7 @@ function issues(destination: object, collector = "fluent-bit"): string[] {
   return found.map(formatIssue);
 }
 
-const asSecret = "must be a Secret, such as { secretName: datadog, key: api-key }, since it would stand in a ConfigMap";
+const asSecret = "must be a Secret, such as { secretName: datadog, key: api-key }, since it would be in a ConfigMap";
 const asValue =
   "must be a string of up to 4096 printable ASCII characters, without blanks at the ends, or a Secret, such as { secretName: datadog, key: api-key }";
 
@@ -63,10 +63,10 @@ describe("Headers of a destination", () => {
     const own = { headers: { authorization: { secretName: "a" } } };
     for (const key of ["token", "credentials"])
       assert.deepEqual(issues({ ...HTTP, ...own, [key]: { secretName: "b" } }), [
-        `destination.headers: authorization must not be set with ${key}, which it stands for`,
+        `destination.headers: authorization must not be set with ${key}, since the collector sets it from there`,
       ]);
     for (const name of ["grpc-timeout", "trace-bin", "a!b"]) {
-      const message = `${name} must be of letters, digits, '-', '_' and '.' with protocol grpc, without grpc- in front and -bin at the end`;
+      const message = `${name} must be of letters, digits, '-', '_' and '.' with protocol grpc, without the prefix grpc- and the suffix -bin`;
       assert.deepEqual(issues({ ...OTLP, protocol: "grpc", headers: { [name]: "1" } }), [
         `destination.headers: ${message}`,
       ]);
@@ -115,9 +115,12 @@ describe("Headers of a destination", () => {
           `destination.headers: ${message("loki", "Fluent Bit, OpenTelemetry Collector", title)}`,
         ),
       );
-    assert.match(issues({ ...HTTP, headers: { "X-A": `\${HOME}` } }).join(), /X-A: must be a text without '\$\{'/);
+    assert.match(issues({ ...HTTP, headers: { "X-A": `\${HOME}` } }).join(), /X-A: must be a string without '\$\{'/);
     for (const value of ["100%", "{{ a }}", "SECRET[a.b]"])
-      assert.match(issues({ ...HTTP, headers: { "X-A": value } }, "vector").join(), /X-A: must be a text without '%'/);
+      assert.match(
+        issues({ ...HTTP, headers: { "X-A": value } }, "vector").join(),
+        /X-A: must be a string without '%'/,
+      );
   });
 
   it("reach the container from their Secrets alone: in variables, or in files of one folder", async () => {

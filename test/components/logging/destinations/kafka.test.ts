@@ -186,7 +186,7 @@ describe("Destination kafka", () => {
             ports.some((own) => own === port)
               ? []
               : [
-                  `destination.brokers[0]: must have port ${words}, where Amazon MSK listens for that (found "b-1.logs.abc123.c2.kafka.eu-central-1.amazonaws.com:${port}")`,
+                  `destination.brokers[0]: must have port ${words}, on which Amazon MSK accepts such clients (found "b-1.logs.abc123.c2.kafka.eu-central-1.amazonaws.com:${port}")`,
                 ],
           );
     });
@@ -202,7 +202,7 @@ describe("Destination kafka", () => {
     it("knows one mechanism for a password", () => {
       for (const mechanism of ["SCRAM-SHA-256", "PLAIN"])
         assert.deepEqual(onMsk(9096, { credentials, mechanism }), [
-          `destination.mechanism: must be SCRAM-SHA-512 with Amazon MSK, which knows no other (found "${mechanism}")`,
+          `destination.mechanism: must be SCRAM-SHA-512 with Amazon MSK, which supports no other (found "${mechanism}")`,
         ]);
     });
 

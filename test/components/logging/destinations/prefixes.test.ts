@@ -65,7 +65,7 @@ describe("The prefix of a bucket", () => {
       destination: { ...ARCHIVE, prefix: "/" },
     });
     assert.deepEqual(checkLogging(settings, "eks", undefined, TEAMS).map(formatIssue), [
-      'destination.prefix: must not be empty with Vector and index.splitBy team, whose keys begin with a text that is fixed (found "")',
+      'destination.prefix: must not be empty with Vector and index.splitBy team, whose keys must begin with a fixed string (found "")',
     ]);
   });
 
@@ -83,7 +83,7 @@ describe("The prefix of a bucket", () => {
       checkLogging(LoggingSettings.parse({ destination: { ...ARCHIVE, prefix } }), "eks").map(formatIssue);
     for (const prefix of [".", "./a", "a/./b", "a/../b"])
       assert.deepEqual(told(prefix), [
-        `destination.prefix: has '.' or '..' between slashes, which S3 keeps in keys, so that its console and clients that take keys for paths do not find them (found "${prefix}")`,
+        `destination.prefix: has '.' or '..' between slashes, which S3 keeps in keys, so that its console and clients that treat keys as paths do not find them (found "${prefix}")`,
       ]);
     for (const prefix of ["", "a..b/.c", "a/b.c"]) assert.deepEqual(told(prefix), [], prefix);
   });

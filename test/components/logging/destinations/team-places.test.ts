@@ -127,7 +127,7 @@ describe("Places of teams", () => {
         destinations: { all: { kind: "stdout" }, groups: { ...GROUPS, teams: { ts: {}, sa: {} } } },
         routes: [{ to: ["all"] }, { to: ["groups"], teams: ["ts"] }],
       },
-      'destinations.groups.teams.sa: must be the name of a team whose lines a route leads here (found "sa")',
+      'destinations.groups.teams.sa: must be the name of a team with a route to this destination (found "sa")',
     ],
     [
       { destination: { ...GROUPS, logGroup: "/own", existing: true } },
@@ -136,7 +136,7 @@ describe("Places of teams", () => {
     [{ destination: { ...GROUPS, logGroup: `/${"g".repeat(508)}` } }, undefined],
     [
       { destination: { ...GROUPS, logGroup: `/${"g".repeat(509)}` } },
-      `destination.logGroup: must have at most 509 characters, since CloudWatch Logs allows 512 with the team's name behind it (found "/${"g".repeat(75)}…)`,
+      `destination.logGroup: must have at most 509 characters, since CloudWatch Logs allows 512 with the team's name after it (found "/${"g".repeat(75)}…)`,
     ],
     [
       { destination: GROUPS, buffer: { size: "128Mi" } },

@@ -137,7 +137,7 @@ describe("A log group or bucket that exists", () => {
       "/eks-dns-logging/dev/pods/ts",
     ])
       assert.deepEqual(existing({ ...GROUPS, logGroup }), [
-        `destination.logGroup: is the default name of this stack's own log group: if it made it, the next update deletes it with its lines, unless \`pulumi state delete\` took it out of the stack before (found "${logGroup}")`,
+        `destination.logGroup: is the default name of this stack's own log group: if the stack created it, the next update deletes it with its lines, unless \`pulumi state delete\` removed it from the stack before (found "${logGroup}")`,
       ]);
     assert.match(
       existing({ kind: "s3", bucket: "dev-logs-eu-central-1" }).join("\n"),

@@ -37,7 +37,7 @@ describe("routes", () => {
 
   for (const [settings, ...expected] of [
     [{ destination: SEARCH, destinations: { search: SEARCH } }, "destination and destinations are mutually exclusive"],
-    [{ routes: [{ to: ["archive"] }] }, "routes: must not be set without destinations, which the routes lead to"],
+    [{ routes: [{ to: ["archive"] }] }, "routes: must not be set without destinations, to which routes lead"],
     [
       { destinations: { archive: S3 }, routes: [{ to: ["archive", "archiv"] }] },
       'routes[0].to[1]: must be the name of a destination: archive (found "archiv")',

@@ -211,7 +211,7 @@ describe("Source audit", () => {
     );
     const stream = { kind: "firehose", stream: "theirs" };
     assert.deepEqual(issues({ destination: stream }), [
-      'destination.kind: must not be firehose for audit and pods, since a stream that unpacks lines of CloudWatch Logs takes no others (found "firehose")',
+      'destination.kind: must not be firehose for audit and pods, since a stream that unpacks lines of CloudWatch Logs accepts no others (found "firehose")',
     ]);
     const three = { a: { kind: "s3" }, b: stream, c: { ...stream, stream: "c" }, d: { kind: "cloudwatch" } };
     const routed = (audit: string[]) =>
@@ -222,7 +222,7 @@ describe("Source audit", () => {
           { to: audit, sources: ["audit"] },
         ],
       });
-    assert.match(routed(["a", "b", "c"]).join(), /routes: must lead audit to at most 2 destinations other/);
+    assert.match(routed(["a", "b", "c"]).join(), /routes: must send audit to at most 2 destinations other/);
     assert.deepEqual(routed(["a", "b", "d"]), []);
   });
 

@@ -314,7 +314,7 @@ describe("Sources", () => {
       /^destination\.kind: must not be file for the source events/,
     ],
     [{ sources: ["pods", "kubelet"], mode: "sidecar" }, /^sources: must be only pods with mode sidecar/],
-    [routed({ to: ["search"], sources: ["pods"] }), /^sources: must each have a route, which auth has not/],
+    [routed({ to: ["search"], sources: ["pods"] }), /^sources: must each have a route, but auth has none/],
     [
       routed({ to: ["search"], sources: ["kernel"] }, { to: ["search"] }),
       /^routes\[0\]\.sources\[0\]: must be one of sources: pods, auth \(found "kernel"\)/,
