@@ -71,7 +71,7 @@ function rendered(collector: Collector, settings: LoggingSettings): object {
 }
 
 describe("A setting without effect", () => {
-  it("is looked for among all settings", () => {
+  it("is tested for all settings", () => {
     const schema = z.toJSONSchema(LoggingSettings, { io: "input", unrepresentable: "any" });
     assert.deepEqual(leaves(schema).sort(), [...Object.keys(VALUES), ...ELSEWHERE].sort());
   });
@@ -126,7 +126,7 @@ describe("A setting without effect", () => {
     }
   }
 
-  it("is named with its reason", () => {
+  it("is reported with its reason", () => {
     const warnings = (settings: object) =>
       checkLogging(LoggingSettings.parse(settings), "eks").map(
         ({ path, message, severity }) => `${severity} ${path.join(".")}: ${message}`,

@@ -66,7 +66,7 @@ function plainOf({ resources }: Recording): Record<string, unknown> {
   );
 }
 
-describe("Arguments of a LogCollection that only the deployment knows", () => {
+describe("Arguments of a LogCollection known only during deployment", () => {
   for (const [what, destination] of Object.entries(DESTINATIONS)) {
     it(`make what plain values make: ${what}`, async () => {
       const expected = await collect({ destination: destination((value) => value) }, "on AWS");
@@ -80,7 +80,7 @@ describe("Arguments of a LogCollection that only the deployment knows", () => {
     });
   }
 
-  it("may be of several destinations, their teams and the sources that AWS delivers", async () => {
+  it("may be in several destinations, their teams and the sources that AWS delivers", async () => {
     const several = (give: Give): Omit<LogCollectionArgs, "cluster"> => ({
       sources: ["pods", "audit", "auto-mode"],
       routes: [{ to: ["groups", "archive"] }, { to: ["stream"], sources: ["audit"] }],
@@ -99,7 +99,7 @@ describe("Arguments of a LogCollection that only the deployment knows", () => {
     assert.deepEqual(plainOf(await collectLate(several)), plainOf(expected));
   });
 
-  it("are checked once they are known, by the name of the argument", async () => {
+  it("are validated once known, under the argument's name", async () => {
     for (const [destination, message] of [
       [
         (give: Give) => ({ kind: "cloudwatch", kmsKeyArn: give("alias/logs") }) as const,
@@ -149,7 +149,7 @@ describe("Arguments of a LogCollection that only the deployment knows", () => {
     );
   });
 
-  it("are not shown where they are secret and wrong", async () => {
+  it("are not shown if they are secret and invalid", async () => {
     const errorOf = async (destination: DestinationArgs) => {
       const found: unknown = await collectLate(() => ({ destination })).then(
         () => undefined,

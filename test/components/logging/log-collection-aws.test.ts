@@ -4,7 +4,7 @@ import { find, ofType } from "../../support/find.ts";
 import { collect, podOf } from "./recorded-collection.ts";
 
 describe("LogCollection on AWS", () => {
-  it("makes the log group with an end and a key, before the collector", async () => {
+  it("creates the log group with retention and a key, before the collector", async () => {
     const { resources } = await collect({ destination: { kind: "cloudwatch", retentionDays: 7 } }, "on AWS");
     const group = find(resources, "aws:cloudwatch/logGroup:LogGroup", "logs-group");
     assert.equal(group.inputs.retentionInDays, 7);
@@ -15,7 +15,7 @@ describe("LogCollection on AWS", () => {
     assert.ok(daemonSet.dependencies.includes(association.urn));
   });
 
-  it("looks up the account that records name beside the cluster, unless the settings name it", async () => {
+  it("looks up the account that records contain with the cluster, unless it is set", async () => {
     const accounts = async (metadata: { cluster?: boolean; accountId?: string }, where: "on AWS" | "elsewhere") => {
       const destination = { kind: "loki", url: "http://loki.monitoring.svc:3100" } as const;
       const { resources } = await collect({ destination, metadata, sources: ["pods", "events"] }, where);
@@ -35,7 +35,7 @@ describe("LogCollection on AWS", () => {
     assert.deepEqual(await accounts({ cluster: false }, "on AWS"), ["none", "none"]);
   });
 
-  it("lets only this service account of this cluster take the role on", async () => {
+  it("lets only this service account of this cluster assume the role", async () => {
     const { resources } = await collect({ destination: { kind: "cloudwatch" } }, "on AWS");
     const trust = JSON.parse(String(find(resources, "aws:iam/role:Role", "logs-identity").inputs.assumeRolePolicy));
     assert.deepEqual(trust.Statement[0].Principal, { Service: "pods.eks.amazonaws.com" });
@@ -48,7 +48,7 @@ describe("LogCollection on AWS", () => {
     });
   });
 
-  it("gives the reader of events a role of its own, for the destinations of events alone", async () => {
+  it("gives the event reader its own role, only for the destinations of events", async () => {
     const args = {
       collector: "vector",
       sources: ["pods", "events"],
@@ -83,7 +83,7 @@ describe("LogCollection on AWS", () => {
     assert.equal(podOf(recording, "vector").serviceAccountName, "vector");
   });
 
-  it("makes a bucket that is closed, encrypted and forgets, and lets the collector write below its prefix", async () => {
+  it("creates a private, encrypted bucket with retention, and lets the collector write below its prefix", async () => {
     const { resources } = await collect({ destination: { kind: "s3", prefix: "p", retentionDays: 5 } }, "on AWS");
     assert.equal(find(resources, "aws:s3/bucket:Bucket", "logs-bucket").inputs.bucket, "dev-logs-eu-central-1");
     const block = find(resources, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "logs-bucket").inputs;
@@ -107,7 +107,7 @@ describe("LogCollection on AWS", () => {
     ]);
   });
 
-  it("gives a signing collector a role that may send documents to its domain, and nothing else", async () => {
+  it("gives a signing collector a role that may only send documents to its domain", async () => {
     const arn = "arn:aws:es:eu-central-1:111122223333:domain/logs";
     const destination = { kind: "opensearch", host: "logs.example.com", port: 443, sigv4: { arn } } as const;
     const { resources } = await collect({ destination }, "on AWS");
@@ -119,7 +119,7 @@ describe("LogCollection on AWS", () => {
     await assert.rejects(collect({ destination }), /logs\.destination\.sigv4: must not need an AWS identity/);
   });
 
-  it("writes to a log group or a bucket that exists, makes neither, and may do no more there", async () => {
+  it("writes to an existing log group or bucket, creates neither, and has no other permission there", async () => {
     const statements = async (
       destination: DestinationArgs,
       collector: "fluent-bit" | "opentelemetry" = "fluent-bit",
@@ -160,7 +160,7 @@ describe("LogCollection on AWS", () => {
     assert.deepEqual(inParts[1].Action, ["kms:GenerateDataKey", "kms:Decrypt"]);
   });
 
-  it("brings a token from its Secret to the collector, in a variable or in a file", async () => {
+  it("passes a token from its Secret to the collector, as a variable or file", async () => {
     const destination = { kind: "http", url: "https://h", token: { secretName: "writer", key: "api" } } as const;
     assert.deepEqual(podOf(await collect({ destination })).containers[0].env.at(-1), {
       name: "LOG_TOKEN",
@@ -173,7 +173,7 @@ describe("LogCollection on AWS", () => {
     });
   });
 
-  it("makes nothing of AWS for a destination elsewhere", async () => {
+  it("creates nothing in AWS for other destinations", async () => {
     const { resources } = await collect({ destination: { kind: "stdout" } }, "on AWS");
     assert.deepEqual(
       resources.filter(({ type }) => type.startsWith("aws:")),

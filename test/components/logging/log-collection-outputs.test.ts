@@ -8,7 +8,7 @@ import { find } from "../../support/find.ts";
 import { collect, podOf } from "./recorded-collection.ts";
 
 describe("LogCollection", () => {
-  describe("with an address that only the deployment knows", () => {
+  describe("with an address known only during deployment", () => {
     const settings = { destination: { kind: "opensearch", host: "search.example.com", port: 443 } } as const;
     /** The component with the host as an output of another resource. */
     const collectFrom = (host: string, preview: boolean, args: Partial<LogCollectionArgs> = {}) =>
@@ -46,7 +46,7 @@ describe("LogCollection", () => {
       );
     });
 
-    it("is not for sidecars, whose network policies need it", async () => {
+    it("is rejected for sidecars, whose network policies need the address", async () => {
       await assert.rejects(
         collectFrom("search.example.com", false, { mode: "sidecar" }),
         /logs\.destination\.host: must be a string, not an output, with mode sidecar/,
@@ -54,7 +54,7 @@ describe("LogCollection", () => {
     });
   });
 
-  it("takes an image that only the deployment knows", async () => {
+  it("accepts an image known only during deployment", async () => {
     const image = pulumi.output(Promise.resolve("registry.example.com/fluent-bit:5.1.1"));
     assert.equal(
       podOf(await collect({ image }), "fluent-bit").containers[0].image,

@@ -16,7 +16,7 @@ describe("LogCollection", () => {
   const one = (type: string, name: string) => find(recording.resources, `kubernetes:${type}`, name);
   const pod = (of = recording, collector = "fluent-bit") => podOf(of, collector);
 
-  it("lets host paths into its own namespace alone, and still warns of what is not restricted", () => {
+  it("allows host paths only in its own namespace, and still warns of violations of restricted", () => {
     const { metadata } = one("core/v1:Namespace", "logs-namespace").inputs;
     assert.ok(typeof metadata === "object" && metadata !== null && "labels" in metadata && "name" in metadata);
     assert.equal(metadata.name, "logging");
@@ -26,7 +26,7 @@ describe("LogCollection", () => {
     assert.match(labels, /"pod-security\.kubernetes\.io\/audit":"restricted"/);
   });
 
-  it("asks its own OpenSearch by the name that it has in the cluster's domain", async () => {
+  it("reaches its own OpenSearch by its name in the cluster's domain", async () => {
     const { resources } = await collect({
       clusterDomain: "k8s.corp",
       destination: { kind: "opensearch", inCluster: true },
@@ -35,14 +35,14 @@ describe("LogCollection", () => {
     assert.match(JSON.stringify(data), / host: opensearch\.logging\.svc\.k8s\.corp\\n/);
   });
 
-  it("runs on every node, and stays there under pressure", () => {
+  it("runs on every node, even under pressure", () => {
     const spec = pod();
     assert.deepEqual(spec.tolerations, [{ operator: "Exists" }]);
     assert.equal(spec.priorityClassName, "system-node-critical");
     assert.deepEqual(spec.nodeSelector, { "kubernetes.io/os": "linux" });
   });
 
-  it("has time to hand over what it holds: the pod's grace is longer than its own", () => {
+  it("has time to flush: the pod's grace period exceeds its own", () => {
     const { data } = one("core/v1:ConfigMap", "logs-fluent-bit-config").inputs;
     assert.ok(typeof data === "object" && data !== null && "fluent-bit.yaml" in data);
     const { service } = parse(String(data["fluent-bit.yaml"]));
@@ -50,7 +50,7 @@ describe("LogCollection", () => {
     assert.equal(pod().terminationGracePeriodSeconds, 11);
   });
 
-  it("is hardened: a read-only root, no capability, and host paths read-only but for its own state", () => {
+  it("is hardened: a read-only root, no capabilities, and read-only host paths except for its own state", () => {
     const spec = pod();
     assert.deepEqual(spec.containers[0].securityContext, {
       runAsUser: 0,
@@ -103,14 +103,14 @@ describe("LogCollection", () => {
     assert.deepEqual(one("core/v1:Namespace", "logs-namespace").dependencies, [agent.urn]);
   });
 
-  it("is started again after two minutes without an answer of the thread that reads, and not for a slow one", () => {
+  it("is restarted after two minutes without an answer from the thread that reads, and not after a slow one", () => {
     const { livenessProbe } = pod().containers[0];
     const { httpGet, timeoutSeconds, periodSeconds, failureThreshold } = livenessProbe;
     assert.deepEqual(httpGet, { path: "/services/collector/health", port: 2021 });
     assert.deepEqual([timeoutSeconds, periodSeconds * failureThreshold], [30, 120]);
   });
 
-  it("takes user, password and authority from Secrets that somebody else made", async () => {
+  it("reads user, password and CA certificate from existing Secrets", async () => {
     const destination: OpenSearchArgs = {
       kind: "opensearch",
       host: "h",
@@ -127,7 +127,7 @@ describe("LogCollection", () => {
     });
   });
 
-  it("gives user and password in files to a collector that reads files, and in no variable", async () => {
+  it("passes user and password to a collector that reads files as files, and not as variables", async () => {
     const destination: LokiArgs = { kind: "loki", url: "https://loki:3100", credentials: { secretName: "writer" } };
     const spec = pod(await collect({ collector: "promtail", destination }), "promtail");
     assert.doesNotMatch(JSON.stringify(spec.containers[0].env), /LOG_|writer/);
@@ -140,7 +140,7 @@ describe("LogCollection", () => {
     assert.deepEqual(spec.volumes.at(-1), { name: "credentials", secret: { secretName: "writer", items } });
   });
 
-  it("makes the folder of destination file on the node, and mounts that one writable", async () => {
+  it("creates the folder of destination file on the node, and mounts only that one writable", async () => {
     const spec = pod(await collect({ destination: { kind: "file", path: "/var/log/out" } }));
     assert.deepEqual(spec.volumes.at(-1), {
       name: "destination",
@@ -149,7 +149,7 @@ describe("LogCollection", () => {
     assert.deepEqual(spec.containers[0].volumeMounts.at(-1), { name: "destination", mountPath: "/var/log/out" });
   });
 
-  it("gives what applications send to a name on their own node, and the teams a way there and nowhere else", async () => {
+  it("offers applications a Service on their own node, and lets the teams reach only that", async () => {
     const { resources } = await collect({
       collector: "opentelemetry",
       destination: { kind: "loki", url: "http://loki.test:3100" },
@@ -182,7 +182,7 @@ describe("LogCollection", () => {
     ]);
   });
 
-  it("reports all that is wrong with its arguments, by its own name", async () => {
+  it("reports all errors in its arguments, under its own name", async () => {
     await assert.rejects(collect({ collector: "promtail", mode: "sidecar", buffer: { size: "1Gi" } }), (error) => {
       assert.ok(error instanceof SettingsError);
       assert.deepEqual(error.issues.map(formatIssue), [

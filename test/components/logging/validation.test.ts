@@ -11,7 +11,7 @@ describe("checkLogging", () => {
     assert.deepEqual(check({ destination: { kind: "cloudwatch" } }, "eks"), []);
   });
 
-  it("refuses an AWS destination where pods have no AWS identity, and names the others", () => {
+  it("rejects an AWS destination without an AWS identity of pods, and lists the others", () => {
     for (const kind of ["cloudwatch", "s3"]) {
       const [issue] = check({ destination: { kind } });
       assert.deepEqual(issue?.path, ["destination", "kind"]);
@@ -23,7 +23,7 @@ describe("checkLogging", () => {
     }
   });
 
-  it("tells of dates that come again in the names of indices, and of none where there are no indices", () => {
+  it("warns of index dates that repeat, and not without indices", () => {
     const index = { datePattern: "dd" };
     const [issue] = check({ destination: { kind: "opensearch", inCluster: true }, index });
     assert.deepEqual([issue?.path, issue?.severity], [["index", "datePattern"], "warning"]);
@@ -31,12 +31,12 @@ describe("checkLogging", () => {
     assert.doesNotMatch(JSON.stringify(check({ index })), /has dd without/);
   });
 
-  it("names only what the collector can send to", () => {
+  it("lists only kinds that the collector supports", () => {
     const [issue] = check({ collector: "opentelemetry", destination: { kind: "s3" } });
     assert.match(issue?.message ?? "", /^must be one of elasticsearch, loki, otlp, kafka, since only/);
   });
 
-  it("refuses a key of another region, which neither a log group nor a bucket takes", () => {
+  it("rejects a key in another region, for log groups and buckets", () => {
     const found = (destination: object, index = {}) =>
       checkLogging(LoggingSettings.parse({ destination, index }), "eks", { name: "dev", region: "eu-central-1" }, [
         { name: "ts" },
@@ -55,7 +55,7 @@ describe("checkLogging", () => {
     ]);
   });
 
-  it("passes on what the collector cannot do", () => {
+  it("reports what the collector does not support", () => {
     const [issue] = check({ destination: { kind: "opensearch", host: "h" }, index: { timeZone: "Asia/Tokyo" } });
     assert.deepEqual(issue?.path, ["index", "timeZone"]);
   });
@@ -64,7 +64,7 @@ describe("checkLogging", () => {
 describe("A volume of the OpenSearch that inCluster brings", () => {
   const destination = { kind: "opensearch", inCluster: true, storage: "10Gi" };
 
-  it("needs a named StorageClass on EKS, where a new cluster has none", () => {
+  it("requires a named StorageClass on EKS, where a new cluster has none", () => {
     const [issue, ...more] = check({ destination }, "eks");
     assert.deepEqual(more, []);
     assert.match(
@@ -98,7 +98,7 @@ describe("The bucket's name", () => {
     for (const name of invalid) assert.equal(s3(name).success, false, name);
   });
 
-  it("is to be set where the cluster's name makes none", () => {
+  it("must be set if the default made from the cluster's name is invalid", () => {
     assert.deepEqual(derived("dev"), [
       {
         path: ["destination", "bucket"],
@@ -117,7 +117,7 @@ describe("The bucket's name", () => {
   });
 });
 
-describe("names that Elasticsearch keeps for itself", () => {
+describe("names that Elasticsearch reserves", () => {
   const elasticsearch = { kind: "elasticsearch", host: "h" };
   const taken: readonly object[] = [
     { splitBy: "team" },
@@ -152,7 +152,7 @@ describe("names that Elasticsearch keeps for itself", () => {
     });
   }
 
-  it("are names like others in OpenSearch", () => {
+  it("are allowed in OpenSearch", () => {
     assert.deepEqual(check({ destination: { kind: "opensearch", host: "h" }, index: { splitBy: "team" } }), []);
   });
 });

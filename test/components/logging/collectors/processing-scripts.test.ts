@@ -100,7 +100,7 @@ for (const [name, scriptOf] of Object.entries({ Logagent: logagentScript, Filebe
         assert.deepEqual(made, one.wanted);
       });
 
-    it("keeps each line of a record that was joined, and masks each, with and without a rule to redact", () => {
+    it("keeps each line of a joined record, and masks each, with and without a rule to redact", () => {
       const lines = "first of a@b.io\n  second of c@d.io\n\n  last";
       const of: Parameters<Script>[1] = { namespace: "shop", stream: "stdout" };
       assert.equal(script(lines, of), lines.replaceAll(/\w@\w\.io/g, "[REDACTED:email]"));
@@ -129,14 +129,14 @@ describe("The script of Logagent and Filebeat", () => {
     }
   });
 
-  it("sends no line unread that its engine cannot search", () => {
+  it("drops lines that its engine cannot search, rather than send them unmasked", () => {
     const redact = createRedactor([{ pattern: "^(?:(?:a|b)|c)*d", replacement: ["x"], luhn: false }]);
     assert.equal(redact("a".repeat(2 ** 24)), "[REDACTED]");
   });
 });
 
 describe("Filebeat's processing", () => {
-  it("has no character in its programs that ECMAScript 5 takes for the end of a line", () => {
+  it("has no character in its programs that is a line terminator in ECMAScript 5", () => {
     const separators = "a\u2028b\u2029c";
     const pipeline = pipelineOf({
       redact: [{ pattern: "x|\u2028", replacement: separators }],
@@ -156,7 +156,7 @@ describe("Filebeat's processing", () => {
     return { main: parse(files["filebeat.yml"] ?? ""), inputs: parse(files["inputs.yml"] ?? "") };
   };
 
-  it("redacts before an id is made of the line and before its JSON is parsed, and limits last", () => {
+  it("redacts before it derives an id from the line and parses its JSON, and limits last", () => {
     const { main } = rendered({
       redact: ["email"],
       limit: [{ linesPerSecond: 9 }, { namespaces: ["a"], linesPerSecond: 3 }],
@@ -173,7 +173,7 @@ describe("Filebeat's processing", () => {
     assert.ok(names.lastIndexOf("script") < names.indexOf("rate_limit"));
   });
 
-  it("reads the files of each rule for first lines by inputs of their own, each file once", () => {
+  it("has separate inputs for each rule for first lines, and reads each file once", () => {
     const firstLines = [
       { namespaces: ["a", "b"], pattern: "^A" },
       { namespaces: ["b", "c"], pattern: "^B" },

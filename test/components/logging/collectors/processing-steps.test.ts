@@ -42,7 +42,7 @@ describe("The steps that drop, sample and limit", () => {
     assert.deepEqual(thinningFilter(pipelineOf("opentelemetry", {})), {});
   });
 
-  it("are statements of Vector's transform that end a record", () => {
+  it("are statements of Vector's transform that drop a record", () => {
     assert.deepEqual(thinProgram(pipelineOf("vector").processing).trim().split("\n"), [
       "if match(line, r'\\AGET\\x20\\x2fhealth') { abort }",
       'if includes(["shop","web"], .kubernetes.namespace_name) && labels."tier" == "a" && includes(["stderr"], .stream) { abort }',
@@ -51,14 +51,14 @@ describe("The steps that drop, sample and limit", () => {
     assert.equal(thinProgram(pipelineOf("vector", {}).processing), "");
   });
 
-  it("write no replacement that VRL takes for a variable, or Vector for a secret", () => {
+  it("write no replacement that VRL expands as a variable, or Vector as a secret", () => {
     const redact = ["{{x}}", "{{{y}}", "SECRET[a.b]"].map((replacement) => ({ pattern: "p", replacement }));
     const program = redactProgram(pipelineOf("vector", { redact }).processing);
     const texts = [...program.matchAll(/"\$\{1\}([^"]*)"\)$/gm)].map(([, text]) => text);
     assert.deepEqual(texts, [String.raw`\{{x}}`, String.raw`\{\{{y}}`, String.raw`SECRET\u{5b}a.b]`]);
   });
 
-  it("are throttles of Vector's, one behind the other, of which each counts a pod's lines", () => {
+  it("are a chain of Vector's throttles, each of which counts by pod", () => {
     const throttle = {
       type: "throttle",
       key_field: "{{ kubernetes.namespace_name }}/{{ kubernetes.pod_name }}",

@@ -36,7 +36,7 @@ function misses(redact: Replace): unknown[] {
 }
 
 describe("Redaction as it is rendered", () => {
-  it("comes in Fluent Bit after lines are joined and before their JSON is parsed, and limits come last", () => {
+  it("runs in Fluent Bit after lines are joined and before their JSON is parsed, and limits run last", () => {
     const Filters = z.array(
       z.looseObject({ name: z.string(), alias: z.string().optional(), merge_log: z.string().optional() }),
     );
@@ -61,7 +61,7 @@ describe("Redaction as it is rendered", () => {
     );
   });
 
-  it("masks by OpenTelemetry's operators, one after another, what was planted", () => {
+  it("masks planted secrets with OpenTelemetry's operators, one after another", () => {
     const Operators = z.array(
       z.object({
         type: z.string(),
@@ -91,7 +91,7 @@ describe("Redaction as it is rendered", () => {
     );
   });
 
-  it("masks by Vector's program what was planted, before JSON is parsed", () => {
+  it("masks planted secrets in Vector's program, before JSON is parsed", () => {
     const pipeline = pipelines({ collector: "vector", destination: { kind: "http", url: "http://h.example.com" } })(
       PROCESSING,
     );

@@ -46,14 +46,14 @@ describe("The collectors' scripts", () => {
 
   const plugins = scripts(".cjs");
 
-  it("of Logagent are in the JavaScript of Node.js 12, which its image has", () => {
+  it("of Logagent are in the JavaScript of Node.js 12, as in its image", () => {
     assert.ok(plugins.length > 5);
     for (const [path, text] of plugins) assert.equal(syntaxError(text, 2019), undefined, path);
     for (const newer of ["a ?? b", "a?.b", "class A { b = 1 }"])
       assert.match(String(syntaxError(newer, 2019)), /SyntaxError/);
   });
 
-  it("of Logagent call nothing that came later, as far as one would write it there", () => {
+  it("of Logagent call no newer function, as far as syntax shows", () => {
     const later = /require\("node:|\.replaceAll\(|\.at\(|\.hasOwn\(|rmSync|structuredClone|\.findLast/;
     for (const [path, text] of plugins) assert.doesNotMatch(text, later, path);
   });
@@ -64,18 +64,18 @@ describe("scriptSections", () => {
     "# For readers.\n# section: one\n# why\na = 1\n\n  # why\n  b\n# section: two\nc # d\n",
   );
 
-  it("gives the lines of a section without comments and blank lines", () => {
+  it("returns the lines of a section without comments and blank lines", () => {
     assert.equal(sections("one"), "a = 1\n  b\n");
     assert.equal(sections("two"), "c # d\n");
   });
 
-  it("throws for a section that is not there", () => {
+  it("throws for an unknown section", () => {
     assert.throws(() => sections("three"), /no section three/);
   });
 });
 
 describe("The collectors' YAML", () => {
-  it("has quotes around text that YAML 1.1 takes for a number or a date, where it is read so", () => {
+  it("quotes text that YAML 1.1 parses as a number or a date, for such readers", () => {
     for (const tenant of ["1_000", "0b1", "2026-01-01"]) {
       const destination = { kind: "loki", url: "http://loki:3100", tenant };
       const text = (collector: typeof vector) =>

@@ -18,7 +18,7 @@ const line = fc.oneof(
 );
 
 describe("Patterns of stack traces", () => {
-  it("take each line for a first line or for a continuation, and never for both", () => {
+  it("match each line either as a first line or as a continuation", () => {
     fc.assert(
       fc.property(languages, line, (chosen, text) => {
         const first = new RegExp(firstLinePattern(chosen) ?? "");
@@ -30,11 +30,11 @@ describe("Patterns of stack traces", () => {
     );
   });
 
-  it("are none without languages", () => {
+  it("are undefined without languages", () => {
     assert.deepEqual([continuationPattern([]), firstLinePattern([])], [undefined, undefined]);
   });
 
-  it("know what traces of each language go on with", () => {
+  it("match the continuation lines of each language's traces", () => {
     const java = new RegExp(continuationPattern(["java"]) ?? "");
     assert.deepEqual(
       ["\tat a.B.c(B.java:1)", "Caused by: x", "Exception in thread", "  ... 3 more", "", "   "].map((text) =>

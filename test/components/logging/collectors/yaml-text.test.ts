@@ -8,7 +8,7 @@ const UNREADABLE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/;
 const OPTIONS = { lineWidth: 0, aliasDuplicateObjects: false } as const;
 
 describe("yamlText", () => {
-  it("writes what the library writes for the whole, whatever the section", () => {
+  it("writes the same as the library for the whole, for any section", () => {
     const key = fc.oneof(
       fc.constantFrom("inputs", "a b", "1", "yes", "null", "?", "- x", "k".repeat(1100)),
       fc.string(),
@@ -48,7 +48,7 @@ describe("yamlText", () => {
     );
   });
 
-  it("writes by its code what a reader of YAML 1.1 takes for the end of a line, or refuses", () => {
+  it("escapes characters that YAML 1.1 readers treat as a line break, or reject", () => {
     const odd = ["\u007f", "\u0085", "\u2028", "\u2029", "\ufeff", "\ufffe", "\uffff"];
     for (const compat of ["core", "yaml-1.1"] as const)
       for (const character of odd) {

@@ -25,7 +25,7 @@ const signed = (host: string, arn: string, more: object = {}) => ({
 });
 
 describe("An Amazon OpenSearch endpoint", () => {
-  it("is refused without authentication and on another port", () => {
+  it("is rejected without authentication and on another port", () => {
     for (const [kind, key] of [
       ["opensearch", "sigv4"],
       ["elasticsearch", "credentials"],
@@ -80,7 +80,7 @@ describe("An Amazon OpenSearch endpoint", () => {
     }
   });
 
-  it("must be the one that the ARN names", () => {
+  it("must match the ARN", () => {
     const wrong: readonly [string, string, RegExp][] = [
       [DOMAIN, DOMAIN_ARN.replace("eu-central-1", "eu-west-1"), /sigv4\.arn: must be of the region in host/],
       [DOMAIN, DOMAIN_ARN.replace("/logs", "/other"), /sigv4\.arn: must be of the domain in host/],
@@ -96,11 +96,11 @@ describe("An Amazon OpenSearch endpoint", () => {
     }
   });
 
-  it("may have a name of its own", () => {
+  it("may have a custom name", () => {
     assert.deepEqual(issues(signed("logs.example.com", DOMAIN_ARN)), []);
   });
 
-  it("is none in other names", () => {
+  it("is not recognized in other names", () => {
     for (const host of ["es.example.com", "search.amazonaws.com.example.com", "myes.amazonaws.example"])
       assert.deepEqual(issues({ kind: "opensearch", host }), []);
   });
@@ -109,7 +109,7 @@ describe("An Amazon OpenSearch endpoint", () => {
 describe("Signed requests", () => {
   const destination = signed(DOMAIN, DOMAIN_ARN);
 
-  it("need a collector that signs, in words", () => {
+  it("require a collector that signs, named in the message", () => {
     for (const collector of ["fluent-bit", "vector"]) {
       const errors = check({ collector, destination }).filter(({ severity }) => severity !== "warning");
       assert.deepEqual(errors, [], collector);
@@ -126,7 +126,7 @@ describe("Signed requests", () => {
     }
   });
 
-  it("need an identity, which a pod of a team and a cluster elsewhere have not", () => {
+  it("require an identity, which a team's pod and a non-EKS cluster lack", () => {
     assert.match(
       check({ destination }, "existing").map(formatIssue).join(),
       /^destination\.sigv4: must not be set, since only cluster\.kind eks and eks-existing give pods an AWS identity/,
@@ -137,7 +137,7 @@ describe("Signed requests", () => {
     );
   });
 
-  it("stay in the partition of the cluster", () => {
+  it("stay in the cluster's partition", () => {
     const other = DOMAIN_ARN.replace("arn:aws:", "arn:aws-cn:");
     assert.match(
       issues(signed("logs.example.com", other)).join(),
@@ -162,7 +162,7 @@ describe("Signed requests", () => {
       assert.match(found[0] ?? "", expected);
     });
 
-  it("let the role write documents there, and nothing else", () => {
+  it("let the role only write documents there", () => {
     assert.deepEqual(searchStatement({ arn: DOMAIN_ARN }), {
       Action: ["es:ESHttpPost"],
       Effect: "Allow",

@@ -22,7 +22,7 @@ function rendered(id: keyof typeof COLLECTORS, destination: object): { file: str
   return { file, secretFree: !file.includes("writer") };
 }
 
-describe("Destinations that pass lines on", () => {
+describe("Destinations that forward lines", () => {
   for (const destination of [OTLP, { ...OTLP, protocol: "grpc" }, SPLUNK, FIREHOSE]) {
     it(`are taken by Fluent Bit: ${JSON.stringify(destination)}`, () => {
       assert.deepEqual(checkLogging(LoggingSettings.parse({ destination }), "eks"), []);
@@ -38,7 +38,7 @@ describe("Destinations that pass lines on", () => {
     });
   }
 
-  it("are taken by Vector, but OTLP, and by OpenTelemetry, but these two", () => {
+  it("are accepted by Vector, except OTLP, and by OpenTelemetry, except these two", () => {
     const sinkOf = (destination: object) => parse(rendered("vector", destination).file).sinks.destination;
     const splunk = sinkOf(SPLUNK);
     assert.deepEqual(
@@ -81,7 +81,7 @@ describe("Destinations that pass lines on", () => {
     }
   });
 
-  it("may be among several, each at a place of its own", () => {
+  it("may be among several, each in its own place", () => {
     const issues = (destinations: object) =>
       checkLogging(LoggingSettings.parse({ destinations }), "eks").map(formatIssue);
     assert.deepEqual(issues({ traces: OTLP, audit: SPLUNK, archive: FIREHOSE }), []);
@@ -92,7 +92,7 @@ describe("Destinations that pass lines on", () => {
     assert.match(issues({ one: SPLUNK, two: SPLUNK }).join(), /^destinations\.two\.url: must differ from that of/);
   });
 
-  it("need an AWS identity for Firehose, which a cluster elsewhere does not give", () => {
+  it("require an AWS identity for Firehose, which a non-EKS cluster lacks", () => {
     assert.match(
       checkLogging(LoggingSettings.parse({ destination: FIREHOSE }), "existing")
         .map(formatIssue)

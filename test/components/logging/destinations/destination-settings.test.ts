@@ -178,12 +178,12 @@ describe("destination settings", () => {
     });
   }
 
-  it("take a log group of AWS's own, and one that exists with a name that is no longer created", () => {
+  it("accept a log group of AWS, and an existing one with a name that can no longer be created", () => {
     assert.deepEqual(issuesIn(Destination, { kind: "cloudwatch", logGroup: "/aws/eks/pods" }), []);
     assert.deepEqual(issuesIn(Destination, { kind: "cloudwatch", logGroup: "aws/eks/pods", existing: true }), []);
   });
 
-  it("take true for TLS as the default, and refuse it where there is none", () => {
+  it("accept true for TLS as the default, and reject it without TLS", () => {
     for (const destination of [
       { kind: "opensearch", host: "h", token: { secretName: "t" } },
       { kind: "kafka", brokers: ["h:9093"], topic: "logs" },
@@ -200,7 +200,7 @@ describe("destination settings", () => {
 });
 
 describe("A destination's host", () => {
-  it("is a name, or an address as it is written", () => {
+  it("is a name, or a literal address", () => {
     const host = (value: string) => Destination.safeParse({ kind: "opensearch", host: value }).success;
     for (const good of ["10.0.0.5", "search", "search-2.example.com", "1.example.com"]) assert.ok(host(good), good);
     for (const bad of ["10.0.0.300", "10.0.0", "search.2", "010.0.0.1", "fd00::1"]) assert.ok(!host(bad), bad);
@@ -217,7 +217,7 @@ describe("describeDestination", () => {
       }),
     );
 
-  it("says where the lines go", () => {
+  it("describes where the lines go", () => {
     assert.equal(of({ kind: "stdout" }), "stdout of the collector, in namespace logging");
     assert.equal(of({ kind: "file" }), "files below /var/log/collected on each node");
     assert.equal(
@@ -230,7 +230,7 @@ describe("describeDestination", () => {
     assert.equal(of({ kind: "loki", url: "http://l:3100" }), "loki at http://l:3100");
   });
 
-  it("knows indices in search engines alone", () => {
+  it("has indices in search engines only", () => {
     assert.equal(hasIndex(Destination.parse({ kind: "opensearch", host: "h" })), true);
     assert.equal(hasIndex(Destination.parse({ kind: "loki", url: "http://l" })), false);
   });

@@ -24,7 +24,7 @@ const asValue =
   "must be a string of up to 4096 printable ASCII characters, without blanks at the ends, or a Secret, such as { secretName: datadog, key: api-key }";
 
 describe("Headers of a destination", () => {
-  it("are texts and Secrets, by names that RFC 9110 allows", () => {
+  it("are strings and Secrets, with names that RFC 9110 allows", () => {
     const secret = { secretName: "datadog", key: "api-key" };
     for (const [name, value] of [
       ["DD-API-KEY", secret],
@@ -42,14 +42,14 @@ describe("Headers of a destination", () => {
     }
   });
 
-  it("have no value of several lines, beyond ASCII or with blanks at the ends, and no message shows one", () => {
+  it("reject values with line breaks, non-ASCII characters or blanks at the ends, without showing them", () => {
     for (const value of ["a\r\nHost: b", "a\n", "\u0000", "ä", " a", "a ", "", 5, null, { value: "hunter2" }])
       assert.deepEqual(issues({ ...HTTP, headers: { "X-A": value } }), [
         `destination.headers.X-A: ${asValue} (found "(not shown)")`,
       ]);
   });
 
-  it("are none that the collector sets, none twice, and none in the place of another setting", () => {
+  it("reject names that the collector sets, duplicates, and names that belong to other settings", () => {
     for (const name of ["Host", "content-length", "Transfer-Encoding", "Content-Type", "Connection", "User-Agent"])
       assert.deepEqual(issues({ ...HTTP, headers: { [name]: "1" } }), [
         `destination.headers: ${name} must not be set, since the collector sets it`,
@@ -74,7 +74,7 @@ describe("Headers of a destination", () => {
     }
   });
 
-  it("are Secrets where they look like a key, and Secrets need TLS", () => {
+  it("must be Secrets if they look like a key, and Secrets require TLS", () => {
     for (const name of [
       ...["DD-API-KEY", "Api-Key", "X-Api-Key", "apikey", "X-Honeycomb-Team", "X-License-Key", "X-Insert-Key"],
       ...["Authorization", "Cookie", "X-Auth-Token", "CF-Access-Client-Secret", "signoz-ingestion-key", "uptrace-dsn"],
@@ -91,7 +91,7 @@ describe("Headers of a destination", () => {
     );
   });
 
-  it("and arrays are errors in words with collectors that send none", () => {
+  it("and arrays are errors with collectors that do not support them", () => {
     const headers = { "X-A": "a" };
     const message = (kind: string, able: string, title: string) =>
       `must not be set with ${title}, which cannot send headers to ${kind} here: set collector one of ${able}`;
@@ -123,7 +123,7 @@ describe("Headers of a destination", () => {
       );
   });
 
-  it("reach the container from their Secrets alone: in variables, or in files of one folder", async () => {
+  it("reach the container only from their Secrets: as variables, or as files in one folder", async () => {
     const headers = { "DD-API-KEY": { secretName: "datadog", key: "api-key" }, "X-A": { secretName: "a" }, b: "c" };
     const destination: DestinationArgs = { ...OTLP, token: { secretName: "a", key: "login" }, headers };
     const recorded = await collect({ destination });

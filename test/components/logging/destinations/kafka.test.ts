@@ -34,7 +34,7 @@ function outputOf(collector: CollectorId, destination: object) {
 }
 
 describe("Destination kafka", () => {
-  it("is an MSK cluster in the partition of the cluster's region", () => {
+  it("requires an MSK cluster in the partition of the cluster's region", () => {
     const settings = LoggingSettings.parse({ destination: { ...KAFKA, mskArn } });
     const inRegion = (region: string) =>
       checkLogging(settings, "eks", { name: "prod", region })
@@ -47,7 +47,7 @@ describe("Destination kafka", () => {
     assert.deepEqual(inRegion("us-east-1"), []);
   });
 
-  it("is taken by Fluent Bit, with a small memory of what no broker has acknowledged, and without an end of its tries", () => {
+  it("is supported by Fluent Bit, with little memory for unacknowledged lines, and unlimited retries", () => {
     const plain = outputOf("fluent-bit", { ...KAFKA, tls: false });
     assert.deepEqual(
       [plain.name, plain.brokers, plain.topics, plain.format, plain["rdkafka.security.protocol"], plain.retry_limit],
@@ -81,7 +81,7 @@ describe("Destination kafka", () => {
     ]);
   });
 
-  it("is taken by the OpenTelemetry Collector, which waits for all brokers", () => {
+  it("is supported by the OpenTelemetry Collector, which waits for all brokers", () => {
     const scram = outputOf("opentelemetry", SCRAM);
     assert.deepEqual(
       [scram.brokers, scram.logs, scram.producer.required_acks, scram.retry_on_failure.max_elapsed_time],
@@ -107,7 +107,7 @@ describe("Destination kafka", () => {
     assert.deepEqual(issues({ collector: "opentelemetry", destination: byRole, buffer: { whenFull: "block" } }), []);
   });
 
-  it("is taken by Vector, but not with IAM", () => {
+  it("is supported by Vector, but not with IAM", () => {
     const scram = outputOf("vector", SCRAM);
     assert.deepEqual(
       [scram.type, scram.bootstrap_servers, scram.topic, scram.message_timeout_ms],
@@ -126,7 +126,7 @@ describe("Destination kafka", () => {
     ]);
   });
 
-  it("is refused by all others, and in a sidecar", () => {
+  it("is rejected by all others, and in a sidecar", () => {
     for (const [collector, reason] of [
       ["fluentd", "no Fluentd image for Kubernetes has the plugin"],
       ["filebeat", "Kafka from Filebeat is not tested here"],
@@ -171,7 +171,7 @@ describe("Destination kafka", () => {
       }).filter((issue) => !issue.startsWith("destination.kind: loses"));
     const serverless = "boot-abcd.c1.kafka-serverless";
 
-    it("has a port for each way of authentication", () => {
+    it("has ports for each kind of authentication", () => {
       const ways = [
         [{ tls: false }, [9092, 20_092], "9092 or 20092 with tls false"],
         [{}, [9094, 9194, 20_094], "9094 or 9194 or 20094 with TLS and neither credentials nor mskArn"],
@@ -199,14 +199,14 @@ describe("Destination kafka", () => {
       );
     });
 
-    it("knows one mechanism for a password", () => {
+    it("supports one mechanism for a password", () => {
       for (const mechanism of ["SCRAM-SHA-256", "PLAIN"])
         assert.deepEqual(onMsk(9096, { credentials, mechanism }), [
           `destination.mechanism: must be SCRAM-SHA-512 with Amazon MSK, which supports no other (found "${mechanism}")`,
         ]);
     });
 
-    it("knows IAM alone if it is serverless", () => {
+    it("supports only IAM if it is serverless", () => {
       const [broker, only] = [
         "boot-abcd.c1.kafka-serverless.eu-central-1.amazonaws.com:9098",
         "which accepts only IAM",
@@ -234,7 +234,7 @@ describe("Destination kafka", () => {
     assert.doesNotMatch(of({ topic: "other" }), /must differ/);
   });
 
-  it("has the Secret and the certificate in the pod, or a role that may write to the topic alone", async () => {
+  it("has Secret and certificate in the pod, or a role that may only write to the topic", async () => {
     const pod = podOf(await collect({ destination: SCRAM }, "on AWS"));
     assert.match(JSON.stringify(pod.containers), /"secretKeyRef":\{("name":"writer"|"key":"password"|,)+\}/);
     assert.ok(JSON.stringify(pod.volumes).includes('"secretName":"ca"'));

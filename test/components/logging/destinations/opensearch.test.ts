@@ -19,8 +19,8 @@ async function collect(own: Partial<OpenSearchArgs>, index: IndexArgs = { prefix
   return { one, node: JSON.parse(JSON.stringify(one("apps/v1:StatefulSet", "logs-opensearch-node").inputs.spec)) };
 }
 
-describe("the OpenSearch that inCluster brings", () => {
-  it("is one node, ready once the index template stands", async () => {
+describe("the in-cluster OpenSearch", () => {
+  it("is one node, ready once the index template exists", async () => {
     const { node } = await collect({});
     assert.equal(node.replicas, 1);
     const [, template] = node.template.spec.containers;
@@ -31,13 +31,13 @@ describe("the OpenSearch that inCluster brings", () => {
     );
   });
 
-  it("is made before the collector starts to send", async () => {
+  it("is created before the collector starts to send", async () => {
     const { one } = await collect({});
     const collector = one("apps/v1:DaemonSet", "logs-fluent-bit-daemonset");
     assert.ok(collector.dependencies.includes(one("apps/v1:StatefulSet", "logs-opensearch-node").urn));
   });
 
-  it("keeps its data on a volume where one is asked for, and beyond the set itself", async () => {
+  it("keeps its data on a volume if configured, beyond the StatefulSet's lifetime", async () => {
     const { node } = await collect({ storage: "5Gi" });
     assert.deepEqual(node.volumeClaimTemplates[0].spec.resources, { requests: { storage: "5Gi" } });
     assert.deepEqual(node.persistentVolumeClaimRetentionPolicy, { whenDeleted: "Retain", whenScaled: "Retain" });
@@ -46,7 +46,7 @@ describe("the OpenSearch that inCluster brings", () => {
     assert.deepEqual(without.node.template.spec.volumes.at(-1), { name: "data", emptyDir: {} });
   });
 
-  it("runs as no root and without capabilities", async () => {
+  it("runs without root and capabilities", async () => {
     const { node, one } = await collect({});
     const dashboards = JSON.parse(JSON.stringify(one("apps/v1:Deployment", "logs-opensearch-dashboards").inputs.spec));
     for (const spec of [node.template.spec, dashboards.template.spec]) {
@@ -59,7 +59,7 @@ describe("the OpenSearch that inCluster brings", () => {
     }
   });
 
-  it("runs OpenSearch and no other program in its container", async () => {
+  it("runs no other program in its container", async () => {
     const [{ env }] = (await collect({})).node.template.spec.containers;
     for (const name of ["DISABLE_SECURITY_PLUGIN", "DISABLE_PERFORMANCE_ANALYZER_AGENT_CLI"])
       assert.deepEqual(
@@ -68,7 +68,7 @@ describe("the OpenSearch that inCluster brings", () => {
       );
   });
 
-  it("is left running, with the logs that would go with its pod, where the format of the index changes", async () => {
+  it("keeps running, with logs that would be lost with its pod, when the index format changes", async () => {
     const [before, after] = [await collect({}), await collect({}, { prefix: "logs", separator: "_", splitBy: "team" })];
     assert.deepEqual(before.node, after.node);
     const template = ({ one }: typeof before) => one("core/v1:ConfigMap", "logs-opensearch-template").inputs.data;
@@ -92,15 +92,15 @@ describe("everyIndexTemplate", () => {
     assert.ok(patterns.every((pattern) => /^[a-z0-9]\*$/.test(pattern)));
   });
 
-  it("gives way to each template that somebody adds", () => {
+  it("has the lowest priority of all templates", () => {
     assert.equal(priority, 0);
   });
 
-  it("leaves alone what Dashboards keeps for itself", () => {
+  it("excludes the indices of Dashboards", () => {
     assert.ok(!covers(".opensearch_dashboards_1"));
   });
 
-  it("has a keyword for each key that Fluent Bit adds, as for all that is a name", () => {
+  it("has a keyword for each key that Fluent Bit adds, and for all names", () => {
     const text = JSON.stringify(everyIndexTemplate());
     for (const key of ["index_split", "line_id", "team", "stream"])
       assert.ok(text.includes(`"${key}":{"type":"keyword"}`), key);
@@ -108,7 +108,7 @@ describe("everyIndexTemplate", () => {
 });
 
 describe("indexTemplate", () => {
-  it("has a keyword for each field that names the cluster, and the template of a cluster's own node has none", () => {
+  it("has a keyword for each field that names the cluster, except for the in-cluster node's template", () => {
     for (const key of ["k8s_cluster_name", "cloud_region", "cloud_account_id"]) {
       const found = JSON.stringify(indexTemplate(IndexFormat.parse({}), "elasticsearch"));
       assert.ok(found.includes(`"${key}":{"type":"keyword"}`), key);
@@ -116,11 +116,11 @@ describe("indexTemplate", () => {
     }
   });
 
-  it("leaves shards and replicas to the cluster that one has", () => {
+  it("leaves shards and replicas to the cluster", () => {
     assert.doesNotMatch(JSON.stringify(indexTemplate(IndexFormat.parse({}), "opensearch")), /number_of/);
   });
 
-  it("covers the indices of its format, keeps time to the nanosecond and flattens what is everybody's own", () => {
+  it("covers its format's indices, keeps nanoseconds and flattens arbitrary keys", () => {
     const template = indexTemplate(IndexFormat.parse({ prefix: "pods", separator: "_" }), "opensearch");
     const text = JSON.parse(JSON.stringify(template));
     assert.deepEqual(text.index_patterns, ["pods_*"]);
@@ -130,7 +130,7 @@ describe("indexTemplate", () => {
     assert.deepEqual(properties.kubernetes.properties.namespace_name, { type: "keyword" });
   });
 
-  it("stands beside those of other prefixes, and below Elasticsearch's own for logs-*-*, by its priority", () => {
+  it("coexists with those of other prefixes, and with Elasticsearch's own for logs-*-*, by its priority", () => {
     const Priority = z.looseObject({ priority: z.number() });
     const priority = (format: object) =>
       Priority.parse(indexTemplate(IndexFormat.parse(format), "elasticsearch")).priority;
@@ -139,7 +139,7 @@ describe("indexTemplate", () => {
     assert.ok(priority({ prefix: "p" }) > 0);
   });
 
-  it("names the flattened type as Elasticsearch does, and has long or deep values refused there by none", () => {
+  it("uses Elasticsearch's flattened type, with which long or deep values do not reject documents", () => {
     assert.match(
       JSON.stringify(indexTemplate(IndexFormat.parse({}), "elasticsearch")),
       /"fields":\{"type":"flattened","ignore_above":8191,"depth_limit":1000\}/,

@@ -58,7 +58,7 @@ describe("The prefix of a bucket", () => {
       assert.deepEqual(resources, [`arn:aws:s3:::acme-logs/${folder}*`]);
     });
 
-  it("must be set where Vector writes each team's objects to a prefix of its own", () => {
+  it("must be set if Vector writes each team's objects to its own prefix", () => {
     const settings = LoggingSettings.parse({
       collector: "vector",
       index: BY_TEAM,
@@ -69,7 +69,7 @@ describe("The prefix of a bucket", () => {
     ]);
   });
 
-  it("is none that S3 refuses", () => {
+  it("is rejected if S3 rejects its keys", () => {
     for (const prefix of ["..", "../x", "a/../../b", "./.."])
       assert.deepEqual(
         issuesIn(Destination, { ...ARCHIVE, prefix }),
@@ -78,7 +78,7 @@ describe("The prefix of a bucket", () => {
       );
   });
 
-  it("is told where only some clients find its keys", () => {
+  it("gets a warning if only some clients find its keys", () => {
     const told = (prefix: string) =>
       checkLogging(LoggingSettings.parse({ destination: { ...ARCHIVE, prefix } }), "eks").map(formatIssue);
     for (const prefix of [".", "./a", "a/./b", "a/../b"])

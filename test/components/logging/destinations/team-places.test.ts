@@ -30,7 +30,7 @@ const issues = (settings: object) =>
   checkLogging(LoggingSettings.parse({ ...SPLIT, ...settings }), "eks", undefined, TEAMS).map(formatIssue);
 
 describe("Places of teams", () => {
-  it("are those of the stack's teams, and the rest", () => {
+  it("are those of the stack's teams, and one for the rest", () => {
     const places = teamPlaces({ ...GROUPS, existing: false }, IndexFormat.parse(SPLIT.index), TEAMS);
     assert.deepEqual(
       ["ts-team", "sa-two", "sa-team", "kube-system"].map((name) => placeOfNamespace(places, name)?.team),
@@ -39,7 +39,7 @@ describe("Places of teams", () => {
     assert.deepEqual([placeName("/a/b", "ts"), placeName("/a/b", undefined)], ["/a/b/ts", "/a/b"]);
   });
 
-  it("have outputs of Fluent Bit, by the tag, that share the buffer", () => {
+  it("have outputs of Fluent Bit, selected by tag, that share the buffer", () => {
     const outputs = (destination: object) =>
       configOf("fluent-bit", { destination, buffer: { size: "3Gi" } }).pipeline.outputs;
     assert.deepEqual(
@@ -64,7 +64,7 @@ describe("Places of teams", () => {
     );
   });
 
-  it("are names beside the record with Vector", () => {
+  it("are metadata of the record with Vector", () => {
     const { transforms, sinks } = configOf("vector", { destination: ARCHIVE });
     assert.equal(sinks.destination.key_prefix, "pods{{ %place }}/%Y/%m/%d/%H/");
     // Vector starts with no template that begins with a field, as with an empty prefix, unless an option allows it.
@@ -147,7 +147,7 @@ describe("Places of teams", () => {
       assert.deepEqual(issues(settings), wanted === undefined ? [] : [wanted]));
 });
 
-describe("LogCollection that is split by team", () => {
+describe("LogCollection split by team", () => {
   let recording: Recording;
   const collect = (args: Omit<LogCollectionArgs, "cluster">): Promise<Recording> =>
     record(
@@ -178,7 +178,7 @@ describe("LogCollection that is split by team", () => {
     });
   });
 
-  it("makes a log group for each team, as its team wants it", () => {
+  it("creates a log group for each team, with the team's options", () => {
     const groups = ofType(recording.resources, "aws:cloudwatch/logGroup:LogGroup").map(({ name, inputs }) => [
       name,
       inputs.name,
@@ -210,7 +210,7 @@ describe("LogCollection that is split by team", () => {
     assert.deepEqual(JSON.parse(String(policy)).Statement[1].Resource, [`${group}:*`, `${group}/*:*`]);
   });
 
-  it("starts the collector when each log group and bucket is there, which it does not make", () => {
+  it("starts the collector when each log group and bucket exists, since it does not create them", () => {
     const collector = find(recording.resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset");
     const places = ["aws:cloudwatch/logGroup:LogGroup", "aws:s3/bucket:Bucket"].flatMap((type) =>
       ofType(recording.resources, type),
@@ -222,7 +222,7 @@ describe("LogCollection that is split by team", () => {
     );
   });
 
-  it("has a policy for each team to read its own, and nobody else's", () => {
+  it("has a policy for each team to read only its own", () => {
     const policies = ofType(recording.resources, "aws:iam/policy:Policy");
     assert.deepEqual(policies.map(({ name }) => name).sort(), ["logs-readers.sa", "logs-readers.ts"]);
     const { policy } = find(recording.resources, "aws:iam/policy:Policy", "logs-readers.ts").inputs;
@@ -235,7 +235,7 @@ describe("LogCollection that is split by team", () => {
     assert.doesNotMatch(String(policy), /sa/);
   });
 
-  it("lets a team read what a key of the existing bucket encrypts", async () => {
+  it("lets a team read objects encrypted with the existing bucket's key", async () => {
     const { resources } = await collect({ ...SPLIT, destination: { ...ARCHIVE, existing: true, kmsKeyArn: key } });
     const { policy } = find(resources, "aws:iam/policy:Policy", "logs-readers.ts").inputs;
     assert.deepEqual(JSON.parse(String(policy)).Statement[2], {

@@ -20,7 +20,7 @@ function matches(patterns: readonly string[] | undefined, name: string): boolean
 }
 
 describe("the roles of OpenSearch for a team's members", () => {
-  it("read the team's own indices, where each team has some", () => {
+  it("read the team's own indices, if each team has its own", () => {
     assert.deepEqual(rolesOf({ destination: search, index: { splitBy: "team" } })["lab-logs.ts"], {
       description: "Read the logs of team ts of cluster lab",
       cluster_permissions: ["cluster_composite_ops_ro"],
@@ -28,7 +28,7 @@ describe("the roles of OpenSearch for a team's members", () => {
     });
   });
 
-  it("read the team's documents of an index that others share", () => {
+  it("read the team's documents in shared indices", () => {
     const [permission] = rolesOf({ destination: search })["lab-logs.ts"]?.index_permissions ?? [];
     assert.deepEqual(permission, {
       index_patterns: ["/logs-[0-9]{4}\\.[0-9]{2}\\.[0-9]{2}/"],
@@ -37,7 +37,7 @@ describe("the roles of OpenSearch for a team's members", () => {
     });
   });
 
-  it("are of each destination that has users of its own, for the teams whose lines go there", () => {
+  it("exist for each destination with its own users, for the teams whose lines go there", () => {
     const signed = { sigv4: { arn: "arn:aws:es:eu-central-1:111122223333:domain/logs" } };
     const serverless = { sigv4: { arn: "arn:aws:aoss:eu-central-1:111122223333:collection/07tjusf2h91cunochc" } };
     const roles = rolesOf({
@@ -52,7 +52,7 @@ describe("the roles of OpenSearch for a team's members", () => {
     assert.deepEqual(Object.keys(roles), ["lab-logs.own.domain"]);
   });
 
-  it("match every index of the team and none that is another's alone, for any format", () => {
+  it("match every index of the team and no other team's, for any format", () => {
     const lines = TEAMS.flatMap(({ name, namespaces = [{ name: `${name}-team` }] }) =>
       namespaces.map(({ name: namespace }) => ({ team: name, namespace })),
     );

@@ -10,8 +10,8 @@ const CLEAR = "sends without TLS, so anyone on the path to logs.example.com can 
 const BLIND = "sends without verification, so anyone on the path can impersonate logs.example.com";
 const host = "logs.example.com";
 
-describe("the way to a destination", () => {
-  it("is told where anybody may read lines, or stand for the destination", () => {
+describe("the transport to a destination", () => {
+  it("gets a warning if anyone may read lines, or impersonate the destination", () => {
     assert.deepEqual(told({ kind: "http", url: `http://${host}/in` }), [`url: ${CLEAR}`]);
     assert.deepEqual(told({ kind: "loki", url: `http://${host}:3100` }, "promtail"), [`url: ${CLEAR}`]);
     assert.deepEqual(told({ kind: "opensearch", host, tls: false }, "fluentd"), [`tls: ${CLEAR}`]);
@@ -22,7 +22,7 @@ describe("the way to a destination", () => {
     assert.match(told({ kind: "opensearch", host: "10.0.0.5", tls: false }).join(), /on the path to 10\.0\.0\.5/);
   });
 
-  it("is told where it ends in the collector's own pod", () => {
+  it("gets a warning if it leads to the collector's own pod", () => {
     for (const collector of ["fluent-bit", "vector"] as const) {
       assert.deepEqual(told({ kind: "http", url: "http://localhost:9880" }, collector), [
         "url: leads to the collector's own pod",
@@ -33,7 +33,7 @@ describe("the way to a destination", () => {
     }
   });
 
-  it("is no matter within the cluster, with TLS, or where a policy reads the configuration", () => {
+  it("gets none within the cluster, with TLS, or if a policy reads the configuration", () => {
     for (const destination of [
       { kind: "http", url: "http://logs.monitoring.svc:9880/in" },
       { kind: "loki", url: "http://loki-0.loki.monitoring.svc.cluster.local:3100" },

@@ -101,7 +101,7 @@ function openTelemetryExporter(settings: object): (line: NamedLine) => { logGrou
 }
 
 describe("Names of a thousand formats, teams and dates", () => {
-  it("are a thousand, some of each team and of none", () => {
+  it("are a thousand, some of each team and some of none", () => {
     const lines = NAME_CASES.flatMap((each) => each.lines);
     assert.equal(lines.length, 1000);
     assert.ok(new Set(lines.map(({ namespace }) => namespace)).size > 7);

@@ -104,7 +104,7 @@ describe("Indices of a thousand formats, teams and dates", () => {
       );
   });
 
-  it("are the same with the OpenTelemetry Collector, as its statements read", () => {
+  it("are the same with the OpenTelemetry Collector, as its statements are interpreted", () => {
     for (const { format, lines } of NAME_CASES) {
       const nameOf = openTelemetryNames(format, elasticsearch);
       assert.deepEqual(

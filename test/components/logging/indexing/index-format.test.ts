@@ -40,12 +40,12 @@ describe("indexName", () => {
     });
   }
 
-  it("replaces what an index may not have in its name", () => {
+  it("replaces characters that are invalid in an index name", () => {
     const at = new Date("2026-11-23T12:00:00Z");
     assert.equal(indexName(IndexFormat.parse({ splitBy: "app" }), at, { app: "Web Shop" }), "logs-web-shop-2026.11.23");
   });
 
-  it("is a name that OpenSearch and Elasticsearch take, whatever the format, time and values", () => {
+  it("is a name that OpenSearch and Elasticsearch accept, for any format, time and values", () => {
     fc.assert(
       fc.property(anyFormat, anyTime, fc.string({ unit: "grapheme" }), (format, at, value) => {
         const index = indexName(format, at, { team: value, namespace: value, app: value });
@@ -56,7 +56,7 @@ describe("indexName", () => {
     );
   });
 
-  it("is what strftime writes in UTC, for a thousand formats and times", () => {
+  it("equals strftime's output in UTC, for a thousand formats and times", () => {
     fc.assert(
       fc.property(anyFormat, anyTime, (format, at) => {
         const utc = { ...format, timeZone: "UTC", splitBy: "none" as const };
@@ -67,7 +67,7 @@ describe("indexName", () => {
     );
   });
 
-  it("never goes back as time goes on, within a format that sorts by date", () => {
+  it("never decreases over time, within a format that sorts by date", () => {
     fc.assert(
       fc.property(anyTime, anyTime, (one, other) => {
         const [earlier, later] = one < other ? [one, other] : [other, one];
@@ -79,7 +79,7 @@ describe("indexName", () => {
 });
 
 describe("safeIndexPart", () => {
-  it("keeps what is safe, lowers case and replaces the rest", () => {
+  it("keeps safe characters, converts to lower case and replaces the rest", () => {
     assert.equal(safeIndexPart("ts-team"), "ts-team");
     assert.equal(safeIndexPart("My App/1"), "my-app-1");
     assert.equal(safeIndexPart(""), "none");
@@ -168,7 +168,7 @@ describe("todaysIndices", () => {
 });
 
 describe("sharedTimes", () => {
-  it("tells of dates that come again, and of none at all", () => {
+  it("detects dates that repeat, and missing dates", () => {
     const told = (datePattern: string) => sharedTimes(IndexFormat.parse({ datePattern }));
     assert.match(told("dd") ?? "", /^has dd without yyyy and MM, so lines of distant dates share an index$/);
     assert.match(told("yyyy.dd") ?? "", /^has dd without MM, /);

@@ -30,7 +30,7 @@ function fileOf(collector: CollectorId, settings: object = {}): string {
 const LOKI = { destination: { kind: "loki", url: "http://loki.monitoring.svc:3100" } };
 
 describe("The team of a record", () => {
-  it("is that of the namespace in the settings, where its name does not tell it", () => {
+  it("is that of the namespace in the settings, if its name does not contain it", () => {
     assert.deepEqual(teamNames(TEAMS), EXPECTED);
     assert.deepEqual(teamNames([{ name: "ts" }]), {});
     assert.deepEqual(teamNames(), {});
@@ -46,7 +46,7 @@ describe("The team of a record", () => {
     ]);
   });
 
-  it("is set by Fluent Bit by the tag, over what the name says, and in what indices are split by", () => {
+  it("is set by Fluent Bit by tag, overriding the name, also in the key that indices are split by", () => {
     const destination = { kind: "opensearch", host: "search.example.com" };
     const { filters } = parse(fileOf("fluent-bit", { destination, index: { splitBy: "team" } })).pipeline;
     const parser = filters.findIndex((each: Record<string, unknown>) => each.parser === "team");

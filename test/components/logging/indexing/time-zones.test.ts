@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isTimeZone } from "../../../../components/logging/indexing/index-format.ts";
 
 describe("isTimeZone", () => {
-  it("takes every zone that this Node.js lists, and older names of the database", () => {
+  it("accepts every zone that this Node.js lists, and older names of the database", () => {
     const older = [
       "UTC",
       "GMT",
@@ -25,7 +25,7 @@ describe("isTimeZone", () => {
     for (const zone of [...Intl.supportedValuesOf("timeZone"), ...older]) assert.ok(isTimeZone(zone), zone);
   });
 
-  it("refuses what only JavaScript knows: another case, and names of ICU's own", () => {
+  it("rejects what only JavaScript accepts: another case, and names specific to ICU", () => {
     const others = [
       ...["europe/madrid", "EUROPE/MADRID", "Europe/madrid", "America/Port_Of_Spain", "Asia/kolkata", "Asia/KOLKATA"],
       ...[
@@ -46,7 +46,7 @@ describe("isTimeZone", () => {
     }
   });
 
-  it("refuses what is none", () => {
+  it("rejects invalid names", () => {
     for (const zone of ["", "Madrid", "CEST", "+02:00", "Mars/Phobos", "Europe/Madrid ", "Etc/GMT+15"])
       assert.ok(!isTimeZone(zone), zone);
   });

@@ -32,8 +32,8 @@ function masked(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner)]));
 }
 
-describe("A number of JSON that is masked", () => {
-  it("becomes a text wherever it stands, and nothing else changes, in Lua too", async () => {
+describe("A masked number in JSON", () => {
+  it("becomes a string anywhere, and nothing else changes, also in Lua", async () => {
     const rules = redactionRules([...REDACTION_KINDS]);
     const redactInLua = await redactedByLua(rules);
     const values = fc.sample(anyValue, { numRuns: 3000, seed: 11 }).filter((value) => typeof value === "object");
@@ -65,11 +65,11 @@ describe("A number of JSON that is masked", () => {
       assert.deepEqual((await redactedByLua(rules))([line]), [masked]);
     });
 
-  it("is none where no replacement could stand alone", () => {
+  it("has no rule if no replacement could be unquoted", () => {
     assert.deepEqual(bareTexts(["", "0", "true", "nul", "-1.5", " , ", "x", "[id]", "x"]), ["[id]", "x"]);
   });
 
-  it("is found in a line that was cut off, without looking for the end of its last text again and again", () => {
+  it("is found in a truncated line, without searching for the end of its last string repeatedly", () => {
     const rules = redactionRules(["credit-card"]);
     const line = `{"n":[1,${CARD}],"m":"${'a\\"'.repeat(200_000)} ${CARD}`;
     const started = performance.now();

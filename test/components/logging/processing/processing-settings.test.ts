@@ -51,14 +51,14 @@ describe("Settings of processing", () => {
       assert.match(issues.join("\n"), message);
     });
 
-  it("may choose lines without a character, or of blanks alone", () => {
+  it("may match empty or blank lines", () => {
     for (const pattern of ["^$", "^\\s*$", "^(?:|-+)$", "^ *$|^#", "(?:^)(?:$|\\s+$)"]) {
       assert.deepEqual(issuesIn(LoggingSettings, { processing: { drop: [{ pattern }] } }), [], pattern);
       assert.deepEqual(issuesIn(LoggingSettings, { processing: { sample: [{ pattern, ratio: 0.5 }] } }), [], pattern);
     }
   });
 
-  it("are refused where a collector cannot follow them, by its name, and else taken", () => {
+  it("are rejected if a collector does not support them, with its name, and else accepted", () => {
     for (const { id, title, processing, modes } of Object.values(COLLECTORS))
       for (const step of PROCESSING_STEPS) {
         const [mode] = modes;
@@ -76,7 +76,7 @@ describe("Settings of processing", () => {
       }
   });
 
-  it("name teams of the stack, and namespaces that there are", () => {
+  it("must name teams of the stack, and existing namespaces", () => {
     const drop = [{ teams: ["ts", "tx"] }, { teams: ["ts"], namespaces: ["other"] }];
     assert.deepEqual(check({ processing: { drop } }, [{ name: "ts" }]), [
       'processing.drop[0].teams[1]: must be the name of a team of this stack (found "tx")',
@@ -84,7 +84,7 @@ describe("Settings of processing", () => {
     ]);
   });
 
-  it("are told where they are for no line that is collected", () => {
+  it("get a warning if they match no line that is collected", () => {
     const told = (at: string, value: string, reason = "logging.namespaces.include leaves it out") =>
       `processing.${at}: has no effect, since ${reason} (found "${value}")`;
     const processing = {
@@ -104,7 +104,7 @@ describe("Settings of processing", () => {
     assert.deepEqual(check({ processing }, [{ name: "ts" }]), []);
   });
 
-  it("have no level without JSON, and no pod in a sidecar", () => {
+  it("reject levels without JSON, and pod conditions in a sidecar", () => {
     assert.match(
       check({ parseJson: false, processing: { drop: EXAMPLES.drop } }).join(),
       /levels: must not be set with parseJson false/,
@@ -131,7 +131,7 @@ describe("Settings of processing", () => {
         ),
       );
 
-    it("and the account only beside it", () => {
+    it("and the account only with it", () => {
       const accountId = "111122223333";
       assert.deepEqual(check({ metadata: { accountId } }), []);
       assert.deepEqual(check({ metadata: { accountId, cluster: false } }), [

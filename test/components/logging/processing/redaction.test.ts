@@ -14,7 +14,7 @@ const RULES = redactionRules([...REDACTION_KINDS, OWN_REDACTION]);
 describe("Redaction", () => {
   const redact = redactedBy(RULES);
 
-  it("masks each of 3,000 planted secrets and nothing in 10,000 lines without any", () => {
+  it("masks each of 3,000 planted secrets and nothing in 10,000 lines without secrets", () => {
     const lines = plantedLines(1);
     assert.equal(lines.filter(({ text, masked }) => text !== masked).length, 3000);
     assert.deepEqual(
@@ -65,12 +65,12 @@ describe("Redaction", () => {
       assert.deepEqual(redactInLua([line]), [masked]);
     });
 
-  it("keeps what a replacement names of a user's pattern", () => {
+  it("keeps the groups that the replacement of a custom pattern names", () => {
     const own = redactionRules([{ pattern: "(?i)(session=)(\\w{2})\\w+", replacement: "$1$2…" }]);
     assert.equal(redactedBy(own)("x Session=abcdef;"), "x Session=ab…;");
   });
 
-  it("finds in Fluent Bit's script what the rules find, wherever it stands in a line and whatever precedes it", async function () {
+  it("matches the same in Fluent Bit's script as in the rules, anywhere in a line and after anything", async function () {
     this.timeout(60_000);
     const part = fc.oneof(
       fc.constantFrom(
@@ -122,7 +122,7 @@ describe("Redaction", () => {
     assert.deepEqual(redactInLua(lines), lines.map(redact));
   });
 
-  it("finds in Lua what ECMAScript finds, for any pattern that is accepted", async function () {
+  it("matches the same in Lua as in ECMAScript, for any accepted pattern", async function () {
     this.timeout(60_000);
     const lines = fc
       .sample(fc.array(fc.constantFrom("a", "b", "A", "1", "-", " ", "é", "日", "\n"), { maxLength: 12 }), {
@@ -167,7 +167,7 @@ const anyPattern = fc
   });
 
 describe("The text of a pattern", () => {
-  it("means in ECMAScript what was written", () => {
+  it("means the same in ECMAScript as in the settings", () => {
     const source = fc
       .array(fc.constantFrom("a", "b", "A", "1", "-", " ", "\n"), { maxLength: 12 })
       .map((parts) => parts.join(""));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { droppedTimes } from "../../../../components/logging/processing/processing.ts";
 
 describe("The times of a sample", () => {
-  it("are dropped from a number of microseconds on, and are kept where they have none", () => {
+  it("are dropped from a number of microseconds on, and kept if they have none", () => {
     const times = Array.from({ length: 1000 }, (_, at) => `2026-02-01T10:00:00.123${String(at).padStart(3, "0")}789Z`);
     for (const kept of [1, 7, 9, 10, 99, 100, 250, 333, 501, 900, 990, 999]) {
       const drops = new RegExp(droppedTimes(kept));

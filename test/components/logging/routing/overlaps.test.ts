@@ -14,7 +14,7 @@ const THEIRS = { kind: "s3", bucket: "acme-logs", existing: true };
 const SEARCH = { kind: "opensearch", host: "search.example.com" };
 
 describe("Overlapping destinations", () => {
-  it("are refused where one has the default name of the other", () => {
+  it("are rejected if one has the other's default name", () => {
     assert.deepEqual(several({ all: GROUPS, some: { ...GROUPS, logGroup: "/eks-dns-logging/dev/pods-all" } }), [
       'destinations.some.logGroup: must differ from that of destination all, or lines are stored twice (found "/eks-dns-logging/dev/pods-all")',
     ]);
@@ -34,7 +34,7 @@ describe("Overlapping destinations", () => {
     assert.deepEqual(several({ all: GROUPS, more: GROUPS, most: { ...GROUPS, wasDestination: true } }), []);
   });
 
-  it("are refused where a team's prefix is that of another", () => {
+  it("are rejected if a team's prefix is that of another", () => {
     assert.deepEqual(
       several({ all: { ...THEIRS, index: { splitBy: "team" } }, some: { ...THEIRS, prefix: "/logs/ts/" } }),
       [
@@ -43,7 +43,7 @@ describe("Overlapping destinations", () => {
     );
   });
 
-  it("are not refused at one URL where headers, tokens or logins name two places", () => {
+  it("are accepted for one URL with different headers, tokens or logins", () => {
     const url = "https://api.honeycomb.io";
     const secret = { secretName: "honeycomb" };
     const found = (one: object, other: object, kind = "otlp") =>
@@ -60,7 +60,7 @@ describe("Overlapping destinations", () => {
     }
   });
 
-  it("are refused where two URLs name one place", () => {
+  it("are rejected if two URLs are equivalent", () => {
     const at = (kind: string, ...urls: string[]) => {
       const [one, other] = urls.map((url) => ({
         kind,
@@ -79,7 +79,7 @@ describe("Overlapping destinations", () => {
     assert.deepEqual(at("http", "https://l.example.com/x?to=a", "https://l.example.com/x?to=b"), []);
   });
 
-  it("are refused where one engine is named as two, with one prefix", () => {
+  it("are rejected if one engine has two names and one prefix", () => {
     const same = several({ one: SEARCH, other: { ...SEARCH, kind: "elasticsearch" } });
     assert.deepEqual(
       same.filter((issue) => issue.includes("must differ")),
@@ -98,7 +98,7 @@ describe("Overlapping destinations", () => {
     );
   });
 
-  it("are told where one lies within the other", () => {
+  it("get a warning if one lies within the other", () => {
     const within = (inner: string, outer: string, prefix: string) =>
       `destinations.${inner}.prefix: is within that of destination ${outer}: reading or deleting there includes these lines (found "${prefix}")`;
     assert.deepEqual(several({ all: THEIRS, audit: { ...THEIRS, prefix: "logs/audit" } }), [
@@ -118,7 +118,7 @@ describe("Overlapping destinations", () => {
 });
 
 describe("A new log group", () => {
-  it("is none that EKS writes the control plane's logs to", () => {
+  it("must not be the control plane's", () => {
     const logGroup = "/aws/eks/dev/cluster";
     assert.deepEqual(issues({ destination: { ...GROUPS, logGroup } }), [
       `destination.logGroup: must be another log group, since EKS writes the control plane's logs to this one (found "${logGroup}")`,
@@ -127,10 +127,10 @@ describe("A new log group", () => {
   });
 });
 
-describe("A log group or bucket that exists", () => {
+describe("An existing log group or bucket", () => {
   const existing = (destination: object) => issues({ destination: { ...destination, existing: true } });
 
-  it("is told where it has the name of the stack's own", () => {
+  it("gets a warning if it has the default name of this stack's own", () => {
     for (const logGroup of [
       "/eks-dns-logging/dev/pods",
       "/eks-dns-logging/dev/pods-archive",

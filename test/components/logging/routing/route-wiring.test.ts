@@ -48,7 +48,7 @@ describe("LogCollection with several destinations", () => {
       ),
     ).template.spec;
 
-  it("names what each has by the destination", () => {
+  it("names each destination's resources after it", () => {
     assert.equal(
       find(recording.resources, "aws:s3/bucket:Bucket", "logs-bucket-archive").inputs.bucket,
       "dev-logs-eu-central-1-archive",
@@ -57,7 +57,7 @@ describe("LogCollection with several destinations", () => {
     assert.deepEqual([group.name, group.retentionInDays], ["/eks-dns-logging/dev/pods-audit", 90]);
   });
 
-  it("keeps the log group or bucket of the destination that was the only one", async () => {
+  it("keeps the log group or bucket of the former only destination", async () => {
     const one = await collect({ destination: { kind: "s3", prefix: "pods" } });
     const several = await collect({ destinations: { ...DESTINATIONS, archive: { kind: "s3", wasDestination: true } } });
     const before = one.resources.filter(({ type }) => type.startsWith("aws:"));
@@ -71,7 +71,7 @@ describe("LogCollection with several destinations", () => {
     assert.match(JSON.stringify(data), /bucket: dev-logs-eu-central-1\\n/);
   });
 
-  it("gives the collector one role, that may write to each of them and to nothing else", () => {
+  it("gives the collector one role, which may write to each of them and nothing else", () => {
     assert.equal(ofType(recording.resources, "aws:iam/role:Role").length, 1);
     const { policy } = find(recording.resources, "aws:iam/rolePolicy:RolePolicy", "logs-identity").inputs;
     assert.deepEqual(JSON.parse(String(policy)).Statement, [
@@ -90,7 +90,7 @@ describe("LogCollection with several destinations", () => {
     ]);
   });
 
-  it("runs a container for each, which alone has the secrets and folders of its destination", () => {
+  it("runs a container for each, with only its destination's secrets and folders", () => {
     const { containers, volumes } = spec();
     const byName = new Map<string, Record<string, { name: string; mountPath?: string }[]>>(
       containers.map((container: { name: string }) => [container.name, container]),
@@ -115,7 +115,7 @@ describe("LogCollection with several destinations", () => {
     );
   });
 
-  it("waits for an address that the deployment knows, and says where lines go", () => {
+  it("waits for an address known only during deployment, and describes where lines go", () => {
     const { data } = find(recording.resources, "kubernetes:core/v1:ConfigMap", "logs-fluent-bit-config").inputs;
     assert.match(JSON.stringify(data), /search\.example\.com/);
     assert.doesNotMatch(JSON.stringify(data), /known-after-deployment/);
@@ -137,7 +137,7 @@ describe("A stack with several destinations", () => {
     }),
   });
 
-  it("has a plan that says which lines go where, under which names today", () => {
+  it("lists in the plan which lines go where, under today's index names", () => {
     assert.deepEqual(formatRoutes(settings, new Date("2026-11-28T10:00:00Z")).split("\n").slice(1), [
       "    errors : stdout of the collector, in namespace logging",
       "      gets  : stream stderr, level error",
@@ -149,7 +149,7 @@ describe("A stack with several destinations", () => {
     ]);
   });
 
-  it("has a plan that names no line that is not collected", () => {
+  it("lists in the plan only lines that are collected", () => {
     const of = (logging: object) =>
       formatRoutes(
         parseSettings({
@@ -181,7 +181,7 @@ describe("A stack with several destinations", () => {
     ]);
   });
 
-  it("is verified in each destination, where a row is left out whose line no route leads there", () => {
+  it("is verified in each destination, except for lines that no route sends there", () => {
     const pod: PodFacts = {
       ...{ namespace: "ts-team", name: "curl-ts", phase: "Running", ready: true, ip: "10.0.0.1", node: "node" },
       ...{

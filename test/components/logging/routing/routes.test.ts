@@ -15,7 +15,7 @@ const S3 = { kind: "s3", bucket: "acme-logs" };
 const SEARCH = { kind: "opensearch", host: "search.example.com" };
 
 describe("buffer.whenFull", () => {
-  it("is refused once, by what the collector says of it", () => {
+  it("is rejected once, with the collector's message", () => {
     const destination = { kind: "elasticsearch", host: "h.example.com", credentials: { secretName: "es" } };
     assert.deepEqual(issues({ collector: "filebeat", destination, buffer: { whenFull: "drop-newest" } }), [
       'buffer.whenFull: must be block with Filebeat, whose queue drops nothing (found "drop-newest")',
@@ -155,7 +155,7 @@ describe("routes", () => {
     });
   }
 
-  it("are told where no line is collected that could take one", () => {
+  it("get a warning if no line that could match is collected", () => {
     const of = (collected: object, route: object) =>
       checkPipeline(
         LoggingSettings.parse({
@@ -194,7 +194,7 @@ describe("routes", () => {
     assert.deepEqual(of({ labels: { app: "web" }, ...include }, { labels: { app: "web" }, namespaces: ["shop"] }), []);
   });
 
-  it("need names that can stand in names of resources, and some of each condition", () => {
+  it("need names that are valid in resource names, and non-empty conditions", () => {
     const refused = [
       { destinations: {} },
       { destinations: { a: S3, b: S3, c: S3, d: S3, e: S3 } },
@@ -223,7 +223,7 @@ describe("destinationsOfLine", () => {
   const goes = (changes: Partial<RoutedLine>) =>
     destinationsOfLine(targetsOf(settings, TEAMS), { ...line, ...changes }).join();
 
-  it("follows each condition of a route, and any route", () => {
+  it("evaluates each condition of a route, and all routes", () => {
     assert.equal(goes({}), "archive");
     assert.equal(goes({ stream: "stderr" }), "archive,search");
     assert.equal(goes({ stream: "stderr", namespace: "sa-team" }), "archive");
@@ -250,7 +250,7 @@ describe("Fluent Bit with several destinations", () => {
   );
   const file = (name: string) => parse(rendered.files[name] ?? "");
 
-  it("reads once, and hands to each its own lines by their tag", () => {
+  it("reads once, and passes each destination its lines by tag", () => {
     const { outputs } = file("fluent-bit.yaml").pipeline;
     assert.deepEqual(
       outputs.map((output: Record<string, unknown>) => [output.name, output.match ?? output.match_regex, output.port]),
@@ -262,7 +262,7 @@ describe("Fluent Bit with several destinations", () => {
     assert.deepEqual(Object.keys(rendered.files), ["fluent-bit.yaml", "sender-archive.yaml", "sender-search.yaml"]);
   });
 
-  it("hands a line over only when it is on the sender's disk, and never gives up", () => {
+  it("waits until a line is on the sender's disk, and retries indefinitely", () => {
     for (const [at, name] of ["archive", "search"].entries()) {
       const { require_ack_response, retry_limit, ...output } = file("fluent-bit.yaml").pipeline.outputs[at];
       assert.deepEqual([require_ack_response, retry_limit], ["on", "no_limits"], name);
@@ -272,7 +272,7 @@ describe("Fluent Bit with several destinations", () => {
     }
   });
 
-  it("gives each a buffer and a bucket of its own, and ports that no other has", () => {
+  it("gives each its own buffer, bucket and unique ports", () => {
     const [archive, search] = [file("sender-archive.yaml"), file("sender-search.yaml")];
     assert.equal(archive.service["storage.path"], "/var/lib/fluent-bit/buffer-archive");
     assert.equal(search.service["storage.path"], "/var/lib/fluent-bit/buffer-search");
@@ -294,7 +294,7 @@ describe("Fluent Bit with several destinations", () => {
     );
   });
 
-  it("splits the index of one destination without a word in the records of the other", () => {
+  it("splits one destination's index without adding a field to the records of others", () => {
     assert.deepEqual(file("sender-archive.yaml").pipeline.filters, []);
     const names = file("sender-search.yaml").pipeline.filters.map(
       (filter: Record<string, unknown>) => filter.copy ?? filter.add,

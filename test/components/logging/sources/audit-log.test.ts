@@ -27,7 +27,7 @@ const ROUTED = {
 } as const;
 
 describe("Source audit", () => {
-  it("goes to S3 by a subscription filter and a stream, whose roles may do that and nothing else", async () => {
+  it("goes to S3 by a subscription filter and a stream, whose roles allow nothing else", async () => {
     const { resources } = await collect(ROUTED, "on AWS");
     const stream = find(resources, STREAM, "logs-audit-archive-stream");
     const filter = find(resources, FILTER, "logs-audit-archive");
@@ -96,7 +96,7 @@ describe("Source audit", () => {
     assert.deepEqual(ofType(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation"), []);
   });
 
-  it("names the stream as AWS takes it", () => {
+  it("gives the stream a name that AWS accepts", () => {
     assert.equal(auditStreamName("dev", undefined), "dev-audit");
     const names = ["a", "b"].map((end) => auditStreamName("c".repeat(99) + end, "a-name-of-20-letters"));
     assert.deepEqual(
@@ -107,7 +107,7 @@ describe("Source audit", () => {
     for (const name of names) assert.match(name, /^c+-[0-9a-f]{8}-audit-a-name-of-20-letters$/);
   });
 
-  it("encrypts with the key of a bucket that exists", async () => {
+  it("encrypts with the key of an existing bucket", async () => {
     const kmsKeyArn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd";
     const archive = { kind: "s3", bucket: "theirs", existing: true, kmsKeyArn, prefix: "" } as const;
     const { resources } = await collect({ sources: ["pods", "audit"], destination: archive }, "on AWS");
@@ -124,7 +124,7 @@ describe("Source audit", () => {
     });
   });
 
-  it("goes to a stream that exists, and to nothing else", async () => {
+  it("goes to an existing stream, and to nothing else", async () => {
     const { resources } = await collect(
       {
         ...ROUTED,
@@ -146,7 +146,7 @@ describe("Source audit", () => {
     assert.deepEqual(ofType(resources, STREAM), []);
   });
 
-  it("is in CloudWatch Logs already, in the control plane's group: nothing is made for it", async () => {
+  it("is already in CloudWatch Logs, in the control plane's group: nothing is created for it", async () => {
     const { resources } = await collect(
       {
         sources: ["pods", "audit"],
@@ -176,7 +176,7 @@ describe("Source audit", () => {
     assert.deepEqual(await of(["pods", "audit"]), await of(["pods"]));
   });
 
-  it("is refused where the control plane is known not to write it", async () => {
+  it("is rejected if the control plane is known not to write it", async () => {
     const filters = async (logTypes?: readonly string[]) => {
       const args = { sources: ["pods", "audit"], destination: { kind: "s3" } } as const;
       return ofType((await collect(args, "on AWS", logTypes)).resources, FILTER).length;
@@ -190,7 +190,7 @@ describe("Source audit", () => {
     await assert.rejects(elsewhere, /logs\.sources: must not contain audit, since the cluster has no podIdentity/);
   });
 
-  it("needs a destination that AWS delivers to, and no more than two filters", () => {
+  it("requires a destination to which AWS delivers, and at most two filters", () => {
     const issues = (settings: object) =>
       checkLogging(LoggingSettings.parse({ sources: ["pods", "audit"], ...settings }), "eks")
         .filter(({ severity }) => severity !== "warning")
@@ -226,7 +226,7 @@ describe("Source audit", () => {
     assert.deepEqual(routed(["a", "b", "d"]), []);
   });
 
-  it("needs a cluster whose control plane writes it", () => {
+  it("requires a cluster whose control plane writes it", () => {
     const errors = (cluster: object, logging: object) => {
       const config = {
         "aws:region": "eu-central-1",

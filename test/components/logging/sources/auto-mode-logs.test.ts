@@ -17,7 +17,7 @@ const arnOf = ({ inputs }: { inputs: Readonly<Record<string, unknown>> }) =>
     .destinationResourceArn;
 
 describe("Source auto-mode", () => {
-  it("delivers the four logs to each destination, one after the other", async () => {
+  it("delivers the four logs to each destination, one after another", async () => {
     const { resources } = await collect(
       {
         sources: ["pods", "auto-mode"],
@@ -44,7 +44,7 @@ describe("Source auto-mode", () => {
     ]);
   });
 
-  it("may write to its log group, for this account alone", async () => {
+  it("may write to its log group, only from this account", async () => {
     const { resources } = await collect(
       { sources: ["pods", "auto-mode"], destination: { kind: "cloudwatch" } },
       "on AWS",
@@ -71,7 +71,7 @@ describe("Source auto-mode", () => {
     assert.deepEqual(ofType(there.resources, POLICY), []);
   });
 
-  it("may write to its bucket, whose objects end there too", async () => {
+  it("may write to its bucket, whose objects expire too", async () => {
     const both = await collect({ sources: ["pods", "auto-mode"], destination: { kind: "s3" } }, "on AWS");
     const allowed = find(both.resources, "aws:s3/bucketPolicy:BucketPolicy", "logs-bucket").urn;
     assert.ok(find(both.resources, SOURCE, "logs-auto-mode-compute").dependencies.includes(allowed));
@@ -106,7 +106,7 @@ describe("Source auto-mode", () => {
     );
   });
 
-  it("is made again while an update is in progress, and not after another error or for ever", async () => {
+  it("is retried while an update is in progress, not after another error, and not indefinitely", async () => {
     const retries = retriesAfter(0);
     const asked = (errors: string[]) =>
       retries({ urn: "", id: "", name: "", type: "", failedOperation: "create", errors });
@@ -117,7 +117,7 @@ describe("Source auto-mode", () => {
     assert.equal(await asked(Array.from({ length: 46 }, () => conflict)), false);
   });
 
-  it("needs EKS Auto Mode", () => {
+  it("requires EKS Auto Mode", () => {
     const errors = (cluster: object) => {
       const logging = { sources: ["pods", "auto-mode"], destination: { kind: "s3", bucket: "ours" } };
       try {

@@ -39,7 +39,7 @@ describe("Sources", () => {
     assert.doesNotMatch(JSON.stringify(render({}).configuration), /journal/);
   });
 
-  it("give each part of the journal a position, and index names of its own", () => {
+  it("give each part of the journal its own position and index names", () => {
     const { configuration } = render({
       sources: ["pods", "auth", "kubelet"],
       destination: SEARCH,
@@ -92,7 +92,7 @@ describe("Sources", () => {
     const { configuration, files } = render(settings);
     const sender = (name: string) => Sender.parse(parse(files[`sender-${name}.yaml`] ?? "")).pipeline.outputs;
 
-    it("are read once, and handed to the senders that a route leads to", () => {
+    it("are read once, and passed to the senders of their routes", () => {
       assert.deepEqual(issues(settings), []);
       const { inputs, outputs } = configuration.pipeline;
       assert.equal(inputs.filter(({ name }) => name === "systemd").length, 2);
@@ -127,7 +127,7 @@ describe("Sources", () => {
     });
   });
 
-  it("are those of a line's destinations", () => {
+  it("determine a line's destinations", () => {
     const targets = targetsOf(
       LoggingSettings.parse({
         sources: ["pods", "kernel"],
@@ -150,7 +150,7 @@ describe("Sources", () => {
     assert.deepEqual(names[0], ["logs-2026.02.03", "logs-node-kernel-2026.02.03"]);
   });
 
-  it("refuse names of teams and namespaces that are theirs", () => {
+  it("reject teams and namespaces with the same names", () => {
     const found = (settings: object, teams: readonly TeamNamespaces[]) =>
       checkLogging(LoggingSettings.parse({ sources: ["pods", "kernel"], ...settings }), "eks", undefined, teams)
         .filter(({ severity }) => severity !== "warning")
@@ -170,7 +170,7 @@ describe("Sources", () => {
     assert.match(found(byNamespace, teams).join(), /a namespace node-kernel/);
   });
 
-  it("read events apart from the nodes, without a database of those that were read", () => {
+  it("read events apart from the nodes, without the database of UIDs", () => {
     const of = (settings: object) => {
       const whole = pipelineOf({ sources: ["pods", "kernel", "events"], ...settings });
       const text = fluentBit.render(ofSources(whole, (source) => source === "events")).files["fluent-bit.yaml"] ?? "";
@@ -217,7 +217,7 @@ describe("Sources", () => {
     assert.match(fields, /"stage prod"/);
   });
 
-  it("have streams, keys and labels of their own elsewhere", () => {
+  it("have their own streams, keys and labels elsewhere", () => {
     const of = (destination: object) =>
       render({ sources: ["pods", "kernel"], destination }).configuration.pipeline.outputs[1] ?? {};
     assert.equal(of({ kind: "cloudwatch" }).log_stream_template, "$node.kernel");
@@ -227,7 +227,7 @@ describe("Sources", () => {
     assert.equal(of({ kind: "file" }).file, "kernel.log");
   });
 
-  it("may be events with each collector on nodes, and what it cannot send elsewhere need not be sent by it", () => {
+  it("may include events with any node collector, which need not support destinations of events", () => {
     for (const collector of COLLECTOR_IDS.filter((id) => id !== "tail")) {
       const loki = collector === "promtail" || collector === "opentelemetry";
       const destination = loki ? { kind: "loki", url: "http://loki:3100" } : undefined;
@@ -240,7 +240,7 @@ describe("Sources", () => {
     assert.match(issues(vector).join(), /^destinations\.siem\.kind: must be .* with Vector/);
   });
 
-  it("count for what has an effect, also where they alone have indices", () => {
+  it("count for effects, even if only they have indices", () => {
     const settings = LoggingSettings.parse({
       sources: ["pods", "events"],
       collector: "vector",
@@ -254,7 +254,7 @@ describe("Sources", () => {
     assert.deepEqual(checkLogging(settings, "eks"), []);
   });
 
-  it("warn of an image that nothing runs", () => {
+  it("warn of an image that is not used", () => {
     const events = { image: "registry.test/fluent-bit:1" };
     const found = (settings: object) => checkLogging(LoggingSettings.parse({ events, ...settings }), "eks");
     assert.deepEqual(found({}).map(formatIssue), [

@@ -10,7 +10,7 @@ import { find } from "../../../support/find.ts";
 import { collect, podOf } from "../recorded-collection.ts";
 
 describe("Fields of a stack", () => {
-  it("have no name that a source's records have already", () => {
+  it("must not have a name that a source's records already have", () => {
     const found = (sources: readonly string[], name: string) =>
       checkLogging(LoggingSettings.parse({ sources, processing: { fields: { [name]: "x" } } }), "eks")
         .filter(({ severity }) => severity !== "warning")
@@ -35,14 +35,14 @@ describe("Fields of a stack", () => {
 describe("LogCollection, with sources besides pods,", () => {
   const pod = (of: Recording, collector = "fluent-bit") => podOf(of, collector);
 
-  it("mounts the node's journal, read-only, where parts of it are collected, and else not", async () => {
+  it("mounts the node's journal, read-only, only if parts of it are collected", async () => {
     const spec = pod(await collect({ sources: ["pods", "kubelet"] }));
     const [mount] = spec.containers[0].volumeMounts.filter(({ name }: { name: string }) => name === "journal");
     assert.deepEqual(mount, { name: "journal", mountPath: "/var/log/journal", readOnly: true });
     assert.doesNotMatch(JSON.stringify(pod(await collect({}))), /journal/);
   });
 
-  it("mounts the node's journalctl, read-only, beside a collector whose image has none", async () => {
+  it("mounts the node's journalctl, read-only, for a collector whose image has none", async () => {
     const settings = {
       collector: "opentelemetry",
       destination: { kind: "elasticsearch", host: "search.example.com" },
@@ -65,14 +65,14 @@ describe("LogCollection, with sources besides pods,", () => {
     assert.deepEqual(programs(pod(await collect(settings), "opentelemetry")), []);
   });
 
-  it("runs Vector from its image with journalctl where it reads the journal, and else from the smallest", async () => {
+  it("runs Vector from its image with journalctl if it reads the journal, and else from the smallest", async () => {
     const image = async (sources: readonly ("pods" | "kernel")[]) =>
       pod(await collect({ collector: "vector", sources }), "vector").containers[0].image;
     assert.match(await image(["pods"]), /^docker\.io\/timberio\/vector:[\d.]+-distroless-static$/);
     assert.match(await image(["pods", "kernel"]), /^docker\.io\/timberio\/vector:[\d.]+-debian$/);
   });
 
-  it("reads events in one pod that may read nothing else, and has neither root nor files of its node", async () => {
+  it("reads events in one pod that may read nothing else, without root or the node's files", async () => {
     const { resources } = await collect({ sources: ["pods", "events"] });
     const of = (type: string, name: string) =>
       JSON.parse(JSON.stringify(find(resources, `kubernetes:${type}`, name).inputs));
@@ -92,7 +92,7 @@ describe("LogCollection, with sources besides pods,", () => {
     assert.doesNotMatch(config("logs-fluent-bit-config"), /events/);
   });
 
-  it("bounds the volume of the reader of events by the buffers of their destinations", async () => {
+  it("bounds the event reader's volume by the buffers of its destinations", async () => {
     const limit = async (args: Partial<LogCollectionArgs>) => {
       const { resources } = await collect({ sources: ["pods", "events"], ...args });
       const { inputs } = find(resources, "kubernetes:apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
@@ -142,7 +142,7 @@ describe("LogCollection, with sources besides pods,", () => {
     }
   });
 
-  it("reads events with an image of its own, or that of the same program", async () => {
+  it("reads events with a separate image, or that of the same program", async () => {
     const imageOf = async (args: Partial<LogCollectionArgs>) => {
       const { resources } = await collect({ sources: ["pods", "events"], ...args });
       const { inputs } = find(resources, "kubernetes:apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
@@ -156,7 +156,7 @@ describe("LogCollection, with sources besides pods,", () => {
     assert.equal(await imageOf(vector), COLLECTORS["fluent-bit"]?.image);
   });
 
-  it("renders for each part the destinations that it sends to", async () => {
+  it("renders for each part its own destinations", async () => {
     const { resources } = await collect({
       sources: ["pods", "events"],
       collector: "vector",

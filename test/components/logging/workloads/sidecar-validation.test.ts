@@ -9,13 +9,13 @@ const check = (settings: object, kind: "eks" | "existing" = "existing") =>
 const outside = { kind: "elasticsearch", host: "search.example.com" };
 
 describe("the settings of a sidecar", () => {
-  it("are fine as they are, and with the addresses of a name outside", () => {
+  it("are valid by default, and with the addresses of an external host name", () => {
     assert.deepEqual(check({}), []);
     assert.deepEqual(check({ collector: "tail" }), []);
     assert.deepEqual(check({ destination: outside, sidecar: { destinationCidrs: ["203.0.113.0/24"] } }), []);
   });
 
-  it("need the addresses of a name outside, and of nothing else", () => {
+  it("require addresses only for an external host name", () => {
     assert.deepEqual(check({ destination: outside }), [
       "sidecar.destinationCidrs: must contain the addresses of the destination, since a network policy cannot use host names",
     ]);
@@ -27,7 +27,7 @@ describe("the settings of a sidecar", () => {
     ]);
   });
 
-  it("take the port of a Service's pods, and of nothing else", () => {
+  it("accept a pod port only for a Service", () => {
     const sidecar = { destinationPort: 3100 };
     const loki = { kind: "loki", url: "http://loki.loki.svc:8080" };
     assert.deepEqual(check({ destination: loki, sidecar }), []);
@@ -40,7 +40,7 @@ describe("the settings of a sidecar", () => {
     ]);
   });
 
-  it("refuse what a team's pod has no right to", () => {
+  it("reject what a team's pod has no permission for", () => {
     for (const kind of ["cloudwatch", "s3"])
       assert.deepEqual(check({ destination: { kind } }, "eks"), [
         "destination.kind: must not need an AWS identity with mode sidecar, since a team's pod has none",
@@ -50,7 +50,7 @@ describe("the settings of a sidecar", () => {
     ]);
   });
 
-  it("refuse a choice among pods, all issues together", () => {
+  it("reject a selection of pods, with all issues together", () => {
     const settings = {
       namespaces: { include: ["ts-team"], exclude: ["sa-team"] },
       labels: { app: "web" },
@@ -65,7 +65,7 @@ describe("the settings of a sidecar", () => {
     ]);
   });
 
-  it("refuse tail on each node, and anywhere but stdout", () => {
+  it("reject tail on nodes, and destinations other than stdout", () => {
     assert.deepEqual(check({ collector: "tail", mode: "daemonset" }), ["mode: must be sidecar with tail"]);
     assert.deepEqual(check({ collector: "tail", destination: { kind: "opensearch", inCluster: true } }), [
       "destination.kind: must be stdout with tail: tail writes to its own stdout",

@@ -46,7 +46,7 @@ describe("a sidecar", () => {
     });
   }
 
-  it("starts before all containers and is stopped after them, as a native sidecar", () => {
+  it("starts before all other containers and stops after them, as a native sidecar", () => {
     const { initContainers } = spec({ collector: "tail" });
     assert.deepEqual(
       initContainers.map(({ name, restartPolicy }) => [name, restartPolicy]),
@@ -57,7 +57,7 @@ describe("a sidecar", () => {
     );
   });
 
-  it("never makes the pod unready, and gets the time to hand over", () => {
+  it("never makes the pod unready, and has time to flush", () => {
     const { initContainers, terminationGracePeriodSeconds } = spec({ collector: "fluent-bit" });
     assert.equal("readinessProbe" in (initContainers[0] ?? {}), false);
     assert.equal(terminationGracePeriodSeconds, 6);
@@ -81,7 +81,7 @@ describe("a sidecar", () => {
     assert.deepEqual(container.args, ["-q", "-n", "+1", "-F", "/var/log/app/access.log", "/var/log/app/app.log"]);
   });
 
-  it("gets user, password and authority from Secrets of the team", () => {
+  it("reads user, password and CA certificate from the team's Secrets", () => {
     const { container, volumes, files } = parts({ destination: search });
     const from = (key: string) => ({ secretKeyRef: { name: "writer", key } });
     assert.deepEqual(container.env.slice(2), [
@@ -95,7 +95,7 @@ describe("a sidecar", () => {
     assert.match(files["fluent-bit.yaml"] ?? "", /http_passwd: \$\{LOG_PASSWORD\}/);
   });
 
-  it("gets user and password in files where it reads files", () => {
+  it("gets user and password as files if it reads files", () => {
     const destination = {
       kind: "elasticsearch",
       host: "h",
@@ -112,12 +112,12 @@ describe("a sidecar", () => {
     assert.deepEqual(volumes.at(-1), { name: "collector-credentials", secret: { secretName: "writer", items } });
   });
 
-  it("has room on its volume for more than its buffer, since a volume over its limit ends the pod", () => {
+  it("has a larger volume than its buffer, since a volume over its limit evicts the pod", () => {
     const state = parts({ buffer: { size: "1Gi" } }).volumes.find(({ name }) => name === "collector-state");
     assert.deepEqual(state, { name: "collector-state", emptyDir: { sizeLimit: "1536Mi" } });
   });
 
-  it("makes its pod anew when its configuration changes, which an annotation would not", () => {
+  it("replaces its pod when its configuration changes, which an annotation would not", () => {
     const variable = (settings: object) =>
       parts(settings).container.env.find(({ name }) => name === "CONFIGURATION_HASH") ?? {};
     assert.match(JSON.stringify(variable({})), /"value":"[0-9a-f]{16}"/);
@@ -125,7 +125,7 @@ describe("a sidecar", () => {
     assert.notDeepEqual(variable({}), variable({ parseJson: false }));
   });
 
-  it("makes the responder anew too when that has another configuration", () => {
+  it("replaces the responder's pod too when that has another configuration", () => {
     interface Container {
       readonly name: string;
       readonly env?: readonly { readonly name: string }[];
@@ -145,7 +145,7 @@ describe("Fluent Bit as a sidecar", () => {
   const files = (settings: object) =>
     parts({ collector: "fluent-bit", destination: { kind: "opensearch", inCluster: true }, ...settings }).files;
 
-  it("knows its pod, and names the index without asking a record", () => {
+  it("knows its pod, and names the index without reading the record", () => {
     const configuration = files({ index: { splitBy: "app" } })["fluent-bit.yaml"] ?? "";
     assert.match(configuration, /logstash_prefix: logs-curl\n/);
     assert.doesNotMatch(configuration, /logstash_prefix_key/);
@@ -159,12 +159,12 @@ describe("Fluent Bit as a sidecar", () => {
     assert.match(configuration, /- team ts\n/);
   });
 
-  it("makes its records without a script, in which nulls, empty lists and large numbers would be lost", () => {
+  it("builds its records without a script, which would lose nulls, empty lists and large numbers", () => {
     assert.deepEqual(Object.keys(files({})), ["fluent-bit.yaml"]);
     assert.doesNotMatch(files({})["fluent-bit.yaml"] ?? "", /name: lua/);
   });
 
-  it("leaves out fields and labels where they are not wanted", () => {
+  it("omits fields and labels if they are disabled", () => {
     assert.match(files({ parseJson: false })["fluent-bit.yaml"] ?? "", /merge_log: off\n/);
     assert.match(files({})["fluent-bit.yaml"] ?? "", /label:app_kubernetes_io\/name curl\n/);
     assert.doesNotMatch(files({ metadata: { labels: false } })["fluent-bit.yaml"] ?? "", /label/);

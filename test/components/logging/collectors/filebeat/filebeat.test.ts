@@ -75,7 +75,7 @@ describe("Filebeat's configuration", () => {
     ]);
   });
 
-  it("waits on disk, up to the buffer's size, and tries without end", () => {
+  it("buffers on disk, up to the buffer's size, and retries indefinitely", () => {
     const { main } = render({ buffer: { size: "1Gi" } });
     assert.deepEqual(main["queue.disk"], { max_size: "1073741824B", segment_size: "16MB" });
     const output = Options.parse(main["output.elasticsearch"]);
@@ -83,7 +83,7 @@ describe("Filebeat's configuration", () => {
     assert.equal(main["timestamp.precision"], "nanosecond");
   });
 
-  it("names the index itself, with its own template and without a lifecycle", () => {
+  it("names the index itself, with its own template and without lifecycle management", () => {
     const { main, files } = render({
       index: { prefix: "lab", separator: "_", datePattern: "xxxx.ww", splitBy: "team" },
     });
@@ -99,7 +99,7 @@ describe("Filebeat's configuration", () => {
     assert.match(files["template.json"] ?? "", /"lab_\*"/);
   });
 
-  it("writes another template for another pattern, since it leaves the one that is there as it is", () => {
+  it("writes another template for another pattern, since it does not overwrite existing ones", () => {
     const names = ["-", "_", "."].map((separator) => {
       const { main } = render({ index: { separator } });
       return z.looseObject({ name: z.string() }).parse(main["setup.template"]).name;
@@ -107,7 +107,7 @@ describe("Filebeat's configuration", () => {
     assert.equal(new Set(names).size, 3);
   });
 
-  it("takes user and password from variables, and checks certificates by the authority that is named", () => {
+  it("reads user and password from variables, and verifies certificates with the configured CA", () => {
     const secure = { ...elasticsearch, credentials: { secretName: "w" }, tls: { caSecretName: "ca" } };
     const output = Options.parse(render({ destination: secure }).main["output.elasticsearch"]);
     assert.deepEqual(output.hosts, ["https://search.example.com:9200"]);
@@ -127,7 +127,7 @@ describe("Filebeat's configuration", () => {
     assert.equal(file.filename, "pods");
   });
 
-  it("reads each stream by itself, so that no trace takes in a line of the other", () => {
+  it("reads each stream separately, so that no trace includes a line of the other", () => {
     const streams = (settings: object) =>
       z
         .array(z.looseObject({ id: z.string(), parsers: z.array(z.looseObject({ container: Options.optional() })) }))
@@ -140,7 +140,7 @@ describe("Filebeat's configuration", () => {
     assert.deepEqual(streams({ multiline: [] }), [["pods", "all"]]);
   });
 
-  it("has no dots in the names of fields where they are searched", () => {
+  it("has no dots in field names for search engines", () => {
     assert.deepEqual(
       fieldsBy(pipelineOf({}), '{"a.b":{"c.d":[{"e.f":null}]},"text":"x.y"}'),
       '{"a_b":{"c_d":[{"e_f":null}]},"text":"x.y"}',
@@ -154,7 +154,7 @@ describe("Filebeat's configuration", () => {
     assert.deepEqual(fieldsBy(file, '{"a.b":1}'), '{"a.b":1}');
   });
 
-  it("knows its pod as a sidecar, and asks no API", () => {
+  it("knows its pod as a sidecar, and does not use the API", () => {
     const { input, files } = render({}, "application");
     assert.deepEqual(input.paths, ["/var/log/app/*.log"]);
     assert.equal(JSON.stringify(input.parsers).includes("container"), false);
@@ -170,13 +170,13 @@ describe("Filebeat's configuration", () => {
     assert.equal(values?.get("team"), "ts");
   });
 
-  it("leaves a string that is JSON itself a string", () => {
+  it("keeps a string that contains JSON a string", () => {
     const processors = z.array(Options).parse(render({}).main.processors);
     const decode = Options.parse(processors.find((processor) => "decode_json_fields" in processor)?.decode_json_fields);
     assert.equal(decode.max_depth, 1);
   });
 
-  it("makes the record of a pod, with the names that are in the path of its file", () => {
+  it("builds the record of a pod, with the names from its file's path", () => {
     const kubernetes = { labels: { app: "web" }, annotations: {} };
     const record = (settings: object, event: object) => {
       const values = processed(pipelineOf(settings), { message: "x", log: {}, ...event });
@@ -188,7 +188,7 @@ describe("Filebeat's configuration", () => {
     assert.deepEqual(record({ metadata: { labels: false } }, { kubernetes }), ["x", "ts", names, null]);
   });
 
-  it("reads only pods with the labels that are asked for, and none that opts out", () => {
+  it("reads only pods with the required labels, and none that opts out", () => {
     const pipeline = pipelineOf({ labels: { "app.kubernetes.io/name": "web", tier: "front" } });
     const isRead = (labels: object, annotations: object = {}) =>
       processed(pipeline, { message: "x", kubernetes: { labels, annotations } }) !== undefined;
@@ -220,7 +220,7 @@ describe("Filebeat's configuration", () => {
     });
   }
 
-  it("says what it cannot do", () => {
+  it("reports what it does not support", () => {
     assert.deepEqual(filebeat.unsupported(pipelineOf({})), []);
     const settings = {
       buffer: { size: "32Mi", whenFull: "drop-oldest" },

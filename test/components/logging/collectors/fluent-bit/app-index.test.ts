@@ -49,7 +49,7 @@ describe("Fluent Bit's Lua filter", () => {
     assert.equal(filtered({ kubernetes: {} }).index_split, "none");
   });
 
-  it("gives the same line the same id, and another line another", () => {
+  it("gives equal lines equal ids, and others different ones", () => {
     const line = { stream: "stdout", log: "GET / 200", time: "2026-11-23T12:00:00.000000001Z" };
     const id = filtered({ ...line }).line_id;
     assert.equal(id, "2026-11-23T12:00:00.000000001Z15a9a72eea5c8997");
@@ -64,7 +64,7 @@ describe("Fluent Bit's Lua filter", () => {
     assert.match(filtered({ log: "without a time" }).line_id ?? "", /^1\.5[0-9a-f]{16}$/);
   });
 
-  it("is written for the keys and labels that the rest of the program knows", () => {
+  it("uses the same keys and labels as the rest of the program", () => {
     const script = readFileSync(
       new URL("../../../../../components/logging/collectors/fluent-bit/app-index.lua", import.meta.url),
       "utf8",

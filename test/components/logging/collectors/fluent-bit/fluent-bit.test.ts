@@ -43,7 +43,7 @@ describe("Fluent Bit's configuration", () => {
     }
   }
 
-  it("buffers on disk, keeps its places and sees a new file within a second", () => {
+  it("buffers on disk, stores its positions and sees a new file within a second", () => {
     const { input, configuration } = render({});
     assert.equal(input["storage.type"], "filesystem");
     assert.equal(input.db, "/var/lib/fluent-bit/positions.db");
@@ -55,14 +55,14 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(input.threaded, "off");
   });
 
-  it("reads what was rotated away while it was stopped, and watches it until the kubelet deletes it", () => {
+  it("reads files that were rotated while it was stopped, and watches them until the kubelet deletes them", () => {
     const { input } = render({});
     assert.equal(input.path, "/var/log/pods/*_*/*/*.log,/var/log/pods/*_*/*/*.log.20??????-??????");
     // Forgotten earlier, a rotated file would be taken for a new one and read again.
     assert.ok(Number(input.rotate_wait) >= 86_400);
   });
 
-  it("takes namespace, pod and container from the file's place, and tells pods of one name apart by their UID", () => {
+  it("gets namespace, pod and container from the file's path, and distinguishes pods with one name by UID", () => {
     const { input, configuration, named } = render({});
     const place = "/var/log/pods/ts-team_curl-ts_72bef1b5-8a16/responder/0.log";
     const tag = new RegExp(String(input.tag_regex)).exec(place);
@@ -78,7 +78,7 @@ describe("Fluent Bit's configuration", () => {
     assert.deepEqual(fromApi, { ...names, docker_id: "72bef1b5-8a16" });
   });
 
-  it("looks for a team in lines of teams' namespaces alone, and in all of these", () => {
+  it("looks for a team only in lines of teams' namespaces, and in all of these", () => {
     const { configuration, filter } = render({});
     const team = configuration.parsers.find(({ name }) => name === "team");
     const asked = new RegExp(String(filter("parser")?.match_regex));
@@ -94,7 +94,7 @@ describe("Fluent Bit's configuration", () => {
     );
   });
 
-  it("knows a pod by the tag before it asks the API server, which may not know it any more", () => {
+  it("knows a pod by the tag before it queries the API server, where the pod may be deleted", () => {
     const [fromTag, fromApi] = render({}).named("kubernetes");
     assert.equal(fromTag?.use_tag_for_meta, "on");
     // Without an answer the second one parses JSON all the same, and the record is short in the first one.
@@ -105,7 +105,7 @@ describe("Fluent Bit's configuration", () => {
     assert.ok(Number(fromApi?.dns_retries) * Number(fromApi?.dns_wait_time) < 30);
   });
 
-  it("keeps the values of a line's JSON as they are", () => {
+  it("keeps the values of a line's JSON unchanged", () => {
     assert.equal(render({}).named("kubernetes")[1]?.merge_log_trim, "off");
     const merge = render({ parseJson: false })
       .named("kubernetes")
@@ -113,13 +113,13 @@ describe("Fluent Bit's configuration", () => {
     assert.deepEqual(merge, ["off", "off"]);
   });
 
-  it("takes no buffer that drops lines while they are sent", () => {
+  it("rejects a buffer that drops lines while they are sent", () => {
     const wrong = (buffer: object) => fluentBit.unsupported(pipelineOf({ buffer })).map(({ path }) => path.join("."));
     assert.deepEqual(wrong({ size: "63Mi" }), ["buffer.size"]);
     assert.deepEqual([...wrong({ size: "64Mi" }), ...wrong({ size: "1Mi", whenFull: "block" })], []);
   });
 
-  it("is asked whether it lives in the thread that reads", () => {
+  it("answers liveness probes from the thread that reads", () => {
     const { liveness } = fluentBit;
     const [, alive] = render({}).configuration.pipeline.inputs;
     assert.ok(liveness !== undefined && "port" in liveness);
@@ -142,7 +142,7 @@ describe("Fluent Bit's configuration", () => {
     assert.ok(String(input.exclude_path).endsWith(own));
   });
 
-  it("joins stack traces by one parser with the rules of each language, JavaScript's those of Java", () => {
+  it("joins stack traces with one parser for all languages, JavaScript's with Java's rules", () => {
     const starts = (multiline?: string[]) =>
       (render(multiline === undefined ? {} : { multiline }).joining("stack_trace")?.rules ?? [])
         .filter(({ state }) => String(state).startsWith("start_state"))
@@ -172,13 +172,13 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(render({}).joining("stack_trace")?.key_group, "stream");
   });
 
-  it("leads from each rule to one that is there, without which Fluent Bit does not start", () => {
+  it("leads from each rule to an existing state, without which Fluent Bit does not start", () => {
     const rules = render({}).joining("stack_trace")?.rules ?? [];
     const states = new Set(rules.flatMap(({ state }) => String(state).split(",")));
     for (const { next_state } of rules) assert.ok(states.has(String(next_state)), String(next_state));
   });
 
-  it("keeps empty lines where all that is no first line goes on, with a filter that costs each line", () => {
+  it("keeps empty lines where records continue until the next first line, with a filter that costs each line", () => {
     const mended = (settings: object) =>
       render(settings)
         .named("modify")
@@ -189,7 +189,7 @@ describe("Fluent Bit's configuration", () => {
     assert.deepEqual(mended({ multiline: [], processing: { firstLines } }), ["key_value_matches log \\A\\n\\z"]);
   });
 
-  it("cuts no line, and takes one that is empty", () => {
+  it("truncates no line, and accepts empty ones", () => {
     const { configuration, input, joining } = render({});
     assert.equal(configuration.service.multiline_buffer_limit, 0);
     assert.equal(input["multiline.parser"], "cri_parts");
@@ -203,7 +203,7 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(line?.time_keep, "on");
   });
 
-  it("reads a time without a fraction, and takes no other word for a time", () => {
+  it("parses a time without a fraction, and no other word", () => {
     const { configuration } = render({});
     const line = configuration.parsers.find(({ name }) => name === "cri_line");
     assert.equal(line?.time_strict, "off");
@@ -221,14 +221,14 @@ describe("Fluent Bit's configuration", () => {
     );
   });
 
-  it("reads pods from the API server, and so needs no right on nodes/proxy", () => {
+  it("reads pods from the API server, and so needs no permission for nodes/proxy", () => {
     assert.equal(render({}).filter("kubernetes")?.use_kubelet, undefined);
     assert.deepEqual(fluentBit.apiRules, [
       { apiGroups: [""], resources: ["namespaces", "pods"], verbs: ["get", "list", "watch"] },
     ]);
   });
 
-  it("takes labels to choose pods by letter, not as a pattern", () => {
+  it("compares labels literally, not as a pattern", () => {
     assert.equal(render({ labels: { app: "a.b" } }).filter("grep")?.regex, "$kubernetes['labels']['app'] ^a\\.b$");
   });
 });

@@ -5,7 +5,7 @@ import { credentials, DESTINATIONS } from "../pipelines.ts";
 import { pipelineOf, render } from "./rendered.ts";
 
 describe("Fluent Bit's outputs", () => {
-  it("retries for ever within the buffer's size, but in bounds where a refusal looks like an outage", () => {
+  it("retries indefinitely within the buffer's size, but with a limit if rejections look like outages", () => {
     for (const destination of [
       { kind: "http", url: "http://h" },
       { kind: "loki", url: "http://h" },
@@ -42,12 +42,12 @@ describe("Fluent Bit's outputs", () => {
     assert.equal(large.configuration.service["storage.max_chunks_up"], 64);
   });
 
-  it("gives what waits for S3 the buffer's size in both places together", () => {
+  it("keeps both buffers of S3 together within the buffer's size", () => {
     const { output } = render({ destination: { kind: "s3" }, buffer: { size: "2Gi" } });
     assert.deepEqual([output.store_dir_limit_size, output["storage.total_limit_size"]], [2 ** 30, 2 ** 30]);
   });
 
-  it("signs requests for the place that the ARN names; a collection gets no ids, which one for time series refuses", () => {
+  it("signs requests for the ARN's service and region; collections get no ids, which time series reject", () => {
     const signed = (arn: string, index = {}) =>
       render({ destination: { kind: "opensearch", host: "h", port: 443, sigv4: { arn } }, index }).output;
     const domain = signed("arn:aws:es:eu-west-1:111122223333:domain/logs");
@@ -63,7 +63,7 @@ describe("Fluent Bit's outputs", () => {
     assert.equal(render({ destination: { kind: "opensearch", host: "h" } }).output.aws_auth, undefined);
   });
 
-  it("names the index as the settings say, in strftime's notation", () => {
+  it("names the index by the settings, in strftime's notation", () => {
     const { output } = render({
       destination: { kind: "opensearch", host: "h" },
       index: { prefix: "pods", separator: "_", datePattern: "xxxx.ww" },
@@ -75,7 +75,7 @@ describe("Fluent Bit's outputs", () => {
     assert.equal(output.logstash_prefix_key, undefined);
   });
 
-  it("takes the value that indices are split by from the record, without a script where it can", () => {
+  it("reads the value that indices are split by from the record, without a script if possible", () => {
     const split = (splitBy: string) =>
       render({ destination: { kind: "opensearch", host: "h" }, index: { splitBy, prefix: "a.b", separator: "_" } });
     const namespace = split("namespace");
@@ -93,7 +93,7 @@ describe("Fluent Bit's outputs", () => {
     }
   });
 
-  it("finds an app by a script, and then gives ids of its own, since Lua keeps no order among keys", () => {
+  it("finds an app with a script, and then sets its own ids, since Lua keeps no order of keys", () => {
     const { output, files, filter } = render({
       destination: { kind: "opensearch", host: "h" },
       index: { splitBy: "app" },
@@ -104,7 +104,7 @@ describe("Fluent Bit's outputs", () => {
     assert.deepEqual(Object.keys(files), ["fluent-bit.yaml", "index.lua"]);
   });
 
-  it("sends what OpenSearch and Elasticsearch take since their last major versions, and nothing twice", () => {
+  it("sends what OpenSearch and Elasticsearch accept since their last major versions, without duplicates", () => {
     for (const destination of [
       { kind: "opensearch", host: "h" },
       { kind: "elasticsearch", host: "h" },
@@ -120,7 +120,7 @@ describe("Fluent Bit's outputs", () => {
     }
   });
 
-  it("wants an answer that says of each document whether it was taken, and why not, unless requests are signed", () => {
+  it("requests an answer with each document's status and error, unless requests are signed", () => {
     const at = (destination: object) => String(render({ destination }).output.path ?? "");
     for (const kind of ["opensearch", "elasticsearch"]) {
       // As the output makes it.
@@ -136,13 +136,13 @@ describe("Fluent Bit's outputs", () => {
       assert.equal(at({ kind: "opensearch", host: "h", sigv4: { arn } }), "");
   });
 
-  it("sends to Elasticsearch by the output that loses no part of a bulk", () => {
+  it("sends to Elasticsearch with the output that loses no part of a bulk", () => {
     const at = (kind: string) => render({ destination: { kind, host: "h", credentials } }).output;
     assert.equal(at("elasticsearch").name, "opensearch");
     assert.deepEqual(at("elasticsearch"), at("opensearch"));
   });
 
-  it("sends in one thread to each of several destinations, so that the backlog of one leaves cores to the others", () => {
+  it("sends in one thread to each of several destinations, to leave cores for the others", () => {
     const destinations = {
       search: { kind: "opensearch", host: "h" },
       web: { kind: "http", url: "https://example.com" },
@@ -162,21 +162,21 @@ describe("Fluent Bit's outputs", () => {
     assert.deepEqual([only.output.workers, only.configuration.service.flush], [2, 1]);
   });
 
-  it("waits for an answer over the network, and not for ever", () => {
+  it("has a timeout for answers over the network", () => {
     for (const destination of DESTINATIONS) {
       const remote = destination.kind !== "stdout" && destination.kind !== "file";
       assert.equal(render({ destination }).output["net.io_timeout"], remote ? "90s" : undefined);
     }
   });
 
-  it("takes an address of IPv6 out of its brackets", () => {
+  it("removes the brackets of IPv6 addresses", () => {
     for (const kind of ["http", "loki"]) {
       const { output } = render({ destination: { kind, url: "http://[2001:db8::1]:3100" } });
       assert.deepEqual([output.host, output.port], ["2001:db8::1", 3100]);
     }
   });
 
-  it("verifies certificates unless told not to, and takes user and password from the environment", () => {
+  it("verifies certificates unless disabled, and reads user and password from the environment", () => {
     const { output, files } = render({
       destination: { kind: "opensearch", host: "h", credentials, tls: { caSecretName: "ca" } },
     });
@@ -192,7 +192,7 @@ describe("Fluent Bit's outputs", () => {
     assert.equal(render({ destination: { kind: "elasticsearch", host: "h", tls: false } }).output.tls, undefined);
   });
 
-  it("says that it begins a day in UTC alone", () => {
+  it("reports that it dates indices in UTC only", () => {
     const of = (settings: object) => fluentBit.unsupported(pipelineOf(settings));
     const index = { timeZone: "Europe/Madrid" };
     assert.deepEqual(of({ destination: { kind: "opensearch", host: "h" }, index }), [
@@ -205,7 +205,7 @@ describe("Fluent Bit's outputs", () => {
     assert.deepEqual(of({ index }), []);
   });
 
-  it("refuses a URL in which it would put the value of a variable", () => {
+  it("rejects a URL that contains a variable", () => {
     const of = (destination: object) => fluentBit.unsupported(pipelineOf({ destination }));
     const asVariable = `without '\${' with Fluent Bit, which reads it as a variable`;
     const url = `https://h/in?key=\${LOG_PASSWORD}`;
@@ -215,7 +215,7 @@ describe("Fluent Bit's outputs", () => {
     assert.deepEqual(of({ kind: "http", url: "https://h/in?cost=$5" }), []);
   });
 
-  it("leaves a long JSON line as it is on its way to OpenSearch, which would refuse its fields", () => {
+  it("sends a long JSON line without fields to OpenSearch, which would reject them", () => {
     const conditions = (settings: object) =>
       render(settings).configuration.pipeline.filters.flatMap(({ name, condition, remove }) =>
         name === "modify" && remove !== undefined ? [`${condition} ${remove}`] : [],

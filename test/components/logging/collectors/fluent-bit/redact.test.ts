@@ -13,7 +13,7 @@ interface LuaRecord {
 
 const PART = "x ".repeat(4096);
 
-describe("Fluent Bit's filter that redacts", () => {
+describe("Fluent Bit's redaction filter", () => {
   let lua: LuaEngine;
   let redact: (tag: string, timestamp: number, record: LuaRecord) => number;
   const { files } = render({ processing: { redact: [...REDACTION_KINDS] } });
@@ -33,7 +33,7 @@ describe("Fluent Bit's filter that redacts", () => {
   const begin = (text: string) => redacted({ log: (PART + text).slice(-PART.length), stream: "stdout", _p: "P" });
   const go_on = (log: string, stream = "stdout", tag?: string) => redacted({ log, stream, _p: "F" }, tag);
 
-  it("marks what it changed, whose keys are then put into their order", () => {
+  it("marks records that it changed, whose keys are then reordered", () => {
     const record: LuaRecord = { log: "mail to ada@example.com" };
     assert.equal(redact("tag", 1, record), 2);
     assert.deepEqual(record, { log: "mail to [REDACTED:email]", redacted: "yes" });
@@ -61,12 +61,12 @@ describe("Fluent Bit's filter that redacts", () => {
       assert.equal(go_on(second), second, "the next line is whole");
     });
 
-  it("masks no more than half a kilobyte of a line without a blank", () => {
+  it("masks at most half a kilobyte of a line without blanks", () => {
     const sent = begin("y".repeat(8000));
     assert.ok(sent.endsWith(`${"y".repeat(7488)}[REDACTED:cut]`), String(sent.length));
   });
 
-  it("leaves other logs, and lines that are whole, as they are", () => {
+  it("leaves other logs and complete lines unchanged", () => {
     begin("word");
     assert.equal(go_on("word", "stderr"), "word");
     assert.equal(go_on("word", "stdout", "kube.e_f_g_h"), "word");

@@ -67,13 +67,13 @@ describe("Fluentd's configuration", () => {
     }
   }
 
-  it("would be seen to have an option that no plugin declares", () => {
+  it("is rejected by this test with an option that no plugin declares", () => {
     const [typo] = parseConfiguration("<source>\n  @type tail\n  read_from_haed true\n</source>");
     assert.ok(typo);
     assert.deepEqual(unknownOptions(typo), ["source tail: read_from_haed"]);
   });
 
-  it("reads any text in quotes as it was", () => {
+  it("preserves any text in quotes", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme-ascii" }), (text) => {
         const [section] = parseConfiguration(`<source>\n  path ${quoted(text)}\n</source>`);
@@ -82,7 +82,7 @@ describe("Fluentd's configuration", () => {
     );
   });
 
-  it("reads the pods' files from their beginning by their inodes, the rotated ones too, and never its own", () => {
+  it("reads the pods' files from their beginning by inode, rotated ones too, and never its own", () => {
     const { tail, args } = render({ namespaces: { exclude: ["kube-system"] } });
     assert.equal(tail?.options.path, "/var/log/pods/*/*/*.log,/var/log/pods/*/*/*.log.*");
     assert.deepEqual(z.array(z.string()).parse(JSON.parse(tail?.options.exclude_path ?? "")), [
@@ -115,7 +115,7 @@ describe("Fluentd's configuration", () => {
     ]);
   });
 
-  it("joins the parts of a line, and then what continues a trace, and notes what it holds", () => {
+  it("joins the parts of a line, and then the lines of a trace, and journals what it holds", () => {
     const [lines] = render({ multiline: ["java"] }).joins;
     assert.deepEqual(lines?.options, {
       "@type": "pod_lines",
@@ -132,7 +132,7 @@ describe("Fluentd's configuration", () => {
     assert.equal(render({}, "application").joins.length, 1);
   });
 
-  it("knows which chunks of its buffer are text, to cut off half a record by", () => {
+  it("knows which chunks of its buffer are text, to truncate partial records", () => {
     const text = (destination: object) => render({ destination }).buffer?.options.of_text;
     assert.deepEqual(
       [{ kind: "stdout" }, { kind: "file" }, { kind: "s3" }, { kind: "http", url: "https://logs.example.com" }].map(
@@ -146,12 +146,12 @@ describe("Fluentd's configuration", () => {
     );
   });
 
-  it("names the output by the destination, as its metrics do", () => {
+  it("names the output after the destination, as its metrics do", () => {
     for (const destination of DESTINATIONS)
       assert.equal(render({ destination }).output?.options["@id"], destination.kind);
   });
 
-  it("leaves its own events out, which would feed themselves", () => {
+  it("excludes its own events, which would cause a loop", () => {
     assert.deepEqual(
       render()
         .sections.filter(({ name }) => name === "match")
@@ -160,7 +160,7 @@ describe("Fluentd's configuration", () => {
     );
   });
 
-  it("asks the API for one pod after the other", () => {
+  it("queries the API for one pod after another", () => {
     assert.deepEqual(fluentd.apiRules, [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }]);
     assert.deepEqual(Object.keys(render().files), [
       "fluent.conf",
@@ -176,7 +176,7 @@ describe("Fluentd's configuration", () => {
     ]);
   });
 
-  it("makes the record as the settings say", () => {
+  it("builds the record according to the settings", () => {
     const { record } = render({ labels: { app: "web" }, metadata: { labels: false, annotations: true } });
     assert.deepEqual(record, {
       "@type": "pod_record",
@@ -203,7 +203,7 @@ describe("Fluentd's configuration", () => {
     });
   });
 
-  it("names the index by every part of any format", () => {
+  it("names the index with every part of any format", () => {
     fc.assert(
       fc.property(anyFormat, (index) => {
         const { record, output, buffer } = render({ destination: { kind: "opensearch", host: "h" }, index });
@@ -221,7 +221,7 @@ describe("Fluentd's configuration", () => {
     assert.deepEqual([record.index_prefix, record.index_split], ["pods-curl-ts", "none"]);
   });
 
-  it("runs the image that has the plugin", () => {
+  it("runs the image with the plugin", () => {
     const image = (kind: "stdout" | "http" | "opensearch" | "elasticsearch" | "cloudwatch" | "s3") =>
       imageFor(fluentd, { kind }).replace(/^.*v[0-9.]+-debian-(\w+)-[0-9.]+$/, "$1");
     assert.deepEqual(
@@ -230,7 +230,7 @@ describe("Fluentd's configuration", () => {
     );
   });
 
-  it("says what it cannot do", () => {
+  it("reports what it does not support", () => {
     assert.deepEqual(fluentd.unsupported(pipelineOf({})), []);
     const url = "https://logs.example.com/a%2Fb";
     assert.deepEqual(

@@ -3,7 +3,7 @@ import { credentials } from "../pipelines.ts";
 import { DESTINATIONS, render } from "./rendered.ts";
 
 describe("Fluentd's outputs", () => {
-  it("wait on disk within the buffer's size, and try without end", () => {
+  it("buffer on disk within the buffer's size, and retry indefinitely", () => {
     for (const destination of DESTINATIONS) {
       const { buffer } = render({ destination, buffer: { size: "3Gi" } });
       assert.equal(buffer?.options["@type"], "pod_file");
@@ -20,7 +20,7 @@ describe("Fluentd's outputs", () => {
     assert.equal(buffer?.options.total_limit_size, String(3 * 2 ** 30 - 32 * 2 ** 20));
   });
 
-  it("send to OpenSearch and Elasticsearch under ids, and again what is refused for now", () => {
+  it("send to OpenSearch and Elasticsearch with ids, and resend temporarily rejected documents", () => {
     const search = render({ destination: { kind: "opensearch", inCluster: true } }).output?.options ?? {};
     assert.equal(search.host, "opensearch.logging.svc.cluster.local");
     assert.equal(search.scheme, "http");
@@ -42,13 +42,13 @@ describe("Fluentd's outputs", () => {
     }
   });
 
-  it("start while the search engine is away", () => {
+  it("start without the search engine", () => {
     const options = (kind: string) => render({ destination: { kind, host: "h" } }).output?.options ?? {};
     assert.equal(options("opensearch").verify_os_version_at_startup, "false");
     assert.equal(options("elasticsearch").verify_es_version_at_startup, "false");
   });
 
-  it("post JSON lines, and take no refusal but 'not now' for a reason to try again", () => {
+  it("post JSON lines, and retry only temporary errors", () => {
     const url = "https://logs.example.com/ingest";
     const { output } = render({ destination: { kind: "http", url, credentials, verify: false } });
     assert.equal(output?.options.endpoint, url);
@@ -66,7 +66,7 @@ describe("Fluentd's outputs", () => {
     );
   });
 
-  it("write to CloudWatch Logs in the stream of a container, and cut what it would refuse", () => {
+  it("write to the container's stream in CloudWatch Logs, and truncate lines over its limit", () => {
     const { output, record } = render({ destination: { kind: "cloudwatch" } });
     assert.equal(output?.options.log_group_name, "/eks-dns-logging/dev/pods");
     assert.equal(output?.options.log_stream_name_key, "_index");
@@ -77,7 +77,7 @@ describe("Fluentd's outputs", () => {
     assert.equal(render().record.stream, undefined);
   });
 
-  it("put objects into the bucket without a look at it, under keys that a second try gives again", () => {
+  it("write objects without reading the bucket, under keys that a retry repeats", () => {
     const { output, buffer } = render({ destination: { kind: "s3", prefix: "a" } });
     assert.equal(output?.options.s3_bucket, "dev-logs");
     assert.equal(output?.options.path, "a/%Y/%m/%d/%H/");

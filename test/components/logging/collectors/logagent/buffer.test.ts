@@ -32,7 +32,7 @@ describe("Logagent's buffer", () => {
     assert.equal(chunks().length, 2);
   });
 
-  it("notes places once their records are on disk, and not before", () => {
+  it("stores positions once their records are on disk, and not before", () => {
     const buffer = open();
     buffer.positions.set("1:2", { offset: 0, head: "h", born: 1 });
     buffer.add("a\n", [["1:2", 10]]);
@@ -44,7 +44,7 @@ describe("Logagent's buffer", () => {
     });
   });
 
-  it("gives the oldest first, each to one, and what is not done again after a restart", () => {
+  it("returns the oldest first, each to one reader, and unfinished ones again after a restart", () => {
     const buffer = open();
     for (const line of ["a\n", "b\n"]) {
       buffer.add(line, []);
@@ -65,7 +65,7 @@ describe("Logagent's buffer", () => {
     assert.deepEqual(chunks().sort(), ["000000000002.chunk", "000000000003.chunk"]);
   });
 
-  it("stops the reader when it is full, until there is room", () => {
+  it("pauses the reader when it is full, until there is room", () => {
     const buffer = open(2 * MIB);
     buffer.add(text(MIB), []);
     assert.equal(buffer.isFull(), false);
@@ -77,7 +77,7 @@ describe("Logagent's buffer", () => {
     assert.equal(buffer.isFull(), false);
   });
 
-  it("drops the oldest when it is full and told so, but not what is being sent", () => {
+  it("drops the oldest when it is full and configured to, but not what is being sent", () => {
     const buffer = open(3 * MIB, "drop-oldest");
     buffer.add(text(MIB, "a"), []);
     const sending = buffer.take();
@@ -90,7 +90,7 @@ describe("Logagent's buffer", () => {
     buffer.done(sending);
   });
 
-  it("stops the reader where the disk takes nothing, loses nothing of it, and goes on", () => {
+  it("pauses the reader while the disk accepts nothing, loses nothing, and resumes", () => {
     const buffer = open();
     const place = join(folder, "buffer");
     rmSync(place, { recursive: true });
@@ -107,7 +107,7 @@ describe("Logagent's buffer", () => {
     assert.equal(readFileSync(buffer.take()?.file ?? "", "utf8"), `${text(MIB)}a\n`);
   });
 
-  it("wakes who waits for something new", async () => {
+  it("wakes readers that wait for new records", async () => {
     const buffer = open();
     const start = Date.now();
     const waiting = Promise.all([buffer.wait(10_000), buffer.wait(10_000)]);
@@ -118,7 +118,7 @@ describe("Logagent's buffer", () => {
     assert.equal(buffer.isEmpty(), false);
   });
 
-  it("is found by the input, once the output has opened it", () => {
+  it("is available to the input once the output has opened it", () => {
     assert.throws(() => buffers.bufferAt("/nowhere"), /no output has its state in \/nowhere/);
     const buffer = open();
     assert.equal(buffers.bufferAt(folder), buffer);

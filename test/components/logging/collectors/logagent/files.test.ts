@@ -46,7 +46,7 @@ describe("A log that Logagent follows", () => {
     return { log, given, see, readAll, save: () => places.save() };
   }
 
-  it("is read from its beginning, a line once it is whole", () => {
+  it("is read from its beginning, each line once it is complete", () => {
     writeFileSync(current, "a\nb\nhal");
     const { see, readAll } = follower();
     see(current);
@@ -55,7 +55,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(readAll(), ["a", "b", "half", "ünd"]);
   });
 
-  it("goes on where the places say, after a stop", () => {
+  it("continues at the stored position after a stop", () => {
     writeFileSync(current, "a\nb\n");
     const before = follower();
     before.see(current);
@@ -68,7 +68,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(after.readAll(), ["c"]);
   });
 
-  it("is read although it has the inode of a file that was read and is gone", () => {
+  it("is read although it has the inode of a deleted file that was read", () => {
     writeFileSync(current, "a\n");
     const { see, readAll } = follower();
     see(current);
@@ -114,7 +114,7 @@ describe("A log that Logagent follows", () => {
 
   const OLD = ["old", "old", "old", "old"];
 
-  it("is opened under the name that it has at the next look, where it was renamed before its turn", () => {
+  it("is opened under its new name at the next scan, if it was renamed before its turn", () => {
     const paths = rotatedFiles();
     writeFileSync(current, "a\n");
     const { see, readAll } = follower();
@@ -160,7 +160,7 @@ describe("A log that Logagent follows", () => {
     assert.equal(log.isOver(), false);
   });
 
-  it("is not read again after a rotation though its lines are not in the buffer yet", () => {
+  it("is not read again after a rotation even if its lines are not in the buffer yet", () => {
     writeFileSync(current, "a\n");
     const { see, readAll } = follower(false);
     see(current);
@@ -184,7 +184,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(readAll(), ["a", "b", "c"]);
   });
 
-  it("is read again from its beginning once it is cut, or another under the same inode", () => {
+  it("is read again from its beginning after truncation, or for a new file with the same inode", () => {
     writeFileSync(current, "first\nsecond\n");
     const before = follower();
     before.see(current);
@@ -201,7 +201,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(after.readAll(), ["other beginning", "more than before"]);
   });
 
-  it("has lines of megabytes", () => {
+  it("may have lines of megabytes", () => {
     const long = "x".repeat(3 * 2 ** 20);
     writeFileSync(current, `${long}\nnext\n`);
     const { see, readAll } = follower();
@@ -209,7 +209,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(readAll(), [long, "next"]);
   });
 
-  it("has a line that is too long skipped, which is told, and the next read", () => {
+  it("skips and reports a line that is too long, and reads the next", () => {
     writeFileSync(current, "before\n");
     appendFileSync(current, Buffer.alloc(17 * 2 ** 20, "x"));
     appendFileSync(current, "\nnext\n");
@@ -219,7 +219,7 @@ describe("A log that Logagent follows", () => {
     assert.match(told.join(), /a line of more than 16777216 bytes, which is skipped/);
   });
 
-  it("gives its last line without an end once it is gone, and is over then", () => {
+  it("returns its unterminated last line once it is deleted, and ends", () => {
     writeFileSync(current, "a\nno end");
     const { see, readAll, log } = follower();
     see(current);
@@ -232,7 +232,7 @@ describe("A log that Logagent follows", () => {
     assert.equal(log.isOver(), true);
   });
 
-  it("goes on beside an old file in which nothing was written", () => {
+  it("is read beside an old file without new lines", () => {
     const rotated = `${current}.20260101-000000`;
     writeFileSync(rotated, "");
     writeFileSync(current, "a\n");
@@ -248,7 +248,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(readAll(), ["a", "b"]);
   });
 
-  it("waits while the process may open no more files", () => {
+  it("waits while the process has too many open files", () => {
     writeFileSync(current, "a\n");
     const { see, readAll } = follower();
     const { openSync } = fs;
@@ -265,7 +265,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(readAll(), ["a"]);
   });
 
-  it("tells of a file that went before it was read", () => {
+  it("reports a file that was deleted before it was read", () => {
     const paths = rotatedFiles();
     writeFileSync(current, "a\n");
     const { see, readAll } = follower();

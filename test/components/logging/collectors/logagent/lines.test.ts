@@ -32,7 +32,7 @@ const logs = (given: readonly Given[]) => given.map(({ log }) => log);
 const clock = new Clock();
 
 describe("Lines of a container runtime", () => {
-  it("are taken apart, with all digits of their time", () => {
+  it("are parsed, with all digits of their time", () => {
     assert.deepEqual(lines.parseCri("2026-01-01T00:00:00.123456789Z stderr F  a b "), {
       time: "2026-01-01T00:00:00.123456789Z",
       stream: "stderr",
@@ -47,25 +47,25 @@ describe("Lines of a container runtime", () => {
     });
   });
 
-  it("end before a carriage return, but for one within a line", () => {
+  it("end before a carriage return, which stays within a line", () => {
     assert.equal(lines.parseCri("2026-01-01T00:00:00Z stdout F a\rb\r").log, "a\rb");
     assert.equal(lines.parseCri("2026-01-01T00:00:00Z stdout P a\r").log, "a\r");
   });
 
-  it("stay whole where they are none", () => {
+  it("stay whole in another format", () => {
     const { stream, log, time } = lines.parseCri("panic");
     assert.deepEqual([stream, log], ["stdout", "panic"]);
     assert.ok(Math.abs(Date.parse(time) - Date.now()) < 5000);
     assert.equal(lines.parseCri("no-time stdout F x").log, "x");
   });
 
-  it("are joined without anything between, for each stream", () => {
+  it("are joined without separators, for each stream", () => {
     const { add, given } = joined(undefined);
     for (const line of ["1 stdout P a", "2 stderr F other", "3 stdout P b", "4 stdout F c"]) add(line);
     assert.deepEqual(logs(given), ["other", "abc"]);
   });
 
-  it("are read again from where the first that is held back begins", () => {
+  it("are read again from the first that is held back", () => {
     const { add, given } = joined(undefined);
     add("1 stdout P a"); // 0 to 13
     add("2 stderr F b"); // 13 to 26
@@ -76,7 +76,7 @@ describe("Lines of a container runtime", () => {
     );
   });
 
-  it("go on in the next file after a rotation", () => {
+  it("continue in the next file after a rotation", () => {
     const { add, given } = joined(undefined);
     add("1 stdout P a", "old");
     add("2 stderr F x", "new");
@@ -104,7 +104,7 @@ describe("Stack traces", () => {
     assert.deepEqual(given[0]?.marks, [["1", 79]]);
   });
 
-  it("wait a second for more, and no longer", () => {
+  it("wait for more lines for a second only", () => {
     const { add, given, joiner } = joined(TRACES);
     add("1 stdout F a");
     joiner.flush();
@@ -125,7 +125,7 @@ describe("Stack traces", () => {
   });
 });
 
-describe("Lines, whatever they are", () => {
+describe("Any lines", () => {
   const line = fc.record({
     stream: fc.constantFrom("stdout", "stderr"),
     tag: fc.constantFrom("P", "F", "F"),
@@ -133,7 +133,7 @@ describe("Lines, whatever they are", () => {
     file: fc.constantFrom("1", "2"),
   });
 
-  it("all come, in their order in each stream, and nothing that is marked is still held back", () => {
+  it("all arrive, in order within each stream, and nothing marked is still held back", () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 30 }), fc.boolean(), (all, traces) => {
         const ordered = [...all].sort((one, other) => one.file.localeCompare(other.file));
@@ -157,7 +157,7 @@ describe("Lines, whatever they are", () => {
     );
   });
 
-  it("of an application have the time of their reading, and keep their order within a millisecond", () => {
+  it("of an application have the time of reading, and keep their order within a millisecond", () => {
     const { add, given } = joined(undefined, lines.parsePlain);
     for (const text of ["one", "two\r", ""]) add(text);
     assert.deepEqual(logs(given), ["one", "two", ""]);

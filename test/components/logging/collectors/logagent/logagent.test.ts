@@ -63,7 +63,7 @@ describe("Logagent's configuration", () => {
     }
   }
 
-  it("loads its plugins from its own folder, where all that they need stands", () => {
+  it("loads its plugins from its own folder, with all their modules", () => {
     const { input, output, files, args } = render();
     assert.deepEqual([input.module, output.module], ["/etc/sematext/input.cjs", "/etc/sematext/output.cjs"]);
     assert.deepEqual(args, ["--config", "/etc/sematext/logagent.yml"]);
@@ -73,7 +73,7 @@ describe("Logagent's configuration", () => {
     assert.ok("input.cjs" in files && "output.cjs" in files);
   });
 
-  it("reads the pods' files but those of its own namespace and of pods that opt out", () => {
+  it("reads the pods' files except those of its own namespace and of pods that opt out", () => {
     const namespaces = { include: ["ts-team", "sa-team"], exclude: ["kube-system"] };
     const { input } = render({ namespaces, labels: { tier: "x" }, metadata: { annotations: true } });
     assert.deepEqual(input.node, {
@@ -92,7 +92,7 @@ describe("Logagent's configuration", () => {
     });
   });
 
-  it("keeps both the buffer and the places in the state folder, up to the buffer's size", () => {
+  it("keeps both the buffer and the read positions in the state folder, up to the buffer's size", () => {
     const { input, output } = render({ buffer: { size: "1Gi", whenFull: "drop-oldest" } });
     assert.deepEqual([input.state, output.state], [logagent.stateFolder, logagent.stateFolder]);
     assert.deepEqual(output.buffer, { bytes: 1_073_741_824, whenFull: "drop-oldest" });
@@ -104,11 +104,11 @@ describe("Logagent's configuration", () => {
     assert.deepEqual(render().output.buffer, { bytes: 4 * 2 ** 30, whenFull: "drop-oldest" });
   });
 
-  it("silences Logagent's own output to stdout, which would have each record twice", () => {
+  it("silences Logagent's built-in output to stdout, which would duplicate each record", () => {
     assert.equal(render({ destination: { kind: "stdout" } }).options.suppress, true);
   });
 
-  it("joins traces only where there are languages, and makes fields only where they are wanted", () => {
+  it("joins traces only with languages, and parses fields only if enabled", () => {
     assert.match(String(render().input.continues), /Caused by: /);
     assert.equal("continues" in render({ multiline: [] }).input, false);
     assert.deepEqual(render({ parseJson: false }).input.record, { parseJson: false, safeNames: false });
@@ -116,7 +116,7 @@ describe("Logagent's configuration", () => {
     assert.deepEqual(render({ destination }).input.record, { parseJson: true, safeNames: true, fieldsBytes: 32_000 });
   });
 
-  it("knows its pod as a sidecar, and asks no API", () => {
+  it("knows its pod as a sidecar, and does not use the API", () => {
     const { input } = render({ mode: "sidecar" }, "application");
     assert.equal("api" in input || "node" in input, false);
     assert.deepEqual(input.application, {
@@ -143,7 +143,7 @@ describe("Logagent's configuration", () => {
     });
   });
 
-  it("sends where it is told, and holds no password", () => {
+  it("sends to the configured destination, and contains no password", () => {
     const [, file, http, opensearch, inCluster, elasticsearch] = DESTINATIONS.map((destination) =>
       render({ destination }),
     );
@@ -166,7 +166,7 @@ describe("Logagent's configuration", () => {
     for (const rendered of [http, opensearch]) assert.ok(!rendered?.text.includes("log-writer"));
   });
 
-  it("refuses what Logagent has no output for, in words", () => {
+  it("rejects destinations that Logagent has no output for, with a reason", () => {
     for (const kind of ["cloudwatch", "s3", "loki"] as const)
       assert.equal(logagent.destinations[kind], "Logagent has no such output");
     assert.throws(

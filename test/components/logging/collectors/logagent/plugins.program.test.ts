@@ -76,7 +76,7 @@ describe("Logagent's plugins at work", () => {
     assert.ok(done());
   }
 
-  it("bring an application's lines to where they go, and end when they are stopped", async () => {
+  it("deliver an application's lines, and end when they are stopped", async () => {
     appendFileSync(join(folder, "app", "app.log"), 'hello\n{"a":1}\n');
     const running = start({ destination: { kind: "file" } });
     await until(() => existsSync(join(folder, collected)));
@@ -124,7 +124,7 @@ describe("Logagent's plugins at work", () => {
       assert.deepEqual(lines(), [trace.join("\n").replace("user@example.com", masked), "next"]);
     });
 
-  it("print records on stdout, and nothing else there", async () => {
+  it("print only records on stdout", async () => {
     appendFileSync(join(folder, "app", "app.log"), "hello\n");
     const running = start({ destination: { kind: "stdout" } });
     await sleep(1500);
@@ -136,7 +136,7 @@ describe("Logagent's plugins at work", () => {
     assert.deepEqual(printed, ["hello"]);
   });
 
-  it("keep on the disk what the destination does not take, and tell why", async () => {
+  it("keep on disk what the destination rejects, and log why", async () => {
     appendFileSync(join(folder, "app", "app.log"), "hello\nhello\n");
     const running = start({ destination: { kind: "http", url: "http://127.0.0.1:9/nobody" } });
     const buffer = join(folder, "state", "buffer");
@@ -161,7 +161,7 @@ describe("Logagent's plugins at work", () => {
     ]);
   });
 
-  it("go on where they stopped, though no pod is known at first, and read none that opts out", async () => {
+  it("continue where they stopped, though no pod is known at first, and read none that opts out", async () => {
     const api = createServer((request, response) => {
       const annotations = request.url?.endsWith("/quiet") ? { "fluentbit.io/exclude": "true" } : {};
       setTimeout(() => response.end(JSON.stringify({ metadata: { labels: { app: "web" }, annotations } })), 300);
@@ -196,7 +196,7 @@ describe("Logagent's plugins at work", () => {
     }
   });
 
-  it("end at once for an option that they do not know, since Logagent would go on without them", async () => {
+  it("exit on an unknown option, since Logagent would continue without them", async () => {
     for (const plugin of ["input", "output"] as const) {
       const { worker, messages } = start({ destination: { kind: "stdout" } }, ({ input, output }) => {
         (plugin === "input" ? input.logs : output.destination).continuez = true;

@@ -71,7 +71,7 @@ describe("The logs of a node that Logagent reads", () => {
     return look(options).flatMap((log) => log ?? []);
   }
 
-  it("are those of pods that are known, and none before the API server has told of them", async () => {
+  it("are those of known pods, and none before the API server answers", async () => {
     assert.deepEqual(look(), [undefined, undefined, undefined]);
     const names = (await known()).map(({ name }) => name.slice(folder.length));
     assert.deepEqual(names, ["/pods/shop_other_3/app/0.log", "/pods/ts-team_web_1/app/0.log"]);
@@ -80,7 +80,7 @@ describe("The logs of a node that Logagent reads", () => {
     assert.ok(asked.every((request) => request.endsWith(" Bearer secret")));
   });
 
-  it("say of their pod what a record holds", async () => {
+  it("contain their pod's metadata", async () => {
     const [shop, web] = await known({ keep: { labels: true, annotations: true } });
     assert.deepEqual(web?.source, {
       kubernetes: {
@@ -96,7 +96,7 @@ describe("The logs of a node that Logagent reads", () => {
     assert.deepEqual([shop?.source.team, shop?.app, web?.app], [undefined, "shop", "web"]);
   });
 
-  it("are those of namespaces and labels that are named", async () => {
+  it("are those of the configured namespaces and labels", async () => {
     assert.deepEqual((await known({ include: ["shop"] })).length, 1);
     assert.deepEqual(
       (await known({ labels: { app: "web" } })).map(({ source }) => source.kubernetes.pod_name),
@@ -105,7 +105,7 @@ describe("The logs of a node that Logagent reads", () => {
     assert.deepEqual(await known({ labels: { app: "none" } }), []);
   });
 
-  it("wait while the API server is away, which is told", async () => {
+  it("wait while the API server is down, which is logged", async () => {
     away = true;
     look();
     for (let wait = 0; wait < 100 && told.length < 3; wait += 1) await sleep(20);
@@ -113,7 +113,7 @@ describe("The logs of a node that Logagent reads", () => {
     assert.match(told[0] ?? "", /does not tell of pod [a-z-]+\/[a-z]+, whose lines wait: Error: it answers 503/);
   });
 
-  it("of a hundred new pods are asked for eight at a time", async () => {
+  it("of a hundred new pods are looked up eight at a time", async () => {
     for (let pod = 0; pod < 100; pod += 1)
       mkdirSync(join(folder, "pods", `shop_new-${pod}_1`, "app"), { recursive: true });
     await known();
@@ -121,14 +121,14 @@ describe("The logs of a node that Logagent reads", () => {
     assert.ok(most > 1 && most <= 8, String(most));
   });
 
-  it("are read without labels where the pod is forgotten already", async () => {
+  it("are read without labels if the pod is already deleted", async () => {
     mkdirSync(join(folder, "pods", "shop_gone_5", "app"), { recursive: true });
     writeFileSync(join(folder, "pods", "shop_gone_5", "app", "0.log"), "x\n");
     const gone = (await known()).find(({ name }) => name.includes("gone"));
     assert.deepEqual(gone?.source.kubernetes.labels, {});
   });
 
-  it("have their files oldest first, each container's by its restart", async () => {
+  it("have their files oldest first, per container by restart", async () => {
     const place = join(folder, "pods", "ts-team_web_1", "app");
     for (const name of ["0.log.20260102-000000", "0.log.20260101-000000", "1.log", "0.log.20251231-000000.gz", "notes"])
       writeFileSync(join(place, name), "x\n");

@@ -10,23 +10,23 @@ function fieldsOf(line: string, safeNames = true, limit: { fieldsBytes?: number 
 }
 
 describe("Logagent's fields", () => {
-  it("have no dots in their names where they would be a path, however deep", () => {
+  it("have no dots in their names for search engines, at any depth", () => {
     const line = '{"a.b":{"c.d":[{"e.f.g":null}]},"x":1.5}';
     assert.deepEqual(fieldsOf(line), { a_b: { c_d: [{ e_f_g: null }] }, x: 1.5 });
     assert.deepEqual(fieldsOf(line, false), JSON.parse(line));
   });
 
-  it("are none where a line is no JSON object", () => {
+  it("are absent if a line is not a JSON object", () => {
     for (const line of ["{", "{a}", "[1]", '"{}"', "7", "{} trailing"]) assert.equal(fieldsOf(line), undefined, line);
   });
 
-  it("are none of a longer line than the destination can take, in bytes", () => {
+  it("are absent for lines longer than the destination accepts, in bytes", () => {
     const line = '{"a":"€"}';
     assert.deepEqual(fieldsOf(line, true, { fieldsBytes: 11 }), { a: "€" });
     assert.equal(fieldsOf(line, true, { fieldsBytes: 10 }), undefined);
   });
 
-  it("are none of what is nested so deep that Logagent ends as it writes or renames it", () => {
+  it("are absent for JSON nested so deep that Logagent would crash writing or renaming it", () => {
     for (const [open, close] of [
       ['{"a":', "}"],
       ["[", "]"],
@@ -38,7 +38,7 @@ describe("Logagent's fields", () => {
     }
   });
 
-  it("may be called as what JavaScript gives a meaning to", () => {
+  it("may have names that are special in JavaScript", () => {
     assert.equal(
       JSON.stringify(fieldsOf('{"__proto__":{"a":1},"constructor":2}')),
       '{"__proto__":{"a":1},"constructor":2}',
@@ -47,7 +47,7 @@ describe("Logagent's fields", () => {
 });
 
 describe("Logagent's ids", () => {
-  it("differ with what a line is, and are the same for the same", () => {
+  it("are equal for equal lines only", () => {
     assert.equal(records.idOf(["stdout", "ns", "line"]), records.idOf(["stdout", "ns", "line"]));
     assert.notEqual(records.idOf(["stdout", "ns", "line"]), records.idOf(["stderr", "ns", "line"]));
   });

@@ -56,13 +56,13 @@ describe("Logagent's sender", () => {
     ]);
   });
 
-  it("gives back what is refused for now, and counts what is refused for good", async () => {
+  it("returns temporarily rejected records, and counts permanently rejected ones", async () => {
     answer = () => bulkAnswer(201, 429, 400, 503, 409);
     const outcome = await sender.createSender({ bulk: { url } })(chunk("a", "b", "c", "d", "e"));
     assert.deepEqual(outcome, { again: chunk("b", "d"), refused: 1, reason: '400 {"reason":"why"}' });
   });
 
-  it("sends records alone to any other server, with user and password", async () => {
+  it("sends only records to any other server, with user and password", async () => {
     answer = () => ({ status: 204 });
     const before = [process.env.LOG_USER, process.env.LOG_PASSWORD];
     Object.assign(process.env, { LOG_USER: "user", LOG_PASSWORD: "pass:word" });
@@ -79,7 +79,7 @@ describe("Logagent's sender", () => {
     );
   });
 
-  it("finds the record that a server refuses, and sends all others", async () => {
+  it("isolates the record that a server rejects, and sends all others", async () => {
     answer = (body) => ({ status: body.includes("poison") ? 400 : 200 });
     const logs = Array.from({ length: 20 }, (_, at) => (at === 7 || at === 19 ? `poison${at}` : `line${at}`));
     const outcome = await sender.createSender({ http: { url } })(chunk(...logs));
@@ -89,7 +89,7 @@ describe("Logagent's sender", () => {
     assert.deepEqual(taken.sort(), logs.filter((log) => log.startsWith("line")).sort());
   });
 
-  it("keeps everything where the moment, the place or the password is wrong", async () => {
+  it("keeps everything if the time, the address or the password is wrong", async () => {
     for (const status of [302, 401, 403, 404, 408, 429, 500, 503]) {
       answer = () => ({ status });
       await assert.rejects(sender.createSender({ http: { url } })(chunk("a")), new RegExp(`it answers ${status}`));
@@ -99,13 +99,13 @@ describe("Logagent's sender", () => {
     await assert.rejects(sender.createSender({ bulk: { url } })(chunk("a")), /ECONNREFUSED/);
   });
 
-  it("gives back the half that was not sent when the server goes away in between", async () => {
+  it("returns the unsent half when the server disconnects in between", async () => {
     answer = (body) => ({ status: body.includes("poison") ? (body.includes("b") ? 400 : 413) : 503 });
     const outcome = await sender.createSender({ http: { url } })(chunk("poison", "b"));
     assert.deepEqual([outcome.again, outcome.refused], [chunk("b"), 1]);
   });
 
-  it("adds to a file, a record a line", async () => {
+  it("appends to a file, one record per line", async () => {
     const folder = mkdtempSync(join(tmpdir(), "send-"));
     try {
       const send = sender.createSender({ file: { path: join(folder, "made") } });
@@ -117,7 +117,7 @@ describe("Logagent's sender", () => {
     }
   });
 
-  it("needs a destination", () => {
+  it("requires a destination", () => {
     assert.throws(() => sender.createSender({}), /no destination/);
   });
 });

@@ -14,7 +14,7 @@ const BASIC_AUTH = {
 };
 
 describe("the OpenTelemetry Collector's outputs", () => {
-  it("sends bodies as documents to Elasticsearch, each under an index and an id of its own", () => {
+  it("sends bodies as documents to Elasticsearch, each with its own index and id", () => {
     const { name, exporter, statements } = render();
     assert.equal(name, "elasticsearch");
     assert.equal(exporter.endpoint, "https://search.example.com:9200");
@@ -29,7 +29,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.ok(statements.some((statement) => statement.startsWith('set(log.attributes["elasticsearch.document_id"]')));
   });
 
-  it("gives up on no request within a day, whose retries Elasticsearch's exporter counts into its time limit", () => {
+  it("gives up no request within a day, since Elasticsearch's exporter counts retries into its timeout", () => {
     const { exporter } = render();
     assert.equal(exporter.timeout, "24h");
     assert.deepEqual(exporter.retry, {
@@ -41,7 +41,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     });
   });
 
-  it("takes authority and credentials, and these by name alone", () => {
+  it("reads CA certificate and credentials from files", () => {
     const { exporter, extensions, service, text } = render({
       destination: { ...elasticsearch, credentials, tls: { verify: false, caSecretName: "search-ca" } },
     });
@@ -53,7 +53,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.equal(render({ destination: { ...elasticsearch, tls: false } }).exporter.tls, undefined);
   });
 
-  it("sends a token from its file, after the word of its scheme", () => {
+  it("sends a token from its file, after its scheme", () => {
     const token = { secretName: "writer", scheme: "ApiKey" };
     const { exporter, extensions, service } = render({ destination: { ...elasticsearch, token } });
     assert.deepEqual(exporter.auth, { authenticator: "bearertokenauth/destination" });
@@ -66,7 +66,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.deepEqual(Object(render({ destination: loki }).extensions["bearertokenauth/destination"]).scheme, "Bearer");
   });
 
-  it("makes an id of the line's own time too, since a file has the same offsets again after a rotation", () => {
+  it("includes the line's time in an id, since offsets repeat after a rotation", () => {
     const { statements } = render();
     const id = statements.find((statement) => statement.includes('["elasticsearch.document_id"]')) ?? "";
     assert.match(
@@ -75,7 +75,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     );
   });
 
-  it("sends to CloudWatch Logs as a stream a container", () => {
+  it("sends to CloudWatch Logs, one stream per container", () => {
     const { name, exporter, statements } = render({ destination: { kind: "cloudwatch", logGroup: "/pods" } });
     assert.equal(name, "awscloudwatchlogs");
     assert.deepEqual(
@@ -110,7 +110,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.ok(service.extensions.includes("basicauth/destination"));
   });
 
-  it("refuses other destinations in words", () => {
+  it("rejects other destinations with a reason", () => {
     const destinations = [
       { kind: "stdout" },
       { kind: "file" },
@@ -124,7 +124,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     }
   });
 
-  it("keeps what is unsent on disk, up to half of the buffer, and tries without end", () => {
+  it("keeps unsent lines on disk, up to half of the buffer, and retries indefinitely", () => {
     for (const destination of [{ kind: "cloudwatch" }, { kind: "s3" }, { kind: "loki", url: "http://loki:3100" }]) {
       const { exporter, extensions } = render({ destination, buffer: { size: "1Gi", whenFull: "block" } });
       const queue = Options.parse(exporter.sending_queue);
@@ -138,7 +138,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.deepEqual(Options.parse(render().exporter.retry).retry_on_status, [429, 500, 502, 503, 504]);
   });
 
-  it("names an index of every format that it takes", () => {
+  it("supports the index names of every accepted format", () => {
     fc.assert(
       fc.property(anyFormat, fc.constantFrom(undefined, "application" as const), (index, source) => {
         fc.pre(unsupported({ index }).length === 0);

@@ -23,7 +23,7 @@ const statements = (processor: { log_statements: { statements: string[] }[] }) =
 describe("OpenTelemetry Collector and the node's journal", () => {
   const one = render({ sources: ["pods", "auth", "kubelet"], destination: elasticsearch });
 
-  it("reads each part from its beginning and keeps its place on disk, through restarts of the node", () => {
+  it("reads each part from its beginning and stores its position on disk, across restarts of the node", () => {
     const { "journald/auth": auth, "journald/kubelet": kubelet } = one.receivers;
     assert.deepEqual(auth.matches, [{ SYSLOG_FACILITY: "4" }, { SYSLOG_FACILITY: "10" }]);
     assert.deepEqual(kubelet, {
@@ -40,7 +40,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
     });
   });
 
-  it("sends it by pipelines that know nothing of pods, under index names and ids of its own", () => {
+  it("sends it through pipelines without pod metadata, with its own index names and ids", () => {
     assert.deepEqual(one.service.pipelines["logs/.journal.kubelet"], {
       receivers: ["journald/kubelet"],
       processors: ["memory_limiter", "transform/.journal.kubelet"],
@@ -65,7 +65,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
     assert.ok(all.includes('set(log.body["stage"], "prod")'));
   });
 
-  it("has a stream and attributes of its own elsewhere", () => {
+  it("has its own stream and attributes elsewhere", () => {
     const of = (destination: object) => {
       const config = render({ sources: ["pods", "kernel"], destination });
       return statements(config.processors["transform/.journal.kernel"]);
@@ -76,7 +76,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
     assert.ok(loki.includes(`set(resource.attributes["service.instance.id"], "${NODE}")`));
   });
 
-  it("has exporters of its own in S3, whose queues are no more than the buffer together", () => {
+  it("has its own exporters in S3, whose queues together fit the buffer", () => {
     const settings = {
       destination: { kind: "s3", bucket: "b-1" },
       index: { splitBy: "team" },
@@ -116,7 +116,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
       ],
     });
 
-    it("is read once, and handed to the destinations that a route leads to", () => {
+    it("is read once, and passed to the destinations of its routes", () => {
       const { pipelines } = config.service;
       const ends = Object.entries<{ receivers: string[]; exporters: string[] }>(pipelines).filter(
         ([, { receivers }]) => receivers[0] === "forward/.journal.kernel",
@@ -134,7 +134,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
       assert.deepEqual(config.connectors, { forward: {}, "forward/.journal.kernel": {}, "forward/.journal.auth": {} });
     });
 
-    it("has no lines of pods where only it goes", () => {
+    it("sends no pod lines where only it goes", () => {
       assert.equal(config.service.pipelines["logs/siem"], undefined);
       assert.deepEqual(config.service.pipelines["logs/search"].exporters, ["elasticsearch/search"]);
     });

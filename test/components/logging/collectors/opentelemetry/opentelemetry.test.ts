@@ -18,7 +18,7 @@ describe("OpenTelemetry Collector", () => {
     ]);
   });
 
-  it("reads bytes, and makes them text once the parts of a line are joined", () => {
+  it("reads bytes, and converts them to text once the parts of a line are joined", () => {
     const { encoding, operators } = render().files;
     assert.equal(encoding, "utf-8-raw");
     const types = z.array(z.looseObject({ type: z.string() })).parse(operators);
@@ -32,7 +32,7 @@ describe("OpenTelemetry Collector", () => {
     );
   });
 
-  it("prints no line that no runtime wrote, whose error names it whole", () => {
+  it("does not log lines in unknown formats, whose error would quote them", () => {
     const operators = z.array(z.looseObject({ type: z.string() })).parse(render().files.operators);
     const container = operators.filter(({ type }) => type === "container");
     assert.deepEqual(
@@ -41,7 +41,7 @@ describe("OpenTelemetry Collector", () => {
     );
   });
 
-  it("drops by namespace, annotation and label what comes by OTLP too", () => {
+  it("drops OTLP too by namespace, annotation and label", () => {
     const { processors } = render({ namespaces: { include: ["a", "b"] }, labels: { app: "curl" } });
     assert.deepEqual(processors.filter?.log_conditions, [
       'resource.attributes["k8s.namespace.name"] == "logging"',
@@ -51,14 +51,14 @@ describe("OpenTelemetry Collector", () => {
     ]);
   });
 
-  it("takes OTLP on a node, on the ports that it names", () => {
+  it("receives OTLP on a node, on its declared ports", () => {
     assert.deepEqual(render().receivers.otlp, {
       protocols: { grpc: { endpoint: "0.0.0.0:4317" }, http: { endpoint: "0.0.0.0:4318" } },
     });
     assert.deepEqual(opentelemetry.ports, { metrics: 8888, "otlp-grpc": 4317, "otlp-http": 4318 });
   });
 
-  it("asks no API beside an application, and knows its pod", () => {
+  it("does not use the API beside an application, and knows its pod", () => {
     const { receivers, processors, statements, files } = render({ index: { splitBy: "app" } }, "application");
     assert.deepEqual(Object.keys(receivers), ["file_log"]);
     assert.deepEqual(files.include, ["/var/log/app/*.log", "/var/log/app/*.log.1"]);
@@ -74,7 +74,7 @@ describe("OpenTelemetry Collector", () => {
     assert.ok(!statements.some((statement) => statement.includes('set(log.attributes["elasticsearch.document_id"]')));
   });
 
-  it("has no dots in the names of fields where they are searched", () => {
+  it("has no dots in field names for search engines", () => {
     const dots = (settings: object) =>
       render(settings).statements.filter((statement) => /^replace_all_patterns\(.*"fields"\]/.test(statement));
     assert.deepEqual(dots({}), [
@@ -83,7 +83,7 @@ describe("OpenTelemetry Collector", () => {
     assert.deepEqual(dots({ destination: { kind: "s3" } }), []);
   });
 
-  it("joins and parses only where it is to", () => {
+  it("joins and parses only if enabled", () => {
     const types = (settings: object) =>
       z
         .array(z.looseObject({ type: z.string() }))
@@ -93,7 +93,7 @@ describe("OpenTelemetry Collector", () => {
     assert.deepEqual(types({ multiline: [], parseJson: false }), ["container", "container", "add"]);
   });
 
-  it("says what it cannot do", () => {
+  it("reports what it does not support", () => {
     assert.deepEqual(unsupported({}), []);
     assert.deepEqual(
       unsupported({
@@ -113,7 +113,7 @@ describe("OpenTelemetry Collector", () => {
     for (const prefix of ["", "logs", "/logs", "logs/", "a//b", "a/b.c"]) assert.deepEqual(refused(prefix), [], prefix);
   });
 
-  it("has every component that a pipeline names, and names every one that it has", () => {
+  it("defines every component that a pipeline names, and no other", () => {
     for (const source of [undefined, "application"] as const) {
       const { receivers, processors, exporters, extensions, service } = render({}, source);
       assert.deepEqual(service.pipelines.logs.receivers, Object.keys(receivers));

@@ -35,7 +35,7 @@ function render(settings: object) {
 describe("OpenTelemetry Collector with several destinations", () => {
   const config = render(SETTINGS);
 
-  it("reads and makes the record once, and forks to a pipeline of each", () => {
+  it("reads and builds the record once, and forks to a pipeline for each", () => {
     const { logs, ...branches } = config.service.pipelines;
     assert.deepEqual([logs.exporters, logs.processors], [["forward"], ["k8s_attributes", "filter", "transform"]]);
     assert.deepEqual(branches, {
@@ -53,7 +53,7 @@ describe("OpenTelemetry Collector with several destinations", () => {
     });
   });
 
-  it("has a queue of its own for each, and waits for none that is full", () => {
+  it("has a queue for each, and waits for none that is full", () => {
     const queues = Object.entries<{ sending_queue: Record<string, unknown> }>(config.exporters).map(
       ([name, { sending_queue }]) => [name, sending_queue.queue_size, sending_queue.block_on_overflow],
     );
@@ -66,7 +66,7 @@ describe("OpenTelemetry Collector with several destinations", () => {
     assert.deepEqual(config.receivers.file_log.retry_on_failure, { enabled: false });
   });
 
-  it("keeps its user and its authority in a folder of the destination's name", () => {
+  it("keeps user and CA certificate in a folder named after the destination", () => {
     assert.deepEqual(config.extensions["basicauth/destination-loki"].client_auth, {
       username_file: "/etc/log-destination/loki/credentials/username",
       password_file: "/etc/log-destination/loki/credentials/password",
@@ -76,7 +76,7 @@ describe("OpenTelemetry Collector with several destinations", () => {
     assert.equal(config.exporters["otlp_http/loki"].tls.ca_file, "/etc/log-destination/loki/ca.crt");
   });
 
-  it("drops what no route takes", () => {
+  it("drops what matches no route", () => {
     const namespace = 'resource.attributes["k8s.namespace.name"]';
     const namespaces = `(${namespace} == "a" or ${namespace} == "b")`;
     const label = 'resource.attributes["label/app.kubernetes.io/name"] == "shop"';
@@ -88,7 +88,7 @@ describe("OpenTelemetry Collector with several destinations", () => {
     assert.ok(condition.includes('IsMatch(log.body["fields"]["level"], "^(?i:error|err)$")'));
   });
 
-  it("names no part of a destination as one of its own, whatever destination and team are called", () => {
+  it("gives parts of a destination unique names, for any destination and team", () => {
     const loki = { kind: "loki", url: "https://loki.example.com" };
     const parsed = LoggingSettings.parse({
       collector: "opentelemetry",
@@ -120,7 +120,7 @@ describe("OpenTelemetry Collector with several destinations", () => {
     assert.equal(Object.keys(others).length, 3 + 1 + 2);
   });
 
-  it("is as it was with one destination", () => {
+  it("is unchanged with one destination", () => {
     const one = render({
       collector: "opentelemetry",
       destination: { kind: "loki", url: "http://l:1" },

@@ -73,7 +73,7 @@ function hasCheckDigit(text: string): boolean {
 }
 
 describe("Promtail's processing", () => {
-  it("masks by its stages, one after another, what was planted", () => {
+  it("masks planted secrets with its stages, one after another", () => {
     const { steps } = render({ redact: [...REDACTION_KINDS, OWN_REDACTION] });
     const masks = z.array(Stage).parse(steps).map(done);
     assert.ok(masks.length > REDACTION_KINDS.length);
@@ -83,7 +83,7 @@ describe("Promtail's processing", () => {
     assert.deepEqual(missed.slice(0, 3), []);
   });
 
-  it("redacts joined records, then drops, and makes the record last", () => {
+  it("redacts joined records, then drops, and builds the record last", () => {
     const processing = {
       firstLines: [{ pattern: "^X" }],
       redact: ["email"],
@@ -166,7 +166,7 @@ describe("Promtail's processing", () => {
     );
   });
 
-  it("joins records by the first rule of a namespace, and traces elsewhere", () => {
+  it("joins records by the first rule for a namespace, and traces elsewhere", () => {
     const firstLines = [
       { namespaces: ["a", "b"], pattern: "^A" },
       { namespaces: ["b", "c"], pattern: "^B" },
@@ -187,7 +187,7 @@ describe("Promtail's processing", () => {
     assert.deepEqual(joins([{ pattern: "^A" }], ["java"]), [[undefined, "\\AA"]]);
   });
 
-  it("keeps of a match what it begins with alone, and refuses another replacement", () => {
+  it("keeps only the beginning of a match, and rejects other replacements", () => {
     const issues = (pattern: string, replacement: string) =>
       promtail.unsupported(pipelineOf({ processing: { redact: [{ pattern, replacement }] } }));
     assert.deepEqual(issues("(user|id)=\\d+", "$1=[id]"), []);

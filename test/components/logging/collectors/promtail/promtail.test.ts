@@ -37,7 +37,7 @@ function render(settings: object = {}) {
 }
 
 describe("Promtail", () => {
-  it("sends to Loki, and retries without end", () => {
+  it("sends to Loki, and retries indefinitely", () => {
     assert.deepEqual(render().client, {
       url: "https://loki.example.com:3100/loki/api/v1/push",
       tls_config: { insecure_skip_verify: false },
@@ -45,11 +45,11 @@ describe("Promtail", () => {
     });
   });
 
-  it("is ready on a node where it has nothing to read yet", () => {
+  it("is ready on a node without files to read", () => {
     assert.equal(Configuration.parse(parse(render().text)).server.health_check_target, false);
   });
 
-  it("takes tenant, authority and credentials, and these by name alone", () => {
+  it("reads tenant, CA certificate and credentials, secrets only from files", () => {
     const { client, text } = render({
       destination: {
         ...loki,
@@ -68,15 +68,15 @@ describe("Promtail", () => {
     assert.doesNotMatch(text, /log-writer/);
   });
 
-  it("is not told of TLS without it", () => {
+  it("has no TLS options without TLS", () => {
     assert.equal(render({ destination: { kind: "loki", url: "http://loki:3100" } }).client.tls_config, undefined);
   });
 
-  it("asks for the pods of its node, whose name it takes from HOSTNAME", () => {
+  it("watches the pods of its node, whose name is in HOSTNAME", () => {
     assert.deepEqual(promtail.render(pipelineOf({})).environment, { HOSTNAME: "$(NODE_NAME)" });
   });
 
-  it("leaves out its own namespace and pods that opt out", () => {
+  it("excludes its own namespace and pods that opt out", () => {
     const dropped = render({ namespaces: { exclude: ["kube-system"] } }).relabel.filter(
       ({ action }) => action === "drop",
     );
@@ -86,7 +86,7 @@ describe("Promtail", () => {
     ]);
   });
 
-  it("keeps to namespaces and labels that are named", () => {
+  it("reads only the configured namespaces and labels", () => {
     const { relabel } = render({
       namespaces: { include: ["ts-team", "sa-team"] },
       labels: { "app.kubernetes.io/version": "1.2" },
@@ -104,7 +104,7 @@ describe("Promtail", () => {
     );
   });
 
-  it("reads the files of each container by its own pod", () => {
+  it("reads each container's files under its own pod", () => {
     const paths = render().relabel.filter(({ target_label }) => /^__/.test(String(target_label)));
     assert.deepEqual(
       paths.map(({ source_labels, separator, replacement }) => [source_labels?.length, separator, replacement]),
@@ -117,7 +117,7 @@ describe("Promtail", () => {
     for (const { replacement = "" } of render().relabel) assert.doesNotMatch(replacement, /\$\d\w/);
   });
 
-  it("puts fields and labels into the record only where they are wanted", () => {
+  it("adds fields and labels to the record only if enabled", () => {
     assert.match(render().record, /"fields":.*/);
     assert.match(render().record, /"labels":/);
     const plain = render({ parseJson: false, metadata: { labels: false } }).record;
@@ -125,12 +125,12 @@ describe("Promtail", () => {
     assert.doesNotMatch(plain, /\{\{\{/);
   });
 
-  it("keeps a JSON line as it is for its fields, so that no number is rounded, and names no stream where there is none", () => {
+  it("keeps a JSON line unchanged as its fields, so that no number is rounded, and omits a missing stream", () => {
     assert.match(render().record, /"fields":\{\{ fromJson \(toRawJson \.Entry\) \}\}/);
     assert.match(render().record, /\{\{ if \.stream \}\},"stream":\{\{ toRawJson \.stream \}\}\{\{ end \}\}/);
   });
 
-  it("leaves out a carriage return at the end of a line, and of each line of a trace", () => {
+  it("removes carriage returns at the end of lines, also within a trace", () => {
     const [runtime, end] = render().stages;
     assert.deepEqual(
       [Object.keys(runtime ?? {}), end],
@@ -138,12 +138,12 @@ describe("Promtail", () => {
     );
   });
 
-  it("joins traces only where there are languages", () => {
+  it("joins traces only with languages", () => {
     assert.ok(render().stages.some(({ multiline }) => multiline !== undefined));
     assert.ok(!render({ multiline: [] }).stages.some(({ multiline }) => multiline !== undefined));
   });
 
-  it("says of an index and of annotations that it has none", () => {
+  it("reports that it has no index and no annotations", () => {
     const paths = (settings: object) => promtail.unsupported(pipelineOf(settings)).map(({ path }) => path.join("."));
     assert.deepEqual(paths({}), []);
     assert.deepEqual(paths({ index: { prefix: "pods" }, metadata: { annotations: true } }), [
@@ -152,7 +152,7 @@ describe("Promtail", () => {
     ]);
   });
 
-  it("refuses every destination but Loki in words", () => {
+  it("rejects every destination but Loki with a reason", () => {
     for (const [kind, support] of Object.entries(promtail.destinations))
       assert.equal(support, kind === "loki" ? true : "Promtail sends to Loki only");
     assert.throws(

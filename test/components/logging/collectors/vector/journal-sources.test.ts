@@ -8,7 +8,7 @@ describe("Vector and the node's journal", () => {
   const { configuration } = render({ sources: ["pods", "auth", "kubelet"], destination: SEARCH });
   const { sources, transforms, sinks } = configuration;
 
-  it("reads each part from its beginning, before the node's last start too, by fields that journalctl looks for", () => {
+  it("reads each part from its beginning, before the node's last start too, by fields that journalctl filters", () => {
     assert.deepEqual(sources["journal-kubelet-destination"], {
       type: "journald",
       journal_directory: "/var/log/journal",
@@ -22,7 +22,7 @@ describe("Vector and the node's journal", () => {
     ]);
   });
 
-  it("moves its place when the destination has the line, and has no buffer on disk, which loses lines in a kill", () => {
+  it("advances its position when the destination has the line, without a disk buffer, which loses lines in a kill", () => {
     const sink = sinks["journal-kubelet-destination-sink"];
     assert.deepEqual(sink?.acknowledgements, { enabled: true });
     assert.deepEqual(sink?.buffer, [{ type: "memory", max_events: 500, when_full: "block" }]);
@@ -30,7 +30,7 @@ describe("Vector and the node's journal", () => {
     assert.deepEqual(sinks.destination?.inputs, ["records"]);
   });
 
-  it("has index names and ids of its own", () => {
+  it("has its own index names and ids", () => {
     const sink = sinks["journal-kubelet-destination-sink"];
     assert.deepEqual(sink?.inputs, ["journal-kubelet-destination-record"]);
     assert.equal(Object(sink?.bulk).index, "logs-node-kubelet-{{ %index }}");
@@ -49,7 +49,7 @@ describe("Vector and the node's journal", () => {
     assert.match(program, /\.stage = "prod"\n/);
   });
 
-  it("has streams, keys, labels and files of its own elsewhere", () => {
+  it("has its own streams, keys, labels and files elsewhere", () => {
     const of = (destination: object) => {
       const { sinks: found } = render({
         sources: ["pods", "kernel"],
@@ -70,7 +70,7 @@ describe("Vector and the node's journal", () => {
     assert.deepEqual(splunk?.acknowledgements, { enabled: true, indexer_acknowledgements_enabled: false });
   });
 
-  it("is read for each destination that a route leads to, so that none waits for another", () => {
+  it("is read for each destination of its routes, so that none waits for another", () => {
     const several = render({
       sources: ["pods", "kernel", "auth"],
       destinations: {

@@ -45,7 +45,7 @@ describe("Vector with several destinations", () => {
     assert.deepEqual(transforms["record-search"].inputs, ["routes.destination-search"]);
   });
 
-  it("keeps in the record's program what tells a line from another, and in none that does not read it", () => {
+  it("keeps a line's origin only in programs that read it", () => {
     const own = LoggingSettings.parse({ collector: "vector", destination: { kind: "s3" } });
     const single = vector.render(logPipeline(own, { cluster: "dev", region: "eu-central-1", bucket: "b" }));
     const { source } = parse(single.files["vector.yaml"] ?? "").transforms.records;
@@ -53,7 +53,7 @@ describe("Vector with several destinations", () => {
     assert.doesNotMatch(source, /origin/);
   });
 
-  it("has a buffer on disk for each, and waits for none that is full", () => {
+  it("has a disk buffer for each, and waits for none that is full", () => {
     const buffers = Object.values<{ buffer?: object[] }>(sinks).flatMap(({ buffer = [] }) => buffer);
     assert.deepEqual(buffers, [
       { type: "disk", max_size: 2 ** 30, when_full: "drop_newest" },
@@ -62,14 +62,14 @@ describe("Vector with several destinations", () => {
     ]);
   });
 
-  it("keeps users and authorities in folders of the destination's name", () => {
+  it("keeps users and CA certificates in folders named after the destination", () => {
     const folder = "/etc/log-destination/loki-main";
     assert.deepEqual(secret, { credentials_loki_main: { type: "directory", path: `${folder}/credentials` } });
     assert.equal(sinks["destination-loki-main"].auth.user, "SECRET[credentials_loki_main.username]");
     assert.equal(sinks["destination-loki-main"].tls.ca_file, `${folder}/ca.crt`);
   });
 
-  it("names an index, and leaves out long fields, for a search engine alone", () => {
+  it("names an index, and omits long fields, only for search engines", () => {
     assert.doesNotMatch(transforms.records.source, /%index|32000/);
     assert.match(transforms["record-search"].source, /max_fields_bytes = 32000\n/);
     assert.match(transforms["record-search"].source, /split_by = "team"\n/);

@@ -8,7 +8,7 @@ import { credentials, DESTINATIONS } from "../pipelines.ts";
 import { render } from "./rendered.ts";
 
 describe("Vector's outputs", () => {
-  it("waits on disk within the buffer's size, retries without end, and stops reading when it is full", () => {
+  it("buffers on disk within the buffer's size, retries indefinitely, and stops reading when it is full", () => {
     for (const destination of DESTINATIONS) {
       const { output } = render({ destination, buffer: { size: "3Gi" } });
       assert.deepEqual(output.buffer, [{ type: "disk", max_size: 3 * 2 ** 30, when_full: "block" }]);
@@ -17,7 +17,7 @@ describe("Vector's outputs", () => {
     }
   });
 
-  it("sends what OpenSearch and Elasticsearch take, with ids, and again what is refused for now", () => {
+  it("sends what OpenSearch and Elasticsearch accept, with ids, and resends temporarily rejected documents", () => {
     for (const destination of [
       { kind: "opensearch", host: "h" },
       { kind: "elasticsearch", host: "h" },
@@ -36,7 +36,7 @@ describe("Vector's outputs", () => {
     assert.doesNotMatch(render().program, /_id/);
   });
 
-  it("signs requests for the place that the ARN names; a collection gets no ids, which one for time series refuses", () => {
+  it("signs requests for the ARN's service and region; collections get no ids, which time series reject", () => {
     const signed = (arn: string) =>
       render({ destination: { kind: "opensearch", host: "h", port: 443, sigv4: { arn } } }).output;
     const domain = signed("arn:aws:es:eu-west-1:111122223333:domain/logs");
@@ -51,7 +51,7 @@ describe("Vector's outputs", () => {
     );
   });
 
-  it("sends a token from its file, which no character of it can leave", () => {
+  it("sends a token from its file, with any characters", () => {
     const token = { secretName: "writer", scheme: "ApiKey" };
     const { output, text } = render({ destination: { kind: "elasticsearch", host: "h", token } });
     assert.deepEqual(output.request, {
@@ -65,7 +65,7 @@ describe("Vector's outputs", () => {
     assert.match(loki.text, /path: \/etc\/log-destination\/credentials/);
   });
 
-  it("keeps what an HTTP server or S3 refuses for another reason than what is in it, and drops the rest", () => {
+  it("keeps what an HTTP server or S3 rejects for reasons other than content, and drops the rest", () => {
     const { retry_strategy: byHttp } = render({ destination: { kind: "http", url: "https://h/in" } }).output;
     const { status_codes: again } = z
       .strictObject({ type: z.literal("custom"), status_codes: z.array(z.int()) })
@@ -75,7 +75,7 @@ describe("Vector's outputs", () => {
     assert.deepEqual(render({ destination: { kind: "s3" } }).output.retry_strategy, { type: "all" });
   });
 
-  it("names the index as the settings say, in any time zone", () => {
+  it("names the index by the settings, in any time zone", () => {
     const destination = { kind: "opensearch", host: "h" };
     const index = { prefix: "pods", separator: "_", datePattern: "xxxx.ww", timeZone: "Europe/Madrid", splitBy: "app" };
     const { output, constants } = render({ destination, index });
@@ -87,7 +87,7 @@ describe("Vector's outputs", () => {
     assert.deepEqual([sidecar.constants.split, sidecar.constants.split_by], ["", undefined]);
   });
 
-  it("keeps every part of any index format", () => {
+  it("supports every part of any index format", () => {
     fc.assert(
       fc.property(anyFormat, (index) => {
         const { output, program, constants } = render({ destination: { kind: "opensearch", host: "h" }, index });
@@ -101,7 +101,7 @@ describe("Vector's outputs", () => {
     );
   });
 
-  it("takes user and password from files, as text that has no meaning in YAML", () => {
+  it("reads user and password from files, without YAML interpreting them", () => {
     const destination = { kind: "opensearch", host: "h", credentials, tls: { caSecretName: "ca" } };
     const { configuration, output, text, args } = render({ destination });
     assert.deepEqual(configuration.secret, {
@@ -125,7 +125,7 @@ describe("Vector's outputs", () => {
     assert.equal(render().configuration.secret, undefined);
   });
 
-  it("verifies certificates unless told not to", () => {
+  it("verifies certificates unless disabled", () => {
     const of = (tls: object | false) => render({ destination: { kind: "opensearch", host: "h", tls } }).output.tls;
     assert.deepEqual(of({}), { verify_certificate: true, verify_hostname: true });
     assert.deepEqual(of({ verify: false }), { verify_certificate: false, verify_hostname: false });

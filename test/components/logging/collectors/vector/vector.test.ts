@@ -68,7 +68,7 @@ describe("Vector's configuration", () => {
     ]);
   });
 
-  it("never reads its own namespace, and of the others those that are asked for", () => {
+  it("never reads its own namespace, and of the others only the configured ones", () => {
     assert.equal(render().logs.extra_field_selector, "metadata.namespace!=logging");
     const { logs } = render({
       namespaces: { include: ["ts-team", "sa-team"], exclude: ["kube-system"] },
@@ -79,7 +79,7 @@ describe("Vector's configuration", () => {
     assert.equal(logs.extra_label_selector, "app.kubernetes.io/name=web,tier=x");
   });
 
-  it("leaves out a pod by its annotation, also where annotations are not kept", () => {
+  it("excludes a pod by its annotation, even if annotations are not kept", () => {
     assert.match(render().program, /if \.pod_annotations\."fluentbit\.io\/exclude" == "true" \{ abort \}/);
     const kept = (settings: object) => {
       const { keep_labels, keep_annotations } = render(settings).constants;
@@ -89,13 +89,13 @@ describe("Vector's configuration", () => {
     assert.deepEqual(kept({ metadata: { labels: false, annotations: true } }), [false, true]);
   });
 
-  it("says in the program what the settings call the annotation and the variable of the node", () => {
+  it("uses the configured names of annotation and node variable in the program", () => {
     const { program } = render();
     assert.ok(program.includes(`.pod_annotations."${OPT_OUT_ANNOTATION}"`));
     assert.ok(program.includes(`get_env_var("${NODE_VARIABLE}")`));
   });
 
-  it("asks the API for what it watches and no more", () => {
+  it("requests only permissions for what it watches", () => {
     assert.deepEqual(vector.apiRules, [
       { apiGroups: [""], resources: ["nodes", "pods"], verbs: ["get", "list", "watch"] },
     ]);
@@ -103,7 +103,7 @@ describe("Vector's configuration", () => {
     assert.equal(render().logs.use_apiserver_cache, true);
   });
 
-  it("joins the parts of a long line for each file and stream, which the source would do for the file alone", () => {
+  it("joins the parts of a long line per file and stream, which the source would do per file only", () => {
     const { logs, parts } = render();
     assert.equal(logs.auto_partial_merge, false);
     assert.deepEqual([parts?.inputs, parts?.group_by], [["logs"], ["file", "stream"]]);
@@ -113,12 +113,12 @@ describe("Vector's configuration", () => {
     assert.deepEqual(render({ mode: "sidecar", multiline: [] }, "application").records.inputs, ["logs"]);
   });
 
-  it("does not let a line without an end, or a trace, fill the memory", () => {
+  it("bounds the memory of a line or trace without an end", () => {
     const { parts, traces } = render();
     assert.deepEqual([parts?.max_events, traces?.max_events], [1024, 1000]);
   });
 
-  it("joins what continues a trace to the line before, for each file and stream", () => {
+  it("joins a trace's lines to the previous line, per file and stream", () => {
     const { traces, records } = render();
     assert.deepEqual([traces?.inputs, traces?.group_by], [["parts"], ["file", "stream"]]);
     assert.deepEqual(traces?.merge_strategies, { message: "concat_newline", "@timestamp": "discard" });
@@ -129,11 +129,11 @@ describe("Vector's configuration", () => {
     assert.deepEqual(without.records.inputs, ["parts"]);
   });
 
-  it("leaves out a carriage return at the end of a line, and of each line of a trace", () => {
+  it("removes carriage returns at the end of lines, also within a trace", () => {
     assert.match(render().program, /^line = replace\(string\(\.message\) \?\? "", r'\(\?m\)\\r\$', ""\)$/m);
   });
 
-  it("parses a line of JSON unless told not to", () => {
+  it("parses JSON lines unless disabled", () => {
     assert.match(render().program, /\.fields = parsed$/m);
     assert.doesNotMatch(render({ parseJson: false }).program, /fields|parse_json/);
     const limits = ({ max_fields_bytes, safe_names }: Readonly<Record<string, unknown>>) => [
@@ -147,7 +147,7 @@ describe("Vector's configuration", () => {
     assert.deepEqual(limits(render({ destination: { kind: "opensearch", host: "h" } }).constants), [32_000, true]);
   });
 
-  it("parses JSON to the depth that its buffer can hold", () => {
+  it("parses JSON to the depth that its buffer supports", () => {
     const [, pattern = "", depth] =
       /if match\(line, r'(.+)'\) \{ parse_json\(line, max_depth: (\d+)\) \}/.exec(render().program) ?? [];
     assert.equal(depth, "31");
@@ -155,7 +155,7 @@ describe("Vector's configuration", () => {
     assert.deepEqual([isDeep(30), isDeep(32), isDeep(200)], [false, true, true]);
   });
 
-  it("as a sidecar reads the application's files, acknowledged, and knows its pod without asking", () => {
+  it("as a sidecar reads the application's files, with acknowledgements, and knows its pod without the API", () => {
     const { logs, traces, program, constants, output, environment } = render(
       { mode: "sidecar", destination: { kind: "opensearch", host: "h" } },
       "application",
@@ -179,7 +179,7 @@ describe("Vector's configuration", () => {
     assert.doesNotMatch(program, /stream/);
   });
 
-  it("says what it cannot do", () => {
+  it("reports what it does not support", () => {
     assert.deepEqual(vector.unsupported(pipelineOf({})), []);
     assert.deepEqual(vector.unsupported(pipelineOf({ buffer: { size: "200Mi", whenFull: "drop-oldest" } })), [
       {
