@@ -48,7 +48,7 @@ for (const reader of READERS) {
       ...(index === undefined || !["opensearch", "elasticsearch"].includes(String(base.kind)) ? {} : { index }),
     }));
 
-  describe(`${collector.title} takes any routes`, () => {
+  describe(`${collector.title} accepts any routes`, () => {
     before(function () {
       if (findProgram(program) === undefined) leaveOut(this, whyMissing(program));
     });

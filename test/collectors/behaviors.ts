@@ -57,7 +57,7 @@ interface RecordOptions {
 
 /** Tests of the record that each collector makes. */
 export function testRecords(collect: Collect, { zoned = TIME, hasIds = false }: RecordOptions = {}): void {
-  it("is that of the model, to the nanosecond", async () => {
+  it("matches the model, to the nanosecond", async () => {
     const found = await collect({}, (sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a.b":1,"c":{"d":"x"}}`]));
     const record = {
       "@timestamp": TIME,
@@ -72,7 +72,7 @@ export function testRecords(collect: Collect, { zoned = TIME, hasIds = false }: 
     assert.match(found[0]?.id ?? "", /^[0-9a-f]{40}$/);
   });
 
-  it("has annotations where they are asked for, no labels where they are not, and no team where there is none", async () => {
+  it("has annotations only if enabled, no labels if disabled, and no team for other namespaces", async () => {
     const settings = { metadata: { labels: false, annotations: true }, parseJson: false };
     const found = await collect(settings, (sandbox) =>
       sandbox.write({ ...POD, namespace: "shop" }, [`${zoned} stderr F {"a":1}`]),
@@ -87,7 +87,7 @@ export function testRecords(collect: Collect, { zoned = TIME, hasIds = false }: 
     assert.deepEqual(records(found), [expected]);
   });
 
-  it("joins the parts of a line of 1 MiB without anything between", async () => {
+  it("joins the parts of a line of 1 MiB without separators", async () => {
     const parts = Array.from({ length: 64 }, (_, at) => String.fromCharCode(97 + (at % 26)).repeat(16_384));
     const found = await collect({}, (sandbox) =>
       sandbox.write(
@@ -121,7 +121,7 @@ export function testRecords(collect: Collect, { zoned = TIME, hasIds = false }: 
     assert.deepEqual(sortedLogs(found), ["between", trace, "next"].sort());
   });
 
-  it("is none of its own namespace, of a pod that opts out, or of what the settings leave out", async () => {
+  it("is collected neither from its own namespace, nor from pods that opt out or that the settings exclude", async () => {
     const settings = { namespaces: { include: ["ts-team", "sa-team"], exclude: ["sa-team"] }, labels: { team: "ts" } };
     const write = (sandbox: Sandbox) => {
       for (const namespace of ["ts-team", "sa-team", "logging", "shop"])
@@ -133,7 +133,7 @@ export function testRecords(collect: Collect, { zoned = TIME, hasIds = false }: 
     assert.deepEqual(sortedLogs(await collect({ labels: { team: "sa" } }, write)), []);
   });
 
-  it("comes from an application's files as they are, each known by itself though they begin alike", async () => {
+  it("comes unchanged from an application's files, even if they begin alike", async () => {
     const found = await collect(
       { mode: "sidecar", index: { splitBy: "namespace" } },
       (sandbox) => {
@@ -230,7 +230,7 @@ export function testRecordsOfLines(
   collect: CollectAll,
   own: { readonly lines: readonly string[]; readonly records: readonly string[] },
 ): void {
-  it("are those of Fluent Bit, under ids of their own", async () => {
+  it("equal those of Fluent Bit, with their own ids", async () => {
     const kept = await collect({}, (sandbox) => {
       const lines = [
         line(1, "stdout P one "),
@@ -279,7 +279,7 @@ export function testRecordsOfLines(
     assert.ok(!kept.some(({ json }) => json.includes("never")));
   });
 
-  it("keep to namespaces and labels that are named, and leave out what is not wanted", async () => {
+  it("come only from configured namespaces and labels, without disabled metadata", async () => {
     const settings = {
       namespaces: { include: ["ts-team", "sa-team"] },
       labels: { "app.kubernetes.io/name": "curl" },

@@ -28,7 +28,7 @@ const RUNS = 5;
 for (const reader of READERS) {
   const { collector, program, word } = reader;
   const destinations = destinationsFor(collector);
-  describe(`${collector.title} takes what it is told`, () => {
+  describe(`${collector.title} accepts its configuration`, () => {
     before(function () {
       if (findProgram(program) === undefined) leaveOut(this, whyMissing(program));
     });

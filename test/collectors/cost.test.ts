@@ -40,7 +40,7 @@ const MICROSECONDS_PER_TICK = 10_000;
 /** CPU of a line in microseconds, by program, in the order of the runs. */
 const costs = new Map<string, number>();
 
-describe(`The CPU of a line of ${LINE_BYTES} bytes, half of them JSON`, () => {
+describe(`The CPU time of a line of ${LINE_BYTES} bytes, half of them JSON`, () => {
   for (const { program, start, destination } of MEASURED)
     it(`of ${program}, which sends each line`, async function () {
       const local = await start();

@@ -127,7 +127,7 @@ for (const [program, collector, start] of [
 
     for (const kind of ["http", "loki", "otlp"] as const) {
       if (!collector.authenticates?.[kind]?.includes("headers")) continue;
-      it(`arrive at ${kind}, each with its value, and no secret is told`, async () => {
+      it(`arrive at ${kind}, each with its value, and no secret is logged`, async () => {
         assert.ok(local);
         const { came, said } = await overHttp(local, (url) => ({
           kind,
@@ -147,7 +147,7 @@ for (const [program, collector, start] of [
         });
 
       if (kind === "http")
-        it("arrive with one JSON array, packed, where the body is to be one", async () => {
+        it("arrive with one compressed JSON array, if the body is an array", async () => {
           assert.ok(local);
           const authorization = { Authorization: { secretName: "dynatrace" } };
           const { came, said } = await overHttp(local, (url) => ({

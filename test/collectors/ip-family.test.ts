@@ -70,7 +70,7 @@ describe("a collector on a cluster", () => {
       ["ipv4", "127.0.0.1"],
       ["ipv6", "[::1]"],
     ] as const)
-      it(`of ${ipFamily} is reached by its pod's address: ${name}`, async function () {
+      it(`of ${ipFamily} is reachable at its pod's address: ${name}`, async function () {
         const local = await start();
         if (local === undefined) return leaveOut(this, whyMissing(name));
         const sandbox = new Sandbox(withPorts(local), { destination }, 9, undefined, ipFamily);
@@ -93,10 +93,10 @@ const NGINX = [
   { name: "canary", config: (_: undefined, ipFamily: IpFamily) => canaryFiles(ipFamily)["nginx.conf"] ?? "" },
 ];
 
-describe("the nginx of a pod on a cluster", () => {
+describe("a pod's nginx on a cluster", () => {
   for (const { name, config } of NGINX)
     for (const ipFamily of IP_FAMILIES)
-      it(`of ${ipFamily} is reached by its pod's address: ${name}`, async function () {
+      it(`of ${ipFamily} is reachable at its pod's address: ${name}`, async function () {
         const program = findProgram("nginx");
         if (program === undefined) return leaveOut(this, whyMissing("nginx"));
         const folder = mkdtempSync(join(tmpdir(), "nginx-"));

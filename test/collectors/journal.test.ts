@@ -132,7 +132,7 @@ describe("The node's journal", () => {
     });
 
   for (const { name, start, destination } of READERS)
-    it(`is led by ${name} to the destinations of each source, and nowhere else`, async function () {
+    it(`is routed by ${name} to the destinations of each source, and nowhere else`, async function () {
       if (!JournalWriter.isHere()) return leaveOut(this, "no systemd-journal-remote");
       const local = await start();
       if (local === undefined) return leaveOut(this, whyMissing(name));
@@ -180,7 +180,7 @@ describe("The node's journal", () => {
       }
     });
 
-  it("is shown by journalctl in a root of nothing but the node's folders that are mounted, without a capability", async function () {
+  it("is readable with journalctl in a root with only the mounted node folders, without capabilities", async function () {
     const folders = opentelemetry.journal?.nodeFolders ?? [];
     if (!JournalWriter.isHere() || spawnSync("unshare", ["--mount", "true"]).status !== 0)
       return leaveOut(this, "no systemd-journal-remote, or no right to a mount namespace");

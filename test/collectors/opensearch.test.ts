@@ -51,14 +51,14 @@ describe("A real OpenSearch", () => {
     await ask("DELETE", `/_index_template/${TEMPLATE_NAME}`);
   });
 
-  it("takes the template again, and one of a longer prefix beside it", async () => {
+  it("accepts the template again, and one of a longer prefix beside it", async () => {
     assert.equal((await ask("PUT", `/_index_template/${TEMPLATE_NAME}`, template({ prefix: PREFIX }))).status, 200);
     const other = template({ prefix: `${PREFIX}-other` });
     assert.equal((await ask("PUT", `/_index_template/${TEMPLATE_NAME}-other`, other)).status, 200);
     assert.equal((await ask("DELETE", `/_index_template/${TEMPLATE_NAME}-other`)).status, 200);
   });
 
-  it("takes the template of all names, which stands below that of a format", async () => {
+  it("accepts the template for all names, with lower priority than that of a format", async () => {
     const name = `${TEMPLATE_NAME}-every`;
     const every = await ask("PUT", `/_index_template/${name}`, everyIndexTemplate());
     const simulated = await ask("POST", `/_index_template/_simulate_index/${PREFIX}-2026.11.25`);
@@ -67,7 +67,7 @@ describe("A real OpenSearch", () => {
     assert.match(simulated.text, new RegExp(`"overlapping":\\[.*"${name}"`));
   });
 
-  it("takes labels and JSON fields of any shape side by side", async () => {
+  it("stores labels and JSON fields of any shape side by side", async () => {
     const deep = (depth: number): object => (depth === 0 ? { end: 1 } : { deeper: deep(depth - 1) });
     const shapes: readonly unknown[] = [
       { a: 1, b: { c: "x" }, d: [1, { e: 2 }] },
@@ -95,7 +95,7 @@ describe("A real OpenSearch", () => {
     );
   });
 
-  it("refuses a document with a longer value, which is why the collectors leave long lines as they are", async () => {
+  it("rejects a document with a longer value, which is why the collectors keep long lines as text", async () => {
     const fields = { long: "x".repeat(32_767) };
     const [found] = await index(`${PREFIX}-long`, { long: { log: "x", fields } });
     assert.match(found ?? "", /^400 .*immense term/);
@@ -103,7 +103,7 @@ describe("A real OpenSearch", () => {
     assert.deepEqual(await index(`${PREFIX}-long`, { line: { log } }), ["201"]);
   });
 
-  it("keeps one document of an id, and sorts to the nanosecond", async () => {
+  it("keeps one document per id, and sorts to the nanosecond", async () => {
     const at = (nanoseconds: string) => ({ "@timestamp": `2026-11-25T01:02:03.${nanoseconds}Z`, log: nanoseconds });
     const first = await index(`${PREFIX}-time`, { b: at("123456790"), a: at("123456789"), c: at("123456791") });
     assert.deepEqual(first, ["201", "201", "201"]);
@@ -115,7 +115,7 @@ describe("A real OpenSearch", () => {
     );
   });
 
-  it("takes every name that the settings let through", async () => {
+  it("accepts every name that the settings allow", async () => {
     const value = fc.string({ unit: "grapheme", maxLength: 80 });
     await fc.assert(
       fc.asyncProperty(anyFormat, anyTime, value, async (format, time, text) => {

@@ -78,7 +78,7 @@ function text(line: string): Buffer {
 const cri = (second: number, line: string, tag = "F") =>
   text(`2026-02-01T10:01:${String(second).padStart(2, "0")}.123456789Z stdout ${tag} ${line}`);
 
-describe("What a collector prints", () => {
+describe("A collector's own log", () => {
   for (const { name, start, destination, sent = ODD.length } of CANDIDATES)
     it(`has no secret of a line, and ${sent === ODD.length ? "all" : sent} of ${ODD.length} odd lines are sent: ${name}`, async function () {
       const local = await start();

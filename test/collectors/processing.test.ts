@@ -58,7 +58,7 @@ const INTERLEAVED = [
 ];
 const pod = (namespace: string, container = "c") => ({ namespace, pod: "p", container });
 
-describe("What is done with lines on their way", () => {
+describe("Processing of lines", () => {
   for (const { name, start, destination, limits } of CANDIDATES)
     describe(`is done by ${name}`, () => {
       let found: readonly z.infer<typeof Arrived>[] = [];
@@ -96,7 +96,7 @@ describe("What is done with lines on their way", () => {
         assert.deepEqual(of("interleaved").sort(), wanted);
       });
 
-      it("keeps a share of a sample", () => {
+      it("keeps the share of a sample", () => {
         const sampled = of("sampled").length;
         assert.ok(sampled > 190 && sampled < 310, `${sampled} of 1000`);
       });

@@ -71,7 +71,7 @@ for (const {
     const exceptions = EXCEPTIONS[program === "otelcol" ? "opentelemetry" : program] ?? {};
     for (const one of CASES) {
       const { namespace, pod, container } = containerOf(one);
-      it(`are what is promised, or what is told: ${one.name}`, () => {
+      it(`are as promised or documented: ${one.name}`, () => {
         const records = found.get(`${namespace}/${pod}`) ?? [];
         const wanted = exceptions[one.name] ?? one.wanted;
         const chosen = one.more ? records.filter(({ log }) => wanted.some((other) => other.log === log)) : records;

@@ -150,7 +150,7 @@ const COLLECTORS: readonly RoutingCollector[] = [
 for (const { title, program, start, hasten, at } of COLLECTORS) {
   const destinations = at === undefined ? {} : { at };
 
-  describe(`${title} with three destinations, one of them away`, () => {
+  describe(`${title} with three destinations, one of them down`, () => {
     let local: Started | undefined;
     before(async function () {
       local = await start();
@@ -160,7 +160,7 @@ for (const { title, program, start, hasten, at } of COLLECTORS) {
 
     for (const [index, mode] of (["away", "silent", "busy", "failing"] as const).entries()) {
       const name = NAMES[index % NAMES.length] ?? "search";
-      it(`neither loses nor doubles a line elsewhere, and loses none there: ${name} ${mode}`, async function () {
+      it(`neither loses nor duplicates a line elsewhere, and loses none there: ${name} ${mode}`, async function () {
         this.timeout((2 * SECONDS + 2000) * 1000);
         assert.ok(local);
         const { adapt } = local;
@@ -199,7 +199,7 @@ for (const { title, program, start, hasten, at } of COLLECTORS) {
     });
     after(() => local?.stop?.());
 
-    it("sends each line where the routes say, and nowhere else", async () => {
+    it("sends each line to the destinations of its routes, and nowhere else", async () => {
       assert.ok(local);
       const lines = ROUTED_LINES.map(({ text, known }) => criLine(known, text));
       const found = await routed(local, ROUTES, ROUTED_LABELS, lines, at);
@@ -221,7 +221,7 @@ for (const { title, program, start, hasten, at } of COLLECTORS) {
     after(() => local?.stop?.());
 
     for (let set = 0; set < SETS; set += 1)
-      it(`sends each of 300 lines where random routes say: ${set}`, async () => {
+      it(`sends each of 300 lines by random routes: ${set}`, async () => {
         assert.ok(local);
         const seed = SEED + set;
         const [random = []] = fc.sample(anyRoutes, { numRuns: 1, seed });

@@ -42,7 +42,7 @@ async function writeAndRotate(folder: string): Promise<number> {
   return number;
 }
 
-describe("An application that keeps one old file loses nothing as a sidecar's", () => {
+describe("A sidecar loses nothing of an application that keeps one old file", () => {
   for (const [program, find] of Object.entries(PROGRAMS)) {
     it(program, async function () {
       const local = await find();

@@ -215,7 +215,7 @@ for (const collector of COLLECTORS) {
           assert.deepEqual([came, refusals], [collector.setsClock.includes(service), ["Signature expired"]], said);
         });
 
-      it(`to ${title} for its region and no other`, async () => {
+      it(`to ${title} only for its region`, async () => {
         assert.ok(local);
         const scope = { region: "us-west-2" };
         const { came, refusals, said } = await deliver(collector, local, service, { scope });

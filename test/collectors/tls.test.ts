@@ -130,7 +130,7 @@ for (const [title, collector, start] of [
       const destination = destinations[kind];
       if (!able.some(([name]) => name === kind)) continue;
       describe(`to ${kind}`, () => {
-        it("sends as its user, whatever the password, where the authority is the right one", async () => {
+        it("sends as its user, with any password, if the CA is right", async () => {
           assert.ok(local);
           const right = await deliver(
             local,
@@ -157,7 +157,7 @@ for (const [title, collector, start] of [
             );
           });
 
-        it("sends nothing, and says why, where the authority is another", async () => {
+        it("sends nothing, and reports why, with another CA", async () => {
           assert.ok(local);
           const wrong = await deliver(
             local,
@@ -170,7 +170,7 @@ for (const [title, collector, start] of [
           if (title !== "otelcol" || kind !== "elasticsearch") assert.match(wrong.said, REFUSED);
         });
 
-        it("sends whoever it is, where nothing is verified; with a password of digits", async () => {
+        it("sends to any server without verification; with a password of digits", async () => {
           assert.ok(local);
           const any = await deliver(local, (port) => destination(port, { verify: false }), "wrong", "0123456789");
           assert.deepEqual([any.came, [...any.authorizations]], [true, [basic("0123456789")]], any.said);

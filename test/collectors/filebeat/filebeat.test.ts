@@ -31,7 +31,7 @@ describe("Filebeat", () => {
 
   after(() => filebeat?.stop());
 
-  it("sends the record of Fluent Bit, to the nanosecond, under ids of its own", async () => {
+  it("sends Fluent Bit's record, to the nanosecond, with its own ids", async () => {
     const kept = await collect({}, (sandbox) => {
       sandbox.write(POD, [
         line(1, "stdout P one "),

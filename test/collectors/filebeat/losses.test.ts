@@ -29,7 +29,7 @@ async function run(changes: TrialChanges): Promise<Outcome> {
   return tryOut(filebeat, changed(USUAL, changes));
 }
 
-describe(`Filebeat loses nothing at ${RATE} MB/s, in cases of its own`, () => {
+describe(`Filebeat loses nothing at ${RATE} MB/s, in special cases`, () => {
   before(async function () {
     filebeat = await localFilebeat();
     if (filebeat === undefined) leaveOut(this, whyMissing("filebeat"));

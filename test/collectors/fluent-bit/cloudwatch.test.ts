@@ -20,7 +20,7 @@ describe("Fluent Bit to CloudWatch Logs", () => {
     if (!hasOpenssl()) leaveOut(this, "no openssl");
   });
 
-  it("sends each container's lines to a stream of its own, and of a long JSON line all but its fields", async () => {
+  it("sends each container's lines to its own stream, and a long JSON line without its fields", async () => {
     const local = localFluentBit();
     assert.ok(local);
     const receiver = await startTlsReceiver();

@@ -64,7 +64,7 @@ const Delivered = z.looseObject({
   }),
 });
 
-describe("Fluent Bit to what passes lines on", () => {
+describe("Fluent Bit to forwarding destinations", () => {
   before(function () {
     skipWithoutFluentBit.call(this);
     if (!hasOpenssl()) leaveOut(this, "no openssl");

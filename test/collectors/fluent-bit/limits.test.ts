@@ -12,7 +12,7 @@ const MIB = 2 ** 20;
 describe("Fluent Bit at its limits", () => {
   before(skipWithoutFluentBit);
 
-  it("drops what has waited longest when its buffer is full, keeps to its size, and goes on afterwards", async () => {
+  it("drops the oldest lines when its buffer is full, keeps to its size, and recovers", async () => {
     let waiting = 0;
     let later = 0;
     const { lost, stats } = await run({
@@ -54,7 +54,7 @@ describe("Fluent Bit at its limits", () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("delivers all but the documents that are always refused, gives these up, and has room again", async () => {
+  it("delivers all documents except those that are always rejected, gives these up, and has room again", async () => {
     let waiting = Number.NaN;
     let requests = 0;
     const { lost, stats } = await run({
@@ -81,7 +81,7 @@ describe("Fluent Bit at its limits", () => {
   });
 
   for (const kind of SEARCH_ENGINES) {
-    it(`understands the answer of ${kind} to a chunk of short lines that are there already, and sends it no more`, async () => {
+    it(`parses the answer of ${kind} to a chunk of short lines that already exist, and does not resend it`, async () => {
       let waiting = Number.NaN;
       await run({
         settings: searchEngine(kind),
@@ -107,7 +107,7 @@ describe("Fluent Bit at its limits", () => {
     });
   }
 
-  it("drops the chunk that an HTTP server refuses, and no other", async () => {
+  it("drops only the chunk that an HTTP server rejects", async () => {
     const { stats } = await run({
       settings: (port) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/lines` } }),
       write: { files: 5, bytesPerSecond: 1e6, seconds: 5 },
@@ -142,7 +142,7 @@ describe("Fluent Bit at its limits", () => {
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
-  it("joins lines of 1 and 3 MiB, and goes on after one that the runtime did not divide", async () => {
+  it("joins lines of 1 and 3 MiB, and continues after one that the runtime did not split", async () => {
     const long = [MIB, 3 * MIB].map((size) => "y".repeat(size));
     const came = new Map<string, string>();
     await run({

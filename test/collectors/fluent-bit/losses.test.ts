@@ -5,7 +5,7 @@ import { answering, killed } from "../../support/collectors/events.ts";
 import { seconds } from "../../support/collectors/losses.ts";
 import { RATE, run, skipWithoutFluentBit, withShortUploads } from "./local.ts";
 
-describe(`Fluent Bit loses nothing at ${RATE} MB/s, in cases of its own`, () => {
+describe(`Fluent Bit loses nothing at ${RATE} MB/s, in special cases`, () => {
   before(skipWithoutFluentBit);
 
   it("with an index for each app, by a script", async () => {
@@ -14,7 +14,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s, in cases of its own`, () => 
     assert.match(Object.keys(stats.places).join(), /^logs-curl-\d{4}\.\d\d\.\d\d$/);
   });
 
-  it("killed and started again with an index for each app, whose ids a script makes", async () => {
+  it("killed and restarted with an index for each app, whose ids a script sets", async () => {
     const { lost, stats } = await run({
       settings: { index: { splitBy: "app" } },
       write: { bytesPerSecond: (RATE * 1e6) / 2 },
@@ -23,7 +23,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s, in cases of its own`, () => 
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("with S3 away for longer than five tries", async () => {
+  it("with S3 down for longer than five retries", async () => {
     const { lost } = await run({
       settings: { destination: { kind: "s3" } },
       write: { files: 2, bytesPerSecond: 1e5, seconds: 4 },
@@ -34,7 +34,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s, in cases of its own`, () => 
     assert.equal(lost, 0);
   });
 
-  it("started again with another format of the index, under both names", async () => {
+  it("restarted with another index format, under both names", async () => {
     const { lost, stats } = await run({
       meanwhile: async ({ sandbox, restart }) => {
         await seconds(5);

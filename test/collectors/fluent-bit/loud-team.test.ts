@@ -13,7 +13,7 @@ const ROTATION = { rotationSeconds: 10 };
 describe(`Fluent Bit with one team at ${RATE} MB/s beside another`, () => {
   before(skipWithoutFluentBit);
 
-  it("loses no line of either, and brings the other's in time", async function () {
+  it("loses no line of either, and delivers the other's in time", async function () {
     this.timeout((SECONDS + 300) * 1000);
     const { lost, stats } = await run({
       write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: SECONDS, lineBytes: LINE_BYTES, ...ROTATION },

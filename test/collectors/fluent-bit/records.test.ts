@@ -59,7 +59,7 @@ const sorted = (records: readonly z.infer<typeof Record>[]) => records.map(({ lo
 describe("Fluent Bit's record", () => {
   before(skipWithoutFluentBit);
 
-  it("is that of the model, and what its JSON says is kept as it is", async () => {
+  it("matches the model, with the values of its JSON unchanged", async () => {
     const json =
       '{"a.b":1,"c":{"d":"x\\n"},"end":"y\\n","path":"C:\\\\n","nothing":null,"none":[],"large":9007199254740993}';
     const { kept, records } = await collect((sandbox) => sandbox.write(POD, [`${TIME} stdout F ${json}`]), {
@@ -86,7 +86,7 @@ describe("Fluent Bit's record", () => {
     });
   });
 
-  it("tells its namespace, pod, container, team and fields where the API server does not answer", async () => {
+  it("has namespace, pod, container, team and fields without the API server", async () => {
     for (const splitBy of ["team", "namespace"] as const) {
       const { kept, records } = await collect((sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a":1}`]), {
         settings: { index: { splitBy } },
@@ -99,7 +99,7 @@ describe("Fluent Bit's record", () => {
     }
   });
 
-  it("asks again for a new pod of an old name, and not for each of its files", async () => {
+  it("looks up a new pod with an old name, but not again for each of its files", async () => {
     const { records } = await collect((sandbox) => sandbox.write(POD, [`${TIME} stdout F old`]), {
       meanwhile: async ({ sandbox, receiver }) => {
         while ((await receiver.kept()).length < 1) await seconds(0.2);
@@ -124,7 +124,7 @@ describe("Fluent Bit's record", () => {
     { splitBy: "namespace", datePattern: "xxxx.ww", separator: "." },
     { splitBy: "app", datePattern: "yyyy-MM-dd-HH" },
   ]) {
-    it(`is under the name that the model gives its index: ${JSON.stringify(format)}`, async () => {
+    it(`is in the index that the model names: ${JSON.stringify(format)}`, async () => {
       const pods = ["ts-team", "a--b-team", "team", "kube-system", "team-team", "0"];
       const time = "2025-12-29T23:59:59.999999999Z";
       const { kept } = await collect(
@@ -141,7 +141,7 @@ describe("Fluent Bit's record", () => {
     });
   }
 
-  it("has one id however often Fluent Bit starts, also where a script found its app", async () => {
+  it("has the same id after each start of Fluent Bit, also if a script found its app", async () => {
     const ids = new Set<string | undefined>();
     for (let run = 0; run < 3; run += 1) {
       const { kept } = await collect((sandbox) => sandbox.write(POD, [`${TIME} stdout F line`]), {
@@ -182,7 +182,7 @@ describe("Fluent Bit's record", () => {
     assert.deepEqual(sorted(records), [...traces.map((trace) => trace.join("\n")), ...Array(5).fill("between")].sort());
   });
 
-  it("is whole where the line is long and looks like a trace, empty, or no line of a container runtime", async () => {
+  it("is complete for lines that are long and resemble a trace, empty, or in another format", async () => {
     const long = `panic: ${"x".repeat(3 * 2 ** 20)}`;
     const inParts = (long.match(/.{1,16384}/g) ?? []).map((part) => `${TIME} stdout P ${part}`);
     const others = ["stdout P a", "stderr F b", "stdout F c"].map((line) => `${TIME} ${line}`);
@@ -195,7 +195,7 @@ describe("Fluent Bit's record", () => {
     assert.deepEqual(rest, ["odd", "ac", "b", ""]);
   });
 
-  it("comes from each file of a container that starts again, and from none of the collector's own", async () => {
+  it("comes from each file of a restarting container, and from none of the collector's own", async () => {
     const { records } = await collect(
       (sandbox) => {
         sandbox.write(POD, [`${TIME} stdout F first`]);

@@ -38,7 +38,7 @@ async function kept(receiver: Receiver, wanted: number) {
 describe("Redaction by Fluent Bit", () => {
   before(skipWithoutFluentBit);
 
-  it("gives a line that is read again the id that it had, so that none is stored twice", async () => {
+  it("gives a line that is read again the same id, so that none is stored twice", async () => {
     const count = 500;
     const lines = Array.from({ length: count }, (_, at) => {
       const time = `2026-02-01T10:00:00.${String(at).padStart(9, "0")}Z`;
@@ -61,7 +61,7 @@ describe("Redaction by Fluent Bit", () => {
     });
   });
 
-  it("masks both halves of what touches a cut, where the end of a line came too late", async () => {
+  it("masks both halves of a secret at a cut, if the end of a line came too late", async () => {
     const secret = "sk_live_4242abcdefgh4242ABCD";
     const begin = `${"a ".repeat(PART / 2)}key ${secret.slice(0, 12)}`.slice(-PART);
     const [first, second] = ["2026-02-01T10:00:00.1Z", "2026-02-01T10:00:00.2Z"];

@@ -16,7 +16,7 @@ const hasten = (configuration: string) =>
     .replace("net.io_timeout: 90s", "net.io_timeout: 3s")
     .replace("upload_timeout: 5m", "upload_timeout: 6s");
 
-describe("Fluent Bit, where the other side takes what it is asked and falls silent", () => {
+describe("Fluent Bit, if a server accepts a request and never answers", () => {
   before(skipWithoutFluentBit);
 
   for (const [title, settings] of [
@@ -26,7 +26,7 @@ describe("Fluent Bit, where the other side takes what it is asked and falls sile
     ["Loki", (port: number) => ({ destination: { kind: "loki", url: `http://127.0.0.1:${port}` } })],
     ["S3", { destination: { kind: "s3" } }],
   ] as const) {
-    it(`sends again what ${title} has not answered, and loses nothing`, async () => {
+    it(`resends what ${title} has not answered, and loses nothing`, async () => {
       const { lost } = await run({
         settings,
         write: { files: 5, bytesPerSecond: 1e5, seconds: 12 },
@@ -42,7 +42,7 @@ describe("Fluent Bit, where the other side takes what it is asked and falls sile
     });
   }
 
-  it("does not answer its liveness probe while an API server holds up the reading, and does while it reads", async () => {
+  it("fails its liveness probe while an API server blocks reading, and passes while it reads", async () => {
     const silent = createServer();
     const sockets: Socket[] = [];
     silent.on("connection", (socket) => sockets.push(socket));

@@ -61,7 +61,7 @@ describe("Fluentd reads", () => {
     assert.deepEqual(unused, []);
   });
 
-  it("an option that it does not know, and says so", () => {
+  it("an unknown option, and reports it", () => {
     const { unused } = dryRun({}, undefined, (text) => text.replace("max_line_size", "max_lime_size"));
     assert.equal(unused.length, 1);
   });

@@ -31,7 +31,7 @@ describe("A line that Fluentd drops", () => {
   });
   after(() => fluentd?.stop());
 
-  it("counts as read, also where a record of several lines waits for more, and is not read again", async () => {
+  it("counts as read, even while a multi-line record waits for more, and is not read again", async () => {
     assert.ok(fluentd);
     const receiver = await Receiver.start({ keep: 2 * COUNT });
     const settings = {

@@ -55,7 +55,7 @@ describe("Records of Fluentd", () => {
     records: ["stdout ", "stdout "],
   });
 
-  it("wait for what the API server says of their pod", async () => {
+  it("wait for the API server's answer about their pod", async () => {
     fluentd?.api.fail(3);
     const kept = await collect({}, (sandbox) => {
       sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
@@ -67,7 +67,7 @@ describe("Records of Fluentd", () => {
     );
   });
 
-  it("drop pods without a label that is named", async () => {
+  it("exclude pods without a required label", async () => {
     const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
     assert.deepEqual(kept, []);
   });
@@ -79,7 +79,7 @@ describe("Records of Fluentd", () => {
     { splitBy: "app", datePattern: "yyyyMMddHH", timeZone: "Asia/Kolkata" },
     { datePattern: "xxxx.ww", timeZone: "America/St_Johns" },
   ]) {
-    it(`stand in the index of ${JSON.stringify(index)}`, async () => {
+    it(`are in the index of ${JSON.stringify(index)}`, async () => {
       const kept = await collect({ index }, (sandbox) => {
         sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
         sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
@@ -93,7 +93,7 @@ describe("Records of Fluentd", () => {
     });
   }
 
-  it("go to Elasticsearch by its own plugin, under the same names and ids", async () => {
+  it("go to Elasticsearch with its own plugin, under the same names and ids", async () => {
     const line = ["2026-01-01T00:00:00Z stdout F b"];
     const both: (readonly Received[])[] = [];
     for (const kind of ["opensearch", "elasticsearch"]) {
@@ -104,7 +104,7 @@ describe("Records of Fluentd", () => {
     assert.deepEqual(both[1], both[0]);
   });
 
-  it("go to CloudWatch Logs, in the stream of their container", async () => {
+  it("go to CloudWatch Logs, in their container's stream", async () => {
     const kept = await collect({ destination: { kind: "cloudwatch" } }, (sandbox) =>
       sandbox.write(POD, [line(1, "stdout F a"), line(2, `stdout F ${"x".repeat(2 ** 20)}`)]),
     );
@@ -124,7 +124,7 @@ describe("Records of Fluentd", () => {
     });
   });
 
-  it("go to S3, a record a line, in a folder of their hour", async () => {
+  it("go to S3, one record per line, in a folder for their hour", async () => {
     const kept = await collect({ destination: { kind: "s3" } }, (sandbox) =>
       sandbox.write(POD, [line(1, "stdout F a"), line(2, "stdout F b")]),
     );
@@ -138,7 +138,7 @@ describe("Records of Fluentd", () => {
     assert.match(kept[0]?.place ?? "", /^\/test-logs\/logs\/2026\/02\/01\/10\/2026020110-[0-9a-f]{16}\.gz$/);
   });
 
-  it("go over HTTP, a record a line", async () => {
+  it("go over HTTP, one record per line", async () => {
     const settings = (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/ingest?a=1` } });
     const kept = await collect(settings, (sandbox) =>
       sandbox.write(POD, [
@@ -162,7 +162,7 @@ describe("Records of Fluentd", () => {
     );
   });
 
-  it("go to files and to stdout, a record a line", async () => {
+  it("go to files and to stdout, one record per line", async () => {
     let found = "";
     await collect(
       { destination: { kind: "file" } },
@@ -185,7 +185,7 @@ describe("Records of Fluentd", () => {
     assert.deepEqual(Json.parse(JSON.parse(json)).kubernetes, KUBERNETES);
   });
 
-  it("of a sidecar are of its pod", async () => {
+  it("of a sidecar contain its pod", async () => {
     const kept = await collect({ mode: "sidecar" }, (sandbox) => {
       const folder = join(sandbox.folder, "app");
       mkdirSync(folder);

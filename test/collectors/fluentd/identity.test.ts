@@ -23,28 +23,28 @@ const REUSED = 'File.write("births", File.read("births").sub(File.stat("a").ino.
 describe("Fluentd's file identity", () => {
   before(needsRuby);
 
-  it("knows a file again after a rename and a write", () => {
+  it("recognizes a file after a rename and a write", () => {
     const rename = 'File.write("a", "more", mode: "a"); File.rename("a", "c");';
     assert.deepEqual(newFiles(look("a"), `${look("a")} ${rename} ${look("c")}`), [[], []]);
   });
 
-  it("tells a file from an earlier one with its inode, once", () => {
+  it("distinguishes a file from an earlier one with its inode, once", () => {
     assert.deepEqual(newFiles(`${look("a")} ${REUSED}`, look("b"), look("b")), [[], ["b"], []]);
   });
 
-  it("believes the positions of an earlier version, which recorded no identity, and nothing unknown later", () => {
+  it("trusts positions of an earlier version without identities, but no unknown ones later", () => {
     assert.deepEqual(newFiles(look("a"), look("b")), [[], ["b"]]);
   });
 
-  it("forgets files that are gone", () => {
+  it("forgets deleted files", () => {
     assert.deepEqual(newFiles(`${look("a")} files.forget_all_but({}); ${look("b")}`, look("a")), [[], ["a"]]);
   });
 
-  it("ignores a path that leads to another file by now", () => {
+  it("ignores a path that now leads to another file", () => {
     assert.deepEqual(newFiles(look("a"), look("b", 'File.stat("a").ino')), [[], []]);
   });
 
-  it("is saved later when the disk is full", () => {
+  it("is saved later if the disk is full", () => {
     const room = 'Dir.rmdir("births.new"); files.forget_all_but({ File.stat("b").ino => 1 });';
     assert.deepEqual(newFiles(look("a"), `Dir.mkdir("births.new"); ${look("b")} ${room}`, look("b")), [[], ["b"], []]);
   });

@@ -82,7 +82,7 @@ function remove(paths: readonly string[]): number[] {
   });
 }
 
-describe("Fluentd tells files apart", () => {
+describe("Fluentd distinguishes files", () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd === undefined) leaveOut(this, whyMissing("fluentd"));
@@ -107,7 +107,7 @@ describe("Fluentd tells files apart", () => {
       }));
   }
 
-  it("and reads one once that is renamed while it looks for files", () =>
+  it("and reads a file once that is renamed during a scan", () =>
     withFluentd(4, async ({ receiver, paths }) => {
       for (const [file, path] of paths.entries()) writeFileSync(path, lines(file, 100));
       await receiver.settled(paths.length * 100, 30);

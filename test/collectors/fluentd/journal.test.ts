@@ -18,20 +18,20 @@ const put = (...records: readonly string[]) => `journal.put(["tag", "stdout"], $
 describe("Fluentd's line journal", () => {
   before(needsRuby);
 
-  it("has what two runs held that were killed, the second before it sent what the first had", () => {
+  it("returns what two killed runs held, the second killed before it sent the first one's", () => {
     assert.deepEqual(found(put("a"), put("b"), "", ""), [[], ["a"], ["a", "b"], ["a", "b"]]);
   });
 
-  it("has a record once, though both runs held it", () => {
+  it("returns a record once, though both runs held it", () => {
     assert.deepEqual(found(put("a"), put("a", "b"), ""), [[], ["a"], ["a", "b"]]);
   });
 
-  it("forgets what was sent, and what a key holds no more", () => {
+  it("forgets what was sent, and keys that hold nothing", () => {
     const sent = `journal.forget_before; ${put("c")}`;
     assert.deepEqual(found(put("a"), sent, `journal.forget_before; ${put("d")}; ${put()}`, ""), [[], ["a"], ["c"], []]);
   });
 
-  it("has what was put after the disk was full in the middle of an entry", () => {
+  it("returns entries written after the disk was full in the middle of one", () => {
     // A file size limit stands for the full disk: the write takes the beginning and refuses the rest.
     const full = `trap("XFSZ", "IGNORE")
       most = Process.getrlimit(:FSIZE)[1]
@@ -45,7 +45,7 @@ describe("Fluentd's line journal", () => {
     assert.deepEqual(found(`${put("a")}; ${full}; ${put("b")}`, ""), [[], "refused", ["b"]]);
   });
 
-  it("goes on when there is no room to rewrite it", () => {
+  it("continues if there is no room to rewrite it", () => {
     const long = 'journal.put(["tag", "stderr"], ["x" * 5_000_000]); journal.put(["tag", "stderr"], [])';
     // A folder blocks the new file.
     const runs = [`Dir.mkdir("#{folder}/held.new"); ${long}; ${put("c")}; Dir.rmdir("#{folder}/held.new")`, ""];

@@ -31,7 +31,7 @@ describe("Fluentd at its limits", () => {
   });
   after(() => fluentd?.stop());
 
-  it("drops what has waited longest when its buffer is full, keeps to its size, and goes on afterwards", async () => {
+  it("drops the oldest lines when its buffer is full, keeps to its size, and recovers", async () => {
     let waiting = 0;
     let later = 0;
     const { lost, stats } = await run({
@@ -57,7 +57,7 @@ describe("Fluentd at its limits", () => {
     assert.equal(stats.doubled, 0);
   });
 
-  it("stops reading when its buffer is full, loses nothing that the kubelet still has, also stopped meanwhile", async () => {
+  it("stops reading when its buffer is full, and loses nothing that the kubelet still has, even if stopped meanwhile", async () => {
     let waiting = 0;
     const { lost, stats } = await run({
       settings: { buffer: { size: "128Mi", whenFull: "block" } },
@@ -77,7 +77,7 @@ describe("Fluentd at its limits", () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("cuts off half a record that a kill left at the end of a chunk, and loses nothing of the chunk", async () => {
+  it("truncates half a record that a kill left at the end of a chunk, and loses nothing of the chunk", async () => {
     const { lost, stats } = await run({
       write: { files: 2, bytesPerSecond: 2e5, seconds: 20 },
       meanwhile: async ({ set, restart, sandbox }) => {
@@ -99,7 +99,7 @@ describe("Fluentd at its limits", () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("drops the chunk that an HTTP server refuses, and no other", async () => {
+  it("drops only the chunk that an HTTP server rejects", async () => {
     const { stats } = await run({
       settings: (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/lines` } }),
       write: { files: 5, bytesPerSecond: 5e5, seconds: 8 },
@@ -136,7 +136,7 @@ describe("Fluentd at its limits", () => {
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
-  it("joins lines of 1 and 3 MiB, divides a longer one, and goes on after one that the runtime did not divide", async () => {
+  it("joins lines of 1 and 3 MiB, splits a longer one, and continues after one that the runtime did not split", async () => {
     const long = [MIB, 3 * MIB - 20_000].map((size) => "y".repeat(size));
     const came: string[] = [];
     await run({

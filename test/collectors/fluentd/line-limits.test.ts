@@ -17,7 +17,7 @@ puts $kept.to_json
 describe("Fluentd's limit of a pod's lines", () => {
   before(needsRuby);
 
-  it("counts each second and namespace by itself, and drops by each rule", () => {
+  it("counts per second and namespace, and drops by each rule", () => {
     const lines = ["a", "b", "c"].flatMap((name) => [
       `line("${name}1")`,
       `line("${name}2", "pay", 2)`,
@@ -26,7 +26,7 @@ describe("Fluentd's limit of a pod's lines", () => {
     assert.deepEqual(kept(lines.join("\n")), ["a1", "a2", "as", "b1", "b2"]);
   });
 
-  it("counts lines once that are refused and come again, and those that were taken before", () => {
+  it("counts retried lines once, and those accepted before", () => {
     const script = `LineLimits.attempt { line("a") }
       2.times do
         LineLimits.attempt { line("b"); line("c"); raise Errno::ENOSPC }

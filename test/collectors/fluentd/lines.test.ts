@@ -75,7 +75,7 @@ describe("Fluentd's line filter", () => {
     });
   }
 
-  it("keeps the beginning of a line whose end was refused", () => {
+  it("keeps the beginning of a line whose end was rejected", () => {
     const script = `read("one", ["P", "be"]); taken("one")
       read("one", ["F", "gin"]); refused("one"); flush
       read("one", ["F", "gin"]); taken("one"); flush
@@ -94,7 +94,7 @@ describe("Fluentd's line filter", () => {
     assert.deepEqual(filtered("^ ", script), [sizes, sizes]);
   });
 
-  it("begins a record at its first line, by the first rule of its namespace, and joins traces elsewhere", () => {
+  it("begins a record at its first line, by the first rule for its namespace, and joins traces elsewhere", () => {
     const tag = (namespace: string) => `kubernetes.var.log.pods.${namespace}_p_uid.c.0.log`;
     const [own, all, other] = ["shop", "a-b", "pay"].map(tag);
     const script = (files: readonly (string | undefined)[]) => `${files

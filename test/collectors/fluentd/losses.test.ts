@@ -29,7 +29,7 @@ async function run(changes: TrialChanges): Promise<Outcome> {
   return tryOut(fluentd, changed(USUAL, changes));
 }
 
-describe(`Fluentd loses nothing at ${RATE} MB/s, in cases of its own`, () => {
+describe(`Fluentd loses nothing at ${RATE} MB/s, in special cases`, () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd !== undefined) return;
@@ -37,7 +37,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s, in cases of its own`, () => {
   });
   after(() => fluentd?.stop());
 
-  it("with more written than it can read for a while, and files rotated as often as the kubelet does", async function () {
+  it("with more input than it can read for a while, and files rotated as often as the kubelet does", async function () {
     // It reads 520 MB, on a busy machine for longer than the suite's limit.
     this.timeout(900_000);
     const write = { files: 4, bytesPerSecond: RATE * 20e6, seconds: 26, rotationSeconds: 10 };
@@ -45,7 +45,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s, in cases of its own`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("killed and started again, three times, while little is written, and so a line of each file waits for the next", async () => {
+  it("killed and restarted three times at a low rate, when a line of each file waits for the next", async () => {
     const { lost, stats } = await run({
       write: { bytesPerSecond: 50_000, seconds: 20 },
       meanwhile: killed(5.3, 5.6, 5.9),
@@ -53,7 +53,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s, in cases of its own`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("killed twelve times, each before it has sent what it held at the kill before", async () => {
+  it("killed twelve times, each before it has sent what it held at the previous kill", async () => {
     const { lost, stats } = await run({
       write: { seconds: 40 },
       meanwhile: async ({ restart, sandbox }) => {

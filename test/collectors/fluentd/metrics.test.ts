@@ -19,7 +19,7 @@ describe("The metrics of Fluentd", () => {
   });
   after(() => fluentd?.stop());
 
-  it("show what waits in an outage, and the time of the writes that succeed", async () => {
+  it("show the buffer in an outage, and the time of successful writes", async () => {
     assert.ok(fluentd);
     const local = fluentd;
     const receiver = await Receiver.start({ keep: 100 });

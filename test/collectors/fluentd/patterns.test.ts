@@ -84,7 +84,7 @@ function inEcmascript(pattern: string): string[] {
 describe("Patterns in the Ruby of Fluentd", () => {
   before(needsRuby);
 
-  it("match what they match in ECMAScript", () => {
+  it("match the same as in ECMAScript", () => {
     const written = (dialect: Dialect) => PATTERNS.map((pattern) => patternText(parsePattern(pattern), dialect));
     const printed = runRuby(() => DRIVER, { input: JSON.stringify([written("onigmo"), TEXTS]) });
     const found: string[][] = JSON.parse(printed);

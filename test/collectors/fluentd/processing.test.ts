@@ -14,7 +14,7 @@ const logs = (records: readonly FilterRecord[] = []) => records.map(({ log }) =>
 describe("Fluentd's filter of records", () => {
   before(needsRuby);
 
-  it("does with lines what each collector does", () => {
+  it("treats lines as every collector does", () => {
     const pipeline = processed(PROCESSING);
     const given = CASES_OF_LINES.map(({ namespace, stream, lines }) => ({
       pipeline,
@@ -55,7 +55,7 @@ describe("Fluentd's filter of records", () => {
     assert.equal(others?.length, 2000);
   });
 
-  it("masks JSON before its fields are read, and makes an id of what is left", () => {
+  it("masks JSON before its fields are parsed, and derives the id from the masked line", () => {
     const pipeline = processed({ redact: ["email"], fields: { env: "prod" } });
     const one = (log: string) => ({ pipeline, namespace: "shop", lines: [{ log }] });
     const mails = ["ada@example.com", "bob@example.com", "none"];
@@ -65,7 +65,7 @@ describe("Fluentd's filter of records", () => {
     assert.notEqual(first?._document_id, third?._document_id);
   });
 
-  it("masks each line of a record that was joined, and keeps all of them", () => {
+  it("masks each line of a joined record, and keeps all of them", () => {
     const log = "first of a@b.io\n  second of c@d.io\n\n  last é";
     const [masked, plain] = filteredByFluentd([
       { pipeline: processed({ redact: ["email"] }), namespace: "shop", lines: [{ log }] },
@@ -75,7 +75,7 @@ describe("Fluentd's filter of records", () => {
     assert.equal(plain?.log, log);
   });
 
-  it("keeps as many lines of a pod in a second as its limit says, those of its containers together", () => {
+  it("keeps as many lines per pod and second as its limit says, of all its containers together", () => {
     const pipeline = processed({ limit: [{ linesPerSecond: 5 }, { namespaces: ["a"], linesPerSecond: 3 }] });
     const lines = [0, 1].flatMap((seconds) =>
       Array.from({ length: 6 }, (_, at) => ({ log: `${seconds} ${at}`, seconds })),

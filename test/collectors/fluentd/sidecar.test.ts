@@ -59,7 +59,7 @@ describe("Fluentd as a sidecar", () => {
     ["much", RATE * 1e6],
     ["little", 3000],
   ] as const) {
-    it(`hands over within two seconds when its pod ends: ${what} was written until then`, async () => {
+    it(`flushes within two seconds when its pod ends: ${what} was written until then`, async () => {
       const { lost } = await run({
         write: { files: 1, seconds: 1 },
         quietSeconds: 5,

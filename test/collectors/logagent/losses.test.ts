@@ -39,7 +39,7 @@ function appFolder(token: string): string {
   return `${dirname(token)}/pods/ts-team_curl-ts_95c1ec06-0000-0000-0000-000000000000/load0`;
 }
 
-describe(`Logagent loses nothing at ${RATE} MB/s, in cases of its own`, () => {
+describe(`Logagent loses nothing at ${RATE} MB/s, in special cases`, () => {
   before(async function () {
     local = await localLogagent();
     if (local !== undefined) return;
@@ -47,18 +47,18 @@ describe(`Logagent loses nothing at ${RATE} MB/s, in cases of its own`, () => {
   });
   after(() => local?.stop());
 
-  it("with ten files rotated under it", async () => {
+  it("with ten files rotated meanwhile", async () => {
     const { lost, stats } = await run({ write: { seconds: 150 / RATE } });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
-  it("but the records that an HTTP server refuses for good, which hold up no other", async () => {
+  it("except records that an HTTP server rejects permanently, which delay no other", async () => {
     const settings = (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/in` } });
     const { lost, stats } = await run({ settings, write: { poisonEvery: 500, bytesPerSecond: 1e6 } });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("killed and started again as a sidecar", async () => {
+  it("killed and restarted as a sidecar", async () => {
     assert.ok(local);
     const { lost, stats } = await run(
       {
@@ -74,7 +74,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s, in cases of its own`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("with a buffer that is full and stops it, within what the kubelet keeps", async () => {
+  it("with a full buffer that stops it, within what the kubelet keeps", async () => {
     const { lost, stats } = await run({
       settings: (port) => ({
         buffer: { size: "16Mi", whenFull: "block" },
@@ -93,7 +93,7 @@ describe("Logagent's full buffer", () => {
   });
   after(() => local?.stop());
 
-  it("drops what has waited longest, and nothing of what comes after the outage", async () => {
+  it("drops the oldest lines, and nothing that comes after the outage", async () => {
     const { written, lost, stats } = await run({
       settings: (port) => ({
         buffer: { size: "16Mi", whenFull: "drop-oldest" },

@@ -63,7 +63,7 @@ describe("OpenTelemetry Collector and a broker of Kafka", function () {
   });
   after(() => local?.stop());
 
-  it("sends each record as JSON to the topic, once", async () => {
+  it("sends each record as JSON to the topic once", async () => {
     assert.ok(local);
     const port = await freePort();
     const fake = startBroker(broker, port);
@@ -81,7 +81,7 @@ describe("OpenTelemetry Collector and a broker of Kafka", function () {
   });
 
   for (const mechanism of ["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] as const)
-    it(`by TLS and ${mechanism}: with another password nothing, and with the right one each record, once`, async () => {
+    it(`by TLS and ${mechanism}: nothing with another password, and with the right one each record once`, async () => {
       assert.ok(local);
       const { certificate, key, authority, remove } = makeCertificate();
       const port = await freePort();

@@ -21,7 +21,7 @@ async function run(changes: TrialChanges): Promise<Outcome> {
   return tryOut(otelcol, changed(USUAL, changes));
 }
 
-describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s, in cases of its own`, () => {
+describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s, in special cases`, () => {
   before(async function () {
     otelcol = await localOpenTelemetry();
     if (otelcol !== undefined) return;
@@ -30,7 +30,7 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s, in cases of its
 
   after(() => otelcol?.stop());
 
-  it("killed while little is written, and no traces are joined", async () => {
+  it("killed at a low rate, without joined traces", async () => {
     const { lost, stats } = await run({
       write: { bytesPerSecond: 50_000 },
       settings: { multiline: [] },
@@ -46,12 +46,12 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s, in cases of its
       { meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }), quietSeconds: 35 },
     ],
   ] as const)
-    it(`${title}, and no traces are joined`, async () => {
+    it(`${title}, without joined traces`, async () => {
       const { lost, stats } = await run({ settings: { multiline: [] }, ...changes });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });
 
-  it("but a line of each file, killed while little is written and traces are joined", async () => {
+  it("except a line of each file, killed at a low rate with joined traces", async () => {
     const { lost, stats } = await run({ write: { bytesPerSecond: 50_000 }, meanwhile: KILLED_THRICE });
     assert.ok(lost <= 30, `${lost}`);
     assert.equal(stats.doubled, 0);

@@ -42,7 +42,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     records: ["stderr meanwhile", "stdout ", "stdout "],
   });
 
-  it("drop pods without a label that is named", async () => {
+  it("exclude pods without a required label", async () => {
     const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
     assert.deepEqual(kept, []);
   });
@@ -53,7 +53,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     { splitBy: "namespace", separator: ".", datePattern: "yyyy-MM" },
     { splitBy: "app", datePattern: "yyyyMMddHH" },
   ]) {
-    it(`stand in the index of ${JSON.stringify(index)}`, async () => {
+    it(`are in the index of ${JSON.stringify(index)}`, async () => {
       const kept = await collect({ index }, (sandbox) => {
         sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
         sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
@@ -67,7 +67,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     });
   }
 
-  it("go to CloudWatch Logs, in the stream of their container", async () => {
+  it("go to CloudWatch Logs, in their container's stream", async () => {
     // Of today, since what is older than a fortnight is taken by nobody there.
     const now = new Date().toISOString().replace(/\.\d+/, ".123456789");
     const kept = await collect({ destination: { kind: "cloudwatch" } }, (sandbox) =>
@@ -81,7 +81,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     assert.deepEqual(records(kept)[0], { "@timestamp": now, log: "a", ...common });
   });
 
-  it("go to S3, a record a line", async () => {
+  it("go to S3, one record per line", async () => {
     const kept = await collect({ destination: { kind: "s3" } }, (sandbox) =>
       sandbox.write(POD, [line(1, "stdout F a"), line(2, "stdout F b")]),
     );
@@ -95,7 +95,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     );
   });
 
-  it("go to Loki by OTLP, with the labels that it takes from there", async () => {
+  it("go to Loki by OTLP, with its labels", async () => {
     const kept = await collect({ destination: LOKI }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
     assert.equal(kept[0]?.place, "/otlp/v1/logs");
     const { json = "", at, resource = "" } = kept[0] ?? {};
@@ -111,7 +111,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     assert.match(json, /"key":"log","value":\{"stringValue":"a"\}/);
   });
 
-  it("have no bytes that are no UTF-8", async () => {
+  it("have no invalid UTF-8", async () => {
     const [before, after] = [Buffer.from(line(1, "stdout F latin ")), Buffer.from(" end")];
     // Two bytes of three: whoever reads them as text sees one U+FFFD, and not one for each.
     const bytes = Buffer.concat([before, Buffer.from([0xe6, 0x96]), after]);
@@ -119,7 +119,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     assert.match(kept[0]?.json ?? "", /"latin \ufffd\ufffd end"/);
   });
 
-  it("come from an application that sends them itself", async () => {
+  it("come from an application by OTLP", async () => {
     const kept = await collect(
       {},
       () => {},

@@ -22,7 +22,7 @@ describe("Promtail's records", () => {
   before(start);
   after(() => promtail?.stop());
 
-  it("are those of Fluent Bit, under the labels of their stream", async () => {
+  it("equal those of Fluent Bit, under their stream's labels", async () => {
     assert.ok(promtail);
     const receiver = await Receiver.start();
     const sandbox = new Sandbox(promtail, { destination: LOKI }, receiver.port);

@@ -32,7 +32,7 @@ async function run(changes: TrialChanges, as: LocalCollector | undefined = local
   return tryOut(as, changed(USUAL, changes));
 }
 
-describe(`Vector loses nothing at ${RATE} MB/s, in cases of its own`, () => {
+describe(`Vector loses nothing at ${RATE} MB/s, in special cases`, () => {
   before(async function () {
     local = await localVector();
     if (local !== undefined) return;
@@ -45,7 +45,7 @@ describe(`Vector loses nothing at ${RATE} MB/s, in cases of its own`, () => {
     s3: () => ({ kind: "s3" }),
   };
   for (const [kind, destination] of Object.entries(others)) {
-    it(`with access to ${kind} denied for a while, which keeps no ids`, async () => {
+    it(`with access to ${kind} denied for a while, without ids`, async () => {
       const { lost, stats } = await run({
         settings: (port) => ({ destination: destination(port) }),
         meanwhile: answering("denied", { after: 2, during: 6 }),
@@ -63,7 +63,7 @@ describe(`Vector loses nothing at ${RATE} MB/s, in cases of its own`, () => {
     cloudwatch: () => ({ destination: { kind: "cloudwatch" } }),
   };
   for (const [kind, settings] of Object.entries(dropping))
-    it(`but what it sends to ${kind} with access denied`, async () => {
+    it(`except what it sends to ${kind} with access denied`, async () => {
       assert.ok(local);
       const { adapt } = local;
       const plain: LocalCollector = {
@@ -86,7 +86,7 @@ describe(`Vector loses nothing at ${RATE} MB/s, in cases of its own`, () => {
       assert.equal(stats.unique, written - lost);
     });
 
-  it("killed and started again as a sidecar, whose source takes acknowledgements", async () => {
+  it("killed and restarted as a sidecar, whose source uses acknowledgements", async () => {
     assert.ok(local);
     const vector = local;
     // The writer's files stand for the application's.

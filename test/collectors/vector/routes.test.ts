@@ -60,7 +60,7 @@ describe("Vector with routes", () => {
     pod_labels: ROUTED_LABELS,
   }));
 
-  it("sends each line where the routes say, and nowhere else", () => {
+  it("sends each line to the destinations of its routes, and nowhere else", () => {
     const conditions = pipeline.branches.map(
       ({ name, selections }) => `to_${name} = { ${routeCondition(selections) ?? "true"} }\n`,
     );
@@ -73,7 +73,7 @@ describe("Vector with routes", () => {
     }
   });
 
-  it("gives each destination the record that it would have alone", () => {
+  it("gives each destination the record that it would get alone", () => {
     const lines = [
       ...records,
       { ...records[0], message: JSON.stringify({ "a.b": "x".repeat(33_000) }) },

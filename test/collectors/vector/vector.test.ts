@@ -20,7 +20,7 @@ describe("Vector's record", () => {
   before(skipWithoutVector);
   testRecords(collect);
 
-  it("is of one stream, where long lines of both come in parts, and without the carriage return of a line's end", async () => {
+  it("is of one stream, if long lines of both arrive in parts, and without trailing carriage returns", async () => {
     const written = [
       "stdout P one ",
       "stderr P red ",
