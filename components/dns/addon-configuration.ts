@@ -9,8 +9,8 @@ export interface AddonConfiguration {
 }
 
 /**
- * The add-on's configuration. A key that the settings leave out is left out here, since EKS merges the values with the add-on's
- * defaults; an empty list takes a default away.
+ * The add-on's configuration. Keys without a setting are omitted, since EKS merges the values with the add-on's defaults; an empty list
+ * removes a default.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/coredns-add-on-create.html
  */
 export function addonConfiguration(settings: DnsSettings): AddonConfiguration {
@@ -44,26 +44,26 @@ function resources(
   return parts.length === 0 ? undefined : Object.fromEntries(parts);
 }
 
-/** Without the keys that have no value: EKS rejects null. */
+/** Drops undefined values: EKS rejects null. */
 function defined(values: { readonly [key: string]: unknown }): AddonConfiguration {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-/** Keys of the configuration, and the settings under `dns` that they come from. */
+/** Settings under `dns`, by the configuration key that they set. */
 const SETTING_OF: Readonly<Record<string, string>> = {
   autoScaling: "autoscaling",
   replicaCount: "replicas",
   topologySpreadConstraints: "topologySpread",
 };
 
-/** A path in the configuration as the path of the setting that it comes from. */
+/** Maps a path in the configuration to the path of its setting. */
 export function settingPath(path: readonly (string | number)[]): (string | number)[] {
   const [key, ...rest] = path;
   if (key === undefined) return [];
   return [SETTING_OF[key] ?? key, ...rest];
 }
 
-/** JSON with sorted keys, so that a diff is a change. */
+/** JSON with sorted keys, so that diffs show real changes. */
 export function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)

@@ -1,7 +1,7 @@
 import { ADDON_VERSIONS, judgeComponent, parseAddonVersion } from "eks-dns-logging-corefile/addon";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
-/** The add-on's version: the one that is set, or the one for the Kubernetes version; undefined where there is neither. */
+/** The add-on's version: as set, else by Kubernetes version; undefined if that version is unknown. */
 export function addonVersion(
   settings: Pick<DnsSettings, "addonVersion">,
   kubernetesVersion: string,
@@ -10,8 +10,8 @@ export function addonVersion(
 }
 
 /**
- * What is wrong with the version that is set on a cluster with a version of Kubernetes. EKS alone knows which it offers, and offers newer
- * ones than its default: so a much older one is an error, an older CoreDNS than the default's a warning, and an older build nothing.
+ * Checks the set version against a Kubernetes version. Only EKS knows which versions it offers, and some are newer than its default:
+ * a much older version is an error, an older CoreDNS than the default's a warning, and an older build is accepted.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
 export function addonVersionIssues(

@@ -16,14 +16,14 @@ import { type PodDns, podDns } from "./resolver.ts";
 import { targetPort } from "./server-ports.ts";
 import { type AdoptSettings, type DnsOptions, DnsSettings } from "./settings.ts";
 
-/** What is applied to a Deployment that is there: only the fields that the settings name. */
+/** Fields applied to an existing Deployment: only those in the settings. */
 interface DeploymentFields {
   readonly replicas?: number;
   readonly template?: { readonly metadata?: object; readonly spec?: object };
 }
 
 /**
- * The fields of the Deployment that the settings manage; empty where they name none. Everything else stays as it is.
+ * The Deployment fields that the settings manage; may be empty. All other fields stay unchanged.
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
 function adoptedDeployment(settings: DnsSettings, { container }: AdoptSettings): DeploymentFields {
@@ -51,9 +51,9 @@ function isEmpty(value: object): boolean {
 }
 
 /**
- * Manages the Corefile, and what the settings name of the Deployment, of a CoreDNS that this stack did not install. Server-side apply adds a
- * field manager and replaces nothing. By default a destroy leaves the last state: released, a field that nobody else manages would be removed,
- * and CoreDNS with it.
+ * Manages the Corefile and the configured Deployment fields of a CoreDNS that this stack did not install. Server-side apply adds a field
+ * manager and replaces nothing. By default a destroy leaves the last state: releasing a field without another manager would remove it, and
+ * break CoreDNS.
  */
 function adoptCoreDns(
   name: string,
@@ -76,38 +76,38 @@ function adoptCoreDns(
 }
 
 /**
- * CoreDNS of a cluster: where it runs and how it answers. docs/reference/settings.md describes the keys under `dns`.
+ * A cluster's CoreDNS: where it runs and how it answers. docs/reference/settings.md describes the keys under `dns`.
  * @example { cluster, replicas: 3, corefile: { profile: "tuned" } }
  */
 export interface CoreDnsArgs extends DnsOptions {
-  /** The cluster. With `addons` CoreDNS is an EKS add-on; without, and without `adopt`, the Corefile is only rendered. */
+  /** The cluster. With `addons`, CoreDNS is an EKS add-on; with neither that nor `adopt`, the Corefile is only rendered. */
   readonly cluster: ClusterHandle;
 }
 
 /**
- * CoreDNS as an EKS add-on of its own. On a cluster that takes no add-ons it belongs to the cluster's creator: with `adopt` its Corefile and
- * Deployment are managed by server-side apply, unless that says otherwise; without it nothing is registered and the Corefile is only rendered.
- * @throws {ArgumentsError} for arguments that the add-on or CoreDNS would refuse.
+ * CoreDNS as a separate EKS add-on. On a cluster without add-ons, CoreDNS belongs to the cluster's creator: with `adopt`, server-side apply
+ * manages its Corefile and Deployment, unless `manage` is false; without it, nothing is registered and the Corefile is only rendered.
+ * @throws {ArgumentsError} for arguments that the add-on or CoreDNS would reject.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
 export class CoreDns extends pulumi.ComponentResource {
   /** The rendered Corefile. */
   readonly corefile: string;
-  /** Addresses that answer DNS beside the CoreDNS pods, which network policies must let through. */
+  /** Addresses besides the CoreDNS pods that answer DNS queries; network policies must allow them. */
   readonly addresses: readonly string[];
-  /** Where this stack's pods ask for names; undefined where their node's kubelet says so rightly. */
+  /** DNS configuration of this stack's pods; undefined if the kubelet's is right. */
   readonly forPods: PodDns | undefined;
-  /** The add-on; undefined where the cluster takes none. */
+  /** The add-on; undefined without one. */
   readonly addon: aws.eks.Addon | undefined;
-  /** ARN of the add-on; undefined where the cluster takes none. */
+  /** ARN of the add-on; undefined without one. */
   readonly addonArn: pulumi.Output<string> | undefined;
-  /** Sizes and switches that follow from the settings, each with its reason. */
+  /** Sizes and switches derived from the settings, each with its reason. */
   readonly profile: readonly ProfileRow[];
-  /** What is worth a look in the Corefile, in one sentence each. */
+  /** Warnings about the Corefile, one sentence each. */
   readonly warnings: readonly string[];
 
   constructor(name: string, args: CoreDnsArgs, options: pulumi.ComponentResourceOptions = {}) {
-    // In the state, so that policies judge the memory limit by the size that is expected.
+    // In the state, so that policies check the memory limit against the expected size.
     super("eks-dns-logging:dns:CoreDns", name, { clusterSize: args.clusterSize }, options);
     const { cluster, ...given } = args;
     const settings = parseArgs(name, DnsSettings, given);
@@ -158,7 +158,7 @@ export class CoreDns extends pulumi.ComponentResource {
         ...((settings.preserve ?? host.preserve) ? { preserve: true } : {}),
         tags: host.tags,
       },
-      // Made before a node can run it, the add-on waits for 20 minutes and fails.
+      // Created before a node can run it, the add-on fails after 20 minutes.
       { parent: this, dependsOn: [...ready], customTimeouts: { ...settings.timeouts } },
     );
   }
@@ -178,7 +178,7 @@ export class CoreDns extends pulumi.ComponentResource {
   }
 }
 
-/** Settings without a version for their Kubernetes version are an issue that `checkDns` has reported. */
+/** Version to install; `checkDns` has already reported settings without one. */
 function versionFor(
   name: string,
   settings: DnsSettings,
@@ -198,7 +198,7 @@ function versionFor(
 }
 
 /**
- * A version that AWS has named. Before, the settings could only be checked by the versions that this program knows.
+ * Checks the settings against a version looked up in AWS; before the lookup, only known versions could be checked.
  * @throws {ArgumentsError} for settings that this version rejects.
  */
 export function checkedVersion(name: string, settings: DnsSettings, found: string): string {
@@ -207,7 +207,7 @@ export function checkedVersion(name: string, settings: DnsSettings, found: strin
   return found;
 }
 
-/** The version that EKS installs by default on the cluster's Kubernetes version. */
+/** EKS's default version for the cluster's Kubernetes version. */
 function defaultVersion(clusterName: pulumi.Input<string>, parent: pulumi.Resource): pulumi.Output<string> {
   const { version } = aws.eks.getClusterOutput({ name: clusterName }, { parent });
   return aws.eks.getAddonVersionOutput({ addonName: "coredns", kubernetesVersion: version }, { parent }).version;

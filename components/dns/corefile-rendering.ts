@@ -10,35 +10,35 @@ import type { CorefileOptions } from "./corefile-settings.ts";
 import { DEFAULT_CAPACITY, type DnsProfile, dnsProfile } from "./profile.ts";
 import type { DnsSettings } from "./settings.ts";
 
-/** What the tuned profile sets where the options do not. The figures behind it are in the profile's rows and the docs. */
+/** Defaults of the tuned profile. The profile's rows and the docs have the measurements. */
 const TUNED = {
-  /** Endpoints take seconds to leave every node after a pod begins to terminate; the pod is killed after 30. */
+  /** It takes seconds until every node removes a terminating pod's endpoint; the pod is killed after 30. */
   lameduck: "20s",
-  /** Popular answers are asked again before they expire, so that nobody waits for them. */
+  /** Refreshes popular answers before they expire, so that no client waits. */
   prefetch: { amount: 10, duration: "1m", percentage: 10 },
-  /** With upstreams gone, 200 of 200 known names were answered instead of none. */
+  /** With upstreams down, it answered 200 of 200 known names instead of none. */
   serveStale: { duration: "1h", refresh: "immediate" },
-  /** An upstream that answers SERVFAIL would else take the known answers away for 5 s. */
+  /** Otherwise an upstream's SERVFAIL hides the cached answers for 5 s. */
   servfail: "0s",
-  /** CoreDNS refreshes and prefetches over TCP, so that answers stay stale where only UDP gets through. */
+  /** CoreDNS refreshes and prefetches over TCP: if only UDP gets through, answers stay stale. */
   preferUdp: true,
 } as const;
 
 const REVERSE_ZONES = ["in-addr.arpa", "ip6.arpa"];
 
-/** The Corefile that the settings ask for, as text: the given one as it is, or the rendered one. */
+/** Text of the Corefile: the settings' own text unchanged, or the rendered one. */
 export function corefileText(settings: DnsSettings): string {
   return settings.corefile.text ?? renderCorefile(corefileOf(settings));
 }
 
-/** The Corefile of profile and options; a whole text in the settings is not read. */
+/** The Corefile from profile and options; ignores `corefile.text`. */
 export function corefileOf(settings: DnsSettings): Corefile {
   const { options = {}, profile } = settings.corefile;
   const sizes = dnsProfile(settings);
   return { imports: [], servers: [server(options, profile === "tuned", sizes)] };
 }
 
-/** In the order of the EKS default Corefile, so that a diff against it shows only what differs. */
+/** In the order of the EKS default Corefile, so that a diff shows only real differences. */
 function server(options: CorefileOptions, tuned: boolean, sizes: DnsProfile): Server {
   const domain = options.clusterDomain ?? "cluster.local";
   const plugins: (Plugin | undefined)[] = [
@@ -74,7 +74,7 @@ function rewrites(options: CorefileOptions): Plugin[] {
     match,
     from,
     to,
-    // An exact rule gives the answer under the name asked for in any case.
+    // An exact rule always restores the queried name in answers.
     answer: answerAuto && match !== "exact" ? ["answer", "auto"] : undefined,
     continue: goOn,
   }));
@@ -98,13 +98,13 @@ function forward(
   };
 }
 
-/** UDP for what CoreDNS asks by itself, where the options say nothing else. */
+/** Prefers UDP for CoreDNS's own queries, unless the options set a transport. */
 function transport(choices: ForwardChoices = {}, tuned: boolean): ForwardChoices {
   if (!tuned || choices.preferUdp !== undefined || choices.forceTcp) return choices;
   return { ...choices, preferUdp: TUNED.preferUdp };
 }
 
-/** A stale answer for the cluster's own names would be the address of a Service that is gone, so that they are not cached. */
+/** With serve_stale, cluster names are not cached: a stale answer could be the address of a deleted Service. */
 function cache(
   { cache: choices = {} }: CorefileOptions,
   tuned: boolean,
@@ -130,8 +130,8 @@ function cache(
 }
 
 /**
- * Lines in the block for all names and no blocks of their own, in which neither fixed names nor rewrites nor the log would be seen.
- * CoreDNS takes the first line that fits a name, so the longest domains stand first.
+ * Lines in the block for all names; in separate blocks, hosts, rewrites and the log would not apply.
+ * CoreDNS uses the first line that matches a name, so the longest domains come first.
  */
 function stubForwards({ stubDomains = [] }: CorefileOptions, tuned: boolean): ForwardPlugin[] {
   return stubDomains
@@ -149,7 +149,7 @@ function labelsOf(domain: string): number {
   return domain.replace(/\.$/, "").split(".").length;
 }
 
-/** The ConfigMap that CoreDNS reads its Corefile from, for use by hand. */
+/** The ConfigMap with CoreDNS's Corefile, for use by hand. */
 export interface CorefileConfigMap {
   readonly apiVersion: "v1";
   readonly kind: "ConfigMap";
@@ -157,7 +157,7 @@ export interface CorefileConfigMap {
   readonly data: { readonly Corefile: string };
 }
 
-/** What a person should read before the ConfigMap is applied. */
+/** Instructions to read before applying the ConfigMap. */
 export const CONFIG_MAP_HEADER = [
   "# The Corefile of these settings, for use by hand: nothing here is applied by pulumi up, since CoreDNS on this cluster",
   "# is not managed by this stack. Review the difference first, and keep the old one:",

@@ -6,7 +6,7 @@ import { integer, string } from "../schema/values.ts";
 const DURATION = "must be a quoted duration, such as '500ms', '30s' or '1h'";
 
 /**
- * A duration as Go writes it, such as `30s`, `1m30s` or `500ms`.
+ * A duration in Go's format, such as `30s`, `1m30s` or `500ms`.
  * @see https://pkg.go.dev/time#ParseDuration
  */
 export const Duration = z.string(DURATION).refine((text) => seconds(text) !== undefined, DURATION);
@@ -18,14 +18,14 @@ const Zone = z.union([z.literal("."), Domain], "must be a domain, such as 'corp.
 const ADDRESS = "must be an IP address, such as '10.0.0.2'";
 export const Address = z.string(ADDRESS).refine(isAddress, ADDRESS);
 
-/** An upstream's spelling is checked as a whole by `checkDns`, together with loops to itself. */
+/** `checkDns` fully validates upstreams, including loops. */
 const Upstream = string(
   /^\S+$/,
   "an IP address with an optional port, tls://ADDRESS, or a file such as '/etc/resolv.conf'",
 );
 
 /**
- * How queries go to upstream servers.
+ * Forwarding to upstream servers.
  * @see https://coredns.io/plugins/forward/
  */
 const ForwardOptions = z.strictObject({
@@ -92,7 +92,7 @@ const RewriteRule = z.strictObject({
   continue: z.boolean().default(false).describe("Apply the following rules too. Default false."),
 });
 
-/** With a `*` too, which `checkDns` has words for. */
+/** Allows `*`, for which `checkDns` has a better message. */
 const StubDomainName = z.union([Domain, z.string().regex(/^\*\./)], "must be a domain, such as 'corp.example.com'");
 
 const StubDomain = z.strictObject({
@@ -101,7 +101,7 @@ const StubDomain = z.strictObject({
   forward: ForwardOptions.optional().describe("Forwarding."),
 });
 
-/** What a Corefile does beyond the profile it starts from. */
+/** Changes to a Corefile's profile. */
 export const CorefileOptions = z.strictObject({
   clusterDomain: Domain.optional().describe("Default cluster.local, the only one on EKS."),
   upstreams: z
@@ -165,7 +165,7 @@ export type CorefileOptions = z.infer<typeof CorefileOptions>;
 
 const PROFILES = ["eks-default", "tuned"] as const;
 
-/** The Corefile: a profile with options over it, or a whole text. */
+/** The Corefile: a profile with options, or a complete text. */
 export const CorefileSettings = z
   .strictObject({
     profile: z

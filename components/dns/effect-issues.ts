@@ -4,8 +4,8 @@ import { DEFAULT_MEMORY_LIMIT, dnsProfile, memoryNeed } from "./profile.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 /**
- * A warning of a cache for which the memory limit is too low once it is full. A limit by clusterSize counts the cache.
- * @param isAddon Whether CoreDNS is the add-on, whose own limit holds where none is set.
+ * Warns of a cache that exceeds the memory limit once full. A limit from clusterSize includes the cache.
+ * @param isAddon Whether CoreDNS is the add-on, which has a default limit.
  */
 export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsIssue[] {
   const { cache: options } = settings.corefile.options ?? {};
@@ -24,7 +24,7 @@ export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsI
 const PASSED_BY =
   "has no effect on outside names, which nodeLocalCache sends to the node's own resolvers: set corefile.options.upstreams, and they go through CoreDNS";
 
-/** Warnings of what the settings say of names outside the cluster, where the node's cache does not ask CoreDNS for them. */
+/** Warns of settings for outside names that have no effect, since the node's cache does not send those to CoreDNS. */
 export function passedByIssues(settings: DnsSettings): DnsIssue[] {
   const { nodeLocalCache, corefile } = settings;
   if (nodeLocalCache === undefined || answersOutside(settings)) return [];

@@ -22,14 +22,14 @@ import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const MIN_TIMEOUT = 20 * 60;
 
-/** Stands for the Kubernetes version of an EKS cluster that only a deployment looks up. */
+/** Placeholder for a Kubernetes version that is looked up during deployment. */
 export const LOOKED_UP_VERSION = "looked up";
 
 /**
- * What the schema cannot see: settings that the add-on's version rejects, and Corefiles that CoreDNS would refuse or loop with.
- * `kubernetesVersion` is that of the EKS cluster, or {@link LOOKED_UP_VERSION}; undefined on an existing cluster, which takes no add-on.
- * CoreDNS `mayHaveRole` for AWS where this stack did not make the cluster. The Service kube-dns has one of `dnsAddresses`, where these are
- * known better than that it runs on EKS.
+ * Checks beyond the schema: settings that the add-on's version rejects, and Corefiles that CoreDNS would reject or loop with.
+ * `kubernetesVersion` is the EKS cluster's, or {@link LOOKED_UP_VERSION}; undefined on an existing cluster, which takes no add-on.
+ * `mayHaveRole`: CoreDNS may have an AWS role, if this stack did not create the cluster. `dnsAddresses`: addresses of the Service kube-dns, if
+ * known better than by its running on EKS.
  */
 export function checkDns(
   settings: DnsSettings,
@@ -48,7 +48,7 @@ export function checkDns(
   ];
 }
 
-/** Settings that the add-on rejects: in its version, or where that is looked up, in each version that it may have. */
+/** Settings that the add-on's version rejects; if that is looked up, those that possible versions reject. */
 export function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue[] {
   const version = addonVersion(settings, kubernetesVersion);
   if (version === undefined && kubernetesVersion !== LOOKED_UP_VERSION) {
@@ -101,13 +101,13 @@ function context(
   const where = podsContext(settings, kubernetesVersion);
   const nodeLocal = settings.nodeLocalCache?.address;
   const { options, text } = settings.corefile;
-  // On EKS a text with another domain is wrong; elsewhere it tells which one the cluster has.
+  // On EKS, a text with another domain is wrong; elsewhere it tells the cluster's domain.
   const told = kubernetesVersion === undefined && text !== undefined ? domainOf(text) : undefined;
   const clusterDomain = options?.clusterDomain ?? told;
   return { clusterDns: settings.clusterDns ?? dnsAddresses, clusterDomain, nodeLocal, ...where };
 }
 
-/** The pods that the Corefile runs in: those of the add-on, or those that are there with files and variables of their own. */
+/** The pods that run the Corefile: the add-on's, or existing ones with their own files and variables. */
 function podsContext({ adopt, addonVersion: set }: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
   if (adopt !== undefined) {
     const coredns =
@@ -127,7 +127,7 @@ function corefileIssues(settings: DnsSettings, checked: CheckContext): DnsIssue[
   }));
 }
 
-/** What is worth a look in the Corefile of settings that {@link checkDns} accepts. */
+/** Warnings about the Corefile of settings that {@link checkDns} accepts. */
 export function dnsWarnings(
   settings: DnsSettings,
   kubernetesVersion: string | undefined,
@@ -139,10 +139,10 @@ export function dnsWarnings(
 
 const OPTIONS = ["corefile", "options"] as const;
 const MAX_LAMEDUCK = 25;
-/** Seconds that a pod needs to stop after its lameduck period. */
+/** Seconds that a pod needs to stop after lameduck. */
 const SHUTDOWN = 5;
 
-/** Issues in the Corefile's options, each at its own path. What none of these sees, the whole Corefile's check does. */
+/** Issues in the Corefile's options, each at its own path; if there are none, the rendered Corefile is checked. */
 function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] {
   const options = settings.corefile.options ?? {};
   const found = [
@@ -272,13 +272,13 @@ function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
 }
 
 /**
- * Where every node of AWS has services of its own; the cache would answer in the place of the resolver or of Pod Identity's agent.
+ * Addresses of AWS services on every node; the cache would replace the resolver or the Pod Identity agent.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
  */
 const RESERVED = ["169.254.169.", "169.254.170."];
 
-/** Issues in the settings of NodeLocal DNSCache. */
+/** Issues in NodeLocal DNSCache's settings. */
 export function checkNodeLocalCache({
   nodeLocalCache: cache,
   clusterDns,
@@ -327,7 +327,7 @@ export function checkNodeLocalCache({
 }
 
 /**
- * Whether an address can be the same on every node. IPv6's link-local ones cannot: a resolv.conf would have to name the interface.
+ * Whether an address can be the same on every node. IPv6 link-local ones cannot: resolv.conf would have to name the interface.
  * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
  */
 function isLocal(address: string): boolean {

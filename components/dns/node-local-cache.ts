@@ -20,41 +20,41 @@ import {
 } from "./node-local-rendering.ts";
 import { DnsSettings, NodeLocalCacheSettings, PodSelector } from "./settings.ts";
 
-/** NodeLocal DNSCache on a cluster. */
+/** Arguments of {@link NodeLocalCache}. */
 export interface NodeLocalCacheArgs {
-  /** Cluster that it runs on. */
+  /** Cluster to run on. */
   readonly cluster: ClusterHandle;
   /**
-   * `iptables`: it also answers on the addresses of the Service kube-dns, so that pods do not change. `kubelet`: pods use it that name it
-   * in their dnsConfig, or by the clusterDNS of their kubelet.
+   * `iptables`: it also answers on the addresses of the Service kube-dns, so that pods need no change. `kubelet`: it serves pods that name
+   * it in dnsConfig, or whose kubelet has it as clusterDNS.
    * @default "iptables"
    */
   readonly mode?: "iptables" | "kubelet";
   /** Address of the cache on every node, in 169.254.0.0/16, or in fd00::/8 for IPv6. @default "169.254.20.10" */
   readonly address?: string;
-  /** Addresses of the Service kube-dns, which mode `iptables` needs. @default none */
+  /** Addresses of the Service kube-dns, required by mode `iptables`. @default none */
   readonly clusterDns?: readonly string[] | undefined;
   /** Domain of the cluster's names. @default "cluster.local" */
   readonly clusterDomain?: string | undefined;
   /**
-   * Whether names outside the cluster go to CoreDNS too, for a Corefile that treats some of them in a way of its own.
-   * @default false: to the resolvers of the node
+   * Whether outside names go to CoreDNS too, for a Corefile with special rules for some of them.
+   * @default false: to the node's resolvers
    */
   readonly forwardToCoreDns?: boolean;
   /** Labels that select CoreDNS's pods in kube-system. @default `k8s-app: kube-dns` */
   readonly coreDnsLabels?: Readonly<Record<string, string>> | undefined;
-  /** Port at which these pods answer queries. @default 53 */
+  /** Port of these pods for queries. @default 53 */
   readonly coreDnsPort?: number | undefined;
   /** Image of the cache. @default registry.k8s.io/dns/k8s-dns-node-cache with a fixed tag */
   readonly image?: string;
-  /** What must stand before, such as the CoreDNS that it asks. @default nothing */
+  /** Resources to deploy first, such as CoreDNS. @default none */
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
 /**
- * NodeLocal DNSCache: a DNS cache on every node before CoreDNS. In iptables mode it answers on kube-dns's own address and no pod
- * changes; in kubelet mode a pod uses it when its resolv.conf names it, by its kubelet's clusterDNS or by its dnsConfig, as the
- * curl pods do.
+ * NodeLocal DNSCache: a DNS cache on every node, in front of CoreDNS. In iptables mode it answers on kube-dns's address and pods
+ * need no change; in kubelet mode it serves pods whose resolv.conf names it, through the kubelet's clusterDNS or through dnsConfig
+ * as in the curl pods.
  * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
  */
 export class NodeLocalCache extends pulumi.ComponentResource {
@@ -109,7 +109,7 @@ export class NodeLocalCache extends pulumi.ComponentResource {
         metadata: { ...metadata, name: NAME },
         spec: daemonSetSpec({ image: cache.image, addresses: this.addresses, corefile, labels }),
       },
-      // The address of the Service reaches a pod as an environment variable, so that the Service must be there first.
+      // The pods read the Service's address from an environment variable, so the Service must exist first.
       { ...child, dependsOn: [...child.dependsOn, ...needed] },
     );
     this.registerOutputs({ addresses: this.addresses });
@@ -121,7 +121,7 @@ const CoreDnsPlace = z.object({
   coreDnsPort: integer(1, 65_535).default(53),
 });
 
-/** The arguments with all defaults, checked as the settings of a CoreDNS with this cache would be. */
+/** The arguments with defaults, checked like the settings of a CoreDNS with this cache. */
 function optionsOf(name: string, args: NodeLocalCacheArgs) {
   const { cluster, dependsOn: _dependsOn, clusterDns, clusterDomain, forwardToCoreDns = false, ...more } = args;
   const { coreDnsLabels, coreDnsPort, ...given } = more;

@@ -6,28 +6,27 @@ import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
 
 /** Port of the cache's metrics, on every node. */
 export const METRICS_PORT = 9253;
-/** Port of the cache's health answer, on its own address only. */
+/** Port of the health check, on the cache's own address only. */
 const HEALTH_PORT = 8080;
 
 /**
- * Words that the program node-cache fills in when it starts: the address of the Service `kube-dns-upstream`, and the node's own
- * resolvers.
+ * Placeholders that node-cache fills in when it starts: the address of the Service `kube-dns-upstream`, and the node's resolvers.
  * @see https://github.com/kubernetes/dns/blob/master/cmd/node-cache/app/configmap.go
  */
 const CLUSTER_DNS = "__PILLAR__CLUSTER__DNS__";
 const NODE_RESOLVERS = "__PILLAR__UPSTREAM__SERVERS__";
 
-/** What the cache's Corefile depends on. */
+/** Inputs of the cache's Corefile. */
 interface CacheOptions extends NodeLocalCacheSettings {
-  /** Addresses of the Service kube-dns, on which it answers too in iptables mode. */
+  /** Addresses of the Service kube-dns; in iptables mode it answers on them too. */
   readonly clusterDns: readonly string[] | undefined;
   /** Domain of the cluster's names. Default cluster.local. */
   readonly clusterDomain: string | undefined;
-  /** Whether CoreDNS answers some names outside the cluster otherwise than the node's resolvers would. */
+  /** Whether CoreDNS answers some outside names differently than the node's resolvers. */
   readonly forwardToCoreDns: boolean;
 }
 
-/** Addresses that the cache answers on: its own, and in iptables mode that of kube-dns, so that no pod changes. */
+/** Addresses that the cache answers on: its own, and in iptables mode also kube-dns's, so that pods need no change. */
 export function cacheAddresses(
   cache: Pick<NodeLocalCacheSettings, "mode" | "address">,
   clusterDns: readonly string[] | undefined,
@@ -36,8 +35,8 @@ export function cacheAddresses(
 }
 
 /**
- * The cache's Corefile: the cluster's names over TCP from CoreDNS, which no lost UDP packet delays; names outside from the node's
- * own resolvers, or from CoreDNS too where its Corefile treats some of them in another way.
+ * The cache's Corefile. Cluster names go to CoreDNS over TCP, so that lost UDP packets cause no delay; outside names go to the node's
+ * resolvers, or to CoreDNS if its Corefile treats some differently.
  * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
  */
 export function nodeLocalCorefile(cache: CacheOptions): string {
@@ -56,14 +55,14 @@ export function nodeLocalCorefile(cache: CacheOptions): string {
   return renderCorefile(corefile);
 }
 
-/** The options of the cache before a CoreDNS of these settings. */
+/** Options of a cache in front of a CoreDNS with these settings. */
 export function cacheOptions(settings: DnsSettings, cache: NodeLocalCacheSettings): CacheOptions {
   const { clusterDns } = settings;
   const clusterDomain = clusterDomainOf(settings);
   return { ...cache, clusterDns, clusterDomain, forwardToCoreDns: answersOutside(settings) };
 }
 
-/** Whether CoreDNS answers some names outside the cluster otherwise than the node's resolvers would, so that the cache asks it for all. */
+/** Whether CoreDNS answers some outside names differently than the node's resolvers, so that the cache sends it all. */
 export function answersOutside({ corefile }: Pick<DnsSettings, "corefile">): boolean {
   const { stubDomains, hosts, rewrite, upstreams } = corefile.options ?? {};
   return [corefile.text, stubDomains, hosts, rewrite, upstreams].some((choice) => choice !== undefined);
@@ -95,25 +94,25 @@ function bracketed(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }
 
-/** Name of every object of the cache, as Kubernetes' own manifest has it, so that people find it. */
+/** Name of all of the cache's objects; the same as in Kubernetes' manifest, so that people find them. */
 export const NAME = "node-local-dns";
-/** The Service through which the cache reaches CoreDNS: kube-dns's own address leads to the cache itself. */
+/** Service through which the cache reaches CoreDNS: kube-dns's address leads to the cache itself. */
 export const UPSTREAM_SERVICE = "kube-dns-upstream";
 export const NAMESPACE = "kube-system";
 
 const SELECTOR = { "k8s-app": NAME };
 
-/** What the DaemonSet is made of. */
+/** Inputs of the DaemonSet. */
 export interface CacheDaemon {
   readonly image: string;
-  /** Addresses that it answers on, its own first. */
+  /** Addresses to answer on, its own first. */
   readonly addresses: readonly string[];
-  /** The rendered Corefile; its hash restarts the pods when it changes. */
+  /** The rendered Corefile; the pods restart when its hash changes. */
   readonly corefile: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Ports of DNS on a Service, both to the port that CoreDNS listens on. */
+/** DNS ports of a Service, both with CoreDNS's port as target. */
 export function dnsPorts(targetPort: number) {
   return [
     { name: "dns", port: 53, protocol: "UDP", targetPort },
@@ -122,13 +121,13 @@ export function dnsPorts(targetPort: number) {
 }
 
 /**
- * Spec of the DaemonSet, after Kubernetes' own manifest.
+ * Spec of the DaemonSet, based on Kubernetes' manifest.
  * @see https://github.com/kubernetes/kubernetes/blob/master/cluster/addons/dns/nodelocaldns/nodelocaldns.yaml
  */
 export function daemonSetSpec(daemon: CacheDaemon): k8s.types.input.apps.v1.DaemonSetSpec {
   return {
     selector: { matchLabels: SELECTOR },
-    // A node without its cache has no DNS in iptables mode for the seconds of the restart.
+    // In iptables mode, a node has no DNS for the seconds that its cache restarts.
     updateStrategy: { rollingUpdate: { maxUnavailable: "10%" } },
     template: {
       metadata: {
@@ -144,9 +143,9 @@ export function daemonSetSpec(daemon: CacheDaemon): k8s.types.input.apps.v1.Daem
         serviceAccountName: NAME,
         automountServiceAccountToken: false,
         hostNetwork: true,
-        // The node's own resolvers: the cluster's DNS would be the cache itself.
+        // The node's resolvers: the cluster's DNS would be the cache itself.
         dnsPolicy: "Default",
-        // It takes its interface and its iptables rules away when it ends; killed before that, the node has no DNS.
+        // It removes its interface and iptables rules on exit; if killed before, the node has no DNS.
         terminationGracePeriodSeconds: 30,
         tolerations: [
           { key: "CriticalAddonsOnly", operator: "Exists" },
@@ -157,7 +156,7 @@ export function daemonSetSpec(daemon: CacheDaemon): k8s.types.input.apps.v1.Daem
         volumes: [
           { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
           { name: "config", configMap: { name: NAME, items: [{ key: "Corefile", path: "Corefile.base" }] } },
-          // Seldom there, but node-cache writes its Corefile only when it has this folder to watch.
+          // Rarely exists, but node-cache writes its Corefile only if it can watch this folder.
           { name: "kube-dns-config", configMap: { name: "kube-dns", optional: true } },
         ],
       },
@@ -181,7 +180,7 @@ function container({ image, addresses }: CacheDaemon): k8s.types.input.core.v1.C
       "/tmp/node-cache.pid",
     ],
     resources: { requests: { cpu: "25m", memory: "32Mi" }, limits: { memory: "128Mi" } },
-    // It makes a network interface and iptables rules.
+    // It creates a network interface and iptables rules.
     securityContext: { capabilities: { add: ["NET_ADMIN"] } },
     ports: [
       { name: "dns", containerPort: 53, protocol: "UDP" },

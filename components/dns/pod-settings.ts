@@ -24,7 +24,7 @@ export const Toleration = z
       relation(context, ["tolerationSeconds", "effect"], "tolerationSeconds requires effect NoExecute");
   });
 
-/** Kubernetes refuses pods with two: "Duplicate value: {topologyKey, whenUnsatisfiable}". */
+/** Kubernetes rejects duplicates: "Duplicate value: {topologyKey, whenUnsatisfiable}". */
 const SPREAD_ONCE =
   "must differ from the other constraints in topologyKey or whenUnsatisfiable, or Kubernetes refuses the pods";
 
@@ -44,7 +44,7 @@ export const TopologySpread = z
 
 const NO_VALUES = ["Exists", "DoesNotExist"];
 
-/** Refuses values that do not fit a selector's operator. */
+/** Rejects values that do not fit a selector's operator. */
 function checkValues({ operator, values = [] }: Requirement, context: z.RefinementCtx): void {
   const refuse = (message: string) => context.addIssue({ code: "custom", path: ["values"], message, input: values });
   if (NO_VALUES.includes(operator) && values.length > 0) refuse(`must be empty with operator ${operator}`);
@@ -102,7 +102,7 @@ const PodAffinity = z.strictObject({
     .nullish(),
 });
 
-/** The API's Affinity. The add-on merges it with its own, so that a part may be empty or null. */
+/** The API's Affinity. The add-on merges it with its own, so parts may be empty or null. */
 const PodPlacement = z.strictObject({
   nodeAffinity: z
     .strictObject({
@@ -119,7 +119,7 @@ const PodPlacement = z.strictObject({
 });
 
 /**
- * An affinity of pods. The add-on's schema takes any object, and EKS then fails with "The configuration values provided are invalid".
+ * Pod affinity. The add-on's schema accepts any object, but EKS then fails with "The configuration values provided are invalid".
  * @see https://github.com/aws/containers-roadmap/issues/295
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/validation/validation.go validateAffinity
  */
@@ -130,13 +130,13 @@ export const Affinity = z.record(z.string(), z.unknown()).superRefine((affinity,
     context.addIssue({ code: "custom", path: [...path], message, input: value });
 });
 
-/** Labels by which the Deployment of the add-on selects its pods. */
+/** Labels by which the add-on's Deployment selects its pods. */
 const ADDON_LABELS = { "k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns" };
 
-/** Refuses labels that would take the pods from their Deployment, whose selector cannot change. */
+/** Rejects labels that contradict the Deployment's selector, which is immutable. */
 export function checkPodLabels(
   podLabels: Readonly<Record<string, string>>,
-  /** Labels that select the pods of a CoreDNS that is no add-on. */
+  /** Pod labels of a CoreDNS that is not an add-on. */
   selector: Readonly<Record<string, string>> | undefined,
   context: z.RefinementCtx,
 ): void {

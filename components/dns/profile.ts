@@ -1,14 +1,14 @@
 import { seconds } from "eks-dns-logging-corefile";
 import type { DnsSettings } from "./settings.ts";
 
-/** What CoreDNS keeps without being told, in answers of each kind. @see https://coredns.io/plugins/cache/ */
+/** CoreDNS's default capacity, in answers of each kind. @see https://coredns.io/plugins/cache/ */
 export const DEFAULT_CAPACITY = 9984;
-/** The tuned cache: 15,000 names asked in turn then go upstream as seldom as can be, 33 % and not 71 %. */
+/** The tuned cache: of 15,000 names queried in turn, 33 % (the minimum) go upstream, not 71 %. */
 const TUNED_CAPACITY = 19_968;
 const MAX_CAPACITY = 99_840;
-/** The cache's shards: a capacity is a multiple of this. */
+/** Shards of the cache: a capacity is a multiple of this. */
 const SHARDS = 256;
-/** Measured: 1.22 KB for each answer of a full cache. @see docs/measurements/dns.md */
+/** Measured: 1.22 KB per answer of a full cache. @see docs/measurements/dns.md */
 const MB_PER_ANSWER = 0.00122;
 /** Measured: 134 MB with 2,000 queries waiting, 54 idle. */
 const MB_PER_WAITING_QUERY = 0.04;
@@ -26,8 +26,8 @@ const MAX_REPLICAS = 1000;
 export type ClusterSize = NonNullable<DnsSettings["clusterSize"]>;
 
 /**
- * Memory that CoreDNS needs for the cluster's names, in MB: (pods + services) / 1000 + 54, and with autopath, which keeps every
- * pod, / 250 + 56.
+ * Memory in MB that CoreDNS needs for the cluster's names: (pods + services) / 1000 + 54; with autopath, which keeps every pod,
+ * (…) / 250 + 56.
  * @see https://github.com/coredns/deployment/blob/master/kubernetes/Scaling_CoreDNS.md
  */
 export function nameMemory({ pods, services }: Pick<ClusterSize, "pods" | "services">, autopath: boolean): number {
@@ -35,7 +35,7 @@ export function nameMemory({ pods, services }: Pick<ClusterSize, "pods" | "servi
 }
 
 /**
- * Replicas that the add-on's autoscaler reaches: one for 16 nodes or 256 cores, at least 2.
+ * Replicas that the add-on's autoscaler reaches: one per 16 nodes or 256 cores, at least 2.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/coredns-autoscaling.html
  */
 export function expectedReplicas({ nodes, cores }: Pick<ClusterSize, "nodes" | "cores">): number {
@@ -43,21 +43,21 @@ export function expectedReplicas({ nodes, cores }: Pick<ClusterSize, "nodes" | "
   return Math.min(MAX_REPLICAS, Math.max(DEFAULT_REPLICAS, Math.ceil(needed)));
 }
 
-/** Answers that the cache should hold: each Service, and one name outside for each pod, as A and as AAAA. */
+/** Answers that the cache should hold: A and AAAA of each Service, and of one outside name per pod. */
 export function cacheCapacity({ pods, services }: Pick<ClusterSize, "pods" | "services">): number {
   const wanted = Math.ceil((2 * (pods + services)) / SHARDS) * SHARDS;
   return Math.min(MAX_CAPACITY, Math.max(DEFAULT_CAPACITY, wanted));
 }
 
-/** Queries that may wait for upstreams at a time: rate × delay, since at a lower bound some are refused without need. */
+/** Queries that may wait for upstreams at once: rate × delay; a lower limit refuses queries needlessly. */
 export function maxConcurrent(load: { readonly queriesPerSecond: number; readonly delay: string }): number {
   return Math.max(1, Math.ceil(load.queriesPerSecond * (seconds(load.delay) ?? 0)));
 }
 
-/** A VPC resolver takes 1,024 packets a second from a network interface, and CoreDNS gives up after 2 s. */
+/** A VPC resolver accepts 1,024 packets/s per network interface, and CoreDNS gives up after 2 s. */
 const DEFAULT_UPSTREAM_LOAD = { queriesPerSecond: 1024, delay: "2s" } as const;
 
-/** Memory of a CoreDNS pod by what takes it, in MB, and the limit that leaves a quarter above, in MiB. */
+/** Memory of a CoreDNS pod by use, in MB, and the limit with a quarter of headroom, in MiB. */
 export interface MemoryNeed {
   readonly names: number;
   readonly cache: number;
@@ -66,8 +66,8 @@ export interface MemoryNeed {
 }
 
 /**
- * Memory for a cluster's size. `capacities` are those of the cache where they are not CoreDNS's own; `waiting` is the bound of
- * queries that wait for upstreams, where there is one.
+ * Memory for a cluster's size. `capacities` are the cache's, undefined for CoreDNS's default; `waiting` is the limit of queries that
+ * wait for upstreams, if any.
  */
 export function memoryNeed(
   size: Pick<ClusterSize, "pods" | "services">,
@@ -89,19 +89,19 @@ export function memoryNeed(
 export interface ProfileRow {
   /** Path of the setting under `dns`. */
   readonly setting: string;
-  /** The value, in words. */
+  /** The value, as text. */
   readonly value: string;
-  /** Why this value, with the figure behind it. */
+  /** The reason, with its figures. */
   readonly reason: string;
 }
 
-/** What the settings come to, once profile and cluster size have filled what they leave open. */
+/** The settings, completed by profile and cluster size. */
 export interface DnsProfile {
   readonly replicas: number | undefined;
   readonly autoscaling: { readonly minReplicas: number; readonly maxReplicas: number | undefined } | undefined;
-  /** As Kubernetes writes it, such as `170Mi`; undefined where the add-on's own holds. */
+  /** As a Kubernetes quantity, such as `170Mi`; undefined for the add-on's default. */
   readonly memoryLimit: string | undefined;
-  /** Answers of each kind that are kept; undefined where CoreDNS's own 9984 hold. */
+  /** Capacity in answers of each kind; undefined for CoreDNS's default, 9984. */
   readonly cache: { readonly success: number | undefined; readonly denial: number | undefined };
   readonly maxConcurrent: number | undefined;
   readonly autopath: boolean;
@@ -113,7 +113,7 @@ const UNCHANGED = "not set: the CoreDNS of dns.adopt keeps its own";
 
 type Choice<T> = { readonly value: T; readonly row: ProfileRow };
 
-/** Fills what the settings leave open. What they set wins, and its row says so. */
+/** Completes the settings. Explicit values win, and their rows say so. */
 export function dnsProfile(settings: DnsSettings): DnsProfile {
   const options = settings.corefile.options;
   const own = settings.corefile.text !== undefined;

@@ -1,27 +1,27 @@
 import { domainOf } from "eks-dns-logging-corefile";
 import type { DnsSettings } from "./settings.ts";
 
-/** What a pod's `/etc/resolv.conf` sets for its resolver. */
+/** The resolver settings in a pod's `/etc/resolv.conf`. */
 export interface ResolverConfig {
-  /** Servers that are asked, in order. */
+  /** Servers to query, in order. */
   readonly nameservers: readonly string[];
-  /** Domains that are tried after a name, in order. */
+  /** Domains to append to a name, in order. */
   readonly search: readonly string[];
-  /** Names with at least as many dots are tried as they are first. The resolver's own default is 1; Kubernetes writes 5. */
+  /** Names with at least as many dots are first tried as is. The resolver's default is 1; Kubernetes sets 5. */
   readonly ndots: number;
 }
 
-/** Which C library asks: glibc (Debian, Ubuntu, Amazon Linux), or musl (Alpine, and so the curl image). */
+/** The querying C library: glibc (Debian, Ubuntu, Amazon Linux), or musl (Alpine, and so the curl image). */
 export type Libc = "glibc" | "musl";
 
 const MAX_NDOTS = 15;
 const MAX_NAMESERVERS = 3;
-/** musl reads a line into 256 bytes, its end and a NUL among them, and ignores a longer one as a whole. */
+/** musl reads a line into 256 bytes, including newline and NUL, and ignores longer lines. */
 const MAX_MUSL_LINE = 254;
 
 /**
- * Reads a resolv.conf as a C library does. The last `search` or `domain` line holds, as does the last `ndots`; of the name servers the
- * first three are asked.
+ * Parses a resolv.conf like a C library: the last `search` or `domain` line and the last `ndots` win, and only the first three name servers
+ * count.
  * @see https://man7.org/linux/man-pages/man5/resolv.conf.5.html
  * @see https://git.musl-libc.org/cgit/musl/tree/src/network/resolvconf.c
  */
@@ -49,8 +49,8 @@ export function isIgnoredByMusl(line: string): boolean {
 }
 
 /**
- * The names that a resolver tries for a name, in order and with their trailing dot, until one exists. With enough dots the name
- * itself is first: glibc walks the search list after it, musl does not. With too few dots the search list is first.
+ * The names that a resolver tries for a name until one exists, in order and with trailing dots. With enough dots, the name itself is
+ * first: glibc then walks the search list, musl does not. With fewer, the search list is first.
  */
 export function candidateNames(
   name: string,
@@ -65,14 +65,14 @@ export function candidateNames(
   return [...new Set(list)];
 }
 
-/** One query that a name costs. */
+/** A query for a name. */
 export interface Query {
   /** Fully qualified, with its trailing dot. */
   readonly name: string;
   readonly type: "A" | "AAAA";
 }
 
-/** The queries that a name costs a resolver that wants both address families, up to the first name that exists. */
+/** A resolver's queries for a name, in both address families, up to the first name that exists. */
 export function queriesOf(
   name: string,
   config: Pick<ResolverConfig, "search" | "ndots">,
@@ -87,15 +87,15 @@ export function queriesOf(
   ]);
 }
 
-/** A way to ask for the same name with fewer queries. */
+/** A way to resolve a name with fewer queries. */
 export interface Saving {
-  /** What to write or set. */
+  /** What to change. */
   readonly change: string;
   readonly queries: number;
 }
 
 /**
- * What would cost fewer queries, best first: a trailing dot, or fewer ndots. Fewer than 3 is never advised: `name.ns.svc` then
+ * Changes that save queries, best first: a trailing dot, or a lower ndots. It never advises less than 3, with which `name.ns.svc`
  * goes to the outside resolver first.
  */
 export function savings(
@@ -122,17 +122,17 @@ export function savings(
 
 const MIN_NDOTS = 3;
 
-/** Where a pod asks for names, in place of what its node's kubelet would write into its resolv.conf. */
+/** A pod's DNS configuration, in place of what the kubelet would write into its resolv.conf. */
 export interface PodDns {
-  /** Servers, in the order in which they are asked. */
+  /** Servers, in query order. */
   readonly nameservers: readonly string[];
-  /** The cluster's domain, which the search list ends in. */
+  /** The cluster's domain, in which the search list ends. */
   readonly clusterDomain: string;
 }
 
 /**
- * Where this stack's own pods ask: in kubelet mode the node's cache, which no kubelet names until its owner says so; undefined
- * where the kubelet's answer is right, which in iptables mode leads to the cache too.
+ * DNS configuration of this stack's pods: in kubelet mode the node's cache, which a kubelet only names if its owner configures it;
+ * undefined if the kubelet's is right, which in iptables mode leads to the cache too.
  * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
  */
 export function podDns({ nodeLocalCache: cache, corefile }: DnsSettings): PodDns | undefined {
@@ -141,9 +141,8 @@ export function podDns({ nodeLocalCache: cache, corefile }: DnsSettings): PodDns
 }
 
 /**
- * The domain of the cluster's names, in lower case and without a dot at the end: that of the settings, else the one that their whole Corefile
- * serves.
- * @returns undefined where neither tells another one than cluster.local.
+ * The domain of the cluster's names, in lower case without trailing dot: from the settings, else from their complete Corefile.
+ * @returns undefined if neither states one; cluster.local in a Corefile does not count.
  */
 export function clusterDomainOf(dns: Pick<DnsSettings, "corefile"> | undefined): string | undefined {
   const { options, text } = dns?.corefile ?? {};

@@ -23,10 +23,10 @@ const ObjectName = string(
 
 const Labels = z.record(LabelKey, LabelValueOrEmpty);
 
-/** Labels that select pods; no label would select all. */
+/** Labels that select pods; an empty set would select all. */
 export const PodSelector = Labels.refine((labels) => Object.keys(labels).length > 0, "must have at least one label");
 
-/** A CoreDNS that runs already and is not an EKS add-on: what of it this stack manages. */
+/** What this stack manages of a running CoreDNS that is not an EKS add-on. */
 export const AdoptSettings = z.strictObject({
   manage: z
     .boolean()
@@ -51,7 +51,7 @@ export const AdoptSettings = z.strictObject({
 });
 export type AdoptSettings = z.infer<typeof AdoptSettings>;
 
-/** Whether a stack decides on CoreDNS's pods and Corefile. @param takesAddon Whether the cluster's CoreDNS is an add-on unless adopted. */
+/** Whether a stack manages CoreDNS's pods and Corefile. @param takesAddon Whether the cluster's CoreDNS is an add-on unless adopted. */
 export function managesCoreDns(
   dns: { readonly adopt?: { readonly manage: boolean } | undefined } | undefined,
   takesAddon: boolean,
@@ -59,7 +59,7 @@ export function managesCoreDns(
   return dns?.adopt?.manage ?? takesAddon;
 }
 
-/** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
+/** NodeLocal DNSCache's link-local address, as Kubernetes suggests. */
 const LOCAL_ADDRESS = "169.254.20.10";
 
 /**
@@ -81,14 +81,14 @@ export const NodeLocalCacheSettings = z.strictObject({
 export type NodeLocalCacheSettings = z.infer<typeof NodeLocalCacheSettings>;
 
 const SHARE = "must be an integer of at least 0, or a quoted percentage such as '50%'";
-/** The add-on's own. */
+/** The add-on's. */
 const DEFAULT_REQUESTS = { cpu: "100m", memory: "70Mi" };
 const DEFAULT_LIMITS = { cpu: undefined, memory: "170Mi" };
 
 const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string(SHARE).regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
 /**
- * CoreDNS: the EKS add-on's configuration and the Corefile. On an existing cluster only the Corefile is used, to render it.
+ * CoreDNS: the EKS add-on's configuration and the Corefile. On an existing cluster, only the Corefile is used and rendered.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
 export const DnsSettings = z
@@ -206,7 +206,7 @@ export const DnsSettings = z
       ["cpu", Cores],
       ["memory", Bytes],
     ] as const) {
-      // With clusterSize the limit grows by itself, never below the add-on's own.
+      // With clusterSize the limit grows automatically, and is never below the add-on's.
       const limit = limits?.[key] ?? (dns.clusterSize === undefined ? DEFAULT_LIMITS[key] : undefined);
       const request = requests?.[key] ?? DEFAULT_REQUESTS[key];
       if (limit === undefined || !isMore(kind, request, limit)) continue;
@@ -220,7 +220,7 @@ export const DnsSettings = z
     }
   });
 export type DnsSettings = z.infer<typeof DnsSettings>;
-/** The same as they are written, without the defaults. */
+/** The settings as written, before defaults. */
 export type DnsOptions = Readonly<z.input<typeof DnsSettings>>;
 
 /** One issue in the DNS settings. */
