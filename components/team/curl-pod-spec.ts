@@ -13,17 +13,17 @@ import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { CURL_POD, type CurlPodSettings } from "./settings.ts";
 
-// The names that people type in the lab: `kubectl -n ts-team exec curl-ts -- curl curl-sa.sa-team`. They follow from the
-// team's name alone and never carry a generated suffix.
+// Names that users type in the lab: `kubectl -n ts-team exec curl-ts -- curl curl-sa.sa-team`. They are derived from the team's
+// name alone, without a generated suffix.
 
-/** Container of the curl pod that a person works in; `kubectl exec` and `logs` choose it by default. */
+/** Container of the curl pod for users; the default of `kubectl exec` and `logs`. */
 export const CURL_CONTAINER = "curl";
-/** Container beside it that answers HTTP. */
+/** HTTP server beside it. */
 const RESPONDER_CONTAINER = "responder";
-/** Port of the responder and of its Service: the one that `curl http://NAME` uses. */
+/** Port of the responder and its Service; `curl http://NAME` uses it. */
 export const RESPONDER_PORT = 80;
 
-/** Name of a team's curl pod, of its Service and of its label `app`: `ts` gives `curl-ts`. */
+/** Name of a team's curl pod, its Service and its label `app`: `ts` gives `curl-ts`. */
 export function curlPodName(team: string): string {
   return `curl-${team}`;
 }
@@ -33,12 +33,12 @@ export function curlServiceName(team: string, clusterDomain = "cluster.local"): 
   return `${curlPodName(team)}.${teamNamespace(team)}.svc.${clusterDomain}`;
 }
 
-/** The names that lead to a team's Service from another namespace: `curl-ts.ts-team` and the full one. */
+/** Names of a team's Service in other namespaces: `curl-ts.ts-team` and the full one. */
 export function curlServiceNames(team: string, clusterDomain?: string): string[] {
   return [`${curlPodName(team)}.${teamNamespace(team)}`, curlServiceName(team, clusterDomain)];
 }
 
-/** The curl pod's settings; its images may be outputs, such as of a registry that mirrors them. */
+/** The curl pod's settings; images may be outputs, such as from a mirror. */
 type PodSettings = Pick<CurlPodSettings, "lifetime" | "ndots"> & {
   readonly image: pulumi.Input<string>;
   readonly responderImage: pulumi.Input<string>;
@@ -47,10 +47,10 @@ type PodSettings = Pick<CurlPodSettings, "lifetime" | "ndots"> & {
 const RESOURCES = containerResources(CURL_POD);
 
 /**
- * The responder's nginx.conf: one line that says which pod answers whom, and an access line on stdout for each request.
- * The health path is silent, so that the log holds what people asked. All that nginx writes is under /tmp.
- * @param logFolder Where it writes the access log to a file as well, for a sidecar. Default: nowhere.
- * @param ipFamily Of the cluster. Default: ipv4.
+ * The responder's nginx.conf: each response says which pod answers whom, and each request is logged to stdout. Health checks are not
+ * logged, so that the log only has users' requests. nginx writes to /tmp alone.
+ * @param logFolder Folder for a copy of the access log, for a sidecar. Default: none.
+ * @param ipFamily The cluster's. Default: ipv4.
  */
 export function responderConfig(logFolder?: string, ipFamily?: IpFamily): string {
   return `# Answers every request with the pod's name, and logs it to stdout.
@@ -77,13 +77,13 @@ ${logFolder === undefined ? "" : `  access_log ${logFolder}/access.log combined;
 }
 
 /**
- * The lab's pod: a shell with curl and ping that completes after its lifetime, and a responder beside it.
+ * The lab's pod: a shell with curl and ping that completes after its lifetime, and a responder.
  *
- * - The responder is a native sidecar (an init container that stays), so it serves from the start and does not keep the pod
- *   from completing.
- * - It listens on port 80, since a pod's own name leads to its own address past the Service: `curl http://curl-ts` inside
- *   curl-ts needs something on port 80 of the pod itself. The first sysctl lets a user do that without a capability.
- * - The second sysctl lets every group ping without NET_RAW. Both are "safe" ones, which "restricted" allows.
+ * - The responder is a native sidecar (an init container that keeps running), so it serves from the start and lets the pod
+ *   complete.
+ * - It listens on port 80, since a pod's own hostname resolves to its own address, not to the Service: `curl http://curl-ts` in
+ *   curl-ts needs port 80 of the pod itself. The first sysctl lets a user bind it without a capability.
+ * - The second sysctl lets all groups ping without NET_RAW. Both are "safe", so "restricted" allows them.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  * @see https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
@@ -106,7 +106,7 @@ export function curlPodSpec<C = never, V = never>(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     hostname: curlPodName(team),
-    // `sleep` as PID 1 ignores SIGTERM, so that a longer grace would only be waited out.
+    // `sleep` as PID 1 ignores SIGTERM, so a longer period would only delay the end.
     terminationGracePeriodSeconds: sidecar?.graceSeconds ?? 5,
     securityContext: {
       runAsNonRoot: true,
@@ -120,7 +120,7 @@ export function curlPodSpec<C = never, V = never>(
     nodeSelector: { "kubernetes.io/os": "linux" },
     affinity: apartFromOtherCurlPods(),
     initContainers: [
-      // First, so that it reads from the first line on, and is stopped last.
+      // First, so that it reads every line and stops last.
       ...(sidecar === undefined ? [] : [sidecar.container]),
       {
         name: RESPONDER_CONTAINER,
@@ -157,8 +157,8 @@ export function curlPodSpec<C = never, V = never>(
 }
 
 /**
- * What the kubelet writes into the pod's resolv.conf. Servers of one's own need policy None, since ClusterFirst would put them
- * after kube-dns; the search list is then the one that ClusterFirst writes.
+ * The pod's resolv.conf. Custom servers require policy None, since ClusterFirst would put them after kube-dns; the search list is
+ * then the same as ClusterFirst's.
  * @see https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-dns-config
  */
 function resolver(team: string, ndots: number, dns: PodDns | undefined) {
@@ -169,7 +169,7 @@ function resolver(team: string, ndots: number, dns: PodDns | undefined) {
   return { dnsPolicy: "None", dnsConfig: { nameservers: [...dns.nameservers], searches, options } };
 }
 
-/** Prefers another node than the other teams' curl pods have, so that the lab's pings cross the network where they can. */
+/** Prefers a different node than other teams' curl pods, so that the lab's pings cross the network if possible. */
 function apartFromOtherCurlPods() {
   return {
     podAntiAffinity: {

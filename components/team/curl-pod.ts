@@ -17,7 +17,7 @@ import {
 } from "./curl-pod-spec.ts";
 import { CurlPodSettings, TeamSettings } from "./settings.ts";
 
-/** What the curl pod runs and for how long. */
+/** Options of the curl pod. */
 export interface CurlPodOptions {
   /**
    * Seconds until the pod completes, or `infinity`.
@@ -25,8 +25,7 @@ export interface CurlPodOptions {
    */
   readonly lifetime?: number | "infinity";
   /**
-   * Names with at least as many dots are queried as they are before the search list. With 3 a full Service name costs two queries, not
-   * eight.
+   * Names with at least as many dots are queried as is before the search list. With 3, a full Service name costs two queries, not eight.
    * @default 3
    */
   readonly ndots?: number;
@@ -36,19 +35,19 @@ export interface CurlPodOptions {
   readonly responderImage?: pulumi.Input<string>;
 }
 
-/** A team's curl pod and what it may reach. */
+/** Arguments of {@link CurlPod}. */
 export interface CurlPodArgs {
-  /** Team that the pod belongs to: `ts` gives pod and Service `curl-ts`. */
+  /** The pod's team: `ts` gives pod and Service `curl-ts`. */
   readonly team: string;
-  /** What it runs. @default a pod that lives for an hour */
+  /** Its options. @default a pod that lives for an hour */
   readonly pod?: CurlPodOptions | undefined;
   /** Service account in the team's namespace; its token is not mounted. */
   readonly serviceAccount: pulumi.Input<string>;
-  /** The team's namespace, which the pod's configuration and Service wait for. */
+  /** The team's namespace, created before the pod's configuration and Service. */
   readonly namespace: pulumi.Resource;
-  /** What must exist before the pod starts: the component option `dependsOn` does not reach its children. @default nothing */
+  /** Resources to create before the pod: the component option `dependsOn` does not reach its children. @default none */
   readonly dependsOn?: readonly pulumi.Resource[];
-  /** Collects what the pod's containers write to files. @default none */
+  /** Collects the log files of the pod's containers. @default none */
   readonly sidecar?: PodSidecar | undefined;
   /** IP family of the cluster's pods. @default "ipv4" */
   readonly ipFamily?: IpFamily | undefined;
@@ -58,12 +57,12 @@ export interface CurlPodArgs {
 
 const Known = z.strictObject({ team: TeamSettings.shape.name, pod: CurlPodSettings });
 
-/** The options that hold no output, and so can be checked at once. */
+/** The options without outputs, which can be checked at once. */
 export function knownOptions(pod: CurlPodOptions = {}): object {
   return Object.fromEntries(Object.entries(pod).filter(([, value]) => value !== undefined && !holdsOutput(value)));
 }
 
-/** The options that are set; an image that is an output is checked as soon as it is known. */
+/** The options that are set; an image that is an output is checked once it is known. */
 function checkedLater(name: string, pod: CurlPodOptions = {}): CurlPodOptions {
   const image = (key: "image" | "responderImage", given: pulumi.Input<string>) =>
     holdsOutput(given)
@@ -78,21 +77,21 @@ function checkedLater(name: string, pod: CurlPodOptions = {}): CurlPodOptions {
   };
 }
 
-/** The lab's pod of one team with its Service, so that `curl curl-ts.ts-team` resolves and is answered. */
+/** A team's lab pod with its Service, so that `curl curl-ts.ts-team` resolves and gets an answer. */
 export class CurlPod extends pulumi.ComponentResource {
   /** Full DNS name of the Service, such as `curl-ts.ts-team.svc.cluster.local`. */
   readonly dnsName: string;
   /** Name of the pod, such as `curl-ts`. */
   readonly podName: pulumi.Output<string>;
 
-  /** @throws {SettingsError} for arguments that are known and wrong. */
+  /** @throws {SettingsError} for invalid arguments that are known. */
   constructor(name: string, args: CurlPodArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:team:CurlPod", name, {}, options);
     parseArgs(name, Known, { team: args.team, pod: knownOptions(args.pod) });
     const after = [...(args.dependsOn ?? [])];
     const podName = curlPodName(args.team);
     const namespace = teamNamespace(args.team);
-    // Made beside the quota and the policies, which only the pod has to wait for.
+    // Created in parallel with quota and policies; only the pod waits for those.
     const inNamespace = { parent: this, dependsOn: args.namespace, deleteBeforeReplace: true };
     const labels = { ...commonLabels("curl"), app: podName, team: args.team };
 
@@ -128,7 +127,7 @@ export class CurlPod extends pulumi.ComponentResource {
           args.dns,
         ),
       },
-      // The name is fixed, so the old pod must be gone before the new one can be made.
+      // The name is fixed, so the old pod must be deleted before the new one is created.
       { parent: this, dependsOn: [...configs, ...after], deleteBeforeReplace: true },
     );
     this.#service(name, { name: podName, namespace, labels }, inNamespace);
@@ -145,7 +144,7 @@ export class CurlPod extends pulumi.ComponentResource {
     new k8s.core.v1.Service(
       `${name}-service`,
       {
-        // `up` waits for the pod; waiting for the Service's endpoint as well would take ten seconds more.
+        // `up` waits for the pod; waiting for the Service's endpoint too would take ten seconds more.
         metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
         spec: {
           type: "ClusterIP",

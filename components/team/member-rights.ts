@@ -1,6 +1,6 @@
 /**
- * What a team's members may do in their own namespace: run and look at workloads, follow logs, exec for the lab.
- * Secrets, roles, quotas and network policies are left out, since each would let a team raise its own limits.
+ * Rights of a team's members in its namespaces: run and inspect workloads, follow logs, exec for the lab. No changes to secrets,
+ * roles, quotas and network policies, since each would let a team raise its own limits.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/
  */
 export const MEMBER_RULES = [
@@ -14,7 +14,7 @@ export const MEMBER_RULES = [
     resources: ["pods/log", "pods/status", "events", "resourcequotas", "limitranges"],
     verbs: ["get", "list", "watch"],
   },
-  // A websocket exec was a GET before Kubernetes 1.35 and is a POST since.
+  // A websocket exec was a GET before Kubernetes 1.35, and is a POST since.
   { apiGroups: [""], resources: ["pods/exec", "pods/portforward"], verbs: ["get", "create"] },
   {
     apiGroups: ["apps"],

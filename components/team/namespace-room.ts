@@ -5,15 +5,15 @@ import { networkPolicies } from "./network-policies.ts";
 import { SERVICE_ACCOUNT } from "./pod-identity.ts";
 import { CURL_POD, hasCurlPod, type TeamSettings } from "./settings.ts";
 
-/** What each curl pod has. */
+/** The stack's curl pods. */
 export interface CurlPods {
-  /** Whether the stack makes them. */
+  /** Whether the stack has them. */
   readonly enabled: boolean;
-  /** Resources of their sidecar; undefined for none. */
+  /** Their sidecar's resources; undefined for none. */
   readonly sidecar: ContainerResources | undefined;
 }
 
-/** What a setting must be at least, and for whom. */
+/** Minimum of a setting, and what needs it. */
 interface Need {
   readonly path: readonly PropertyKey[];
   readonly value: string | number | undefined;
@@ -22,13 +22,13 @@ interface Need {
 }
 
 /**
- * Quotas and limits that leave no room for what this stack makes in a team's namespace, or for a container that names no resources.
+ * Quotas and limits too low for this stack's objects in a team's namespace, or for a container without resource settings.
  * Paths are below `teams`.
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
 export function checkTeams(teams: readonly TeamSettings[], { enabled, sidecar }: CurlPods): SettingsIssue[] {
   return teams.flatMap((team, index) => {
-    // An adopted namespace keeps its own.
+    // Adopted namespaces keep theirs.
     if (team.namespaces?.every(({ adopt }) => adopt)) return [];
     const issues =
       enabled && hasCurlPod(team)
@@ -50,7 +50,7 @@ function unmet(needs: readonly Need[]): SettingsIssue[] {
   );
 }
 
-/** What Kubernetes would refuse the curl pod, its Service or its configuration without. */
+/** Minimums for Kubernetes to accept the curl pod, its Service and its configuration. */
 function curlPodNeeds({ quota, limits }: TeamSettings, sidecar: ContainerResources | undefined): Need[] {
   const containers = [CURL_POD, CURL_POD, ...(sidecar === undefined ? [] : [sidecar])];
   const all = (key: keyof ContainerResources) => containers.map((container) => amount(container[key]));
@@ -75,7 +75,7 @@ function curlPodNeeds({ quota, limits }: TeamSettings, sidecar: ContainerResourc
   ];
 }
 
-/** The other objects in each of the team's namespaces. They are made beside the quota, so that some may come before it. */
+/** The other objects in each of the team's namespaces. They are created in parallel with the quota, some perhaps before it. */
 function objectNeeds({ quota, members, memberRoles, podIdentity, ingress, egress }: TeamSettings): Need[] {
   const rules = { ingress, egress, podIdentity: podIdentity !== undefined };
   const accounts = new Set(["default", SERVICE_ACCOUNT, podIdentity?.serviceAccount ?? SERVICE_ACCOUNT]);
@@ -97,7 +97,7 @@ function quotaNeeds(
   return Object.entries(needs).map(([key, min]) => ({ path: ["quota", key], value: quota[key], min, what }));
 }
 
-/** A quota of CPU limits demands one of each container, and there is none by default, since it would throttle. */
+/** A quota of CPU limits requires one per container; there is no default, since it would throttle. */
 function cpuLimitIssues({ quota }: TeamSettings, severity: "error" | "warning"): SettingsIssue[] {
   const value = quota["limits.cpu"];
   if (value === undefined) return [];
@@ -108,7 +108,7 @@ function cpuLimitIssues({ quota }: TeamSettings, severity: "error" | "warning"):
   return [{ path: ["quota", "limits.cpu"], message, value, severity }];
 }
 
-/** What a container gets that names no resources, and where the quota has its sum. */
+/** Default resources of a container, and the quota keys that sum them. */
 const DEFAULTS = [
   ["cpuRequest", "requests.cpu"],
   ["cpuRequest", "cpu"],

@@ -32,7 +32,7 @@ const Port = z.union(
   PORT,
 );
 
-/** Who else may connect, or be connected to. */
+/** Further allowed sources or destinations. */
 export const AccessRule = z
   .strictObject({
     namespaces: z.array(NamespaceName).default([]).describe("Namespaces."),
@@ -60,17 +60,17 @@ function portsOf({ ports }: AccessRule): { ports?: PolicyPort[] } {
   };
 }
 
-/** The ways in as a NetworkPolicy has them. */
+/** Rules as NetworkPolicy ingress. */
 function ingressOf(rules: readonly AccessRule[]): IngressRule[] {
   return rules.map((rule) => ({ from: peersOf(rule), ...portsOf(rule) }));
 }
 
-/** The ways out as a NetworkPolicy has them. */
+/** Rules as NetworkPolicy egress. */
 function egressOf(rules: readonly AccessRule[]): EgressRule[] {
   return rules.map((rule) => ({ to: peersOf(rule), ...portsOf(rule) }));
 }
 
-/** One NetworkPolicy: its name and its spec. */
+/** Name and spec of a NetworkPolicy. */
 export interface NamedPolicy {
   readonly name: string;
   readonly spec: PolicySpec;
@@ -80,7 +80,7 @@ export interface NamedPolicy {
 export interface TeamPeers {
   /** Name of the team. */
   readonly name: string;
-  /** Teams that its pods may connect to. */
+  /** Teams to which its pods may connect. */
   readonly peers: readonly string[];
   /** Namespaces of the team. Default: NAME-team. */
   readonly namespaces?:
@@ -91,7 +91,7 @@ export interface TeamPeers {
     | undefined;
 }
 
-/** What a team lets in and out beside its peers. */
+/** A team's allowed connections besides its peers. */
 export interface TeamRules {
   readonly ingress: readonly AccessRule[];
   readonly egress: readonly AccessRule[];
@@ -99,26 +99,26 @@ export interface TeamRules {
   readonly podIdentity?: boolean;
 }
 
-/** What a team's policies depend on beside the team itself. */
+/** What a team's policies depend on besides the team. */
 export interface PolicyContext {
-  /** All teams of the stack: who names this team as a peer may come in. */
+  /** All teams of the stack: those with this team as a peer may connect. */
   readonly teams: readonly TeamPeers[];
-  /** Addresses that answer DNS beside the CoreDNS pods, such as NodeLocal DNSCache's `169.254.20.10`. Default: none. */
+  /** DNS addresses besides the CoreDNS pods, such as NodeLocal DNSCache's `169.254.20.10`. Default: none. */
   readonly dnsAddresses?: readonly string[];
-  /** Namespace of the pods that answer DNS, if it is not kube-system. Default: kube-system alone. */
+  /** Namespace of the DNS pods, if not kube-system. Default: kube-system alone. */
   readonly dnsNamespace?: string | undefined;
   /** Labels of these pods. Default: `k8s-app: kube-dns` in kube-system, and all pods of another namespace. */
   readonly dnsLabels?: Readonly<Record<string, string>> | undefined;
-  /** Ports at which these pods answer queries: a policy sees the port to which a Service leads. Default: 53. */
+  /** Ports of these pods for queries: a policy sees a Service's target port. Default: 53. */
   readonly dnsPorts?: readonly number[] | undefined;
-  /** More ways out, such as to a log destination. Default: none. */
+  /** More egress, such as to a log destination. Default: none. */
   readonly egress?: readonly EgressRule[];
 }
 
 /**
- * The NetworkPolicies of a team: nothing in or out, but DNS, the team's own pods, its peers and the teams that name it.
+ * The NetworkPolicies of a team: only DNS, the team's own pods, its peers and the teams that name it.
  *
- * Rules between pods carry no ports: a rule with ports lets TCP and UDP through and stops ping.
+ * Rules between pods have no ports: rules with ports block ping.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export function networkPolicies(
@@ -155,7 +155,7 @@ export function networkPolicies(
   return [...policies, ...accessPolicies(rules)];
 }
 
-/** The NetworkPolicies of what a team lets in and out beside its peers. */
+/** NetworkPolicies for a team's connections besides its peers. */
 export function accessPolicies({ ingress, egress }: Pick<TeamRules, "ingress" | "egress">): NamedPolicy[] {
   const policies: NamedPolicy[] = [];
   if (ingress.length > 0)
@@ -179,10 +179,10 @@ function podsOf(names: readonly string[], teams: readonly TeamPeers[]): Peer[] {
     .flatMap((name) => namespacesOf(name).map((namespace) => podsOfNamespace(namespace)));
 }
 
-/** What of it says where DNS is. */
+/** Its part about DNS. */
 export type DnsContext = Pick<PolicyContext, "dnsAddresses" | "dnsNamespace" | "dnsLabels" | "dnsPorts">;
 
-/** The way out to what answers DNS. An answer too long for a UDP packet comes over TCP, so it needs both. */
+/** Egress to DNS servers, over UDP and TCP: an answer too long for a UDP packet comes over TCP. */
 export function dnsRule({
   dnsAddresses = [],
   dnsNamespace = USUAL_CORE_DNS_PODS.namespace,
@@ -200,9 +200,9 @@ export function dnsRule({
 }
 
 /**
- * A warning for a team that has the namespace of an adopted CoreDNS: its network policies hold for each pod there, and let in its own pods and
- * its peers' alone. Paths are below `teams`.
- * @param namespace That of CoreDNS; undefined where it is kube-system, which no team can have.
+ * Warns of a team that has an adopted CoreDNS's namespace: its network policies apply to all pods there, and only allow its own pods and its
+ * peers'. Paths are below `teams`.
+ * @param namespace CoreDNS's; undefined for kube-system, which no team can have.
  */
 export function dnsNamespaceIssues(
   teams: readonly (Omit<TeamPeers, "peers"> & Pick<TeamRules, "ingress">)[],
@@ -210,7 +210,7 @@ export function dnsNamespaceIssues(
 ): SettingsIssue[] {
   return teams.flatMap(({ name, namespaces, ingress }, index): SettingsIssue[] => {
     const place = (namespaces?.map((each) => each.name) ?? [teamNamespace(name)]).indexOf(namespace ?? "");
-    // Whom the rules let in may be everybody.
+    // The rules may allow everybody.
     if (place === -1 || ingress.length > 0) return [];
     const path = namespaces === undefined ? [index, "name"] : [index, "namespaces", place, "name"];
     const message = `makes ${namespace} a namespace of team ${name}, whose network policies let no queries of others in to the CoreDNS of dns.adopt`;

@@ -6,13 +6,13 @@ import { addressPeer, type PolicySpec } from "../kubernetes/network-policy.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string } from "../schema/values.ts";
 
-/** Service account of a team's pods, in each of its own namespaces. */
+/** Service account of a team's pods, except in adopted namespaces. */
 export const SERVICE_ACCOUNT = "workload";
 
 const ACTION =
   "an action with its service, such as s3:GetObject, of which only the end may be '*': '*' and s3:* would allow everything";
 const RESOURCE = "an ARN that names its resource, such as arn:aws:s3:::orders/*";
-/** Managed policies with which pods could do nearly everything. */
+/** Managed policies that allow pods nearly everything. */
 const BROAD = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
 
 const Statement = z.strictObject({
@@ -26,13 +26,13 @@ const Statement = z.strictObject({
     .describe("ARNs."),
 });
 
-/** Policies that IAM attaches to a role: by default, and at most. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+/** IAM policies per role: the default quota, and the maximum. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const DEFAULT_POLICIES = 10;
 const MAX_POLICIES = 25;
 /** Characters of a role's inline policies, without white space. */
 const MAX_INLINE_POLICY = 10_240;
 
-/** An AWS identity of a team's pods. */
+/** AWS identity of a team's pods. */
 export const PodIdentitySettings = z
   .strictObject({
     serviceAccount: string(
@@ -71,13 +71,13 @@ export const PodIdentitySettings = z
       );
   });
 
-/** What of a team names something in AWS. */
+/** A team's settings with ARNs. */
 interface TeamInAws {
   readonly memberRoles: readonly string[];
   readonly podIdentity?: z.infer<typeof PodIdentitySettings> | undefined;
 }
 
-/** ARNs that no cluster of the region can use: an AWS partition has identities and resources of its own. */
+/** ARNs that the region's clusters cannot use: each AWS partition has its own identities and resources. */
 export function arnIssues(teams: readonly TeamInAws[], region: string): SettingsIssue[] {
   const { id } = partitionOf(region);
   const message = `must start with arn:${id}:, the partition of ${region}`;
@@ -96,25 +96,25 @@ export function arnIssues(teams: readonly TeamInAws[], region: string): Settings
   });
 }
 
-/** Actions of S3 on a bucket's objects. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
+/** S3 actions on a bucket's objects. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
 const ON_OBJECTS =
   /^s3:(?:(?:Get|Put|Delete|Restore)Object(?!LockConfiguration)|AbortMultipartUpload|ListMultipartUploadParts)/;
-/** Actions of S3 on a bucket as a whole. */
+/** S3 actions on a whole bucket. */
 const ON_BUCKETS = /^s3:(?:ListBucket|GetBucket|PutBucket)/;
 const BUCKET = /^arn:[a-z-]+:s3:::[^/*?]*$/;
 const OBJECTS = /^arn:[a-z-]+:s3:::[^/]+\/./;
 
-/** Actions of Secrets Manager on one secret. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
+/** Secrets Manager actions on one secret. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
 const ON_SECRETS = /^secretsmanager:(?!BatchGet|GetRandom|List(?!SecretVersionIds))/;
 const SECRET = /^arn:[a-z-]+:secretsmanager:[^:]*:\d*:secret:/;
 /** Whether a pattern can match the six characters that AWS adds to a secret's name. */
 const WITH_SUFFIX = /\*[^*]{0,6}$|[-?][A-Za-z0-9?]{6}$/;
-/** Actions of KMS on a key, which an alias in a policy does not stand for. @see https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html */
+/** KMS actions on a key; an alias in a policy does not match its key. @see https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html */
 const ON_KEYS =
   /^kms:(Decrypt|Encrypt|ReEncrypt|GenerateDataKey|GenerateMac|VerifyMac|Sign|Verify|DescribeKey|GetPublicKey)/;
 const ALIAS = /^arn:[a-z-]+:kms:[^:]*:\d*:alias\//;
 
-/** Statements that allow nothing: actions on objects for a bucket alone and the other way round, incomplete secrets, and aliases of keys. */
+/** Statements that allow nothing: object actions with only buckets and vice versa, incomplete secret ARNs, and key aliases. */
 export function idleStatements(teams: readonly Pick<TeamInAws, "podIdentity">[]): SettingsIssue[] {
   return teams.flatMap(({ podIdentity }, team) =>
     (podIdentity?.statements ?? []).flatMap(({ actions, resources }, index): SettingsIssue[] => {
@@ -135,7 +135,7 @@ export function idleStatements(teams: readonly Pick<TeamInAws, "podIdentity">[])
   );
 }
 
-/** Why a resource never is that of an action of its service. */
+/** Why none of its service's actions ever applies to a resource. */
 function idleMessage(arn: string, actions: readonly string[]): string | undefined {
   const onSecret = actions.some((action) => ON_SECRETS.test(action));
   if (onSecret && SECRET.test(arn) && !WITH_SUFFIX.test(arn))
@@ -149,11 +149,11 @@ function idleMessage(arn: string, actions: readonly string[]): string | undefine
 
 /** The AWS identity of a team's pods, by EKS Pod Identity. */
 export interface TeamPodIdentityArgs {
-  /** Service account whose pods get the role; made in the team's own namespaces. @default "workload" */
+  /** Service account whose pods get the role; created except in adopted namespaces. @default "workload" */
   readonly serviceAccount?: string;
-  /** ARNs of IAM policies that are attached to the role. @default none */
+  /** ARNs of IAM policies to attach to the role. @default none */
   readonly policyArns?: readonly pulumi.Input<string>[];
-  /** Further permissions, each of actions such as `s3:GetObject` on resources by their ARNs. @default none */
+  /** Further permissions: actions on resources. @default none */
   readonly statements?: readonly {
     /** Actions, such as `s3:GetObject`. */
     readonly actions: readonly string[];
@@ -162,7 +162,7 @@ export interface TeamPodIdentityArgs {
   }[];
 }
 
-/** Roles that IAM refuses in an account whose quota is the default one. Paths are below `teams`. */
+/** Roles that IAM rejects in accounts with the default quota. Paths are below `teams`. */
 export function quotaIssues(teams: readonly Pick<TeamInAws, "podIdentity">[]): SettingsIssue[] {
   return teams.flatMap(({ podIdentity }, team): SettingsIssue[] => {
     const count = podIdentity?.policyArns.length ?? 0;
@@ -173,7 +173,7 @@ export function quotaIssues(teams: readonly Pick<TeamInAws, "podIdentity">[]): S
   });
 }
 
-/** Characters of statements as an inline policy; 0 where they have issues of their own. */
+/** Length of statements as an inline policy, in characters; 0 if invalid. */
 function policySize(statements: unknown): number {
   const parsed = z.array(Statement).safeParse(statements);
   if (!parsed.success) return 0;
@@ -184,7 +184,7 @@ function sizeOf(statements: unknown): string {
   return `, and has ${policySize(statements)}`;
 }
 
-/** The statements as an IAM policy has them. */
+/** Statements of an IAM policy. */
 export function policyStatements(statements: z.infer<typeof Statement>[]): PolicyStatement[] {
   return statements.map(({ actions, resources }, index) => ({
     Action: actions,
@@ -195,7 +195,7 @@ export function policyStatements(statements: z.infer<typeof Statement>[]): Polic
 }
 
 /**
- * The way to the agent, which gives out the credentials on each node.
+ * Egress to the Pod Identity agent, which serves credentials on each node.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
  */
 export const AGENT_EGRESS: PolicySpec = {

@@ -14,7 +14,7 @@ const DOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*
 const NAME = "[A-Za-z0-9]([-\\w.]{0,61}[A-Za-z0-9])?";
 
 /**
- * The keys that the API takes, and whether their values must be integers.
+ * Keys that the API accepts, and whether their values must be integers.
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/apis/core/helper/helpers.go standardQuotaResources, integerResources
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
@@ -36,7 +36,7 @@ const KEY_MESSAGE =
   "must be a key of a ResourceQuota, such as requests.nvidia.com/gpu, count/deployments.apps or gold.storageclass.storage.k8s.io/requests.storage";
 
 /**
- * Limits of a whole namespace, under the keys of a ResourceQuota.
+ * Limits of a whole namespace, by ResourceQuota key.
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
 export const Quota = z
@@ -65,14 +65,14 @@ function isInteger(value: string | number): boolean {
   return Number.isInteger(amount(String(value)));
 }
 
-/** What the core group has in a namespace: only these are counted without a group. */
+/** Namespaced resources of the core group: only these are counted without a group. */
 const CORE = [
   ...["configmaps", "endpoints", "events", "limitranges", "persistentvolumeclaims", "pods", "podtemplates"],
   ...["replicationcontrollers", "resourcequotas", "secrets", "serviceaccounts", "services"],
 ];
 
 /**
- * Keys that the API takes and that limit nothing, or less than they say. Paths are below `teams`.
+ * Valid keys that limit nothing, or less than they say. Paths are below `teams`.
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/quota/v1/evaluator/core/pods.go isExtendedResourceNameForQuota
  */
 export function idleQuotas(teams: readonly { readonly quota: Quota }[]): SettingsIssue[] {

@@ -4,31 +4,31 @@ import { formatPath, type SettingsIssue } from "../schema/errors.ts";
 import { SERVICE_ACCOUNT } from "./pod-identity.ts";
 import type { TeamSettings } from "./settings.ts";
 
-// Names never change for a stack that works, or its resources would be replaced: what two settings would share is refused instead.
+// Names never change for a working stack, or its resources would be replaced; conflicting settings are rejected instead.
 
-/** What the names of the resources of one namespace begin with. @param own Name of the namespace; undefined for NAME-team. */
+/** Name prefix of a namespace's resources. @param own Name of the namespace; undefined for NAME-team. */
 export function namespacePrefix(team: string, own: string | undefined): string {
   return own === undefined ? team : `${team}-${own}`;
 }
 
-/** Name of the access entry of a role, by its ARN: `role/dev/web` of team `ts` gives `ts-dev-web`. */
+/** Name of a role's access entry, by ARN: `role/dev/web` of team `ts` gives `ts-dev-web`. */
 export function accessEntryName(team: string, role: string): string {
   return `${team}-${role.split("/").slice(1).join("-")}`;
 }
 
-/** A resource name and the setting that it comes from. */
+/** A resource name and its setting. */
 interface Named {
   readonly kind: "namespace" | "account" | "policy" | "access entry";
   readonly name: string;
   /** Below `teams`. */
   readonly path: readonly PropertyKey[];
   readonly value: string;
-  /** What its name begins with, where that is of a namespace. */
+  /** Name prefix, for a namespace's resources. */
   readonly prefix?: string;
 }
 
 /**
- * Settings that give two resources of one kind one name, which the engine refuses: `shop` with namespace `api` and `shop-api`.
+ * Settings that give two resources of a kind the same name, which the engine rejects: `shop` with namespace `api` and `shop-api`.
  * Paths are below `teams`.
  */
 export function nameIssues(teams: readonly TeamSettings[]): SettingsIssue[] {
@@ -41,7 +41,7 @@ export function nameIssues(teams: readonly TeamSettings[]): SettingsIssue[] {
     const owner = owners.get(key);
     const place = formatPath(["teams", ...path]);
     if (owner === undefined) owners.set(key, named);
-    // Where namespaces share their names, all that is in them does.
+    // If namespaces share a name, so do all their resources.
     else if (!issues.has(place) && (prefix === undefined || !shared.has(prefix))) {
       const message = `must be another, since it gives a resource the name ${name}, as ${formatPath(["teams", ...owner.path])} does`;
       issues.set(place, { path, message, value });
@@ -67,7 +67,7 @@ function namesOf(team: TeamSettings, index: number): Named[] {
   return [...places, ...entries];
 }
 
-/** Names of one namespace; an adopted one keeps its own accounts. */
+/** Names in a namespace; an adopted one keeps its own accounts. */
 function namesIn(
   { podIdentity }: TeamSettings,
   index: number,
@@ -89,7 +89,7 @@ function namesIn(
 }
 
 /**
- * Roles with two access entries, of which EKS refuses the second. Paths are below `teams`.
+ * Roles with two access entries; EKS rejects the second. Paths are below `teams`.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
  */
 export function roleIssues(

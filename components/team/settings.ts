@@ -25,14 +25,14 @@ const LABEL_WORDS = "must be a Kubernetes label value: a quoted string of at mos
 
 const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or 'infinity'";
 
-/** What may not be more than the other. */
+/** The first must not exceed the second. */
 const ORDER = [
   ["memoryRequest", "memoryLimit"],
   ["memoryLimit", "maxMemory"],
 ] as const;
 
 /**
- * What a container gets that names no resources, and the most that it may ask for.
+ * Default resources of a container, and its highest memory limit.
  * @see https://kubernetes.io/docs/concepts/policy/limit-range/
  */
 export const Limits = z
@@ -87,7 +87,7 @@ export const TeamSettings = z.strictObject({
     .array(
       z
         .strictObject({
-          // What runs there would lose its network, and DNS with it.
+          // Pods there would lose their network, and the cluster its DNS.
           name: NamespaceName.regex(/^(?!kube-)/, "must not start with kube-, which Kubernetes reserves").describe(
             "Name.",
           ),
@@ -134,7 +134,7 @@ export const TeamSettings = z.strictObject({
 });
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
-/** Of a team that may have issues. */
+/** For teams that may have issues. */
 function namespacesOf(team: unknown): string[] {
   if (!isObject(team)) return [];
   const { name, namespaces } = team;
@@ -148,7 +148,7 @@ export const TeamsSettings = z.array(TeamSettings).superRefine(
     const add = (path: PropertyKey[], message: string, input: unknown) =>
       context.addIssue({ code: "custom", path, message, input });
     const names = teams.map((team) => team?.name);
-    // Without its name, a team may be the one that another names.
+    // A team without a valid name may be the missing peer.
     const allNamed = names.every((name) => typeof name === "string");
     for (const [index, team] of teams.entries()) {
       for (const name of namespacesOf(team)) {
@@ -165,12 +165,12 @@ export const TeamsSettings = z.array(TeamSettings).superRefine(
       }
     }
   },
-  // Also when a team has other issues, so that all are reported together: then a field may be missing.
+  // Even if a team has other issues, so that all are reported together; fields may be missing.
   { when: ({ value }) => Array.isArray(value) },
 );
 export type TeamsSettings = z.infer<typeof TeamsSettings>;
 
-/** The teams of the lab: two that may talk to each other. */
+/** The lab's teams: two that may connect to each other. */
 export const DEFAULT_TEAMS = [
   { name: "ts", peers: ["sa"] },
   { name: "sa", peers: ["ts"] },
@@ -190,10 +190,10 @@ export const CurlPodSettings = z.strictObject({
 });
 export type CurlPodSettings = z.infer<typeof CurlPodSettings>;
 
-/** What each of the lab's two containers takes. */
+/** Resources of each of the curl pod's two containers. */
 export const CURL_POD: ContainerResources = { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" };
 
-/** Whether a team has the lab's pod, which is in the namespace of its own name alone. */
+/** Whether a team has the lab's pod, which only exists in its default namespace. */
 export function hasCurlPod({ namespaces }: Pick<TeamSettings, "namespaces">): boolean {
   return namespaces === undefined;
 }

@@ -24,59 +24,59 @@ import { Quota, quotaAsStrings } from "./quota.ts";
 import { accessEntryName, namespacePrefix } from "./resource-names.ts";
 import { CurlPodSettings, Limits, TeamSettings } from "./settings.ts";
 
-/** A team: its namespace, limits, rights and policies. */
+/** A team: its namespaces, limits, rights and policies. */
 export interface TeamArgs {
-  /** The cluster that the namespace is on. */
+  /** The namespaces' cluster. */
   readonly cluster: ClusterHandle;
   /**
    * Short name of the team: `ts` gives namespace `ts-team`, pod and Service `curl-ts`. Up to 58 lower-case letters, digits and '-'.
    * @default the name of the component
    */
   readonly team?: string;
-  /** Teams whose pods this team's pods may connect to. @default none but its own */
+  /** Teams to whose pods this team's pods may connect. @default only its own */
   readonly peers?: readonly string[];
-  /** RBAC groups whose members may work in the namespace. @default none */
+  /** RBAC groups with access to the namespaces. @default none */
   readonly members?: readonly pulumi.Input<string>[];
-  /** IAM roles whose holders may work in the namespaces, by ARN, on an EKS cluster. @default none */
+  /** ARNs of IAM roles with access to the namespaces, on an EKS cluster. @default none */
   readonly memberRoles?: readonly pulumi.Input<string>[];
   /** AWS identity of the team's pods, by EKS Pod Identity. @default none */
   readonly podIdentity?: TeamPodIdentityArgs | undefined;
   /**
-   * Namespaces of the team, without curl pods. An adopted one exists already: labels, network policies and members are added by server-side
-   * apply, and only these are removed again. `wasTeam` names the component of the team that had it until now, whose curl pod alone is deleted.
-   * @default one, called TEAM-team, with the curl pod
+   * Namespaces of the team, without curl pods. An adopted one already exists: server-side apply adds labels, network policies and members, and
+   * a destroy only removes these. `wasTeam` names the component of the previous team; only that team's curl pod is deleted.
+   * @default one, named TEAM-team, with the curl pod
    */
   readonly namespaces?: readonly (MovedNamespace & { readonly adopt?: boolean })[] | undefined;
-  /** Pod Security level that is enforced, and why it is below restricted. @default restricted */
+  /** Enforced Pod Security level, and why it is below restricted. @default restricted */
   readonly podSecurity?: { readonly level: PodSecurityLevel; readonly reason: string } | undefined;
-  /** Who else may connect to the team's pods. @default nobody */
+  /** Other allowed sources. @default none */
   readonly ingress?: readonly AccessRuleArgs[];
-  /** What else the team's pods may connect to. @default nothing */
+  /** Other allowed destinations. @default none */
   readonly egress?: readonly AccessRuleArgs[];
-  /** More labels of the namespace. @default none */
+  /** Further namespace labels. @default none */
   readonly labels?: Readonly<Record<string, pulumi.Input<string>>>;
   /**
-   * Quota of the namespace, under the keys of a ResourceQuota; keys left out keep their defaults.
+   * Quota of each namespace, by ResourceQuota key; omitted keys keep their defaults.
    * @default 2 CPUs and 2Gi requested, 4Gi of memory limits, 10Gi of storage, 20 pods, 10 Services, no load balancers and node ports
    * @example { "requests.cpu": "8", pods: 50 }
    * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
    */
   readonly quota?: Readonly<Record<string, pulumi.Input<string | number>>>;
   /**
-   * Requests and limits of a container that names none, and the highest memory limit; keys left out keep their defaults.
+   * Default requests and limits of a container, and the highest memory limit; omitted keys keep their defaults.
    * @default { cpuRequest: "25m", memoryRequest: "32Mi", memoryLimit: "128Mi", maxMemory: "1Gi" }
    * @see https://kubernetes.io/docs/concepts/policy/limit-range/
    */
   readonly limits?: { readonly [K in keyof TeamSettings["limits"]]?: pulumi.Input<string> };
-  /** The curl pod of the lab; `false` for none. @default a pod that lives for an hour */
+  /** The lab's curl pod; `false` for none. @default a pod that lives for an hour */
   readonly curlPod?: CurlPodOptions | false;
-  /** The other side of the team's network policies. @default no other teams, and DNS by the CoreDNS pods alone */
+  /** Other teams and DNS servers, for network policies. @default no other teams, and only CoreDNS pods */
   readonly network?: Partial<PolicyContext>;
-  /** Collects what the curl pod writes to files. @default none */
+  /** Collects the curl pod's log files. @default none */
   readonly sidecar?: PodSidecar | undefined;
   /** Resolver of the curl pod. @default its node's */
   readonly dns?: PodDns | undefined;
-  /** What must exist before the curl pod starts, beside its namespace. @default nothing */
+  /** Resources to create before the curl pod, besides its namespace. @default none */
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
@@ -86,7 +86,7 @@ interface AccessRuleArgs extends Omit<Readonly<z.input<typeof AccessRule>>, "cid
   readonly cidrs?: readonly pulumi.Input<string>[] | undefined;
 }
 
-/** A NetworkPolicy, which only the deployment knows where one of its CIDR blocks is an output. */
+/** A NetworkPolicy; its spec is an output if one of its CIDR blocks is. */
 type PolicyArgs = Pick<NamedPolicy, "name"> & { readonly spec: pulumi.Input<NamedPolicy["spec"]> };
 
 /** One namespace of a team. */
@@ -99,7 +99,7 @@ interface NamespaceArgs {
 }
 
 const AccessRules = z.array(AccessRule);
-/** What is checked at once, as far as it holds no output. */
+/** Arguments that are checked at once if they have no outputs. */
 const Known = TeamSettings.pick({
   namespaces: true,
   podSecurity: true,
@@ -121,8 +121,8 @@ function knownArgs({ curlPod, peers = [], ...args }: TeamArgs): object {
 }
 
 /**
- * A team's namespace with all that keeps teams apart: Pod Security "restricted", quota, limits, network policies, a role for
- * its members and a service account without a token; and the lab's curl pod in it.
+ * A team's namespaces with what isolates teams: Pod Security "restricted", quota, limits, network policies, a role for members
+ * and a service account without token; and the lab's curl pod.
  * @see https://kubernetes.io/docs/concepts/security/multi-tenancy/
  */
 export class Team extends pulumi.ComponentResource {
@@ -130,9 +130,9 @@ export class Team extends pulumi.ComponentResource {
   readonly namespace: pulumi.Output<string>;
   /** Names of all namespaces. */
   readonly namespaces: readonly pulumi.Output<string>[];
-  /** The curl pod; undefined where `curlPod` is false. */
+  /** The curl pod; undefined for none. */
   readonly curlPod: CurlPod | undefined;
-  /** What keeps the team from being apart, in one sentence each. */
+  /** Reasons why the team is not isolated, one sentence each. */
   readonly warnings: readonly string[];
 
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -167,7 +167,7 @@ export class Team extends pulumi.ComponentResource {
               pod: args.curlPod,
               serviceAccount: SERVICE_ACCOUNT,
               namespace: first.namespace,
-              // After the quota, so that the pod counts; after the policies, so that it never runs without them.
+              // After the quota, so that the pod counts; after the policies, so that it always has them.
               dependsOn: [...first.guards, ...(args.dependsOn ?? [])],
               sidecar: args.sidecar,
               ipFamily: args.cluster.ipFamily,
@@ -181,7 +181,7 @@ export class Team extends pulumi.ComponentResource {
     this.registerOutputs({ namespace: this.namespace, warnings: this.warnings });
   }
 
-  /** A namespace and what guards it. An adopted one keeps its own quota, limits and accounts. */
+  /** A namespace and its guards. An adopted one keeps its own quota, limits and accounts. */
   #namespace({ prefix, metadata, adopted, policies, members }: NamespaceArgs, args: TeamArgs) {
     const { level, reason } = args.podSecurity ?? { level: "restricted" as const, reason: undefined };
     const content = {
@@ -194,7 +194,7 @@ export class Team extends pulumi.ComponentResource {
     const ofNamespace = { parent: this, dependsOn: [...args.cluster.ready] };
     const namespace = adopted
       ? new k8s.core.v1.NamespacePatch(`${prefix}-namespace`, content, ofNamespace)
-      : // Made after the nodes and so destroyed before them: its pods need a kubelet to end.
+      : // Created after the nodes, so destroyed before them: its pods need a kubelet to end.
         new k8s.core.v1.Namespace(`${prefix}-namespace`, content, { ...ofNamespace, deleteBeforeReplace: true });
     const inNamespace = { parent: this, dependsOn: namespace, deleteBeforeReplace: true };
     const guards: pulumi.Resource[] = [
@@ -223,7 +223,7 @@ export class Team extends pulumi.ComponentResource {
     return { namespace, guards };
   }
 
-  /** The AWS identity of the pods of an account, after which they start: an older pod gets no credentials. */
+  /** AWS identity of an account's pods, created before them: older pods get no credentials. */
   #podIdentity(
     prefix: string,
     namespace: string,
@@ -250,7 +250,7 @@ export class Team extends pulumi.ComponentResource {
     ).association;
   }
 
-  /** What a namespace may take of the cluster. */
+  /** A namespace's quota and limits. */
   #shares(
     prefix: string,
     metadata: NamespaceArgs["metadata"],
@@ -288,7 +288,7 @@ export class Team extends pulumi.ComponentResource {
     ];
   }
 
-  /** Lets IAM roles into the cluster as members of an RBAC group of the team, which is returned. */
+  /** Gives IAM roles access to the cluster in an RBAC group of the team, and returns the group. */
   #memberRoles(name: string, team: string, { memberRoles = [], cluster }: TeamArgs): string[] {
     if (memberRoles.length === 0) return [];
     const { access } = cluster;
@@ -309,7 +309,7 @@ export class Team extends pulumi.ComponentResource {
     return [group];
   }
 
-  /** A binding without subjects grants nothing, so none is made for a team without members. */
+  /** Creates no binding for a team without members, since it would grant nothing. */
   private grantMembers(
     name: string,
     team: { readonly members: readonly pulumi.Input<string>[] },
@@ -334,7 +334,7 @@ export class Team extends pulumi.ComponentResource {
   }
 }
 
-/** The policies of access beside peers, one way. */
+/** Policies for access besides peers, in one direction. */
 function accessOf(name: string, way: "ingress" | "egress", given: readonly AccessRuleArgs[]): readonly PolicyArgs[] {
   const read = checkedInputs(`${name}.${way}`, AccessRules, given);
   const policies = (rules: readonly AccessRule[]) => accessPolicies({ ingress: [], egress: [], [way]: rules });
