@@ -1,98 +1,98 @@
 import type { CollectorId } from "../logging/settings.ts";
 
-/** What an alert is about, and the page of its runbook. */
+/** Subjects of alerts, which are also the runbook pages. */
 export const ALERT_GROUPS = ["coredns", "nodelocal-dns", "collector", "platform", "canary"] as const;
 export type AlertGroup = (typeof ALERT_GROUPS)[number];
 
-/** What a stack has, as far as its alerts depend on it. */
+/** The properties of a stack on which its alerts depend. */
 export interface WatchedStack {
-  /** CoreDNS: undefined where the stack has none, or where it has no pods. */
+  /** CoreDNS; undefined if the stack has none, or no pods of it. */
   readonly coredns:
     | {
-        /** Whether this stack decides on its pods and Corefile. */
+        /** Whether this stack manages its pods and Corefile. */
         readonly managed: boolean;
-        /** Where its pods are. */
+        /** Its pods' namespace. */
         readonly namespace: string;
         /** Labels that select its pods. */
         readonly labels: Readonly<Record<string, string>>;
-        /** Names of its Deployment, of the container in its pods, and of the ConfigMap with its Corefile. */
+        /** Names of its Deployment, of its container, and of the ConfigMap with its Corefile. */
         readonly deployment: string;
         readonly container: string;
         readonly configMap: string;
-        /** Pods that should run; undefined where an autoscaler or somebody else decides. */
+        /** Desired pods; undefined if an autoscaler or another owner decides. */
         readonly replicas: number | undefined;
-        /** Memory limit of a pod in bytes; undefined where somebody else decides. */
+        /** Memory limit of a pod in bytes; undefined if another owner decides. */
         readonly memoryLimit: number | undefined;
-        /** Addresses with port that it may forward to; undefined where they are known on the node alone. */
+        /** Addresses with port that it may forward to; undefined if only the node knows them. */
         readonly upstreams: readonly string[] | undefined;
-        /** Ports at which its Corefile answers queries. */
+        /** Ports of its Corefile for queries. */
         readonly ports: readonly number[];
       }
     | undefined;
   readonly nodeLocalCache: boolean;
-  /** The collector on each node; undefined for none, and for one that runs as a sidecar. */
+  /** The collector on each node; undefined for none, and for a sidecar. */
   readonly collector: CollectorId | undefined;
-  /** Ports of the metrics of its containers that send to one of several destinations each. */
+  /** Metrics ports of its containers that each send to one of several destinations. */
   readonly senderPorts: readonly number[];
-  /** The pod that reads Kubernetes events, with the ports of the metrics of its containers; undefined for none. */
+  /** The pod that reads Kubernetes events, with the metrics ports of its containers; undefined for none. */
   readonly eventReader: { readonly ports: readonly number[] } | undefined;
   readonly inClusterOpenSearch: boolean;
   /** Namespaces with a quota. */
   readonly namespaces: readonly string[];
-  /** The canary, and whether it can read where its lines go. */
+  /** The canary, and whether it can read its lines' destination. */
   readonly canary: { readonly readsLines: boolean } | undefined;
   /** Whether kube-state-metrics is scraped. */
   readonly kubeStateMetrics: boolean;
 }
 
-/** A series of a test: selector to values, one a minute, in promtool's notation. */
+/** Test series: values by selector, one per minute, in promtool's notation. */
 export type Series = Readonly<Record<string, string>>;
 
-/** One query that raises an alert, with series that do and others that do not. */
+/** A query that raises an alert, with series for which it does and does not. */
 export interface Condition {
   /** PromQL. */
   readonly expr: string;
-  /** How long it must hold, such as `5m`. */
+  /** How long it must hold first, such as `5m`. */
   readonly for: string;
-  /** Series with which it fires twenty minutes after their beginning. */
+  /** Series for which it fires after twenty minutes. */
   readonly fires: Series;
-  /** Series with which it stays quiet then, close to the threshold. */
+  /** Series, close to the threshold, for which it stays quiet. */
   readonly quiet: Series;
 }
 
-/** One row of the table of alerts: rules, tests, dashboards and runbooks are made from it. */
+/** A row of the alert table, from which rules, tests, dashboards and runbooks are generated. */
 export interface Alert {
   /** Name of the rule, and heading of its runbook. */
   readonly name: string;
   readonly group: AlertGroup;
-  /** `critical` wakes somebody up; `warning` can wait for the morning. */
+  /** `critical` pages someone; `warning` can wait until morning. */
   readonly severity: "critical" | "warning";
-  /** What a person sees, in one sentence. May have Prometheus's templates. */
+  /** What users notice, in one sentence; may have Prometheus templates. */
   readonly summary: string;
   readonly cause: string;
-  /** What to do, each a sentence or a command in backticks. */
+  /** What to do; each is a sentence or a command in backticks. */
   readonly steps: readonly string[];
-  /** Alerts that explain this one: while one of them holds, this one stays quiet. @default none */
+  /** Alerts that explain this one, which stays quiet while one of them holds. @default none */
   readonly explainedBy?: readonly string[];
-  /** The condition on a stack; undefined where the stack lacks what it is about. */
+  /** The condition on a stack; undefined if the stack lacks its subject. */
   readonly condition: (stack: WatchedStack) => Condition | undefined;
-  /** How the same is seen in CloudWatch; undefined where it cannot be. */
+  /** The same condition in CloudWatch; undefined if impossible. */
   readonly cloudwatch?: CloudWatchCondition;
 }
 
-/** What CloudWatch knows: a metric of Container Insights or of CloudWatch Logs, or lines of the pods' log group. */
+/** What CloudWatch can watch: a metric of Container Insights or CloudWatch Logs, or lines in the pods' log group. */
 export type CloudWatchCondition =
   | {
       readonly kind: "insights";
       /** Metric of the namespace ContainerInsights. */
       readonly metric: string;
-      /** Dimensions beside the cluster's name. `COREDNS_NAMESPACE`, `COREDNS` and `COLLECTOR` stand for the names in the stack. */
+      /** Dimensions besides the cluster's name. `COREDNS_NAMESPACE`, `COREDNS` and `COLLECTOR` are placeholders for the stack's names. */
       readonly dimensions: Readonly<Record<string, string>>;
       readonly statistic: "Minimum" | "Maximum" | "Average" | "Sum";
       readonly comparison: "below" | "above";
       readonly threshold: number;
       readonly minutes: number;
-      /** Minutes among these in which it must hold. @default all */
+      /** How many of these minutes it must hold. @default all */
       readonly datapoints?: number;
     }
   | {
@@ -102,15 +102,15 @@ export type CloudWatchCondition =
       /** A line that it matches. */
       readonly line: string;
       readonly comparison: "below" | "above";
-      /** Lines in a minute. */
+      /** Lines per minute. */
       readonly threshold: number;
       readonly minutes: number;
-      /** Minutes among these in which it must hold. @default all */
+      /** How many of these minutes it must hold. @default all */
       readonly datapoints?: number;
     }
   | { readonly kind: "incoming"; readonly minutes: number };
 
-/** What is asked of each collector's metrics. */
+/** Conditions to detect in each collector's metrics. */
 export const SIGNALS = [
   "dropped",
   "failing",
@@ -123,11 +123,11 @@ export const SIGNALS = [
 ] as const;
 export type Signal = (typeof SIGNALS)[number];
 
-/** Where a collector's metrics are, and what they say: a condition, or in words why they cannot. */
+/** A collector's metrics, and for each signal a condition, or the reason why there is none. */
 export interface CollectorMetrics {
-  /** Path of its metrics at its port `metrics`; undefined where it has none that Prometheus reads. */
+  /** Path at its port `metrics`; undefined if it has no metrics that Prometheus can read. */
   readonly path: string | undefined;
-  /** A series that each of its pods has as long as it answers. */
+  /** A series that each of its pods has while it answers. */
   readonly alive: string | undefined;
   readonly signals: Readonly<Record<Signal, Condition | string>>;
 }

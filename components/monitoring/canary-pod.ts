@@ -9,12 +9,11 @@ import { CANARY_PORT } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";
 import type { CanaryDestination } from "./watched-stack.ts";
 
-/** The script of the canary. */
 const SCRIPT = readFileSync(new URL("./canary.sh", import.meta.url), "utf8");
 const STATE = "/run/canary";
 const SELECTOR = { "app.kubernetes.io/name": "canary" };
 
-/** Serves the file that the script writes. All that nginx itself writes is under /tmp. */
+/** Serves the file that the script writes. nginx writes to /tmp alone. */
 const server = (ipFamily: IpFamily | undefined) => `worker_processes 1;
 pid /tmp/nginx.pid;
 error_log /dev/stderr warn;
@@ -37,7 +36,7 @@ http {
 }
 `;
 
-/** Files of the canary, for its ConfigMap. */
+/** Files of the canary's ConfigMap. */
 export function canaryFiles(ipFamily: IpFamily | undefined): Readonly<Record<string, string>> {
   return { "canary.sh": SCRIPT, "nginx.conf": server(ipFamily) };
 }
@@ -65,7 +64,7 @@ function variables(settings: MonitoringSettings["canary"], destination: CanaryDe
   }
 }
 
-/** Spec of the canary's DaemonSet. Its pods meet Pod Security "restricted". */
+/** Spec of the canary's DaemonSet, whose pods meet Pod Security "restricted". */
 export function canarySpec(
   settings: MonitoringSettings["canary"],
   destination: CanaryDestination,
@@ -112,7 +111,7 @@ export function canarySpec(
             imagePullPolicy: "IfNotPresent",
             command: ["nginx", "-g", "daemon off;", "-c", "/etc/canary/nginx.conf"],
             ports: [{ name: "metrics", containerPort: CANARY_PORT, protocol: "TCP" }],
-            // Ready once the script has looked at all for the first time.
+            // Ready once the script has run all its checks.
             readinessProbe: { httpGet: { path: "/metrics", port: CANARY_PORT }, periodSeconds: 10 },
             resources: containerResources({ cpu: "5m", memory: "16Mi", memoryLimit: "64Mi" }),
             securityContext: containerSecurity({ user: NGINX_USER }),
@@ -132,12 +131,12 @@ export function canarySpec(
 const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }];
 
 /**
- * What the canary's pods may do on the network: be scraped, look up names, ask the API server and the destination of its lines.
- * @param scraper Namespace of Prometheus; undefined where none scrapes.
- * @param dns What answers DNS beside the CoreDNS pods of kube-system.
+ * Allows the canary's pods to be scraped, to look up names, and to query the API server and the destination of its lines.
+ * @param scraper Namespace of Prometheus; undefined if none scrapes.
+ * @param dns DNS servers besides CoreDNS's pods in kube-system.
  */
 export function canaryPolicy(scraper: string | undefined, destination: CanaryDestination, dns: DnsContext) {
-  // The API server's addresses are known to nobody beforehand.
+  // The API server's addresses are not known in advance.
   const api: EgressRule = {
     to: ANYWHERE,
     ports: [

@@ -9,9 +9,9 @@ import { CANARY_NAMESPACE } from "./scrape-targets.ts";
 import { canaryDestination, type Watched } from "./watched-stack.ts";
 
 /**
- * The canary on each node, in a namespace of its own under Pod Security "restricted".
- * @param dnsAddresses Addresses that answer DNS beside the CoreDNS pods.
- * @param ipFamily Of the cluster. Default: ipv4.
+ * The canary on each node, in its own namespace with Pod Security "restricted".
+ * @param dnsAddresses DNS addresses besides the CoreDNS pods.
+ * @param ipFamily The cluster's. Default: ipv4.
  */
 export function makeCanary(
   name: string,
@@ -21,7 +21,7 @@ export function makeCanary(
   options: pulumi.CustomResourceOptions,
 ): void {
   const destination = canaryDestination(parts);
-  // The agent of CloudWatch reads no metrics of the canary.
+  // CloudWatch's agent does not scrape the canary.
   const scraper = settings.kind === "cloudwatch" ? undefined : settings.prometheus.namespace;
   const domain = clusterDomainOf(parts.dns) ?? "cluster.local";
   const metadata = { name: "canary", namespace: CANARY_NAMESPACE, labels: commonLabels("canary") };

@@ -3,23 +3,23 @@ import { alertsOf } from "./alerts/index.ts";
 import { runbookOf } from "./prometheus-rules.ts";
 
 const MINUTE = 60;
-/** Namespace of the metrics that are counted from lines: each cluster of an account has its own. */
+/** Namespace of metrics counted from lines; each cluster in an account has its own. */
 const linesNamespace = (cluster: string) => `eks-dns-logging/${cluster}`;
 
-/** What the alarms look at. */
+/** What alarms watch. */
 export interface CloudWatchContext {
-  /** Name of the EKS cluster, as Container Insights writes it. */
+  /** Name of the EKS cluster in Container Insights. */
   readonly cluster: string;
   readonly logGroupOf: LogGroupOf;
 }
 
 /**
- * The log group that takes the lines of a pod; undefined where they go elsewhere.
- * @param line One that must not be dropped on the way. Default: none.
+ * The log group for a pod's lines; undefined if they go elsewhere.
+ * @param line A line that must not be dropped. Default: none.
  */
 export type LogGroupOf = (pod: "coredns" | "canary", line?: string) => string | undefined;
 
-/** A metric of CloudWatch. */
+/** A CloudWatch metric. */
 export interface CloudWatchMetric {
   readonly namespace: string;
   readonly metricName: string;
@@ -27,24 +27,24 @@ export interface CloudWatchMetric {
   readonly statistic: "Minimum" | "Maximum" | "Average" | "Sum";
 }
 
-/** An alarm, with the filter of lines that feeds it. */
+/** An alarm, with its metric filter. */
 export interface Alarm {
   readonly alert: Alert;
   readonly metric: CloudWatchMetric;
   readonly comparison: "LessThanThreshold" | "GreaterThanThreshold";
   readonly threshold: number;
   readonly periods: number;
-  /** What no data means: a metric that stopped is a fault, a line that did not come is none. */
+  /** What missing data means: a fault for a stopped metric, none for an absent line. */
   readonly missing: "breaching" | "notBreaching";
-  /** Periods among these in which it must hold; undefined for all. */
+  /** How many of these periods it must hold; undefined for all. */
   readonly datapoints: number | undefined;
   /** A metric filter that feeds it. */
   readonly filter: { readonly pattern: string; readonly logGroup: string } | undefined;
 }
 
-/** The alarms of a stack: the alerts that CloudWatch can see. */
+/** The alarms of a stack: the alerts that CloudWatch can raise. */
 export function alarmsOf(stack: WatchedStack, context: CloudWatchContext): Alarm[] {
-  // An alarm on the log group sees the canary's lines there.
+  // An alarm on the log group counts the canary's lines.
   const canary = stack.canary && { readsLines: stack.canary.readsLines || context.logGroupOf("canary") !== undefined };
   const whole = { ...stack, canary, kubeStateMetrics: true };
   return alertsOf(whole).flatMap(({ alert }) => {
@@ -88,7 +88,7 @@ function alarmOf(
       };
     }
     case "incoming": {
-      // A group of some namespaces alone may be quiet: the canary's lines come every minute.
+      // A group for only some namespaces may be quiet; the canary's lines come every minute.
       const logGroup = logGroupOf(stack.canary === undefined ? "coredns" : "canary");
       if (logGroup === undefined) return undefined;
       return {
@@ -108,7 +108,7 @@ function alarmOf(
   }
 }
 
-/** Dimensions with the names that CoreDNS and the collector have in a stack. */
+/** Dimensions with the stack's names of CoreDNS and the collector. */
 function namedDimensions(dimensions: Readonly<Record<string, string>>, { coredns, collector }: WatchedStack) {
   const names: Readonly<Record<string, string | undefined>> = {
     COLLECTOR: collector,
@@ -123,7 +123,7 @@ export function alarmDescription(alert: Alert, runbookUrl: string | undefined): 
   return `${alert.severity}: ${alert.cause} Runbook: ${runbookOf(alert, runbookUrl)}`;
 }
 
-/** Characters of an alarm's description, at most. */
+/** In characters. */
 export const MAX_DESCRIPTION_LENGTH = 1024;
 
 function comparisonOf({ comparison, threshold }: { comparison: "below" | "above"; threshold: number }) {
@@ -139,8 +139,7 @@ export function unseenByCloudWatch(stack: WatchedStack, context: CloudWatchConte
 }
 
 /**
- * Name of a cluster's dashboard. All regions have the same dashboards: without its own, a second cluster of that name would write over the first
- * one's.
+ * Name of a cluster's dashboard. It has the region, since dashboards are global: clusters of the same name would overwrite each other's.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
  */
 export function dashboardName(cluster: string, region: string): string {
@@ -148,7 +147,7 @@ export function dashboardName(cluster: string, region: string): string {
 }
 
 /**
- * A dashboard with one graph for each alarm.
+ * A dashboard with one graph per alarm.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function cloudWatchDashboard(alarms: readonly Alarm[], region: string): object {

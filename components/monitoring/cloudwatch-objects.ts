@@ -13,7 +13,7 @@ import type { MonitoringSettings } from "./settings.ts";
 import { logGroupsOf, type Watched } from "./watched-stack.ts";
 
 /**
- * CloudWatch alarms, the metric filters that feed some of them, and a dashboard. Alarms on pods need Container Insights, the add-on
+ * CloudWatch alarms, metric filters for some of them, and a dashboard. Alarms on pods need Container Insights, from the add-on
  * amazon-cloudwatch-observability.
  * @returns the names of the alerts.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-enhanced-EKS.html
@@ -55,13 +55,13 @@ export function makeAlarms(
   return alarms.map(({ alert }) => alert.name);
 }
 
-/** The cluster that alarms are about. */
+/** The cluster that alarms watch. */
 type WatchedCluster = Pick<PodIdentityHost, "clusterName" | "region" | "tags"> & {
-  /** What its alarms are called by: the name of the cluster, or of its component where that is an output. */
+  /** Name prefix of its alarms: the cluster's name, or its component's if that is an output. */
   readonly name: string;
 };
 
-/** Dimensions with the name of the cluster as EKS has it, which the deployment alone may know. */
+/** Dimensions with the cluster's name in EKS, which may be an output. */
 function dimensionsIn<T>({ dimensions }: CloudWatchMetric, clusterName: T): Record<string, string | T> {
   return "ClusterName" in dimensions ? { ...dimensions, ClusterName: clusterName } : { ...dimensions };
 }
@@ -78,7 +78,7 @@ function dashboardBody(alarms: readonly Alarm[], { clusterName, region }: Watche
 }
 
 /**
- * Whether an action hears that an alarm is over: CloudWatch starts no investigation then, makes no OpsItem or incident, and would scale again.
+ * Whether to notify an action when an alarm is over: others start no investigation then, create no OpsItem or incident, or would scale again.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
  */
 function tellsTheEnd(arn: string): boolean {

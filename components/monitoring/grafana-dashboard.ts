@@ -12,18 +12,18 @@ const WIDTH = 12;
 const HEIGHT = 7;
 
 /**
- * The graph of a condition: what it compares, without the comparison, and the value compared with. A condition that is no comparison with
- * a number is drawn as it is: it has a value as long as it holds.
+ * The graph of a condition: its left side, and the number it is compared with. A condition that is not such a comparison is drawn as is:
+ * it has a value while it holds.
  */
 export function graphOf(expr: string): { readonly expr: string; readonly threshold: number | undefined } {
   const [, left, threshold] = /^(.*\S)\s+(?:[<>]=?|==)\s+(\d+(?:\.\d+)?)$/.exec(expr) ?? [];
-  // Of a condition with a set operator the last comparison is a part only.
+  // With a set operator, the last comparison is only a part.
   return left === undefined || hasSetOperator(left)
     ? { expr, threshold: undefined }
     : { expr: left, threshold: Number(threshold) };
 }
 
-/** Whether `and`, `or` or `unless` stands outside of parentheses. */
+/** Whether `and`, `or` or `unless` is outside of parentheses. */
 function hasSetOperator(expr: string): boolean {
   let inner = expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   for (let before = ""; before !== inner; ) {
@@ -33,7 +33,7 @@ function hasSetOperator(expr: string): boolean {
   return /\b(and|or|unless)\b/.test(inner);
 }
 
-/** A dashboard for Grafana, with a row for each group of alerts and a graph for each alert. @see https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
+/** A Grafana dashboard, with a row per group of alerts and a graph per alert. @see https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
 export function grafanaDashboard(stack: WatchedStack) {
   const active = alertsOf(stack);
   const panels: (ReturnType<typeof heading> | ReturnType<typeof panel>)[] = [];
@@ -75,8 +75,7 @@ export function grafanaDashboard(stack: WatchedStack) {
   };
 }
 
-// Grafana's own variable.
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is Grafana that fills it
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana fills it in
 const DATASOURCE = { type: "prometheus", uid: "${datasource}" };
 
 function heading(group: AlertGroup, id: number, y: number) {

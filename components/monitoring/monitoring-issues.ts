@@ -21,7 +21,7 @@ import { canaryDestination, logGroupsOf, type Parts, servesMetrics, watchedStack
 
 const DEFAULTS = MonitoringSettings.parse({});
 
-/** Warnings for settings that their kind does not read, where they are not the default. */
+/** Warnings for changed settings that have no effect with their kind. */
 function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
   const { kind, canary, prometheus, alarmActions, runbookUrl } = settings;
   const changed = (one: unknown, byDefault: unknown) => !isDeepStrictEqual(one, byDefault);
@@ -47,7 +47,7 @@ function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
   );
 }
 
-/** The canary's namespace is its own: its network policy holds for each pod there. */
+/** The canary needs its own namespace: its network policy applies to all pods there. */
 function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams, dns }: Parts): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
   if (coreDnsPods(dns).namespace === CANARY_NAMESPACE)
@@ -72,7 +72,7 @@ function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams
   return issues;
 }
 
-/** A team's policies let nothing out of its namespaces but to its peers: a Prometheus there needs a policy of its own. */
+/** A team's policies only allow egress to its peers: a Prometheus in its namespace needs its own policy. */
 function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly TeamNamespaces[]): SettingsIssue[] {
   if (kind === "cloudwatch") return [];
   return teams.flatMap(({ name, namespaces }) => {
@@ -84,7 +84,7 @@ function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly
   });
 }
 
-/** The name that stands for all outside names must be one. */
+/** The canary's outside name must be outside the cluster. */
 function outsideNameIssues({ canary: { enabled, outsideName } }: MonitoringSettings, { dns }: Parts): SettingsIssue[] {
   const domain = clusterDomainOf(dns) ?? "cluster.local";
   return enabled && `.${outsideName.toLowerCase()}`.endsWith(`.${domain}`)
@@ -98,7 +98,7 @@ function outsideNameIssues({ canary: { enabled, outsideName } }: MonitoringSetti
     : [];
 }
 
-/** What an alarm can notify or start: the service, and how its resource begins. Actions of EC2 are for alarms with an instance. */
+/** What an alarm can notify or start: resource prefix by service. EC2 actions are for alarms with an instance. */
 const ALARM_ACTIONS: ReadonlyMap<string, string> = new Map([
   ["sns", ""],
   ["lambda", "function:"],
@@ -109,7 +109,7 @@ const ALARM_ACTIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * An action must be one that alarms have, in their own partition and region; a response plan has no region.
+ * An action must be one that alarms support, in their partition and region; response plans have no region.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  * @see https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_cloudwatch_actions.Ec2InstanceAction.html
  */
@@ -132,7 +132,7 @@ function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: s
   });
 }
 
-/** Of a CoreDNS that is not the usual one, what the settings leave to a default that its Helm chart does not have. */
+/** For an unusual CoreDNS, warns of defaults that differ from its Helm chart's, and of a Corefile without metrics. */
 function coreDnsIssues({ kind }: MonitoringSettings, { dns, managesCoreDns }: Parts): SettingsIssue[] {
   const issue = (message: string): SettingsIssue => ({ path: ["kind"], message, severity: "warning" });
   const issues: SettingsIssue[] = [];
@@ -161,7 +161,7 @@ function coreDnsIssues({ kind }: MonitoringSettings, { dns, managesCoreDns }: Pa
   return issues;
 }
 
-/** The address of the runbooks is part of each alarm's description. */
+/** Each alarm's description includes the runbook URL. */
 function descriptionIssues({ runbookUrl }: MonitoringSettings, alarms: readonly Alarm[]): SettingsIssue[] {
   if (runbookUrl === undefined) return [];
   const longest = Math.max(0, ...alarms.map(({ alert }) => alarmDescription(alert, runbookUrl).length));
@@ -172,7 +172,7 @@ function descriptionIssues({ runbookUrl }: MonitoringSettings, alarms: readonly 
 
 /**
  * What the settings cannot do on their stack. Paths are below `monitoring`.
- * @param region The region of AWS; undefined where it is not known.
+ * @param region The AWS region; undefined if unknown.
  */
 export function checkMonitoring(
   settings: MonitoringSettings,

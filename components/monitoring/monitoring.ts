@@ -13,10 +13,10 @@ import { makePrometheusObjects } from "./prometheus-objects.ts";
 import { MonitoringSettings } from "./settings.ts";
 import { type Parts, watchedStack } from "./watched-stack.ts";
 
-/** The settings under `monitoring`, as they may be written. */
+/** The settings under `monitoring`, before defaults. */
 export type MonitoringOptions = Readonly<z.input<typeof MonitoringSettings>>;
 
-/** The arguments of a log collection that decide how it is watched. */
+/** The log collection arguments on which monitoring depends. */
 export type WatchedLogging = Omit<LogCollectionArgs, "cluster" | "teams" | "image">;
 
 /**
@@ -24,26 +24,26 @@ export type WatchedLogging = Omit<LogCollectionArgs, "cluster" | "teams" | "imag
  * @example { cluster, kind: "prometheus-operator", dns: { replicas: 3 }, logging: { collector: "vector" } }
  */
 export interface MonitoringArgs extends MonitoringOptions {
-  /** Cluster that is watched. CloudWatch needs one of EKS. */
+  /** Cluster to watch. CloudWatch requires an EKS cluster. */
   readonly cluster: ClusterHandle;
-  /** The arguments of its CoreDNS. @default none: it is not watched */
+  /** Arguments of its CoreDNS. @default none: not watched */
   readonly dns?: DnsOptions | undefined;
-  /** The arguments of its log collection. The canary follows lines only to an address that is known before the deployment. @default none */
+  /** Arguments of its log collection. The canary follows lines only to addresses known before the deployment. @default none */
   readonly logging?: WatchedLogging | undefined;
-  /** Teams whose quotas are watched. @default none */
+  /** Teams whose quotas to watch. @default none */
   readonly teams?: Parts["teams"];
-  /** Addresses that answer DNS beside the CoreDNS pods, which the canary must reach. @default none */
+  /** DNS addresses besides the CoreDNS pods that the canary must reach. @default none */
   readonly dnsAddresses?: readonly string[];
-  /** What must stand before. @default nothing */
+  /** Resources to deploy first. @default none */
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
 /**
- * Watches CoreDNS, NodeLocal DNSCache, the collector, the quotas and what the canary sees, from one table of alerts.
- * @throws {ArgumentsError} for arguments that do not go together.
+ * Watches CoreDNS, NodeLocal DNSCache, the collector, the quotas and the canary, from one table of alerts.
+ * @throws {ArgumentsError} for arguments that contradict each other.
  */
 export class Monitoring extends pulumi.ComponentResource {
-  /** Names of the alerts that this stack has. */
+  /** Names of this stack's alerts. */
   readonly alerts: readonly string[];
 
   constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -57,7 +57,7 @@ export class Monitoring extends pulumi.ComponentResource {
       logging: logging === undefined ? undefined : knownSettings(name, { ...logging, cluster, teams }),
       teams,
     };
-    // Where no DaemonSet runs, that is why CloudWatch has no metrics.
+    // Without DaemonSets, withoutDaemonSets reports the reason.
     const isInAws = cluster.podIdentity !== undefined || cluster.runsDaemonSets === false;
     throwErrors(name, [...withoutDaemonSets(settings, cluster), ...checkMonitoring(settings, parts, isInAws)]);
     const stack = watchedStack(parts, settings);
@@ -81,7 +81,7 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 }
 
-/** What cannot be watched where no DaemonSet runs: the agent of Container Insights is one too. */
+/** What cannot be watched without DaemonSets; Container Insights' agent is one too. */
 function withoutDaemonSets({ kind, canary }: MonitoringSettings, cluster: ClusterHandle): SettingsIssue[] {
   return [
     ...(kind === "cloudwatch"

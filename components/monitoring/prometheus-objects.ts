@@ -18,7 +18,7 @@ import type { Watched } from "./watched-stack.ts";
 const OPERATOR_VERSION = `${OPERATOR_API.group}/${OPERATOR_API.version}`;
 
 /**
- * What a Prometheus in the cluster reads: its targets, the rules and the dashboard; and the network policies that let it in.
+ * Objects for a Prometheus in the cluster: targets, rules and the dashboard, and network policies that allow scraping.
  * @see https://prometheus-operator.dev/docs/getting-started/introduction/
  */
 export function makePrometheusObjects(
@@ -64,7 +64,7 @@ export function makePrometheusObjects(
   new k8s.core.v1.ConfigMap(
     `${name}-dashboard`,
     {
-      // By this label the sidecar of Grafana's chart finds dashboards.
+      // The sidecar of Grafana's chart finds dashboards by this label.
       metadata: { ...metadata, name: "eks-dns-logging-dashboard", labels: { ...labels, grafana_dashboard: "1" } },
       data: { "eks-dns-logging.json": JSON.stringify(grafanaDashboard(stack), null, 2) },
     },
@@ -84,7 +84,7 @@ function annotate(
   }
 }
 
-/** Lets the scraper's namespace in at the metrics ports, and everybody at the ports that others need. The canary has a policy of its own. */
+/** Allows the scraper's namespace at the metrics ports, and everybody at the other ports. The canary has its own policy. */
 function letIn(
   name: string,
   { name: policy, namespace, selector, ports, others }: ScrapeTarget,

@@ -1,10 +1,10 @@
 import { ALERT_GROUPS, type Alert, type WatchedStack } from "./alert.ts";
 import { type ActiveAlert, alertsOf } from "./alerts/index.ts";
 
-/** Where the runbooks are in this repository. */
+/** The runbooks' folder in this repository. */
 const RUNBOOKS = "docs/runbooks";
 
-/** A rule, as Prometheus reads it. @see https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ */
+/** A Prometheus alerting rule. @see https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ */
 export interface Rule {
   readonly alert: string;
   readonly expr: string;
@@ -13,12 +13,12 @@ export interface Rule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The content of a rules file, and the spec of a PrometheusRule. */
+/** Content of a rules file, and spec of a PrometheusRule. */
 export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly interval: string; readonly rules: readonly Rule[] }[];
 }
 
-/** The rules of a stack, a group for each subject. @param runbookUrl Address of the folder of runbooks. Default: none. */
+/** A stack's rules, grouped by subject. @param runbookUrl URL of the runbooks' folder. Default: none. */
 export function ruleFile(stack: WatchedStack, runbookUrl?: string): RuleFile {
   const active = alertsOf(stack);
   return {
@@ -43,14 +43,14 @@ function ruleOf({ alert, condition }: ActiveAlert, runbookUrl: string | undefine
   };
 }
 
-/** The runbook of an alert. @param folder Where the runbooks are. Default: their folder in this repository. */
+/** An alert's runbook. @param folder Folder or URL of the runbooks. Default: their folder in this repository. */
 export function runbookOf({ group, name }: Alert, folder = RUNBOOKS): string {
   return `${folder.replace(/\/$/, "")}/${group}.md#${name.toLowerCase()}`;
 }
 
 /**
- * One fault raises one alert: the condition, as long as no alert that explains it is pending or firing, nor has fired within the time that
- * the condition looks back.
+ * Makes one fault raise one alert: the condition, unless an alert that explains it is pending or firing, or has fired within the condition's
+ * lookback window.
  */
 function unexplained(expr: string, causes: readonly string[] = []): string {
   if (causes.length === 0) return expr;

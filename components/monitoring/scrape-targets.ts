@@ -8,42 +8,41 @@ import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
 import { EVENT_INPUT } from "./alerts/event-reader-alerts.ts";
 import type { MonitoringSettings } from "./settings.ts";
 
-/** Namespace of the canary. */
 export const CANARY_NAMESPACE = "canary";
 /** The longest line that the canary follows. */
 export const CANARY_LINE = "canary line canary4294967295x1764440000";
-/** What Prometheus Operator's CustomResourceDefinitions add to a cluster, and objects are made of here. */
+/** Kinds of Prometheus Operator's CustomResourceDefinitions that this program creates. */
 export const OPERATOR_API = { group: "monitoring.coreos.com", version: "v1", kinds: ["PodMonitor", "PrometheusRule"] };
-/** Port at which the canary's metrics are served. */
+/** Port of the canary's metrics. */
 export const CANARY_PORT = 8080;
 
-/** Pods that have metrics, and where. */
+/** Pods with metrics, and their endpoints. */
 export interface ScrapeTarget {
-  /** Name of the objects that lead to it. */
+  /** Name of its PodMonitor, or prefix of its Services. */
   readonly name: string;
   readonly namespace: string;
   readonly selector: Readonly<Record<string, string>>;
-  /** Ports with metrics: that of the program, and those of more containers in the same pod. */
+  /** Metrics ports: the program's, and those of other containers in the pod. */
   readonly ports: readonly number[];
   readonly path: string;
-  /** Whether the pods or a Service of theirs carry scrape annotations already. */
+  /** Whether the pods or their Service already have scrape annotations. */
   readonly annotated: boolean;
-  /** Further ports of the same pods that a network policy must leave open; undefined for pods without a policy here. */
+  /** Other ports of these pods that a network policy must keep open; undefined for pods without a policy here. */
   readonly others: readonly OpenPort[] | undefined;
-  /** Series that these pods have and no others at the same ports. Default: none. */
+  /** Series that only these pods have at these ports. Default: none. */
   readonly series?: string;
 }
 
-/** A port that stays open to all. */
+/** A port open to all. */
 interface OpenPort {
   readonly protocol: "TCP" | "UDP";
   readonly port: number;
 }
 
-/** Port at which CoreDNS's metrics are served. */
+/** Port of CoreDNS's metrics. */
 export const COREDNS_METRICS_PORT = 9153;
 
-/** What stays open of CoreDNS: its servers, and the probes of the kubelet. */
+/** CoreDNS's open ports: its servers', and those for the kubelet's probes. */
 const corednsPorts = (servers: readonly number[]): OpenPort[] => [
   ...servers.flatMap((port) => (["UDP", "TCP"] as const).map((protocol) => ({ protocol, port }))),
   { protocol: "TCP", port: 8080 },
@@ -54,7 +53,7 @@ function placeOf({ namespace, labels }: CoreDnsPods): CoreDnsPods {
   return { namespace, labels };
 }
 
-/** Everything of a stack that has metrics. */
+/** All of a stack's pods with metrics. */
 export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
   return [
     ...(stack.coredns === undefined
@@ -66,9 +65,9 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
             selector: stack.coredns.labels,
             ports: [COREDNS_METRICS_PORT],
             path: "/metrics",
-            // The Service kube-dns of EKS and kubeadm is. That of CoreDNS's chart is only where its values say so.
+            // EKS's and kubeadm's Service kube-dns is; that of CoreDNS's chart only if its values say so.
             annotated: isDeepStrictEqual(placeOf(stack.coredns), USUAL_CORE_DNS_PODS),
-            // A policy on somebody else's CoreDNS might cut off another scraper.
+            // A policy on a CoreDNS with another owner might block another scraper.
             others: stack.coredns.managed ? corednsPorts(stack.coredns.ports) : undefined,
           },
         ]),
@@ -81,7 +80,7 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
             ports: [9253],
             path: "/metrics",
             annotated: true,
-            // In the node's own network, where no policy applies.
+            // On the host network, where no policy applies.
             others: undefined,
           },
         ]
@@ -142,8 +141,8 @@ function eventReaderTarget({ eventReader }: WatchedStack): ScrapeTarget[] {
 }
 
 /**
- * The spec of a PodMonitor. It names the port by its number, since the pods of an add-on may give it no name. A port that a pod does not
- * declare is not scraped.
+ * The spec of a PodMonitor. Ports are given by number, since an add-on's pods may not name them. Ports that a pod does not declare are
+ * not scraped.
  * @see https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitorSpec
  */
 export function podMonitorSpec(target: ScrapeTarget, { interval }: MonitoringSettings["prometheus"]) {
@@ -159,7 +158,7 @@ export function podMonitorSpec(target: ScrapeTarget, { interval }: MonitoringSet
   };
 }
 
-/** The spec of a headless Service whose annotations lead a Prometheus to its pods, ready or not. */
+/** A headless Service whose annotations lead Prometheus to its pods, ready or not. */
 export function annotatedService({ name, namespace, selector, path }: ScrapeTarget, port: number) {
   return {
     metadata: {

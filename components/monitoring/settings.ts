@@ -2,22 +2,22 @@ import { z } from "zod";
 import { Image, integer, LabelKey, LabelValue, NamespaceName, string } from "../schema/values.ts";
 
 const INTERVAL = "a number of seconds from 5s to 60s, since alerts look back two minutes, such as '30s'";
-/** The name of a Service and a port. */
+/** A Service's name and port. */
 const ServicePort = string(
   /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?:\d{1,5}$/,
   "the name of a Service and a port, such as prometheus-server:80",
 ).refine((text) => {
-  // Text without a port is refused for its form.
+  // The pattern rejects text without a port.
   const port = /:(\d+)$/.exec(text)?.[1];
   return port === undefined || (Number(port) >= 1 && Number(port) <= 65535);
 }, "must have a port from 1 to 65535");
-/** A name with a dot, as it stands in a query and in a shell script. No top-level domain is a number: that would be an address. */
+/** A name with a dot, safe in a query and a shell script. A numeric top-level domain would be an address. */
 const DnsName = string(
   /^(?=.{1,253}$)(?!.*\.\d+$)[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)+$/,
   "a DNS name with a dot, such as aws.amazon.com",
 );
 
-/** How a stack is watched: what is scraped, by whom, and which alerts there are. */
+/** How to watch a stack: scraping, alerts and the canary. */
 export const MonitoringSettings = z.strictObject({
   kind: z
     .enum(["none", "prometheus-operator", "annotations", "cloudwatch"])
@@ -57,7 +57,7 @@ export const MonitoringSettings = z.strictObject({
     .prefault({})
     .describe("The canary on each node."),
   runbookUrl: string(
-    // Prometheus takes braces for a template.
+    // Prometheus would read braces as a template.
     /^https?:\/\/[^\s?#{}]+$/,
     "an address such as https://git.example.com/platform/blob/main/docs/runbooks",
   )

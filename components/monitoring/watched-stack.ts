@@ -32,28 +32,28 @@ import type { MonitoringSettings } from "./settings.ts";
 
 /** The parts of a stack that can be watched. */
 export interface Parts {
-  /** CoreDNS; undefined where the stack has none, or where it has no pods. */
+  /** CoreDNS; undefined if the stack has none, or no pods of it. */
   readonly dns: DnsSettings | undefined;
-  /** Whether this stack decides on CoreDNS's pods and Corefile. */
+  /** Whether this stack manages CoreDNS's pods and Corefile. */
   readonly managesCoreDns: boolean;
   readonly logging: LoggingSettings | undefined;
   readonly teams: readonly TeamNamespaces[];
 }
 
-/** A stack's parts, how it is watched, and what its alerts depend on. */
+/** A stack's parts, its monitoring settings, and what its alerts depend on. */
 export interface Watched {
   readonly settings: MonitoringSettings;
   readonly parts: Parts;
   readonly stack: WatchedStack;
 }
 
-/** What the add-on gives a CoreDNS pod where the settings say nothing. */
+/** The add-on's defaults. */
 const ADDON_DEFAULT = { replicas: 2, memoryLimit: "170Mi" };
 
-/** What the add-on calls CoreDNS's Deployment, its container and its ConfigMap. */
+/** Name of the add-on's Deployment, container and ConfigMap. */
 const USUAL_NAME = "coredns";
 
-/** What of a stack its alerts depend on. */
+/** Derives what alerts depend on. */
 export function watchedStack(parts: Parts, settings: MonitoringSettings): WatchedStack {
   const { dns, logging, teams, managesCoreDns } = parts;
   const onNodes = logging?.mode === "daemonset" ? logging : undefined;
@@ -94,7 +94,7 @@ function corednsOf(dns: DnsSettings, managed: boolean): WatchedStack["coredns"] 
   };
 }
 
-/** Whether a Corefile serves metrics where they are scraped, as far as it is read. */
+/** Whether a Corefile serves metrics at the scraped port, or its imports may. */
 export function servesMetrics(corefile: string): boolean {
   const { servers, imports } = parseCorefile(corefile);
   const plugins = servers.flatMap((server) => server.plugins);
@@ -104,7 +104,7 @@ export function servesMetrics(corefile: string): boolean {
   );
 }
 
-/** Addresses with port that a Corefile forwards to; undefined where one of them is a file on the node. */
+/** Addresses with port that a Corefile forwards to; undefined if one is a file on the node. */
 function upstreamsOf(corefile: string): string[] | undefined {
   const forwards = parseCorefile(corefile)
     .servers.flatMap(({ plugins }) => plugins)
@@ -118,7 +118,7 @@ function upstreamsOf(corefile: string): string[] | undefined {
   return addresses.length === read.length && addresses.length > 0 ? [...new Set(addresses)].sort() : undefined;
 }
 
-/** Ports of the metrics of what sends to one of several destinations each, on the nodes and beside the reader of events, and of the reader. */
+/** Metrics ports of the containers that each send to one of several destinations, on nodes and in the event reader, and of the reader. */
 function metricsPorts(
   logging: LoggingSettings | undefined,
   teams: readonly TeamNamespaces[],
@@ -137,7 +137,7 @@ function metricsPorts(
   };
 }
 
-/** Where the canary looks for its lines, or why it cannot. */
+/** Where the canary finds its lines, or why it cannot. */
 export type CanaryDestination =
   | {
       readonly kind: "search";
@@ -149,7 +149,7 @@ export type CanaryDestination =
   | { readonly kind: "loki"; readonly url: string; readonly tenant: string | undefined; readonly at: Destination }
   | { readonly kind: "none"; readonly reason: string };
 
-/** Pods whose lines alarms count, or that the canary follows. */
+/** The canary's pods. */
 const CANARY_POD = {
   namespace: CANARY_NAMESPACE,
   labels: commonLabels("canary"),
@@ -163,7 +163,7 @@ interface WatchedPod {
   readonly line?: string;
 }
 
-/** The destinations that take the lines of a pod, or why none does. */
+/** The destinations of a pod's lines, or why there are none. */
 function targetsOfPod(
   { logging, teams }: Pick<Parts, "logging" | "teams">,
   { namespace, labels, line: text }: WatchedPod,
@@ -183,7 +183,7 @@ function targetsOfPod(
   return taken.length === 0 ? "no route leads its lines to a destination" : taken;
 }
 
-/** The setting by which a line does not always arrive as it was written. */
+/** The setting that may change or drop a line. */
 function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): string | undefined {
   const matches = (pattern: PatternNode) => new RegExp(patternText(pattern, "ecmascript"), "u").test(text);
   if (redact.some(({ pattern, luhn, bare }) => !luhn && bare === undefined && matches(pattern))) return "redact";
@@ -191,7 +191,7 @@ function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): s
   return rule && (rule.kept === 0 ? "drop" : "sample");
 }
 
-/** The destination in which the canary's lines can be found again: the first that takes them and that a pod can ask. */
+/** Where the canary can find its lines: the first of their destinations that a pod can query. */
 export function canaryDestination(parts: Pick<Parts, "dns" | "logging" | "teams">): CanaryDestination {
   const taken = targetsOfPod(parts, CANARY_POD);
   if (typeof taken === "string") return { kind: "none", reason: taken };
@@ -243,14 +243,14 @@ function readable({ destination, index }: Target, domain: string | undefined): C
   }
 }
 
-/** Why the canary, which knows the public CAs alone, does not trust a destination; undefined where it does. */
+/** Why the canary, which only trusts public CAs, does not trust a destination; undefined if it does. */
 function distrust(destination: Destination): string | undefined {
   const tls = tlsOf(destination);
   if (tls === undefined || (tls.verify && tls.caFile === undefined)) return undefined;
   return `the certificate of ${destination.kind} is not of a public CA, and the CA certificate stays with the collector`;
 }
 
-/** Names the log groups that take the lines which alarms count. */
+/** Names the log groups with the lines that alarms count. */
 export function logGroupsOf(parts: Pick<Parts, "dns" | "logging" | "teams">, cluster: string): LogGroupOf {
   const groupOf = (pod: WatchedPod) => {
     const targets = targetsOfPod(parts, pod);
@@ -266,7 +266,7 @@ export function logGroupsOf(parts: Pick<Parts, "dns" | "logging" | "teams">, clu
   return (pod, line) => (line !== undefined && isDropped(line, pods[pod], parts) ? undefined : groups[pod]);
 }
 
-/** Whether `logging.processing` leaves out a line of a pod. */
+/** Whether `logging.processing` drops a pod's line. */
 function isDropped(
   text: string,
   { namespace, labels }: WatchedPod,

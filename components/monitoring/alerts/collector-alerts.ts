@@ -5,10 +5,10 @@ import { scrapeTargets } from "../scrape-targets.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";
 import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
-// With the name of the collector that the stack has. Of a DaemonSet by its name, kubectl shows one pod alone.
+// With the name of the stack's collector. For a DaemonSet by name, kubectl would show only one pod.
 const LOGS = "`kubectl -n logging logs -l app.kubernetes.io/name=fluent-bit --all-containers --tail=50 --prefix`";
 
-/** The condition of the collector that the stack has; undefined where its metrics cannot show it. */
+/** The condition for the stack's collector; undefined if its metrics cannot show it. */
 const onCollector =
   (signal: Signal) =>
   ({ collector }: WatchedStack): Condition | undefined => {
@@ -16,7 +16,7 @@ const onCollector =
     return typeof found === "string" ? undefined : found;
   };
 
-/** The same, or that of the reader of events, which is another program where the collector is not Fluent Bit. */
+/** The same, or that of the event reader, which is another program if the collector is not Fluent Bit. */
 const onSenders =
   (signal: Signal) =>
   (stack: WatchedStack): Condition | undefined => {
@@ -28,7 +28,7 @@ const onSenders =
     return { ...reader, expr: `(${own.expr}) or (${reader.expr})`, quiet };
   };
 
-/** What can go wrong with a collector. Each has its own metrics, and some show less than others. */
+/** Failures of a collector. Each has its own metrics, and some show less than others. */
 export const COLLECTOR_ALERTS: readonly Alert[] = [
   {
     name: "CollectorDown",
@@ -48,7 +48,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
         quiet: { [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: "1x30" },
       };
     },
-    // From lines that do not come, CloudWatch cannot tell it from CollectorSilent.
+    // With missing lines alone, CloudWatch cannot tell it from CollectorSilent.
     cloudwatch: { kind: "incoming", minutes: 15 },
   },
   {
@@ -130,7 +130,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
       "`kubectl describe nodes`",
       "Look for DiskPressure, and free disk space below /var/lib/eks-dns-logging.",
     ],
-    // Each line of a new pod is an error while its labels cannot be read.
+    // While a new pod's labels cannot be read, each of its lines is an error.
     explainedBy: [
       "SendFailing",
       "LinesDropped",
@@ -161,7 +161,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "The collector {{ $labels.instance }} runs but reads no lines, though the canary writes one per minute.",
     cause: "It waits for the API server, has lost its read positions, or its buffer is full.",
     steps: [LOGS, "`kubectl -n logging rollout restart daemonset/fluent-bit`"],
-    // Without the canary a quiet node would look the same.
+    // Without the canary, a quiet node would look the same.
     condition: (stack) => (stack.canary === undefined ? undefined : onCollector("silent")(stack)),
   },
   {

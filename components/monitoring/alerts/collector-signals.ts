@@ -28,17 +28,17 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
   stuck: "has no metrics that Prometheus reads; the canary sees a lost line",
 };
 
-// Series that each pod has as long as it answers.
+// Series that each pod has while it answers.
 const OPENTELEMETRY = `{${OWN},__name__=~"otelcol_process_uptime(_seconds)?(_total)?"}`;
 const FLUENTD = `fluentd_output_status_emit_count{${OWN}}`;
 const PROMTAIL = `promtail_build_info{${OWN}}`;
-/** A counter of what happens every five minutes, such as writes of S3 objects. */
+/** A counter of events every five minutes, such as writes of S3 objects. */
 const EVERY_FIVE_MINUTES = "0 100x4 200x4 300x4 400x4 500x4";
-/** Bytes of a buffer that fills, and from then on drops chunk by chunk. */
+/** Bytes of a buffer that fills up, and then drops chunks. */
 const DROPPING = `0+100x14${" 1300 1400".repeat(8)}`;
 
 /**
- * The metrics of each collector, as the program itself names them.
+ * The metrics of each collector, by its own names.
  * @see https://opentelemetry.io/docs/collector/internal-telemetry/
  * @see https://github.com/fluent/fluent-plugin-prometheus
  */
@@ -95,7 +95,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           [`otelcol_exporter_queue_capacity{${POD}}`]: steady(1000),
         },
       },
-      // Its unit is "1", which the exporter of this configuration writes as _ratio.
+      // Its unit is "1", which this configuration's exporter writes as _ratio.
       unreadable: {
         expr: `sum by (instance) ({${OWN},__name__=~"otelcol_fileconsumer_open_files(_ratio)?"}) == 0`,
         for: "5m",
@@ -131,7 +131,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
     alive: FLUENTD,
     signals: {
       dropped: {
-        // A full buffer that drops never reports 0 % of space. What it holds shrinks though no write succeeds.
+        // A full buffer that drops never reports 0 % of space, but shrinks though no write succeeds.
         expr: `sum by (instance, plugin_id) (resets(fluentd_output_status_buffer_total_bytes{${OWN},type!="file"}[5m])) > 0 unless sum by (instance, plugin_id) (increase(fluentd_output_status_flush_time_count{${OWN}}[3m])) > 0`,
         for: "0m",
         fires: {
@@ -144,7 +144,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         },
       },
       failing: {
-        // The time of writes grows with each that succeeds. To a local disk it may be less than a millisecond, which counts as none.
+        // The total write time grows with each success. To a local disk a write may take less than a millisecond, which counts as 0.
         expr: unsent({
           matchers: `${OWN},type!="file"`,
           by: "plugin_id",
@@ -185,7 +185,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         },
         quiet: { [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: rising(1, 400) },
       },
-      // A label @ERROR could count them, but Fluentd then takes lines for sent that found no room in the buffer.
+      // A label @ERROR could count them, but Fluentd then counts lines without room in the buffer as sent.
       refused: "has no metric of refused documents; the canary sees a lost line",
       rotating: NO_ROTATIONS,
       stuck: NO_DISK,

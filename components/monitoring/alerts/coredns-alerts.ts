@@ -14,10 +14,10 @@ interface Container {
   readonly container: string;
 }
 
-/** Container Insights has metrics of a Deployment's pods by its name: these stand for the names in the stack. */
+/** Container Insights has a Deployment's metrics by name; these are placeholders for the stack's names. */
 const COREDNS_DIMENSIONS = { Namespace: "COREDNS_NAMESPACE", PodName: "COREDNS" };
 
-/** What can go wrong with CoreDNS itself, as its own metrics show it. @see https://coredns.io/plugins/metrics/ */
+/** Failures of CoreDNS itself, by its own metrics. @see https://coredns.io/plugins/metrics/ */
 export const COREDNS_ALERTS: readonly Alert[] = [
   {
     name: "CoreDnsDown",
@@ -34,7 +34,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     })),
     cloudwatch: {
       kind: "insights",
-      // A Service without pods has no data rather than 0, and alarms wait longer for missing data.
+      // A Service without pods has no data instead of 0, and alarms wait longer for missing data.
       metric: "status_replicas_available",
       dimensions: COREDNS_DIMENSIONS,
       statistic: "Minimum",
@@ -108,7 +108,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     })),
     cloudwatch: {
       kind: "insights",
-      // Restarts since the minute before: one is seen in one minute.
+      // Restarts since the previous minute: each shows only once.
       metric: "pod_number_of_container_restarts",
       dimensions: COREDNS_DIMENSIONS,
       statistic: "Sum",
@@ -135,7 +135,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       const started = restarts(coredns);
       const ofOne = started.replace("}", ',pod="a"}');
       return {
-        // The kubelet gives the reason only in part of the time between two starts, and no series while the container runs.
+        // The kubelet reports the reason only for part of the time between two starts, and not while the container runs.
         expr: `(max by (namespace, pod) (changes(${started}[5m])) > 1 or max by (namespace, pod) (max_over_time(${waiting(coredns, "CrashLoopBackOff")}[5m])) > 0) and on (namespace, pod) ${started}`,
         for: "1m",
         fires: { [ofOne]: `0x15 1 2 3x${SAMPLES}` },
@@ -207,8 +207,8 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       memoryLimit === undefined
         ? undefined
         : {
-            // The resident memory counts the pages of the program too, 49 MB of 1.14.3, which the kernel frees before it kills. What
-            // kills is a peak of queries that wait, often a third above the samples.
+            // Resident memory includes the program's pages (49 MB of 1.14.3), which the kernel frees before it kills. The cause of a kill
+            // is a peak of waiting queries, often a third above the samples.
             expr: `${eachPod(`max_over_time((go_memstats_sys_bytes{${dns}} - go_memstats_heap_released_bytes{${dns}})[5m:15s])`)} / ${memoryLimit} > 0.7`,
             for: "1m",
             fires: {
@@ -251,7 +251,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       line: "[ERROR] plugin/reload: Corefile changed but reload failed: plugin/cache: cache TTL can not be zero or negative: -1",
       comparison: "above",
       threshold: 0,
-      // Said once for a change.
+      // Logged once per change.
       minutes: 10,
       datapoints: 1,
     },
@@ -289,7 +289,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       line: "[WARNING] plugin/reload: Corefile parse failed: Corefile:1 - Error during parsing: Unexpected '}' because no matching opening brace",
       comparison: "above",
       threshold: 0,
-      // Said at each interval of the plugin `reload`.
+      // Logged at each interval of the plugin `reload`.
       minutes: 5,
       datapoints: 1,
     },

@@ -6,7 +6,7 @@ const OWN = `namespace="${LOGGING_NAMESPACE}"`;
 const POD = `${OWN},instance="10.0.2.1:2020"`;
 const INPUT = `fluentbit_input_records_total{${POD},name="kubernetes_events.0"}`;
 
-/** The series that the reader of events has, and no other Fluent Bit: it is there from the start, with 0. */
+/** A series that only the event reader has, not other Fluent Bits; it exists from the start, with 0. */
 export const EVENT_INPUT = `fluentbit_input_records_total{${OWN},name=~"kubernetes_events.*"}`;
 
 const LOGS = `\`kubectl -n ${LOGGING_NAMESPACE} logs ${EVENT_READER_NAME}-0 -c fluent-bit --tail=50\``;
@@ -16,7 +16,7 @@ const onReader =
   ({ eventReader }: WatchedStack): Condition | undefined =>
     eventReader === undefined ? undefined : condition;
 
-/** What can go wrong with the pod that reads Kubernetes events. That it drops, fails to send or fills its buffer, the collector's alerts say too. */
+/** Failures of the pod that reads Kubernetes events. The collector's alerts include its drops, failed sends and a filling buffer. */
 export const EVENT_READER_ALERTS: readonly Alert[] = [
   {
     name: "EventReaderDown",

@@ -12,29 +12,29 @@ import {
   unmoved,
 } from "./expressions.ts";
 
-/** A series that each pod has as long as it answers. */
+/** A series that each pod has while it answers. */
 const FLUENT_BIT = `fluentbit_build_info{${OWN}}`;
 
-/** Files that Fluent Bit has open. */
+/** Fluent Bit's open files. */
 const OPENED = `fluentbit_input_files_opened_total{${OWN}}`;
 const OPEN_FILES = `(${OPENED} - (fluentbit_input_files_closed_total{${OWN}} or 0 * ${OPENED}))`;
 
 const ERRORS = `fluentbit_logger_logs_total{${OWN},message_type="error"}`;
-/** Errors per record read, below which they are no more than those of a collector that is behind. */
+/** Errors per record read that a collector may have just because it is behind. */
 export const HARMLESS_ERRORS = 0.02;
-/** The same over two minutes, since a quiet node has a line a minute, and what it has read then. */
+/** Errors and records over two minutes, since a quiet node has one line per minute. */
 const LATELY = perSecond(ERRORS, "instance", 2);
 const READ = perSecond(`fluentbit_input_records_total{${OWN},name=~"tail.*"}`, "instance", 2);
 /**
- * It reads faster than it sends, and more chunks wait than it may have in memory: then it logs "cannot mmap/read chunk" for some of the
- * new ones, up to one per container and second, and loses nothing. With a full disk none wait, or each line is an error.
+ * It reads faster than it sends, and more chunks wait than it may keep in memory: it then logs "cannot mmap/read chunk" for some new
+ * ones, up to one per container and second, and loses nothing. With a full disk, no chunks wait, or each line is an error.
  */
 const BEHIND = `max_over_time(fluentbit_storage_fs_chunks_down{${OWN}}[2m]) > 0 and on (instance) ${LATELY} < ${HARMLESS_ERRORS} * ${perSecond(`fluentbit_input_records_total{${OWN}}`, "instance", 2)}`;
 
-/** A destination that hangs is seen by the requests that wait for its answer: the first counts as a retry once `net.io_timeout` has passed. */
+/** A hanging destination shows in requests that wait for its answer: the first only counts as a retry after `net.io_timeout`. */
 const UNANSWERED = `(sum by (instance, name) (increase(fluentbit_output_retries_total{${OWN}}[5m])) > 0 or sum by (instance, name) (fluentbit_output_upstream_busy_connections{${OWN}}) > 0)`;
 
-/** What Fluent Bit's metrics say. @see https://docs.fluentbit.io/manual/administration/monitoring */
+/** Fluent Bit's metrics. @see https://docs.fluentbit.io/manual/administration/monitoring */
 export const FLUENT_BIT_METRICS: CollectorMetrics = {
   path: "/api/v2/metrics/prometheus",
   alive: FLUENT_BIT,
@@ -99,7 +99,7 @@ export const FLUENT_BIT_METRICS: CollectorMetrics = {
       quiet: { [`fluentbit_output_errors_total{${POD},name="opensearch.0"}`]: steady(4) },
     },
     rotating: {
-      // The kubelet looks at a file every 10 s: six more a minute of one pod, whatever it writes. A file that was read is closed.
+      // The kubelet checks a file every 10 s: at most six more per minute and pod. Files are closed once read.
       expr: `sum by (instance) (${OPEN_FILES} - ${OPEN_FILES.replaceAll("}", "} offset 1m")}) > 2 and on (instance) sum by (instance) (rate(fluentbit_input_bytes_total{${OWN},name=~"tail.*"}[2m])) > 300000`,
       for: "3m",
       fires: {
@@ -113,7 +113,7 @@ export const FLUENT_BIT_METRICS: CollectorMetrics = {
         [`fluentbit_input_bytes_total{${POD},name="tail.0"}`]: rising(60_000_000),
       },
     },
-    // With a full disk it logs three errors for each chunk that it cannot write, and counts no lost line. On a quiet node these are few.
+    // With a full disk it logs three errors per chunk that it cannot write, few on a quiet node, and counts no lost lines.
     stuck: {
       expr: `${perSecond(ERRORS, "instance")} > 1 unless on (instance) (${BEHIND}) or ${LATELY} > 0.02 and ${LATELY} > ${READ}`,
       for: "1m",

@@ -5,7 +5,7 @@ import { EVENT_READER_ALERTS } from "./event-reader-alerts.ts";
 import { PLATFORM_ALERTS } from "./platform-alerts.ts";
 import { UPSTREAM_ALERTS } from "./upstream-alerts.ts";
 
-/** The table of alerts: rules, their tests, dashboards, CloudWatch alarms and runbooks are made from it. */
+/** The alert table, from which rules, tests, dashboards, CloudWatch alarms and runbooks are generated. */
 export const ALERTS: readonly Alert[] = [
   ...COREDNS_ALERTS,
   ...UPSTREAM_ALERTS,
@@ -14,13 +14,13 @@ export const ALERTS: readonly Alert[] = [
   ...PLATFORM_ALERTS,
 ];
 
-/** An alert with its condition on a stack. */
+/** An alert and its condition on a stack. */
 export interface ActiveAlert {
   readonly alert: Alert;
   readonly condition: Condition;
 }
 
-/** The alerts of a stack: those whose subject it has. */
+/** The alerts whose subject a stack has. */
 export function alertsOf(stack: WatchedStack): ActiveAlert[] {
   return ALERTS.flatMap((alert) => {
     const condition = alert.condition(stack);

@@ -9,13 +9,13 @@ const onCanary =
   ({ canary }: WatchedStack): Condition | undefined =>
     canary === undefined ? undefined : condition;
 
-/** Where the canary finds its lines again. */
+/** Requires a canary that can read its lines. */
 const onReadLines =
   (condition: Condition) =>
   ({ canary }: WatchedStack): Condition | undefined =>
     canary?.readsLines ? condition : undefined;
 
-/** NodeLocal DNSCache's metrics are CoreDNS's own, at another port. */
+/** NodeLocal DNSCache has CoreDNS's metrics, at another port. */
 const LOCAL = 'namespace="kube-system",instance=~".+:9253"';
 const LOCAL_POD = 'namespace="kube-system",instance="10.0.0.1:9253"';
 
@@ -26,7 +26,7 @@ const LOCAL_STEPS = [
 
 const CANARY_LOGS = "`kubectl -n canary logs -l app.kubernetes.io/name=canary -c canary --tail=20 --prefix`";
 
-/** What is around CoreDNS and the collector, and the canary, which sees all of it from the outside. */
+/** Failures around CoreDNS and the collector, and those that the canary sees from outside. */
 export const PLATFORM_ALERTS: readonly Alert[] = [
   {
     name: "NodeLocalDnsDown",
@@ -109,7 +109,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       if (namespaces.length === 0 || !kubeStateMetrics) return undefined;
       const labels = `namespace="${namespaces[0]}",resourcequota="team",resource="pods"`;
       return {
-        // Without the labels of kube-state-metrics' own pod.
+        // Drops the labels of kube-state-metrics' own pod.
         expr: `max by (namespace, resourcequota, resource) (kube_resourcequota{namespace=~"${namespaces.join("|")}",type="used"} / ignoring(type) (kube_resourcequota{type="hard"} > 0)) > 0.9`,
         for: "10m",
         fires: {

@@ -7,11 +7,11 @@ const ANSWERS = "coredns_proxy_request_duration_seconds_count";
 const forwarded = (counter: string, dns: string, more = "") => `${counter}{${dns},proxy_name="forward"${more}}`;
 
 /**
- * Most queries are forwarded, and come back as SERVFAIL. Most tries time out where a limit of CPU slows the loop down. Where the upstream is
- * gone, none is answered. Other answers than SERVFAIL come to those who ask for many new names.
+ * Most queries are forwarded, and come back as SERVFAIL. Most tries time out if a CPU limit slows the loop down. If instead the upstream is
+ * down, none is answered; if clients query many new names, other answers than SERVFAIL come.
  */
 function isLoop(dns: string): string {
-  // How often it begins to ask an upstream, per second. What is answered is counted elsewhere.
+  // Queries to upstreams begun per second; answers are counted elsewhere.
   const begun = ["hits", "misses"].map((how) => forwarded(`coredns_proxy_conn_cache_${how}_total`, dns));
   const tries = `(${begun.map((counter) => perSecond(counter, "")).join(" + ")})`;
   const failed = perSecond(forwarded(ANSWERS, dns, ',rcode="SERVFAIL"'), "");
@@ -19,7 +19,7 @@ function isLoop(dns: string): string {
   return `${tries} > 100 and ${asked} < 1.1 * ${tries} and ${failed} > 0.02 * ${tries} and ${failed} > 0.5 * ${perSecond(forwarded(ANSWERS, dns), "")}`;
 }
 
-/** What CoreDNS asks of others: resolvers and the Kubernetes API. @see https://coredns.io/plugins/forward/ */
+/** Failures of CoreDNS's resolvers and of the Kubernetes API. @see https://coredns.io/plugins/forward/ */
 export const UPSTREAM_ALERTS: readonly Alert[] = [
   {
     name: "CoreDnsLoop",
@@ -132,7 +132,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     steps: [COREFILE, "`npm run lab -- dns explain example.com --from ts-team/curl-ts`"],
     explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns(({ dns, pod }) => ({
-      // For longer than a failed check of a second is seen.
+      // Longer than a failed check of one second shows.
       expr: `${perSecond(`coredns_forward_healthcheck_broken_total{${dns}}`, "")} > 0`,
       for: "2m",
       fires: { [`coredns_forward_healthcheck_broken_total{${pod}}`]: rising(5) },
@@ -189,7 +189,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
   },
 ];
 
-/** A histogram with a thousand answers a minute, of which so many take less than half a second and the others two. */
+/** A histogram with a thousand answers per minute: `fast` take less than half a second, the others two. */
 function latency(metric: string, labels: string, fast: number): Record<string, string> {
   return Object.fromEntries(
     [

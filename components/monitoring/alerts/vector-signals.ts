@@ -13,12 +13,12 @@ import {
   unsent,
 } from "./expressions.ts";
 
-/** A series that each pod has as long as it answers. */
+/** A series that each pod has while it answers. */
 const VECTOR = `vector_build_info{${OWN}}`;
 
-/** Each destination of Vector, also of several and of the journal, and not what serves its metrics. */
+/** All destinations of Vector, even of several and of the journal, except its metrics exporter. */
 const VECTOR_SINK = `${OWN},component_kind="sink",component_type!="prometheus_exporter"`;
-/** What Vector reads. A line that comes before its pod's or node's labels are known counts as an error and is kept. */
+/** Vector's sources. A line that arrives before its pod's or node's labels counts as an error, but is kept. */
 const VECTOR_SOURCE = `${OWN},component_kind="source",error_code!="annotation_failed"`;
 const VECTOR_SINKS = {
   archive: 'component_kind="sink",component_type="aws_s3",component_id="destination-archive"',
@@ -28,16 +28,16 @@ const VECTOR_SINKS = {
 const VECTOR_METRICS_SINK = 'component_kind="sink",component_type="prometheus_exporter",component_id="metrics"';
 
 const MIB = 2 ** 20;
-/** Bytes that a buffer of Vector on disk takes: whole files of 128 MiB, of which one stays free. */
+/** Capacity of a Vector disk buffer in bytes: whole files of 128 MiB, except one that stays free. */
 const ROOM = `floor((vector_buffer_max_size_bytes{${VECTOR_SINK},buffer_type="disk"} - 1) / ${128 * MIB}) * ${128 * MIB}`;
 /**
- * A buffer that has no room for a batch of lines takes none, and Vector goes on reading: no metric counts what it drops there. Where it
- * stops reading instead, the rate of what it reads is zero after two minutes.
+ * A buffer without room for a batch of lines drops it, and Vector keeps reading: no metric counts these drops. If it stops reading
+ * instead, its read rate is zero after two minutes.
  * @see https://github.com/vectordotdev/vector/issues/26325
  */
 const DROPS_UNCOUNTED = `max by (instance, component_id) (vector_buffer_size_bytes{${VECTOR_SINK},buffer_type="disk"} + ${4 * MIB} > ${ROOM}) and on (instance) sum by (instance) (rate(vector_component_received_events_total{${OWN},component_kind="source",component_type!="internal_metrics"}[2m])) > 0 ${unmoved(`vector_buffer_received_events_total{${VECTOR_SINK}}`, "instance, component_id", VECTOR, "3m")}`;
 
-/** What Vector's metrics say. @see https://vector.dev/docs/reference/configuration/sources/internal_metrics/ */
+/** Vector's metrics. @see https://vector.dev/docs/reference/configuration/sources/internal_metrics/ */
 export const VECTOR_METRICS: CollectorMetrics = {
   path: "/metrics",
   alive: VECTOR,
