@@ -26,7 +26,7 @@ const dns = settings.dns && new CoreDns("coredns", { ...settings.dns, cluster })
 const clusterDomain = clusterDomainOf(settings.dns);
 const logs =
   settings.logging && new LogCollection("logs", { ...settings.logging, cluster, clusterDomain, teams: settings.teams });
-// What answers on these may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.
+// The servers may not be kube-dns pods: EKS Auto Mode and other caches answer on the node.
 const dnsAddresses = [
   ...new Set([...(dns?.addresses ?? []), ...(settings.dns?.clusterDns ?? nodeDnsAddresses(settings.cluster))]),
 ];
@@ -49,7 +49,7 @@ for (const team of settings.teams) {
       dependsOn: logs?.ready ?? [],
     }),
   );
-  // A turn for the engine, which else hears of the first team once the last is described: a thousand would wait in memory together.
+  // Yields to the engine, which would otherwise get the first team after the last one: a thousand would wait in memory at once.
   await turn();
 }
 
@@ -75,22 +75,22 @@ if (settings.cluster.kind === "eks" && settings.cluster.deletionProtection)
     ...teams,
   ]);
 
-/** Kubeconfig of a cluster that this stack made, as a secret; on an existing one, whose owner has it, where it is. */
+/** Kubeconfig of a cluster that this stack created, as a secret; for an existing one, a hint. */
 export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";
 export const namespaces = teams.flatMap((team) => team.namespaces);
 export const pods = teams.flatMap((team) => team.curlPod?.podName ?? []);
-/** The names that the lab curls from the other team: `name.namespace` and the full one, for each team. */
+/** Names that the lab curls from the other team: `name.namespace` and the full one, per team. */
 export const dnsNames = settings.curlPods
   ? settings.teams.filter(hasCurlPod).flatMap((team) => curlServiceNames(team.name, clusterDomain))
   : [];
 export const logDestination = logs?.destination ?? "none: this stack collects no logs";
-/** What the index of a line written now is called. */
+/** Current index names. */
 export const logIndices = logs?.indices ?? [];
-/** The collector's IAM role, where a destination needs one: Amazon OpenSearch must know it. */
+/** The collector's IAM role, if a destination needs one; to be mapped in Amazon OpenSearch. */
 export const logRoleArn = logs?.roleArn ?? "none: the collector has no IAM role";
 /** IAM policies to read a team's own log groups and prefixes, by team. */
 export const logReaderPolicies = logs?.readerPolicies ?? {};
-/** Roles of OpenSearch's security plugin to read a team's lines, as JSON by name: to be created and mapped in the search cluster. */
+/** OpenSearch security roles to read a team's lines, as JSON by name: create and map them in the search cluster. */
 export const logReaderRoles = logs?.readerRoles ?? {};
-/** The command that proves all of it. */
+/** The command that verifies the stack. */
 export const verify = verifyCommand({ stack: pulumi.getStack(), ...settings });

@@ -1,9 +1,9 @@
 import type { ClusterSettings } from "./cluster/settings.ts";
 
-/** Stack that the command line takes when none is named. */
+/** The command line's default stack. */
 const DEFAULT_STACK = "local";
 
-/** What the commands for a stack follow from. */
+/** What a stack's commands depend on. */
 export interface StackContext {
   /** Name of the stack. */
   readonly stack: string;
@@ -17,8 +17,7 @@ export interface StackContext {
 }
 
 /**
- * The command that proves a stack. On EKS it asks first for the cluster's context, or it would prove whichever cluster the person used
- * before.
+ * The command that verifies a stack. On EKS it first selects the cluster's context, or it would verify whichever cluster was used last.
  */
 export function verifyCommand({ stack, cluster, region }: StackContext): string {
   const verify = `npm run verify${stack === DEFAULT_STACK ? "" : ` -- --stack ${stack}`}`;
@@ -27,7 +26,7 @@ export function verifyCommand({ stack, cluster, region }: StackContext): string 
   return `aws eks update-kubeconfig --name ${cluster.name} --region ${region} && ${verify}`;
 }
 
-/** The command that makes what is missing and replaces the curl pods, which end after their lifetime. */
+/** The command that creates missing resources and replaces the curl pods, which complete after their lifetime. */
 export function upCommand({ stack, cluster }: Pick<StackContext, "stack" | "cluster">): string {
   if (cluster.kind !== "existing") return `pulumi up --stack ${stack} --refresh --replace '**-curl-pod'`;
   return `npm run lab -- up${stack === DEFAULT_STACK ? "" : ` --stack ${stack}`}`;

@@ -16,7 +16,7 @@ export function addressIssues(
   ];
 }
 
-/** DNS answers at an address of the cluster's Services, whatever else answers too. */
+/** DNS is always served at an address of the cluster's Services, and perhaps at others. */
 function dnsAddressIssues(
   { serviceCidr, ipFamily, compute }: EksExistingSettings,
   clusterDns: DnsSettings["clusterDns"],
@@ -33,7 +33,7 @@ function dnsAddressIssues(
   return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
 }
 
-/** Services of a cluster have addresses of its family, whatever else answers too. */
+/** Services have addresses of the cluster's family; other DNS servers may not. */
 function dnsFamilyIssues(cluster: ClusterSettings, clusterDns: DnsSettings["clusterDns"]): SettingsIssue[] {
   if (cluster.kind === "eks" || clusterDns === undefined) return [];
   const { ipFamily } = cluster;
@@ -43,7 +43,7 @@ function dnsFamilyIssues(cluster: ClusterSettings, clusterDns: DnsSettings["clus
   return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
 }
 
-/** In a new cluster EKS chooses one of two addresses. */
+/** In a new cluster, EKS chooses one of two addresses. */
 function newDnsAddressIssues(cluster: ClusterSettings, clusterDns: DnsSettings["clusterDns"]): SettingsIssue[] {
   const possible = kubeDnsAddresses(cluster);
   if (clusterDns === undefined || clusterDns.some((address) => possible.includes(address))) return [];

@@ -1,4 +1,4 @@
-// The public names: what a program of your own imports. examples/typescript shows one.
+// The public API for your own programs; see examples/typescript.
 export type { PodIdentityHost } from "./aws/partition.ts";
 export { EksCluster } from "./cluster/eks/eks-cluster.ts";
 export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks/eks-cluster-args.ts";

@@ -9,29 +9,29 @@ import type { SettingsIssue } from "./schema/errors.ts";
 import { amount, isObject } from "./schema/values.ts";
 import type { TeamSettings } from "./team/settings.ts";
 
-/** Parts that a stack may leave out by `false` in the place of their settings. */
+/** Parts that a stack may omit with `false` instead of their settings. */
 const OPTIONAL_PARTS = ["dns", "logging"] as const;
 type OptionalPart = (typeof OPTIONAL_PARTS)[number];
 
-/** Whether `false` leaves the part out. */
+/** Whether `false` omits the part. */
 export function isOptionalPart(key: string): key is OptionalPart {
   return OPTIONAL_PARTS.some((part) => part === key);
 }
 
-/** A stack's settings without the parts that it leaves out. */
+/** A stack's settings without omitted parts. */
 export interface PresentParts {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly absent: ReadonlySet<OptionalPart>;
 }
 
-/** Takes `dns: false` and `logging: false` out, so that the schemas of these parts read what is there. */
+/** Removes `dns: false` and `logging: false`, so that the schemas of these parts only parse settings. */
 export function presentParts(given: Readonly<Record<string, unknown>>): PresentParts {
   const absent = new Set(OPTIONAL_PARTS.filter((part) => given[part] === false));
   const settings = Object.entries(given).filter(([key]) => !isOptionalPart(key) || !absent.has(key));
   return { settings: Object.fromEntries(settings), absent };
 }
 
-/** An issue that also says how a part is left out, where its key has another value: an empty key of YAML is null. */
+/** Adds to an issue of an optional part's key how to omit the part: an empty YAML key is null. */
 export function orAbsent(issue: SettingsIssue): SettingsIssue {
   const [part, ...below] = issue.path;
   const beginning = "must be an object";
@@ -40,22 +40,22 @@ export function orAbsent(issue: SettingsIssue): SettingsIssue {
   return { ...issue, message: `must be false, which leaves it out, or an object${rest}` };
 }
 
-/** What is known of a stack's parts where the whole is checked. */
+/** What checks across parts know of a stack. */
 export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
-  /** Undefined where it is left out, or cannot be read. */
+  /** Undefined if omitted or invalid. */
   readonly logging:
     | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer" | "resources">
     | undefined;
   readonly teams: readonly Pick<TeamSettings, "memberRoles" | "podIdentity" | "namespaces">[];
   /** Whether any team has a curl pod. */
   readonly hasCurlPods: boolean;
-  /** The settings as they stand in the stack's file. */
+  /** The settings as written in the stack's file. */
   readonly given: Readonly<Record<string, unknown>>;
 }
 
-/** Parts that do not go together, and what the cluster's compute keeps from being made. */
+/** Parts that contradict each other, or that the cluster cannot run. */
 export function partIssues(context: PartsContext): SettingsIssue[] {
   const { cluster, logging } = context;
   return [
@@ -72,7 +72,7 @@ function warning(path: SettingsIssue["path"], message: string): SettingsIssue {
   return { path, message, severity: "warning" };
 }
 
-/** Of the curl pods, and of namespaces that the collector has. */
+/** Issues of curl pods, and of a team in the collector's namespace. */
 function podIssues({ absent, logging, teams, hasCurlPods, given }: PartsContext): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
   if (logging?.mode === "sidecar" && !hasCurlPods)
@@ -95,7 +95,7 @@ function podIssues({ absent, logging, teams, hasCurlPods, given }: PartsContext)
   return issues;
 }
 
-/** Of teams' roles, on a cluster that knows none of AWS's identities. */
+/** Issues of teams' IAM roles on a cluster without AWS identities. */
 function identityIssues({ cluster, teams }: PartsContext): SettingsIssue[] {
   const noPodIdentity =
     cluster?.kind === "existing"
@@ -117,7 +117,7 @@ function identityIssues({ cluster, teams }: PartsContext): SettingsIssue[] {
   });
 }
 
-/** Of logs that the cluster does not have, and of more than its new nodes have. */
+/** Issues of logs that the cluster lacks, and of buffers and requests too large for new nodes. */
 function collectorIssues(
   logging: NonNullable<PartsContext["logging"]>,
   cluster: NonNullable<PartsContext["cluster"]>,
@@ -206,7 +206,7 @@ function fargateIssues({ absent, logging, given }: PartsContext): SettingsIssue[
 
 const GIB = 2 ** 30;
 
-/** Buffers that together are as large as the disk of a node: Vector does not start with them, and the others fill it. */
+/** Buffers with a total size of a node's disk or more: Vector does not start with them, and the others fill the disk. */
 function bufferIssues(
   logging: NonNullable<PartsContext["logging"]>,
   { nodeGroups }: EksClusterSettings,
@@ -229,7 +229,7 @@ function bufferIssues(
   ];
 }
 
-/** Requests without room on the nodes: of a DaemonSet on those of one group, of a sidecar on those of all. */
+/** Requests that fit on no node: a DaemonSet's in one of the groups, a sidecar's in all. */
 function requestIssues(
   { mode, resources = {} }: NonNullable<PartsContext["logging"]>,
   { nodeGroups }: EksClusterSettings,
@@ -254,21 +254,21 @@ function runsCanary({ canary }: Readonly<Record<string, unknown>>): boolean {
   return !isObject(canary) || canary.enabled !== false;
 }
 
-/** Whether the cluster can run what collects the logs. */
+/** Whether the cluster can run the collector. */
 export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSettings, "mode">): boolean {
   return mode === "sidecar" || cluster.kind !== "eks-existing" || cluster.compute !== "fargate";
 }
 
-/** Whether pods of CoreDNS run on the cluster: EKS Auto Mode answers on the node, beside which there may be one that settings adopt. */
+/** Whether CoreDNS pods run on the cluster: EKS Auto Mode answers DNS on the node, unless settings adopt a CoreDNS. */
 export function runsCoreDns(cluster: ClusterSettings, dns: { readonly adopt?: unknown } | undefined): boolean {
   return cluster.kind !== "eks-existing" || cluster.compute !== "auto" || dns?.adopt !== undefined;
 }
 
-/** Settings under `dns` that configure the EKS add-on, and so nothing on a cluster whose CoreDNS is somebody else's. */
+/** Settings under `dns` for the EKS add-on, without effect on a CoreDNS that is not an add-on. */
 const ADDON_ONLY: readonly string[] = [
   ...["addonVersion", "autoscaling", "podDisruptionBudget", "computeType", "conflicts", "timeouts"],
 ];
-/** Settings under `dns` that configure the add-on, or the Deployment of `dns.adopt`. */
+/** Settings under `dns` for the add-on, or the Deployment of `dns.adopt`. */
 const DEPLOYMENT_SETTINGS: readonly string[] = [
   ...[
     "replicas",
@@ -282,10 +282,10 @@ const DEPLOYMENT_SETTINGS: readonly string[] = [
   ],
 ];
 
-/** Settings under `dns.adopt` that are about what the stack patches. */
+/** Settings under `dns.adopt` that only matter for patching. */
 const PATCH_SETTINGS: readonly string[] = ["force", "version", "terminationGracePeriodSeconds"];
 
-/** A warning for settings of a CoreDNS of which the stack is only told where it is. A node cache and pods use some of the Corefile's. */
+/** Warns of settings for a CoreDNS that the stack does not manage. A node cache and pods use some Corefile settings. */
 function unmanagedSettings(
   dns: Readonly<Record<string, unknown>>,
   adopt: Readonly<Record<string, unknown>>,
@@ -306,8 +306,8 @@ function unmanagedSettings(
 }
 
 /**
- * A warning for DNS settings that do nothing on an existing cluster: its CoreDNS is not part of the stack.
- * @param given The section `dns` as it stands in the stack's file.
+ * Warns of DNS settings without effect on an existing cluster, whose CoreDNS is not part of the stack.
+ * @param given The section `dns` as written in the stack's file.
  */
 export function unusedDnsSettings(given: unknown): SettingsIssue[] {
   if (!isObject(given)) return [];

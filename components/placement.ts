@@ -8,15 +8,15 @@ import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
 
-/** A group with what is known of where its nodes are. */
+/** A group with the known location of its nodes. */
 type NodeGroup = EksClusterSettings["nodeGroups"][number] & {
   readonly region: string | undefined;
-  /** Zones that the settings name; undefined where AWS chooses them. */
+  /** Zones in the settings; undefined if AWS chooses them. */
   readonly zones: readonly string[] | undefined;
 };
 type Toleration = NonNullable<DnsSettings["tolerations"]>[number];
 
-/** The tolerations that the add-on has by itself. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html */
+/** The add-on's default tolerations. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html */
 const ADDON_TOLERATIONS: readonly Toleration[] = [
   { key: "CriticalAddonsOnly", operator: "Exists" },
   { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" },
@@ -26,9 +26,9 @@ const TIMEOUT = "its add-on fails after 20 minutes";
 
 /** What a stack runs on a new cluster. */
 export interface PlacedParts {
-  /** Undefined where it is left out. */
+  /** Undefined if omitted. */
   readonly dns: DnsSettings | undefined;
-  /** Undefined where it is left out, or cannot be read. */
+  /** Undefined if omitted or invalid. */
   readonly logging:
     | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer">
     | undefined;
@@ -36,8 +36,8 @@ export interface PlacedParts {
 }
 
 /**
- * Errors of CoreDNS and of other pods that no node of a new cluster could run. EKS reports CoreDNS's after 20 minutes, as an add-on that is
- * DEGRADED.
+ * Errors for CoreDNS and other pods that no node of a new cluster could run. For CoreDNS, EKS only reports a DEGRADED add-on after 20
+ * minutes.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
  */
 export function placementIssues(
@@ -54,13 +54,13 @@ export function placementIssues(
     return [{ path: ["cluster", "nodeGroups"], message }];
   }
   const { dns } = parts;
-  // One that is adopted is not placed here.
+  // An adopted CoreDNS is not placed here.
   const found = dns === undefined || dns.adopt !== undefined ? [] : coreDnsIssues(cluster, dns, nodes);
   if (found.length > 0 || others === "" || untainted.some(startsWithNodes)) return found;
   return [tooFewNodes(untainted, `for ${others}, or the deployment times out`)];
 }
 
-/** The pods that run on nodes without taints alone; what is on each node tolerates all. */
+/** Pods that only run on nodes without taints; pods of DaemonSets tolerate all. */
 function withoutTolerations({ hasCurlPods, logging }: PlacedParts): string[] {
   if (logging === undefined) return hasCurlPods ? ["the curl pods"] : [];
   const readsEvents = logging.mode === "daemonset" && logging.sources.includes("events");
@@ -113,7 +113,7 @@ function coreDnsIssues(cluster: EksClusterSettings, dns: DnsSettings, nodes: rea
   return usable.some(startsWithNodes) ? [] : [tooFewNodes(usable, `for CoreDNS, or ${TIMEOUT}`)];
 }
 
-/** CoreDNS pods that must be apart, and are more than the nodes or zones. */
+/** Reports more CoreDNS pods than nodes or zones if a podAntiAffinity separates them. */
 function apartIssue(
   dns: DnsSettings,
   usable: readonly NodeGroup[],
@@ -133,7 +133,7 @@ function apartIssue(
   return { path: ["dns", autoscaling === undefined ? "replicas" : "autoscaling"], message };
 }
 
-/** How many zones the nodes can be in, and what says so. */
+/** Number of zones that nodes can be in, and the setting that limits it. */
 function zonesOf({ vpc, existingVpc }: EksClusterSettings): { readonly count: number; readonly what: string } {
   if (existingVpc !== undefined)
     return { count: existingVpc.privateSubnetIds.length, what: "subnets of cluster.existingVpc" };
@@ -141,7 +141,7 @@ function zonesOf({ vpc, existingVpc }: EksClusterSettings): { readonly count: nu
   return { count: typeof zones === "number" ? zones : zones.length, what: "zones of cluster.vpc" };
 }
 
-/** A request without room on the nodes of all these groups. */
+/** A request that fits on no node of these groups. */
 function sizeIssue(
   { resources }: DnsSettings,
   usable: readonly NodeGroup[],
@@ -170,7 +170,7 @@ function startsWithNodes({ desiredSize, minSize }: Pick<NodeGroup, "desiredSize"
 
 const UNKNOWN = Symbol("a value known only after deployment");
 
-/** A label of a group's nodes: the group's own, or one that EKS or the kubelet sets. */
+/** A label of a group's nodes: the group's own, or one set by EKS or the kubelet. */
 function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undefined {
   const { architecture, capacityType, instanceTypes, labels, region, zones } = group;
   if (key in labels) return labels[key];
@@ -185,16 +185,16 @@ function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undef
 }
 
 const ZONE = "topology.kubernetes.io/zone";
-/** Labels that no node of a managed node group has: those of control planes, and those that EKS sets elsewhere. */
+/** Labels that managed node groups never have: those of control planes, and those that EKS sets elsewhere. */
 const NEVER_SET =
   /^(node-role\.kubernetes\.io\/|node-restriction\.kubernetes\.io\/|eks\.amazonaws\.com\/(?!nodegroup(-image)?$|sourceLaunchTemplate(Id|Version)$))/;
 const NODE_GROUP = "eks.amazonaws.com/nodegroup";
 
-/** Whether a group may have nodes whose label has the value. */
+/** Whether a group may have nodes with this label value. */
 function mayBe(group: NodeGroup, key: string, value: string): boolean {
   const label = labelOf(group, key);
   if (label !== UNKNOWN) return label === value;
-  // Pulumi appends random characters to the name of a group.
+  // Pulumi appends random characters to a group's name.
   if (key === NODE_GROUP) return value.includes(`cluster-nodes-${group.name}`);
   if (key !== ZONE) return true;
   return group.zones?.includes(value) ?? value.startsWith(group.region ?? "");
@@ -221,7 +221,7 @@ const NodeAffinity = z.object({
   }),
 });
 
-/** Whether a required nodeAffinity allows a group's nodes; also where it cannot be read. */
+/** Whether a required nodeAffinity allows a group's nodes, or is invalid. */
 function attracts(group: NodeGroup, affinity: DnsSettings["affinity"]): boolean {
   const required = NodeAffinity.safeParse(affinity).data?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
   if (required === undefined) return true;
@@ -245,7 +245,7 @@ const PodAntiAffinity = z.object({
   }),
 });
 
-/** Labels whose value no two nodes with a CoreDNS pod may share. */
+/** Labels with different values on any two nodes with CoreDNS pods. */
 function apartKeys(affinity: DnsSettings["affinity"]): readonly string[] {
   const required = PodAntiAffinity.safeParse(affinity).data?.podAntiAffinity;
   return (required?.requiredDuringSchedulingIgnoredDuringExecution ?? [])
@@ -261,7 +261,7 @@ function selectsCoreDns(labelSelector: unknown): boolean {
   ].includes(text);
 }
 
-/** Labels without which a node takes no CoreDNS pod. */
+/** Labels that a node needs for CoreDNS pods. */
 function spreadKeys({ topologySpread = [] }: DnsSettings): { readonly index: number; readonly key: string }[] {
   return topologySpread.flatMap(({ topologyKey, whenUnsatisfiable }, index) =>
     whenUnsatisfiable === "DoNotSchedule" ? [{ index, key: topologyKey }] : [],

@@ -2,22 +2,22 @@ import Module, { createRequire, enableCompileCache } from "node:module";
 
 // Imported first, before the packages that it speeds up.
 
-// What an earlier run has compiled loads in two thirds of the time.
+// Code compiled in an earlier run loads in two thirds of the time.
 enableCompileCache();
 
-// Pulumi's SDK takes a stack trace of every promise and resource. Its runner has `source-map-support` format each, at a quarter of the
-// program's time. Source maps add nothing here: Node strips types without moving a line or column.
+// Pulumi's SDK takes a stack trace of every promise and resource, and its runner's `source-map-support` formats each, in a quarter of the
+// program's time. Source maps are not needed: Node strips types without moving a line or column.
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
 /**
- * What the SDK imports to serialize functions and to drive the CLI: npm's own package reader, a TypeScript compiler and 400 modules
- * more, a quarter of the start-up. This program does neither.
+ * The SDK's imports to serialize functions and drive the CLI, which this program does not: npm's package reader, a TypeScript
+ * compiler and 400 other modules, a quarter of the startup time.
  */
 const RARELY_USED = ["@npmcli/arborist", "normalize-package-data", "./typescript-shim.js", "./automation/index.js"];
 
 /**
- * Puts a stand-in into the module cache, which loads the module when a member of it is read. A module that is loaded stays.
- * @param require Of a file that names the module so.
+ * Puts a placeholder into the module cache, which loads the module on the first access to a member. Loaded modules are kept.
+ * @param require From a file where the name resolves to the module.
  */
 export function deferModule(require: NodeJS.Require, name: string): void {
   const file = require.resolve(name);
@@ -27,17 +27,17 @@ export function deferModule(require: NodeJS.Require, name: string): void {
     if (loaded !== undefined) return loaded;
     if (require.cache[file] === placeholder) delete require.cache[file];
     const exports: object = require(file);
-    // In a circle of modules the exports may be replaced after this.
+    // In an import cycle, the exports may still be replaced.
     if (require.cache[file]?.loaded === true) loaded = exports;
     return exports;
   };
   const exports = new Proxy(
     {},
     {
-      // Compiled imports copy the members of a module without this mark, and so would load it.
+      // Compiled imports would copy the members of a module without this mark, and so load it.
       get: (_, key) => (key === "__esModule" ? true : Reflect.get(load(), key)),
       has: (_, key) => Reflect.has(load(), key),
-      // An import from an ES module takes the members that are there by then.
+      // An import from an ES module takes the members that exist at that time.
       ownKeys: () => Reflect.ownKeys(load()),
       getOwnPropertyDescriptor: (_, key) => {
         const member = Reflect.getOwnPropertyDescriptor(load(), key);
@@ -57,6 +57,6 @@ for (const name of RARELY_USED) {
   try {
     deferModule(sdk, name);
   } catch {
-    // Another version of the SDK does without it.
+    // Other SDK versions may not have it.
   }
 }

@@ -30,7 +30,7 @@ import { idleQuotas } from "./team/quota.ts";
 import { nameIssues, roleIssues } from "./team/resource-names.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
 
-/** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
+/** A stack's configuration keys under {@link CONFIG_NAMESPACE}; the JSON Schema for editors is generated from them. */
 export const StackSettings = z.strictObject(
   {
     cluster: ClusterSettings.describe("A new EKS cluster, an existing one, or any cluster in a kubeconfig."),
@@ -46,42 +46,42 @@ export const StackSettings = z.strictObject(
   { error: (issue) => (issue.code === "unrecognized_keys" ? unknownKey(KEYS) : undefined) },
 );
 
-/** All keys that a stack's file may have; `extends` is gone when the rest is read. */
+/** All keys of a stack's file; `extends` is removed before the others are parsed. */
 const KEYS: readonly string[] = [...Object.keys(StackSettings.shape), "extends"];
 
 /** A stack's settings, complete with defaults. */
 export type Settings = Readonly<Omit<z.infer<typeof StackSettings>, "dns" | "logging">> & {
-  /** Undefined where the stack leaves CoreDNS out. */
+  /** Undefined if the stack omits CoreDNS. */
   readonly dns: DnsSettings | undefined;
-  /** Undefined where the stack leaves log collection out, or its cluster cannot run it. */
+  /** Undefined if the stack omits log collection, or its cluster cannot run it. */
   readonly logging: LoggingSettings | undefined;
-  /** AWS region by `aws:region`; undefined on a stack that needs none. */
+  /** From `aws:region`; undefined if not needed. */
   readonly region: string | undefined;
-  /** AWS profile by `aws:profile`; undefined for the default credentials. */
+  /** From `aws:profile`; undefined for the default credentials. */
   readonly profile: string | undefined;
-  /** Settings without effect and deprecated names, to be reported once. */
+  /** Settings without effect and deprecated names, to report once. */
   readonly warnings: readonly SettingsIssue[];
 };
 
-/** Old names of settings, which still work, with a warning. A section adds its own here. */
+/** Deprecated names of settings, which still work but cause a warning. */
 const RENAMES: Renames = { logging: { carrier: "mode" } };
 
 /**
- * Reads the configuration of the stack that runs.
+ * Reads the current stack's configuration.
  * @throws {SettingsError} with every error, before anything is registered.
  */
 export function readSettings(): Settings {
   return parseSettings(allConfig());
 }
 
-/** The settings of the newest configurations, by these as JSON. They are frozen, so that their readers may share them. */
+/** Settings of the latest configurations, by configuration as JSON; frozen, so that callers can share them. */
 const settingsByConfig = new Map<string, Settings>();
 const MAX_CONFIGS = 8;
 
 /**
- * Reads a stack's configuration as the engine passes it: `namespace:key` to a string, structured values as JSON. A command reads what
- * the program that it plans has read, which is judged once.
- * @throws {SettingsError} with every error. Warnings are in the result.
+ * Parses a stack's configuration as passed by the engine: strings by `namespace:key`, structured values as JSON. Results are cached,
+ * since a command and the program that it plans parse the same configuration.
+ * @throws {SettingsError} with all errors. Warnings are in the result.
  */
 export function parseSettings(config: Readonly<Record<string, string>>): Settings {
   const key = JSON.stringify(config);
@@ -124,22 +124,22 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
   });
 }
 
-/** What is not set may be set in the file that could not be extended: then that alone is to be fixed. */
+/** Drops missing settings if the file to extend could not be read, since it may have them. */
 function withoutMissing(errors: readonly SettingsIssue[]): readonly SettingsIssue[] {
   if (!errors.some(({ path }) => path[0] === "extends")) return errors;
   return errors.filter(({ message }) => !message.endsWith(", but is not set"));
 }
 
-/** Where only Fargate runs pods, CoreDNS has to be told. */
+/** On Fargate, CoreDNS needs computeType. */
 function onCompute(dns: DnsSettings, cluster: ClusterSettings): DnsSettings {
   if (cluster.kind !== "eks-existing" || cluster.compute !== "fargate") return dns;
   return { ...dns, computeType: "Fargate" };
 }
 
-/** The kubernetes provider has a setting of its own that is called `cluster`. */
+/** The kubernetes provider also has a setting `cluster`. */
 const OTHERS_KEYS = ["kubernetes:cluster"];
 
-/** Settings under a misspelt namespace, which the engine would take for those of a provider that is not there. */
+/** Settings in a misspelled namespace, which the engine would take for another provider's. */
 function strayKeys(config: Readonly<Record<string, string>>): SettingsIssue[] {
   return Object.keys(config).flatMap((key) => {
     const [namespace = "", name = ""] = key.split(":");
@@ -148,7 +148,7 @@ function strayKeys(config: Readonly<Record<string, string>>): SettingsIssue[] {
   });
 }
 
-/** What the schemas cannot see, of every section as far as its own schema takes it: an issue elsewhere hides none of it. */
+/** Checks beyond the schemas, of the valid part of every section, so that an issue elsewhere hides none. */
 function issuesOfSections(
   given: Readonly<Record<string, unknown>>,
   region: string | undefined,
@@ -157,7 +157,7 @@ function issuesOfSections(
   const sections = sectionsOf(given, region, absent);
   const { cluster, dns, logging, teams, hasCurlPods, kind } = sections;
   const ofLogging = loggingIssues(sections);
-  // What a collector cannot do is nothing to watch.
+  // Invalid log collection is not watched.
   const watched = ofLogging.every(({ severity }) => severity === "warning") ? logging?.value : undefined;
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   return [
@@ -177,7 +177,7 @@ function issuesOfSections(
   ];
 }
 
-/** What is given, each section as far as its own schema takes it; undefined where that is nothing. */
+/** The valid part of each section; undefined if there is none. */
 function sectionsOf(
   given: Readonly<Record<string, unknown>>,
   region: string | undefined,
@@ -201,7 +201,7 @@ function sectionsOf(
       : validPart(shape.logging, given.logging, ["collector", "mode", "destination", "destinations"]),
     knownTeams,
     teams,
-    // A team with issues may have one.
+    // An invalid team may have one.
     hasCurlPods: given.curlPods !== false && (knownTeams === undefined || teams.some(hasCurlPod)),
   };
 }
@@ -252,7 +252,7 @@ function monitoringIssues(
   return under("monitoring", checkMonitoring(monitoring, parts, assumedKind !== "existing", region), new Set());
 }
 
-/** Issues of a section, but those of settings that were left out. */
+/** Issues of a section, except those of excluded settings. */
 function under(key: string, issues: readonly SettingsIssue[], without: ReadonlySet<PropertyKey>): SettingsIssue[] {
   return issues.flatMap((issue) => {
     const [top] = issue.path;
@@ -260,7 +260,7 @@ function under(key: string, issues: readonly SettingsIssue[], without: ReadonlyS
   });
 }
 
-/** The engine hands structured values over as JSON and plain ones as they are. */
+/** The engine passes structured values as JSON, and plain ones as is. */
 function structured(value: string): unknown {
   try {
     return JSON.parse(value);
@@ -272,7 +272,7 @@ function structured(value: string): unknown {
 /** A country or continent, `gov` in some, and a direction. */
 const REGION = /^[a-z]{2}(-gov)?-(central|(north|south)(east|west)?|east|west)-\d$/;
 
-/** The version of an EKS cluster; that of an empty one where its own is wrong. */
+/** An EKS cluster's version; the default if its settings are invalid. */
 function kubernetesVersion(cluster: unknown): string | undefined {
   const { shape } = StackSettings;
   const known = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
@@ -281,7 +281,7 @@ function kubernetesVersion(cluster: unknown): string | undefined {
   return known.kubernetesVersion ?? LOOKED_UP_VERSION;
 }
 
-/** Name and region of an EKS cluster; undefined where one of them is wrong. */
+/** Name and region of an EKS cluster; undefined if either is invalid. */
 function namedCluster(given: unknown, region: string | undefined): NamedCluster | undefined {
   const known = StackSettings.shape.cluster.safeParse(given).data;
   return known !== undefined && known.kind !== "existing" && region !== undefined
@@ -289,12 +289,12 @@ function namedCluster(given: unknown, region: string | undefined): NamedCluster 
     : undefined;
 }
 
-/** Whether CoreDNS is one that runs already, and no add-on. */
+/** Whether settings adopt a CoreDNS on EKS, instead of the add-on. */
 function adoptsDns(kind: string, dns: unknown): boolean {
   return kind !== "existing" && isObject(dns) && dns.adopt !== undefined;
 }
 
-/** Which kind of EKS cluster is written there; undefined for another one. */
+/** The kind of EKS cluster; undefined for another cluster. */
 function eksKind(cluster: unknown): "eks" | "eks-existing" | undefined {
   const kind = isObject(cluster) ? cluster.kind : undefined;
   return kind === "eks" || kind === "eks-existing" ? kind : undefined;

@@ -24,7 +24,7 @@ export interface PackageSchema {
   readonly types: Readonly<Record<string, { readonly properties?: Readonly<Record<string, TypeSpec>> }>>;
 }
 
-/** Arguments that are outputs of other components. The TypeScript components take plain values, which are known in a preview. */
+/** Arguments that are other components' outputs. The TypeScript components take plain values, known in a preview. */
 const AWAITED: readonly string[] = ["cluster", "dns", "network.dnsAddresses", "network.egress"];
 
 /**

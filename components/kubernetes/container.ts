@@ -2,29 +2,29 @@ import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type { EgressRule } from "./network-policy.ts";
 
-/** What a container requests, and the memory that it may use at most, as Kubernetes quantities. */
+/** A container's requests and memory limit, as Kubernetes quantities. */
 export interface ContainerResources {
   readonly cpu: string;
   readonly memory: string;
   readonly memoryLimit: string;
 }
 
-/** User and group that the image curlimages/curl is built for. */
+/** User and group of the image curlimages/curl. */
 export const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
-/** User and group that the image nginx-unprivileged is built for. */
+/** User and group of the image nginx-unprivileged. */
 export const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
 
-/** How a container departs from the default of {@link containerSecurity}. */
+/** Deviations from the defaults of {@link containerSecurity}. */
 export interface ContainerSecurityOptions {
-  /** User and group that it runs as. Default: those of the image, which must not be root. */
+  /** User and group to run as. Default: the image's, which must not be root. */
   readonly user?: { readonly runAsUser: number; readonly runAsGroup: number };
-  /** Run as root, as the owner of the node's files; still without capabilities. Default false. */
+  /** Run as root, the owner of the node's files, but without capabilities. Default false. */
   readonly root?: boolean;
-  /** Let it write to its root file system. Default false. */
+  /** Allow writing to the root file system. Default false. */
   readonly writableRoot?: boolean;
 }
 
-/** A container's security context, in the shape of the Kubernetes API. */
+/** A container's security context, as in the Kubernetes API. */
 export interface ContainerSecurity {
   allowPrivilegeEscalation: boolean;
   capabilities: { drop: string[] };
@@ -36,8 +36,8 @@ export interface ContainerSecurity {
 }
 
 /**
- * The security context of a container: no capabilities, no privilege escalation, a read-only root file system and no root, as Pod
- * Security "restricted" asks.
+ * A container's security context: no capabilities, no privilege escalation, a read-only root file system and no root, as Pod Security
+ * "restricted" requires.
  * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
  */
 export function containerSecurity({
@@ -53,26 +53,26 @@ export function containerSecurity({
   };
 }
 
-/** Requests of CPU and memory and a memory limit. There is no CPU limit, which would throttle a container on an idle node. */
+/** CPU and memory requests, and a memory limit. A CPU limit would throttle a container even on an idle node. */
 export function containerResources({ cpu, memory, memoryLimit }: ContainerResources) {
   return { requests: { cpu, memory }, limits: { memory: memoryLimit } };
 }
 
 /**
- * A variable with the hash of a container's configuration. A change of it replaces a pod that has no controller, which a change of an
- * annotation or of a ConfigMap does not.
+ * A variable with the hash of a container's configuration. A change replaces a pod without a controller; a changed annotation or
+ * ConfigMap would not.
  */
 export function configurationVariable(hash: string): { name: string; value: string } {
   return { name: "CONFIGURATION_HASH", value: hash };
 }
 
-/** Sixteen hex digits that change when a file does, and only then: on a pod template they roll out new pods. */
+/** Sixteen hex digits that only change when a file does: in a pod template they roll out new pods. */
 export function filesHash(files: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16);
 }
 
-/** The pod of a sidecar, known when the configuration is rendered: its lines need no look-up. */
+/** A sidecar's pod, known at rendering: its lines need no lookup. */
 export interface ApplicationPod {
   readonly namespace: string;
   readonly pod: string;
@@ -85,25 +85,25 @@ export interface ApplicationPod {
 }
 
 /**
- * What a sidecar adds to a pod, as plain data.
- * @typeParam C The container, and V its volumes; by default as a Pod takes them.
+ * A sidecar's additions to a pod, as plain data.
+ * @typeParam C The container, and V its volumes; by default a Pod's types.
  */
 export interface SidecarParts<C = k8s.types.input.core.v1.Container, V = k8s.types.input.core.v1.Volume> {
-  /** Configuration files, for a ConfigMap of the name that {@link PodSidecar.parts} was given. */
+  /** Configuration files for the ConfigMap passed to {@link PodSidecar.parts}. */
   readonly files: Readonly<Record<string, string>>;
   /** The native sidecar: an init container with restartPolicy Always. */
   readonly container: C;
-  /** How the application's own containers mount the folder that they write to. */
+  /** Mount of the log folder in the application's containers. */
   readonly applicationMount: { readonly name: string; readonly mountPath: string };
   readonly volumes: readonly V[];
-  /** Seconds that the pod needs to end, so that the sidecar can send what it holds. */
+  /** Seconds of termination grace that the sidecar needs to send its buffer. */
   readonly graceSeconds: number;
 }
 
-/** A collector beside an application, which reads the files that the application writes to a shared volume. */
+/** A collector that reads an application's log files from a shared volume. */
 export interface PodSidecar {
-  /** What the pod must be able to connect to, for its network policy. */
+  /** Required egress, for the pod's network policy. */
   readonly egress: readonly EgressRule[];
-  /** Its parts for one pod, with the name of the ConfigMap that will hold its files. */
+  /** Its parts for a pod, with the name of the ConfigMap for its files. */
   parts(pod: ApplicationPod, configMap: string): SidecarParts;
 }

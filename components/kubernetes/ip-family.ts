@@ -1,29 +1,28 @@
-/** IP families that pods and Services of a cluster may have, as EKS calls them. */
+/** IP families of a cluster's pods and Services, by EKS's names. */
 export const IP_FAMILIES = ["ipv4", "ipv6"] as const;
 
 /**
- * IP family of a cluster's pods and Services; where they have both, that of their first address.
+ * IP family of a cluster's pods and Services; with dual-stack, that of their first address.
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigResponse.html
  */
 export type IpFamily = (typeof IP_FAMILIES)[number];
 
 /**
- * Address on which a program hears all that its pod is sent. That of IPv6 is not for all clusters, since a node whose kernel has no IPv6
- * refuses it.
+ * Wildcard address to listen on. IPv6's does not suit all clusters, since nodes whose kernel has no IPv6 reject it.
  * @param family Default ipv4.
  */
 export function anyAddress(family: IpFamily | undefined): string {
   return family === "ipv6" ? "::" : "0.0.0.0";
 }
 
-/** {@link anyAddress} with a port, as programs take them in one setting. */
+/** {@link anyAddress} with a port. */
 export function anyEndpoint(family: IpFamily | undefined, port: number): string {
   const address = anyAddress(family);
   return `${family === "ipv6" ? `[${address}]` : address}:${port}`;
 }
 
 /**
- * The arguments of nginx's `listen` that hear the same.
+ * Arguments of nginx's `listen` for the same.
  * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#listen
  */
 export function nginxListen(family: IpFamily | undefined, port: number): string {

@@ -1,5 +1,5 @@
 /**
- * Labels of every Kubernetes object that this program makes.
+ * Labels of all Kubernetes objects that this program creates.
  * @param name The object's `app.kubernetes.io/name`, such as `curl`.
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
  */
@@ -12,7 +12,7 @@ export function commonLabels(name: string): Record<string, string> {
 }
 
 /**
- * Label that the API server sets on each namespace with the namespace's name, so that a selector can name one.
+ * Label with the namespace's name, which the API server sets on each namespace; selectors use it.
  * @see https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
  */
 export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
@@ -26,9 +26,9 @@ export function teamNamespace(team: string): string {
 export type PodSecurityLevel = "restricted" | "baseline" | "privileged";
 
 /**
- * Labels of a namespace for Pod Security admission: the API server refuses pods above `enforce`, and logs and warns about every pod
- * that is not "restricted".
- * @param enforce Level that is enforced. Default: restricted.
+ * Namespace labels for Pod Security admission: the API server rejects pods that violate `enforce`, and logs and warns about all
+ * that are not "restricted".
+ * @param enforce Default: restricted.
  * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
  */
 export function podSecurityLabels(enforce: PodSecurityLevel = "restricted"): Record<string, string> {

@@ -2,19 +2,19 @@ import { isIPv6 } from "node:net";
 import { mappedIPv4 } from "../schema/values.ts";
 import { NAMESPACE_NAME_LABEL } from "./labels.ts";
 
-/** A choice by labels. */
+/** A selector by labels. */
 interface LabelSelector {
-  /** Labels that all must be there. */
+  /** Required labels. */
   matchLabels: Record<string, string>;
 }
 
-/** The other side of a rule, in the shape of the Kubernetes API. */
+/** The other side of a rule, as in the Kubernetes API. */
 export interface Peer {
   /** Namespaces by their labels. Default: the policy's own. */
   namespaceSelector?: LabelSelector;
   /** Pods by their labels. Default: all. */
   podSelector?: LabelSelector;
-  /** Addresses, in place of pods. */
+  /** Addresses instead of pods. */
   ipBlock?: {
     /** CIDR block, such as `10.0.0.0/8`. */
     cidr: string;
@@ -31,15 +31,15 @@ export interface PolicyPort {
   endPort?: number | undefined;
 }
 
-/** What pods may connect to. Without ports every protocol is allowed, ping among them. */
+/** Allowed destinations. Without ports all protocols are allowed, including ping. */
 export interface EgressRule {
   /** Pods or addresses. */
   to: Peer[];
-  /** Ports. Default: all, of every protocol. */
+  /** Ports. Default: all, of all protocols. */
   ports?: PolicyPort[];
 }
 
-/** Who may connect to pods. */
+/** Allowed sources. */
 export interface IngressRule {
   from: Peer[];
   ports?: PolicyPort[];
@@ -55,7 +55,7 @@ export interface PolicySpec {
 
 /**
  * The pods of a namespace.
- * @param labels Only pods with these labels. Default: all.
+ * @param labels Labels that select some of them. Default: all.
  */
 export function podsOfNamespace(namespace: string, labels?: Readonly<Record<string, string>>): Peer {
   return {
@@ -64,7 +64,7 @@ export function podsOfNamespace(namespace: string, labels?: Readonly<Record<stri
   };
 }
 
-/** A single IPv4 or IPv6 address. An IPv4-mapped one, which Kubernetes refuses since 1.36, is IPv4 for the network too. */
+/** A single IPv4 or IPv6 address. An IPv4-mapped one, which Kubernetes rejects since 1.36, is IPv4 on the network too. */
 export function addressPeer(address: string): Peer {
   if (!isIPv6(address)) return { ipBlock: { cidr: `${address}/32` } };
   const mapped = mappedIPv4(address);
