@@ -1,11 +1,11 @@
 import type { Exemption } from "./core/pack-config.ts";
 
-/** Any stack of this project, but no resource of another project. */
+/** Any stack of this project, but no other project. */
 const PROJECT = "urn:pulumi:*::eks-dns-logging::";
 
 /**
- * What one resource of this project is exempt from, by rule with the end of the reason.
- * @param resource Component that makes it, type and name: a name alone may be that of a team's resource too.
+ * Exemptions of a resource of this project, from each rule to the end of the reason.
+ * @param resource Its component, type and name: a team's resource may have the same name.
  */
 function exempt(resource: string, because: string, rules: Readonly<Record<string, string>>): Exemption[] {
   return Object.entries(rules).map(([rule, more]) => ({
@@ -40,7 +40,7 @@ export const BUILT_IN_EXEMPTIONS: readonly Exemption[] = [
     "pods-read-only-root": "it writes /etc/Corefile when it starts",
     "pods-seccomp": "it changes iptables rules",
   }),
-  // Undecided only where the subnets are not the stack's own, which is where the settings name them.
+  // Only undecided if the subnets are not the stack's own, but named in the settings.
   ...exempt("cluster:Nodes$aws:eks/nodeGroup:NodeGroup::*", NAMED_PRIVATE, {
     "cluster-nodes-private": "a plan cannot look them up",
   }).map((exemption) => ({ ...exemption, only: "undecided" as const })),

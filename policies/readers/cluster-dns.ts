@@ -2,19 +2,19 @@ import { type Field, isKnownSo, type Resource, someKnown } from "../core/resourc
 import type { Stack } from "../core/stack.ts";
 import { containerLists, nameOf, namespaceOf, parseImage, podMetadataOf, podSpecOf } from "./workload.ts";
 
-/** This program's component, which makes or patches the cluster's DNS. */
+/** This program's component that creates or patches the cluster's DNS. */
 export const CORE_DNS_COMPONENT = "eks-dns-logging:dns:CoreDns";
 export const SYSTEM_NAMESPACE = "kube-system";
 const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
 
-/** The label of the pods that answer a cluster's queries, and its values: everywhere, and with CoreDNS's Helm chart as a cluster service. */
+/** Label of a cluster's DNS pods, and its values: the usual one, and that of CoreDNS's Helm chart as a cluster service. */
 const APP_LABEL = "k8s-app";
 const DNS_APPS: readonly string[] = ["kube-dns", "coredns"];
 
-/** Names of CoreDNS's Deployment in kube-system: everywhere, and on RKE2. */
+/** Names of CoreDNS's Deployment in kube-system: usually, and on RKE2. */
 const USUAL_NAMES: readonly string[] = ["coredns", "rke2-coredns-rke2-coredns"];
 
-/** Whether one of a stack's workloads runs CoreDNS and is so, in whatever namespace. @throws {Undecided} */
+/** Whether any workload in the stack runs CoreDNS and meets a condition. @throws {Undecided} */
 export function hasCoreDns(stack: Stack, isSo: (workload: Resource) => boolean): boolean {
   return someKnown(stack.ofType(...DNS_WORKLOADS), (workload) => {
     const runs = () => runsCoreDns(workload);
@@ -22,7 +22,7 @@ export function hasCoreDns(stack: Stack, isSo: (workload: Resource) => boolean):
   });
 }
 
-/** Whether a container runs CoreDNS's image, from whatever registry: `coredns/coredns`, `rancher/hardened-coredns`. @throws {Undecided} */
+/** Whether a container runs a CoreDNS image, from any registry: `coredns/coredns`, `rancher/hardened-coredns`. @throws {Undecided} */
 function runsCoreDns(workload: Resource): boolean {
   const pod = podSpecOf(workload);
   const containers = pod === undefined ? [] : containerLists(pod, ["containers"]).flatMap((list) => list.items());
@@ -40,25 +40,25 @@ export function udpPortsOf(workload: Resource): number[] {
     .flatMap((port) => (port.at("protocol").text() === "UDP" ? (port.at("containerPort").number() ?? []) : []));
 }
 
-/** Whether this program's component made a resource for the CoreDNS that its settings name. */
+/** Whether a resource belongs to this program's CoreDNS component. */
 function isOfComponent({ urn, type }: Resource): boolean {
   return urn.includes(`${CORE_DNS_COMPONENT}$${type}::`);
 }
 
-/** Whether the labels are those of a cluster's DNS. @throws {Undecided} */
+/** Whether the labels mark a cluster's DNS. @throws {Undecided} */
 export function hasDnsLabel(metadata: Field): boolean {
   return DNS_APPS.includes(metadata.at("labels", APP_LABEL).text() ?? "");
 }
 
-/** Whether a Corefile answers names of the cluster, as far as it is written here. */
+/** Whether a Corefile answers cluster names, or may by an import. */
 export function servesCluster(corefile: string): boolean {
   return /^\s*(kubernetes|import)\b/m.test(corefile);
 }
 
 /**
  * Whether a Deployment, or a patch of one, is the cluster's DNS: by its name in kube-system, or by the image and the label of its pods in any
- * namespace. Neither image nor label does alone: another CoreDNS may serve zones from etcd or a test, and it is not the cluster's either where
- * the stack has its Corefile and that answers no names of the cluster.
+ * namespace. Image or label alone is not enough: another CoreDNS may serve zones from etcd or a test. Nor is it the cluster's if the stack has
+ * its Corefile and that answers no cluster names.
  * @throws {Undecided}
  */
 export function isClusterDns(deployment: Resource, stack: Stack): boolean {
@@ -70,7 +70,7 @@ export function isClusterDns(deployment: Resource, stack: Stack): boolean {
   return USUAL_NAMES.includes(nameOf(deployment)) && namespaceOf(deployment) === SYSTEM_NAMESPACE;
 }
 
-/** Whether the stack has the Corefile of a workload's pods, and that answers no names of the cluster. */
+/** Whether the stack has the Corefile of a workload's pods, and that answers no cluster names. */
 function servesOtherNames(workload: Resource, stack: Stack): boolean {
   const volumes = podSpecOf(workload)?.at("volumes");
   return (

@@ -1,7 +1,7 @@
 import type { Field } from "../core/resource.ts";
 import { isGroup, parseQuietly } from "./yaml-texts.ts";
 
-/** Where a collector other than Fluent Bit sends to, with its settings by their path, such as `tls.insecure`. */
+/** A destination of a collector other than Fluent Bit, with its settings by path, such as `tls.insecure`. */
 export interface Sink {
   /** Name in the file, such as `otlp/backup`. */
   readonly name: string;
@@ -12,20 +12,20 @@ export interface Sink {
 
 type Setting = readonly [path: string, value: string];
 
-/** The sinks in a configuration, which is a text or a group. @throws {Undecided} */
+/** Sinks in a configuration, either a text or an object. @throws {Undecided} */
 export function sinksOf(configuration: Field): Sink[] {
   const text = configuration.text();
   return text === undefined ? sinksOfYaml(known(configuration)) : sinksIn(text);
 }
 
-/** A value of a resource as data. @throws {Undecided} where a part of it is not known. */
+/** A resource's value as data. @throws {Undecided} if a part is unknown. */
 function known(field: Field): unknown {
   const entries = field.entries();
   if (entries.length > 0) return Object.fromEntries(entries.map(([key, inner]) => [key, known(inner)]));
   return Array.isArray(field.raw) ? field.items().map(known) : field.raw;
 }
 
-/** The sinks in a configuration file of the OpenTelemetry Collector, Vector, Promtail, Filebeat, Alloy or Fluentd; else none. */
+/** Sinks in a configuration file of the OpenTelemetry Collector, Vector, Promtail, Filebeat, Alloy or Fluentd; else none. */
 export function sinksIn(text: string): Sink[] {
   if (/^[^\S\n]*<(match|store)\b/m.test(text)) return sinksOfFluentd(text);
   if (/^[^\S\n]*(loki\.write|otelcol\.exporter\.\w+|prometheus\.remote_write)\s+"/m.test(text))
@@ -37,7 +37,7 @@ export function sinksIn(text: string): Sink[] {
 function sinksOfYaml(document: unknown): Sink[] {
   if (!isGroup(document)) return [];
   const { exporters, receivers, sinks, clients, output, ...others } = document;
-  // A name such as otlp/backup tells the type.
+  // A name such as otlp/backup contains the type.
   if (isGroup(exporters) && isGroup(receivers))
     return Object.entries(exporters).map(([name, one]) => sinkOf(name, name.split("/")[0] ?? name, one));
   if (isGroup(sinks))
@@ -58,16 +58,16 @@ function sinkOf(name: string, type: string, value: unknown): Sink {
   return { name, type: type.toLowerCase(), settings: settingsIn(value, "") };
 }
 
-/** The items of a list stand under the list's path. */
+/** List items have the list's path. */
 function settingsIn(value: unknown, path: string): Setting[] {
   if (Array.isArray(value)) return value.flatMap((item) => settingsIn(item, path));
   if (!isGroup(value)) return [[path.toLowerCase(), String(value ?? "")]];
   return Object.entries(value).flatMap(([key, inner]) => settingsIn(inner, path === "" ? key : `${path}.${key}`));
 }
 
-/** How a format of lines writes blocks within one another, and settings in them. */
+/** Syntax of a line-based format with nested blocks and settings. */
 interface Format {
-  /** The block's name, and what tells blocks of that name apart. */
+  /** The block's name, and the label that distinguishes such blocks. */
   readonly open: RegExp;
   readonly close: RegExp;
   readonly setting: RegExp;
@@ -83,7 +83,7 @@ const FLUENTD: Format = {
   typeOf: (_, settings) => settings.find(([path]) => path === "@type" || path === "type")?.[1] ?? "",
 };
 const ALLOY: Format = {
-  // A map is a block too, as far as its end goes.
+  // A map is a block too, since it has the same end.
   open: /^([\w.]*)(?![\w.])[^"{]*(?:("[^"]*")[^"{]*)?\{$/,
   close: /^\}/,
   setting: /^(\w+)\s*=\s*(.+)$/,
@@ -158,9 +158,9 @@ function sinksOfToml(text: string): Sink[] {
   }));
 }
 
-/** The texts of a list, or a value by itself without its quotes. */
+/** The texts of a list, or a single value, unquoted. */
 function valuesOf(value: string): string[] {
   const quoted = [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, one, other]) => one ?? other ?? "");
-  // What a function makes is no text: env("URL").
+  // A function's result is not text: env("URL").
   return quoted.length > 0 && /^[["']/.test(value) ? quoted : [value.replace(/\s+#.*$/, "")];
 }

@@ -5,73 +5,73 @@ import { sinksIn } from "./collector-sinks.ts";
 import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-parser.ts";
 import { containerLists, nameOf, namespaceOf, plainPath, podSpecOf } from "./workload.ts";
 
-/** A Fluent Bit configuration, of all files that a workload mounts, and the workload that runs it. */
+/** A workload and its Fluent Bit configuration, from all files that it mounts. */
 export interface RunningConfig {
   readonly workload: Resource;
-  /** Whether it is a DaemonSet, which reads for its node; else it stands beside an application. */
+  /** Whether it is a DaemonSet, which reads its node's logs; else it is a sidecar. */
   readonly isOnNode: boolean;
   readonly service: Section;
   readonly inputs: readonly Section[];
   readonly filters: readonly Section[];
   readonly outputs: readonly Section[];
-  /** Nodes that outputs share their lines among. */
+  /** Nodes among which outputs distribute lines. */
   readonly nodes: readonly Section[];
 }
 
-/** What collects logs in a stack. */
+/** Log collectors in a stack. */
 interface Collectors {
   readonly daemonSets: readonly Resource[];
-  /** Fluent Bit beside an application. */
+  /** Fluent Bit sidecars. */
   readonly sidecars: readonly Resource[];
-  /** Images that are unknown, of DaemonSets that may be collectors by them alone. */
+  /** Unknown images of DaemonSets that only these could make collectors. */
   readonly perhaps: readonly Field[];
   readonly running: readonly RunningConfig[];
-  /** Configurations of collectors other than Fluent Bit: files that they mount, or what their operator is given. */
+  /** Configurations of collectors other than Fluent Bit: mounted files, or their operator's input. */
   readonly others: readonly Field[];
-  /** Workloads of collectors other than Fluent Bit, with whether a file of theirs says where it sends. */
+  /** Workloads of collectors other than Fluent Bit, and whether a file has their destination. */
   readonly foreign: ReadonlyMap<Resource, boolean>;
-  /** What could not be found out. */
+  /** Undecided parts. */
   readonly open: readonly Undecided[];
 }
 
 const DAEMON_SET = /^kubernetes:(apps|extensions)\/\w+:DaemonSet$/;
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
-/** Folders that hold what others log. A folder below /var/log may be the program's own, such as the VPC CNI's. */
+/** Folders with other programs' logs. A folder below /var/log may be a program's own, such as the VPC CNI's. */
 const LOG_PATHS = /^\/(var\/log(\/(containers|pods|journal))?|var\/lib\/docker\/containers|run\/log(\/journal)?)\/?$/;
 const COLLECTOR_IMAGES = /(^|[/_-])(fluent|filebeat|vector|promtail|logagent|otel|opentelemetry|alloy)/;
-/** What the operator of the OpenTelemetry Collector makes collectors of. */
+/** Custom resources of the OpenTelemetry operator. */
 const OPERATED = /^kubernetes:opentelemetry\.io\/\w+:OpenTelemetryCollector$/;
 const FLUENT_BIT_IMAGES = /fluent-?bit/;
 
-/** Each rule on collectors asks the same of the same stack. */
+/** Cached, since all collector rules need them. */
 const FOUND = new WeakMap<Stack, Collectors>();
 
-/** DaemonSets that read what others log on the node, or run a collector that is known. */
+/** DaemonSets that read other pods' logs on the node, or run a known collector. */
 export function collectorDaemonSets(stack: Stack, report: Report): readonly Resource[] {
   return collectorsOf(stack, report).daemonSets;
 }
 
-/** Workloads but DaemonSets that run Fluent Bit, beside an application. */
+/** Workloads other than DaemonSets that run Fluent Bit. */
 export function fluentBitSidecars(stack: Stack, report: Report): readonly Resource[] {
   return collectorsOf(stack, report).sidecars;
 }
 
-/** The Fluent Bit configurations that workloads of the stack mount from its ConfigMaps. */
+/** Fluent Bit configurations that workloads mount from the stack's ConfigMaps. */
 export function fluentBitConfigs(stack: Stack, report: Report): readonly RunningConfig[] {
   return collectorsOf(stack, report).running;
 }
 
-/** Configurations of collectors other than Fluent Bit: files of the stack's ConfigMaps, or what their operator is given. */
+/** Configurations of collectors other than Fluent Bit: files in the stack's ConfigMaps, or their operator's input. */
 export function otherConfigs(stack: Stack, report: Report): readonly Field[] {
   return collectorsOf(stack, report).others;
 }
 
-/** Workloads that run a collector other than Fluent Bit, with whether a file in the stack's ConfigMaps says where it sends. */
+/** Workloads with a collector other than Fluent Bit, and whether a file in the stack's ConfigMaps has its destination. */
 export function foreignCollectors(stack: Stack, report: Report): ReadonlyMap<Resource, boolean> {
   return collectorsOf(stack, report).foreign;
 }
 
-/** Images that are unknown, of DaemonSets that may be collectors by them alone. */
+/** Unknown images of DaemonSets that only these could make collectors. */
 export function unknownImages(stack: Stack, report: Report): readonly Field[] {
   return collectorsOf(stack, report).perhaps;
 }
@@ -106,7 +106,7 @@ function findCollectors(stack: Stack): Collectors {
     const pod = podSpecOf(workload);
     if (pod === undefined) continue;
     const isOnNode = DAEMON_SET.test(workload.type);
-    // Beside an application, what is unknown is the application's affair unless a collector runs there.
+    // Unknown parts of an application do not matter unless a collector runs beside it.
     if (!isOnNode && !hasImage(pod, COLLECTOR_IMAGES)) continue;
     if (!isOnNode && hasImage(pod, FLUENT_BIT_IMAGES)) sidecars.push(workload);
     const files = part(() => filesOf(workload, pod, configMaps)) ?? [];
@@ -126,7 +126,7 @@ function findCollectors(stack: Stack): Collectors {
   return { daemonSets, sidecars, perhaps, running, others, foreign, open };
 }
 
-/** Whether a DaemonSet mounts what others log on its node. @throws {Undecided} */
+/** Whether a DaemonSet mounts other pods' logs on its node. @throws {Undecided} */
 function readsLogs(workload: Resource, pod: Field): boolean {
   if (!DAEMON_SET.test(workload.type)) return false;
   const paths = pod
@@ -143,7 +143,7 @@ function unknownImagesOf(pod: Field): Field[] {
   return images.filter((image) => image.isUnknown);
 }
 
-/** Whether a container is known to run such an image. */
+/** Whether a known image of a container matches. */
 function hasImage(pod: Field, images: RegExp): boolean {
   return containerLists(pod)
     .filter((list) => !list.isUnknown)
@@ -172,7 +172,7 @@ function filesOf(workload: Resource, pod: Field, configMaps: ReadonlyMap<string,
     );
 }
 
-/** One configuration of several files, which include one another. */
+/** Merges files that include one another into one configuration. */
 function merged(
   workload: Resource,
   isOnNode: boolean,
@@ -203,7 +203,7 @@ function merged(
   };
 }
 
-/** Variables of the containers whose values stand in the stack. */
+/** Environment variables with values in the stack. */
 function environmentOf(pod: Field): [string, string][] {
   return containerLists(pod)
     .filter((list) => !list.isUnknown)
@@ -216,7 +216,7 @@ function environmentOf(pod: Field): [string, string][] {
     });
 }
 
-/** Patterns of an option that holds a list. */
+/** Patterns in a list option. */
 function patternsOf(input: Section, option: string): string[] {
   return (input.get(option) ?? "")
     .split(",")
@@ -224,7 +224,7 @@ function patternsOf(input: Section, option: string): string[] {
     .filter((pattern) => pattern !== "");
 }
 
-/** Whether an input reads what the workload's own containers log. @throws {Undecided} */
+/** Whether an input reads the workload's own logs. @throws {Undecided} */
 export function readsOwnLogs(input: Section, workload: Resource): boolean {
   const [paths, excluded] = [patternsOf(input, "path"), patternsOf(input, "exclude_path")];
   return ownFiles(workload).some(
@@ -235,7 +235,7 @@ export function readsOwnLogs(input: Section, workload: Resource): boolean {
 }
 
 /**
- * Names of the files that the kubelet gives to a pod of the workload, by both ways that they are reached.
+ * Names of the kubelet's log files for a pod of the workload, by both paths.
  * @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-location-node
  */
 function ownFiles(workload: Resource): string[] {
@@ -251,8 +251,8 @@ function ownFiles(workload: Resource): string[] {
 }
 
 /**
- * Shell patterns: `*`, `?` and `[abc]`. Of a path they stand for all but a slash, as in glob; of what is left out for a slash too,
- * as in fnmatch without flags.
+ * Shell patterns: `*`, `?` and `[abc]`. In a path they match all but a slash, as in glob; in an exclusion a slash too, as in fnmatch
+ * without flags.
  */
 function matches(pattern: string, file: string, any: "." | "[^/]"): boolean {
   const source = pattern.replaceAll(/\[!?[^\]]+\]|[.*+?^${}()|[\]\\]/g, (part) => {
@@ -263,7 +263,7 @@ function matches(pattern: string, file: string, any: "." | "[^/]"): boolean {
   try {
     return new RegExp(`^${source}$`).test(file);
   } catch {
-    // Such as [z-a], which matches nothing.
+    // Invalid, such as [z-a]: matches nothing.
     return false;
   }
 }

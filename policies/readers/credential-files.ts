@@ -1,6 +1,6 @@
 import { credentialInText, isCredential, isReference } from "./credentials.ts";
 
-/** A line that holds a credential. */
+/** A line with a credential. */
 export interface Credential {
   /** From 1. */
   readonly line: number;
@@ -8,8 +8,8 @@ export interface Credential {
 }
 
 /**
- * Lines of a configuration file, of any program, that hold a password, key or token literally.
- * @param name That of the file, which says what a text of one line is.
+ * Lines of any program's configuration file with a literal password, key or token.
+ * @param name The file's, which tells what a one-line text is.
  */
 export function credentialsIn(text: string, name?: string): Credential[] {
   const lines = text.split("\n");
@@ -32,7 +32,7 @@ function credentialIn(line: string): string | undefined {
   );
 }
 
-/** A text of one word below its name, as YAML has it: `password: |`. */
+/** A one-word YAML block below its name: `password: |`. */
 function credentialBelow(line: string, [next = "", after = ""]: readonly string[]): string | undefined {
   const [, indent = "", name] = /^(\s*)(?:-\s+)?["']?([\w.-]+)["']?:\s*[|>][+-]?\s*$/.exec(line) ?? [];
   const isBelow = (one: string) => one.trim() !== "" && one.search(/\S/) > indent.length;
@@ -40,7 +40,7 @@ function credentialBelow(line: string, [next = "", after = ""]: readonly string[
   return isCredential(name, next) ? `a literal ${name}` : undefined;
 }
 
-/** The items of Fluent Bit's option `header`, by their places among the lines. */
+/** Line indices of the items of Fluent Bit's option `header`. */
 function headerItems(lines: readonly string[]): number[] {
   let isBelow = false;
   return lines.flatMap((line, index) => {
@@ -50,13 +50,13 @@ function headerItems(lines: readonly string[]): number[] {
   });
 }
 
-/** In an item that has a name and a value. */
+/** In an item with name and value. */
 function credentialInHeader(item: string): string | undefined {
   const [, name = "", value = ""] = /^\s*-\s+["']?([\w.-]+)\s+([^"']+)/.exec(item) ?? [];
   return isCredential(name, value) ? `a literal ${name}` : undefined;
 }
 
-/** Names with their values, as YAML, INI, JSON on one line, XML, programs, or the words of a classic configuration write them. */
+/** Names and values in YAML, INI, one-line JSON, XML, program code or the words of a classic configuration. */
 function pairsIn(line: string): [name: string, value: string][] {
   const inline = [
     ...line.matchAll(/"([\w.-]+)"\s*:\s*"([^"]*)"/g),
@@ -73,7 +73,7 @@ function pairsIn(line: string): [name: string, value: string][] {
   return name === undefined || value === undefined ? inline : [...inline, [name, value]];
 }
 
-/** The two words of a line of a classic configuration. `Password reset` and `secrets management` are headings that a person reads. */
+/** The two words of a classic configuration line. `Password reset` and `secrets management` are headings. */
 function wordsOf(line: string): RegExpExecArray | undefined {
   const words = /^\s*([\w.-]+)\s+["']?([^\s"';]+)["']?;?\s*$/.exec(line);
   const [, name = "", value = ""] = words ?? [];
@@ -81,7 +81,7 @@ function wordsOf(line: string): RegExpExecArray | undefined {
   return isHeading ? undefined : (words ?? undefined);
 }
 
-/** Elements and attributes, and the attributes or attribute and content that are a name and its value. */
+/** Elements and attributes by name, and name and value in two attributes or in an attribute and the content. */
 function pairsInXml(line: string): RegExpExecArray[] {
   return [
     ...line.matchAll(/<([\w:.-]+)(?:\s[^<>]*)?>([^<>]+)<\/\1\s*>/g),
@@ -91,7 +91,7 @@ function pairsInXml(line: string): RegExpExecArray[] {
   ];
 }
 
-/** Properties of Hadoop's programs, whose name and value stand on two lines. */
+/** Hadoop properties, with name and value on two lines. */
 function propertiesOfXml(text: string): Credential[] {
   return [...text.matchAll(/<name>\s*([^<\s]+)\s*<\/name>\s*<value>([^<]*)<\/value>/g)].flatMap((found) => {
     const [whole, name = "", content = ""] = found;

@@ -1,41 +1,41 @@
 const NAME =
   /((?<!1)passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|auth|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|(^|[_.-])(ingest(ion)?|insert|subscription|write)[_-]?key$|^(x-honeycomb-team|requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
-/** A name that ends so says where a secret stands, how it is used or what a person reads of it, not what it is. */
+/** Endings of names that tell a secret's location, use or description, not its value. */
 const NO_SECRET_NAME =
   /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|^existing\w*secret\w*|[_.-]?(file|path|names?|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|replication|policy|expiration|lifetime|validity|timeout|stdin|field|changed|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age|source|lookup|prefix|helper|strategy|iterations|scope|class|process|dialog|volumes?)|(secrets?|credentials?|passwords?)[_.-]*(store|backend|provider|manager)|(pull|existing|from|tls|ssl|serving|certs?|certificate|ca|vars|private[_.-]?key|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|(key|key[_.-]?id|passphrase)[_.-]?key|initial[_.-]cluster[_.-]token|[_.-](url|id)|credentials?id)$/i;
-/** Under such a name a number may be the password itself; under one such as `token` it is a count. */
+/** With such a name, a number may be the password itself; with `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
- * A reference to an environment variable, what a command prints, a file or variable of Grafana, such as `$__file{/etc/secret}`, a key of
- * a Secret of Argo CD, such as `$oidc.okta.clientSecret`, a template's place, Vector's store of secrets, what is encrypted for Datadog's
- * agent or by SOPS, a place of Vault for Argo CD's plugin, a path or a file that holds the value.
+ * A reference to an environment variable, a command's output, a Grafana file or variable such as `$__file{/etc/secret}`, a key of an
+ * Argo CD Secret such as `$oidc.okta.clientSecret`, a template placeholder, Vector's secret store, a value encrypted for Datadog's agent
+ * or by SOPS, a Vault path for Argo CD's plugin, a path or a file with the value.
  */
 const REFERENCE =
   /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$\$?[A-Z_][A-Z0-9_]*$|\$[\w-]*(pass|secret|token|key|pwd)[\w-]*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|%[sdqvr]$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<<?[^>]*>?>\W*$|SECRET\[[\w.]+\]$|ENC\[|<path:|\.{0,2}\/|@|!\w+ )/;
-/** An address of the value in another store or file, which holds none itself. */
+/** An address of the value in another store or file, without a secret itself. */
 const ADDRESS =
   /^([a-z][\w+.-]*:\/\/[^@]*$|(alias|aws|projects)\/|stdin$|(arn|env|file|fd|vault|ssm|AWS_SECRET|AWS_PARAMETER_STORE):|ref\+)/;
-/** The value comes from a program's own variable or function: Alloy's, Terraform's, Python's, Node's or another's. */
+/** The value is a program's variable or function: Alloy's, Terraform's, Python's, Node's or another's. */
 const EXPRESSION =
   /^((os|process|sys|env|ENV|System|var|local|data|remote|convert|config|settings|input|record|req|request|self|this|module|random_password|secrets|vault)[.[]\w|[A-Za-z_][\w.]*\()/;
-/** A value that somebody is still to fill in. */
+/** A placeholder to fill in. */
 const FILL_IN = /^(\?|\*{3,}|x{3,}|\.{3}|replace[\w-]*|your[_-][\w-]+|\[?(redacted|filtered)\]?)$/i;
 const SWITCH =
   /^([01]|on|off|true|false|yes|no|null|none|nil|undefined|~|enabled?|disabled?|allow|deny|required|optional|use_env|include|omit|same-origin|jwt|opaque|(string|str|text|boolean|integer|object)\b[!?,;]?)$/i;
 const NUMBER = /^\d+[a-z]?$/i;
-/** Several words of letters alone, which a person reads. */
+/** Several words of only letters. */
 const PROSE = /^[\p{L}']+[,.:]?( [\p{L}']+[,.:!?]?)+$/u;
-/** The value stands on other lines. */
+/** The value is on other lines. */
 const NESTED = /^([|>](\d?[+-]?|[+-]\d)|[[{].*)$/;
-/** A file that holds the value, or under whose name a Secret has it. */
+/** A file with the value, or its key in a Secret. */
 const FILE_NAME = /^[\w@-][\w.@-]*(\/[\w.@-]+)*\.(pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt|conf|env)$/;
-/** The value of a variable that is not set, as a shell and Spring write it. */
+/** Default value of an unset variable, in shell and Spring syntax. */
 const BY_DEFAULT = /^\$\{(?:[A-Z_][A-Z0-9_.]*:(?![?+]|[-=]\})[-=]?|\w+:[-=])([^${}]+)\}$/;
 
-/** Whether a value of that name is a password, key or token itself. */
+/** Whether a value with this name is itself a password, key or token. */
 export function isCredential(name: string, value: string): boolean {
   if (!NAME.test(name) || NO_SECRET_NAME.test(name)) return false;
-  // A line of JSON ends with a comma.
+  // JSON lines may end with a comma.
   const text = value.trim().replace(/,$/, "");
   const [, byDefault] = BY_DEFAULT.exec(text) ?? [];
   if (byDefault !== undefined) return isCredential(name, byDefault);
@@ -44,19 +44,19 @@ export function isCredential(name: string, value: string): boolean {
   return PASSWORD_NAME.test(name) || !NUMBER.test(text);
 }
 
-/** Whether a value is the key under which a Secret has the credential, as in `clientSecretKey: clientSecret`. */
+/** Whether a value is the credential's key in a Secret, as in `clientSecretKey: clientSecret`. */
 function isNameOfKey(name: string, value: string): boolean {
   const [, what = ""] = /^(.+(?:[a-z][A-Z]|[_.-]).+?)[_.-]?(?:[Kk]ey|KEY)$/.exec(name) ?? [];
   const letters = (text: string) => text.replaceAll(/[_.-]/g, "").toLowerCase();
   return what !== "" && letters(what) === letters(value);
 }
 
-/** Whether a text says where a value comes from, or that it is to be filled in. */
+/** Whether a text refers to a value elsewhere, or is a placeholder. */
 export function isReference(text: string): boolean {
   return [REFERENCE, ADDRESS, EXPRESSION, FILL_IN, FILE_NAME].some((form) => form.test(text));
 }
 
-/** What kind of credential a text holds that shows itself as one, whatever its name. */
+/** Kind of a credential that a text's own form reveals, whatever its name. */
 export function credentialInText(text: string): string | undefined {
   if (holdsPrivateKey(text)) return "a private key";
   if (/\b(AKIA|ASIA)[0-9A-Z]{16}\b/.test(text)) return "an AWS access key";
@@ -67,14 +67,14 @@ export function credentialInText(text: string): string | undefined {
   return PLACES.find(([place]) => holdsValue(text, place))?.[1];
 }
 
-/** Forms of a text in which the group is a credential, with what they are. */
+/** Patterns whose group is a credential, with its kind. */
 const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
   [/[;"'](?:password|pwd|account_?key|shared_?access_?key)\s*=\s*([^;"'\s]+)/i, "a password in a connection string"],
-  // Of PostgreSQL's and Java's clients, several names with values in one line.
+  // Of PostgreSQL and Java clients: several names with values on one line.
   [/(?:^|\s)\w+\s*=\s*\S+\s(?:.{0,200}?\s)?password\s*=\s*["']?([^\s"';]+)/i, "a password in a connection string"],
   [/(?:^|[\s"'=])[\w.-]+:([^\s:@/"']+)@(?:tcp|unix)\(/, "a password in a connection string"],
   [/(?<!\[):\/\/[^/\s:@"'[\]]*:([^/\s@"'\]]+)@/, "a password in a URL"],
-  // Numbers are a user and a group, and Kubernetes' own users are called system:node:a.
+  // Numbers are a user and a group; Kubernetes' own users have names such as system:node:a.
   [
     /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?["']?(?!system:)[^\s:"'=+-][^\s:"']*:(?!\d+(?:["'\s]|$))([^\s"']+)/,
     "a password after -u or --user",
@@ -102,14 +102,14 @@ function holdsValue(text: string, place: RegExp): boolean {
   return values.some((value) => !isReference(value) && !SWITCH.test(value));
 }
 
-/** Also in base64, as a kubeconfig and a Secret have it. */
+/** Also in base64, as in a kubeconfig or Secret. */
 function holdsPrivateKey(text: string): boolean {
   const isKey = (one: string) => /-----BEGIN [A-Z0-9 ]*PRIVATE KEY|^PuTTY-User-Key-File-/m.test(one);
   const encoded = text.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/]*/g) ?? [];
   return isKey(text) || encoded.some((one) => isKey(Buffer.from(one, "base64").toString("latin1")));
 }
 
-/** What Docker keeps of a login: name and password in base64, such as `"auth": "bWU6aHVudGVyMg=="`. */
+/** Docker's stored logins: name and password in base64, such as `"auth": "bWU6aHVudGVyMg=="`. */
 function holdsRegistryLogin(text: string): boolean {
   const logins = [...text.matchAll(/"auth"\s*:\s*"([A-Za-z0-9+/]{6,}={0,2})"/g)];
   return logins.some(([, login = ""]) =>
@@ -117,7 +117,7 @@ function holdsRegistryLogin(text: string): boolean {
   );
 }
 
-/** Names with their values in the queries of URLs, as far as a value is one and no pattern or variable. */
+/** Names and values in URL queries, without patterns and variables. */
 function queryPairs(text: string): [name: string, value: string][] {
   const queries = [...text.matchAll(/[\w./-]\?([^\s"'<>#]+)/g)].map(([, query = ""]) => query);
   return queries.flatMap((query) =>
@@ -134,11 +134,11 @@ const CLIENTS = [
   /\b(?:docker|podman|helm|registry|oras|az|skopeo|oc)\s+login\b[^;|&]{0,2000}?\s-p\s*(["']?)([^\s"']+)/,
   /\bredis-cli\b[^;|&]{0,2000}?\s-a\s*(["']?)([^\s"']+)/,
 ];
-/** Tokens that begin so: GitHub's, GitLab's, Slack's, Vault's, npm's, PyPI's, Stripe's, Google's, SendGrid's, Docker's and signed ones. */
+/** Tokens by form: GitHub's, GitLab's, Slack's, Vault's, npm's, PyPI's, Stripe's, Google's, SendGrid's, Docker's and signed ones. */
 const TOKEN =
   /\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20}|xox[abprs]-[\w-]{10,}|hvs\.[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{16,}|[rs]k_live_[A-Za-z0-9]{20,}|AIza[\w-]{35}|SG\.[\w-]{22}\.[\w-]{43}|dckr_pat_[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,})|hooks\.slack\.com\/services\/T\w+\/B\w+\/\w{20,}/;
 
-/** What kind of credential a shell command holds: in an assignment, an option, a header, a URL or the password option of a client. */
+/** Kind of a credential in a shell command: in an assignment, an option, a header, a URL or a client's password option. */
 export function credentialInCommand(command: string): string | undefined {
   const known = credentialInText(command);
   if (known !== undefined) return known;
@@ -152,7 +152,7 @@ export function credentialInCommand(command: string): string | undefined {
     ...command.matchAll(/["'\s](x-api-key|x-auth-token|private-token)\s*:\s*([^\s"']+)/gi),
     ...command.matchAll(/(?:^|\s)(?:-H|--header)[\s=]*["']?([\w.-]+)\s*:\s*([^\s"']+)/g),
   ];
-  // What the shell fills in is no value.
+  // Shell expansions are not values.
   const found = pairs.find(([, name = "", value = ""]) => !/^\$|`|\$\(/.test(value) && isCredential(name, value));
   return found === undefined ? undefined : `the literal value of ${found[1]}`;
 }

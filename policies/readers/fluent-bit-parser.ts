@@ -1,25 +1,25 @@
 import { type Field, Undecided } from "../core/resource.ts";
 import { type Group, isGroup, parseQuietly } from "./yaml-texts.ts";
 
-/** Parts of a configuration that the rules read. */
+/** Parts of a configuration that rules read. */
 const KINDS = ["service", "inputs", "filters", "outputs", "nodes"] as const;
 export type SectionKind = (typeof KINDS)[number];
 
-/** A part of a configuration as a file writes it. */
+/** A part of a configuration as written. */
 export interface WrittenSection {
   readonly kind: SectionKind;
   readonly options: readonly (readonly [option: string, value: string])[];
 }
 
-/** One file of a Fluent Bit configuration, as far as the rules read it. */
+/** The parts that rules read of a Fluent Bit configuration file. */
 export interface WrittenConfig {
   readonly sections: readonly WrittenSection[];
-  /** Values for `${NAME}` that the file itself sets. */
+  /** Values for `${NAME}` that the file sets. */
   readonly variables: readonly (readonly [name: string, value: string])[];
 }
 
 /**
- * Reads one file of a configuration in either format; undefined where the text is none.
+ * Parses a configuration file in either format; undefined if the text is not one.
  * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit
  */
 export function parseFluentBit(text: string): WrittenConfig | undefined {
@@ -28,7 +28,7 @@ export function parseFluentBit(text: string): WrittenConfig | undefined {
     : parseYaml(text);
 }
 
-/** Sections of the classic format that the rules read. */
+/** Sections of the classic format that rules read. */
 const CLASSIC_KINDS: Readonly<Record<string, SectionKind>> = {
   SERVICE: "service",
   INPUT: "inputs",
@@ -68,7 +68,7 @@ function parseYaml(text: string): WrittenConfig | undefined {
   return { sections, variables: optionsOf(isGroup(document.env) ? document.env : {}) };
 }
 
-/** Nodes of servers that outputs share their lines among. */
+/** Nodes of upstream servers among which outputs distribute lines. */
 function nodesIn({ upstream_servers: servers }: Group): unknown[] {
   const groups = (Array.isArray(servers) ? servers : []).filter(isGroup);
   return groups.flatMap(({ nodes }) => (Array.isArray(nodes) ? nodes : []));
@@ -81,11 +81,11 @@ function optionsOf(group: Group): [string, string][] {
   ]);
 }
 
-/** An input, filter, output, node or the service of a configuration that runs. */
+/** An input, filter, output, node or the service of a running configuration. */
 export class Section {
   /** The plugin's name in lower case, such as `tail`; `service` for the service and `node` for a node. */
   readonly name: string;
-  /** The file that it stands in. */
+  /** Its file. */
   readonly file: Field;
   private readonly options: ReadonlyMap<string, string>;
   private readonly variables: ReadonlyMap<string, string>;
@@ -102,14 +102,14 @@ export class Section {
     this.variables = variables;
   }
 
-  /** An option's value as written; its name in any case. */
+  /** An option's value as written; the name is case-insensitive. */
   written(option: string): string | undefined {
     return this.options.get(option.toLowerCase());
   }
 
   /**
-   * An option's value, with the variables in it filled in.
-   * @throws {Undecided} where nobody knows the value of one.
+   * An option's value, with its variables substituted.
+   * @throws {Undecided} if a variable's value is unknown.
    */
   get(option: string): string | undefined {
     return this.written(option)?.replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {

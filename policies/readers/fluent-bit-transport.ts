@@ -1,6 +1,6 @@
 import type { Section } from "./fluent-bit-parser.ts";
 
-/** Outputs over the network that use TLS only where told so. See FLB_IO_OPT_TLS in the plugins' sources. */
+/** Network outputs that only use TLS if `tls` is on. See FLB_IO_OPT_TLS in the plugins' sources. */
 const PLAIN_BY_DEFAULT: readonly string[] = [
   "es",
   "opensearch",
@@ -19,12 +19,12 @@ const PLAIN_BY_DEFAULT: readonly string[] = [
   "skywalking",
   "websocket",
   "azure_blob",
-  // A node that `forward` or `es` shares its lines among.
+  // A node to which `forward` or `es` distributes lines.
   "node",
 ];
 /** Outputs that cannot use TLS. */
 const ALWAYS_PLAIN: readonly string[] = ["nats", "udp"];
-/** Outputs whose option `mode` decides too. */
+/** Outputs whose option `mode` matters too. */
 const BY_MODE: readonly string[] = ["gelf", "syslog"];
 /** Outputs that use TLS unless `tls` is off. See FLB_IO_TLS in their sources. */
 const TLS_BY_DEFAULT: readonly string[] = [
@@ -35,9 +35,9 @@ const TLS_BY_DEFAULT: readonly string[] = [
   "gcs",
   "nrlogs",
 ];
-/** Options that hold the address of what is called, as a URL. */
+/** Options with the destination's URL. */
 const URLS = ["endpoint", "base_uri", "uri", "url"] as const;
-/** Hosts of outputs that name none. */
+/** Default hosts of outputs. */
 const HOSTS: Readonly<Record<string, string>> = {
   datadog: "datadoghq.com",
   azure_blob: "blob.core.windows.net",
@@ -49,7 +49,7 @@ const HOSTS: Readonly<Record<string, string>> = {
   nrlogs: "log-api.newrelic.com",
 };
 
-/** How an output sends in the clear. */
+/** How an output sends unencrypted. */
 export interface PlainWay {
   /** The option and its value. */
   readonly part: string;
@@ -58,10 +58,10 @@ export interface PlainWay {
   readonly fix?: string;
 }
 
-/** How an output sends in the clear, to whomever; undefined where it uses TLS or no network. @throws {Undecided} */
+/** How an output sends unencrypted, to any host; undefined if it uses TLS or no network. @throws {Undecided} */
 export function plainWay(output: Section): PlainWay | undefined {
   const { name } = output;
-  // Only where it sends in the clear does it matter to whom.
+  // The host only matters if it sends unencrypted.
   const found = (part: string, fix?: string): PlainWay => ({
     part,
     host: hostOf(output),
@@ -76,7 +76,7 @@ export function plainWay(output: Section): PlainWay | undefined {
       host: hostOfUrl(url.value),
       fix: `begin ${url.option} with https://`,
     };
-  // librdkafka and libpq have options of their own; those of libpq may hold a password.
+  // librdkafka and libpq have their own options; libpq's may contain a password.
   if (name === "kafka") {
     const protocol = output.get("rdkafka.security.protocol");
     const fix = "set rdkafka.security.protocol to SSL or SASL_SSL";
@@ -91,7 +91,7 @@ export function plainWay(output: Section): PlainWay | undefined {
   if (ALWAYS_PLAIN.includes(name)) return found(`${name} has no TLS`, "send by an output that has TLS");
   if (BY_MODE.includes(name)) return modeWay(output);
   const tls = output.get("tls");
-  // A socket of the node, or nodes that are judged by themselves.
+  // A socket on the node, or nodes that are checked separately.
   if (name === "forward" && (output.written("unix_path") ?? output.written("upstream")) !== undefined) return undefined;
   if (name === "azure_blob" && /^https:/i.test(output.get("endpoint") ?? "")) return undefined;
   const isPlain = PLAIN_BY_DEFAULT.includes(name)
@@ -100,7 +100,7 @@ export function plainWay(output: Section): PlainWay | undefined {
   return isPlain ? found(`tls of ${name} is ${tls ?? "not set"}`) : undefined;
 }
 
-/** An option's URL, with its variables filled in where it may be plain HTTP. @throws {Undecided} */
+/** An option's URL, with variables substituted if it may be plain HTTP. @throws {Undecided} */
 function urlOf(output: Section, option: string): string {
   const written = output.written(option) ?? "";
   return /^(http:|\$\{)/i.test(written) ? (output.get(option) ?? "") : written;
@@ -118,12 +118,12 @@ function modeWay(output: Section): PlainWay | undefined {
   return { part: `mode of ${output.name} is ${output.get("mode") ?? "not set (udp)"}`, host, fix: "set mode tls" };
 }
 
-/** Nodes of a file that an output names by `upstream`. */
+/** Nodes of a file that an output refers to by `upstream`. */
 export function nodesOf(outputs: readonly Section[], nodes: readonly Section[]): readonly Section[] {
   return outputs.some((output) => output.written("upstream") !== undefined) ? nodes : [];
 }
 
-/** Where an output sends to, as far as it says. @throws {Undecided} */
+/** An output's host, or the default. @throws {Undecided} */
 export function hostOf(output: Section): string {
   if (output.name === "kafka") return (output.get("brokers") ?? "").split(",")[0]?.replace(/:\d+$/, "").trim() ?? "";
   if (output.written("cloud_id") !== undefined) return "Elastic Cloud";
@@ -134,25 +134,25 @@ function hostOfUrl(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : "its host";
 }
 
-/** A URL without its path and query, which may hold a token. */
+/** A URL without path and query, which may contain a token. */
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : "http://…";
 }
 
-/** Last parts of names outside a cluster: each of two letters, the usual domains, and those of private networks. */
+/** Last labels of names outside a cluster: two letters, the usual domains, and those of private networks. */
 const DOMAINS =
   /^([a-z]{2}|com|net|org|edu|gov|mil|int|info|biz|app|dev|cloud|tech|xyz|online|site|store|example|test|internal|local|localdomain|lan|corp|home|intranet|private)$/i;
 
-/** @param namespaces those that are known: `loki.dev` is a Service in one of them, if there is one that is called so. */
+/** @param namespaces The known ones: `loki.dev` is a Service if there is a namespace `dev`. */
 export function isInside(host: string, namespaces: ReadonlySet<string>): boolean {
   if (["127.0.0.1", "::1", "[::1]"].includes(host) || /\.svc(\.cluster\.local)?\.?$/.test(host)) return true;
   const [name = "", namespace, ...rest] = host.split(".");
   if (!/^[a-z][a-z0-9-]*$/i.test(name) || rest.length > 0) return false;
-  // A name without a dot is a Service of the pod's own namespace; with one, `loki.monitoring` is one of another.
+  // A name without a dot is a Service in the pod's namespace; `loki.monitoring` is one in another.
   return namespace === undefined || namespaces.has(namespace) || !DOMAINS.test(namespace);
 }
 
-/** Whether a value of Fluent Bit means yes. */
+/** Whether a Fluent Bit value means true. */
 export function isOn(value: string): boolean {
   return ["on", "true", "yes", "1"].includes(value.toLowerCase());
 }

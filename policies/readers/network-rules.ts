@@ -1,23 +1,23 @@
 import { type Block, coversEverybody } from "../core/cidr.ts";
 import { type Field, isKnownSo, someKnown, Undecided } from "../core/resource.ts";
 
-/** The one label that Kubernetes gives to every namespace. */
+/** The label that Kubernetes sets on every namespace. */
 export const NAME_LABEL = "kubernetes.io/metadata.name";
 
 const LAST_PORT = 65535;
 
-/** Ports of one protocol, from the first to the last. */
+/** A port range of a protocol. */
 interface Ports {
   readonly protocol: string;
   readonly first: number;
   readonly last: number;
 }
 
-/** Whether a rule of a NetworkPolicy lets everybody through on each port of a protocol, by one peer or by several. @throws {Undecided} */
+/** Whether a NetworkPolicy rule allows everybody on all ports of a protocol, by one or several peers. @throws {Undecided} */
 export function isOpen(rule: Field): boolean {
   const entries = rule.at("ports").items();
   const hasUnknown = entries.some((entry) => ["protocol", "port", "endPort"].some((key) => entry.at(key).isUnknown));
-  // Known ports decide, whatever the peers become.
+  // Known ports decide, whatever the peers will be.
   if (entries.length > 0 && !hasUnknown && !areAll(entries.flatMap(portsOf))) return false;
   const peers = peersOf(rule);
   if (!areEverybody(peers)) return false;
@@ -27,8 +27,8 @@ export function isOpen(rule: Field): boolean {
 }
 
 /**
- * Whether lists of rules together do, each rule of which may hold a part of all addresses and ports.
- * @throws {Undecided} where that depends on a value that is not known.
+ * Whether lists of rules together do, where each may cover a part of all addresses and ports.
+ * @throws {Undecided} if that depends on an unknown value.
  */
 export function letEverythingThrough(lists: readonly Field[]): boolean {
   const passages = lists.flatMap(passagesOf);
@@ -41,12 +41,12 @@ export function letEverythingThrough(lists: readonly Field[]): boolean {
 const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
 const ALL_PORTS: readonly Ports[] = PROTOCOLS.map((protocol) => ({ protocol, first: 1, last: LAST_PORT }));
 
-/** Whom a rule lets through, and on what. */
+/** Peers and ports that a rule allows. */
 interface Passage {
   readonly ports: readonly Ports[];
   /** Undefined for everybody. */
   readonly blocks: readonly Block[] | undefined;
-  /** What is not known of it: then it is the most that the rule may let through. */
+  /** Why it is uncertain: it is then the most that the rule may allow. */
   readonly open: Undecided | undefined;
 }
 
@@ -55,7 +55,7 @@ function coverEverything(passages: readonly Passage[]): boolean {
     const all = passages.flatMap(({ ports, blocks }) =>
       ports.filter((one) => one.protocol === protocol).map(({ first, last }) => ({ first, last, blocks })),
     );
-    // Between two of these ports, the same rules hold for each.
+    // From one of these ports up to the next, the same rules apply.
     const starts = new Set([1, ...all.flatMap(({ first, last }) => [first, last + 1])]);
     return [...starts]
       .filter((port) => port >= 1 && port <= LAST_PORT)
@@ -84,7 +84,7 @@ function passagesOf(list: Field): Passage[] {
   });
 }
 
-/** A value, or the most that it may be where it is not known. */
+/** A value, or the most that it may be if unknown. */
 function atMost<T>(most: T, read: () => T): { readonly value: T; readonly open: Undecided | undefined } {
   try {
     return { value: read(), open: undefined };
@@ -94,7 +94,7 @@ function atMost<T>(most: T, read: () => T): { readonly value: T; readonly open: 
   }
 }
 
-/** None for a port by its name. @throws {Undecided} */
+/** Empty for a named port. @throws {Undecided} */
 function portsOf(entry: Field): Ports[] {
   const [port, last] = [entry.at("port"), entry.at("endPort")];
   const protocol = entry.at("protocol").text() ?? "TCP";
@@ -103,7 +103,7 @@ function portsOf(entry: Field): Ports[] {
   return first === undefined ? [] : [{ protocol, first, last: last.number() ?? first }];
 }
 
-/** Whether ranges of ports together are all ports of a protocol. */
+/** Whether port ranges together cover all ports of a protocol. */
 function areAll(ranges: readonly Ports[]): boolean {
   return PROTOCOLS.some((protocol) => {
     let next = 1;
@@ -116,7 +116,7 @@ function areAll(ranges: readonly Ports[]): boolean {
   });
 }
 
-/** The block that a peer names; none for pods. @throws {Undecided} */
+/** A peer's IP block; empty for pods. @throws {Undecided} */
 function blocksOf(peer: Field): Block[] {
   const block = peer.at("ipBlock");
   if (!block.isSet) return [];
@@ -127,7 +127,7 @@ function blocksOf(peer: Field): Block[] {
   return [{ cidr: block.at("cidr").text() ?? "", except }];
 }
 
-/** Whom a rule lets through: everybody where none is named. @throws {Undecided} */
+/** A rule's peers; none means everybody. @throws {Undecided} */
 function peersOf(rule: Field): Field[] {
   return ["from", "to"].flatMap((key) => rule.at(key).items());
 }
@@ -144,8 +144,8 @@ function isEverybody(peer: Field): boolean {
 }
 
 /**
- * Whether a selector selects everything: one without terms, one that asks for a label which each namespace has, or one that only leaves
- * some out, which takes in every namespace to come.
+ * Whether a selector selects everything: it has no terms, requires a label that all namespaces have, or only excludes some, and so
+ * includes all future namespaces.
  */
 function selectsEvery(selector: Field): boolean {
   if (selector.at("matchLabels").entries().length > 0) return false;

@@ -1,18 +1,18 @@
 import type { Sink } from "./collector-sinks.ts";
 
-/** How a sink sends in the clear. */
+/** How a sink sends unencrypted. */
 export interface PlainSending {
   /** The setting and its value. */
   readonly part: string;
   readonly host: string;
 }
 
-/** Settings that hold the address of what is called. */
+/** Settings with the destination's address. */
 const ADDRESS =
   /(^|[._])(endpoints?|urls?|uri|hosts?|address(es)?|addrs?|brokers?|bootstrap_servers|servers?|seed_broker)$/;
-/** Settings below which an address is another's, such as a proxy's or a label. */
+/** Settings below which an address is something else, such as a proxy's or a label. */
 const OTHERS = /(^|[._])(proxy|headers?|labels|resource|buffer|encoding|queue)/;
-/** Plugins that use no TLS unless told to, where the address names no scheme. */
+/** Plugins without TLS by default if the address has no scheme. */
 const PLAIN_BY_DEFAULT: readonly string[] = [
   ...["elasticsearch", "elasticsearch_dynamic", "opensearch", "logstash", "redis", "forward", "gelf", "remote_syslog"],
   ...["kafka", "kafka2", "kafka_buffered", "rdkafka2", "pulsar", "nats", "mqtt"],
@@ -22,36 +22,36 @@ const PLAIN_BY_DEFAULT: readonly string[] = [
 const ENCRYPTED = /^(https|wss|tls|ssl|amqps|rediss|mqtts|pulsar\+ssl|unix)$/i;
 const TRANSPORT = /(^|\.)(network|mode|protocol|transport|scheme|security\.protocol)$/;
 const TLS = /(^|\.)(tls|ssl|tls_config|use_ssl|ssl_enabled|ssl_ca_certs?(_from_system)?)(\.|$)/;
-/** Settings of the OpenTelemetry Collector and Alloy that only say how to use TLS: it is on wherever its block is there. */
+/** Settings of the OpenTelemetry Collector and Alloy that only configure TLS, which is on if its block exists. */
 const TLS_BLOCK = /(^|\.)tls\.(insecure|insecure_skip_verify|include_system_ca_certs_pool)$/;
-/** How gRPC resolves a name, which says nothing of TLS. */
+/** gRPC name resolvers, which are unrelated to TLS. */
 const RESOLVER = /^(dns|passthrough|xds|ipv4|ipv6):(\/\/[^/]*\/)?/i;
-/** What a URL of ClickHouse says of TLS. */
+/** TLS in a ClickHouse URL. */
 const SECURE = /[?&]secure=(true|1)(&|$)/i;
-/** Settings that turn verification off, with that value. */
+/** Settings and their values that turn verification off. */
 const UNVERIFIED: readonly (readonly [path: RegExp, value: RegExp])[] = [
   [/(^|\.)(insecure_skip_verify|tls_insecure_mode|skip_verify|insecure_ssl)$/, /^true$/i],
   [/(^|\.)(ssl_verify|verify_certificate|verify_hostname|tls_verify_hostname|verify_peer)$/, /^false$/i],
   [/(^|\.)(ssl\.verification_mode|ssl_verify_mode)$/, /none/i],
 ];
 
-/** How a sink sends in the clear, for each address; none where it uses TLS, or the address is a variable. */
+/** How a sink sends unencrypted, per address; empty if it uses TLS, or the address is a variable. */
 export function plainSendings(sink: Sink): PlainSending[] {
   return addressesOf(sink).flatMap(({ path, value }) => {
     const [, scheme, host = "", port = ""] =
       /^(?:([a-z][\w+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)(:\d+)?/i.exec(value.replace(RESOLVER, "")) ?? [];
     if (/^unix:/i.test(value) || SECURE.test(value)) return [];
-    // A variable is known where the collector runs.
+    // A variable is only known where the collector runs.
     if (host === "" || /[${#(]/.test(host)) return [];
     const isPlain =
       scheme === undefined ? isPlainWithoutScheme(sink) : !ENCRYPTED.test(scheme) && !mayEncrypt(sink, scheme);
-    // The rest may hold a name with its password, or a token.
+    // The rest may contain a user and password, or a token.
     const address = `${scheme === undefined ? "" : `${scheme}://`}${host}${port}`;
     return isPlain ? [{ part: `${path} of ${sink.name} is ${address}`, host }] : [];
   });
 }
 
-/** The setting by which a sink does not verify whom it sends to; undefined where it does. */
+/** The setting that turns a sink's verification off; undefined if none does. */
 export function unverifiedBy(sink: Sink): string | undefined {
   const { name, settings } = sink;
   // Without TLS there is nothing to verify.
@@ -60,7 +60,7 @@ export function unverifiedBy(sink: Sink): string | undefined {
   return found === undefined ? undefined : `${found[0]} of ${name} is ${found[1]}`;
 }
 
-/** Where a sink sends to, for a message. */
+/** A sink's host, for messages. */
 export function hostsOf(sink: Sink): string {
   return (
     addressesOf(sink)[0]
@@ -81,7 +81,7 @@ function isPlainWithoutScheme(sink: Sink): boolean {
   return PLAIN_BY_DEFAULT.includes(sink.type) && !usesTls(sink);
 }
 
-/** HTTP says itself that it is plain; beside another scheme, such as tcp, TLS may be told to be used. */
+/** HTTP is always plain; with another scheme, such as tcp, a setting may turn TLS on. */
 function mayEncrypt(sink: Sink, scheme: string): boolean {
   return !/^(http|ws|udp)$/i.test(scheme) && usesTls(sink);
 }

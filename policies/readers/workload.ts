@@ -1,10 +1,10 @@
 import type { Field, Resource } from "../core/resource.ts";
 
-/** Custom kinds with the template of a pod, which may stand elsewhere: Argo Rollouts, OpenKruise, Knative and KEDA. */
+/** Custom kinds with a pod template, possibly in another resource: Argo Rollouts, OpenKruise, Knative and KEDA. */
 const CUSTOM =
   /^kubernetes:(argoproj\.io\/\w+:Rollout|apps\.kruise\.io\/\w+:(CloneSet|StatefulSet|DaemonSet)|serving\.knative\.dev\/\w+:(Service|Configuration)|keda\.sh\/\w+:ScaledJob)$/;
 
-/** Where the pod's spec stands in each kind that makes pods, all API versions alike. */
+/** Path of the pod spec by kind, for all API versions. */
 const PATHS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^kubernetes:core\/v1:Pod$/, ["spec"]],
   [/^kubernetes:core\/v1:PodTemplate$/, ["template", "spec"]],
@@ -17,7 +17,7 @@ const PATHS: readonly (readonly [RegExp, readonly string[]])[] = [
 ];
 const PATCH = /Patch$/;
 
-/** Types of the resources that make pods. */
+/** Types of resources that create pods. */
 export const WORKLOADS: readonly string[] = [
   "kubernetes:core/v1:Pod",
   "kubernetes:core/v1:PodTemplate",
@@ -31,25 +31,25 @@ export const WORKLOADS: readonly string[] = [
   "kubernetes:keda.sh/*",
 ];
 
-/** Types of the resources that change such a resource of somebody else's. */
+/** Types of patches of such resources with another owner. */
 export const WORKLOAD_PATCHES: readonly string[] = [
   "kubernetes:core/v1:PodPatch",
   "kubernetes:core/v1:PodTemplatePatch",
   "kubernetes:core/v1:ReplicationControllerPatch",
 ];
 
-/** The pod that a resource is or makes; undefined for all others. A patch is no whole pod. */
+/** Spec of the pod that a resource is or creates; undefined for others, including patches. */
 export function podSpecOf(resource: Resource): Field | undefined {
   return specOf(resource, resource.type);
 }
 
-/** Labels and annotations of the pod that a resource is, makes or patches. */
+/** Labels and annotations of the pod that a resource is, creates or patches. */
 export function podMetadataOf(resource: Resource): Field {
   const path = pathOf(resource.type.replace(PATCH, "")) ?? [];
   return resource.at(...path.slice(0, -1), "metadata");
 }
 
-/** The part of a pod that a patch sets; undefined for all others. */
+/** The part of a pod spec that a patch sets; undefined for others. */
 export function podPatchOf(resource: Resource): Field | undefined {
   return PATCH.test(resource.type) ? specOf(resource, resource.type.replace(PATCH, "")) : undefined;
 }
@@ -69,8 +69,7 @@ const CONTAINER_LISTS = ["initContainers", "containers", "ephemeralContainers"] 
 export type ContainerList = (typeof CONTAINER_LISTS)[number];
 
 /**
- * The lists of a pod's containers, init and ephemeral ones included. The lists and not their items, so that one list
- * that is unknown hides no other.
+ * A pod's lists of containers, including init and ephemeral ones. Lists instead of items, so that an unknown list hides no other.
  */
 export function containerLists(pod: Field, lists: readonly ContainerList[] = CONTAINER_LISTS): Field[] {
   return lists.map((list) => pod.at(list));
@@ -81,18 +80,18 @@ export function namespaceOf(resource: Resource): string {
   return resource.at("metadata", "namespace").text() ?? resource.provider.at("namespace").text() ?? "default";
 }
 
-/** The namespace that a resource names or makes, as far as known. */
+/** The namespace that a resource is in or creates, if known. */
 export function knownNamespaceOf({ type, inputs }: Resource): string[] {
   const name = inputs.at("metadata", type === "kubernetes:core/v1:Namespace" ? "name" : "namespace").raw;
   return typeof name === "string" ? [name] : [];
 }
 
-/** Name in the cluster; the Pulumi name stands for one that is not chosen yet. @throws {Undecided} */
+/** Name in the cluster; the Pulumi name if not yet chosen. @throws {Undecided} */
 export function nameOf(resource: Resource): string {
   return resource.at("metadata", "name").text() ?? resource.name;
 }
 
-/** A volume as a container sees it. */
+/** A container's volume mount. */
 export interface Mount {
   readonly path: string;
   readonly readOnly: boolean;
@@ -102,7 +101,7 @@ export interface Mount {
   readonly field: Field;
 }
 
-/** What the containers of a pod mount, init and ephemeral ones included. @throws {Undecided} */
+/** Mounts of a pod's containers, including init and ephemeral ones. @throws {Undecided} */
 export function mountsOf(pod: Field): Mount[] {
   const hostPaths = new Map(
     pod
@@ -121,7 +120,7 @@ export function mountsOf(pod: Field): Mount[] {
     }));
 }
 
-/** A path of Windows as one of Linux: `C:\var\log` is `/var/log`. Others are left as they are. */
+/** Converts a Windows path to Linux: `C:\var\log` is `/var/log`. Others stay unchanged. */
 export function plainPath(path: string): string {
   if (!/^[a-z]:|\\/i.test(path)) return path;
   return path
@@ -130,7 +129,7 @@ export function plainPath(path: string): string {
     .toLowerCase();
 }
 
-/** Where on the node a path of the container stands; undefined where it is gone with the pod. */
+/** Path on the node of a container's path; undefined if it is deleted with the pod. */
 export function onNode(path: string, mounts: readonly Mount[]): string | undefined {
   const file = plainPath(path);
   const depth = (mount: Mount) => plainPath(mount.path).replace(/\/$/, "").length;
@@ -139,7 +138,7 @@ export function onNode(path: string, mounts: readonly Mount[]): string | undefin
   return nearest?.hostPath;
 }
 
-/** Whether all containers of a pod run on a Windows node itself, whose files are then theirs. @throws {Undecided} */
+/** Whether all containers of a pod are Windows HostProcess containers, which see the node's files. @throws {Undecided} */
 export function isHostProcess(pod: Field): boolean {
   const ofPod = pod.at("securityContext", "windowsOptions", "hostProcess").flag();
   const containers = pod.at("containers").items();
@@ -148,9 +147,9 @@ export function isHostProcess(pod: Field): boolean {
   return containers.length > 0 && containers.every(isSo);
 }
 
-/** An image reference in its parts. */
+/** The parts of an image reference. */
 export interface Image {
-  /** With what the runtime fills in: `docker.io` and `library`. */
+  /** With the runtime's defaults: `docker.io` and `library`. */
   readonly registry: string;
   readonly repository: string;
   readonly tag: string | undefined;
@@ -159,7 +158,7 @@ export interface Image {
 }
 
 /**
- * The parts of an image reference. The first part is a registry where it has a dot or a port, or is `localhost`.
+ * Parses an image reference. The first part is a registry if it has a dot or a port, or is `localhost`.
  * @see https://kubernetes.io/docs/concepts/containers/images/#image-names
  */
 export function parseImage(reference: string): Image {

@@ -1,10 +1,10 @@
 import { parse } from "yaml";
 
-/** What was parsed last, oldest first: each rule reads the same configurations, and reading YAML is most of its work. */
+/** Cached results, oldest first: all rules read the same configurations, and parsing YAML is most of their work. */
 const PARSED = new Map<string, unknown>();
 const MAX_PARSED = 64;
 
-/** A YAML text as data; undefined where it is none, or holds itself by an alias within its own anchor. */
+/** Parses YAML; undefined if it is invalid, or contains itself by an alias within its own anchor. */
 export function parseQuietly(text: string): unknown {
   if (!PARSED.has(text)) {
     const [oldest] = PARSED.keys();
@@ -16,9 +16,9 @@ export function parseQuietly(text: string): unknown {
 
 function parseOrNone(text: string): unknown {
   try {
-    // Fluent Bit reads `on` as text; so does YAML 1.2. A warning would go to the terminal, past the report.
+    // YAML 1.2 reads `on` as text, as Fluent Bit does. A warning would go to the terminal, not into the report.
     const data: unknown = parse(text, { logLevel: "error" });
-    // Throws where an alias stands within its own anchor, so that nobody reads on for ever.
+    // Throws if an alias is within its own anchor, which would cause infinite recursion.
     JSON.stringify(data);
     return data;
   } catch {
@@ -26,7 +26,7 @@ function parseOrNone(text: string): unknown {
   }
 }
 
-/** A mapping in YAML. */
+/** A YAML mapping. */
 export type Group = { readonly [key: string]: unknown };
 
 export function isGroup(value: unknown): value is Group {

@@ -53,7 +53,7 @@ const UNBOUNDED = texts("unbounded", "Actions for which AWS defines no resource;
 ]);
 const BROAD = texts("broad", "Forbidden managed policies", ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"]);
 
-/** What roles, users and groups may do in the account. */
+/** Rights of roles, users and groups in the account. */
 export const AWS_IAM: readonly Rule[] = [
   {
     id: "aws-iam-document",
@@ -173,7 +173,7 @@ export const AWS_IAM: readonly Rule[] = [
   },
 ];
 
-/** The policies that stand inside a role. @throws {Undecided} */
+/** A role's inline policies. @throws {Undecided} */
 function inlinePolicies(role: Resource): Field[] {
   return role
     .at("inlinePolicies")
@@ -181,7 +181,7 @@ function inlinePolicies(role: Resource): Field[] {
     .map((one) => one.at("policy"));
 }
 
-/** Each statement that allows something, in a policy or in the policies inside a role. */
+/** Checks each allowing statement of a policy, or of a role's inline policies. */
 function eachAllowed(resource: Resource, report: Report, check: (statement: Statement) => void): void {
   report.part(() => {
     report.each(resource.type === ROLE ? inlinePolicies(resource) : [resource.at("policy")], (policy) =>
@@ -192,7 +192,7 @@ function eachAllowed(resource: Resource, report: Report, check: (statement: Stat
   });
 }
 
-/** A statement, and the field that its document stands in. */
+/** A statement, and the field with its document. */
 interface Statement {
   readonly statement: Field;
   readonly policy: Field;
@@ -204,8 +204,7 @@ function isEverything(action: string): boolean {
 }
 
 /**
- * Whether an ARN names no resource: nothing but wildcards, of every account where there is one. `arn:aws:s3:::bucket/*` names a
- * bucket.
+ * Whether an ARN names no resource: it has only wildcards, and no particular account. `arn:aws:s3:::bucket/*` names a bucket.
  */
 function isEverybodys(resource: string): boolean {
   const [prefix = "", , , , account = "", ...rest] = resource.split(":");
@@ -221,8 +220,8 @@ function isEverybodys(resource: string): boolean {
 }
 
 /**
- * Statements of a policy document, as JSON text or as an object. None where the text is no document: AWS refuses that.
- * @throws {Undecided} where nobody knows how many there are.
+ * Statements of a policy document, given as JSON text or object; empty if the text is not a document, which AWS rejects.
+ * @throws {Undecided} if their number is unknown.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 function statementsOf(field: Field): Field[] {
@@ -236,35 +235,35 @@ function allows(statement: Field): boolean {
   return statement.at("Effect").text() === "Allow";
 }
 
-/** What may stand alone or in a list. @throws {Undecided} */
+/** Items of a list, or a single value. @throws {Undecided} */
 function oneOrMore(field: Field): Field[] {
   const items = field.items();
   return items.length > 0 ? items : [field].filter((one) => one.isSet && !Array.isArray(one.raw));
 }
 
-/** Texts of an element of a statement, such as its actions. @throws {Undecided} where one is unknown. */
+/** Texts of a statement's element, such as its actions. @throws {Undecided} if one is unknown. */
 function textsOf(statement: Field, element: string): string[] {
   return oneOrMore(statement.at(element)).flatMap((one) => one.text() ?? []);
 }
 
-/** Whom a statement is about, of every kind. @throws {Undecided} */
+/** A statement's principals of all kinds. @throws {Undecided} */
 function principalsOf(statement: Field): string[] {
   const principal = statement.at("Principal");
   const kinds = principal.entries().map(([kind]) => kind);
   return kinds.length > 0 ? kinds.flatMap((kind) => textsOf(principal, kind)) : textsOf(statement, "Principal");
 }
 
-/** OIDC providers whose tokens a statement takes. @throws {Undecided} */
+/** OIDC providers whose tokens a statement accepts. @throws {Undecided} */
 function issuersOf(statement: Field): string[] {
   const federated = textsOf(statement.at("Principal"), "Federated");
   return federated.flatMap((arn) => /:oidc-provider\/(.+)$/.exec(arn)?.[1] ?? []);
 }
 
-/** Whatever repository or service account a token is of. */
+/** Matches any repository or service account. */
 const ANY_IDENTITY = /^([*?]*|repo:[*?].*|system:serviceaccount:[*?]+(:[*?]+)?)$/i;
 
 /**
- * Whether a condition says of which identities of a provider. That a token is for AWS, as `aud` says, is true of all.
+ * Whether a condition restricts a provider's identities. `aud` does not: all tokens are for AWS.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
  * @throws {Undecided}
  */
@@ -279,7 +278,7 @@ function namesIdentity(statement: Field, issuer: string): boolean {
   });
 }
 
-/** Conditions of a statement, each key by itself. @throws {Undecided} */
+/** A statement's conditions, one per key. @throws {Undecided} */
 function conditionsOf(statement: Field): { operator: string; key: string; values: Field }[] {
   return statement
     .at("Condition")
@@ -287,15 +286,15 @@ function conditionsOf(statement: Field): { operator: string; key: string; values
     .flatMap(([operator, keys]) => keys.entries().map(([key, values]) => ({ operator, key, values })));
 }
 
-/** Keys of conditions that say how a request comes, and nothing of whose the resource or the caller is. */
+/** Condition keys about how a request is sent, not about the owner of the resource or the caller. */
 const HOW = ["aws:securetransport", "aws:multifactorauthpresent", "aws:currenttime", "aws:epochtime", "aws:useragent"];
 
-/** Whether a condition bounds what a statement reaches. One that takes any value bounds nothing. @throws {Undecided} */
+/** Whether a condition limits a statement's scope. One that accepts any value does not. @throws {Undecided} */
 function isBounded(statement: Field): boolean {
   return conditionsOf(statement).some(({ operator, key, values }) => {
     if (HOW.includes(key.toLowerCase()) || /^(ForAllValues:)?Null$|^ForAllValues:|IfExists$/i.test(operator))
       return false;
-    // What is not known yet is a value.
+    // An unknown value counts as one.
     return values.isUnknown || !oneOrMore(values).some((value) => !value.isUnknown && value.text() === "*");
   });
 }

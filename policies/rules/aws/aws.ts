@@ -10,7 +10,7 @@ const STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream";
 
 const MAX_DAYS = renamed("longestDays", count("maxDays", "Maximum retention in days", 3653, 1));
 const REQUIRED = texts("required", "Required tags, set on the resource or by its provider", ["project", "environment"]);
-/** Types whose tags a person pays or searches by. */
+/** Types whose tags are used for billing or search. */
 const TAGGED = [
   "eks:index:Cluster",
   "aws:eks/cluster:Cluster",
@@ -30,7 +30,7 @@ const TAGGED = [
   "aws:s3/bucketV2:BucketV2",
 ];
 
-/** What the stack may do in the account, and what it costs and leaves there. */
+/** Retention, encryption and tags in the account. */
 export const AWS: readonly Rule[] = [
   {
     id: "aws-log-retention",
@@ -76,7 +76,7 @@ export const AWS: readonly Rule[] = [
     source: aws("Data protection in Amazon Data Firehose", "firehose/latest/dev/encryption.html"),
     types: [STREAM],
     check: (stream, report) => {
-      // Firehose keeps nothing of what it reads from another stream.
+      // Firehose stores nothing that it reads from another stream.
       const sources = [stream.at("kinesisSourceConfiguration"), stream.at("mskSourceConfiguration")];
       if (sources.some((source) => source.isSet || source.isUnknown)) return;
       const enabled = stream.at("serverSideEncryption", "enabled");
@@ -93,7 +93,7 @@ export const AWS: readonly Rule[] = [
     source: aws("Rotate KMS keys", "kms/latest/developerguide/rotate-keys.html"),
     types: [KEY],
     check: (key, report) => {
-      // AWS rotates neither other kinds nor keys in a store of one's own.
+      // AWS rotates neither other kinds nor keys in a custom key store.
       const symmetric = ["SYMMETRIC_DEFAULT", undefined].includes(key.at("customerMasterKeySpec").text());
       if (key.at("customKeyStoreId").isUnknown || key.at("customKeyStoreId").isSet) return;
       const rotation = key.at("enableKeyRotation");
@@ -113,7 +113,7 @@ export const AWS: readonly Rule[] = [
     check: (resource, report, settings) => {
       const places = [resource.at("tags"), resource.at("tagsAll"), resource.provider.at("defaultTags", "tags")];
       const lacking = settings.get(REQUIRED).filter((tag) => {
-        // A value that is not known yet is a value; a group of tags that is not known may lack the tag.
+        // An unknown value counts as one; an unknown group of tags may lack the tag.
         const known = places.filter((tags) => !tags.isUnknown).map((tags) => tags.at(tag));
         return !known.some((field) => field.isUnknown || field.isSet);
       });
@@ -132,9 +132,8 @@ const KEYS = [
 ];
 
 /**
- * Whether a field names a KMS key. The ARN of a key that the stack makes is unknown before; then what the resource waits for
- * tells.
- * @throws {Undecided} where it waits for no key, or nobody knows.
+ * Whether a field names a KMS key. The ARN of a key in the stack is unknown in a plan: the resource's dependencies decide.
+ * @throws {Undecided} if it depends on no key, or its dependencies are unknown.
  */
 export function isEncrypted(stack: Stack, key: Field): boolean {
   if (!key.isUnknown) return (key.text() ?? "") !== "";

@@ -11,20 +11,20 @@ const ROUTE_TABLE = "aws:ec2/routeTable:RouteTable";
 const ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation";
 const GATEWAY = "aws:ec2/internetGateway:InternetGateway";
 
-/** Types of the resources that tell whether a subnet is public. */
+/** Types of resources that determine whether a subnet is public. */
 const NETWORK: readonly string[] = [SUBNET, ROUTE, ROUTE_TABLE, ASSOCIATION, GATEWAY];
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
-/** Nodes that no EKS node group makes. */
+/** Nodes outside EKS node groups. */
 const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
 const SCALING_GROUP = "aws:autoscaling/group:Group";
 const HOPS = count("hopLimit", "Maximum hop limit", 1, 1);
 
 const SSH = 22;
-/** The rules that let traffic in, by the type of the resource that they stand in. */
+/** Ingress rules, by the type of their resource. */
 const INGRESS: Readonly<Record<string, (resource: Resource) => Ingress[]>> = {
   "aws:ec2/securityGroup:SecurityGroup": ingressOf,
-  // The group that nodes are in where their template names none.
+  // The group of nodes whose template names none.
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ingressOf,
   "aws:ec2/securityGroupRule:SecurityGroupRule": (rule) =>
     rule.at("type").text() === "ingress" ? [{ field: rule.inputs, cidrs: cidrsOf(rule.inputs) }] : [],
@@ -33,7 +33,7 @@ const INGRESS: Readonly<Record<string, (resource: Resource) => Ingress[]>> = {
   ],
 };
 
-/** Where nodes stand and what they tell their pods. */
+/** Nodes' subnets and metadata service. */
 export const CLUSTER_NODES: readonly Rule[] = [
   {
     id: "cluster-nodes-private",
@@ -84,7 +84,7 @@ export const CLUSTER_NODES: readonly Rule[] = [
   },
 ];
 
-/** Who reaches the nodes by the network. */
+/** Network access to nodes. */
 export const CLUSTER_NODES_ACCESS: readonly Rule[] = [
   {
     id: "cluster-nodes-ssh",
@@ -136,10 +136,10 @@ function cidrsOf(rule: Field): Field[] {
   return [...rule.at("cidrBlocks").items(), ...rule.at("ipv6CidrBlocks").items()];
 }
 
-/** The group that @pulumi/eks makes unless told otherwise, with public addresses unless told otherwise. */
+/** The group that @pulumi/eks creates by default, with public addresses by default. */
 function checkDefaultGroup(cluster: Resource, report: Report): void {
   const skips = [cluster.at("skipDefaultNodeGroup"), cluster.at("fargate"), cluster.at("autoMode", "enabled")];
-  // Fargate may be a group of settings.
+  // fargate may be an object.
   if (someKnown(skips, (field) => field.flag() ?? field.isSet)) return;
   const address = cluster.at("nodeAssociatePublicIpAddress");
   if (address.flag() !== false)
@@ -150,14 +150,14 @@ function checkDefaultGroup(cluster: Resource, report: Report): void {
     );
 }
 
-/** Whether an Auto Scaling group makes nodes, by the tag that a cluster finds them by. @throws {Undecided} */
+/** Whether an Auto Scaling group creates nodes, by the tag with which a cluster finds it. @throws {Undecided} */
 function isOfCluster(group: Resource): boolean {
   return someKnown(group.at("tags").items(), (tag) =>
     /^(kubernetes\.io|k8s\.io)\/cluster\//.test(tag.at("key").text() ?? ""),
   );
 }
 
-/** A group without a template has EKS's own; what one of another stack says, nobody knows. */
+/** A group without a template has EKS's own; another stack's template is unknown. */
 function checkTemplate(stack: Stack, group: Resource, report: Report): void {
   const template = group.at("launchTemplate");
   if (!template.isUnknown && !template.isSet) {
@@ -182,15 +182,15 @@ function checkMetadata(template: Resource, report: Report, mostHops: number): vo
   });
   const hops = metadata.at("httpPutResponseHopLimit");
   const limit = hops.number();
-  // Images may set 2 where the template says nothing.
+  // Images may set 2 if the template sets nothing.
   if (limit === undefined || limit > mostHops) report.wrong(hops, "so answers travel into pods");
 }
 
-/** Tells the public subnets that a group of nodes is in, by the field that names its subnets. @throws {Undecided} */
+/** Reports public subnets of a node group, by the field with its subnets. @throws {Undecided} */
 function checkSubnets(stack: Stack, ids: Field, report: Report): void {
   const group = ids.owner;
   const subnets = (stack.dependenciesOf(group) ?? []).filter(({ type }) => type === SUBNET);
-  // A subnet's id is unknown before, and outside the stack it says nothing: what the group waits for tells.
+  // A subnet's id is unknown before the deployment, and does not tell if it is public: dependencies do.
   if (subnets.length === 0) {
     if (ids.isUnknown || ids.items().some((id) => id.isUnknown)) throw new Undecided(ids);
     throw new Undecided(
@@ -216,7 +216,7 @@ function isPublic(stack: Stack, subnet: Resource): boolean {
   const byRoute = (route: Resource) =>
     waitsFor(route, GATEWAY).length > 0 &&
     isEverywhere(route.at("destinationCidrBlock"), route.at("destinationIpv6CidrBlock"));
-  // Routes may stand in the table itself, whose gateway is an input of it.
+  // Routes may be in the table itself, which then has the gateway as an input.
   const byTable = (table: Resource) =>
     waitsFor(table, GATEWAY).length > 0 &&
     someKnown(

@@ -4,13 +4,13 @@ import { count, type Rule, renamed, type Settings, text, texts } from "../../cor
 import { aws, cis } from "../rule-sources.ts";
 import { isEncrypted } from "./aws.ts";
 
-/** An EKS cluster as a plan sees it: the arguments of @pulumi/eks. */
+/** An EKS cluster in a plan: the arguments of @pulumi/eks. */
 export const EKS_COMPONENT = "eks:index:Cluster";
-/** An EKS cluster as the engine sees it. */
+/** An EKS cluster in the engine. */
 const EKS_CLUSTER = "aws:eks/cluster:Cluster";
 const CLUSTERS: readonly string[] = [EKS_COMPONENT, EKS_CLUSTER];
 
-/** What the rules read of a control plane, wherever each form of it keeps that. */
+/** Fields of a control plane that rules read, in either form. */
 export interface ControlPlane {
   readonly endpointPublicAccess: Field;
   readonly publicAccessCidrs: Field;
@@ -44,7 +44,7 @@ function controlPlane(cluster: Resource): ControlPlane {
   return { ...shared, authenticationMode: cluster.at("authenticationMode"), subnetIds: cluster.at("subnetIds") };
 }
 
-/** Where each form names the KMS key of the Secrets, whether or not it is set. */
+/** The field with the KMS key for Secrets, which may be unset. */
 function secretsKey(cluster: Resource): Field {
   if (cluster.type === EKS_COMPONENT) return cluster.at("encryptionConfigKeyArn");
   return cluster.at("encryptionConfig", "provider", "keyArn");
@@ -68,12 +68,12 @@ const PRODUCTION_VALUES = texts("tagValues", "Tag values that mean production, c
   "live",
 ]);
 
-/** The day on which support is judged. */
+/** The day for which to check support. */
 function day(settings: Settings): string {
   return settings.get(AS_OF) || new Date().toISOString().slice(0, 10);
 }
 
-/** How the control plane is reached, what it keeps, and how long it is supported. */
+/** The control plane's endpoint, encryption, logs and support. */
 export const CLUSTER: readonly Rule[] = [
   {
     id: "cluster-endpoint-restricted",
@@ -87,7 +87,7 @@ export const CLUSTER: readonly Rule[] = [
     types: CLUSTERS,
     check: (cluster, report, settings) => {
       const { endpointPublicAccess, publicAccessCidrs } = controlPlane(cluster);
-      // An open list is wrong whatever becomes of the switch, unless that is off.
+      // An open list is wrong whatever the switch will be, unless it is off.
       if (!endpointPublicAccess.isUnknown && endpointPublicAccess.flag() === false) return;
       const cidrs = publicAccessCidrs.items();
       if (cidrs.length === 0) {
@@ -114,7 +114,7 @@ export const CLUSTER: readonly Rule[] = [
       report.each(stack.ofType(...CLUSTERS), (cluster) => {
         const key = secretsKey(cluster);
         if (!isEncrypted(stack, key)) return report.wrong(key, "so Secrets have no key of their own");
-        // @pulumi/eks builds all of it from the key's ARN: before the key is made, nothing of it is known, and "secrets" is all that it takes.
+        // @pulumi/eks builds all of it from the key's ARN: before the key exists, all of it is unknown, and it only sets "secrets".
         if (cluster.type !== EKS_CLUSTER || cluster.at("encryptionConfig").isUnknown) return;
         const resources = cluster.at("encryptionConfig", "resources");
         if (!resources.items().some((one) => one.text() === "secrets"))
@@ -172,7 +172,7 @@ export const CLUSTER: readonly Rule[] = [
         const found = version.text();
         const support = supportOf(found ?? "", day(settings));
         if (support === undefined) report.wrong(version, "not a Kubernetes version that is named");
-        // Past the newest version that is known, the release of this pack is what is out of date: cluster-version-ending says so.
+        // If no newer version is known, this pack is outdated, which cluster-version-ending reports.
         else if (support.daysLeft < 0 && !support.isNewest)
           report.wrong(version, `whose standard support ended on ${support.ends ?? "a day long past"}`);
       });
@@ -255,7 +255,7 @@ export const CLUSTER: readonly Rule[] = [
 const ADDON = "aws:eks/addon:Addon";
 const ADDON_VERSION = /^v\d+(\.\d+)+-eksbuild\.\d+$/;
 
-/** What EKS runs in a cluster. */
+/** EKS add-ons in a cluster. */
 export const CLUSTER_ADDONS: readonly Rule[] = [
   {
     id: "cluster-addons-pinned",
@@ -273,7 +273,7 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
         else if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not one whole version");
         return;
       }
-      // What @pulumi/eks installs unless told otherwise, at the newest version of the day.
+      // @pulumi/eks installs these by default, in the current newest version.
       report.each(["corednsAddonOptions", "kubeProxyAddonOptions"] as const, (key) => {
         const options = resource.at(key);
         const version = options.at("version");
@@ -292,12 +292,12 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
   },
 ];
 
-/** EKS Auto Mode brings the network of pods, kube-proxy and DNS with its nodes. @throws {Undecided} */
+/** EKS Auto Mode has pod networking, kube-proxy and DNS on its nodes. @throws {Undecided} */
 function isAutomatic(cluster: Resource): boolean {
   return cluster.at("autoMode", "enabled").flag() === true;
 }
 
-/** Whether @pulumi/eks installs an add-on: CoreDNS where the cluster has nodes or Fargate from the start. @throws {Undecided} */
+/** Whether @pulumi/eks installs an add-on: CoreDNS only if the cluster initially has nodes or Fargate. @throws {Undecided} */
 function installs(cluster: Resource, key: "corednsAddonOptions" | "kubeProxyAddonOptions"): boolean {
   const options = cluster.at(key);
   const enabled = options.at("enabled").flag();

@@ -6,7 +6,7 @@ import { hasDnsLabel, SYSTEM_NAMESPACE, servesCluster } from "../../readers/clus
 import { namespaceOf } from "../../readers/workload.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
-/** A patch of it is how a stack changes the Corefile that EKS has made. */
+/** A stack changes EKS's Corefile with a patch. */
 const CONFIG_MAPS = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 
 export function isCoreDns(resource: Resource): boolean {
@@ -19,14 +19,14 @@ export function isGroup(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The add-on's configuration: empty where there is none, undefined where it is no JSON or YAML object. @throws {Undecided} */
+/** The add-on's configuration: empty if unset, undefined if not a JSON or YAML object. @throws {Undecided} */
 export function configurationOf(addon: Resource): Json | undefined {
   const field = addon.at("configurationValues");
   const text = field.text();
-  // Both forms of nothing leave the add-on at its defaults.
+  // With either empty form, the add-on keeps its defaults.
   if (text === undefined || text.trim() === "") return {};
   try {
-    // EKS takes YAML too, of which JSON is a part.
+    // EKS accepts YAML too, a superset of JSON.
     const value: unknown = parse(text, { logLevel: "error" });
     return isGroup(value) ? value : undefined;
   } catch {
@@ -34,7 +34,7 @@ export function configurationOf(addon: Resource): Json | undefined {
   }
 }
 
-/** A value inside a configuration. */
+/** A value in a configuration. */
 export function inside(value: unknown, ...keys: readonly string[]): unknown {
   return keys.reduce<unknown>((inner, key) => (isGroup(inner) ? inner[key] : undefined), value);
 }
@@ -42,8 +42,8 @@ export function inside(value: unknown, ...keys: readonly string[]): unknown {
 type Facts = Omit<ResourceRule, "check" | "types" | "family">;
 
 /**
- * Whether a ConfigMap with a Corefile is of the cluster's DNS: in kube-system by the name that it has everywhere or that of a Helm release,
- * and in another namespace by CoreDNS's own name or by the label of the chart, unless that Corefile answers no names of the cluster.
+ * Whether a ConfigMap with a Corefile belongs to the cluster's DNS: in kube-system by the usual name or a Helm release's, in another
+ * namespace by the name coredns or the chart's label, unless the Corefile answers no cluster names.
  */
 function isConfigMap(resource: Resource, corefile: Field): boolean {
   const name = resource.at("metadata", "name").text() ?? "";
@@ -52,7 +52,7 @@ function isConfigMap(resource: Resource, corefile: Field): boolean {
   return (isNamed || hasDnsLabel(resource.at("metadata"))) && servesCluster(corefile.text() ?? "");
 }
 
-/** A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell. */
+/** A rule on the configuration of the CoreDNS add-on; `coredns-configuration-valid` reports an unreadable one. */
 export function addonRule(
   facts: Facts,
   check: (configuration: Json, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
@@ -69,7 +69,7 @@ export function addonRule(
   };
 }
 
-/** A rule on the Corefile of the add-on, where it brings one, and of CoreDNS's ConfigMap. */
+/** A rule on the Corefile in the add-on's configuration, if any, and in CoreDNS's ConfigMap. */
 export function corefileRule(
   facts: Facts,
   check: (
@@ -94,7 +94,7 @@ export function corefileRule(
   };
 }
 
-/** The server blocks of a Corefile, or why it cannot be read, or why the add-on's CoreDNS does not start with it. */
+/** A Corefile's server blocks, or why it cannot be parsed, or why the add-on's CoreDNS does not start with it. */
 export function blocksOf(text: string, isAddon: boolean): readonly Block[] | string {
   const [problem] = isAddon ? startOf(text).errors : [];
   if (problem !== undefined) return `with which CoreDNS does not start: ${problem}`;
@@ -112,7 +112,7 @@ function corefileOf(resource: Resource): { readonly field: Field; readonly text:
     return typeof corefile === "string" ? { field: resource.at("configurationValues"), text: corefile } : undefined;
   }
   const field = resource.at("data", "Corefile");
-  // Most ConfigMaps hold none, and then their names do not matter.
+  // Most ConfigMaps have none, so their names do not matter.
   if (field.raw === undefined || !isConfigMap(resource, field)) return undefined;
   const text = field.text();
   return text === undefined ? undefined : { field, text };

@@ -18,7 +18,7 @@ const MOVING = texts("movingTags", "Tags that are not pinned, besides those with
   "master-*",
   "nightly*",
 ]);
-/** One release of a channel, such as Linkerd's `edge-24.11.8` or `nightly-2026-01-15`. */
+/** A release of a channel, such as Linkerd's `edge-24.11.8` or `nightly-2026-01-15`. */
 const RELEASE = /^(stable|edge|nightly)-v?\d+[.-]\d+[.-]\d+/i;
 const REGISTRIES = texts("registries", "Allowed registries, optionally with a path; * matches any text", [
   "docker.io",
@@ -35,7 +35,7 @@ const REGISTRIES = texts("registries", "Allowed registries, optionally with a pa
   "docker.elastic.co",
 ]);
 
-/** Where the programs and files of a pod come from. */
+/** Sources of a pod's programs and files. */
 export const POD_IMAGES: readonly Rule[] = [
   imageRule(
     {
@@ -50,7 +50,7 @@ export const POD_IMAGES: readonly Rule[] = [
     (image, report, settings) => {
       const text = image.text();
       if (text === undefined) {
-        // A patch changes what it names and leaves the rest.
+        // A patch only changes what it names.
         if (podPatchOf(image.owner) === undefined) report.wrong(image, "so there is no image");
         return;
       }
@@ -80,7 +80,7 @@ export const POD_IMAGES: readonly Rule[] = [
       const allowed = settings.get(REGISTRIES);
       const is = (pattern: string) => {
         const [host = "", ...path] = pattern.replace(/\/$/, "").split("/");
-        // The registry by itself: a * in it must not reach into the path, where anybody writes what he likes.
+        // The registry alone: its * must not match into the path, which anybody can choose.
         if (!matchesGlob(host, registry)) return false;
         return path.length === 0 || matchesGlob(`${path.join("/")}/*`, `${repository}/`);
       };
@@ -89,7 +89,7 @@ export const POD_IMAGES: readonly Rule[] = [
   ),
 ];
 
-/** A rule on the image of each container, and of each volume that is filled from one. */
+/** A rule on the image of each container and each image volume. */
 function imageRule(
   facts: Omit<Facts, "forbids">,
   check: (image: Field, report: Report, settings: Settings) => void,

@@ -17,11 +17,11 @@ const VOLUME_TYPES: readonly string[] = [
 ];
 
 const VOLUME_RISK = "concepts/security/rbac-good-practices/#persistent-volume-creation";
-/** Folders of a node's system and all below them, and those that hold them. Provisioners keep volumes elsewhere below /var and /opt. */
+/** A node's system folders with all below them, and their parents. Provisioners keep volumes elsewhere below /var and /opt. */
 const SYSTEM =
   /^\/((bin|boot|etc|lib|lib64|proc|root|run|sbin|sys|usr|var\/(log|run|lib\/(cni|containerd|docker|etcd|kubelet)))(\/.*)?|var|var\/lib|home)?$/;
 
-/** What keeps a container apart from its node and its neighbors. */
+/** A container's isolation from its node and its neighbors. */
 export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
     {
@@ -153,7 +153,7 @@ export const POD_ISOLATION: readonly Rule[] = [
     (pod, report) =>
       report.each(pod.at("volumes").items(), (volume) =>
         report.each(volume.entries(), ([type, source]) => {
-          // pods-no-host-path reports a path of the node. A patch has directives such as $patch.
+          // pods-no-host-path reports node paths. A patch has directives such as $patch.
           if (type === "name" || type.startsWith("$") || type === "hostPath" || VOLUME_TYPES.includes(type)) return;
           if (source.isUnknown || source.isSet) report.wrongIn(volume, type, "a type that is not allowed");
         }),

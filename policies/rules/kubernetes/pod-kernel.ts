@@ -5,7 +5,7 @@ import { cis, podSecurity } from "../rule-sources.ts";
 import { containerRule, podRule, STANDARD } from "./pod-rule.ts";
 
 const ADDED = texts("capabilities", "Allowed capabilities", ["NET_BIND_SERVICE"]);
-/** What Pod Security "baseline" lets a container add: what runtimes grant by default, without NET_RAW. */
+/** Capabilities that Pod Security "baseline" allows: runtimes' defaults, without NET_RAW. */
 const BASELINE_CAPABILITIES: readonly string[] = [
   "AUDIT_WRITE",
   "CHOWN",
@@ -37,7 +37,7 @@ const SYSCTLS = texts("sysctls", "Allowed sysctls", [
   "net.ipv4.tcp_wmem",
 ]);
 const PROC_MOUNT = "procMount";
-/** Fields of a security context that can remove a protection, with the values that do not. Unset means the runtime's default. */
+/** Security context fields that can remove a protection, with the safe values. Unset means the runtime's default. */
 const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
   "appArmorProfile.type": ["RuntimeDefault", "Localhost"],
   [PROC_MOUNT]: ["Default"],
@@ -47,7 +47,7 @@ const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
 };
 const APP_ARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/";
 
-/** What the kernel holds a container's processes to. */
+/** The kernel's restrictions on a container's processes. */
 export const POD_KERNEL: readonly Rule[] = [
   containerRule(
     {
@@ -105,7 +105,7 @@ export const POD_KERNEL: readonly Rule[] = [
     },
     (container, report, settings, pod) => {
       const ofPod = pod.at("securityContext", "seccompProfile", "type");
-      // Pod Security refuses it on the pod even if each container has another.
+      // Pod Security rejects it on the pod even if each container has another.
       report.part(() => {
         if (ofPod.isSet && !SECCOMP_PROFILES.includes(ofPod.text() ?? ""))
           report.wrong(ofPod, "so the pod may make every system call");
@@ -132,14 +132,14 @@ export const POD_KERNEL: readonly Rule[] = [
       const hostUsers = pod.at("hostUsers");
       if (!hostUsers.isUnknown && hostUsers.flag() === false) return;
       const wrong = (field: Field, problem: string) => {
-        // Only a pod that is known to have no user namespace is wrong.
+        // Only a pod known to have no user namespace is wrong.
         hostUsers.flag();
         report.wrong(field, problem);
       };
       report.part(() => {
         const user = container.at("securityContext", "runAsUser");
         const ofPod = pod.at("securityContext", "runAsUser");
-        // Pod Security refuses it on the pod even if each container has another.
+        // Pod Security rejects it on the pod even if each container has another.
         if (!ofPod.isUnknown && ofPod.number() === 0 && user.isSet) wrong(ofPod, "so the pod may run as root");
         const inherited = user.isSet ? user : ofPod;
         if (inherited.number() === 0) wrong(inherited, `so ${container.path} runs as root`);
@@ -182,7 +182,7 @@ export const POD_KERNEL: readonly Rule[] = [
     },
     (pod, report, settings) => {
       report.part(() => checkAnnotations(podMetadataOf(pod.owner), report));
-      // The API server refuses the fields below on Windows, but not the annotations.
+      // The API server rejects the fields below on Windows, but not the annotations.
       if (pod.at("os", "name").raw === "windows") return;
       report.part(() =>
         report.each(pod.at("securityContext", "sysctls").items(), (sysctl) => {
@@ -190,7 +190,7 @@ export const POD_KERNEL: readonly Rule[] = [
           if (!settings.get(SYSCTLS).includes(name.text() ?? "")) report.wrong(name, "which is not the pod's own");
         }),
       );
-      // "baseline" lets a pod with a user namespace see all of /proc.
+      // "baseline" allows a pod with a user namespace to see all of /proc.
       const mayBe = (field: Field) =>
         field.path.endsWith(PROC_MOUNT) &&
         settings.get(STANDARD) === "baseline" &&
@@ -212,7 +212,7 @@ function checkContext(holder: Field, report: Report, isAllowed: (field: Field) =
   });
 }
 
-/** The form of AppArmor profiles before Kubernetes 1.30, which Pod Security still reads. */
+/** AppArmor profiles as before Kubernetes 1.30, which Pod Security still reads. */
 function checkAnnotations(metadata: Field, report: Report): void {
   report.each(metadata.at("annotations").entries(), ([key, profile]) => {
     if (!key.startsWith(APP_ARMOR_ANNOTATION)) return;

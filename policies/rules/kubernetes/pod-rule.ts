@@ -9,20 +9,20 @@ import {
   WORKLOADS,
 } from "../../readers/workload.ts";
 
-/** A setting of the rules that differ between the two standards. */
+/** Setting of rules that differ between the two standards. */
 export const STANDARD = text("standard", "Pod Security standard", "restricted", ["baseline", "restricted"]);
 
 type Check = (field: Field, report: Report, settings: Settings) => void;
 
-/** What a rule on pods says of itself. */
+/** Properties of a rule on pods. */
 export interface Facts extends Omit<ResourceRule, "check" | "types" | "family"> {
-  /** Whether the rule forbids values, so that it judges patches too. Default: it asks for what is missing. */
+  /** Whether the rule forbids values, and so checks patches too. Default: it requires values. */
   readonly forbids?: true;
   /** Whether the rule reads fields that Windows pods cannot have. Default false. */
   readonly linuxOnly?: true;
 }
 
-/** A rule on the pod of every kind that makes pods. */
+/** A rule on pods of all kinds that create them. */
 export function podRule({ forbids, linuxOnly, ...facts }: Facts, check: Check): ResourceRule {
   return {
     ...facts,
@@ -36,7 +36,7 @@ export function podRule({ forbids, linuxOnly, ...facts }: Facts, check: Check): 
   };
 }
 
-/** A rule on each container of the pod of every kind that makes pods: init and ephemeral ones too, unless named. */
+/** A rule on each container of pods of all kinds that create them; by default including init and ephemeral ones. */
 export function containerRule(
   facts: Facts,
   check: (container: Field, report: Report, settings: Settings, pod: Field) => void,

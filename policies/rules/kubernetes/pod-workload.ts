@@ -8,14 +8,14 @@ import { namespaceOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { containerRule } from "./pod-rule.ts";
 
-/** What each container needs, so that the scheduler finds room for it and the kernel stops it in time. */
+/** Required of each container, so that the scheduler finds room for it and the kernel stops it in time. */
 const WANTED = [
   ["requests", "cpu"],
   ["requests", "memory"],
   ["limits", "memory"],
 ] as const;
 
-/** What a container runs, on what, and what it is given. */
+/** A container's resources and literal secrets. */
 export const POD_WORKLOAD: readonly Rule[] = [
   containerRule(
     {
@@ -29,7 +29,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
     (container, report, _, pod) =>
       report.each(WANTED, ([list, resource]) => {
         const own = container.at("resources", list, resource);
-        // A request that is not set is as large as the limit. What the pod as a whole has, its containers share.
+        // An unset request defaults to the limit. Containers share the pod's resources.
         const lists = list === "requests" ? ["requests", "limits"] : [list];
         const fields = [container, pod].flatMap((holder) => lists.map((one) => holder.at("resources", one, resource)));
         if (!someKnown(fields, (field) => field.isSet)) report.wrong(own, "so the node cannot plan for this container");
@@ -52,7 +52,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
         report.each(container.at("env").items(), (entry) => {
           const name = entry.at("name").text() ?? "";
           const value = entry.at("value");
-          // What is not known yet stands there literally once it is.
+          // An unknown value will be literal once known.
           if (isCredential(name, value.isUnknown ? "(unknown)" : (value.text() ?? "")))
             report.hidden(value, `the literal value of ${name}`);
           else if (!value.isUnknown) tellCredential(value, report, credentialInFile(value.text() ?? ""));
@@ -64,7 +64,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
   ),
 ];
 
-/** Reports credentials in the words of a command, each by itself and beside one another. */
+/** Reports credentials in a command's words, single or adjacent. */
 function tellWords(holder: Field, lists: readonly string[], report: Report): void {
   const reported = report.verdicts.length;
   report.each(lists, (list) =>
@@ -88,14 +88,14 @@ function tellWords(holder: Field, lists: readonly string[], report: Report): voi
       else if (what !== undefined) report.hidden(word, what);
     });
   });
-  // A client's own option is known by the client, in another word.
+  // A client's own option depends on the client, in another word.
   if (report.verdicts.length > reported) return;
   const words = lists.flatMap((list) => holder.at(list).items());
   const what = credentialInCommand(words.map((word) => (word.isUnknown ? "" : (word.text() ?? ""))).join(" "));
   if (what !== undefined) report.hidden(holder.at(lists.find((list) => holder.at(list).isSet) ?? "command"), what);
 }
 
-/** What the kubelet runs or calls in a container: its probes and hooks. */
+/** A container's probes and hooks. */
 function handlersOf(container: Field): Field[] {
   const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
   return [...probes, ...["postStart", "preStop"].map((key) => container.at("lifecycle", key))];
@@ -110,7 +110,7 @@ function tellHandler(handler: Field, report: Report): void {
   });
 }
 
-/** What kind of credential a value holds that is a whole file. */
+/** Kind of a credential in a value that is a whole file. */
 function credentialInFile(value: string): string | undefined {
   return value.trim().includes("\n") ? credentialsIn(value)[0]?.what : undefined;
 }
@@ -121,10 +121,10 @@ function tellCredential(field: Field, report: Report, known?: string): void {
 }
 
 const SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount";
-/** Audiences of tokens that the API server takes: its own where none is named. A token for another serves elsewhere alone. */
+/** Token audiences that the API server accepts: its own if none is named. Tokens for others only work elsewhere. */
 const API_AUDIENCES = ["", "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local"];
 
-/** What a pod may tell the API server. */
+/** A pod's access to the API server. */
 export const POD_TOKEN: readonly Rule[] = [
   {
     id: "pods-service-account-token",
@@ -152,7 +152,7 @@ function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report
     else if (!isBound(stack, namespace, account))
       report.wrong(field, `so the token of ${account} is mounted, to which this stack binds no role`);
   };
-  // A volume brings a token whatever the switch says.
+  // A volume has a token whatever the switch says.
   report.each(pod.at("volumes").items(), (volume) =>
     report.each(volume.at("projected", "sources").items(), (source) => {
       const token = source.at("serviceAccountToken");
@@ -177,7 +177,7 @@ function accountMountsNone(stack: Stack, namespace: string, name: string): boole
 }
 
 /**
- * An account as a user, and the groups that it is in.
+ * An account's user name and groups.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
  */
 function namesOfAccount(namespace: string, name: string): readonly string[] {
@@ -186,7 +186,7 @@ function namesOfAccount(namespace: string, name: string): readonly string[] {
 }
 
 /**
- * What each cluster lets all accounts read: a pod that needs no more needs no token.
+ * What all accounts may read in every cluster: for these, a pod needs no token.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
  */
 const FOR_ALL: readonly string[] = [

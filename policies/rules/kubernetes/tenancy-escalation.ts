@@ -9,17 +9,17 @@ const RISKS = kubernetes(
 );
 const ESCALATING = ["bind", "escalate", "impersonate"];
 /**
- * Impersonation for some actions alone: as whom, and for what. Neither is of use without the other.
+ * Constrained impersonation: of whom, and for which actions. Neither works without the other.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
  */
 const CONSTRAINED = /^impersonate(-on)?:/;
 
-/** A right by which a program gets others. */
+/** A right with which a program can get others. */
 interface Path {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
-  /** Whether the resources are in no namespace, so that a Role gives no right on them. Default false. */
+  /** Whether the resources are cluster-scoped, so that a Role grants no right on them. Default false. */
   readonly isClusterScoped?: true;
   readonly problem: string;
 }
@@ -45,7 +45,7 @@ const APPROVALS: Path = {
   isClusterScoped: true,
   problem: "on certificatesigningrequests/approval, which gives a certificate in any name",
 };
-/** What signs certificates by which the API server knows a user. */
+/** Signers of certificates that authenticate users to the API server. */
 const CLIENT_SIGNERS = /^(\*|kubernetes\.io\/(\*|kube-apiserver-client(-kubelet)?))$/;
 
 const WRITING = ["create", "update", "patch"];
@@ -80,7 +80,7 @@ const CHANGES: readonly Path[] = [
   },
 ];
 
-/** By what rights a person or program gets more of them. */
+/** Rights with which users or programs can get more rights. */
 export const TENANCY_ESCALATION: readonly Rule[] = [
   {
     id: "tenancy-no-escalation",
@@ -112,7 +112,7 @@ export const TENANCY_ESCALATION: readonly Rule[] = [
     types: ROLES,
     check: (role, report) => {
       const rules = role.at("rules");
-      // Approving needs a right on the signer too, which may be another than that of the API server's clients.
+      // Approving needs a right on the signer too, which may not be one for the API server's clients.
       const isForOthers = () => {
         const signers = rules.items().filter((rule) => isOn(rule, CERTIFICATES, SIGNERS.resources));
         return signers.length > 0 && signers.every(namesOtherSigners);
@@ -169,12 +169,12 @@ export const TENANCY_ESCALATION: readonly Rule[] = [
   },
 ];
 
-/** Whether a rule names resources itself. What it takes in by a wildcard, other rules report. */
+/** Whether a rule names resources. Other policies report wildcards. */
 function namesResources(rule: Field): boolean {
   return !someKnown(rule.at("resources").items(), (item) => item.text() === "*");
 }
 
-/** Reports the verbs of a rule that give a right. */
+/** Reports a rule's verbs that grant a right. */
 function tellPath(rule: Field, { group, resources, verbs, isClusterScoped, problem }: Path, report: Report): void {
   if (isClusterScoped && /^Role(Patch)?$/.test(rule.owner.kind)) return;
   const giving = rule
@@ -192,7 +192,7 @@ function namesOtherSigners(rule: Field): boolean {
   return names.length > 0 && names.every((name) => !CLIENT_SIGNERS.test(name.text() ?? ""));
 }
 
-/** Resources on which the verbs of escalation count, by their API groups. */
+/** Resources on which escalation verbs matter, by API group. */
 const RIGHTS = {
   "": ["users", "groups", "serviceaccounts"],
   "rbac.authorization.k8s.io": ["roles", "clusterroles"],
@@ -203,7 +203,7 @@ function isOnRights(rule: Field): boolean {
   return someKnown(Object.entries(RIGHTS), ([group, resources]) => isOn(rule, group, resources));
 }
 
-/** Whether a rule on all resources lets a request through a node's proxy, which is a request for one node by its name. */
+/** Whether a rule on all resources allows requests through a node's proxy, which are for one node by name. */
 function proxies(rule: Field): boolean {
   return (
     isOn(rule, "", ["nodes/proxy"]) &&

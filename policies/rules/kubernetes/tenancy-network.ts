@@ -11,17 +11,17 @@ const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch";
 const DNS_NAMESPACE = "kube-system";
 const DNS_PORT = 53;
-/** The label of DNS's pods on EKS, and wherever CoreDNS stands in the place of kube-dns. */
+/** Label of DNS pods on EKS, and wherever CoreDNS replaces kube-dns. */
 const APP_LABEL = "k8s-app";
 const DNS_APP = "kube-dns";
 const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
-/** Each way with its list of rules. */
+/** Directions, each with its list of rules. */
 const WAYS = [
   ["Ingress", "ingress"],
   ["Egress", "egress"],
 ] as const;
 
-/** Who reaches a team's pods, and what they reach. */
+/** Connections to and from a team's pods. */
 export const TENANCY_NETWORK: readonly Rule[] = [
   {
     id: "tenancy-default-deny",
@@ -42,7 +42,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
             report.each(written, (rule) => {
               if (isOpen(rule)) report.wrong(rule, `which lets all ${type} through`);
             });
-            // Each rule may hold a part of all addresses and ports.
+            // Each rule may cover a part of all addresses and ports.
             if (
               !written.some((rule) => isKnownSo(() => isOpen(rule))) &&
               letEverythingThrough([policy.at("spec", rules)])
@@ -95,14 +95,14 @@ function eachTeams(
   });
 }
 
-/** Whether policies of a namespace let everything through that do not by themselves. What they let through adds up for pods of all. */
+/** Whether a namespace's policies allow everything together, but none alone. Policies for the same pods add up. */
 function addUpToEverything(policies: readonly Resource[], namespace: string, rules: "ingress" | "egress"): boolean {
   const isForAll = (policy: Resource) => isIn(policy, namespace) && selectsAll(policy);
   const listsOf = (some: readonly Resource[]) => some.map((policy) => policy.at("spec", rules));
   const certain = policies.filter((policy) => isKnownSo(() => isForAll(policy)));
   if (certain.some((policy) => isKnownSo(() => letEverythingThrough(listsOf([policy]))))) return false;
   if (letEverythingThrough(listsOf(certain))) return true;
-  // Whether one of the others is for all pods may not be known.
+  // It may be unknown whether one of the others is for all pods.
   const possible = policies.filter((policy) => certain.includes(policy) || !isKnownSo(() => !isForAll(policy)));
   return letEverythingThrough(listsOf(possible)) && possible.every(isForAll);
 }
@@ -112,7 +112,7 @@ function selectsAll(policy: Resource): boolean {
   return selector.at("matchLabels").entries().length === 0 && selector.at("matchExpressions").items().length === 0;
 }
 
-/** What a policy denies unless a rule lets it through; as Kubernetes fills it in. */
+/** Directions that a policy denies unless a rule allows them, with Kubernetes' defaults. */
 function typesOf(policy: Resource): string[] {
   const types = policy
     .at("spec", "policyTypes")
@@ -134,7 +134,7 @@ function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {
   });
 }
 
-/** Pods without a namespace are those of the policy's own, and DNS is in another. */
+/** Pods without a namespace are in the policy's own, and DNS is in another. */
 function mayBeDns(peer: Field, stack: Stack): boolean {
   if (peer.at("ipBlock").isSet) return true;
   const namespaces = peer.at("namespaceSelector");
@@ -147,7 +147,7 @@ function mayBeDns(peer: Field, stack: Stack): boolean {
   );
 }
 
-/** Whether a port is one at which a CoreDNS of the stack answers, which a policy sees in place of its Service's. Of its ports DNS alone is UDP. */
+/** Whether a port is one of the stack's CoreDNS pods: a policy sees these instead of the Service's. Of its ports, only DNS is UDP. */
 function coversPodPort(peer: Field, port: Field, stack: Stack): boolean {
   const first = port.at("port").number();
   if (first === undefined || !peer.at("namespaceSelector").isSet) return false;
@@ -161,10 +161,10 @@ function coversPodPort(peer: Field, port: Field, stack: Stack): boolean {
   );
 }
 
-/** Whether something has a label whose value is so. */
+/** Whether a label exists and its value meets a condition. */
 type HasLabel = (key: string, isValue: (value: string) => boolean) => boolean;
 
-/** What a selector asks for is a label that Kubernetes sets, or one that this stack sets: `name` is neither. */
+/** A selector must use a label that Kubernetes or this stack sets; `name` is neither. */
 function selectsNamespace(selector: Field, name: string, stack: Stack): boolean {
   return selects(
     selector,
@@ -178,7 +178,7 @@ function selectsNamespace(selector: Field, name: string, stack: Stack): boolean 
   );
 }
 
-/** Of the labels of DNS's pods one is known, unless the stack has pods there with another value. */
+/** Only one label of DNS pods is known, unless the stack has pods there with another value. */
 function maySelectDnsPods(selector: Field, stack: Stack): boolean {
   const has: HasLabel = (_key, isValue) =>
     isValue(DNS_APP) ||
@@ -197,7 +197,7 @@ function selectsPodsOf(selector: Field, workload: Resource): boolean {
   });
 }
 
-/** Whether a selector fits labels. @param isKnown Keys of which `has` knows; any other fits. Default: all. */
+/** Whether a selector matches labels. @param isKnown Keys that `has` knows; any other matches. Default: all. */
 function selects(selector: Field, has: HasLabel, isKnown: (key: string) => boolean = () => true): boolean {
   const fits = selector
     .at("matchLabels")

@@ -6,15 +6,15 @@ import { isGroup, parseQuietly } from "../../readers/yaml-texts.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 
 const FORBIDDEN_ROLES = texts("roles", "Forbidden ClusterRoles", ["cluster-admin"]);
-/** The user that a request without credentials is, and its group. */
+/** User and group of requests without credentials. */
 const ANONYMOUS = ["system:anonymous", "system:unauthenticated"];
 const MASTERS = "system:masters";
 const PASSES_ALL = "a group that passes all authorization checks";
-/** One of them is EKS's own, which binds groups to roles and users of AWS. */
+/** EKS's own binds groups to IAM roles and users. */
 const CONFIG_MAPS: readonly string[] = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 const READING = ["get", "list", "watch", "*"];
 
-/** What people and programs may do in the cluster. */
+/** Rights of users and programs in the cluster. */
 export const TENANCY_RBAC: readonly Rule[] = [
   {
     id: "tenancy-no-wildcards",
@@ -97,7 +97,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
           .items()
           .filter((verb) => verb.isUnknown || READING.includes(verb.text() ?? ""));
         if (reading.length === 0 || !isOnSecrets(rule)) return;
-        // One Secret by its name is what a program may be given.
+        // A program may read single Secrets by name.
         if (rule.at("resourceNames").items().length > 0) return;
         report.each(reading, (verb) => {
           if (verb.text() !== undefined) report.wrong(verb, "on secrets, which shows their content");
@@ -106,18 +106,18 @@ export const TENANCY_RBAC: readonly Rule[] = [
   },
 ];
 
-/** Secrets of Kubernetes itself; another API group may call something of its own so. */
+/** Kubernetes' own Secrets; another API group may have a resource of that name. */
 function isOnSecrets(rule: Field): boolean {
   return isOn(rule, "", ["secrets"]);
 }
 
 /**
- * Tells whom the ConfigMap aws-auth makes a master.
+ * Reports whom the ConfigMap aws-auth makes a master.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
  */
 function checkMappings(map: Resource, report: Report): void {
   const fields = ["mapRoles", "mapUsers"].map((key) => map.at("data", key));
-  // Most ConfigMaps have neither, and then their names do not matter.
+  // Most ConfigMaps have neither, so their names do not matter.
   if (fields.every(({ raw }) => raw === undefined)) return;
   if (map.at("metadata", "name").text() !== "aws-auth" || namespaceOf(map) !== "kube-system") return;
   report.each(fields, (field) => {

@@ -9,7 +9,7 @@ export const NAMESPACE = "kubernetes:core/v1:Namespace";
 export const LABEL = text("teamLabel", "Label with the team's name", "team");
 export const NAMES = texts("teamNames", "Names of team namespaces; * matches any text", ["*-team", "team-*"]);
 
-/** Whether a namespace belongs to a team: by its label, or else by its name. @throws {Undecided} where neither tells. */
+/** Whether a namespace belongs to a team: by its label, else by its name. @throws {Undecided} if neither tells. */
 export function isTeams(namespace: Resource, settings: Settings): boolean {
   const label = namespace.at("metadata", "labels", settings.get(LABEL));
   if (!label.isUnknown && (label.text() ?? "") !== "") return true;
@@ -17,15 +17,14 @@ export function isTeams(namespace: Resource, settings: Settings): boolean {
   return label.isSet;
 }
 
-/** By stack and type, since a stack of a thousand teams asks a thousand times. */
+/** Cached by stack and type: a stack of a thousand teams needs it a thousand times. */
 const BY_NAMESPACE = new WeakMap<Stack, Map<string, Map<string, Resource[]>>>();
 
-/** Where resources stand whose namespace is unknown: no namespace can be called so. */
+/** Key of resources whose namespace is unknown; not a valid name. */
 const NOWHERE_YET = "";
 
 /**
- * Resources of a type in a namespace, and after them those that may be in it, as their namespace is unknown: {@link isIn} tells
- * them apart.
+ * Resources of a type in a namespace, followed by those whose namespace is unknown: {@link isIn} distinguishes them.
  */
 export function inNamespace(stack: Stack, type: string, name: string): readonly Resource[] {
   const types = BY_NAMESPACE.get(stack) ?? new Map<string, Map<string, Resource[]>>();
@@ -49,7 +48,7 @@ const STANDARD = text("standard", "Lowest allowed level", "restricted", ["baseli
 const STANDARDS = ["privileged", "baseline", "restricted"];
 const ENFORCE = "pod-security.kubernetes.io/enforce";
 
-/** What keeps teams apart and within their share. */
+/** Isolation and ownership of teams' namespaces. */
 export const TENANCY: readonly Rule[] = [
   {
     id: "tenancy-team-label",
@@ -88,7 +87,7 @@ export const TENANCY: readonly Rule[] = [
   },
 ];
 
-/** Kinds that belong to a namespace, of the API groups that Kubernetes itself brings. */
+/** Namespaced kinds of Kubernetes' own API groups. */
 const NAMESPACED = new RegExp(
   `^kubernetes:(${[
     "core/v1:(Pod|PodTemplate|Service|ConfigMap|Secret|ServiceAccount|PersistentVolumeClaim|ResourceQuota|LimitRange|Endpoints|ReplicationController)",
@@ -101,7 +100,7 @@ const NAMESPACED = new RegExp(
     "coordination\\.k8s\\.io/\\w+:Lease",
   ].join("|")})$`,
 );
-/** Kinds that belong to no namespace, of those groups: the API server takes the namespace out that such an object names. */
+/** Cluster-scoped kinds of those groups: the API server removes a namespace from such objects. */
 const CLUSTER_SCOPED = new RegExp(
   `^kubernetes:(${[
     "core/v1:(Namespace|Node|PersistentVolume)",
@@ -114,7 +113,7 @@ const CLUSTER_SCOPED = new RegExp(
 );
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 
-/** What is in nobody's namespace. */
+/** Resources in the namespace `default`. */
 export const TENANCY_DEFAULT_NAMESPACE: readonly Rule[] = [
   {
     id: "tenancy-no-default-namespace",
@@ -130,7 +129,7 @@ export const TENANCY_DEFAULT_NAMESPACE: readonly Rule[] = [
         stack.resources.filter(({ type }) => type.startsWith("kubernetes:")),
         (resource) => {
           const field = namespaceField(resource);
-          // The provider puts default in the place of a name that is not known yet: what the namespace comes from tells.
+          // The provider replaces an unknown name with default: the namespace's dependencies tell.
           const [input = ""] = field.path.split(".");
           const isDefault = !field.isUnknown && field.text() === "default";
           const comesFrom =
@@ -151,18 +150,18 @@ function namespaceField(resource: Resource): Field {
 }
 
 function isInDefault(resource: Resource, field: Field): boolean {
-  // A patch makes nothing: what it changes is there already, such as the account default of each namespace.
+  // A patch creates nothing: its target already exists, such as each namespace's account default.
   if (resource.kind.endsWith("Patch") || CLUSTER_SCOPED.test(resource.type)) return false;
   if (resource.type === RELEASE)
     return (field.text() ?? resource.provider.at("namespace").text() ?? "default") === "default";
-  // Whether a custom resource that names no namespace belongs to one, nobody knows.
+  // A custom resource without a namespace may be cluster-scoped.
   return NAMESPACED.test(resource.type) ? namespaceOf(resource) === "default" : field.text() === "default";
 }
 
 const QUOTA = "kubernetes:core/v1:ResourceQuota";
 const LIMITS = "kubernetes:core/v1:LimitRange";
 const HARD = texts("hard", "Resources to limit", ["pods", "requests.cpu", "requests.memory", "limits.memory"]);
-/** Other names of the same bound. See https://kubernetes.io/docs/concepts/policy/resource-quotas/#compute-resource-quota */
+/** Other names of the same limit. See https://kubernetes.io/docs/concepts/policy/resource-quotas/#compute-resource-quota */
 const ALSO: Readonly<Record<string, string>> = {
   pods: "count/pods",
   "requests.cpu": "cpu",
@@ -174,7 +173,7 @@ const DEFAULTS = [
   ["defaultRequest", "memory"],
 ] as const;
 
-/** How much of the cluster a team may take. */
+/** A team's share of the cluster. */
 export const TENANCY_SHARES: readonly Rule[] = [
   {
     id: "tenancy-quota",
@@ -235,13 +234,13 @@ export const TENANCY_SHARES: readonly Rule[] = [
   },
 ];
 
-/** One with a scope counts only the pods of that scope, such as those that end. */
+/** A quota with a scope only counts that scope's pods, such as terminating ones. */
 function boundsAll(quota: Resource): boolean {
   const scopes = quota.at("spec", "scopes").items().length;
   return scopes === 0 && quota.at("spec", "scopeSelector", "matchExpressions").items().length === 0;
 }
 
-/** Where the API server takes a default from that is not set, by the list of the default. */
+/** Lists from which the API server takes unset defaults, by the default's list. */
 const FILLED_BY: Readonly<Record<string, string>> = { default: "max", defaultRequest: "min" };
 
 function hasDefault(range: Resource, [list, resource]: readonly [list: string, resource: string]): boolean {

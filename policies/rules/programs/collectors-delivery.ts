@@ -5,12 +5,12 @@ import type { Section } from "../../readers/fluent-bit-parser.ts";
 import { isHostProcess, mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { fluentBit } from "../rule-sources.ts";
 
-/** What rules on collectors read. */
+/** Types that collector rules read. */
 export const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
 
 type Check = (running: RunningConfig, report: Report, settings: Settings) => void;
 
-/** A rule on each configuration of Fluent Bit that runs. */
+/** A rule on each running Fluent Bit configuration. */
 export function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">, check: Check): StackRule {
   return {
     ...facts,
@@ -21,19 +21,19 @@ export function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "
   };
 }
 
-/** Outputs that wait for nobody. */
+/** Outputs without a remote server. */
 const NEVER_AWAY = ["null", "counter", "flowcounter", "prometheus_exporter"];
 
 const MIN_RETRIES = renamed("leastRetries", count("minRetries", "Minimum number of retries", 10, 1));
 const FILE_INPUTS = ["tail", "systemd"];
 
-/** Whether each input that buffers on the disk stops reading while that buffer is full; the node's files are then what waits. */
+/** Whether each input with a disk buffer stops reading while it is full; lines then wait in the node's files. */
 function stopsWhenFull(inputs: readonly Section[]): boolean {
   const buffered = inputs.filter((input) => input.get("storage.type")?.toLowerCase() === "filesystem");
   return buffered.length > 0 && buffered.every((input) => input.isOn("storage.pause_on_chunks_overlimit"));
 }
 
-/** What keeps Fluent Bit from losing logs, and from sending them where others read them. */
+/** Reliable delivery by Fluent Bit. */
 export const COLLECTORS_DELIVERY: readonly Rule[] = [
   fluentBitRule(
     {
@@ -45,7 +45,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
       source: fluentBit("Buffering and storage", "administration/buffering-and-storage"),
     },
     ({ workload, isOnNode, service, inputs, outputs }, report) => {
-      // Beside an application the pod's own volume is all there is.
+      // A sidecar only has the pod's own volumes.
       if (!isOnNode) return;
       const pod = podSpecOf(workload);
       const mounts = pod === undefined ? [] : mountsOf(pod);

@@ -11,10 +11,10 @@ import { fluentBitRule, READS } from "./collectors-delivery.ts";
 
 const PLAIN_INSIDE = flag("plainInside", "Allow plain HTTP to Services of the cluster", true);
 const NAMES = { index: indexIssue, logstash_prefix: indexIssue };
-/** What follows the prefix in a name with a date. */
+/** Options for the part of a dated name after the prefix. */
 const DATED_PARTS = { logstash_prefix_separator: indexPartIssue, logstash_dateformat: indexPartIssue };
 
-/** What keeps logs from going where others read them, or nobody takes them. */
+/** Protection of logs from interception, and from rejection by their destination. */
 export const COLLECTORS_SENDING: readonly Rule[] = [
   {
     id: "collectors-tls",
@@ -71,7 +71,7 @@ function checkOutput(output: Section, report: Report, isAllowed: IsAllowed): voi
   if (plain !== undefined && !isAllowed(plain.host))
     report.wrongIn(output.file, plain.part, `so logs travel to ${plain.host} in the clear`, plain.fix);
   if (plain !== undefined) return;
-  // Those of AWS verify too, and may be told not to.
+  // AWS outputs verify too, unless this is off.
   const verify = output.get("tls.verify") ?? output.get("tls_verify");
   if (verify !== undefined && !isOn(verify))
     report.wrongIn(
@@ -95,19 +95,19 @@ function checkSink(sink: Sink, file: Field, report: Report, isAllowed: IsAllowed
       );
 }
 
-/** What a placeholder of Fluent Bit stands for is not known here, and the longest date is ten letters. */
+/** The values of Fluent Bit's placeholders are unknown here, and the longest date has ten letters. */
 const PLACEHOLDER = /\$\{[^}]*\}|\$[\w.]+(\[[^\]]*\])*/g;
-/** A date's directive, with the flags and widths that glibc takes. */
+/** A date directive, with glibc's flags and widths. */
 const DIRECTIVE = /%[-_0^#]*\d*[EO]?[a-zA-Z+%]/g;
 /**
- * The directives that give nothing but digits, lower-case letters, `-` and `.` in every locale and at every time. Others give
- * spaces (`%e`, `%k`), capitals (`%b`, `%Z`), slashes (`%D`) or colons (`%T`), or are unknown to strftime.
+ * Directives that only produce digits, lower-case letters, `-` and `.` in every locale and at every time. Others produce spaces
+ * (`%e`, `%k`), capitals (`%b`, `%Z`), slashes (`%D`) or colons (`%T`), or are unknown to strftime.
  * @see https://man7.org/linux/man-pages/man3/strftime.3.html
  */
 const LEGAL_DIRECTIVE = /^%[-0]?[YyCGgmdHIMSjUVWuwsF]$/;
 
 /**
- * Why OpenSearch and Elasticsearch would refuse an index name or the beginning of one; undefined where they accept it.
+ * Why OpenSearch and Elasticsearch would reject an index name or its beginning; undefined if they accept it.
  * @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/
  */
 export function indexIssue(name: string): string | undefined {
@@ -124,7 +124,7 @@ export function indexIssue(name: string): string | undefined {
     : `whose ${directive} may give spaces, capitals or signs that no index name may have`;
 }
 
-/** The same for the rest of a name, such as its date: that may begin with any of its letters. */
+/** The same for the rest of a name, such as its date, which may begin with any allowed character. */
 function indexPartIssue(part: string): string | undefined {
   return indexIssue(`a${part}`);
 }

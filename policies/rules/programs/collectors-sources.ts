@@ -8,15 +8,15 @@ import { fluentBit, kubernetes, podSecurity } from "../rule-sources.ts";
 
 const DAEMON_SET = /:DaemonSet$/;
 const DEPLOYMENT = /:Deployment$/;
-/** Folders of the node's journal: kept across restarts, and not. */
+/** Folders of the node's journal: persistent and volatile. */
 const JOURNALS = ["/var/log/journal", "/run/log/journal"];
 const RBAC = "kubernetes:rbac.authorization.k8s.io/v1";
 const READS_EVENTS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
-/** Roles that every cluster has, all of which show more than events. */
+/** Built-in roles, all of which show more than events. */
 const BUILT_IN_ROLES = ["cluster-admin", "admin", "edit", "view"];
 const READING = ["get", "list", "watch"];
 
-/** What may read sources other than pods: the node's journal, and the events of the Kubernetes API. */
+/** Access to sources other than pods: the node's journal, and Kubernetes events. */
 export const COLLECTORS_SOURCES: readonly Rule[] = [
   {
     id: "collectors-journal-mount",
@@ -76,7 +76,7 @@ export const COLLECTORS_SOURCES: readonly Rule[] = [
     ],
     checkStack: (stack, report) =>
       report.each(eventReaders(stack, report), ({ workload, isOnNode }) => {
-        // On a node it is a collector too, which reads pods.
+        // On a node it also reads pods.
         if (isOnNode) return;
         const account = podSpecOf(workload)?.at("serviceAccountName").text() ?? "default";
         const namespace = namespaceOf(workload);
@@ -110,7 +110,7 @@ function isAccount(subject: Field, account: string, namespace: string, binding: 
   );
 }
 
-/** The role that a binding names, where it is in the stack. */
+/** A binding's role, if it is in the stack. */
 function rolesOf(binding: Resource, stack: Stack): Resource[] {
   const [kind, name] = [binding.at("roleRef", "kind").text() ?? "", binding.at("roleRef", "name").text()];
   return stack

@@ -17,7 +17,7 @@ const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below"
   "/var/lib/docker/containers",
   "/run/log/journal",
   "/etc/machine-id",
-  // Programs of the node, for a collector that reads the journal by journalctl.
+  // The node's programs, for a collector that reads the journal by journalctl.
   "/usr",
   "/lib",
   "/lib64",
@@ -37,7 +37,7 @@ const STATE_PATHS = texts("statePaths", "Writable node paths, with everything be
   "/var/log/collected",
 ]);
 
-/** What programs that collect logs may touch. */
+/** What log collectors may access. */
 export const COLLECTORS: readonly Rule[] = [
   {
     id: "collectors-host-paths",
@@ -109,7 +109,7 @@ export const COLLECTORS: readonly Rule[] = [
       report.each(unknownImages(stack, report), (image) => {
         throw new Undecided(image);
       });
-      // What is unknown has been told as such.
+      // Unknown parts have already been reported.
       if (report.verdicts.length > 0) return;
       const collectors = [...collectorDaemonSets(stack, report), ...fluentBitSidecars(stack, report)];
       const foreign = foreignCollectors(stack, report);
@@ -119,7 +119,7 @@ export const COLLECTORS: readonly Rule[] = [
   },
 ];
 
-/** @param sends Whether a collector other than Fluent Bit has a file that says where it sends; undefined for Fluent Bit. */
+/** @param sends Whether a collector other than Fluent Bit has a file with its destination; undefined for Fluent Bit. */
 function whyUnread(sends: boolean | undefined): string {
   if (sends === undefined) return "no ConfigMap of this stack holds a Fluent Bit configuration for it";
   return sends

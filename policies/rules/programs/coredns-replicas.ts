@@ -44,12 +44,12 @@ function checkAddon({ replicaCount, autoScaling }: Json, field: Field, report: R
     report.wrongIn(field, `autoScaling.maxReplicas is ${max}`, `below minReplicas, which is ${min}`);
 }
 
-/** A patch changes what it names. A Deployment that names no number has one pod, or as many as its autoscaler wants. */
+/** A patch only changes what it names. A Deployment without a number has one pod, or as many as its autoscaler sets. */
 function checkDeployment(deployment: Resource, stack: Stack, report: Report): void {
   const replicas = deployment.at("spec", "replicas");
   const isLeftOut = replicas.raw === undefined || replicas.raw === null;
   if (isLeftOut && deployment.type === DEPLOYMENT_PATCH) return;
-  // Most have more, or are no DNS: only then does an unknown value matter.
+  // Most have more, or are not DNS: an unknown value does not matter for them.
   if (!replicas.isUnknown && (replicas.number() ?? 1) >= 2) return;
   if (!isClusterDns(deployment, stack)) return;
   const scaler = isLeftOut ? scalerOf(deployment, stack) : undefined;
@@ -59,7 +59,7 @@ function checkDeployment(deployment: Resource, stack: Stack, report: Report): vo
   if ((replicas.number() ?? 1) < 2) report.wrong(replicas, ALONE, "set spec.replicas: 2, or more");
 }
 
-/** The autoscaler of a Deployment in the same stack. */
+/** A Deployment's autoscaler in the same stack. */
 function scalerOf(deployment: Resource, stack: Stack): Resource | undefined {
   return stack.ofType(...SCALERS).find((scaler) => {
     const target = scaler.at("spec", "scaleTargetRef");
@@ -72,7 +72,7 @@ function scalerOf(deployment: Resource, stack: Stack): Resource | undefined {
 }
 
 /**
- * Whether the stack has the autoscaler of CoreDNS's Helm chart for a Deployment, which reads its least number from a ConfigMap.
+ * Whether the stack has the autoscaler of CoreDNS's Helm chart for a Deployment, which reads its minimum from a ConfigMap.
  * @see https://github.com/kubernetes-sigs/cluster-proportional-autoscaler
  */
 function isProportional(deployment: Resource, stack: Stack): boolean {

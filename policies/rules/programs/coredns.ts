@@ -31,15 +31,15 @@ const TERMINATION = count("terminationGraceSeconds", "Termination grace period i
 const PODS_PER_NODE = count("podsPerNode", "Maximum pods per node", 110, 1);
 const SERVICES = count("services", "Services in the cluster", 1000);
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
-/** The memory limit of the add-on unless configured. */
+/** The add-on's default memory limit. */
 const DEFAULT_LIMIT = "170Mi";
 const MEBI = 2 ** 20;
-/** Answers of each kind that CoreDNS keeps without being told; the memory of a cluster's names includes them. */
+/** CoreDNS's default capacity, in answers of each kind; the memory of a cluster's names includes them. */
 const DEFAULT_CAPACITY = 9984;
-/** Measured: 1.22 KB for each answer of a full cache. */
+/** Measured: 1.22 KB per answer of a full cache. */
 const BYTES_PER_ANSWER = 1220;
 
-/** A path as people write it: `tolerations[0].key`. */
+/** A path in dotted form: `tolerations[0].key`. */
 function dotted(path: readonly (string | number)[]): string {
   return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
 }
@@ -48,7 +48,7 @@ function shown(path: readonly (string | number)[], value: unknown): string {
   return `${dotted(path)} is ${value === undefined ? "not set" : JSON.stringify(value)}`;
 }
 
-/** Checks a configuration by the schema of each version that a looked-up one may be. What all take is left to the deployment. */
+/** Checks a configuration against the schemas of all versions that a looked-up one may be; the deployment checks what they accept. */
 function checkPossible(addon: Resource, configuration: Json, report: Report): void {
   const field = addon.at("configurationValues");
   const found = possibleRejections(configuration);
@@ -62,7 +62,7 @@ function checkPossible(addon: Resource, configuration: Json, report: Report): vo
   report.deferred(addon.at("addonVersion"), `is looked up by the provider (the configuration fits ${versions})`);
 }
 
-/** What keeps names resolving. */
+/** Reliability of name resolution. */
 export const COREDNS: readonly Rule[] = [
   {
     id: "coredns-configuration-valid",
@@ -81,7 +81,7 @@ export const COREDNS: readonly Rule[] = [
       if (Object.keys(configuration).length === 0) return;
       if (addon.at("addonVersion").isLookedUp) return checkPossible(addon, configuration, report);
       const version = addon.at("addonVersion").text() ?? "";
-      // Without a version nobody knows the schema; cluster-addons-pinned tells that.
+      // Without a version the schema is unknown; cluster-addons-pinned reports that.
       if (parseAddonVersion(version) === undefined) return;
       for (const { path, value, message, undecided } of rejections(configuration, version)) {
         if (undecided) report.undecided(field, `sets ${dotted(path)}, which ${message}`);
@@ -105,7 +105,7 @@ export const COREDNS: readonly Rule[] = [
       if (inside(budget, "enabled") === false)
         report.wrongIn(field, "podDisruptionBudget.enabled is false", "so a drain takes all pods");
       const [max, min] = [inside(budget, "maxUnavailable"), inside(budget, "minAvailable")];
-      // What may go, of what there is at least; Kubernetes rounds both shares up.
+      // Pods that may go, of the least that run; Kubernetes rounds both percentages up.
       const may = min === undefined ? podsOf(max, replicas) : replicas - (podsOf(min, replicas) ?? 0);
       const written = min === undefined ? `maxUnavailable is ${max}` : `minAvailable is ${min}`;
       if (may !== undefined && may >= replicas)
@@ -159,7 +159,7 @@ export const COREDNS: readonly Rule[] = [
       options: [TERMINATION],
     },
     (blocks, field, report, settings, resource) => {
-      // A patch is for pods that another made, whose grace period their own stack knows.
+      // A patch is for another owner's pods, whose grace period only their stack knows.
       const grace = resource.type.endsWith("Patch") ? Number.POSITIVE_INFINITY : settings.get(TERMINATION);
       for (const health of blocks.flatMap(({ directives }) => directives.filter(({ name }) => name === "health"))) {
         const written = health.block?.find(({ name }) => name === "lameduck")?.args[0];
@@ -232,14 +232,14 @@ export const COREDNS: readonly Rule[] = [
   },
 ];
 
-/** Pods and Services that the stack of an add-on expects by `dns.clusterSize`; undefined where it says nothing. */
+/** Pods and Services by `dns.clusterSize` in an add-on's stack; undefined if unset. */
 function expectedObjects(stack: Stack, addon: Resource): number | undefined {
   const owner = stack.ofType(CORE_DNS_COMPONENT).find(({ name }) => addon.name === `${name}-addon`);
   const [pods, services] = ["pods", "services"].map((key) => owner?.at("clusterSize", key).number());
   return pods === undefined || services === undefined ? undefined : pods + services;
 }
 
-/** Bytes of the answers that a Corefile's caches keep above CoreDNS's default; 0 where it cannot be read. */
+/** Bytes of a Corefile's cached answers above CoreDNS's default; 0 if it cannot be parsed. */
 function cacheBytes(corefile: unknown): number {
   const blocks = typeof corefile === "string" ? blocksOf(corefile, false) : [];
   if (typeof blocks === "string") return 0;
@@ -250,23 +250,23 @@ function cacheBytes(corefile: unknown): number {
   return above.reduce((sum, count) => sum + count, 0) * BYTES_PER_ANSWER;
 }
 
-/** Pods of the add-on unless configured, also the least that its autoscaler keeps. */
+/** The add-on's default number of pods, and its autoscaler's minimum. */
 const DEFAULT_REPLICAS = 2;
 
-/** Pods that run whatever the load. */
+/** Pods that run at any load. */
 function leastReplicas({ replicaCount, autoScaling }: Json): number {
   const count = inside(autoScaling, "enabled") === true ? inside(autoScaling, "minReplicas") : replicaCount;
   return typeof count === "number" ? count : DEFAULT_REPLICAS;
 }
 
-/** Pods of a number or a share, such as `50%`, which Kubernetes rounds up; undefined where it is neither. */
+/** Pods of a number or percentage, such as `50%`, which Kubernetes rounds up; undefined if it is neither. */
 function podsOf(value: unknown, replicas: number): number | undefined {
   if (typeof value === "number") return value;
   const share = typeof value === "string" ? /^(\d+)%$/.exec(value)?.[1] : undefined;
   return share === undefined ? undefined : Math.ceil((Number(share) / 100) * replicas);
 }
 
-/** Whether an anti-affinity names anything to stay away from. */
+/** Whether an anti-affinity has any terms. */
 function keepsApart(antiAffinity: unknown): boolean {
   return isGroup(antiAffinity) && Object.values(antiAffinity).some((terms) => Array.isArray(terms) && terms.length > 0);
 }
