@@ -13,7 +13,7 @@ function configuration(settings: unknown) {
 }
 
 describe("the add-on's configuration", () => {
-  it("holds the Corefile and what the settings say, and leaves the rest to the add-on", () => {
+  it("has the Corefile and the settings, and leaves the rest to the add-on", () => {
     assert.deepEqual(configuration({}), { replicaCount: 2 });
     assert.deepEqual(
       configuration({
@@ -50,11 +50,11 @@ describe("the add-on's configuration", () => {
     );
   });
 
-  it("asks for no number of pods where the add-on scales by itself", () => {
+  it("sets no number of pods if the add-on scales automatically", () => {
     assert.deepEqual(configuration({ autoscaling: {} }), { autoScaling: { enabled: true, minReplicas: 2 } });
   });
 
-  it("is taken by the schema of every version that is a default, whatever the settings", () => {
+  it("matches the schema of every default version, whatever the settings", () => {
     fc.assert(
       fc.property(dnsSettings, fc.constantFrom(...Object.values(ADDON_VERSIONS)), (settings, version) => {
         assert.deepEqual(rejections(addonConfiguration(settings), version), []);
@@ -62,7 +62,7 @@ describe("the add-on's configuration", () => {
     );
   });
 
-  it("has no null and no missing value, and the same JSON whatever the order of its keys", () => {
+  it("has no null or missing value, and the same JSON for any key order", () => {
     fc.assert(
       fc.property(dnsSettings, (settings) => {
         const values = addonConfiguration(settings);
@@ -96,7 +96,7 @@ describe("the schema of an add-on version", () => {
     it(`of ${version} is the one seen in ${seenIn}`, () => assert.equal(schemaFor(version)?.seenIn, seenIn));
   }
 
-  it("says where it comes from", () => {
+  it("has its source", () => {
     const schema = schemaFor("v1.13.2-eksbuild.31");
     assert.match(schema?.source ?? "", /^aws eks describe-addon-configuration/);
     assert.match(schema?.lookedUp ?? "", /^\d{4}-\d{2}$/);
@@ -146,19 +146,19 @@ describe("the schema of an add-on version", () => {
     assert.deepEqual(rejections({ annotationTopologyMode: "Auto" }, "v1.12.4-eksbuild.29"), []);
   });
 
-  it("is none for what is no version", () => {
+  it("is undefined for text that is not a version", () => {
     assert.equal(schemaFor("latest"), undefined);
     assert.throws(() => rejections({}, "latest"), /latest is not an add-on version/);
   });
 
-  it("reports a key as the setting that it comes from", () => {
+  it("maps a key to its setting", () => {
     assert.deepEqual(settingPath(["replicaCount"]), ["replicas"]);
     assert.deepEqual(settingPath(["autoScaling", "minReplicas"]), ["autoscaling", "minReplicas"]);
     assert.deepEqual(settingPath(["tolerations", 0]), ["tolerations", 0]);
     assert.deepEqual(settingPath([]), []);
   });
 
-  it("can be fetched for a version, as EKS answers it with its references", () => {
+  it("can be fetched for a version, with the references in EKS's answer", () => {
     const definitions = {
       Coredns: { type: "object", additionalProperties: false, properties: { corefile: { type: "string" } } },
     };
@@ -180,7 +180,7 @@ describe("the schema of an add-on version", () => {
     assert.throws(() => withFetched("v1.14.6-eksbuild.4", '{"type":"string"}', "2026-11"), /rejects an empty/);
   });
 
-  it("compares versions by their numbers", () => {
+  it("compares versions numerically", () => {
     const version = parseAddonVersion("v1.12.4-eksbuild.29");
     assert.deepEqual(version, { coredns: [1, 12, 4], build: 29 });
     assert.ok(

@@ -20,7 +20,7 @@ async function adopted(settings: DnsOptions, addons = false) {
 }
 
 describe("CoreDns with adopt", () => {
-  it("patches the Corefile alone, and leaves it in place at a destroy", async () => {
+  it("patches only the Corefile, and keeps it on destroy", async () => {
     const resources = await adopted({ adopt: {}, corefile: { text: COREFILE } });
     assert.deepEqual(
       resources.map(({ type, inputs, retainOnDelete }) => ({ type, inputs, retainOnDelete })),
@@ -39,7 +39,7 @@ describe("CoreDns with adopt", () => {
     );
   });
 
-  it("counts the pods that its selector names where they are spread", async () => {
+  it("spreads the pods that its selector matches", async () => {
     const topologySpread = [{ topologyKey: "kubernetes.io/hostname" }];
     const selectors = async (selector?: Record<string, string>) => {
       const adopt = { deployment: "coredns", ...(selector === undefined ? {} : { selector }) };
@@ -52,7 +52,7 @@ describe("CoreDns with adopt", () => {
     await assert.rejects(selectors({}), /adopt\.selector: must have at least one label/);
   });
 
-  it("has node caches ask its pods in kube-system, and warns that they ask none elsewhere", async () => {
+  it("has node caches query its pods in kube-system, and warns that they query none elsewhere", async () => {
     const settings = { corefile: { text: COREFILE }, clusterDns: ["10.96.0.10"], nodeLocalCache: {} };
     const selector = { app: "dns" };
     const resources = await adopted({ ...settings, adopt: { selector } });
@@ -72,7 +72,7 @@ describe("CoreDns with adopt", () => {
     ]);
   });
 
-  it("patches only those fields of the Deployment that are set, on a cluster with add-ons too", async () => {
+  it("patches only configured Deployment fields, even on a cluster with add-ons", async () => {
     const adopt = { namespace: "dns", configMap: "corefile", deployment: "resolver", container: "dns", force: true };
     const resources = await adopted(
       {
@@ -102,7 +102,7 @@ describe("CoreDns with adopt", () => {
     });
   });
 
-  it("checks the Corefile by the version and the grace period of the pods, whose files are their own", async () => {
+  it("checks the Corefile against the pods' version, grace period and own files", async () => {
     const check = (adopt: DnsOptions["adopt"], text: string) => adopted({ adopt, corefile: { text } });
     const multisocket = ".:53 {\n  multisocket 2\n  whoami\n}\n";
     await assert.rejects(check({ version: "1.11.4" }, multisocket), /multisocket/);
@@ -113,7 +113,7 @@ describe("CoreDns with adopt", () => {
     await check({ terminationGracePeriodSeconds: 60 }, slow);
   });
 
-  it("leaves everything as it is with manage false, and warns of what has no effect then", async () => {
+  it("changes nothing with manage false, and warns of settings without effect", async () => {
     const settings = { adopt: { deployment: "coredns", manage: false }, replicas: 3, corefile: { text: COREFILE } };
     assert.deepEqual(await adopted(settings, true), []);
     const warnings = (dns: object) =>
@@ -131,7 +131,7 @@ describe("CoreDns with adopt", () => {
     assert.deepEqual(warnings({ ...used, adopt: { manage: false, selector: { "k8s-app": "coredns" } } }), []);
   });
 
-  it("has node caches ask its pods at the port where they answer", async () => {
+  it("has node caches query its pods at their port", async () => {
     const at = async (more: DnsOptions) => {
       const resources = await adopted({ nodeLocalCache: { mode: "kubelet" }, ...more });
       const { inputs } = find(resources, "kubernetes:core/v1:Service", "coredns-local-upstream");
@@ -153,7 +153,7 @@ describe("CoreDns with adopt", () => {
     ]);
   });
 
-  it("takes a lameduck period as long as the pods' grace period allows", async () => {
+  it("accepts a lameduck period that the pods' grace period allows", async () => {
     const check = (terminationGracePeriodSeconds: number) =>
       adopted({ adopt: { terminationGracePeriodSeconds }, corefile: { options: { lameduck: "40s" } } });
     await check(60);
@@ -163,7 +163,7 @@ describe("CoreDns with adopt", () => {
     );
   });
 
-  it("warns of settings without effect, and is refused where the stack installs the add-on", () => {
+  it("warns of settings without effect, and is rejected if the stack installs the add-on", () => {
     const parse = (cluster: object, dns: object) =>
       parseSettings({
         "aws:region": "eu-central-1",

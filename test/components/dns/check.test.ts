@@ -12,13 +12,13 @@ function issues(settings: unknown, kubernetes: string | undefined = "1.35"): str
 const options = (choices: unknown) => ({ corefile: { options: choices } });
 
 describe("checkDns", () => {
-  it("accepts the defaults on every Kubernetes version that has an add-on version, and on an existing cluster", () => {
+  it("accepts the defaults on every Kubernetes version with an add-on version, and on an existing cluster", () => {
     for (const version of ["1.33", "1.34", "1.35", "1.36", undefined]) {
       assert.deepEqual(checkDns(DnsSettings.parse({}), version), []);
     }
   });
 
-  it("accepts any settings that are made of right parts", () => {
+  it("accepts any combination of valid parts", () => {
     fc.assert(
       fc.property(dnsSettings, (settings) => {
         // EKS has one domain alone.
@@ -212,7 +212,7 @@ describe("checkDns", () => {
     );
   });
 
-  it("gives each error of a whole Corefile", () => {
+  it("reports every error in a complete Corefile", () => {
     const found = issues({
       corefile: { text: ".:53 {\n forward . 127.0.0.1\n kubernetes\n health\n ready\n bogus\n}\n" },
     });
@@ -224,7 +224,7 @@ describe("checkDns", () => {
     assert.match(found[1] ?? "", /a loop to itself/);
   });
 
-  it("refuses a cloud's zones without credentials, unless somebody else may have given CoreDNS a role", () => {
+  it("rejects a cloud's zones without credentials, unless CoreDNS may have a role from another owner", () => {
     const text =
       ".:53 {\n health\n ready\n kubernetes cluster.local\n route53 corp.example.com.:Z0123456789ABC\n forward . 10.0.0.2\n}\n";
     const settings = DnsSettings.parse({ corefile: { text } });
@@ -240,7 +240,7 @@ describe("checkDns", () => {
     );
   });
 
-  it("checks by every version that may be where only AWS knows it", () => {
+  it("checks against all possible versions if only AWS knows it", () => {
     assert.deepEqual(issues({ autoscaling: {} }, LOOKED_UP_VERSION), []);
     assert.deepEqual(issues({ addonVersion: OLD, autoscaling: {} }, LOOKED_UP_VERSION), [
       `autoscaling: must not be set, since ${OLD} does not support it`,
@@ -255,7 +255,7 @@ describe("checkDns", () => {
     );
   });
 
-  it("refuses an add-on that is much older than EKS's default, and warns of an older CoreDNS alone", () => {
+  it("rejects an add-on much older than EKS's default, and only warns of an older CoreDNS", () => {
     const severities = (addonVersion: string, kubernetes: string) =>
       checkDns(DnsSettings.parse({ addonVersion }), kubernetes).map(({ severity, path }) => [path[0], severity]);
     const warned = [["addonVersion", "warning"]];
@@ -277,7 +277,7 @@ describe("checkDns", () => {
     );
   });
 
-  it("asks for a version where none is known, and not on an existing cluster", () => {
+  it("requires a version if none is known, except on an existing cluster", () => {
     assert.match(
       issues({}, "1.50")[0] ?? "",
       /^addonVersion: must be set for Kubernetes 1\.50, since a default is known for 1\.33, 1\.34,/,
@@ -288,7 +288,7 @@ describe("checkDns", () => {
 });
 
 describe("dnsWarnings", () => {
-  it("says what is worth a look, and nothing about text that is no Corefile", () => {
+  it("warns about a Corefile, and ignores text that is not one", () => {
     const text = ".:53 {\n forward . 10.0.0.2\n kubernetes\n health\n ready\n cache\n errors\n reload\n}\n";
     const warnings = dnsWarnings(DnsSettings.parse({ corefile: { text } }), "1.35");
     assert.equal(warnings.length, 2);

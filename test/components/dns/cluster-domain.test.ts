@@ -6,8 +6,8 @@ import { domainOf } from "../../../corefile/cluster-zones.ts";
 const corefile = (kubernetes: string, zone = ".:53") =>
   `${zone} {\n errors\n health\n ready\n ${kubernetes} {\n fallthrough in-addr.arpa\n }\n forward . 10.0.0.2\n cache 30\n loop\n reload\n}\n`;
 
-describe("the domain of a cluster that is not EKS's", () => {
-  it("is the first zone of kubernetes that is none of addresses", () => {
+describe("the domain of a cluster outside EKS", () => {
+  it("is the first zone of kubernetes that is not a reverse zone", () => {
     const cases: readonly (readonly [text: string, domain: string | undefined])[] = [
       [corefile("kubernetes cluster.local in-addr.arpa ip6.arpa"), undefined],
       [corefile("kubernetes in-addr.arpa Cluster2.Local. cluster3.local"), "cluster2.local"],
@@ -21,7 +21,7 @@ describe("the domain of a cluster that is not EKS's", () => {
     for (const [text, domain] of cases) assert.equal(domainOf(text), domain, text);
   });
 
-  it("is what a CoreDNS that is adopted there must answer, and cluster.local on EKS", () => {
+  it("must be served by an adopted CoreDNS there, and is cluster.local on EKS", () => {
     const issues = (text: string, kubernetesVersion: string | undefined) => {
       const settings = DnsSettings.parse({ adopt: { version: "1.13.2" }, corefile: { text } });
       const found = checkDns(settings, kubernetesVersion).map(({ message }) => message);

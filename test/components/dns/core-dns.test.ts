@@ -21,7 +21,7 @@ async function onEks(settings: unknown, kubernetesVersion = EKS.kubernetesVersio
 }
 
 describe("CoreDns", () => {
-  it("is an add-on of its own with pinned version, both conflict modes, timeouts and tags", async () => {
+  it("is a separate add-on with pinned version, both conflict modes, timeouts and tags", async () => {
     const { resources } = await onEks({ conflicts: { onUpdate: "PRESERVE" } });
     const addon = find(resources, "aws:eks/addon:Addon", "coredns-addon");
     const { configurationValues, ...inputs } = addon.inputs;
@@ -44,7 +44,7 @@ describe("CoreDns", () => {
     assert.deepEqual(find(resources, "aws:eks/addon:Addon", "coredns-addon").dependencies, [nodes.urn]);
   });
 
-  it("takes the version of the settings, and one for each Kubernetes version", async () => {
+  it("uses the version in the settings, else one per Kubernetes version", async () => {
     const version = async (settings: unknown, kubernetes: string) =>
       find((await onEks(settings, kubernetes)).resources, "aws:eks/addon:Addon", "coredns-addon").inputs.addonVersion;
     assert.equal(await version({ addonVersion: "v1.14.6-eksbuild.4" }, "1.35"), "v1.14.6-eksbuild.4");
@@ -53,7 +53,7 @@ describe("CoreDns", () => {
     await assert.rejects(onEks({}, "1.20"), /coredns\.addonVersion: must be set for Kubernetes 1\.20/);
   });
 
-  it("is checked again by the version that AWS names, before the add-on is made", async () => {
+  it("is checked again with the version from AWS before the add-on is created", async () => {
     const { resources } = await record(
       { stack: "dev", config: {}, preview: false, call: () => ({ version: "v1.14.9-eksbuild.1" }) },
       async () => {
@@ -70,7 +70,7 @@ describe("CoreDns", () => {
     );
   });
 
-  it("registers nothing on a cluster that takes no add-ons, and still shows its Corefile", async () => {
+  it("registers nothing on a cluster without add-ons, but still renders its Corefile", async () => {
     const made: CoreDns[] = [];
     const { resources } = await record({ stack: "local", config: {} }, async () => {
       made.push(new CoreDns("coredns", { cluster: existingClusterHandle() }));
@@ -84,7 +84,7 @@ describe("CoreDns", () => {
     assert.deepEqual(made[0]?.addresses, []);
   });
 
-  it("refuses arguments that the add-on or CoreDNS would refuse, all of them together", async () => {
+  it("rejects arguments that the add-on or CoreDNS would reject, all at once", async () => {
     await assert.rejects(
       onEks({ clusterDns: ["10.0.0.2"], corefile: { options: { upstreams: ["10.0.0.2", "dns.corp"] } } }),
       {
@@ -94,13 +94,13 @@ describe("CoreDns", () => {
     );
   });
 
-  it("shows what its sizes come from, and what is worth a look", async () => {
+  it("shows the reasons for its sizes, and warnings", async () => {
     const { component } = await onEks({ corefile: { options: { upstreams: ["tls://9.9.9.9"] } } });
     assert.equal(component?.profile[0]?.setting, "replicas");
     assert.match(component?.warnings[0] ?? "", /without tls_servername/);
   });
 
-  it("puts NodeLocal DNSCache after the add-on, with its addresses for the teams' policies", async () => {
+  it("creates NodeLocal DNSCache after the add-on, with its addresses for the teams' policies", async () => {
     const { resources, component } = await onEks({ nodeLocalCache: {}, clusterDns: ["172.20.0.10"] });
     assert.deepEqual(component?.addresses, ["169.254.20.10", "172.20.0.10"]);
     const [daemon] = ofType(resources, "kubernetes:apps/v1:DaemonSet");
@@ -110,7 +110,7 @@ describe("CoreDns", () => {
 });
 
 describe("the Corefile's ConfigMap", () => {
-  it("is the one that CoreDNS reads, and its header says that it is for use by hand", () => {
+  it("is the one that CoreDNS reads, with a header for use by hand", () => {
     const settings = DnsSettings.parse({ corefile: { text: ".:53 {\n    errors\n}\n" } });
     assert.deepEqual(corefileConfigMap(settings), {
       apiVersion: "v1",

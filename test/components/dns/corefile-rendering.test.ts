@@ -19,7 +19,7 @@ function lineOf(corefile: unknown, name: Plugin["plugin"]): string {
 }
 
 describe("the Corefile of the settings", () => {
-  it("with the tuned profile keeps more answers, gives stale ones, and bounds waiting queries", () => {
+  it("with the tuned profile caches more answers, serves stale ones, and limits waiting queries", () => {
     const tuned = { profile: "tuned" };
     assert.equal(
       lineOf(tuned, "cache"),
@@ -53,13 +53,13 @@ describe("the Corefile of the settings", () => {
     );
   });
 
-  it("watches all pods with autopath, which cannot work without", () => {
+  it("watches all pods with autopath, which requires it", () => {
     assert.match(lineOf({ options: { autopath: true } }, "kubernetes"), /pods verified/);
     assert.equal(lineOf({ options: { autopath: true } }, "autopath"), "autopath @kubernetes");
     assert.match(lineOf({ options: { pods: "disabled", ttl: 60 } }, "kubernetes"), /pods disabled .* ttl 60 \}$/);
   });
 
-  it("asks the servers of stub domains in the block for all names, the longest domain first", () => {
+  it("forwards stub domains in the block for all names, longest domain first", () => {
     const stubDomains = [
       { domains: ["corp.example", "b.example"], upstreams: ["10.0.0.2"], forward: { policy: "sequential" } },
       { domains: ["eu.corp.example."], upstreams: ["10.0.0.3"] },
@@ -78,12 +78,12 @@ describe("the Corefile of the settings", () => {
     assert.equal(servers.length, 1);
   });
 
-  it("puts fixed names before the cluster's, and lets all others through", () => {
+  it("puts fixed names before the cluster's, and passes all others on", () => {
     const hosts = { entries: [{ address: "10.0.0.3", names: ["a.example", "b.example"] }], ttl: 60 };
     assert.equal(lineOf({ options: { hosts } }, "hosts"), "hosts { 10.0.0.3 a.example b.example ttl 60 fallthrough }");
   });
 
-  it("gives a rewritten answer under the name that was asked for", () => {
+  it("restores the queried name in a rewritten answer", () => {
     const rule = { from: "a.example", to: "b.example" };
     assert.equal(lineOf({ options: { rewrite: [rule] } }, "rewrite"), "rewrite stop name exact a.example b.example");
     assert.equal(
@@ -92,12 +92,12 @@ describe("the Corefile of the settings", () => {
     );
   });
 
-  it("logs the classes that are asked for, and nothing by default", () => {
+  it("logs the configured classes, and nothing by default", () => {
     assert.equal(lineOf({ options: { log: {} } }, "log"), "log { class denial error }");
     assert.equal(lineOf({}, "log"), "");
   });
 
-  it("is a whole text as it is given", () => {
+  it("is a complete text unchanged", () => {
     assert.equal(text({ text: "# mine\n.:53 {\n}\n" }), "# mine\n.:53 {\n}\n");
   });
 });

@@ -9,14 +9,14 @@ const messages = (settings: unknown, isAddon = true) =>
 const cached = (success: number) => ({ corefile: { options: { cache: { success: { capacity: success } } } } });
 
 describe("cacheMemoryIssues", () => {
-  it("warns of a cache that takes more than the memory limit", () => {
+  it("warns of a cache that exceeds the memory limit", () => {
     assert.deepEqual(messages(cached(1_000_000)), [
       "warning corefile.options.cache takes 1208 of the 1291 MB that CoreDNS then needs, above resources.limits.memory of 170Mi: raise that, or lower the capacity",
     ]);
     assert.equal(messages({ ...cached(1_000_000), resources: { limits: { memory: "1Gi" } } }).length, 1);
   });
 
-  it("says nothing where the cache fits, and of a limit that nobody knows", () => {
+  it("is silent if the cache fits or the limit is unknown", () => {
     assert.deepEqual(messages(cached(80_000)), []);
     assert.deepEqual(messages({ ...cached(1_000_000), resources: { limits: { memory: "2Gi" } } }), []);
     assert.deepEqual(messages({ ...cached(1_000_000), clusterSize: { nodes: 3, pods: 60, services: 20 } }), []);
@@ -29,7 +29,7 @@ describe("passedByIssues", () => {
     passedByIssues(DnsSettings.parse({ corefile, ...more })).map(({ path }) => path.join("."));
   const OUTSIDE = { profile: "tuned", options: { cache: { ttl: 300 }, forward: { maxFails: 3 }, log: {} } };
 
-  it("warns of what CoreDNS does with outside names, where the node's cache asks others for them", () => {
+  it("warns of settings for outside names if the node's cache sends those elsewhere", () => {
     assert.deepEqual(paths(OUTSIDE), [
       "corefile.profile",
       "corefile.options.cache",
@@ -41,7 +41,7 @@ describe("passedByIssues", () => {
     assert.match(first?.message ?? "", /^has no effect on outside names, which nodeLocalCache sends/);
   });
 
-  it("says nothing where the cache asks CoreDNS for all names, and of what CoreDNS does with the cluster's", () => {
+  it("is silent if the cache sends CoreDNS all names, and about settings for cluster names", () => {
     assert.deepEqual(paths(OUTSIDE, {}), []);
     for (const own of [{ upstreams: ["10.0.0.2"] }, { rewrite: [{ from: "a.example", to: "b.example" }] }])
       assert.deepEqual(paths({ ...OUTSIDE, options: { ...OUTSIDE.options, ...own } }), []);

@@ -43,17 +43,17 @@ describe("an upstream that is the cluster's own DNS", () => {
     [{ kind: "existing" }, "10.96.0.10"],
   ];
   for (const [cluster, address] of others) {
-    it(`is no error: ${address} of ${JSON.stringify(cluster)}`, () => {
+    it(`is not an error: ${address} of ${JSON.stringify(cluster)}`, () => {
       assert.equal(told(cluster, upstream(address)), "");
     });
   }
 
-  it("is an error where the settings name it, on every cluster", () => {
+  it("is an error if the settings name it, on every cluster", () => {
     const dns = upstream("10.96.0.10", { clusterDns: ["10.96.0.10"] });
     assert.match(told({ kind: "existing" }, dns), /this is the Service kube-dns/);
   });
 
-  it("is a warning where it is only usual", () => {
+  it("is a warning if it is only usual", () => {
     const warnings = dnsWarnings(DnsSettings.parse(upstream("10.96.0.10")), undefined, []);
     assert.match(warnings.join(), /forward corp.example 10.96.0.10: the Service kube-dns usually has this address/);
     assert.deepEqual(dnsWarnings(DnsSettings.parse(upstream("10.96.0.10")), "1.35"), []);

@@ -36,7 +36,7 @@ async function registered(choices: unknown = {}, dns = settings()) {
 }
 
 describe("NodeLocal DNSCache's Corefile", () => {
-  it("asks CoreDNS for the cluster's names, and the node's resolvers for the others", () => {
+  it("sends cluster names to CoreDNS, and others to the node's resolvers", () => {
     assert.deepEqual(upstreams(corefileOf(settings(), cache())), [
       ["cluster.local:53", "__PILLAR__CLUSTER__DNS__"],
       ["in-addr.arpa:53", "__PILLAR__CLUSTER__DNS__"],
@@ -45,7 +45,7 @@ describe("NodeLocal DNSCache's Corefile", () => {
     ]);
   });
 
-  it("asks CoreDNS for all names where its Corefile treats some of them in another way", () => {
+  it("sends all names to CoreDNS if its Corefile treats some outside names differently", () => {
     const other = [
       { options: { stubDomains: [{ domains: ["corp.example"], upstreams: ["10.0.0.2"] }] } },
       { options: { hosts: { entries: [{ address: "10.0.0.3", names: ["a.example"] }] } } },
@@ -62,13 +62,13 @@ describe("NodeLocal DNSCache's Corefile", () => {
     );
   });
 
-  it("listens on kube-dns's address too in iptables mode, and on its own alone in kubelet mode", () => {
+  it("listens on kube-dns's address too in iptables mode, and only on its own in kubelet mode", () => {
     assert.deepEqual(listens(corefileOf(settings(), cache())), ["169.254.20.10 172.20.0.10"]);
     assert.deepEqual(listens(corefileOf(settings(), cache({ mode: "kubelet" }))), ["169.254.20.10"]);
     assert.deepEqual(cacheAddresses(cache(), undefined), ["169.254.20.10"]);
   });
 
-  it("answers health on its own address only, with IPv6 in brackets", () => {
+  it("answers health checks on its own address only, with IPv6 in brackets", () => {
     assert.match(corefileOf(settings(), cache()), /health 169\.254\.20\.10:8080/);
     assert.match(corefileOf(settings(), cache({ address: "fd00::a" })), /health \[fd00::a\]:8080/);
   });
@@ -93,7 +93,7 @@ describe("NodeLocalCache", () => {
     assert.equal(daemon.deleteBeforeReplace, true);
   });
 
-  it("reaches CoreDNS through a Service of its own, which stands before the pods", async () => {
+  it("reaches CoreDNS through its own Service, created before the pods", async () => {
     const resources = await registered();
     const service = find(resources, "kubernetes:core/v1:Service", "local-upstream");
     assert.deepEqual(service.inputs.metadata, {
@@ -110,7 +110,7 @@ describe("NodeLocalCache", () => {
     assert.ok(find(resources, "kubernetes:apps/v1:DaemonSet", "local-daemon").dependencies.includes(service.urn));
   });
 
-  it("reaches a CoreDNS of other labels by them, and none without labels", async () => {
+  it("reaches a CoreDNS by other labels, and rejects an empty selector", async () => {
     const of = async (coreDnsLabels: Record<string, string>) => {
       const { resources } = await record({ stack: "local", config: {} }, async () => {
         const args = { mode: "kubelet", coreDnsLabels } as const;
@@ -132,7 +132,7 @@ describe("NodeLocalCache", () => {
     assert.notEqual(await hash(settings()), await hash(settings({ options: { upstreams: ["10.0.0.2"] } })));
   });
 
-  it("never writes CoreDNS's own objects, and makes all by the cluster's provider", async () => {
+  it("never changes CoreDNS's own objects, and creates all with the cluster's provider", async () => {
     const objects = (await registered()).filter(({ type }) => type.startsWith("kubernetes:"));
     assert.deepEqual(
       objects
@@ -149,7 +149,7 @@ describe("NodeLocalCache", () => {
     assert.ok(objects.every(({ provider }) => provider.includes("::laptop::")));
   });
 
-  it("is made from plain arguments, which it checks", async () => {
+  it("accepts plain arguments, which it checks", async () => {
     const cluster = existingClusterHandle();
     const made = (args: object) =>
       record({ stack: "local", config: {} }, async () => {

@@ -9,8 +9,8 @@ import { find } from "../../support/find.ts";
 
 const CLUSTER_DNS = ["172.20.0.10"];
 
-describe("where a pod asks for names", () => {
-  it("is the node's cache in kubelet mode, since no kubelet names it by itself", () => {
+describe("the DNS configuration of a pod", () => {
+  it("is the node's cache in kubelet mode, which kubelets do not name by default", () => {
     const corefile = { options: { clusterDomain: "k8s.corp" } };
     assert.deepEqual(podDns(DnsSettings.parse({ nodeLocalCache: { mode: "kubelet" }, corefile })), {
       nameservers: ["169.254.20.10"],
@@ -18,12 +18,12 @@ describe("where a pod asks for names", () => {
     });
   });
 
-  it("is left to the kubelet in iptables mode and without the cache", () => {
+  it("is the kubelet's in iptables mode and without the cache", () => {
     assert.equal(podDns(DnsSettings.parse({ nodeLocalCache: {}, clusterDns: CLUSTER_DNS })), undefined);
     assert.equal(podDns(DnsSettings.parse({})), undefined);
   });
 
-  it("reaches the pods of a stack, their way out, and what verify expects", async () => {
+  it("applies to a stack's pods, their egress, and what verify expects", async () => {
     const local = await readStack("local");
     const plan = async (dns: unknown) => {
       const stack = { ...local, config: { ...local.config, "eks-dns-logging:dns": JSON.stringify(dns) } };

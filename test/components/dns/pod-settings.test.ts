@@ -15,7 +15,7 @@ function issuesOfTerm(term: unknown): string[] {
   return issuesIn(DnsSettings, { affinity: requires(term) }).map((issue) => issue.replace(path, ""));
 }
 
-describe("where CoreDNS's pods run", () => {
+describe("the placement of CoreDNS's pods", () => {
   const wrongTerms: readonly (readonly [term: unknown, issue: string])[] = [
     [
       { matchExpressions: [{ key: "a", operator: "Equals", values: ["b"] }] },

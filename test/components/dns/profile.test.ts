@@ -25,7 +25,7 @@ describe("sizes by cluster size", () => {
     assert.equal(maxConcurrent({ queriesPerSecond: 1, delay: "1ms" }), 1);
   });
 
-  it("hold what CoreDNS took with full caches", () => {
+  it("cover CoreDNS's measured memory with full caches", () => {
     const measured: readonly (readonly [pods: number, services: number, kilobytes: number])[] = [
       [15_000, 2000, 160_384],
       [30_000, 5000, 268_632],
@@ -38,7 +38,7 @@ describe("sizes by cluster size", () => {
     }
   });
 
-  it("never fall with the cluster's size, and the limit is above what is needed", () => {
+  it("never fall as the cluster grows, with a limit above the need", () => {
     const size = fc.record({
       pods: fc.integer({ min: 1, max: 150_000 }),
       services: fc.integer({ min: 1, max: 10_000 }),
@@ -62,7 +62,7 @@ describe("sizes by cluster size", () => {
 describe("dnsProfile", () => {
   const BIG = { clusterSize: { nodes: 320, pods: 9000, services: 1500 } };
 
-  it("leaves everything to the add-on where nothing is said", () => {
+  it("leaves everything to the add-on by default", () => {
     const { rows, ...values } = profile({});
     assert.deepEqual(values, {
       replicas: 2,
@@ -85,7 +85,7 @@ describe("dnsProfile", () => {
     );
   });
 
-  it("sizes a big cluster, and says from what", () => {
+  it("sizes a big cluster, and gives the reasons", () => {
     const { rows, ...values } = profile({ ...BIG, corefile: { profile: "tuned", options: { autopath: true } } });
     assert.deepEqual(values, {
       replicas: undefined,
@@ -99,7 +99,7 @@ describe("dnsProfile", () => {
     assert.match(rows[5]?.reason ?? "", /34 MB more in each CoreDNS pod/);
   });
 
-  it("lets each of them be overridden, and says so", () => {
+  it("can be overridden one by one, and says so", () => {
     const set: readonly (readonly [settings: object, setting: string, value: string])[] = [
       [{ replicas: 7 }, "replicas", "7"],
       [{ autoscaling: { minReplicas: 3, maxReplicas: 9 } }, "autoscaling", "3 to 9"],
@@ -131,7 +131,7 @@ describe("dnsProfile", () => {
     );
   });
 
-  it("says nothing of a whole Corefile's cache, which it does not choose", () => {
+  it("does not describe the cache of a complete Corefile", () => {
     const { rows } = profile({ ...BIG, corefile: { text: ".:53 {\n}\n" } });
     assert.deepEqual(
       rows.map(({ setting }) => setting),

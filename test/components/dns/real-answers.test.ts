@@ -34,7 +34,7 @@ describeReal("answers of the real CoreDNS", () => {
     { domains: ["branch.corp.test.", "BRANCH.example"], upstreams: [branch.server] },
   ];
 
-  it("come from the servers of a stub domain, and of the longest one that fits", async () => {
+  it("come from the servers of the longest matching stub domain", async () => {
     const { ask } = await run({ stubDomains: stubDomains() }, "tuned");
     assert.deepEqual(addresses(await ask("outside.test")), [OUTSIDE]);
     assert.deepEqual(addresses(await ask("corp.test")), [CORP]);
@@ -45,7 +45,7 @@ describeReal("answers of the real CoreDNS", () => {
     assert.equal(codeOf(await ask("no.corp.test")), NXDOMAIN);
   });
 
-  it("are a fixed address before any server is asked, in a stub domain too, and else what that says", async () => {
+  it("are a fixed address before any server's answer, even in a stub domain", async () => {
     const entries = [
       { address: "10.1.2.3", names: ["printer.corp.test", "printer.test"] },
       { address: "fd00::3", names: ["printer.corp.test"] },
@@ -61,7 +61,7 @@ describeReal("answers of the real CoreDNS", () => {
     assert.deepEqual(corp.asked, ["scanner.corp.test"]);
   });
 
-  it("are those of the name that a rule leads to, under the name that was asked for", async () => {
+  it("are those of the rewritten name, under the queried name", async () => {
     const rewrite = [
       { match: "suffix", from: ".old.test", to: ".corp.test" },
       { match: "regex", from: "^(\\w+)-(\\w+)\\.corp\\.test\\.?$", to: "{2}.{1}.branch.example" },
@@ -84,7 +84,7 @@ describeReal("answers of the real CoreDNS", () => {
     }
   });
 
-  it("are kept no longer than the cache may, of each kind", async () => {
+  it("are cached no longer than each kind's maximum", async () => {
     const { ask } = await run({ cache: { ttl: 40, success: { ttl: 20 } }, stubDomains: stubDomains() });
     for (const name of ["a.test", "a.corp.test"]) {
       const [first, second] = [await ask(name), await ask(name)];
@@ -126,7 +126,7 @@ describeReal("answers of the real CoreDNS", () => {
     }).timeout(40_000);
   }
 
-  it("with the profile tuned are fresh again where the upstream takes UDP alone", async () => {
+  it("with the profile tuned are fresh again if the upstream accepts only UDP", async () => {
     const { ask } = await run({ cache: { ttl: 1, success: { ttl: 1, minTtl: 0 } } }, "tuned");
     await ask("known.test");
     await pause(2500);
@@ -143,7 +143,7 @@ describeReal("answers of the real CoreDNS", () => {
     assert.deepEqual(corp.asked, []);
   });
 
-  it("are logged where their class is asked for, in a stub domain too", async () => {
+  it("are logged if their class is, even in a stub domain", async () => {
     const { ask, output } = await run({ log: { classes: ["denial"] }, stubDomains: stubDomains() });
     await ask("yes.corp.test");
     await ask("no.corp.test");

@@ -15,7 +15,7 @@ const STRANGER = "127.0.0.2";
 const ACL = `acl corp.test {\nblock net ${STRANGER}\n}`;
 
 /** What `corefile/behavior-changes.ts` and the checks of some releases say, as the real CoreDNS does it. */
-describeReal("lines of which releases make different things", () => {
+describeReal("lines whose behavior depends on the release", () => {
   let outside: Upstream;
   let coredns: Running | undefined;
 
@@ -69,7 +69,7 @@ describeReal("lines of which releases make different things", () => {
     }
   });
 
-  it("are log and forward where the only upstream is silent", async () => {
+  it("are log and forward if the only upstream is silent", async () => {
     const { ask, output } = await run("log");
     outside.silence();
     const start = Date.now();
@@ -110,7 +110,7 @@ describeReal("lines of which releases make different things", () => {
     assert.equal(ttlOf((await coredns?.ask("a.test")) ?? {}), since(1, 14, 7) ? 600 : 300);
   });
 
-  it("are a code of rewrite and a failure, which has no record", async () => {
+  it("are a code in rewrite and a failure, which has no record", async () => {
     const { ask } = await run(
       "rewrite rcode suffix .test SERVFAIL NXDOMAIN",
       "rewrite rcode suffix .other NXDOMAIN NOERROR",
@@ -120,7 +120,7 @@ describeReal("lines of which releases make different things", () => {
     assert.equal(codeOf(await ask("a.test")), since(1, 14, 7) ? NXDOMAIN : SERVFAIL);
   });
 
-  it("are a failover where every upstream answers its code, and the other way to the next", async () => {
+  it("are a failover if every upstream answers its code, and the other way to the next", async () => {
     const other = await upstreamWith("192.0.2.2");
     try {
       outside.fail(SERVFAIL);

@@ -18,12 +18,12 @@ describeReal("the real CoreDNS", () => {
     });
   }
 
-  it("takes autopath with the tuned profile", async () => {
+  it("accepts autopath with the tuned profile", async () => {
     const corefile = corefileOf(settings({ profile: "tuned", options: { autopath: true, multisocket: 2 } }));
     assert.equal(await complaint(withoutCluster(corefile)), undefined);
   });
 
-  it("takes what any options make", async () => {
+  it("accepts Corefiles rendered from any options", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(dnsSettings, { minLength: 8, maxLength: 8 }), async (list) => {
         // Many in one process: CoreDNS sets up all blocks before it looks at their zones.
@@ -34,7 +34,7 @@ describeReal("the real CoreDNS", () => {
     );
   });
 
-  it("takes NodeLocal DNSCache's Corefile once its words are filled in", async () => {
+  it("accepts NodeLocal DNSCache's Corefile with its placeholders filled in", async () => {
     for (const mode of ["iptables", "kubelet"]) {
       const dns = DnsSettings.parse({ clusterDns: ["10.100.0.10"] });
       const text = nodeLocalCorefile(cacheOptions(dns, NodeLocalCacheSettings.parse({ mode })))
@@ -44,12 +44,12 @@ describeReal("the real CoreDNS", () => {
     }
   });
 
-  it("refuses every line that the model calls wrong", async () => {
+  it("rejects every line that the model rejects", async () => {
     const lines = REFUSED_LINES.map(([line]) => line).filter((line) => line !== "multisocket 2000" || since(1, 13, 0));
     assert.deepEqual(await taken(lines), []);
   });
 
-  it("refuses upstreams that are no addresses, and takes the others", async () => {
+  it("rejects upstreams that are not addresses, and accepts the others", async () => {
     const wrong = ["dns.corp", "grpc://1.1.1.1", "10.0", "10.0.0.256", "unix:///s", "/no/such/file"];
     if (!since(1, 14, 5)) wrong.push("https://1.1.1.1");
     if (!since(1, 15, 0)) wrong.push("quic://1.1.1.1");
@@ -68,7 +68,7 @@ describeReal("the real CoreDNS", () => {
     );
   });
 
-  it("has no plugin whose place the model does not know", () => {
+  it("has no plugin with a position unknown to the model", () => {
     const { stdout } = spawnSync(COREDNS ?? "coredns", ["-plugins"], { encoding: "utf8" });
     const plugins = stdout.split("\n").filter((name) => /^[a-z0-9_]+$/.test(name));
     assert.ok(plugins.length > 40, stdout);

@@ -12,7 +12,7 @@ const NOERROR = 0;
 const REFUSED = 5;
 
 /** What `corefile/checks/` warns of, as the real CoreDNS does it. */
-describeReal("lines of which CoreDNS makes something else", () => {
+describeReal("lines that do not do what they suggest", () => {
   let outside: Upstream;
   let corp: Upstream;
   let coredns: Running | undefined;
@@ -39,7 +39,7 @@ describeReal("lines of which CoreDNS makes something else", () => {
     assert.deepEqual(addresses(await ask("*.apps.test")), ["10.0.0.1"]);
   });
 
-  it("are rules for cname whose name has no dot at its end, and those after another", async () => {
+  it("are rules for cname without a trailing dot, and those after another", async () => {
     const first = async (...rules: readonly string[]) => {
       const ask = await run([...rules.map((rule) => `rewrite ${rule}`), alias]);
       const [record] = (await ask("www.test")).answers ?? [];
@@ -96,7 +96,7 @@ describeReal("lines of which CoreDNS makes something else", () => {
     ]);
   });
 
-  it("are rules of rewrite that fit nothing", async () => {
+  it("are rules of rewrite that match nothing", async () => {
     const known = "hosts {\n10.0.0.1 new.test\nfallthrough\n}";
     const of = async (rule: string) => {
       const ask = await run([`rewrite name ${rule}`, known]);
@@ -126,7 +126,7 @@ describeReal("lines of which CoreDNS makes something else", () => {
     }
   });
 
-  it("are blocks whose view takes a part of the queries", async () => {
+  it("are blocks whose view matches some of the queries", async () => {
     const of = async (network: string) => {
       coredns = await runningText((port) => {
         const view = `view v {\nexpr incidr(client_ip(), '${network}')\n}`;

@@ -8,7 +8,7 @@ const FULL = "curl-sa.sa-team.svc.cluster.local";
 const exists = (name: string) => name === `${FULL}.`;
 
 describe("a pod's resolver", () => {
-  it("is read from resolv.conf, the last search and ndots holding", () => {
+  it("is parsed from resolv.conf, where the last search and ndots win", () => {
     const text =
       "domain x.example\nnameserver 10.96.0.10 # kube-dns\n; note\nsearch a.example b.example\nnameserver fd00::a\noptions timeout:2 ndots:5\noptions ndots:99";
     assert.deepEqual(parseResolvConf(text), {
@@ -19,7 +19,7 @@ describe("a pod's resolver", () => {
     assert.deepEqual(parseResolvConf(""), { nameservers: [], search: [], ndots: 1 });
   });
 
-  it("has no search list where musl's line is too long, and asks three servers at most", () => {
+  it("has no search list if the line is too long for musl, and at most three servers", () => {
     const line = (bytes: number) => `search ${"a".repeat(bytes - "search b.example ".length)} b.example`;
     const search = (text: string, libc: "glibc" | "musl") =>
       parseResolvConf(`${text}\nnameserver 10.96.0.10\n`, libc).search;
@@ -32,7 +32,7 @@ describe("a pod's resolver", () => {
     assert.deepEqual(parseResolvConf(servers).nameservers, ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
   });
 
-  it("walks the search list first where a name has too few dots", () => {
+  it("walks the search list first for names with too few dots", () => {
     assert.deepEqual(candidateNames("curl-sa.sa-team", config(5)), [
       "curl-sa.sa-team.ts-team.svc.cluster.local.",
       "curl-sa.sa-team.svc.cluster.local.",
@@ -41,7 +41,7 @@ describe("a pod's resolver", () => {
     ]);
   });
 
-  it("asks for the name itself first where it has enough dots, and musl for nothing else", () => {
+  it("tries names with enough dots as is first, and with musl nothing else", () => {
     assert.equal(candidateNames(FULL, config(4))[0], `${FULL}.`);
     assert.equal(candidateNames(FULL, config(4)).length, 4);
     assert.deepEqual(candidateNames(FULL, config(4), "musl"), [`${FULL}.`]);
@@ -59,12 +59,12 @@ describe("a pod's resolver", () => {
     ["curl-sa.sa-team.svc", 2, 8],
   ];
   for (const [name, ndots, queries] of costs) {
-    it(`asks ${queries} times for ${name} with ndots ${ndots}`, () => {
+    it(`sends ${queries} queries for ${name} with ndots ${ndots}`, () => {
       assert.equal(queriesOf(name, config(ndots), exists).length, queries);
     });
   }
 
-  it("always ends with the name that exists, or tries them all", () => {
+  it("stops at the name that exists, or tries all", () => {
     const label = fc.stringMatching(/^[a-z]{1,3}$/);
     const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join("."));
     fc.assert(
@@ -89,7 +89,7 @@ describe("a pod's resolver", () => {
     );
   });
 
-  it("is told what costs less, best first, and nothing where nothing does", () => {
+  it("has savings, best first, if there are any", () => {
     assert.deepEqual(savings(FULL, config(5), exists), [
       { change: `the name ${FULL}. with its trailing dot`, queries: 2 },
       { change: "ndots 3 in dnsConfig", queries: 2 },

@@ -6,12 +6,12 @@ const dns = (adopt: object | undefined, text?: string) =>
   DnsSettings.parse({ adopt, corefile: text === undefined ? {} : { text } });
 
 describe("the ports of CoreDNS", () => {
-  it("are those of the Corefile's servers, by scheme where they name none", () => {
+  it("are those of the Corefile's servers, or their scheme's default", () => {
     const text = ". {\n}\nexample.org:1053 {\n}\ntls://. {\n}\nhttps://example.org:8443 {\n}\ngrpc://. {\n}\n";
     assert.deepEqual(serverPorts(text), [53, 443, 853, 1053, 8443]);
   });
 
-  it("are open for queries where a Service leads, and 53 always", () => {
+  it("are a Service's target port for queries, and always 53", () => {
     const ports = (adopt: object | undefined, text?: string) => queryPorts(dns(adopt, text));
     assert.deepEqual(queryPorts(undefined), [53]);
     assert.deepEqual(ports(undefined), [53]);
@@ -23,7 +23,7 @@ describe("the ports of CoreDNS", () => {
     assert.deepEqual(ports({ manage: false, port: 1053 }), [53, 1053]);
   });
 
-  it("have one to which a Service leads: where names of all zones are answered", () => {
+  it("include a Service's target: the port of the block for all zones", () => {
     const port = (adopt: object | undefined, text?: string) => targetPort(dns(adopt, text));
     assert.equal(port(undefined), 53);
     assert.equal(port({}, "a.example:53 {\n}\n.:5353 {\n}\n"), 5353);

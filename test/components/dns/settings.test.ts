@@ -10,7 +10,7 @@ function issues(settings: unknown): string[] {
 }
 
 describe("DnsSettings", () => {
-  it("needs nothing: two pods with the EKS default Corefile", () => {
+  it("defaults to two pods with the EKS default Corefile", () => {
     assert.deepEqual(DnsSettings.parse({}), {
       corefile: {},
       conflicts: { onCreate: "OVERWRITE", onUpdate: "OVERWRITE" },
@@ -107,11 +107,11 @@ describe("DnsSettings", () => {
     });
   }
 
-  it("take labels without a value, and annotations of any text", () => {
+  it("accepts labels without a value, and annotations with any text", () => {
     assert.deepEqual(issues({ podLabels: { "a.example/b": "" }, podAnnotations: { "A.example/b": "a b\n" } }), []);
   });
 
-  it("can be shown to editors as a JSON schema, each setting with words", () => {
+  it("converts to a JSON schema for editors, with a description of each setting", () => {
     const schema = z.toJSONSchema(DnsSettings, { io: "input" });
     const silent = Object.entries(schema.properties ?? {}).filter(
       ([, property]) => typeof property === "object" && property.description === undefined,
