@@ -51,7 +51,7 @@ function judge(
 
 // Decided by an evaluator, without a cluster; test/cluster/network.test.ts tries connections where a network enforces policies.
 describe("the NetworkPolicies of teams, evaluated", () => {
-  it("let through what lab verify expects to, and nothing of what it expects not to", async () => {
+  it("allow and deny what lab verify expects", async () => {
     const teams = [
       { name: "ts", peers: ["sa"] },
       { name: "sa", peers: ["ts"] },
@@ -69,7 +69,7 @@ describe("the NetworkPolicies of teams, evaluated", () => {
       for (const port of [tcp(80), udp(53), undefined]) assert.ok(!gets(from, to, port), `${from} to ${to}`);
   });
 
-  it("let DNS out to CoreDNS and to addresses that are named, by UDP and TCP", async () => {
+  it("allow DNS to CoreDNS and to named addresses, over UDP and TCP", async () => {
     const a = pod("a-team");
     const policies = await policiesOf([{ name: "a" }], { "eks-dns-logging:dns": '{"clusterDns":["172.20.0.10"]}' });
     judge(policies, [
@@ -82,7 +82,7 @@ describe("the NetworkPolicies of teams, evaluated", () => {
     ]);
   });
 
-  it("let DNS out to a CoreDNS that is adopted in another namespace", async () => {
+  it("allow DNS to a CoreDNS adopted in another namespace", async () => {
     const policies = await policiesOf([{ name: "a" }], { "eks-dns-logging:dns": '{"adopt":{"namespace":"dns"}}' });
     const a = pod("a-team");
     judge(policies, [
@@ -92,7 +92,7 @@ describe("the NetworkPolicies of teams, evaluated", () => {
     ]);
   });
 
-  it("let queries out to the address of each node on Auto Mode, where no CoreDNS pods run", async () => {
+  it("allow queries to the nodes' address on Auto Mode, which has no CoreDNS pods", async () => {
     const cluster = { kind: "eks-existing", name: "prod", compute: "auto", serviceCidr: "172.20.0.0/16" };
     const policies = await policiesOf([{ name: "a" }], { "eks-dns-logging:cluster": JSON.stringify(cluster) });
     const a = pod("a-team");
@@ -103,7 +103,7 @@ describe("the NetworkPolicies of teams, evaluated", () => {
     ]);
   });
 
-  it("let through what ingress and egress name, by namespace, block and port", async () => {
+  it("allow what ingress and egress name, by namespace, block and port", async () => {
     const policies = await policiesOf([
       {
         name: "web",
@@ -138,7 +138,7 @@ describe("the NetworkPolicies of teams, evaluated", () => {
     ]);
   });
 
-  it("let pods reach the Pod Identity agent where they have an identity", async () => {
+  it("allow pods with an identity to reach the Pod Identity agent", async () => {
     const podIdentity = { policyArns: ["arn:aws:iam::123456789012:policy/orders"] };
     const policies = await policiesOf([{ name: "a", podIdentity }, { name: "b" }]);
     judge(policies, [
@@ -189,7 +189,7 @@ describe(`the evaluator, against ${recorded.evaluator}`, () => {
     it(`decides the same of ${what}`, () => assert.deepEqual(differences(what, policies), []));
   }
 
-  it("has a verdict of each kind in every case, and no case more", () => {
+  it("has every kind of verdict in every case, and no other cases", () => {
     const cases = [...Object.keys(STACKS), ...Object.keys(POLICIES)];
     assert.deepEqual(Object.keys(recorded.verdicts), cases);
     for (const what of cases) assert.equal(new Set(decided(what)).size, 2, what);

@@ -43,12 +43,12 @@ describe("curlPodSpec", () => {
     ]);
   });
 
-  it("asks a name with three dots as it is", () => {
+  it("queries a name with three dots as is", () => {
     assert.deepEqual(spec().dnsConfig, { options: [{ name: "ndots", value: "3" }] });
     assert.deepEqual(spec({ ndots: 5 }).dnsConfig.options, [{ name: "ndots", value: "5" }]);
   });
 
-  it("asks servers of its own with the search list that the kubelet would write", () => {
+  it("queries its own servers with the kubelet's search list", () => {
     const dns = { nameservers: ["169.254.20.10"], clusterDomain: "cluster.local" };
     const pod = curlPodSpec("ts", CurlPodSettings.parse({}), names, undefined, dns);
     assert.deepEqual("dnsPolicy" in pod && [pod.dnsPolicy, pod.dnsConfig], [

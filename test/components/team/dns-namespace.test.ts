@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { warnings } from "../monitoring/stacks.ts";
 
 describe("the namespace of an adopted CoreDNS", () => {
-  it("is a team's only where that lets queries in", () => {
+  it("may only belong to a team that allows queries", () => {
     const of = (team: object) =>
       warnings("existing", { dns: { adopt: { namespace: "dns" } }, teams: [{ name: "net", ...team }] });
     const message =

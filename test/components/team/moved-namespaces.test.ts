@@ -33,25 +33,25 @@ async function formerNames(team: string, namespaces: readonly MovedNamespace[], 
 describe("a namespace that moves to another team", () => {
   const PAYMENTS = { name: "payments", wasTeam: "pay" };
 
-  it("keeps its resources, by the names that they had in that team", async () => {
+  it("keeps its resources by aliases to their former names", async () => {
     assert.deepEqual(await formerNames("shop", [PAYMENTS], "shop-payments-allow-dns"), ["pay-payments-allow-dns"]);
     assert.deepEqual(await formerNames("shop", [{ name: "payments" }], "shop-payments-allow-dns"), []);
     assert.deepEqual(await formerNames("shop", [PAYMENTS], "shop-paymentsx-allow-dns"), []);
   });
 
-  it("may have been the team's own, whose resources have its name alone", async () => {
+  it("may have been the default one, whose resources only have the team's name", async () => {
     const own = { name: "pay-team", wasTeam: "pay" };
     assert.deepEqual(await formerNames("shop", [own], "shop-pay-team-quota"), ["pay-pay-team-quota", "pay-quota"]);
     assert.deepEqual(await formerNames("pay", [own], "pay-pay-team-quota"), ["pay-pay-team-quota", "pay-quota"]);
   });
 
-  it("is told from another whose name goes on from its own", async () => {
+  it("is distinguished from one whose name starts with its own", async () => {
     const both = [PAYMENTS, { name: "payments-jobs" }];
     assert.deepEqual(await formerNames("shop", both, "shop-payments-jobs-namespace"), []);
     assert.deepEqual(await formerNames("shop", both, "shop-payments-namespace"), ["pay-payments-namespace"]);
   });
 
-  it("is all that the engine knows by other names: its policies, quota, limits, role and account", async () => {
+  it("has aliases only for its own policies, quota, limits, role and account", async () => {
     const former = new Map<string, unknown[]>();
     await record({ stack: "local", config: {} }, async () => {
       const transformation: pulumi.ResourceTransformation = ({ name, opts }) => {
@@ -72,7 +72,7 @@ describe("a namespace that moves to another team", () => {
     );
   });
 
-  it("is checked before it is looked for", async () => {
+  it("is validated before it is looked up", async () => {
     const make = (given: object) =>
       record({ stack: "local", config: {} }, async () => {
         new Team("shop", { cluster: existingClusterHandle(), ...given });
@@ -84,7 +84,7 @@ describe("a namespace that moves to another team", () => {
     );
   });
 
-  it("has a team by the names of its resources", () => {
+  it("has a team, derived from the names of its resources", () => {
     assert.deepEqual(prefixesOf("pay", "payments"), ["pay-payments"]);
     assert.equal(teamOfPrefix("pay-payments", "payments"), "pay");
     assert.equal(teamOfPrefix("pay", "pay-team"), "pay");

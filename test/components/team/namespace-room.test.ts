@@ -13,12 +13,12 @@ function saidOf(team: object, { enabled = true, sidecar = false } = {}): string[
 }
 
 describe("the room in a team's namespace", () => {
-  it("is enough with the defaults, also for a sidecar", () => {
+  it("is sufficient with the defaults, even for a sidecar", () => {
     assert.deepEqual(saidOf({}), []);
     assert.deepEqual(saidOf({}, { sidecar: true }), []);
   });
 
-  it("has to do for the curl pod, by each key that counts it, its Service and its ConfigMaps", () => {
+  it("must suffice for the curl pod, by each key that counts it, its Service or its ConfigMaps", () => {
     const short = {
       ...{ cpu: "10m", memory: "16Mi", configmaps: 1, "limits.cpu": "4" },
       ...{ "count/pods": 0, "count/services": 0, "count/configmaps": 1 },
@@ -47,7 +47,7 @@ describe("the room in a team's namespace", () => {
     ]);
   });
 
-  it("is the team's own without a curl pod, but for a CPU limit that its containers must name", () => {
+  it("is not checked without a curl pod, except for a warning about a quota of CPU limits", () => {
     const quota = { configmaps: 0, "count/pods": 0, "count/services": 0, "limits.cpu": "4" };
     const said = [
       'warning: [0].quota["limits.cpu"]: makes Kubernetes refuse each container that names no CPU limit, since the LimitRange sets none (found "4")',
@@ -57,7 +57,7 @@ describe("the room in a team's namespace", () => {
     assert.deepEqual(saidOf({ quota, namespaces: [{ name: "shop", adopt: true }] }), [], "which has no quota");
   });
 
-  it("is warned of where the namespace's other objects may not fit", () => {
+  it("causes a warning if the namespace's other objects may not fit", () => {
     const quota = {
       ...{ "count/serviceaccounts": 2, "count/limitranges": 0, "count/roles.rbac.authorization.k8s.io": 1 },
       "count/networkpolicies.networking.k8s.io": 3,
@@ -80,7 +80,7 @@ describe("the room in a team's namespace", () => {
     ]);
   });
 
-  it("is warned of where a container that names no resources never fits", () => {
+  it("causes a warning if a container without resource settings never fits", () => {
     const end = "or Kubernetes refuses each container that names no resources";
     const limits = { cpuRequest: "4", memoryRequest: "3Gi", memoryLimit: "8Gi", maxMemory: "8Gi" };
     const said = [

@@ -26,7 +26,7 @@ const refuses = (expected: RegExp, ...teams: readonly Json[]) =>
 const PAYMENTS = { name: "pay", namespaces: [{ name: "payments", adopt: true }, { name: "payments-jobs" }] };
 
 describe("namespaces of any name", () => {
-  it("adopts the namespace default, which no stack can make", async () => {
+  it("adopts the namespace default, which no stack can create", async () => {
     refuses(/teams\[0\]\.namespaces\[0\]\.name: must be adopted with adopt: true, since every cluster has it already/, {
       name: "pay",
       namespaces: [{ name: "default" }],
@@ -35,7 +35,7 @@ describe("namespaces of any name", () => {
     assert.equal(ofType(resources, "kubernetes:core/v1:NamespacePatch").length, 1);
   });
 
-  it("adopts one that exists by adding labels, policies and members, and leaves its quota and accounts alone", async () => {
+  it("adopts an existing one by adding labels, policies and members, without its quota and accounts", async () => {
     const resources = await plan({ ...PAYMENTS, members: ["devs"] });
     const patch = find(resources, "kubernetes:core/v1:NamespacePatch", "pay-payments-namespace");
     assert.deepEqual(patch.inputs.metadata, {
@@ -67,7 +67,7 @@ describe("namespaces of any name", () => {
     assert.deepEqual(names, ["pay-payments-jobs-namespace"]);
   });
 
-  it("lets peers reach all namespaces of a team, and the team's own reach each other", async () => {
+  it("allows peers to reach all of a team's namespaces, and these to reach each other", async () => {
     const resources = await plan(PAYMENTS, { name: "web", peers: ["pay"] });
     const peers = (name: string) =>
       JSON.stringify(find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs.spec).match(
@@ -78,7 +78,7 @@ describe("namespaces of any name", () => {
     assert.deepEqual(peers("pay-payments-allow-peers"), [...own, ...own, '"web-team"']);
   });
 
-  it("opens further ways in and out by namespace, CIDR and port", async () => {
+  it("allows further ingress and egress by namespace, CIDR and port", async () => {
     const resources = await plan({
       name: "web",
       ingress: [{ namespaces: ["ingress-nginx"], ports: [8080] }],
@@ -100,7 +100,7 @@ describe("namespaces of any name", () => {
     });
   });
 
-  it("takes quota keys of any kind, and a lower Pod Security level with its reason", async () => {
+  it("accepts quota keys of any kind, and a lower Pod Security level with its reason", async () => {
     const resources = await plan({
       name: "ml",
       quota: {
@@ -118,7 +118,7 @@ describe("namespaces of any name", () => {
     assert.match(JSON.stringify(metadata), /pod-security-reason":"the vendor.*enforce":"baseline"/);
   });
 
-  it("takes the quota keys that Kubernetes takes, and no others", () => {
+  it("accepts exactly the quota keys that Kubernetes accepts", () => {
     const messagesOf = (quota: Json) => {
       const parsed = Quota.safeParse(quota);
       return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join()}: ${message}`);
@@ -153,7 +153,7 @@ describe("namespaces of any name", () => {
     ]);
   });
 
-  it("lets IAM roles in as members, by an access entry and the team's group", async () => {
+  it("gives IAM roles access as members, by an access entry and the team's group", async () => {
     const resources = await plan({ name: "web", memberRoles: ["arn:aws:iam::123456789012:role/dev/web"] });
     const { inputs } = find(resources, "aws:eks/accessEntry:AccessEntry", "web-dev-web");
     assert.deepEqual([inputs.clusterName, inputs.kubernetesGroups], ["prod", ["team:web"]]);
@@ -161,7 +161,7 @@ describe("namespaces of any name", () => {
     assert.match(JSON.stringify(binding.subjects), /"team:web"/);
   });
 
-  it("refuses what cannot be", () => {
+  it("rejects contradictory settings", () => {
     refuses(
       /must not have web-team, a namespace of team web/,
       { name: "web" },

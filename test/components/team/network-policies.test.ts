@@ -18,11 +18,11 @@ const namespaces = (peers: readonly { namespaceSelector?: { matchLabels: Record<
   peers?.map((peer) => peer.namespaceSelector?.matchLabels["kubernetes.io/metadata.name"]);
 
 describe("networkPolicies", () => {
-  it("denies all that no other policy lets through", () => {
+  it("denies all that no other policy allows", () => {
     assert.deepEqual(policy("ts", "default-deny"), { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
   });
 
-  it("lets DNS out over UDP and TCP, to CoreDNS alone", () => {
+  it("allows DNS over UDP and TCP, only to CoreDNS", () => {
     assert.deepEqual(policy("ts", "allow-dns")?.egress, [
       {
         to: [
@@ -39,7 +39,7 @@ describe("networkPolicies", () => {
     ]);
   });
 
-  it("lets DNS out to a node's own cache where there is one", () => {
+  it("allows DNS to a node's own cache if there is one", () => {
     const rule = policy("ts", "allow-dns", { teams, dnsAddresses: ["169.254.20.10"] })?.egress?.[0];
     assert.deepEqual(rule?.to[1], { ipBlock: { cidr: "169.254.20.10/32" } });
     const six = policy("ts", "allow-dns", { teams, dnsAddresses: ["fd00:20::a"] })?.egress?.[0];
@@ -52,14 +52,14 @@ describe("networkPolicies", () => {
     ]);
   });
 
-  it("lets DNS out to the pods of another namespace where CoreDNS runs there", () => {
+  it("allows DNS to another namespace's pods if CoreDNS runs there", () => {
     const to = (dnsNamespace: string) => policy("ts", "allow-dns", { teams, dnsNamespace })?.egress?.[0]?.to;
     assert.deepEqual(namespaces(to("dns")), ["kube-system", "dns"]);
     assert.equal(to("dns")?.[1]?.podSelector, undefined);
     assert.deepEqual(namespaces(to("kube-system")), ["kube-system"]);
   });
 
-  it("lets DNS out to a CoreDNS with other labels, by all of them", () => {
+  it("allows DNS to a CoreDNS with other labels, by all of them", () => {
     const labels = (dnsLabels: Readonly<Record<string, string>>, dnsNamespace?: string) =>
       policy("ts", "allow-dns", { teams, dnsLabels, dnsNamespace })?.egress?.[0]?.to.map(
         ({ podSelector }) => podSelector?.matchLabels,
@@ -72,7 +72,7 @@ describe("networkPolicies", () => {
     assert.deepEqual(labels(helm, "dns"), [usual, helm]);
   });
 
-  it("lets DNS out to the port at which CoreDNS answers behind its Service", () => {
+  it("allows DNS to the target port of CoreDNS's Service", () => {
     const ports = (dnsPorts?: readonly number[]) => policy("ts", "allow-dns", { teams, dnsPorts })?.egress?.[0]?.ports;
     assert.deepEqual(ports(), [
       { protocol: "UDP", port: 53 },
@@ -84,7 +84,7 @@ describe("networkPolicies", () => {
     );
   });
 
-  it("lets a team out to its peers and itself, and in whoever names it", () => {
+  it("allows a team to reach its peers and itself, and teams that name it to reach it", () => {
     const ts = policy("ts", "allow-peers");
     assert.deepEqual(namespaces(ts?.egress?.[0]?.to), ["sa-team", "ts-team"]);
     assert.deepEqual(namespaces(ts?.ingress?.[0]?.from), ["qa-team", "sa-team", "ts-team"]);
@@ -99,13 +99,13 @@ describe("networkPolicies", () => {
     assert.deepEqual(Object.keys(ingress?.[0] ?? {}), ["from"]);
   });
 
-  it("opens the way to a log destination only where one is given", () => {
+  it("allows egress to a log destination only if there is one", () => {
     assert.equal(policy("ts", "allow-log-destination"), undefined);
     const rule = { to: [{ ipBlock: { cidr: "192.0.2.1/32" } }], ports: [{ protocol: "TCP" as const, port: 9200 }] };
     assert.deepEqual(policy("ts", "allow-log-destination", { teams, egress: [rule] })?.egress, [rule]);
   });
 
-  it("opens a way in exactly where the other side opens the way out, for any teams", () => {
+  it("allows ingress exactly where the other side allows egress, for any teams", () => {
     const names = ["a", "b", "c", "d"];
     const anyTeams = fc.tuple(
       ...names.map((name) => fc.subarray(names.filter((other) => other !== name)).map((peers) => ({ name, peers }))),

@@ -27,7 +27,7 @@ const refuses = (podIdentity: Json, expected: RegExp, cluster?: Json) =>
   assert.throws(() => parseSettings(config(podIdentity, cluster)), expected);
 
 describe("the AWS identity of a team's pods", () => {
-  it("has only ARNs of the partition that the cluster's region is in", () => {
+  it("has only ARNs in the partition of the cluster's region", () => {
     const team = { memberRoles: ["arn:aws:iam::123456789012:role/dev", "arn:aws-cn:iam::123456789012:role/ops"] };
     const given = { policyArns: [ORDERS, "arn:aws-cn:iam::123456789012:policy/stock"], statements: [STATEMENT] };
     const inChina = { ...config(given, EXISTING, team), "aws:region": "cn-north-1" };
@@ -45,7 +45,7 @@ describe("the AWS identity of a team's pods", () => {
     );
   });
 
-  it("keeps to IAM's quotas: policies of a role, and characters of its inline policy", () => {
+  it("respects IAM's quotas: policies per role, and characters of its inline policy", () => {
     const policies = (count: number) => ({
       policyArns: Array.from({ length: count }, (_, index) => `arn:aws:iam::123456789012:policy/p${index}`),
     });
@@ -71,7 +71,7 @@ describe("the AWS identity of a team's pods", () => {
     );
   });
 
-  it("has a role whose name IAM takes, however long the team's is", async () => {
+  it("has a role whose name IAM accepts, however long the team's is", async () => {
     const roleOf = async (team: Json) => {
       const role = (await plan({ policyArns: [ORDERS] }, EXISTING, team)).find(
         ({ type }) => type === "aws:iam/role:Role",
@@ -105,7 +105,7 @@ describe("the AWS identity of a team's pods", () => {
       assert.deepEqual(warningsOf([action], arn), [], action);
   });
 
-  it("warns of secrets without the end of their ARN, and of aliases in the place of keys", () => {
+  it("warns of secrets without the end of their ARN, and of aliases instead of keys", () => {
     const warningsOf = (actions: readonly string[], ...resources: readonly string[]) =>
       parseSettings(config({ statements: [{ actions, resources }] })).warnings.map(
         ({ path, message }) => `${path.slice(-2).join(" ")}: ${message}`,
@@ -151,7 +151,7 @@ describe("the AWS identity of a team's pods", () => {
     assert.ok(pod.dependencies.includes(association.urn), "a pod that starts before it gets no credentials");
   });
 
-  it("lets the pods reach the agent on their node", async () => {
+  it("allows the pods to reach the agent on their node", async () => {
     const resources = await plan({ policyArns: [ORDERS] });
     const name = "pay-allow-pod-identity";
     assert.deepEqual(find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs.spec, {
@@ -167,7 +167,7 @@ describe("the AWS identity of a team's pods", () => {
     assert.deepEqual(ofType(resources, "aws:iam/rolePolicy:RolePolicy"), [], "which would allow nothing");
   });
 
-  it("is one in each namespace, with its own account but in an adopted one", async () => {
+  it("is one per namespace, with its own account except in an adopted one", async () => {
     const namespaces = [{ name: "shop" }, { name: "payments", adopt: true }];
     const identity = { serviceAccount: "orders", policyArns: [ORDERS] };
     const resources = await plan(identity, EXISTING, { namespaces });
@@ -191,7 +191,7 @@ describe("the AWS identity of a team's pods", () => {
     );
   });
 
-  it("is refused with rights to everything, or to nothing", () => {
+  it("is rejected if it allows everything or nothing", () => {
     const path = "teams\\[0\\].podIdentity";
     refuses({}, new RegExp(`${path}: policyArns or statements is required`));
     for (const action of ["*", "s3:*", "s3:?etObject", "GetObject"])
@@ -209,20 +209,20 @@ describe("the AWS identity of a team's pods", () => {
     );
   });
 
-  it("is refused where pods get none", () => {
+  it("is rejected on clusters without Pod Identity", () => {
     const identity = { policyArns: [ORDERS] };
     refuses(identity, /teams\[0\].podIdentity: must not be set with cluster.kind existing/, { kind: "existing" });
     refuses(identity, /must not be set with cluster.compute fargate/, { ...EXISTING, compute: "fargate" });
   });
 
-  describe("of a library's user", () => {
+  describe("in a library user's program", () => {
     const host = { clusterName: "prod", region: "eu-central-1", partition: "aws", tags: {} };
     const make = (podIdentity: TeamArgs["podIdentity"], hosts: typeof host | undefined = host) =>
       record({ stack: "test", config: {}, preview: false }, async () => {
         new Team("pay", { cluster: existingClusterHandle({ podIdentity: hosts }), podIdentity, curlPod: false });
       });
 
-    it("takes ARNs that are outputs", async () => {
+    it("accepts ARNs that are outputs", async () => {
       const { resources } = await make({
         policyArns: [pulumi.output(ORDERS)],
         statements: [{ actions: ["s3:GetObject"], resources: [pulumi.interpolate`arn:aws:s3:::orders/*`] }],
@@ -232,7 +232,7 @@ describe("the AWS identity of a team's pods", () => {
       assert.match(String(find(resources, "aws:iam/rolePolicy:RolePolicy", "pay-pods").inputs.policy), /orders\/\*/);
     });
 
-    it("is refused at once where it is wrong, and on a cluster without", async () => {
+    it("is rejected at once if it is invalid, and on a cluster without Pod Identity", async () => {
       await assert.rejects(make({ policyArns: ["orders"] }), /policyArns\[0\]: must be the ARN of an IAM policy/);
       const bare = record({ stack: "test", config: {}, preview: false }, async () => {
         new Team("pay", { cluster: existingClusterHandle(), podIdentity: { policyArns: [ORDERS] } });

@@ -32,7 +32,7 @@ describe("the names of a team's resources", () => {
   const refused = (path: string, name: string, other: string, value: string) =>
     `${path}: must be another, since it gives a resource the name ${name}, as ${other} does (found "${value}")`;
 
-  it("are its own, which its namespaces may prevent", () => {
+  it("must be unique among namespaces", () => {
     const api = { name: "shop", namespaces: [{ name: "api" }] };
     const one = ["teams[0].namespaces[0].name", "teams[1].name", "shop-api-namespace"] as const;
     assert.deepEqual(saidOf([api, { name: "shop-api" }]), [refused(one[1], one[2], one[0], "shop-api")]);
@@ -48,7 +48,7 @@ describe("the names of a team's resources", () => {
     assert.deepEqual(saidOf([api, { name: "shop-web" }, { name: "shop-ap", namespaces: [{ name: "i" }] }]), []);
   });
 
-  it("are its own, which service accounts, policies and roles may prevent", () => {
+  it("must be unique among service accounts, policies and roles", () => {
     const identity = { policyArns: [policy("a/orders"), policy("b/orders")] };
     assert.deepEqual(saidOf([{ name: "pay", podIdentity: identity }]), [
       refused(
@@ -78,7 +78,7 @@ describe("the names of a team's resources", () => {
     ]);
   });
 
-  it("are refused exactly where the plan has two of one URN", async () => {
+  it("are rejected exactly if the plan has two of one URN", async () => {
     const name = fc.constantFrom("a", "b", "a-b", "b-a", "a-pods-b", "workload");
     const anyTeam = fc.record({
       name: name.filter((one) => one !== "workload"),
@@ -133,7 +133,7 @@ describe("the roles of members", () => {
   const end =
     "since EKS takes one access entry a principal: cluster.accessEntries gives one the groups of several teams";
 
-  it("have one access entry each, by a team or by the cluster", () => {
+  it("have one access entry each, from a team or the cluster", () => {
     const teams = [
       { name: "ts", memberRoles: [role("dev")] },
       { name: "sa", memberRoles: [role("ops"), role("dev")] },

@@ -30,7 +30,7 @@ describe("Team", () => {
 
   const one = (type: string, name: string) => find(recording.resources, `kubernetes:${type}`, name);
 
-  it("makes the namespace with Pod Security restricted in all three modes, and the team's labels", () => {
+  it("creates the namespace with Pod Security restricted in all three modes, and the team's labels", () => {
     assert.deepEqual(one("core/v1:Namespace", "ts-namespace").inputs.metadata, {
       name: "ts-team",
       labels: {
@@ -46,7 +46,7 @@ describe("Team", () => {
     });
   });
 
-  it("waits for the nodes, so that a destroy ends the pods while there is a kubelet", () => {
+  it("waits for the nodes, so that a destroy deletes the pods while kubelets run", () => {
     assert.deepEqual(one("core/v1:Namespace", "ts-namespace").dependencies, [nodesUrn]);
   });
 
@@ -64,7 +64,7 @@ describe("Team", () => {
     assert.ok(one("core/v1:ResourceQuota", "sa-quota").dependencies.includes(namespace.urn));
   });
 
-  it("makes the pod after quota, limits, policies and account", () => {
+  it("creates the pod after quota, limits, policies and account", () => {
     const pod = one("core/v1:Pod", "ts-curl-pod");
     const before = ["ts-quota", "ts-limits", "ts-default-deny", "ts-allow-dns", "ts-allow-peers", "ts-workload"];
     const dependencies = recording.resources.filter((resource) => pod.dependencies.includes(resource.urn));
@@ -75,7 +75,7 @@ describe("Team", () => {
       );
   });
 
-  it("makes the pod's configuration and its Service beside quota and policies, after the namespace alone", () => {
+  it("creates the pod's configuration and Service in parallel with quota and policies", () => {
     const namespace = one("core/v1:Namespace", "ts-namespace").urn;
     assert.deepEqual(one("core/v1:ConfigMap", "ts-curl-responder").dependencies, [namespace]);
     assert.deepEqual(one("core/v1:Service", "ts-curl-service").dependencies, [namespace]);
@@ -84,7 +84,7 @@ describe("Team", () => {
     );
   });
 
-  it("keeps a quota's numbers as the strings that the API stores, with the defaults beside what is set", () => {
+  it("converts a quota's numbers to strings, as the API stores them, and adds the defaults", () => {
     assert.deepEqual(one("core/v1:ResourceQuota", "ts-quota").inputs.spec, {
       hard: {
         "requests.cpu": "2",
@@ -99,7 +99,7 @@ describe("Team", () => {
     });
   });
 
-  it("limits what a container gets that names nothing", () => {
+  it("sets default resources of containers", () => {
     assert.deepEqual(one("core/v1:LimitRange", "ts-limits").inputs.spec, {
       limits: [
         {
@@ -112,7 +112,7 @@ describe("Team", () => {
     });
   });
 
-  it("binds the role to the groups of the members, and to nobody where there are none", () => {
+  it("binds the role to the members' groups, and creates no binding without members", () => {
     assert.deepEqual(one("rbac.authorization.k8s.io/v1:RoleBinding", "ts-members").inputs.subjects, [
       { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "ts-developers" },
     ]);
@@ -122,7 +122,7 @@ describe("Team", () => {
     );
   });
 
-  it("gives members neither secrets, nor wildcards, nor what raises their own limits", () => {
+  it("grants members neither secrets, nor wildcards, nor rights that raise their own limits", () => {
     const { rules } = one("rbac.authorization.k8s.io/v1:Role", "ts-member").inputs;
     const text = JSON.stringify(rules);
     for (const word of ["*", "secrets", "escalate", "impersonate", "bind", "roles", "serviceaccounts"]) {
@@ -141,7 +141,7 @@ describe("Team", () => {
     assert.equal(one("core/v1:ServiceAccount", "ts-workload").inputs.automountServiceAccountToken, false);
   });
 
-  it("makes a Service of the pod's name on port 80 that selects it", () => {
+  it("creates a Service with the pod's name on port 80 that selects it", () => {
     const service = one("core/v1:Service", "sa-curl-service");
     assert.deepEqual(service.inputs.spec, {
       type: "ClusterIP",
@@ -165,11 +165,11 @@ describe("Team in another program", () => {
       new Team("Bad_Name", { cluster, curlPod: false, ...args });
     });
 
-  it("is refused for its name, which is that of the component", async () => {
+  it("is rejected for an invalid name, by default the component's", async () => {
     await assert.rejects(make({}), /Bad_Name\.team: must be a string of lower-case letters/);
   });
 
-  it("is refused for all that is wrong in it together", async () => {
+  it("is rejected with all issues at once", async () => {
     const wrong = {
       team: "ts",
       namespaces: [{ name: "kube-system" }, { name: "Not_Valid" }],
@@ -182,7 +182,7 @@ describe("Team in another program", () => {
     await assert.rejects(make({ team: "ts", namespaces: [] }), /Bad_Name\.namespaces: /);
   });
 
-  it("is refused for its peers and its curl pod as the settings are", async () => {
+  it("is rejected for invalid peers and curl pods, like the settings", async () => {
     const wrong = {
       team: "ts",
       peers: ["sa", "Not_Valid", 7],
@@ -210,7 +210,7 @@ describe("Team in another program", () => {
     assert.match(JSON.stringify(spec), /"image":"registry\.example\.com\/curl:8"/);
   });
 
-  it("is refused as its pod alone", async () => {
+  it("is rejected like its pod alone", async () => {
     const alone = (team: string, pod: object) =>
       record({ stack: "test", config: {}, preview: false }, async () => {
         const namespace = new pulumi.ComponentResource("test:Namespace", "namespace");
@@ -221,7 +221,7 @@ describe("Team in another program", () => {
     assert.match(JSON.stringify(find(resources, "kubernetes:core/v1:Pod", "curl-pod").inputs.spec), /"value":"2"/);
   });
 
-  it("has labels that only the deployment knows", async () => {
+  it("accepts labels that are outputs", async () => {
     const { resources } = await make({ team: "ts", labels: { tier: pulumi.output("web") } });
     const { metadata } = find(resources, "kubernetes:core/v1:Namespace", "Bad_Name-namespace").inputs;
     assert.match(JSON.stringify(metadata), /"tier":"web"/);
