@@ -36,7 +36,7 @@ function alarmed(section: object): string[] {
 describe("an adopted CoreDNS", function () {
   this.timeout(20_000);
 
-  it("has alerts on its container and its ConfigMap, by the names that dns.adopt gives", () => {
+  it("has alerts on its container and its ConfigMap, by the names in dns.adopt", () => {
     assert.match(exprOf("CoreDnsCrashLooping", CHART), /restarts_total\{namespace="kube-system",container="server"\}/);
     assert.match(exprOf("CoreDnsCrashLooping", CHART), /container="server",reason="CrashLoopBackOff"\}/);
     assert.doesNotMatch(exprOf("CoreDnsCrashLooping", CHART), /container="coredns"/);
@@ -45,7 +45,7 @@ describe("an adopted CoreDNS", function () {
     assert.match(exprOf("CoreDnsCorefileNotLoaded", ELSEWHERE), /\{namespace="dns",configmap="dns-coredns"\}/);
   });
 
-  it("is the only one that alerts and graphs are about, in whatever namespace it is", () => {
+  it("is the only one in alerts and graphs, in any namespace", () => {
     const stack = stackOf("existing", { adopt: ELSEWHERE, replicas: 3, corefile: { text: COREFILE } });
     const own = alertsOf(stack).filter(({ alert }) => alert.group === "coredns");
     assert.ok(own.length > 15, String(own.length));
@@ -82,7 +82,7 @@ describe("an adopted CoreDNS", function () {
     ]);
   });
 
-  it("has alarms on its lines in the log group to which its labels lead", () => {
+  it("has alarms on its lines in the log group by its labels", () => {
     const groups = Object.fromEntries(
       ["own", "usual"].map((name) => [name, { kind: "cloudwatch", logGroup: `/${name}` }]),
     );
@@ -99,7 +99,7 @@ describe("an adopted CoreDNS", function () {
     assert.equal(of({ namespace: "dns" }), "/usual");
   });
 
-  it("has metrics to read, though the chart's Service carries no annotations for a scraper", async () => {
+  it("is scraped, though the chart's Service has no annotations for it", async () => {
     const of = (adopt: object) => plan("existing", { dns: { adopt }, monitoring: { kind: "annotations" } });
     for (const [adopt, namespace] of [
       [CHART, "kube-system"],
@@ -116,7 +116,7 @@ describe("an adopted CoreDNS", function () {
     assert.ok(!(await of({})).names.includes("monitoring-coredns-9153"));
   });
 
-  it("answers the canary, which its labels let out to it", async () => {
+  it("is reachable for the canary, by its labels", async () => {
     const dns = { adopt: { namespace: "dns", selector: { app: "dns" } } };
     const { read } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });
     const peer = {
@@ -126,7 +126,7 @@ describe("an adopted CoreDNS", function () {
     assert.deepEqual(read("monitoring-canary-network").spec.egress[0].to[1], peer);
   });
 
-  it("answers the canary and the teams at the port to which its Service leads", async () => {
+  it("is reachable for the canary and the teams at its Service's target port", async () => {
     const of = async (dns: object) => {
       const { resources, read } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });
       const team = resources.find(({ name }) => name === "ts-allow-dns")?.inputs;
@@ -143,7 +143,7 @@ describe("an adopted CoreDNS", function () {
     assert.deepEqual(await of({ adopt: CHART, corefile: { text } }), both);
   });
 
-  it("is watched by the names that dns.adopt gives, also where the stack leaves it as it is", async () => {
+  it("is watched by the names in dns.adopt, even if the stack does not manage it", async () => {
     const dns = { adopt: { ...ELSEWHERE, manage: false } };
     const { resources, names, read } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });
     assert.deepEqual(
@@ -163,7 +163,7 @@ describe("an adopted CoreDNS", function () {
     });
   });
 
-  it("may be one that is installed later on a new cluster, to which the teams' policies lead from the start", async () => {
+  it("may be installed later on a new cluster, where the teams' policies allow it from the start", async () => {
     const dns = { adopt: { ...ELSEWHERE, manage: false }, replicas: 3 };
     const { warnings } = parseSettings(configOf("eks", { dns }));
     assert.deepEqual(
@@ -183,7 +183,7 @@ describe("an adopted CoreDNS", function () {
     );
   });
 
-  it("is watched beside EKS Auto Mode too, whose nodes answer DNS themselves", async () => {
+  it("is watched on EKS Auto Mode too, whose nodes answer DNS themselves", async () => {
     const of = async (dns: object) => {
       const cluster = { kind: "eks-existing", name: "prod", compute: "auto" };
       const sections = { cluster, dns, monitoring: { kind: "prometheus-operator" } };
@@ -198,7 +198,7 @@ describe("an adopted CoreDNS", function () {
     ]);
   });
 
-  it("is scraped in its namespace by the labels that dns.adopt names", async () => {
+  it("is scraped in its namespace by the labels in dns.adopt", async () => {
     const selector = { app: "dns" };
     const of = async (namespace: string) => {
       const stack = { dns: { adopt: { namespace, selector } }, monitoring: { kind: "prometheus-operator" } };

@@ -4,10 +4,10 @@ import { OWN_SEARCH, plan, warnings } from "./stacks.ts";
 
 const OPERATOR = { kind: "prometheus-operator" };
 
-describe("the objects of the canary, and what leads to metrics and alerts", function () {
+describe("the objects of the canary, of scraping and of alerts", function () {
   this.timeout(20_000);
 
-  it("runs the canary as Pod Security restricted wants it", async () => {
+  it("runs the canary under Pod Security restricted", async () => {
     const { read } = await plan("existing", { logging: OWN_SEARCH, monitoring: OPERATOR });
     const { securityContext, containers } = read("monitoring-canary-daemonset").spec.template.spec;
     assert.equal(securityContext.runAsNonRoot, true);
@@ -18,7 +18,7 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     }
   });
 
-  it("lets the canary look up names on its node, and ask the destination of its lines", async () => {
+  it("allows the canary to look up names on its node, and to query the destination of its lines", async () => {
     const { egress } = canaryPolicy(
       "monitoring",
       { kind: "none", reason: "a test" },
@@ -35,7 +35,7 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     );
   });
 
-  it("opens the canary's metrics to Prometheus's namespace, and to nobody where CloudWatch watches", async () => {
+  it("opens the canary's metrics to Prometheus's namespace, and to none with CloudWatch", async () => {
     const ingress = async (monitoring: object) =>
       (await plan("eks", { monitoring })).read("monitoring-canary-network").spec.ingress;
     assert.equal((await ingress(OPERATOR)).length, 1);
@@ -59,7 +59,7 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     assert.match(warnings("existing", sections).join(), /elasticsearch asks for a password/);
   });
 
-  it("asks the OpenSearch of this stack by its name in the cluster's domain", async () => {
+  it("queries this stack's OpenSearch by its name in the cluster's domain", async () => {
     const destination = { kind: "opensearch", inCluster: true };
     const dns = { corefile: { options: { clusterDomain: "k8s.corp" } }, adopt: {} };
     const { read } = await plan("existing", { dns, logging: { destination }, monitoring: OPERATOR });
@@ -68,7 +68,7 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     assert.equal(url.value, "http://opensearch.logging.svc.k8s.corp:9200");
   });
 
-  it("follows no line to a server whose certificate it cannot verify", () => {
+  it("follows no lines to a server whose certificate it cannot verify", () => {
     const search = { kind: "opensearch", host: "search.example.com" };
     const tls = { kind: "loki", url: "https://loki.example.com", caSecretName: "ca" };
     const told = (destination: object) =>
@@ -78,7 +78,7 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     assert.doesNotMatch(told(search), /public CA/);
   });
 
-  it("follows no line that processing leaves out or changes", () => {
+  it("follows no lines that processing drops or changes", () => {
     const destination = { kind: "opensearch", inCluster: true };
     const told = (processing: object) =>
       warnings("existing", { logging: { destination, processing }, monitoring: OPERATOR }).join();
@@ -100,14 +100,14 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
       assert.doesNotMatch(told(processing), /changes or leaves out/);
   });
 
-  it("tells the same actions when an alarm is over", async () => {
+  it("notifies the same actions when an alarm is over", async () => {
     const alarmActions = ["arn:aws:sns:eu-central-1:123456789012:pager"];
     const { read } = await plan("eks", { monitoring: { kind: "cloudwatch", alarmActions } });
     const alarm = read("monitoring-CoreDnsDown");
     assert.deepEqual([alarm.alarmActions, alarm.okActions], [alarmActions, alarmActions]);
   });
 
-  it("leads a scraper to pods that are not ready, and Grafana's sidecar to the dashboard", async () => {
+  it("makes pods that are not ready visible to a scraper, and the dashboard to Grafana's sidecar", async () => {
     const { read } = await plan("existing", { monitoring: { kind: "annotations" } });
     assert.equal(read("monitoring-canary-8080").spec.publishNotReadyAddresses, true);
     const { metadata, data } = read("monitoring-dashboard");

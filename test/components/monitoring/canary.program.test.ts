@@ -109,7 +109,7 @@ describe("the canary", function () {
     throw new Error(`not reached: ${await readFile(join(folder, "metrics"), "utf8").catch(() => "no metrics")}`);
   }
 
-  it("says which program its image lacks, and ends", async () => {
+  it("reports which program its image lacks, and exits", async () => {
     const bin = join(folder, "bin");
     await mkdir(bin);
     for (const program of ["curl", "date", "grep", "mkdir", "mv", "nslookup", "sed", "sleep"])
@@ -128,7 +128,7 @@ describe("the canary", function () {
     ["10.96.0.1", "https://10.96.0.1:443/readyz"],
     ["fd00::1", "https://[fd00::1]:443/readyz"],
   ] as const)
-    it(`asks the API server at ${host}, since a name would be about DNS`, async () => {
+    it(`queries the API server at ${host}, since a name would test DNS`, async () => {
       await writeFile(join(folder, "curl"), '#!/bin/sh\necho "$@" >>"$STATE/asked"\nprintf 401\n');
       await chmod(join(folder, "curl"), 0o755);
       start({ DESTINATION: "none", API_URL: "", KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: "443" });
@@ -173,7 +173,7 @@ describe("the canary", function () {
     assert.equal(found.has("canary_search_up"), false);
   });
 
-  it("does not take a line for lost while the destination does not answer", async () => {
+  it("does not count a line as lost while the destination does not answer", async () => {
     destination.fate = "break";
     start({ DESTINATION: "search" });
     const found = await metrics((all) => (all.get("canary_newest_line_age_seconds") ?? 0) >= 5);
@@ -186,7 +186,7 @@ describe("the canary", function () {
     assert.ok((again.get("canary_line_delay_seconds_total") ?? 0) >= 4);
   });
 
-  it("asks Loki with its tenant, and takes no result for no line", async () => {
+  it("queries Loki with its tenant, and treats an empty result as no line", async () => {
     destination.fate = "lose";
     start({ DESTINATION: "loki", LOKI_TENANT: "team a" });
     await metrics((all) => (all.get("canary_lines_lost_total") ?? 0) >= 1);
@@ -199,7 +199,7 @@ describe("the canary", function () {
     );
   });
 
-  it("counts no lines where it cannot find them, and ends when it is asked to", async () => {
+  it("counts no lines if it cannot find them, and exits on SIGTERM", async () => {
     start({ DESTINATION: "none" });
     const found = await metrics((all) => (all.get("canary_lines_written_total") ?? 0) >= 2);
     assert.deepEqual(

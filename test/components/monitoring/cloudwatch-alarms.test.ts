@@ -39,13 +39,13 @@ const alarmOf = (name: string): Alarm => {
 };
 
 describe("the alarms of CloudWatch", () => {
-  it("are those that its metrics or the lines of the pods show", () => {
+  it("are those that its metrics or the pods' lines show", () => {
     const seen = alarmsOf(WHOLE, CONTEXT).map(({ alert }) => alert.name);
     for (const name of ["CoreDnsDown", "CoreDnsCorefileNotLoaded", "CanaryLost"]) assert.ok(seen.includes(name), name);
     assert.deepEqual([...seen, ...unseenByCloudWatch(WHOLE, CONTEXT)].sort(), ALERTS.map(({ name }) => name).sort());
   });
 
-  it("count no lines where these go elsewhere", () => {
+  it("count no lines if these go elsewhere", () => {
     const alarms = alarmsOf(WHOLE, { cluster: "dev", logGroupOf: () => undefined });
     assert.deepEqual(
       alarms.filter(({ filter, metric }) => filter !== undefined || metric.namespace === "AWS/Logs"),
@@ -54,7 +54,7 @@ describe("the alarms of CloudWatch", () => {
     assert.ok(alarms.length > 3);
   });
 
-  it("look at metrics of Container Insights as its agent publishes them", () => {
+  it("use metrics of Container Insights as its agent publishes them", () => {
     const insights = alarmsOf(WHOLE, CONTEXT).filter(({ metric }) => metric.namespace === "ContainerInsights");
     for (const { alert, metric } of insights) {
       const keys = Object.keys(metric.dimensions).sort();
@@ -88,7 +88,7 @@ describe("the alarms of CloudWatch", () => {
     assert.deepEqual(watched("CanaryMissingOnNode"), missing("canary"));
   });
 
-  it("have patterns that match their own lines alone", () => {
+  it("have patterns that match only their own lines", () => {
     const seen = ALERTS.flatMap(({ name, cloudwatch }) =>
       cloudwatch?.kind === "lines" ? [{ name, pattern: cloudwatch.pattern, line: cloudwatch.line }] : [],
     );
@@ -101,7 +101,7 @@ describe("the alarms of CloudWatch", () => {
     }
   });
 
-  it("hold for a while what is said once, so that they are not over before the fault", () => {
+  it("stay on for a while after a single line, so that they do not end before the fault", () => {
     const held = (name: string) => [alarmOf(name).periods, alarmOf(name).datapoints];
     assert.deepEqual(held("CoreDnsCrashLooping"), [7, 1]);
     assert.deepEqual(held("CoreDnsReloadFailed"), [10, 1]);
@@ -110,7 +110,7 @@ describe("the alarms of CloudWatch", () => {
     assert.deepEqual(held("CoreDnsServfail"), [5, undefined]);
   });
 
-  it("are not the same as another", () => {
+  it("all differ", () => {
     const conditions = alarmsOf(WHOLE, CONTEXT).map(({ metric, comparison, threshold, periods }) =>
       JSON.stringify({ metric, comparison, threshold, periods }),
     );
@@ -118,7 +118,7 @@ describe("the alarms of CloudWatch", () => {
   });
 
   // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-  it("keep CloudWatch's limits with the longest name of a cluster", async () => {
+  it("respect CloudWatch's limits with the longest cluster name", async () => {
     assert.equal(LONG_NAME.length, 100);
     const { resources } = await plan("eks", {
       cluster: { kind: "eks", name: LONG_NAME },
@@ -150,7 +150,7 @@ describe("the alarms of CloudWatch", () => {
     assert.ok(alarms.length <= 500);
   });
 
-  it("refuse an address of runbooks that their description has no room for", () => {
+  it("reject a runbook URL that is too long for their description", () => {
     const runbooks = (length: number) => () =>
       warnings("eks", {
         logging: { destination: { kind: "cloudwatch" } },
@@ -165,7 +165,7 @@ describe("the alarms of CloudWatch", () => {
     );
   });
 
-  it("count no lines that the settings drop, and name the alerts that this costs", async () => {
+  it("count no lines that the settings drop, and name the missing alerts", async () => {
     const sections = (processing: object) => ({
       logging: { destination: { kind: "cloudwatch" }, processing },
       monitoring: { kind: "cloudwatch" },
@@ -187,7 +187,7 @@ describe("the alarms of CloudWatch", () => {
     assert.deepEqual(await filters({ sample: [{ namespaces: ["kube-system"], ratio: 0.5 }] }), all);
   });
 
-  it("tell whom they notify when they are over, and start nothing then", async () => {
+  it("notify the same recipients when they are over, and start nothing then", async () => {
     const notified = [
       "arn:aws:sns:eu-central-1:123456789012:pager",
       "arn:aws:lambda:eu-central-1:123456789012:function:page",

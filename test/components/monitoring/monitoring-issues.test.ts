@@ -3,7 +3,7 @@ import { parseSettings } from "../../../components/settings.ts";
 import { configOf, type Kind, OWN_SEARCH, warnings } from "./stacks.ts";
 
 describe("issues of monitoring settings", () => {
-  it("refuses what cannot be, and warns of what has no effect", () => {
+  it("rejects contradictory settings, and warns of those without effect", () => {
     const refused = (kind: Kind, monitoring: unknown) => () => parseSettings(configOf(kind, { monitoring }));
     assert.throws(refused("existing", { kind: "cloudwatch" }), /monitoring\.kind: must not be cloudwatch/);
     assert.throws(refused("existing", { kind: "prometheus" }), /monitoring\.kind: must be one of/);
@@ -65,7 +65,7 @@ describe("issues of monitoring settings", () => {
   });
 
   for (const kind of ["cloudwatch", "prometheus-operator", "annotations"])
-    it(`leaves it to logging to refuse what a collector cannot do, with ${kind}`, () => {
+    it(`lets logging reject what a collector does not support, with ${kind}`, () => {
       const logging = { collector: "promtail", destination: { kind: "cloudwatch" } };
       assert.throws(
         () => parseSettings(configOf("eks-existing", { logging, monitoring: { kind } })),
@@ -75,7 +75,7 @@ describe("issues of monitoring settings", () => {
       );
     });
 
-  it("warns that the metrics of an adopted CoreDNS are not served, or that its pods are looked for by default names", () => {
+  it("warns if an adopted CoreDNS serves no metrics, or its pods are looked up by default names", () => {
     const of = (adopt: object, kind: string, text?: string) =>
       warnings("eks-existing", {
         dns: { adopt, ...(text === undefined ? {} : { corefile: { text } }) },
@@ -104,7 +104,7 @@ describe("issues of monitoring settings", () => {
     assert.deepEqual([of({}, "annotations", text), of(named, "annotations", text)], [[silent], [silent]]);
   });
 
-  it("keeps the canary's namespace for the canary", () => {
+  it("reserves the canary's namespace for the canary", () => {
     const monitoring = { kind: "annotations", prometheus: { namespace: "canary" } };
     const teams = [{ name: "birds", namespaces: [{ name: "aviary" }, { name: "canary", adopt: true }] }];
     const of = (settings: Record<string, unknown>) => () => parseSettings(configOf("existing", settings));
@@ -120,7 +120,7 @@ describe("issues of monitoring settings", () => {
     assert.doesNotThrow(of({ teams }));
   });
 
-  it("refuses values with which Prometheus would find nothing, and warns of settings that its kind does not read", () => {
+  it("rejects values with which Prometheus would find nothing, and warns of settings that the kind does not use", () => {
     const refused = (prometheus: object) => () =>
       parseSettings(configOf("existing", { monitoring: { kind: "prometheus-operator", prometheus } }));
     for (const interval of ["4s", "61s", "600s", "1m"])
@@ -155,7 +155,7 @@ describe("issues of monitoring settings", () => {
     assert.deepEqual(unread({ prometheus: { interval: "30s" } }), []);
   });
 
-  it("warn of each collector without metrics for Prometheus", () => {
+  it("warns of each collector without metrics for Prometheus", () => {
     const of = (collector: string) =>
       warnings("existing", {
         logging: { collector, destination: { kind: "elasticsearch", host: "search.example.com" } },
@@ -167,7 +167,7 @@ describe("issues of monitoring settings", () => {
       assert.doesNotMatch(of(collector).join("\n"), /scrapes no metrics/, collector);
   });
 
-  it("warn of a Prometheus in a team's namespace, and refuse an outside name inside the cluster", () => {
+  it("warns of a Prometheus in a team's namespace, and rejects an outside name inside the cluster", () => {
     const of = (settings: Record<string, unknown>) => () => parseSettings(configOf("existing", settings));
     const teams = [{ name: "ts" }, { name: "birds", namespaces: [{ name: "aviary" }] }];
     const scraped = (namespace: string) =>
@@ -187,7 +187,7 @@ describe("issues of monitoring settings", () => {
     assert.doesNotThrow(outside("notcluster.local"));
   });
 
-  it("refuse a topic of another region, and count no lines of a log group that has no metric filters", () => {
+  it("rejects a topic in another region, and counts no lines in a log group without metric filters", () => {
     const arn = (region: string) => `arn:aws:sns:${region}:123456789012:ops`;
     const cloudwatch = (alarmActions: string[]) => () =>
       warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions } });
@@ -206,7 +206,7 @@ describe("issues of monitoring settings", () => {
     assert.doesNotMatch(unseen({}), /CoreDnsPanic|monitoring\.canary/);
   });
 
-  it("refuse actions that alarms do not have, or not there", () => {
+  it("rejects actions that alarms do not support, or that are elsewhere", () => {
     const found = (action: string) => {
       try {
         warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions: [action] } });
@@ -240,7 +240,7 @@ describe("issues of monitoring settings", () => {
     );
   });
 
-  it("say one thing of a Service without a port, and warn of what nothing reads", () => {
+  it("reports a Service without a port once, and warns of unused settings", () => {
     assert.throws(
       () =>
         parseSettings(

@@ -15,7 +15,7 @@ describe("monitoring", function () {
     for (const kind of ["eks", "eks-existing", "existing"] as const) assert.deepEqual((await plan(kind, {})).names, []);
   });
 
-  it("makes PodMonitors, rules, a dashboard and the canary for the operator, on every kind of cluster", async () => {
+  it("creates PodMonitors, rules, a dashboard and the canary for the operator, on every kind of cluster", async () => {
     for (const kind of ["eks", "eks-existing", "existing"] as const) {
       const { names, read } = await plan(kind, {
         logging: OWN_SEARCH,
@@ -108,7 +108,7 @@ describe("monitoring", function () {
     assert.ok(rulesOf(file).has("SendFailing"));
   });
 
-  it("leaves the CoreDNS of kube-system alone where the settings are about one elsewhere", async () => {
+  it("does not touch the CoreDNS in kube-system if the settings are for another", async () => {
     const { read } = await plan("existing", {
       dns: { adopt: { namespace: "dns" } },
       monitoring: { kind: "annotations" },
@@ -121,7 +121,7 @@ describe("monitoring", function () {
     );
   });
 
-  it("lets the scraper in at the metrics port, and nobody else", async () => {
+  it("allows only the scraper at the metrics port", async () => {
     const { read } = await plan("eks", { monitoring: { kind: "annotations", prometheus: { namespace: "observe" } } });
     const scraper = {
       namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "observe" } },
@@ -149,7 +149,7 @@ describe("monitoring", function () {
     ]);
   });
 
-  it("scrapes the reader of events apart from the collector, with each container that sends", async () => {
+  it("scrapes the event reader separately from the collector, with each container that sends", async () => {
     const logging = {
       collector: "vector",
       sources: ["pods", "events"],
@@ -181,7 +181,7 @@ describe("monitoring", function () {
     }
   });
 
-  it("keeps each server of CoreDNS open, and warns where its metrics are not at the scraped port", async () => {
+  it("keeps each server of CoreDNS open, and warns if its metrics are not at the scraped port", async () => {
     const stack = (prometheus: string) => ({
       dns: {
         corefile: {
@@ -225,7 +225,7 @@ describe("monitoring", function () {
     });
   });
 
-  it("gives no alert for parts that are left out", async () => {
+  it("has no alerts for omitted parts", async () => {
     const { names, read } = await plan("existing", {
       dns: false,
       logging: false,
@@ -236,7 +236,7 @@ describe("monitoring", function () {
     assert.deepEqual(read("monitoring-rules").spec.groups, []);
   });
 
-  it("makes alarms of what CloudWatch sees, and names the rest", async () => {
+  it("creates alarms for what CloudWatch can watch, and names the rest", async () => {
     const sections = { logging: { destination: { kind: "cloudwatch" } }, monitoring: { kind: "cloudwatch" } };
     const { names, read } = await plan("eks", sections);
     assert.deepEqual(read("monitoring-CoreDnsMemoryNearLimit").dimensions, {
@@ -253,7 +253,7 @@ describe("monitoring", function () {
     assert.match(told ?? "", /cloudwatch has no alarm for .*CoreDnsSlow.*BufferFilling/);
   });
 
-  it("counts lines in the log group that takes them, and none where no group does", async () => {
+  it("counts lines in their log group, and none without one", async () => {
     const monitoring = { kind: "cloudwatch" };
     const named = {
       destinations: { a: { kind: "cloudwatch" }, b: { kind: "cloudwatch" } },
@@ -289,7 +289,7 @@ describe("monitoring", function () {
     assert.match(told.join(), /logging\.namespaces leaves out the namespace canary/);
   });
 
-  it("raises an alarm at one restart of CoreDNS, and where the collector does not run", async () => {
+  it("raises an alarm after one restart of CoreDNS, and if the collector does not run", async () => {
     const { read } = await plan("eks", { logging: { collector: "vector" }, monitoring: { kind: "cloudwatch" } });
     const { evaluationPeriods, datapointsToAlarm } = read("monitoring-CoreDnsRestarting");
     assert.deepEqual([evaluationPeriods, datapointsToAlarm], [5, 1]);
@@ -298,7 +298,7 @@ describe("monitoring", function () {
     assert.equal(dimensions.PodName, "vector");
   });
 
-  it("links an alert to a runbook at the address of the settings alone", async () => {
+  it("links alerts to runbooks only at the URL in the settings", async () => {
     const runbookUrl = "https://git.example.com/platform/docs/runbooks/";
     for (const [monitoring, key, runbook] of [
       [{}, "runbook", "docs/runbooks/coredns.md#corednsdown"],
@@ -320,7 +320,7 @@ describe("monitoring", function () {
       );
   });
 
-  it("knows the upstreams that names may go to, where the Corefile names them", async () => {
+  it("knows the upstreams if the Corefile names them", async () => {
     const upstreams = (corefile: object) =>
       plan("eks", { dns: { corefile }, monitoring: { kind: "prometheus-operator" } }).then(({ read }) =>
         rulesOf(read("monitoring-rules").spec).get("CoreDnsWrongUpstream"),

@@ -18,7 +18,7 @@ describe("the alerts in promtool, with two jobs that scrape CoreDNS", function (
   this.timeout(180_000);
   const failures = promtool();
 
-  it("fire and stay quiet as with one", async () => {
+  it("fire and stay quiet as with one job", async () => {
     const own = new Set(ALERTS.flatMap(({ name, group }) => (group === "coredns" ? [name] : [])));
     const tests = packed(casesOf(WHOLE).filter(({ name }) => own.has(name)));
     assert.ok(tests.length > 1);

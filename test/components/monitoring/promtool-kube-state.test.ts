@@ -36,7 +36,7 @@ describe("the alerts on kube-state-metrics in promtool", function () {
       },
     ]);
 
-  it("name what is wrong, and not the pod of kube-state-metrics, however many of it are scraped", async () => {
+  it("name the faulty object, not kube-state-metrics' pod, however many of these are scraped", async () => {
     const series = Object.fromEntries(
       [OWN, OTHER].flatMap((own) => [
         [quota("used", own), "10x60"],
@@ -52,7 +52,7 @@ describe("the alerts on kube-state-metrics in promtool", function () {
     assert.equal(await found(series, expected), "");
   });
 
-  it("keep the time that a quota was full while kube-state-metrics is replaced", async () => {
+  it("keep counting the time of a full quota while kube-state-metrics is replaced", async () => {
     const series = Object.fromEntries(
       ["used", "hard"].flatMap((type) => [
         [quota(type, OWN), "10x12 stale"],
@@ -63,7 +63,7 @@ describe("the alerts on kube-state-metrics in promtool", function () {
     assert.equal(await found(series, [firing("QuotaNear", "12m", own)]), "");
   });
 
-  it("stay quiet while an update goes from node to node, and not where it stops", async () => {
+  it("stay quiet during a rolling update, but not if it stops", async () => {
     const unavailable = `kube_daemonset_status_number_unavailable{${DAEMON_SET},${OWN}}`;
     const updated = `kube_daemonset_status_updated_number_scheduled{${DAEMON_SET},${OWN}}`;
     // A node each 90 s for half an hour, then none.
@@ -75,7 +75,7 @@ describe("the alerts on kube-state-metrics in promtool", function () {
     assert.equal(await found(series, [...quiet, firing("CollectorMissingOnNode", "21m", DAEMON_SET)]), "");
   });
 
-  it("see at once a pod that was deleted and is not admitted again", async () => {
+  it("detect at once that a deleted pod is not admitted again", async () => {
     const series = {
       [`kube_daemonset_status_number_unavailable{${DAEMON_SET},${OWN}}`]: "0x10 1x60",
       [`kube_daemonset_status_updated_number_scheduled{${DAEMON_SET},${OWN}}`]: "3x10 2x60",
@@ -83,7 +83,7 @@ describe("the alerts on kube-state-metrics in promtool", function () {
     assert.equal(await found(series, [firing("CollectorMissingOnNode", "11m", DAEMON_SET)]), "");
   });
 
-  it("see a CoreDNS that crashes, though the kubelet seldom says that it waits", async () => {
+  it("detect a crashing CoreDNS, though the kubelet rarely reports that it waits", async () => {
     // As the kubelet of Kubernetes 1.36 told it: each start, and the reason in the end of the longer pauses.
     const pod = `container="coredns",namespace="kube-system",pod="coredns-a",uid="a",${OWN.replace(/container="[^"]*",|pod="[^"]*",/g, "")}`;
     const series = {

@@ -8,7 +8,7 @@ describe("the alerts in promtool, over time", function () {
   this.timeout(180_000);
   const failures = promtool();
 
-  it("count a CoreDNS pod once that two jobs scrape", async () => {
+  it("count a CoreDNS pod only once if two jobs scrape it", async () => {
     const series = Object.fromEntries(
       [1, 2].flatMap((pod) =>
         ["a", "b"].map((job) => [
@@ -21,7 +21,7 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), [missing]), "");
   });
 
-  it("know many new names with a slow upstream from a loop, whose answers are SERVFAIL", async () => {
+  it("distinguish many new names with a slow upstream from a loop, whose answers are SERVFAIL", async () => {
     const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
     const to = `${pod},proxy_name="forward",to="10.0.0.2:53"`;
     const asked = (rcode: string) => ({
@@ -39,7 +39,7 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), tests), "");
   });
 
-  it("see the peaks of memory that kill, and not the pages of the program", async () => {
+  it("detect fatal memory peaks, but not the program's pages", async () => {
     const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
     const memory = (values: string) => ({
       [`go_memstats_sys_bytes{${pod}}`]: values,
@@ -56,7 +56,7 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), tests), "");
   });
 
-  it("see a pod that is read too slowly within for + 60 s, as the kubelet rotates it", async () => {
+  it("detect a pod that is read too slowly within for + 60 s, at the kubelet's rotations", async () => {
     // Rotated every 10 s and not read to the end: opened six times a minute and never closed, so that no counter of closed files is there.
     const pod = 'namespace="logging",instance="10.0.1.1:2020",name="tail.0"';
     const series = {
@@ -73,7 +73,7 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), [early], "15s"), "");
   });
 
-  it("see what a full buffer of Vector drops uncounted, and none that stops reading, has room or is drained", async () => {
+  it("detect uncounted drops of a full Vector buffer, and ignore one that stops reading, has room or drains", async () => {
     const pod = 'namespace="logging",instance="10.0.1.1:2020"';
     const sink = `${pod},component_kind="sink",component_type="elasticsearch",component_id="destination"`;
     // As measured with a buffer of 512Mi.
@@ -105,7 +105,7 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(rules, tests), "");
   });
 
-  it("stay quiet while only their window still sees what another alert explained", async () => {
+  it("stay quiet while only their window still includes what another alert explained", async () => {
     const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
     const series = {
       [`coredns_forward_healthcheck_broken_total{${pod}}`]: "0+15x40 600x120",
@@ -124,7 +124,7 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), [fine], "15s"), "");
   });
 
-  it("see a destination that accepts requests and does not answer within for + 60 s", async () => {
+  it("detect a destination that accepts requests and does not answer within for + 60 s", async () => {
     const pod = 'namespace="logging",instance="10.0.1.1:2020"';
     // Scraped every 10 s. It hangs after 300 s; the first requests are given up 90 s later, then no request is open now and then.
     const test = (sent: string) => ({
@@ -147,7 +147,7 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await firing("0+100x30 3000x3 3010x3 3020x3 3030x3 3040+3x60", { "7m": 0, "8m": 0, "10m": 0 }), "");
   });
 
-  it("wait for an object of S3 to be closed, and see that none is sent any more", async () => {
+  it("wait for an S3 object to be closed, and detect that no more are sent", async () => {
     const pod = 'namespace="logging",instance="10.0.1.1:2020"';
     const collectors = {
       vector: {
@@ -181,7 +181,7 @@ describe("the alerts in promtool, over time", function () {
     }
   });
 
-  it("are not raised by a collector's pod that was replaced", async () => {
+  it("are not raised by a replaced collector pod", async () => {
     const gone = (values: string) => `${values} stale`;
     const pod = 'namespace="logging",instance="10.0.1.1:2020"';
     const series = {
@@ -200,7 +200,7 @@ describe("the alerts in promtool, over time", function () {
     }
   });
 
-  it("see the first event of a counter that was not there before it", async () => {
+  it("detect the first event of a new counter", async () => {
     for (const collector of ["fluent-bit", "vector", "opentelemetry", "promtail"] as const) {
       const stack = ofCollector(collector);
       const { alive = "" } = COLLECTOR_METRICS[collector];

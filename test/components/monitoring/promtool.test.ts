@@ -53,13 +53,13 @@ describe("the alerts in promtool", function () {
   this.timeout(180_000);
   const failures = promtool();
 
-  it("fire and stay quiet by their own data", async () => {
+  it("fire and stay quiet with their own data", async () => {
     assert.ok(alertsOf(WHOLE).length >= 35, `${alertsOf(WHOLE).length}`);
     assert.equal(await failures(ruleFile(WHOLE), [...testsOf(WHOLE), EXPLAINED, ...MANY_ERRORS]), "");
   });
 
   for (const collector of COLLECTOR_IDS)
-    it(`fire and stay quiet by the metrics of ${collector}`, async () => {
+    it(`fire and stay quiet with the metrics of ${collector}`, async () => {
       const stack = ofCollector(collector);
       const cases = casesOf(stack).filter(({ name }) => !name.startsWith("Canary") && name !== "ApiServerSilent");
       const foreign = foreignCases({ ...stack, canary: undefined });
@@ -69,7 +69,7 @@ describe("the alerts in promtool", function () {
     });
 
   for (const collector of ["vector", "filebeat"] as const)
-    it(`fire and stay quiet by the metrics of the reader of events beside ${collector}`, async () => {
+    it(`fire and stay quiet with the metrics of the event reader beside ${collector}`, async () => {
       const alone = ofCollector(collector);
       const stack = { ...alone, eventReader: { ports: [2020] } };
       const own = (each: Case) => !each.name.startsWith("Canary") && each.name !== "ApiServerSilent";
@@ -93,13 +93,13 @@ describe("the alerts in promtool", function () {
         assert.equal(await failures(ruleFile(stack), packed(part).map(unitTest)), "");
     });
 
-  it("tell a CoreDNS in another namespace from their own", async () => {
+  it("distinguish a CoreDNS in another namespace from their own", async () => {
     const foreign = foreignCases({ ...WHOLE, collector: undefined });
     assert.ok(foreign.length >= 20, `${foreign.length}`);
     assert.equal(await failures(ruleFile(WHOLE), packed(foreign).map(unitTest)), "");
   });
 
-  it("are about a CoreDNS in another namespace where that one is adopted", async () => {
+  it("cover a CoreDNS in another namespace if it is adopted", async () => {
     const coredns = WHOLE.coredns && { ...WHOLE.coredns, namespace: "dns" };
     const stack = { ...NOTHING, coredns, kubeStateMetrics: true };
     const alive = { 'coredns_build_info{namespace="dns",instance="10.0.0.8:9153"}': "1x30" };
@@ -115,7 +115,7 @@ describe("the alerts in promtool", function () {
     assert.equal(await failures(ruleFile(stack), [down]), "");
   });
 
-  it("leave expressions that parse on the dashboard of each collector", async () => {
+  it("give each collector's dashboard expressions that parse", async () => {
     const exprs = COLLECTOR_IDS.flatMap((collector) => {
       const dashboard = JSON.parse(JSON.stringify(grafanaDashboard({ ...WHOLE, collector })));
       const panels: { targets?: { expr: string }[] }[] = dashboard.panels;
@@ -134,7 +134,7 @@ describe("the alerts in promtool", function () {
     assert.match(await check(["sum("]), /parse error|unclosed/);
   });
 
-  it("are refused where data or thresholds are changed", async () => {
+  it("fail if data or thresholds are changed", async () => {
     const series = { 'coredns_build_info{namespace="kube-system",instance="10.0.0.1:9153"}': "1x30" };
     const opposite = unitTest([{ name: "CoreDnsDown", series, firing: true }]);
     assert.match(await failures(ruleFile(WHOLE), [opposite]), /FAILED/);

@@ -13,8 +13,8 @@ const errorsOf = (sections: Readonly<Record<string, unknown>>) => {
   }
 };
 
-describe("the settings of monitoring, by what takes them", () => {
-  it("have an outside name that can exist, since the canary's lookups fail for ever otherwise", () => {
+describe("the limits of monitoring settings", () => {
+  it("require an outside name that can exist, since the canary's lookups would always fail otherwise", () => {
     const of = (outsideName: string) => errorsOf({ monitoring: { kind: "annotations", canary: { outsideName } } });
     for (const name of ["192.0.2.1", "host.127", `${"a".repeat(64)}.example`, "a..example", "example.com."])
       assert.deepEqual(of(name), [
@@ -24,7 +24,7 @@ describe("the settings of monitoring, by what takes them", () => {
       assert.deepEqual(of(name), [], name);
   });
 
-  it("have an address of runbooks that is no template of Prometheus", () => {
+  it("require a runbook URL that is not a Prometheus template", () => {
     const of = (runbookUrl: string) => errorsOf({ monitoring: { kind: "annotations", runbookUrl } });
     const wrong = "https://git.example.com/{{ $labels.x }}/runbooks".replaceAll(" ", "");
     assert.deepEqual(of(wrong), [
@@ -33,7 +33,7 @@ describe("the settings of monitoring, by what takes them", () => {
     assert.deepEqual(of("https://git.example.com/%7Bmain%7D/runbooks"), []);
   });
 
-  it("have images by tag, by digest or by both", () => {
+  it("accept images by tag, by digest or by both", () => {
     const of = (image: string) => errorsOf({ monitoring: { kind: "annotations", canary: { image } } });
     const digest = `sha256:${"0a".repeat(32)}`;
     for (const image of ["curl:8.17.0-RC1", `curl@${digest}`, `r.example:5000/curl:8.17.0-RC1@${digest}`])
@@ -52,7 +52,7 @@ describe("the settings of monitoring, by what takes them", () => {
       );
   });
 
-  it("have labels by which Kubernetes takes objects", () => {
+  it("require labels that Kubernetes accepts", () => {
     const of = (key: string, value = "x") =>
       errorsOf({ monitoring: { kind: "annotations", prometheus: { labels: { [key]: value } } } });
     for (const key of ["release", "a.example/release", `${"a".repeat(253)}/release`])
@@ -62,7 +62,7 @@ describe("the settings of monitoring, by what takes them", () => {
     assert.match(of("release", "a b").join(), /^monitoring\.prometheus\.labels\.release: must be a label value/);
   });
 
-  it("name a dashboard of CloudWatch for the region too, since all regions have the same dashboards", async () => {
+  it("name a CloudWatch dashboard by region too, since dashboards are global", async () => {
     const nameIn = async (region: string) => {
       const config = configOf("eks-existing", { monitoring: { kind: "cloudwatch" } });
       const { resources } = await planStack({ name: "prod", config: { ...config, "aws:region": region } });
@@ -74,7 +74,7 @@ describe("the settings of monitoring, by what takes them", () => {
     assert.deepEqual(await nameIn("us-east-1"), ["prod-us-east-1-dns-logging"]);
   });
 
-  it("leave the canary's namespace to the canary, whose network policy would cut CoreDNS off there", () => {
+  it("reserve the canary's namespace, whose network policy would cut CoreDNS off", () => {
     const of = (enabled: boolean) =>
       errorsOf({
         dns: { adopt: { namespace: "canary", selector: { app: "dns" } } },

@@ -8,7 +8,7 @@ describe("the cluster's domain", () => {
   const text = (zones: string) =>
     `.:53 {\n  errors\n  prometheus :9153\n  kubernetes ${zones}\n  forward . 10.0.0.2\n}\n`;
 
-  it("is that of the settings, or of their whole Corefile", () => {
+  it("is that of the settings, or of their complete Corefile", () => {
     const of = (corefile: object) => clusterDomainOf(DnsSettings.parse({ corefile }));
     assert.equal(clusterDomainOf(undefined), undefined);
     assert.equal(of({}), undefined);
@@ -17,7 +17,7 @@ describe("the cluster's domain", () => {
     assert.equal(of({ text: text("cluster.local in-addr.arpa") }), undefined);
   });
 
-  it("is the one in which the canary and the curl pods look names up", async () => {
+  it("is the one in which the canary and the curl pods look up names", async () => {
     const namesOf = async (corefile: object) => {
       const dns = { adopt: {}, corefile, nodeLocalCache: { mode: "kubelet" } };
       const { read, resources } = await plan("existing", { dns, monitoring: { kind: "prometheus-operator" } });

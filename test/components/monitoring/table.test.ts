@@ -27,7 +27,7 @@ type Plain<T> = T extends string
       : T;
 
 describe("the table of alerts", () => {
-  it("has at least 24 alerts, each with a name of its own and all that a person needs", () => {
+  it("has at least 24 alerts, each with a unique name and all texts", () => {
     assert.ok(ALERTS.length >= 24);
     assert.equal(new Set(ALERTS.map(({ name }) => name)).size, ALERTS.length);
     for (const { name, summary, cause, steps } of ALERTS) {
@@ -37,7 +37,7 @@ describe("the table of alerts", () => {
     }
   });
 
-  it("shows the logs of each pod by its name, also where only one of them was restarted", () => {
+  it("shows the logs of each pod by name, even if only one was restarted", () => {
     const shown = ALERTS.flatMap(({ steps }) => steps.filter((step) => /kubectl .*\blogs /.test(step)));
     assert.ok(shown.length >= 10);
     for (const step of shown) {
@@ -48,7 +48,7 @@ describe("the table of alerts", () => {
     }
   });
 
-  it("gives a whole stack all of them, and a stack without parts none", () => {
+  it("gives a complete stack all alerts, and a stack without parts none", () => {
     assert.deepEqual(
       names(WHOLE),
       ALERTS.map(({ name }) => name),
@@ -69,12 +69,12 @@ describe("the table of alerts", () => {
     );
   });
 
-  it("asks nothing of kube-state-metrics where it is not scraped", () => {
+  it("does not use kube-state-metrics if it is not scraped", () => {
     for (const { alert, condition } of alertsOf({ ...WHOLE, kubeStateMetrics: false }))
       assert.doesNotMatch(condition.expr, /kube_/, alert.name);
   });
 
-  it("has what each collector's metrics can show", () => {
+  it("has the alerts that each collector's metrics allow", () => {
     for (const collector of COLLECTOR_IDS) {
       const own = names({ ...NOTHING, collector, canary: { readsLines: false } });
       const scraped = scrapeTargets({ ...NOTHING, collector }).length === 1;
@@ -85,11 +85,11 @@ describe("the table of alerts", () => {
     assert.equal(names({ ...NOTHING, collector: "promtail" }).includes("BufferFilling"), false);
   });
 
-  it("does not call a collector silent on a node where nothing writes", () => {
+  it("does not report a silent collector on a node where nothing logs", () => {
     assert.equal(names({ ...WHOLE, canary: undefined }).includes("CollectorSilent"), false);
   });
 
-  it("says nothing of lines that the canary cannot find", () => {
+  it("has no alerts on lines that the canary cannot find", () => {
     const blind = names({ ...WHOLE, canary: { readsLines: false } });
     assert.deepEqual(
       ["CanaryLost", "CanaryLate", "CanaryDuplicate", "CanaryLookupFailing"].map((name) => blind.includes(name)),
@@ -97,7 +97,7 @@ describe("the table of alerts", () => {
     );
   });
 
-  it("has a test's series of the metrics that its expression asks", () => {
+  it("has test series of the metrics in its expression", () => {
     for (const collector of COLLECTOR_IDS)
       for (const { alert, condition } of alertsOf({ ...WHOLE, collector })) {
         const asked = new Set(metricsIn(condition.expr));
@@ -110,8 +110,8 @@ describe("the table of alerts", () => {
   });
 });
 
-describe("the dashboard of Grafana", () => {
-  it("has a graph for each alert, of that alert's metrics", () => {
+describe("the Grafana dashboard", () => {
+  it("has a graph for each alert, with its metrics", () => {
     const { panels } = grafanaDashboard(WHOLE);
     const graphs = panels.filter((panel) => "targets" in panel);
     assert.equal(graphs.length, ALERTS.length);
@@ -125,7 +125,7 @@ describe("the dashboard of Grafana", () => {
     }
   });
 
-  it("puts no graph on another, and numbers them", () => {
+  it("has numbered graphs that do not overlap", () => {
     const panels: { id: number; gridPos: { x: number; y: number; w: number; h: number } }[] = JSON.parse(
       JSON.stringify(grafanaDashboard(WHOLE).panels),
     );
@@ -136,7 +136,7 @@ describe("the dashboard of Grafana", () => {
     assert.equal(new Set(cells).size, cells.length);
   });
 
-  it("draws what a condition compares, and its threshold", () => {
+  it("shows what a condition compares, and its threshold", () => {
     assert.deepEqual(graphOf('a{b=~"x>1"} / 2 > 0.85'), { expr: 'a{b=~"x>1"} / 2', threshold: 0.85 });
     assert.deepEqual(graphOf("a == 0"), { expr: "a", threshold: 0 });
     assert.deepEqual(graphOf("absent(a)"), { expr: "absent(a)", threshold: undefined });
@@ -147,7 +147,7 @@ describe("the dashboard of Grafana", () => {
     assert.deepEqual(graphOf("a > 0 unless b > 0"), { expr: "a > 0 unless b > 0", threshold: undefined });
   });
 
-  it("makes a dashboard of Grafana's own schema", () => {
+  it("follows Grafana's schema", () => {
     // The type check compares them.
     const dashboard: Plain<Dashboard> = grafanaDashboard(WHOLE);
     assert.ok((dashboard.panels?.length ?? 0) > 40);
