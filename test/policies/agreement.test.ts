@@ -5,7 +5,7 @@ import { anyFormat } from "../components/logging/arbitraries.ts";
 
 /** The pack imports nothing from the components, so what both know must be held together. */
 describe("the pack and the components agree", () => {
-  it("on index names: none that the settings take is refused", () => {
+  it("on index names: the pack rejects none that the settings accept", () => {
     fc.assert(
       fc.property(anyFormat, ({ prefix, separator }) => {
         assert.equal(indexIssue(prefix), undefined);

@@ -7,7 +7,7 @@ import { RULES } from "../../policies/rules/index.ts";
 import { EXAMPLE } from "../../tools/docs/policies-page.ts";
 
 describe("the page of the policies", () => {
-  it("shows a configuration that the pack takes, as it takes the project's own", async () => {
+  it("shows a valid configuration, like the project's own", async () => {
     assert.deepEqual(unknownRules(RULES, await readPackConfig(undefined)), []);
     assert.deepEqual(unknownRules(RULES, { undecidable: "mandatory" }), ["undecidable: there is no such rule"]);
     assert.deepEqual(unknownRules(RULES, EXAMPLE), []);
@@ -17,7 +17,7 @@ describe("the page of the policies", () => {
 });
 
 describe("the rules", () => {
-  it("have an id of their family, once, and say what, why, how and whence", () => {
+  it("have a unique id in their family, a title, a reason, a fix and a source", () => {
     const ids = RULES.map(({ id }) => id);
     assert.deepEqual([...new Set(ids)], ids);
     for (const { id, family, title, reason, fix, source } of RULES) {
@@ -37,7 +37,7 @@ describe("the rules", () => {
 });
 
 describe("the configuration of the policies", () => {
-  it("is read from a file, or the file is named", async () => {
+  it("is read from a file, which errors name", async () => {
     await assert.rejects(readPackConfig("no/such.json"), /no policy configuration file no\/such\.json/);
     await assert.rejects(readPackConfig(join(PROJECT_ROOT, "LICENSE")), /must be a JSON object of rules/);
     assert.deepEqual(await readPackConfig(undefined), { undecided: "mandatory" });

@@ -58,7 +58,7 @@ describe("the first preview of this repository's stacks, by the policy pack", ()
         given = await recorded(stack);
       });
 
-      it("breaks no rule, leaves none undecided and is exempt as a plan", async () => {
+      it("violates no rule, leaves none undecided and has a plan's exemptions", async () => {
         const said = await judged(given);
         assert.deepEqual(
           said.filter(([policy]) => policy !== OWN_POLICIES.exemptions),
@@ -74,7 +74,7 @@ describe("the first preview of this repository's stacks, by the policy pack", ()
         assert.deepEqual(missing, [], "record the preview again by tools/record-preview.ts");
       });
 
-      it("has the URNs that a plan prints", () => {
+      it("has a plan's URNs", () => {
         const urns = new Map(given.map(({ type, name, urn }) => [`${type}::${name}`, urn]));
         const both = plan.resources.filter(({ type, name }) => urns.has(`${type}::${name}`));
         assert.ok(both.length > 15, String(both.length));
@@ -82,20 +82,20 @@ describe("the first preview of this repository's stacks, by the policy pack", ()
       });
     });
 
-  it("shows the cluster of @pulumi/eks with an encryption that is unknown as a whole", async () => {
+  it("shows the cluster of @pulumi/eks with a completely unknown encryption", async () => {
     const cluster = (await recorded("dev")).find(({ type }) => type === "aws:eks/cluster:Cluster");
     assert.equal(cluster?.props.encryptionConfig, UNKNOWN_TEXT);
     assert.deepEqual(Object.keys(cluster.propertyDependencies).sort(), ["encryptionConfig", "roleArn", "vpcConfig"]);
   });
 
-  it("leaves that encryption undecided where it depends on no key", async () => {
+  it("leaves that encryption undecided if it depends on no key", async () => {
     const said = await judged(withCluster(await recorded("dev"), () => ({ propertyDependencies: {}, dependsOn: [] })));
     const open = said.filter(([policy]) => policy === OWN_POLICIES.undecided).map(([, message]) => message);
     assert.equal(open.length, 1, open.join("\n"));
     assert.match(open[0] ?? "", /^cluster-secrets-encrypted: Cluster\/cluster-eksCluster: encryptionConfig/);
   });
 
-  it("shows an issue to the engine as to a plan", async () => {
+  it("has the same issue in the engine as in a plan", async () => {
     const open = { endpointPublicAccess: true, publicAccessCidrs: ["0.0.0.0/0"] };
     const said = await judged(
       withCluster(await recorded("dev"), ({ props }) => ({ props: { ...props, vpcConfig: open } })),

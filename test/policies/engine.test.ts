@@ -33,7 +33,7 @@ const CONTROL_PLANE: Given = {
 describe("the policy pack in the engine", () => {
   const rulesIn = (said: readonly Said[]) => [...new Set(said.map(([rule]) => rule))].sort();
 
-  it("has a policy for each rule that the engine can answer, and three of its own", () => {
+  it("has a policy for each rule that works in the engine, and three of its own", () => {
     const policies = policiesOf(RULES, []);
     const inPlanOnly = RULES.filter((rule) => "planOnly" in rule && rule.planOnly).map(({ id }) => id);
     assert.deepEqual(
@@ -52,7 +52,7 @@ describe("the policy pack in the engine", () => {
     }
   });
 
-  it("takes the tags of the stack for those of its cluster", async () => {
+  it("applies the stack's tags to its cluster", async () => {
     const tags = new Map([["Environment", "production"]]);
     const said = await runPack([CONTROL_PLANE], {}, "shop", tags);
     assert.deepEqual(
@@ -63,7 +63,7 @@ describe("the policy pack in the engine", () => {
     );
   });
 
-  it("finds an issue beside values that a preview does not know", async () => {
+  it("finds an issue beside unknown values", async () => {
     const said = await runPack([CONTROL_PLANE]);
     assert.deepEqual(
       said.filter(([rule]) => rule === "cluster-endpoint-restricted").map(([, message, urn]) => [message, urn]),
@@ -76,12 +76,12 @@ describe("the policy pack in the engine", () => {
     );
   });
 
-  it("takes the cluster that @pulumi/eks makes, and not the component that shows no inputs", async () => {
+  it("ignores the component of @pulumi/eks, which has no inputs in the engine", async () => {
     const said = await runPack([{ type: "eks:index:Cluster", name: "cluster", props: {} }]);
     assert.deepEqual(said, []);
   });
 
-  it("lists a mandatory rule that cannot be decided", async () => {
+  it("lists a mandatory rule that is undecided", async () => {
     const { vpcConfig, ...others }: { vpcConfig?: object } = CONTROL_PLANE.props;
     const props = { ...others, vpcConfig: { ...vpcConfig, publicAccessCidrs: [UNKNOWN_TEXT] } };
     const said = await runPack([{ ...CONTROL_PLANE, props }]);
@@ -94,12 +94,12 @@ describe("the policy pack in the engine", () => {
     );
   });
 
-  it("calls no advisory rule open, nor fails on what is null", async () => {
+  it("lists no undecided advisory rule, and accepts null", async () => {
     const props = { cidrBlock: UNKNOWN_TEXT, tags: UNKNOWN_TEXT, tagsAll: null };
     assert.deepEqual(await runPack([{ type: "aws:ec2/vpc:Vpc", name: "main", props }]), []);
   });
 
-  it("takes no exemption without resource and reason", () => {
+  it("rejects exemptions without resource and reason", () => {
     for (const { name, configSchema } of policiesOf(RULES, [])) {
       if (Object.values<string>(OWN_POLICIES).includes(name)) continue;
       const items = configSchema?.properties.exempt?.items;
@@ -108,7 +108,7 @@ describe("the policy pack in the engine", () => {
     }
   });
 
-  it("takes options under their former names, without a default of their own", () => {
+  it("accepts options by their former names, which have no default", () => {
     const properties = Object.assign({}, ...policiesOf(RULES, []).map(({ configSchema }) => configSchema?.properties));
     for (const [former, name] of [
       ["leastRetries", "minRetries"],
@@ -121,14 +121,14 @@ describe("the policy pack in the engine", () => {
     }
   });
 
-  it("reads at the end of a preview what each resource was asked for, where the provider tells nothing yet", async () => {
+  it("reads a resource's inputs at the end of a preview if the provider has no outputs yet", async () => {
     const said = await runPack([
       { type: "kubernetes:core/v1:Namespace", name: "ts", props: { metadata: { name: "ts-team" } }, outputs: {} },
     ]);
     assert.ok(said.some(([rule, message]) => rule === "tenancy-quota" && message.includes("Namespace/ts-team")));
   });
 
-  it("exempts this project's collector, and lists that; and nobody else's", async () => {
+  it("exempts only this project's collector, and lists that", async () => {
     const own = (component: string): Given => {
       const one = namespace("privileged");
       return { ...one, urn: urnOf(`eks-dns-logging:${component}$${one.type}`, one.name, "eks-dns-logging") };
@@ -142,7 +142,7 @@ describe("the policy pack in the engine", () => {
     assert.deepEqual(rulesIn(elsewhere), ["tenancy-pod-security"]);
   });
 
-  it("tells an exemption whose rule had nothing to judge", async () => {
+  it("reports an exemption whose rule had nothing to check", async () => {
     const exempt = [{ resource: "LogGroup/pods", reason: "a trial" }];
     const said = await runPack([namespace("restricted")], { "aws-log-retention": { exempt } });
     assert.deepEqual(
@@ -151,7 +151,7 @@ describe("the policy pack in the engine", () => {
     );
   });
 
-  it("takes exemptions and settings from its configuration, and tells which have no effect", async () => {
+  it("reads exemptions and settings from its configuration, and reports those without effect", async () => {
     const exempt = [{ resource: "Namespace/logging", reason: "a trial" }];
     const allowed = await runPack([namespace("privileged")], { "tenancy-pod-security": { exempt } });
     assert.deepEqual(rulesIn(allowed), [OWN_POLICIES.exemptions]);
@@ -164,7 +164,7 @@ describe("the policy pack in the engine", () => {
     );
   });
 
-  it("shows no value that came as a secret", async () => {
+  it("shows no secret value", async () => {
     const addon = (secrets: readonly string[]): Given => ({
       type: "aws:eks/addon:Addon",
       name: "coredns",
@@ -184,7 +184,7 @@ describe("the policy pack in the engine", () => {
     for (const [rule, message] of hidden) assert.doesNotMatch(message, /hunter2|replicaCount is/, rule);
   });
 
-  it("calls few policies after the first resource, whatever the number of rules", async () => {
+  it("runs few policies after the first resource, whatever the number of rules", async () => {
     const namespaces = Array.from({ length: 50 }, (_, index) => ({ ...namespace("restricted"), name: `n${index}` }));
     let calls: readonly string[] = [];
     await runPack(namespaces, {}, "shop", undefined, (all) => {
@@ -194,7 +194,7 @@ describe("the policy pack in the engine", () => {
     assert.ok(calls.length <= RULES.length + namespaces.length + 3, `${calls.length} calls`);
   });
 
-  it("takes an encryption that is unknown as a whole for encrypted where it comes from a KMS key", async () => {
+  it("accepts a completely unknown encryption if it depends on a KMS key", async () => {
     const cluster = { ...CONTROL_PLANE, props: { ...CONTROL_PLANE.props, encryptionConfig: UNKNOWN_TEXT } };
     const key: Given = {
       type: "aws:kms/key:Key",
@@ -208,7 +208,7 @@ describe("the policy pack in the engine", () => {
     assert.deepEqual(open(await runPack([key, from])), []);
   });
 
-  it("does not call a namespace default that comes from one whose name is not known yet", async () => {
+  it("does not take a namespace for default if it depends on one with an unknown name", async () => {
     const given = (propertyDependencies: Given["propertyDependencies"]): Given[] => [
       { ...namespace("restricted"), props: { metadata: {} } },
       {

@@ -8,7 +8,7 @@ import type { Stack } from "./mutation-case.ts";
 import { PLATFORM } from "./platform-mutations.ts";
 import { WORKLOADS } from "./workload-mutations.ts";
 
-describe("one wrong field in a planned stack", () => {
+describe("one invalid field in a planned stack", () => {
   const plans = new Map<Stack, Recording>();
   before(async () => {
     for (const stack of ["dev", "local"] as const) plans.set(stack, await planStack(await readStack(stack)));
@@ -41,7 +41,7 @@ describe("one wrong field in a planned stack", () => {
     });
   }
 
-  it("stops at a mandatory rule that cannot be decided, until that is allowed by name", () => {
+  it("fails on an undecided mandatory rule, unless that is allowed by name", () => {
     const plan = set("ts-curl-pod", "spec.containers[0].image", UNKNOWN)(planOf("local"));
     const evaluation = policyReport(plan);
     const open = evaluation.findings.filter(({ outcome }) => outcome === "undecided");

@@ -8,7 +8,7 @@ import { PROJECT_ROOT } from "../../lab/command-line.ts";
 const PACK = join(PROJECT_ROOT, "policies");
 
 describe("the folder of the policy pack", () => {
-  it("imports nothing outside itself but what its package.json names", async () => {
+  it("imports only its own files and the packages in its package.json", async () => {
     const { dependencies }: { dependencies: object } = JSON.parse(await readFile(join(PACK, "package.json"), "utf8"));
     const allowed = Object.keys(dependencies);
     const files = await readdir(PACK, { recursive: true });
@@ -25,7 +25,7 @@ describe("the folder of the policy pack", () => {
     assert.deepEqual(wrong, []);
   });
 
-  it("says which Node it needs, where that of the PATH runs no TypeScript", async () => {
+  it("reports which Node it needs if the one on the PATH cannot run TypeScript", async () => {
     const run = promisify(execFile)(process.execPath, ["--no-strip-types", "main.js"], { cwd: PACK });
     await assert.rejects(run, /needs a Node that runs TypeScript, 22\.18 or newer, first on the PATH; this is v\d+/);
   });

@@ -92,7 +92,7 @@ describe("the policy pack as a process", () => {
   const saidIn = (response: InstanceType<typeof proto.AnalyzeResponse>) =>
     response.getDiagnosticsList().map((one) => [one.getPolicyname(), one.getMessage(), one.getEnforcementlevel()]);
 
-  it("tells the engine its rules, with the levels that they have", async () => {
+  it("tells the engine its rules and their levels", async () => {
     const request = new (await import("google-protobuf/google/protobuf/empty_pb.js")).default.Empty();
     const info = await promisify<typeof request, InstanceType<typeof proto.AnalyzerInfo>>(
       client.getAnalyzerInfo.bind(client),
@@ -106,7 +106,7 @@ describe("the policy pack as a process", () => {
     }
   });
 
-  it("finds in a resource what is wrong, and prints no secret", async () => {
+  it("finds a resource's issues, and prints no secret", async () => {
     const said = saidIn(await analyze(pod("docker.io/app:latest")));
     assert.deepEqual(
       said.map(([policy]) => policy),
@@ -120,7 +120,7 @@ describe("the policy pack as a process", () => {
     assert.equal(said[0]?.[2], proto.EnforcementLevel.MANDATORY);
   });
 
-  it("tells at the end what a value that is not known yet has left open", async () => {
+  it("reports at the end what an unknown value leaves undecided", async () => {
     const said = saidIn(await analyze(pod(UNKNOWN_TEXT)));
     assert.deepEqual(
       said.map(([policy]) => policy),

@@ -85,7 +85,7 @@ describe("the stacks of this repository, by the policies", () => {
     for (const [name, evaluation] of stacks) evaluations.set(name, evaluation);
   });
 
-  it("break no rule but those that they are exempt from, and leave none open", () => {
+  it("violate no rule except exempted ones, and leave none undecided", () => {
     assert.ok(stacks.size >= 2);
     for (const [name, { findings, issues, rules }] of evaluations) {
       assert.deepEqual(
@@ -103,13 +103,13 @@ describe("the stacks of this repository, by the policies", () => {
       assert.deepEqual(exemptions.map(({ rule }) => rule).sort(), OF_THE_STACKS, name);
   });
 
-  it("or what may be chosen in them use each built-in exemption", () => {
+  it("use each built-in exemption, at least with optional settings", () => {
     const keyOf = ({ rule, resource }: { rule: string; resource: string }) => `${rule} ${resource}`;
     const used = new Set([...evaluations.values()].flatMap(({ exemptions }) => exemptions.map(keyOf)));
     assert.deepEqual([...used].sort(), BUILT_IN_EXEMPTIONS.map(keyOf).sort());
   });
 
-  it("exempt no namespace of a team that is named like the collector's", async () => {
+  it("do not exempt a team's namespace named like the collector's", async () => {
     const teams = JSON.stringify([{ name: "logs", podSecurity: { level: "privileged", reason: "reads the host" } }]);
     const config = { ...(await readStack("local")).config, "eks-dns-logging:teams": teams };
     const { findings } = policyReport(await planStack({ name: "local", config }), ON_ITS_DAY);
@@ -120,7 +120,7 @@ describe("the stacks of this repository, by the policies", () => {
     );
   });
 
-  it("list what is exempt, each with its reason, and say that nothing stops them", () => {
+  it("list each exemption with its reason, and say that nothing stops them", () => {
     for (const [name, evaluation] of evaluations) {
       const text = formatPolicies(evaluation);
       assert.ok(!stops(evaluation), name);
@@ -132,7 +132,7 @@ describe("the stacks of this repository, by the policies", () => {
     }
   });
 
-  it("name resources of which the same is said together, and say it once", async () => {
+  it("group resources with the same finding, which is printed once", async () => {
     const cluster = JSON.stringify({ kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" });
     const config = { ...(await readStack("dev")).config, "eks-dns-logging:cluster": cluster };
     const text = stripVTControlCharacters(
@@ -147,7 +147,7 @@ describe("the stacks of this repository, by the policies", () => {
     );
   });
 
-  it("on a cluster whose version AWS knows leave two rules to the deployment, unless dns is wrong or undecided", async () => {
+  it("leave two rules to the deployment if only AWS knows the version, unless dns is invalid or undecided", async () => {
     const { config } = await readStack("dev");
     const cluster = { ...config, "eks-dns-logging:cluster": JSON.stringify(LOOKED_UP) };
     const plan = await planStack({ name: "dev", config: cluster });
@@ -173,7 +173,7 @@ describe("the stacks of this repository, by the policies", () => {
       assert.ok(stops(policyReport(set("coredns-addon", key, UNKNOWN)(plan), ON_ITS_DAY)), key);
   });
 
-  it("take what AWS delivers of a cluster with Auto Mode, and want its stream encrypted", async () => {
+  it("accept AWS's log delivery for an Auto Mode cluster, and require an encrypted stream", async () => {
     const { config } = await readStack("dev");
     const logging = { sources: ["pods", "audit", "auto-mode"], destination: { kind: "s3" } };
     const plan = await planStack({
@@ -194,7 +194,7 @@ describe("the stacks of this repository, by the policies", () => {
     );
   });
 
-  it("are exempt as this project's stacks alone", async () => {
+  it("are only exempt in this project", async () => {
     const plan = await planStack(await readStack("local"));
     const elsewhere = plan.resources.map((one) => ({
       ...one,

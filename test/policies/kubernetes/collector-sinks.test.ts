@@ -252,9 +252,9 @@ const MORE_DESTINATIONS: typeof DESTINATIONS = [
   { kind: "splunk", url: "https://splunk.example.com:8088", token },
 ];
 
-describe("where collectors other than Fluent Bit send to", () => {
+describe("destinations of collectors other than Fluent Bit", () => {
   for (const [what, [text, plain, unverified]] of Object.entries(CASES))
-    it(`is read from ${what}`, () => {
+    it(`are read from ${what}`, () => {
       const sinks = sinksIn(text);
       assert.deepEqual(
         sinks.flatMap(plainSendings).map(({ part }) => part),
@@ -266,7 +266,7 @@ describe("where collectors other than Fluent Bit send to", () => {
       );
     });
 
-  it("is read from long lines and many empty ones in less than a second", () => {
+  it("are read from long lines and many empty ones in less than a second", () => {
     const long = "a".repeat(1e5);
     for (const text of [`loki.write "a" {\n${long}`, `loki.write "a" {\n${long}{ ${long}`, "\n".repeat(1e5)]) {
       const start = process.cpuUsage();
@@ -276,14 +276,14 @@ describe("where collectors other than Fluent Bit send to", () => {
     }
   });
 
-  it("is named by its host", () => {
+  it("are named by their host", () => {
     const [sink] = sinksIn(`output.elasticsearch: { hosts: ["https://me@search.example.com:9200/logs"] }`);
     assert.equal(sink === undefined ? undefined : hostsOf(sink), "search.example.com");
   });
 
   // Fluent Bit's own configuration is read by another reader.
   for (const [id, collector] of Object.entries(COLLECTORS).filter(([one]) => one !== "fluent-bit"))
-    it(`is in the clear only as ${id} is told by its destination`, () => {
+    it(`are unencrypted with ${id} only if the settings say so`, () => {
       const able = new Set(destinationsOf(collector));
       const tried = [...DESTINATIONS, ...MORE_DESTINATIONS].filter(({ kind }) => able.has(String(kind)));
       assert.ok(tried.length > 0);

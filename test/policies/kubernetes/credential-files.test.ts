@@ -133,7 +133,7 @@ describe("credentials in files", () => {
       assert.ok(found[0]?.what.startsWith(credential), found[0]?.what);
     });
 
-  it("are found in a file of one line by its name", () => {
+  it("are found in a one-line file by its name", () => {
     assert.deepEqual(credentialsIn("hunter2", "DB_PASSWORD"), [{ line: 1, what: "a literal DB_PASSWORD" }]);
     assert.deepEqual(credentialsIn("$PASSWORD", "DB_PASSWORD"), []);
     assert.deepEqual(credentialsIn("a\nb", "passwords.txt"), []);
@@ -167,7 +167,7 @@ describe("credentials in files", () => {
     }
   });
 
-  it("are found in a file that a container gets as a variable", () => {
+  it("are found in a file in a container's variable", () => {
     const rule = RULES.find(({ id }) => id === "pods-no-literal-secrets") ?? assert.fail();
     const found = (value: string) =>
       verdictsOf(

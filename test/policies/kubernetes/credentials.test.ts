@@ -5,10 +5,10 @@ import { credentialsIn } from "../../../policies/readers/credential-files.ts";
 import { credentialInCommand, credentialInText } from "../../../policies/readers/credentials.ts";
 import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
-describe("what counts as a credential in a ConfigMap", () => {
+describe("a credential in a ConfigMap", () => {
   // The rule is mandatory: a reference that it took for a password would stop the deployment.
   for (const [id, collector] of Object.entries(COLLECTORS)) {
-    it(`is nothing that ${id} is rendered with, wherever it sends to`, () => {
+    it(`is nothing in a rendered configuration of ${id}, with any destination`, () => {
       const able = new Set(destinationsOf(collector));
       const tried = DESTINATIONS.filter(({ kind }) => able.has(String(kind)));
       assert.ok(tried.length > 0);
@@ -22,7 +22,7 @@ describe("what counts as a credential in a ConfigMap", () => {
   }
 
   for (const [id, collector] of Object.entries(COLLECTORS).filter(([, { destinations }]) => destinations.http === true))
-    it(`is a token in the query of a URL, as ${id} has it`, () => {
+    it(`is a token in the query of a URL, as with ${id}`, () => {
       const pipelineOf = pipelines({
         collector: id,
         destination: { kind: "http", url: "https://l.example.com/in?a=1" },
@@ -35,7 +35,7 @@ describe("what counts as a credential in a ConfigMap", () => {
       for (const query of ["token_type=jwt", "max_tokens=10", "tokenizer=a"]) assert.deepEqual(withQuery(query), []);
     });
 
-  it("is a token in the query of any URL, and no variable or pattern in its place", () => {
+  it("is a token in the query of any URL, but not a variable or pattern", () => {
     const values = ["hunter2", "%68unter", "$token", "$(cat /run/token)", "<token>", "(.*)", "[^&]+", "{{ .token }}"];
     const found = values.filter((value) => credentialInText(`https://x/in?token=${value}`) !== undefined);
     assert.deepEqual(found, ["hunter2", "%68unter"]);
@@ -44,7 +44,7 @@ describe("what counts as a credential in a ConfigMap", () => {
     ]);
   });
 
-  it("is no name that says how a secret is used, nor a time or a way around", () => {
+  it("is not a setting about a secret's use, lifetime or bypass", () => {
     const lines = [
       ...["proxy_pass http://backend:8080;", "passwordPattern: ^.{8,32}$", "passwordConnector: local"],
       ...["secretEnv: CLIENT_SECRET", "tokenURL: https://sso.example.com/token", "token-uri: https://sso.example.com"],
@@ -71,7 +71,7 @@ describe("what counts as a credential in a ConfigMap", () => {
     for (const line of literal) assert.equal(credentialsIn(`a: b\n${line}`).length, 1, line);
   });
 
-  it("is no option of Kubernetes, etcd, AWS, Kafka or Apache that has a secret in its name alone", () => {
+  it("is not an option of Kubernetes, etcd, AWS, Kafka or Apache with a secret only in its name", () => {
     const lines = [
       ...["configMapAndSecretChangeDetectionStrategy: Watch", 'ETCD_INITIAL_CLUSTER_TOKEN="etcd-1"'],
       ...["credential_process = aws-vault exec a", "password.encoder.iterations=4096", "SSLPassPhraseDialog  builtin"],
@@ -104,7 +104,7 @@ describe("what counts as a credential in a ConfigMap", () => {
     );
   });
 
-  it("is a key in a header, as collectors and shells write them, and no variable in its place", () => {
+  it("is a key in a header, as in collectors and shells, but not a variable", () => {
     const written = (value: string) => [
       `    Header DD-API-KEY ${value}`,
       `    Header X-Honeycomb-Team ${value}`,
@@ -137,14 +137,14 @@ describe("what counts as a credential in a ConfigMap", () => {
     assert.equal(credentialInCommand('curl -H "DD-API-KEY: $KEY" https://x'), undefined);
   });
 
-  it("is a password, and no reference to one", () => {
+  it("is a password, but not a reference to one", () => {
     const lines = ["|-", "|2-", ">-2", "SECRET[store.password]", `\${LOG_PASSWORD}`, "hunter2", "SECRET", "|hunter2"];
     const found = lines.filter((value) => credentialsIn(`a: b\npassword: ${value}`).length > 0);
     assert.deepEqual(found, ["hunter2", "SECRET", "|hunter2"]);
   });
 
   // https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#variable-expansion
-  it("is no file or variable that Grafana reads, and nothing that a command prints", () => {
+  it("is not a file or variable of Grafana, nor a command's output", () => {
     const values = ["$__file{/etc/secrets/oauth}", "$__env{KEY}", "$__file", "$__x"];
     const found = values.filter((value) => credentialsIn(`client_secret = ${value}`).length > 0);
     assert.deepEqual(found, ["$__file", "$__x"]);
@@ -156,7 +156,7 @@ describe("what counts as a credential in a ConfigMap", () => {
   });
 
   // https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/#sensitive-data-and-sso-client-secrets
-  it("is no key of a Secret that Argo CD fills in", () => {
+  it("is not a key of an Argo CD Secret", () => {
     const values = [
       "$oidc.okta.clientSecret",
       "$dex.github.clientSecret",

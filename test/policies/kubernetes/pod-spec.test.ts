@@ -28,7 +28,7 @@ describe("podSpecOf", () => {
   const privileged = RULES.filter(({ id }) => id === "pods-not-privileged");
 
   for (const [type, props] of Object.entries(KINDS)) {
-    it(`sees through ${type}`, () => {
+    it(`finds the pod of ${type}`, () => {
       const stack = stackOf([{ type, name: "x", props: { ...props } }]);
       const [finding, ...more] = evaluate(stack, { rules: privileged }).findings;
       assert.match(finding?.message ?? "", /containers\[0\]\.securityContext\.privileged is true/);
@@ -37,13 +37,13 @@ describe("podSpecOf", () => {
     });
   }
 
-  it("finds no pod in a custom kind whose template stands elsewhere", () => {
+  it("finds no pod in a custom kind with its template elsewhere", () => {
     const props = { spec: { workloadRef: { apiVersion: "apps/v1", kind: "Deployment", name: "x" } } };
     const stack = stackOf([{ type: "kubernetes:argoproj.io/v1alpha1:Rollout", name: "x", props }]);
     assert.deepEqual(evaluate(stack, { rules: RULES.filter(({ family }) => family === "pods") }).findings, []);
   });
 
-  it("finds no pod in what makes none", () => {
+  it("finds no pod in kinds that create none", () => {
     for (const type of [
       "kubernetes:core/v1:Service",
       "kubernetes:apps/v1:ControllerRevision",
@@ -68,7 +68,7 @@ describe("parseImage", () => {
     ["docker.io/app@sha256:0", "docker.io", "library/app", undefined],
   ];
   for (const [reference, registry, repository, tag] of cases) {
-    it(`reads ${reference}`, () => {
+    it(`parses ${reference}`, () => {
       const image = parseImage(reference);
       assert.deepEqual([image.registry, image.repository, image.tag], [registry, repository, tag]);
     });

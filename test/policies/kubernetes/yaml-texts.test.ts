@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { sinksIn } from "../../../policies/readers/collector-sinks.ts";
 
-describe("what rules read of YAML in a ConfigMap", () => {
-  it("makes the parser print no warning, as a template would that is not rendered", async () => {
+describe("YAML in a ConfigMap", () => {
+  it("causes no parser warnings, even as an unrendered template", async () => {
     const warnings: Error[] = [];
     const collect = (warning: Error) => warnings.push(warning);
     process.on("warning", collect);

@@ -26,15 +26,15 @@ export function describeRule(rule: Rule, { good, bad, unknown, deferred = {}, co
   const { settings, issues } = ruleConfig(rule, { [rule.id]: config });
   const saysOf = (sample: Sample) => verdictsOf(rule, stackOf(sample), settings);
 
-  it("has settings that it takes", () => assert.deepEqual(issues, []));
+  it("has valid settings", () => assert.deepEqual(issues, []));
 
   for (const [what, sample] of Object.entries(good)) {
-    it(`takes ${what}`, () => {
+    it(`accepts ${what}`, () => {
       assert.deepEqual(saysOf(sample).map(messageOf), []);
     });
   }
   for (const [what, [sample, ...messages]] of Object.entries(bad)) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       const verdicts = saysOf(sample);
       expectMessages(verdicts, messages);
       for (const verdict of verdicts) {

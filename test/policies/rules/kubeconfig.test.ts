@@ -15,13 +15,13 @@ function saysOf(outputs: Record<string, unknown>, secretOutputs: readonly string
 }
 
 describe("cluster-kubeconfig-secret", () => {
-  it("takes a secret kubeconfig, known or not, and outputs that are none", () => {
+  it("accepts a secret kubeconfig, known or not, and other outputs", () => {
     assert.deepEqual(saysOf({ kubeconfig: TEXT }, ["kubeconfig"]), []);
     assert.deepEqual(saysOf({ kubeconfig: MARK }, ["kubeconfig"]), []);
     assert.deepEqual(saysOf({ kubeconfig: "that of the existing cluster", names: ["a"], id: MARK }), []);
   });
 
-  it("refuses one in the open, as text, as JSON and as an object, under any name, and does not print it", () => {
+  it("rejects a plain one, as text, as JSON and as an object, under any name, and does not print it", () => {
     const wanted =
       "violated Stack/outputs: outputs.access (value not shown), a kubeconfig that everybody sees. Fix: wrap";
     for (const access of [TEXT, JSON.stringify({ clusters: [], users: [] }), { clusters: [{}], users: [{}] }]) {
@@ -31,12 +31,12 @@ describe("cluster-kubeconfig-secret", () => {
     }
   });
 
-  it("cannot decide an unknown one in the open", () => {
+  it("cannot decide an unknown plain one", () => {
     const [message = ""] = saysOf({ kubeConfig: MARK });
     assert.ok(message.startsWith("undecided Stack/outputs: outputs.kubeConfig"), message);
   });
 
-  it("is for plans alone, as the engine tells a pack no outputs", () => {
+  it("is for plans only, since the engine gives a pack no outputs", () => {
     const rule = RULES.find(({ id }) => id === "cluster-kubeconfig-secret");
     assert.ok(rule !== undefined && isStackRule(rule) && rule.planOnly);
   });

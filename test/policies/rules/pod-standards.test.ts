@@ -37,16 +37,16 @@ function outcomes(id: string, sample: Sample, config: Readonly<Record<string, un
 
 describe("the rules on pods, by standard", () => {
   for (const [what, [id, sample]] of Object.entries(ONLY_BASELINE))
-    it(`takes ${what} for baseline alone`, () => {
+    it(`accepts ${what} only for baseline`, () => {
       assert.deepEqual(outcomes(id, sample), ["violated"]);
       assert.deepEqual(outcomes(id, sample, { standard: "baseline" }), []);
     });
   for (const [what, [id, sample]] of Object.entries(NEITHER))
-    it(`refuses ${what} for both`, () => {
+    it(`rejects ${what} for both`, () => {
       for (const standard of ["baseline", "restricted"])
         assert.deepEqual(outcomes(id, sample, { standard }), ["violated"]);
     });
-  it("takes root in a user namespace, and cannot decide where nobody knows whether there is one", () => {
+  it("accepts root in a user namespace, and is undecided if that is unknown", () => {
     const root = set("spec.securityContext.runAsNonRoot", undefined, set(`${CONTEXT}.runAsUser`, 0));
     assert.deepEqual(outcomes("pods-non-root", root), ["violated", "violated"]);
     assert.deepEqual(outcomes("pods-non-root", inUserNamespace(root)), []);

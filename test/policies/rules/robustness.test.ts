@@ -104,8 +104,8 @@ function isGroup(value: Value): value is Group {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-describe("the rules, whatever a program writes", () => {
-  it("say something or nothing, and never fail", function () {
+describe("the rules, with any input", () => {
+  it("report issues or not, and never throw", function () {
     this.timeout(120_000);
     const rules = RULES.map((rule) => ({ rule, settings: ruleConfig(rule, {}).settings }));
     fc.assert(
@@ -130,7 +130,7 @@ describe("the rules, whatever a program writes", () => {
     );
   });
 
-  it("let no issue pass because one value in the stack is not known", function () {
+  it("miss no issue because one value in the stack is unknown", function () {
     this.timeout(120_000);
     const silent: string[] = [];
     for (const [id, { bad, config = {} }] of Object.entries(CASES)) {

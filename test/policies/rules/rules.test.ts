@@ -7,7 +7,7 @@ import { describeRule } from "./cases.ts";
 const ELSEWHERE = ["cluster-kubeconfig-secret"];
 
 describe("the rules", () => {
-  it("have good, bad and unknown cases each", () => {
+  it("each have good, bad and unknown cases", () => {
     const tested = RULES.filter(({ id }) => !ELSEWHERE.includes(id));
     const lacking = (["good", "bad", "unknown"] as const).flatMap((kind) =>
       tested.filter(({ id }) => Object.keys(CASES[id]?.[kind] ?? {}).length === 0).map(({ id }) => `${id}: ${kind}`),
@@ -20,7 +20,7 @@ describe("the rules", () => {
     );
   });
 
-  it("have ids of their own that begin with the family, and say what, why, how to mend it and where it is from", () => {
+  it("have unique ids that begin with the family, a title, a reason, a fix and a source", () => {
     assert.equal(new Set(RULES.map(({ id }) => id)).size, RULES.length);
     for (const { id, family, title, reason, fix, source } of RULES) {
       assert.ok(id.startsWith(`${family}-`), id);

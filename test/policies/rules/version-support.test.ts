@@ -34,7 +34,7 @@ describe("standard support of a Kubernetes version", () => {
       assert.deepEqual(objections(version, day), objection === undefined ? [] : [objection]);
     });
 
-  it("is counted in whole days through a change of clocks", () => {
+  it("is counted in whole days across a clock change", () => {
     assert.equal(daysBetween("2027-03-27", "2027-03-29"), 2);
     assert.equal(supportOf("1.36", "2027-08-02")?.daysLeft, 0);
     assert.equal(supportOf("1.36.1", "2027-08-02"), undefined);
