@@ -97,7 +97,7 @@ describe("answers that differ from what a Corefile suggests", () => {
     });
   }
 
-  it("is dns64 on a cluster of IPv4", () => {
+  it("is dns64 on an IPv4 cluster", () => {
     const of = (lines: string, clusterDns?: readonly string[]) =>
       checkCorefile(`.:53 {\n${["errors", lines, ...SOURCES, ...REST].join("\n")}\n}\n`, { clusterDns }).warnings;
     assert.match(String(of("dns64", ["10.100.0.10"])), /dns64: has no effect, since it is for queries over IPv6/);
@@ -105,7 +105,7 @@ describe("answers that differ from what a Corefile suggests", () => {
     for (const clusterDns of [undefined, ["fd00::a"]]) assert.deepEqual(of("dns64", clusterDns), []);
   });
 
-  it("is a stub domain in a block of its own beside autopath", () => {
+  it("is a stub domain in a separate block beside autopath", () => {
     const stub = block("corp.example", "forward . 10.0.0.3");
     const verified = [
       "errors",

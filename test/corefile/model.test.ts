@@ -49,7 +49,7 @@ describe("Corefile model", () => {
   }
 
   for (const [line, problem] of REFUSED_LINES) {
-    it(`says why CoreDNS refuses ${line.split("\n").join(" ")}`, () => {
+    it(`tells why CoreDNS rejects ${line.split("\n").join(" ")}`, () => {
       const [found, ...others] = startOf(`.:53 {\n${line}\n}\n`).errors;
       assert.equal(found, `.:53: ${problem}`);
       assert.deepEqual(others, []);
@@ -65,7 +65,7 @@ describe("Corefile model", () => {
     assert.ok(renderCorefile(corefile).includes('    nonesuch a "b c" {\n        d\n    }\n'));
   });
 
-  it("keeps what other distributions write, such as k3s and kubeadm", () => {
+  it("keeps other distributions' Corefiles, such as of k3s and kubeadm", () => {
     const k3s = [
       ".:53 {",
       "    errors",

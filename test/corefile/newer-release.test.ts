@@ -16,7 +16,7 @@ describe("a CoreDNS that is newer than all known releases", () => {
     ["bufsize 8192", "bufsize: "],
   ];
   for (const [line, warning] of taken)
-    it(`may take ${JSON.stringify(line)}`, () => {
+    it(`may accept ${JSON.stringify(line)}`, () => {
       const { errors, warnings } = checkCorefile(withLines(line), { coredns: NEWER });
       assert.deepEqual(errors, []);
       assert.equal(warnings.length, 2, String(warnings));
@@ -57,7 +57,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     ["siit", "1.15.0"],
   ];
   for (const [line, from] of since)
-    it(`takes ${JSON.stringify(line)} from ${from} on, and without a version never`, () => {
+    it(`accepts ${JSON.stringify(line)} from ${from} on, and never without a version`, () => {
       const text = line.startsWith("cache") ? withLines("").replace("cache 30", line) : withLines(line);
       const taking = RELEASES.filter(
         ({ version }) => checkCorefile(text, { coredns: versionOf(version) }).errors.length === 0,

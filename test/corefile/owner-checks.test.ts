@@ -28,7 +28,7 @@ describe("names that another block owns", () => {
     ],
   ];
   for (const [line, ...warnings] of cases)
-    it(`are told of ${JSON.stringify(line)}`, () => {
+    it(`are reported for ${JSON.stringify(line)}`, () => {
       const found = check(withLines(line) + CORP);
       assert.deepEqual(
         { ...found, warnings: found.warnings.filter((text) => /never|no effect/.test(text)) },

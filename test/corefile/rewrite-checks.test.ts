@@ -84,7 +84,7 @@ describe("a rule of rewrite", () => {
     withLines(`rewrite name regex ^(.*)\\.x\\.(\\w+)\\.$ {1}.{2} ${AUTO}`),
   ];
   for (const [index, text] of fine.entries())
-    it(`is taken as it is: ${index}`, () => {
+    it(`is accepted: ${index}`, () => {
       assert.deepEqual(check(text), NOTHING);
     });
 });

@@ -52,7 +52,7 @@ const wrong: readonly (readonly [lines: readonly string[], warning: string])[] =
 
 describe("the records of a template", () => {
   for (const [lines, warning] of wrong) {
-    it(`are told as no query gets them: ${lines.at(-1)}`, () => assert.deepEqual(warningsOf(...lines), [warning]));
+    it(`are reported if no query gets them: ${lines.at(-1)}`, () => assert.deepEqual(warningsOf(...lines), [warning]));
   }
 
   const right: readonly (readonly string[])[] = [
@@ -71,6 +71,6 @@ describe("the records of a template", () => {
     ['answer "10 60 IN A 10.0.0.1"'],
   ];
   for (const lines of right) {
-    it(`are taken: ${lines.at(-1)}`, () => assert.deepEqual(warningsOf(...lines), []));
+    it(`are accepted: ${lines.at(-1)}`, () => assert.deepEqual(warningsOf(...lines), []));
   }
 });

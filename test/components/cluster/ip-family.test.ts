@@ -38,9 +38,9 @@ const COLLECTORS: readonly (readonly [logging: Json, listening: readonly string[
   [{ collector: "logagent", ...TO_SEARCH }, []],
 ];
 
-describe("a cluster of ipFamily ipv6", () => {
+describe("a cluster with ipFamily ipv6", () => {
   for (const [logging, listening] of COLLECTORS)
-    it(`is heard by ${logging.collector}`, async () => {
+    it(`makes ${logging.collector} listen on IPv6`, async () => {
       const found = await files(EXISTING, { logging });
       const lines = [...found]
         .filter(([name]) => name.startsWith("logs"))
@@ -49,7 +49,7 @@ describe("a cluster of ipFamily ipv6", () => {
       assert.deepEqual([...new Set(lines)].sort(), [...listening].sort());
     });
 
-  it("is heard by the curl pods and the canary, in IPv4 too", async () => {
+  it("makes the curl pods and the canary listen on both IPv6 and IPv4", async () => {
     const sections = { monitoring: { kind: "prometheus-operator" } };
     const listening = async (cluster: Json) => {
       const found = await files(cluster, sections);

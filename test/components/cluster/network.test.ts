@@ -163,7 +163,7 @@ describe("a change of the settings", () => {
     ["protection", { deletionProtection: true }],
   ];
   for (const [what, settings] of changes) {
-    it(`replaces nothing of what stands: ${what}`, async () => {
+    it(`replaces no existing resource: ${what}`, async () => {
       const before = (await standardCluster()).resources;
       const after = (await recordCluster({ kind: "eks", ...settings })).resources;
       const kept = before.filter(({ type }) => type !== ENDPOINT);

@@ -30,7 +30,7 @@ describe("awsCliIssue", () => {
     "aws-cli/3.0.1",
     "aws-cli/1.24.0 Python/3.8",
   ]) {
-    it(`takes ${version}`, () => assert.equal(awsCliIssue(version), undefined));
+    it(`accepts ${version}`, () => assert.equal(awsCliIssue(version), undefined));
   }
   for (const [version, found] of [
     [undefined, "none"],
@@ -38,7 +38,7 @@ describe("awsCliIssue", () => {
     ["aws-cli/2.6.9", "aws-cli/2.6.9"],
     ["something else", "something else"],
   ] as const) {
-    it(`refuses ${version?.trim()}`, () => {
+    it(`rejects ${version?.trim()}`, () => {
       const issue = awsCliIssue(version) ?? "";
       assert.ok(
         issue.startsWith(`an EKS stack needs the AWS CLI 2.7 (or 1.24) or newer on the PATH, found ${found}: https://`),

@@ -295,7 +295,7 @@ describe("cluster settings", () => {
     ],
   ];
   for (const [what, found, expected] of wrong) {
-    it(`refuse ${what}`, () => {
+    it(`reject ${what}`, () => {
       assert.equal(found.length, 1, found.join("\n"));
       assert.match(found[0] ?? "", expected);
     });
