@@ -198,7 +198,7 @@ function fargateIssues({ absent, logging, given }: PartsContext): SettingsIssue[
     issues.push(
       warning(
         ["logging"],
-        "collects nothing with cluster.compute fargate, which runs no DaemonSet: nothing is made for it",
+        "collects nothing with cluster.compute fargate, which runs no DaemonSet: nothing is created for it",
       ),
     );
   return issues;

@@ -84,7 +84,7 @@ function coreDnsIssues(cluster: EksClusterSettings, dns: DnsSettings, nodes: rea
   const group = nodeSelector[NODE_GROUP];
   if (selected.length === 0 && group !== undefined && !nodes.some((one) => mayBe(one, NODE_GROUP, group))) {
     const message =
-      "must be left out, since the name that AWS has for a group ends in random characters: select a label of cluster.nodeGroups[].labels";
+      "must be omitted, since the name that AWS gives to a group ends in random characters: select a label of cluster.nodeGroups[].labels";
     return [{ path: ["dns", "nodeSelector", NODE_GROUP], message, value: group }];
   }
   if (selected.length === 0) {
@@ -129,7 +129,7 @@ function apartIssue(
   const keys = apartKeys(dns.affinity);
   const short = places.find(({ key, count }) => keys.includes(key) && pods > count);
   if (short === undefined) return undefined;
-  const message = `${pods} CoreDNS pods must not exceed the ${short.count} ${short.what}, since the required podAntiAffinity allows one a ${short.one}`;
+  const message = `${pods} CoreDNS pods must not exceed the ${short.count} ${short.what}, since the required podAntiAffinity allows one per ${short.one}`;
   return { path: ["dns", autoscaling === undefined ? "replicas" : "autoscaling"], message };
 }
 

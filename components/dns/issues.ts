@@ -289,7 +289,7 @@ export function checkNodeLocalCache({
   const found: DnsIssue[] = [];
   const { namespace } = USUAL_CORE_DNS_PODS;
   if (adopt !== undefined && adopt.namespace !== namespace) {
-    const message = `asks the CoreDNS pods of ${namespace}, and not those of dns.adopt.namespace ${adopt.namespace}`;
+    const message = `queries the CoreDNS pods of ${namespace}, not those of dns.adopt.namespace ${adopt.namespace}`;
     found.push({ path: ["nodeLocalCache"], message, severity: "warning" });
   }
   if (cache.mode === "iptables" && clusterDns === undefined) {

@@ -130,7 +130,7 @@ function optionsOf(name: string, args: NodeLocalCacheArgs) {
   const options = clusterDomain === undefined ? {} : { clusterDomain };
   const settings = parseArgs(name, DnsSettings, { clusterDns, corefile: { options }, nodeLocalCache: cache });
   throwErrors(name, [
-    ...daemonSetIssues(cluster, { path: [], message: "must not be made" }),
+    ...daemonSetIssues(cluster, { path: [], message: "must not be created" }),
     ...checkNodeLocalCache(settings),
   ]);
   return { ...cacheOptions(settings, cache), forwardToCoreDns, ...place };

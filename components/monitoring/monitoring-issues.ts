@@ -33,7 +33,7 @@ function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
     [
       kind !== "none" && !canary.enabled && changed({ ...canary, enabled: true }, DEFAULTS.canary),
       ["canary"],
-      "has no effect but for enabled, which is false",
+      "has no effect while enabled is false",
     ],
     [(kind === "none" || kind === "cloudwatch") && changed(prometheus, DEFAULTS.prometheus), ["prometheus"], inCluster],
     [
@@ -200,7 +200,11 @@ export function checkMonitoring(
     issues.push(...descriptionIssues(settings, alarms));
     const unseen = unseenByCloudWatch(stack, context).join(", ");
     if (alarms.length === 0)
-      issues.push({ path: ["kind"], message: "makes no alarm, since nothing is there to watch", severity: "warning" });
+      issues.push({
+        path: ["kind"],
+        message: "creates no alarm, since there is nothing to watch",
+        severity: "warning",
+      });
     else if (unseen !== "")
       issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }

@@ -169,7 +169,7 @@ function targetsOfPod(
   { namespace, labels, line: text }: WatchedPod,
 ): Target[] | string {
   if (logging === undefined) return "this stack collects no logs";
-  if (logging.mode === "sidecar") return "a sidecar collects beside the curl pods alone";
+  if (logging.mode === "sidecar") return "a sidecar only collects the curl pods' logs";
   const { include, exclude } = logging.namespaces;
   if ((include.length > 0 && !include.includes(namespace)) || exclude.includes(namespace))
     return `logging.namespaces leaves out the namespace ${namespace}`;
@@ -207,11 +207,11 @@ function readable({ destination, index }: Target, domain: string | undefined): C
     case "opensearch":
     case "elasticsearch": {
       if (destination.credentials !== undefined)
-        return { kind: "none", reason: `${destination.kind} asks for a password, which stays with the collector` };
+        return { kind: "none", reason: `${destination.kind} requires a password, which only the collector has` };
       if (destination.token !== undefined || (destination.kind === "opensearch" && destination.sigv4 !== undefined))
-        return { kind: "none", reason: `${destination.kind} asks who sends, which only the collector can say` };
+        return { kind: "none", reason: `${destination.kind} requires an identity, which only the collector has` };
       const { host, port } = searchHost(inDomain(destination, domain));
-      if (isUnknown(host)) return { kind: "none", reason: "its address is known after the deployment" };
+      if (isUnknown(host)) return { kind: "none", reason: "its address is only known after the deployment" };
       const reason = distrust(destination);
       if (reason !== undefined) return { kind: "none", reason };
       const scheme = tlsOf(destination) === undefined ? "http" : "https";
@@ -219,12 +219,12 @@ function readable({ destination, index }: Target, domain: string | undefined): C
       return { kind: "search", url, index: indexPattern(index), own: isOwnSearch(destination), at: destination };
     }
     case "loki": {
-      if (isUnknown(destination.url)) return { kind: "none", reason: "its address is known after the deployment" };
+      if (isUnknown(destination.url)) return { kind: "none", reason: "its address is only known after the deployment" };
       const reason = distrust(destination);
       if (reason !== undefined) return { kind: "none", reason };
       return destination.credentials === undefined && destination.token === undefined
         ? { kind: "loki", url: destination.url.replace(/\/$/, ""), tenant: destination.tenant, at: destination }
-        : { kind: "none", reason: "loki asks for a password, which stays with the collector" };
+        : { kind: "none", reason: "loki requires a password, which only the collector has" };
     }
     case "cloudwatch":
       return { kind: "none", reason: "reading CloudWatch Logs takes an AWS identity, which the canary does not have" };
@@ -235,11 +235,11 @@ function readable({ destination, index }: Target, domain: string | undefined): C
     case "splunk":
     case "firehose":
     case "kafka":
-      return { kind: "none", reason: `a destination of kind ${destination.kind} cannot be asked` };
+      return { kind: "none", reason: `a destination of kind ${destination.kind} cannot be queried` };
     case "file":
       return { kind: "none", reason: "files on a node are not read by its pods" };
     case "stdout":
-      return { kind: "none", reason: "the collector's own log is read through the API server alone" };
+      return { kind: "none", reason: "the collector's own log can only be read through the API server" };
   }
 }
 
@@ -247,7 +247,7 @@ function readable({ destination, index }: Target, domain: string | undefined): C
 function distrust(destination: Destination): string | undefined {
   const tls = tlsOf(destination);
   if (tls === undefined || (tls.verify && tls.caFile === undefined)) return undefined;
-  return `the certificate of ${destination.kind} is not of a public CA, and the CA certificate stays with the collector`;
+  return `the certificate of ${destination.kind} is not from a public CA, and only the collector has its CA certificate`;
 }
 
 /** Names the log groups with the lines that alarms count. */

@@ -86,7 +86,7 @@ function objectNeeds({ quota, members, memberRoles, podIdentity, ingress, egress
     "count/rolebindings.rbac.authorization.k8s.io": members.length + memberRoles.length > 0 ? 1 : 0,
     "count/serviceaccounts": accounts.size,
   };
-  return quotaNeeds(quota, objects, "what this stack makes in the namespace");
+  return quotaNeeds(quota, objects, "what this stack creates in the namespace");
 }
 
 function quotaNeeds(

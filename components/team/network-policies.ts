@@ -213,7 +213,7 @@ export function dnsNamespaceIssues(
     // The rules may allow everybody.
     if (place === -1 || ingress.length > 0) return [];
     const path = namespaces === undefined ? [index, "name"] : [index, "namespaces", place, "name"];
-    const message = `makes ${namespace} a namespace of team ${name}, whose network policies let no queries of others in to the CoreDNS of dns.adopt`;
+    const message = `makes ${namespace} a namespace of team ${name}, whose network policies allow no queries from others to the CoreDNS of dns.adopt`;
     return [{ path, message, severity: "warning" }];
   });
 }

@@ -10,7 +10,7 @@ import { string } from "../schema/values.ts";
 export const SERVICE_ACCOUNT = "workload";
 
 const ACTION =
-  "an action with its service, such as s3:GetObject, of which only the end may be '*': '*' and s3:* would allow everything";
+  "an action with its service, such as s3:GetObject, with '*' only at the end: '*' and s3:* would allow everything";
 const RESOURCE = "an ARN that names its resource, such as arn:aws:s3:::orders/*";
 /** Managed policies that allow pods nearly everything. */
 const BROAD = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
@@ -143,7 +143,7 @@ function idleMessage(arn: string, actions: readonly string[]): string | undefine
   const onKey = actions.find((action) => ON_KEYS.test(action));
   const ofAliases = actions.some((action) => action.startsWith("kms:") && !ON_KEYS.test(action));
   if (onKey !== undefined && !ofAliases && ALIAS.test(arn))
-    return `must be the ARN of the key, since ${onKey} is never for an alias`;
+    return `must be the ARN of the key, since ${onKey} never applies to an alias`;
   return undefined;
 }
 
@@ -168,7 +168,7 @@ export function quotaIssues(teams: readonly Pick<TeamInAws, "podIdentity">[]): S
     const count = podIdentity?.policyArns.length ?? 0;
     if (count <= DEFAULT_POLICIES) return [];
     const path = [team, "podIdentity", "policyArns"];
-    const message = `has ${count} policies, of which IAM attaches ${DEFAULT_POLICIES} to a role unless the account's quota 'Managed policies per role' is raised`;
+    const message = `has ${count} policies, but IAM attaches at most ${DEFAULT_POLICIES} to a role unless the account's quota 'Managed policies per role' is raised`;
     return [{ path, message, severity: "warning" }];
   });
 }

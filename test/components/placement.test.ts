@@ -166,7 +166,7 @@ describe("Nodes for CoreDNS and the curl pods", () => {
     ],
     [
       `{cluster: {kind: eks}, dns: {replicas: 4, affinity: ${APART}}}`,
-      "dns.replicas: 4 CoreDNS pods must not exceed the 3 nodes of default (maxSize), since the required podAntiAffinity allows one a node",
+      "dns.replicas: 4 CoreDNS pods must not exceed the 3 nodes of default (maxSize), since the required podAntiAffinity allows one per node",
     ],
     ...[
       "node-role.kubernetes.io/control-plane: ''",
@@ -179,15 +179,15 @@ describe("Nodes for CoreDNS and the curl pods", () => {
     ]),
     [
       "{cluster: {kind: eks, nodeGroups: [{name: core}]}, dns: {nodeSelector: {eks.amazonaws.com/nodegroup: core}}}",
-      'dns.nodeSelector["eks.amazonaws.com/nodegroup"]: must be left out, since the name that AWS has for a group ends in random characters: select a label of cluster.nodeGroups[].labels (found "core")',
+      'dns.nodeSelector["eks.amazonaws.com/nodegroup"]: must be omitted, since the name that AWS gives to a group ends in random characters: select a label of cluster.nodeGroups[].labels (found "core")',
     ],
     [
       `{cluster: {kind: eks, nodeGroups: [{name: a, maxSize: 9}]}, dns: {replicas: 3, affinity: ${APART_BY_ZONE}}}`,
-      "dns.replicas: 3 CoreDNS pods must not exceed the 2 zones of cluster.vpc, since the required podAntiAffinity allows one a zone",
+      "dns.replicas: 3 CoreDNS pods must not exceed the 2 zones of cluster.vpc, since the required podAntiAffinity allows one per zone",
     ],
     [
       `{cluster: {kind: eks, existingVpc: {id: vpc-01234567, privateSubnetIds: [subnet-01234567, subnet-89abcdef]}}, dns: {autoscaling: {minReplicas: 3}, affinity: ${APART_BY_ZONE}}}`,
-      "dns.autoscaling: 3 CoreDNS pods must not exceed the 2 subnets of cluster.existingVpc, since the required podAntiAffinity allows one a zone",
+      "dns.autoscaling: 3 CoreDNS pods must not exceed the 2 subnets of cluster.existingVpc, since the required podAntiAffinity allows one per zone",
     ],
     [
       "{cluster: {kind: eks}, dns: {resources: {requests: {cpu: '2'}}}}",

@@ -202,7 +202,7 @@ describe("the provider of the Pulumi package", () => {
       ["logging:LogCollection", { destination: { kind: "stdout" } }, { mode: `must be sidecar ${no}` }],
       ["logging:LogCollection", { mode: "sidecar" }, {}],
       ["dns:CoreDns", { clusterDns: ["172.20.0.10"], nodeLocalCache: {} }, { nodeLocalCache: `must not be set ${no}` }],
-      ["dns:NodeLocalCache", { clusterDns: ["172.20.0.10"] }, { "": `must not be made ${no}` }],
+      ["dns:NodeLocalCache", { clusterDns: ["172.20.0.10"] }, { "": `must not be created ${no}` }],
     ];
     for (const [token, inputs, expected] of cases) {
       await registered(async () => {

@@ -126,7 +126,7 @@ describe("an existing EKS cluster", () => {
     assert.equal(JSON.parse(String(inputs.configurationValues)).computeType, "Fargate");
     assert.deepEqual(ofType(resources, "kubernetes:apps/v1:DaemonSet"), []);
     const { warnings } = parseSettings(config({ compute: "fargate" }));
-    assert.match(warnings.map(({ message }) => message).join(), /runs no DaemonSet: nothing is made for it/);
+    assert.match(warnings.map(({ message }) => message).join(), /runs no DaemonSet: nothing is created for it/);
   });
 
   it("rejects contradictory settings, in one sentence each", () => {

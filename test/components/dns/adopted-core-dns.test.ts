@@ -68,7 +68,7 @@ describe("CoreDns with adopt", () => {
       checkDns(DnsSettings.parse({ ...settings, adopt: { namespace } }), undefined).map(({ message }) => message);
     assert.deepEqual(warnings("kube-system"), []);
     assert.deepEqual(warnings("dns"), [
-      "asks the CoreDNS pods of kube-system, and not those of dns.adopt.namespace dns",
+      "queries the CoreDNS pods of kube-system, not those of dns.adopt.namespace dns",
     ]);
   });
 

@@ -56,7 +56,7 @@ describe("the objects of the canary, of scraping and of alerts", function () {
       canary.env.filter(({ name }: { name: string }) => name === "DESTINATION"),
       [{ name: "DESTINATION", value: "none" }],
     );
-    assert.match(warnings("existing", sections).join(), /elasticsearch asks for a password/);
+    assert.match(warnings("existing", sections).join(), /elasticsearch requires a password/);
   });
 
   it("queries this stack's OpenSearch by its name in the cluster's domain", async () => {
@@ -74,7 +74,7 @@ describe("the objects of the canary, of scraping and of alerts", function () {
     const told = (destination: object) =>
       warnings("existing", { logging: { destination }, monitoring: OPERATOR }).join();
     for (const destination of [{ ...search, tls: { caSecretName: "ca" } }, { ...search, tls: { verify: false } }, tls])
-      assert.match(told(destination), /certificate of (opensearch|loki) is not of a public CA/);
+      assert.match(told(destination), /certificate of (opensearch|loki) is not from a public CA/);
     assert.doesNotMatch(told(search), /public CA/);
   });
 

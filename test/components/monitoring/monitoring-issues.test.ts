@@ -32,10 +32,10 @@ describe("issues of monitoring settings", () => {
     );
     const alone = { dns: false, logging: false, monitoring: { kind: "cloudwatch", canary: { enabled: false } } };
     assert.deepEqual(warnings("eks-existing", alone), [
-      "monitoring.kind: makes no alarm, since nothing is there to watch",
+      "monitoring.kind: creates no alarm, since there is nothing to watch",
     ]);
     assert.deepEqual(warnings("existing", { monitoring: { kind: "annotations" } }), [
-      "monitoring.canary: follows no lines, so no alert reports lost or late ones: the collector's own log is read through the API server alone",
+      "monitoring.canary: follows no lines, so no alert reports lost or late ones: the collector's own log can only be read through the API server",
     ]);
     // An alarm counts the lines only with kind cloudwatch, in a log group of which metrics can be made.
     const uncounted = { destination: { kind: "cloudwatch", class: "INFREQUENT_ACCESS" } };
@@ -254,7 +254,7 @@ describe("issues of monitoring settings", () => {
       "monitoring.runbookUrl: has no effect while kind is none",
     ]);
     assert.deepEqual(unread({ kind: "annotations", canary: { enabled: false, lossAfter: 100 } }), [
-      "monitoring.canary: has no effect but for enabled, which is false",
+      "monitoring.canary: has no effect while enabled is false",
     ]);
     assert.deepEqual(unread({ kind: "annotations", canary: { enabled: false } }), []);
   });

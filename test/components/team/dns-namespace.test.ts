@@ -6,7 +6,7 @@ describe("the namespace of an adopted CoreDNS", () => {
     const of = (team: object) =>
       warnings("existing", { dns: { adopt: { namespace: "dns" } }, teams: [{ name: "net", ...team }] });
     const message =
-      "makes dns a namespace of team net, whose network policies let no queries of others in to the CoreDNS of dns.adopt";
+      "makes dns a namespace of team net, whose network policies allow no queries from others to the CoreDNS of dns.adopt";
     const namespaces = [{ name: "net" }, { name: "dns", adopt: true }];
     assert.deepEqual(of({ namespaces }), [`teams.0.namespaces.1.name: ${message}`]);
     const everybody = { cidrs: ["0.0.0.0/0"], ports: [{ port: 53, protocol: "UDP" }, 53] };

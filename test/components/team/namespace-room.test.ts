@@ -64,7 +64,7 @@ describe("the room in a team's namespace", () => {
       "count/rolebindings.rbac.authorization.k8s.io": 0,
     };
     assert.deepEqual(saidOf({ quota }), [
-      'warning: [0].quota["count/limitranges"]: must be at least 1, for what this stack makes in the namespace (found 0)',
+      'warning: [0].quota["count/limitranges"]: must be at least 1, for what this stack creates in the namespace (found 0)',
     ]);
     const more = {
       egress: [{ namespaces: ["data"] }],

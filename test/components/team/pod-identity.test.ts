@@ -51,8 +51,8 @@ describe("the AWS identity of a team's pods", () => {
     });
     assert.deepEqual(parseSettings(config(policies(10))).warnings, []);
     assert.deepEqual(
-      parseSettings(config(policies(11))).warnings.map(({ path, message }) => [path.join("."), message.slice(0, 54)]),
-      [["teams.0.podIdentity.policyArns", "has 11 policies, of which IAM attaches 10 to a role un"]],
+      parseSettings(config(policies(11))).warnings.map(({ path, message }) => [path.join("."), message.slice(0, 57)]),
+      [["teams.0.podIdentity.policyArns", "has 11 policies, but IAM attaches at most 10 to a role un"]],
     );
     refuses(
       policies(26),
@@ -120,7 +120,7 @@ describe("the AWS identity of a team's pods", () => {
     ]);
     assert.deepEqual(warningsOf(["secretsmanager:Get*", "kms:Decrypt"], secret("db"), kms("alias/db")), [
       `resources 0: ${end}`,
-      "resources 1: must be the ARN of the key, since kms:Decrypt is never for an alias",
+      "resources 1: must be the ARN of the key, since kms:Decrypt never applies to an alias",
     ]);
     const complete = ["db-*", "db*", "db-??????", "db-AbC123", "db-Ab????", "db???????"].map(secret);
     assert.deepEqual(warningsOf([get, "kms:Decrypt"], ...complete, kms("key/1234abcd")), []);

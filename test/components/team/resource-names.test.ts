@@ -30,7 +30,7 @@ function saidOf(teams: readonly object[], cluster: object = {}): string[] {
 
 describe("the names of a team's resources", () => {
   const refused = (path: string, name: string, other: string, value: string) =>
-    `${path}: must be another, since it gives a resource the name ${name}, as ${other} does (found "${value}")`;
+    `${path}: must be different, since it gives a resource the name ${name}, as ${other} does (found "${value}")`;
 
   it("must be unique among namespaces", () => {
     const api = { name: "shop", namespaces: [{ name: "api" }] };
@@ -131,7 +131,7 @@ describe("the names of a team's resources", () => {
 
 describe("the roles of members", () => {
   const end =
-    "since EKS takes one access entry a principal: cluster.accessEntries gives one the groups of several teams";
+    "since EKS allows one access entry per principal: an entry in cluster.accessEntries can have the groups of several teams";
 
   it("have one access entry each, from a team or the cluster", () => {
     const teams = [
