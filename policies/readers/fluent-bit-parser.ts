@@ -117,7 +117,7 @@ export class Section {
       if (value !== undefined) return value;
       throw new Undecided(
         this.file,
-        `has \${${name}} for ${option} of ${this.name}, of which this stack does not say the value`,
+        `has \${${name}} for ${option} of ${this.name}, whose value this stack does not set`,
       );
     });
   }

@@ -174,10 +174,13 @@ export const CLUSTER: readonly Rule[] = [
         if (support === undefined) report.wrong(version, "not a Kubernetes version that is named");
         // If no newer version is known, this pack is outdated, which cluster-version-ending reports.
         else if (support.daysLeft < 0 && !support.isNewest)
-          report.wrong(version, `whose standard support ended on ${support.ends ?? "a day long past"}`);
+          report.wrong(
+            version,
+            `whose standard support ended ${support.ends === undefined ? "long ago" : `on ${support.ends}`}`,
+          );
       });
       if (supportType.text() !== "STANDARD")
-        report.wrong(supportType, "so the cluster goes into paid extended support by itself");
+        report.wrong(supportType, "so the cluster enters paid extended support automatically");
     },
   },
   {

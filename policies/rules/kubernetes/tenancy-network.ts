@@ -47,11 +47,11 @@ export const TENANCY_NETWORK: readonly Rule[] = [
               !written.some((rule) => isKnownSo(() => isOpen(rule))) &&
               letEverythingThrough([policy.at("spec", rules)])
             )
-              report.wrong(policy.at("spec", rules), `whose rules together let all ${type} through`);
+              report.wrong(policy.at("spec", rules), `whose rules together allow all ${type}`);
           });
           report.part(() => {
             if (addUpToEverything(policies, nameOf(namespace), rules))
-              report.missing(namespace, `its NetworkPolicies together let all ${type} through`);
+              report.missing(namespace, `its NetworkPolicies together allow all ${type}`);
           });
           const denies = (policy: Resource) =>
             isIn(policy, nameOf(namespace)) && selectsAll(policy) && typesOf(policy).includes(type);

@@ -77,14 +77,14 @@ function checkOutput(output: Section, report: Report, isAllowed: IsAllowed): voi
     report.wrongIn(
       output.file,
       `tls.verify of ${output.name} is ${verify}`,
-      `so anybody may stand for ${hostOf(output)}`,
+      `so anybody can impersonate ${hostOf(output)}`,
     );
 }
 
 function checkSink(sink: Sink, file: Field, report: Report, isAllowed: IsAllowed): void {
   const unverified = unverifiedBy(sink);
   if (unverified !== undefined)
-    report.wrongIn(file, unverified, `so anybody may stand for ${hostsOf(sink)}`, "let it verify certificates");
+    report.wrongIn(file, unverified, `so anybody can impersonate ${hostsOf(sink)}`, "let it verify certificates");
   for (const { part, host } of plainSendings(sink))
     if (!isAllowed(host))
       report.wrongIn(
@@ -121,7 +121,7 @@ export function indexIssue(name: string): string | undefined {
   const directive = name.match(DIRECTIVE)?.find((one) => !LEGAL_DIRECTIVE.test(one));
   return directive === undefined
     ? undefined
-    : `whose ${directive} may give spaces, capitals or signs that no index name may have`;
+    : `whose ${directive} may produce spaces, capitals or characters that no index name may have`;
 }
 
 /** The same for the rest of a name, such as its date, which may begin with any allowed character. */

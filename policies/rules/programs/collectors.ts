@@ -124,5 +124,5 @@ function whyUnread(sends: boolean | undefined): string {
   if (sends === undefined) return "no ConfigMap of this stack holds a Fluent Bit configuration for it";
   return sends
     ? "its configuration is not Fluent Bit's, so only TLS and credentials are checked in it"
-    : "no ConfigMap of this stack says where it sends, so nothing but its pod is checked";
+    : "no ConfigMap of this stack says where it sends, so only its pod is checked";
 }

@@ -33,11 +33,11 @@ export const AWS_CASES: CasesByRule = {
       "a class that AWS keeps for two days": first(group("retentionInDays", undefined), "logGroupClass", "DELIVERY"),
     },
     bad: {
-      "nothing said": [
+      "an unset value": [
         group("retentionInDays", undefined),
         "LogGroup/pods: retentionInDays is not set, so its logs are kept",
       ],
-      "for ever": [group("retentionInDays", 0), "LogGroup/pods: retentionInDays is 0, so its logs are kept forever"],
+      "no expiry": [group("retentionInDays", 0), "LogGroup/pods: retentionInDays is 0, so its logs are kept forever"],
       "a century": [group("retentionInDays", 36500), "LogGroup/pods: retentionInDays is 36500, longer than 3653 days"],
     },
     unknown: { "unknown days": [group("retentionInDays", UNKNOWN), "LogGroup/pods: retentionInDays is known only"] },
@@ -60,7 +60,10 @@ export const AWS_CASES: CasesByRule = {
       "a key in CloudHSM, which cannot": first(key("enableKeyRotation", undefined), "customKeyStoreId", "cks-1"),
     },
     bad: {
-      "nothing said": [key("enableKeyRotation", undefined), "Key/key: enableKeyRotation is not set, so the key stays"],
+      "an unset value": [
+        key("enableKeyRotation", undefined),
+        "Key/key: enableKeyRotation is not set, so the key stays",
+      ],
       false: [key("enableKeyRotation", false), "Key/key: enableKeyRotation is false"],
     },
     unknown: {
@@ -76,7 +79,7 @@ export const AWS_CASES: CasesByRule = {
       ],
     },
     bad: {
-      "nothing said": [
+      "an unset value": [
         stream("serverSideEncryption", undefined),
         "FirehoseDeliveryStream/audit: serverSideEncryption.enabled is not set, so lines wait there unencrypted",
       ],
@@ -97,7 +100,7 @@ export const AWS_CASES: CasesByRule = {
       "both tags": [VPC],
       "a tag whose value is not known": vpc("tags.project", UNKNOWN),
       "tags of the provider": [{ ...VPC, props: {}, provider: byProvider }],
-      "tags of the provider beside unknown ones": [{ ...VPC, props: { tags: UNKNOWN }, provider: byProvider }],
+      "the provider's tags and unknown ones": [{ ...VPC, props: { tags: UNKNOWN }, provider: byProvider }],
       "tags as the engine merges them": [{ ...VPC, props: { tagsAll: { project: "lab", environment: "dev" } } }],
     },
     bad: {

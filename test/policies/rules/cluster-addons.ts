@@ -71,13 +71,13 @@ export const CLUSTER_ADDONS_CASES: CasesByRule = {
       ],
     },
     unknown: {
-      "a version that another resource tells": [
+      "a version from another resource": [
         first([{ ...ADDON, waitsFor: ["dev"] }, COMPONENT], "addonVersion", UNKNOWN),
         "Addon/proxy: addonVersion is known only",
       ],
     },
     deferred: {
-      "a version that the provider tells": [
+      "a version from the provider": [
         first([ADDON], "addonVersion", UNKNOWN),
         "Addon/proxy: addonVersion is looked up by the provider, so the deployment decides: Each EKS add-on",
       ],

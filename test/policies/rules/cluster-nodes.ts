@@ -166,7 +166,7 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
         template("metadataOptions.httpTokens", "optional"),
         'LaunchTemplate/nodes: metadataOptions.httpTokens is "optional", so IMDSv1 answers without a token',
       ],
-      "a launch configuration that says nothing": [
+      "an empty launch configuration": [
         [{ type: "aws:ec2/launchConfiguration:LaunchConfiguration", name: "old", props: {} }],
         "LaunchConfiguration/old: metadataOptions.httpTokens is not set",
         "LaunchConfiguration/old: metadataOptions.httpPutResponseHopLimit is not set",
@@ -175,7 +175,7 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
         template("metadataOptions.httpPutResponseHopLimit", 2),
         "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is 2, so answers travel into pods",
       ],
-      "nothing said": [
+      "an unset value": [
         template("metadataOptions", undefined),
         "LaunchTemplate/nodes: metadataOptions.httpTokens is not set",
         "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is not set",

@@ -151,11 +151,11 @@ export const CLUSTER_CASES: CasesByRule = {
       ],
       "a version long past": [
         cluster("version", "1.20"),
-        'Cluster/dev: version is "1.20", whose standard support ended on a day',
+        'Cluster/dev: version is "1.20", whose standard support ended long ago',
       ],
       "extended support": [
         component("upgradePolicy.supportType", "EXTENDED"),
-        'Cluster/dev: upgradePolicy.supportType is "EXTENDED", so the cluster goes into paid',
+        'Cluster/dev: upgradePolicy.supportType is "EXTENDED", so the cluster enters paid',
       ],
       "the default, which is extended": [
         cluster("upgradePolicy", undefined),
@@ -195,7 +195,7 @@ export const CLUSTER_CASES: CasesByRule = {
         component("tags", { Environment: "Production" }),
         "Cluster/dev: deletionProtection is false, on a cluster that is tagged as production",
       ],
-      "production by the stack's own tags, beside unknown ones": [
+      "production by the stack's own tags, with unknown ones": [
         [{ ...CLUSTER, props: { ...CLUSTER.props, tags: UNKNOWN }, stackTags: { environment: "prod" } }],
         "Cluster/dev: deletionProtection is false",
       ],
@@ -207,7 +207,7 @@ export const CLUSTER_CASES: CasesByRule = {
         [{ ...CLUSTER, provider: { defaultTags: { tags: { stage: "prod" } } } }],
         "Cluster/dev: deletionProtection is false",
       ],
-      "nothing said": [
+      "an unset value": [
         first(cluster("tags", PRODUCTION), "deletionProtection", undefined),
         "Cluster/dev: deletionProtection is not set",
       ],

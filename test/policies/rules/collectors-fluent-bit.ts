@@ -67,7 +67,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
         line("      storage.type: filesystem\n", ""),
         `${F}storage.type of tail is not set, so what waits is in memory alone. Fix: set storage.type filesystem`,
       ],
-      "a buffer in memory, said": [line("filesystem", "memory"), `${F}storage.type of tail is memory`],
+      "an explicit buffer in memory": [line("filesystem", "memory"), `${F}storage.type of tail is memory`],
       "no positions": [
         line("      db: /state/positions.db\n", ""),
         `${F}tail has no db, so its state goes with the pod`,
@@ -110,7 +110,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
         line("      storage.total_limit_size: 2G\n", ""),
         `${F}opensearch has no storage.total_limit_size, so an outage fills the node's disk. Fix: set storage.total`,
       ],
-      "a buffer without an end, of which one input of two stops": [
+      "an unlimited buffer with only one of two inputs that stops": [
         file(
           FLUENT_BIT.replace(
             "    - name: tail",
@@ -124,12 +124,12 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
     unknown: {
       ...UNKNOWN_FILE,
       "unknown volumes": [spec("volumes", UNKNOWN), `${D}volumes is known only`],
-      "a path by a variable of which nobody says the value": [
+      "a path by a variable without a value": [
         withVariable(line("/state/positions.db", `${variable("STATE")}/positions.db`), {
           name: "STATE",
           valueFrom: { fieldRef: { fieldPath: "metadata.name" } },
         }),
-        `ConfigMap/logging/fluent-bit: data["fluent-bit.yaml"] has ${variable("STATE")} for db of tail, of which this stack does`,
+        `ConfigMap/logging/fluent-bit: data["fluent-bit.yaml"] has ${variable("STATE")} for db of tail, whose value this stack does`,
       ],
     },
   },
@@ -150,8 +150,8 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
         line("no_limits", "1"),
         `${F}Retry_Limit of opensearch is 1, so an outage loses logs. Fix: set Retry`,
       ],
-      "nothing said": [line("      retry_limit: no_limits\n", ""), `${F}Retry_Limit of opensearch is not set`],
-      "one retry beside an application": [
+      "an unset value": [line("      retry_limit: no_limits\n", ""), `${F}Retry_Limit of opensearch is not set`],
+      "one retry in a sidecar": [
         sidecar("no_limits", "1"),
         `${F}Retry_Limit of opensearch is 1, so an outage loses logs`,
       ],
@@ -237,7 +237,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       ),
     },
     bad: {
-      "nothing left out": [
+      "no exclusion": [
         line("      exclude_path: /var/log/containers/*_logging_*.log\n", ""),
         `${F}Exclude_Path of tail is not set, which takes the logs of logging/fluent-bit in. Fix: exclude its own files`,
       ],

@@ -144,7 +144,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
     bad: {
       "no verification": [
         line("tls.verify: on", "tls.verify: off"),
-        `${F}tls.verify of opensearch is off, so anybody may stand for search.example.com. Fix: set tls on`,
+        `${F}tls.verify of opensearch is off, so anybody can impersonate search.example.com. Fix: set tls on`,
       ],
       ...Object.fromEntries(
         PLAIN.map((output) => [
@@ -173,7 +173,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
       "nodes that lines are shared among": [
         nodes("{ host: a.example.com }", "{ host: b.example.com, tls: on, tls_verify: off }"),
         `${F}tls of node is not set, so logs travel to a.example.com in the clear`,
-        `${F}tls.verify of node is off, so anybody may stand for b.example.com`,
+        `${F}tls.verify of node is off, so anybody can impersonate b.example.com`,
       ],
       "nodes of a file by itself": [
         classic(
@@ -186,7 +186,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         file(
           "sinks:\n  a: { type: loki, endpoint: http://l.example.com, tls: { verify_certificate: false } }\n  b: { type: kafka, bootstrap_servers: k.example.com:9092 }\n",
         ),
-        `${F}tls.verify_certificate of a is false, so anybody may stand for l.example.com. Fix: let it verify`,
+        `${F}tls.verify_certificate of a is false, so anybody can impersonate l.example.com. Fix: let it verify`,
         `${F}endpoint of a is http://l.example.com, so what it sends travels to l.example.com in the clear. Fix: use https://`,
         `${F}bootstrap_servers of b is k.example.com:9092, so what it sends travels to k.example.com in the clear`,
       ],
@@ -198,9 +198,9 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlphttp is http://o.example.com, so what it sends",
         "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlp is o.example.com:4317, so what it sends",
       ],
-      "no verification of AWS": [
+      "no verification for AWS": [
         file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),
-        `${F}tls.verify of cloudwatch_logs is off, so anybody may stand for search.example.com`,
+        `${F}tls.verify of cloudwatch_logs is off, so anybody can impersonate search.example.com`,
       ],
       "a host whose name has .svc in its middle": [
         file(FLUENT_BIT.replace("search.example.com", "logs.svc.example.com").replace("tls: on", "tls: off")),
@@ -210,7 +210,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         file(FLUENT_BIT.replace("opensearch", "datadog").replace(/ {6}(tls|host).*\n/g, "")),
         `${F}tls of datadog is not set, so logs travel to datadoghq.com`,
       ],
-      "in the clear": [
+      "no encryption": [
         line("tls: on", "tls: off"),
         `${F}tls of opensearch is off, so logs travel to search.example.com in the`,
       ],
@@ -223,7 +223,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         ),
         `${F}rdkafka.security.protocol of kafka is not set, so logs travel to b-1.example.com in the clear`,
       ],
-      "nothing said": [line("      tls: on\n", ""), `${F}tls of opensearch is not set`],
+      "an unset value": [line("      tls: on\n", ""), `${F}tls of opensearch is not set`],
       "the classic format": [
         classic("tls.verify                On", "tls.verify Off"),
         `${F}tls.verify of opensearch is Off`,
@@ -273,11 +273,11 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
       ),
       "a date whose days are padded by spaces": [
         dated("%Y.%m.%e"),
-        `${F}logstash_dateformat of opensearch is %Y.%m.%e, whose %e may give`,
+        `${F}logstash_dateformat of opensearch is %Y.%m.%e, whose %e may produce`,
       ],
       "a date with names of months": [
         dated("%d-%b-%Y"),
-        `${F}logstash_dateformat of opensearch is %d-%b-%Y, whose %b may give`,
+        `${F}logstash_dateformat of opensearch is %d-%b-%Y, whose %b may produce`,
       ],
       "a date with slashes": [
         dated("%Y/%m/%d"),
@@ -287,7 +287,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         dated("%Y.%m.%dT%H"),
         `${F}logstash_dateformat of opensearch is %Y.%m.%dT%H, which has upper-case`,
       ],
-      "a separator that is none": [
+      "an invalid separator": [
         line("logstash_prefix: pods", "logstash_format: on\n      logstash_prefix_separator: ':'"),
         `${F}logstash_prefix_separator of opensearch is :, which has ":" in it`,
       ],

@@ -38,7 +38,7 @@ export const COLLECTORS_CASES: CasesByRule = {
       "the node's programs": spec("volumes.2.hostPath.path", "/usr"),
       "logs of a Windows node": spec("volumes.2.hostPath.path", "C:\\var\\log"),
       "a path with a slash at its end": spec("volumes.2.hostPath.path", "/var/log/"),
-      "a DaemonSet of an unknown image that mounts nothing": first(
+      "a DaemonSet with an unknown image and no mounts": first(
         first([DAEMON_SET], "spec.template.spec.volumes", []),
         "spec.template.spec.containers.0.image",
         UNKNOWN,
@@ -161,7 +161,7 @@ export const COLLECTORS_CASES: CasesByRule = {
         configMap({ "a.conf": "[OUTPUT]\n  Shared_Key hunter2\n" }),
         'ConfigMap/ts-team/app: data["a.conf"]: line 2',
       ],
-      "a password of nobody in a URL": [
+      "a password without a user in a URL": [
         configMap({ CACHE: "redis://:hunter2@cache.shop.svc" }),
         "ConfigMap/ts-team/app: data.CACHE: line 1 (value not shown), a password in a URL",
       ],
@@ -209,17 +209,17 @@ export const COLLECTORS_CASES: CasesByRule = {
       ],
       "another program that reads the node's logs": [
         running([DAEMON_SET], "registry.k8s.io/node-problem-detector/node-problem-detector:v0.8.20"),
-        "DaemonSet/logging/fluent-bit: no ConfigMap of this stack says where it sends, so nothing but its pod",
+        "DaemonSet/logging/fluent-bit: no ConfigMap of this stack says where it sends, so only its pod",
       ],
       "a collector that is known by its image alone": [
         named(first([DAEMON_SET], "spec.template.spec.volumes", []), "collector", "metadata.name", "agent"),
         "DaemonSet/logging/agent: no ConfigMap of this stack holds a Fluent Bit configuration",
       ],
-      "Fluent Bit beside an application whose ConfigMap is another": [
+      "a Fluent Bit sidecar whose ConfigMap is missing": [
         named(sidecar(), "config", "metadata.name", "other"),
         "Deployment/logging/app: no ConfigMap of this stack holds a Fluent Bit configuration for it",
       ],
-      "YAML that is none": [file("pipeline: [inputs"), "DaemonSet/logging/fluent-bit: no ConfigMap of this stack"],
+      "invalid YAML": [file("pipeline: [inputs"), "DaemonSet/logging/fluent-bit: no ConfigMap of this stack"],
       "a ConfigMap of another namespace": [
         named(COLLECTOR, "config", "metadata.namespace", "other"),
         "DaemonSet/logging/fluent-bit: no ConfigMap of this stack",
@@ -256,7 +256,7 @@ export const COLLECTORS_CASES: CasesByRule = {
           `Vector with ${name}`,
           [
             running(sample, "timberio/vector:0.50.0-alpine"),
-            "DaemonSet/logging/fluent-bit: no ConfigMap of this stack says where it sends, so nothing but its pod is checked",
+            "DaemonSet/logging/fluent-bit: no ConfigMap of this stack says where it sends, so only its pod is checked",
           ],
         ]),
       ),

@@ -69,7 +69,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
         first(configMap(EKS_COREFILE.replace("    loop\n", "")), "metadata.name", "dns-coredns"),
         "ConfigMap/kube-system/dns-coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
-      "a patch of the ConfigMap that EKS has made": [
+      "a patch of EKS's ConfigMap": [
         patch(EKS_COREFILE.replace("    loop\n", "")),
         "ConfigMapPatch/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],

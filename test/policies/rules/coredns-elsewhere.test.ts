@@ -97,15 +97,15 @@ const CASES: CasesByRule = {
       "an autoscaler that keeps two": [chart({}), scaler({ minReplicas: 2, maxReplicas: 9 })],
       "an autoscaler by the size of the cluster": [chart({}), proportional("--target=Deployment/dns-coredns")],
       "an unknown number of pods of something else": [chart({ replicas: UNKNOWN }, { image: "nginx:1.29.8" })],
-      "a workload of which neither image nor labels are known": [chart(ONE, { labels: UNKNOWN, image: UNKNOWN })],
+      "a workload with unknown image and labels": [chart(ONE, { labels: UNKNOWN, image: UNKNOWN })],
     },
     bad: {
       "one pod of a Helm release": [[chart(ONE)], ALONE],
-      "one pod, beside a Corefile that serves the cluster": [
+      "one pod, with a Corefile that serves the cluster": [
         [chart(ONE), corefile(COREFILE, { name: "dns-coredns", namespace: "dns" })],
         ALONE,
       ],
-      "one pod, beside another release's Corefile with etcd": [
+      "one pod, with another release's Corefile with etcd": [
         [chart(ONE), corefile(ETCD, { name: "dns-coredns", namespace: "external" })],
         ALONE,
       ],
@@ -118,7 +118,7 @@ const CASES: CasesByRule = {
         "Deployment/kube-system/rke2-coredns-rke2-coredns: spec.replicas is 1, so one node",
       ],
       "the number left out": [[chart({})], NOT_SET],
-      "the number left out, beside what scales another": [
+      "no number, with an autoscaler for another Deployment": [
         [chart({}), scaler({ minReplicas: 2 }, "web"), proportional("--target=deployment/web")],
         NOT_SET,
       ],

@@ -106,7 +106,7 @@ export const COREDNS_PODS_CASES: CasesByRule = {
         addon({ podDisruptionBudget: { minAvailable: "75%" } }),
         `${IN}podDisruptionBudget.minAvailable is 75%, of 2 pods, so no node can be drained`,
       ],
-      "an anti-affinity of nothing": [
+      "an empty anti-affinity": [
         addon({ affinity: { podAntiAffinity: {} }, topologySpreadConstraints: [] }),
         `${IN}affinity is {"podAntiAffinity":{}} and topologySpreadConstraints is []`,
       ],

@@ -42,11 +42,11 @@ export const COREDNS_CASES: CasesByRule = {
       "another add-on's": first(first(addon({ any: 1 }), "addonName", "vpc-cni"), "addonVersion", "v1.22.4-eksbuild.3"),
     },
     bad: {
-      "what no version takes, of a version that the provider tells": [
+      "what no version accepts, for a version from the provider": [
         lookedUp({ replicaCount: "2" }),
         `${IN}replicaCount is "2", which must be an integer (${possibleVersions().join(", ")}). Fix`,
       ],
-      "no JSON, of a version that the provider tells": [
+      "invalid JSON, for a version from the provider": [
         first(lookedUp({}), "configurationValues", "{"),
         'Addon/coredns: configurationValues is "{", neither a JSON nor a YAML object',
       ],
@@ -111,11 +111,11 @@ export const COREDNS_CASES: CasesByRule = {
         addon({ replicas: 2 }, "v1.14.3-eksbuild.23"),
         "Addon/coredns: configurationValues sets replicas, which is not in the schema of v1.12.3-eksbuild.1, the",
       ],
-      "a version that another resource tells": [
+      "a version from another resource": [
         first(afterNodes(addon({ replicaCount: 2 })), "addonVersion", UNKNOWN),
         "Addon/coredns: addonVersion is known only",
       ],
-      "a key that not every schema has, of a version that the provider tells": [
+      "a key that not every schema has, for a version from the provider": [
         lookedUp({ replicas: 2 }),
         "Addon/coredns: configurationValues sets replicas, which is not in the schema of v1.12.3-eksbuild.1",
       ],
@@ -126,7 +126,7 @@ export const COREDNS_CASES: CasesByRule = {
       "an unknown add-on": [first(addon({}), "addonName", UNKNOWN), "Addon/coredns: addonName is known only"],
     },
     deferred: {
-      "what every version takes, of a version that the provider tells": [
+      "what every version accepts, for a version from the provider": [
         lookedUp({ replicaCount: 2, corefile: EKS_COREFILE }),
         `Addon/coredns: addonVersion is looked up by the provider (the configuration fits ${possibleVersions().join(", ")}), so the deployment decides: `,
       ],

@@ -92,7 +92,7 @@ export const EXPOSURE_CASES: CasesByRule = {
         first(GOOD_POD, "spec.containers.0.readinessProbe", { tcpSocket: { host: "10.0.0.1", port: 80 } }),
         `${CURL}containers[0].readinessProbe.tcpSocket.host is "10.0.0.1"`,
       ],
-      "a hook that asks another host": [
+      "a hook that calls another host": [
         first(GOOD_POD, "spec.containers.0.lifecycle", { preStop: { httpGet: { host: "metadata", port: 80 } } }),
         `${CURL}containers[0].lifecycle.preStop.httpGet.host is "metadata"`,
       ],

@@ -50,7 +50,7 @@ export const POD_IMAGES_CASES: CasesByRule = {
         set(`${C}.image`, "docker.io/nginx:alpine"),
         `${AT}.image is "docker.io/nginx:alpine", whose tag alpine names no`,
       ],
-      "a digest that is none": [
+      "an invalid digest": [
         set(`${C}.image`, "docker.io/app@sha256:abc"),
         `${AT}.image is "docker.io/app@sha256:abc", without a tag`,
       ],

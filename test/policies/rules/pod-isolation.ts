@@ -13,7 +13,7 @@ const persistentVolume = (spec: Value): Sample => [
 
 export const POD_ISOLATION_CASES: CasesByRule = {
   "pods-not-privileged": {
-    good: { "a pod that says nothing": GOOD_POD, "privileged: false": set(`${C}.securityContext.privileged`, false) },
+    good: { "a pod without settings": GOOD_POD, "privileged: false": set(`${C}.securityContext.privileged`, false) },
     bad: {
       "a privileged container": [
         set(`${C}.securityContext.privileged`, true),
@@ -77,7 +77,7 @@ export const POD_ISOLATION_CASES: CasesByRule = {
     },
   },
   "pods-no-host-namespaces": {
-    good: { "a pod that says nothing": GOOD_POD, "hostNetwork: false": set("spec.hostNetwork", false) },
+    good: { "a pod without settings": GOOD_POD, "hostNetwork: false": set("spec.hostNetwork", false) },
     bad: {
       hostNetwork: [set("spec.hostNetwork", true), "Pod/ts-team/curl-ts: spec.hostNetwork is true, so the pod"],
       hostPID: [set("spec.hostPID", true), "Pod/ts-team/curl-ts: spec.hostPID is true"],
@@ -95,7 +95,7 @@ export const POD_ISOLATION_CASES: CasesByRule = {
   },
   "pods-no-escalation": {
     good: {
-      "false, said": GOOD_POD,
+      "explicit false": GOOD_POD,
       "a Windows pod, which has no such thing": first(set(`${C}.securityContext`, undefined), "spec.os", {
         name: "windows",
       }),
@@ -104,7 +104,7 @@ export const POD_ISOLATION_CASES: CasesByRule = {
       ],
     },
     bad: {
-      "nothing said": [
+      "an unset value": [
         set(`${C}.securityContext.allowPrivilegeEscalation`, undefined),
         `${AT}.securityContext.allowPrivilegeEscalation is not set, so a process may gain`,
       ],
@@ -178,15 +178,15 @@ export const POD_ISOLATION_CASES: CasesByRule = {
   },
   "pods-non-root": {
     good: {
-      "said on the pod": GOOD_POD,
-      "said on the container": first(
+      "a value on the pod": GOOD_POD,
+      "a value on the container": first(
         set("spec.securityContext.runAsNonRoot", undefined),
         `${C}.securityContext.runAsNonRoot`,
         true,
       ),
     },
     bad: {
-      "nothing said": [
+      "an unset value": [
         set("spec.securityContext.runAsNonRoot", undefined),
         "Pod/ts-team/curl-ts: spec.securityContext.runAsNonRoot is not set, so spec.containers[0] may run as root",
       ],
@@ -214,7 +214,7 @@ export const POD_ISOLATION_CASES: CasesByRule = {
   "pods-read-only-root": {
     good: { "true, said": GOOD_POD },
     bad: {
-      "nothing said": [
+      "an unset value": [
         set(`${C}.securityContext.readOnlyRootFilesystem`, undefined),
         `${AT}.securityContext.readOnlyRootFilesystem is not set, so the container can be written to`,
       ],

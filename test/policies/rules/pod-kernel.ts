@@ -13,12 +13,12 @@ const annotation = (profile: string) => ({ [APP_ARMOR]: profile });
 export const POD_KERNEL_CASES: CasesByRule = {
   "pods-kernel-defaults": {
     good: {
-      "a pod that says nothing": GOOD_POD,
+      "a pod without settings": GOOD_POD,
       "settings of the pod's own": set("spec.securityContext.sysctls", [
         { name: "net.ipv4.ping_group_range", value: "0 2147483647" },
         { name: "net.ipv4.ip_unprivileged_port_start", value: "0" },
       ]),
-      "the defaults, said": first(
+      "the explicit defaults": first(
         first(set(`${C}.securityContext.procMount`, "Default"), "spec.securityContext.appArmorProfile", {
           type: "RuntimeDefault",
         }),

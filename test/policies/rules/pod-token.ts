@@ -81,7 +81,7 @@ export const POD_TOKEN_CASES: CasesByRule = {
         withToken(ACCOUNT),
         "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true, so the token of workload is mounted, to which this stack",
       ],
-      "nothing said": [
+      "an unset value": [
         unsaid(ACCOUNT),
         "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token",
       ],

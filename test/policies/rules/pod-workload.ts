@@ -215,7 +215,7 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
         set(`${C}.env`, [{ name: "AWS_SECRET_ACCESS_KEY", value: "abc" }]),
         `${AT}.env[0].value (value not shown), the literal value of AWS_SECRET_ACCESS_KEY`,
       ],
-      "a token that is not known yet, but stands literally": [
+      "a literal token that is not yet known": [
         set(`${C}.env`, [{ name: "API_TOKEN", value: UNKNOWN }]),
         `${AT}.env[0].value (value not shown), the literal value of API_TOKEN`,
       ],

@@ -43,8 +43,8 @@ const placesOfImage = (list: string) =>
 const SILENT = [
   // Beside an application, a container of an unknown image is the application's, and no collector.
   ...[
-    "collectors-configuration-read: Fluent Bit beside an application whose ConfigMap is another",
-    "collectors-retries: one retry beside an application",
+    "collectors-configuration-read: a Fluent Bit sidecar whose ConfigMap is missing",
+    "collectors-retries: one retry in a sidecar",
     "collectors-grace: longer than that of an application's pod",
   ].flatMap((what) => placesOfImage("initContainers").map((place) => `${what}: app: ${place}`)),
   // The same holds for what reads events in a pod of its own.

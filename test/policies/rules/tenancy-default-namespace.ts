@@ -15,7 +15,7 @@ export const TENANCY_DEFAULT_NAMESPACE_CASES: CasesByRule = {
           provider: { namespace: "ts-team" },
         })),
       ],
-      "a custom resource, of which nobody knows": [
+      "a custom resource without a namespace": [
         { type: "kubernetes:example.com/v1:Thing", name: "thing", props: { metadata: { name: "thing" } } },
       ],
       ...Object.fromEntries(
@@ -41,11 +41,14 @@ export const TENANCY_DEFAULT_NAMESPACE_CASES: CasesByRule = {
       ],
     },
     bad: {
-      "default, said": [
+      "explicit default": [
         first(GOOD_POD, "metadata.namespace", "default"),
         'Pod/default/curl-ts: metadata.namespace is "default", which is the namespace default. Fix: set metadata.namespace',
       ],
-      "nothing said": [first(GOOD_POD, "metadata.namespace", undefined), "Pod/curl-ts: metadata.namespace is not set"],
+      "an unset value": [
+        first(GOOD_POD, "metadata.namespace", undefined),
+        "Pod/curl-ts: metadata.namespace is not set",
+      ],
       "what is in a namespace, of a group whose others are not": [
         [
           {

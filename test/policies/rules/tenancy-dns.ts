@@ -112,7 +112,7 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         chart("dns"),
       ],
       "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
-      "DNS let out beside a policy of which nothing is known": [
+      "allowed DNS and a completely unknown policy": [
         inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
         ...NETWORK,
       ],
@@ -160,7 +160,7 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],
-      "to a workload of which only the image is known, which is not CoreDNS's": [
+      "to a workload with only a known image, which is not CoreDNS's": [
         [...toDns({ "k8s-app": "coredns" }), ...named([chart("dns", "nginx:1.29.8")], "dns-coredns", LABELS, UNKNOWN)],
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,

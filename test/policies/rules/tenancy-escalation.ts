@@ -166,7 +166,7 @@ export const TENANCY_ESCALATION_CASES: CasesByRule = {
     },
     bad: {
       "nodes/proxy": [role(PROXY), `${R}.resources[0] is "nodes/proxy", which runs commands in every pod`],
-      "nodes/proxy beside a collector that asks the kubelet": [
+      "nodes/proxy and a collector that queries the kubelet": [
         [...role(PROXY), ...kubelet("on")],
         `${R}.resources[0] is "nodes/proxy"`,
       ],

@@ -7,8 +7,8 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
   "tenancy-default-deny": {
     good: {
       "a denial of both ways": NETWORK,
-      "a namespace of nobody's": OTHERS,
-      "a denial beside a policy of which nothing is known": [
+      "a namespace without a team": OTHERS,
+      "a denial and a completely unknown policy": [
         inTeam(POLICY, "more", { podSelector: UNKNOWN, policyTypes: UNKNOWN }),
         ...NETWORK,
       ],
@@ -76,13 +76,13 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         ]),
         "NetworkPolicy/ts-team/deny: spec.ingress is",
       ],
-      "everybody but single hosts and addresses that nobody has": [
+      "everybody except single hosts and unassigned addresses": [
         named(NETWORK, "dns", "spec.egress.0", {
           to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16", "10.0.0.1/32", "224.0.0.0/4"] } }],
         }),
         "NetworkPolicy/ts-team/dns: spec.egress[0] is",
       ],
-      "everybody but some, who are let through beside": [
+      "everybody except some, who are allowed separately": [
         named(NETWORK, "dns", "spec.egress.0", {
           to: [
             { ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } },
@@ -98,7 +98,7 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
           inTeam(POLICY, "low", { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/1" } }] }] }),
           inTeam(POLICY, "high", { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: "128.0.0.0/1" } }] }] }),
         ],
-        `${NS}its NetworkPolicies together let all Egress through. Fix: add a NetworkPolicy`,
+        `${NS}its NetworkPolicies together allow all Egress. Fix: add a NetworkPolicy`,
       ],
       "no policy": [
         [NAMESPACE],
@@ -188,7 +188,7 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         named(NETWORK, "dns", "spec.egress.0", { ports: [{ port: 1, endPort: 443 }, { port: UNKNOWN }] }),
         "NetworkPolicy/ts-team/dns: spec.egress[0].ports[1].port is known only",
       ],
-      "an unknown rule beside a denial": [
+      "a denial and an unknown rule": [
         named(NETWORK, "deny", "spec.ingress", UNKNOWN),
         "NetworkPolicy/ts-team/deny: spec.ingress is known only",
       ],

@@ -92,7 +92,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
         as("v1beta1:ClusterRoleBinding", binding("cluster-admin")),
         'ClusterRoleBinding/ts-team/members: roleRef.name is "cluster-admin"',
       ],
-      "system:masters beside others": [
+      "system:masters among others": [
         [
           {
             type: `${RBAC}/v1:ClusterRoleBinding`,

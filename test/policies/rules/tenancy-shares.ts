@@ -13,7 +13,7 @@ export const TENANCY_SHARES_CASES: CasesByRule = {
   "tenancy-quota": {
     good: {
       "all four bounds": quota(HARD),
-      "a namespace of nobody's": OTHERS,
+      "a namespace without a team": OTHERS,
       "other names of the bounds": quota({ "count/pods": "20", cpu: "2", memory: "2Gi", "limits.memory": "4Gi" }),
       "bounds in two quotas, and one more in an unknown namespace": [
         ...quota({ pods: "20", "requests.cpu": "2" }),
@@ -83,11 +83,11 @@ export const TENANCY_SHARES_CASES: CasesByRule = {
   "tenancy-limits": {
     good: {
       "all three defaults": range([LIMIT]),
-      "a namespace of nobody's": OTHERS,
+      "a namespace without a team": OTHERS,
       "bounds that the API server takes for defaults": range([
         { type: "Container", max: { memory: "1Gi" }, min: { cpu: "10m", memory: "16Mi" } },
       ]),
-      "defaults in two lists, beside an unknown one": [
+      "defaults in two lists, and an unknown one": [
         ...range([{ type: "Container", default: { memory: "128Mi" } }, UNKNOWN]),
         inTeam("kubernetes:core/v1:LimitRange", "requests", {
           limits: [{ type: "Container", defaultRequest: { cpu: "25m", memory: "32Mi" } }],

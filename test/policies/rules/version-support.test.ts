@@ -27,7 +27,7 @@ describe("standard support of a Kubernetes version", () => {
     ["1.36", "2027-05-04", "advisory: support ends on 2027-08-02, in 90 days"],
     ["1.36", "2029-01-31", "advisory: support ended on 2027-08-02, and this release knows no newer version"],
     ["1.37", "2029-01-31"],
-    ["1.20", "2026-11-28", "mandatory: support ended on a day long past"],
+    ["1.20", "2026-11-28", "mandatory: support ended long ago"],
   ];
   for (const [version, day, objection] of days)
     it(`of ${version} on ${day}: ${objection ?? "no objection"}`, () => {
