@@ -110,7 +110,7 @@ export const AWS_IAM: readonly Rule[] = [
         report.part(() => {
           const others = textsOf(statement, "NotResource");
           if (others.length > 0)
-            report.wrongIn(policy, `NotResource ${others.join(", ")}`, "which reaches everybody's but these");
+            report.wrongIn(policy, `NotResource ${others.join(", ")}`, "which reaches everybody's other resources");
         });
         const unbounded = textsOf(statement, "Resource").filter(isEverybodys);
         if (unbounded.length === 0) return;
@@ -119,7 +119,11 @@ export const AWS_IAM: readonly Rule[] = [
           (action) => !free.some((pattern) => matchesGlob(pattern, action.toLowerCase())),
         );
         if (bound.length > 0 && !isBounded(statement))
-          report.wrongIn(policy, `Resource ${unbounded.join(", ")} for ${bound.join(", ")}`, "which is everybody's");
+          report.wrongIn(
+            policy,
+            `Resource ${unbounded.join(", ")} for ${bound.join(", ")}`,
+            "which includes everybody's resources",
+          );
       }),
   },
   {

@@ -51,13 +51,13 @@ export const CLUSTER_NODES: readonly Rule[] = [
       });
       report.each(stack.ofType(CONFIGURATION), (configuration) => {
         const address = configuration.at("associatePublicIpAddress");
-        if (address.flag()) report.wrong(address, "which gives nodes public addresses", "take it out");
+        if (address.flag()) report.wrong(address, "which gives nodes public addresses", "remove it");
       });
       report.each(stack.ofType(EKS_COMPONENT), (cluster) => checkDefaultGroup(cluster, report));
       report.each(stack.ofType(TEMPLATE), (template) =>
         report.each(template.at("networkInterfaces").items(), (face) => {
           const address = face.at("associatePublicIpAddress");
-          if (address.flag()) report.wrong(address, "which gives nodes public addresses", "take it out");
+          if (address.flag()) report.wrong(address, "which gives nodes public addresses", "remove it");
         }),
       );
     },

@@ -118,7 +118,7 @@ export const CLUSTER: readonly Rule[] = [
         if (cluster.type !== EKS_CLUSTER || cluster.at("encryptionConfig").isUnknown) return;
         const resources = cluster.at("encryptionConfig", "resources");
         if (!resources.items().some((one) => one.text() === "secrets"))
-          report.wrong(resources, "which leaves Secrets out");
+          report.wrong(resources, "which excludes Secrets");
       }),
   },
   {
@@ -171,7 +171,7 @@ export const CLUSTER: readonly Rule[] = [
       report.part(() => {
         const found = version.text();
         const support = supportOf(found ?? "", day(settings));
-        if (support === undefined) report.wrong(version, "not a Kubernetes version that is named");
+        if (support === undefined) report.wrong(version, "not an explicit Kubernetes version");
         // If no newer version is known, this pack is outdated, which cluster-version-ending reports.
         else if (support.daysLeft < 0 && !support.isNewest)
           report.wrong(
@@ -273,7 +273,7 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
       if (resource.type === ADDON) {
         const version = resource.at("addonVersion");
         if (version.isLookedUp) report.deferred(version);
-        else if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not one whole version");
+        else if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not a full version");
         return;
       }
       // @pulumi/eks installs these by default, in the current newest version.
@@ -281,14 +281,14 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
         const options = resource.at(key);
         const version = options.at("version");
         if (!ADDON_VERSION.test(version.text() ?? "") && installs(resource, key))
-          report.wrong(version, "so @pulumi/eks takes the newest", `set ${key}.version, or ${key}.enabled: false`);
+          report.wrong(version, "so @pulumi/eks uses the newest", `set ${key}.version, or ${key}.enabled: false`);
       });
       const cni = resource.at("vpcCniOptions", "addonVersion");
       const hasOwn = resource.at("useDefaultVpcCni").flag() ?? isAutomatic(resource);
       if (!hasOwn && !ADDON_VERSION.test(cni.text() ?? ""))
         report.wrong(
           cni,
-          "so @pulumi/eks takes the newest",
+          "so @pulumi/eks uses the newest",
           "set vpcCniOptions.addonVersion, or useDefaultVpcCni: true",
         );
     },

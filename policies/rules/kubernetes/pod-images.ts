@@ -84,7 +84,7 @@ export const POD_IMAGES: readonly Rule[] = [
         if (!matchesGlob(host, registry)) return false;
         return path.length === 0 || matchesGlob(`${path.join("/")}/*`, `${repository}/`);
       };
-      if (!allowed.some(is)) report.wrong(image, `from ${registry}, which is none of ${allowed.join(", ")}`);
+      if (!allowed.some(is)) report.wrong(image, `from ${registry}, which is not one of ${allowed.join(", ")}`);
     },
   ),
 ];

@@ -128,7 +128,7 @@ export const POD_ISOLATION: readonly Rule[] = [
     family: "pods",
     level: "mandatory",
     title: "No PersistentVolume is a folder of the node's system",
-    reason: "A pod that claims it sees the node, and passes Pod Security.",
+    reason: "A pod with a claim on it sees the node, and passes Pod Security.",
     fix: "use a CSI driver, or a disk or folder by itself, such as /mnt/disks/a",
     source: kubernetes("RBAC good practices, persistent volume creation", VOLUME_RISK),
     types: ["kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumePatch"],

@@ -87,7 +87,11 @@ export const POD_KERNEL: readonly Rule[] = [
       const allowed = [...new Set([...settings.get(ADDED), ...(isBaseline ? BASELINE_CAPABILITIES : [])])];
       report.each(capabilities.at("add").items(), (added) => {
         if (!allowed.includes(added.text() ?? "")) {
-          report.wrong(added, "a capability that is not allowed", `add none but ${allowed.join(", ") || "none"}`);
+          report.wrong(
+            added,
+            "a capability that is not allowed",
+            allowed.length === 0 ? "add none" : `add only ${allowed.join(", ")}`,
+          );
         }
       });
     },
@@ -208,7 +212,10 @@ function checkContext(holder: Field, report: Report, isAllowed: (field: Field) =
     const field = holder.at("securityContext", ...path.split("."));
     const value = field.text() ?? "";
     if (value !== "" && !allowed.includes(value) && !isAllowed(field))
-      report.wrong(field, allowed.length === 0 ? "which must be left to the runtime" : `none of ${allowed.join(", ")}`);
+      report.wrong(
+        field,
+        allowed.length === 0 ? "which must be left to the runtime" : `not one of ${allowed.join(", ")}`,
+      );
   });
 }
 

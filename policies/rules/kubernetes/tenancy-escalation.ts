@@ -96,8 +96,8 @@ export const TENANCY_ESCALATION: readonly Rule[] = [
         report.each(rule.at("verbs").items(), (verb) => {
           const text = verb.text() ?? "";
           if (ESCALATING.includes(text) || (text === "*" && isOnRights(rule)))
-            report.wrong(verb, "which gives any right away");
-          else if (CONSTRAINED.test(text)) report.wrong(verb, "which lets it act as another");
+            report.wrong(verb, "which can grant any right");
+          else if (CONSTRAINED.test(text)) report.wrong(verb, "which lets it act as another user");
         }),
       ),
   },

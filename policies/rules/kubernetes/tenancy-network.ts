@@ -40,7 +40,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
             if (!isIn(policy, nameOf(namespace))) return;
             const written = policy.at("spec", rules).items();
             report.each(written, (rule) => {
-              if (isOpen(rule)) report.wrong(rule, `which lets all ${type} through`);
+              if (isOpen(rule)) report.wrong(rule, `which allows all ${type}`);
             });
             // Each rule may cover a part of all addresses and ports.
             if (
@@ -78,7 +78,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
           if (
             !someKnown(policies, (policy) => here(policy) && selectsAll(policy) && letsDnsOut(policy, protocol, stack))
           )
-            report.missing(namespace, `no NetworkPolicy lets DNS out by ${protocol} 53`);
+            report.missing(namespace, `no NetworkPolicy allows DNS over ${protocol} 53`);
         });
       }),
   },

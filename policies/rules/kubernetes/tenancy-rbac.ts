@@ -37,7 +37,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
       report.each(role.at("aggregationRule", "clusterRoleSelectors").items(), (selector) => {
         const wanted = [...selector.at("matchLabels").entries(), ...selector.at("matchExpressions").items()];
         if (wanted.length === 0)
-          report.wrong(selector, "which takes in the rules of every ClusterRole", "name the label of the roles");
+          report.wrong(selector, "which includes the rules of every ClusterRole", "name the label of the roles");
       });
     },
   },

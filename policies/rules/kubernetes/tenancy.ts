@@ -193,7 +193,7 @@ export const TENANCY_SHARES: readonly Rule[] = [
         const [first] = quotas;
         if (first === undefined) return report.missing(namespace, "no ResourceQuota is in it");
         if (!someKnown(quotas, (quota) => isIn(quota, name) && boundsAll(quota)))
-          return report.missing(namespace, "each ResourceQuota in it is for some pods alone, by its scopes");
+          return report.missing(namespace, "each ResourceQuota in it covers only some pods, by its scopes");
         report.each(settings.get(HARD), (key) => {
           const bounds = (quota: Resource) =>
             quota

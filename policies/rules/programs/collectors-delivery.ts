@@ -40,7 +40,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
       id: "collectors-buffer-on-disk",
       level: "mandatory",
       title: "Fluent Bit keeps its buffer and positions on the node's disk",
-      reason: "Otherwise both go with the pod, and lines are lost.",
+      reason: "Otherwise both are lost with the pod, and lines with them.",
       fix: "set storage.type filesystem and DB on the input, and storage.path on the service, under a hostPath mount",
       source: fluentBit("Buffering and storage", "administration/buffering-and-storage"),
     },
@@ -53,9 +53,9 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
       const onDisk = (section: Section, option: string) => {
         const path = section.get(option);
         if (path === undefined)
-          report.wrongIn(section.file, `${section.name} has no ${option}`, "so its state goes with the pod");
+          report.wrongIn(section.file, `${section.name} has no ${option}`, "so its state is lost with the pod");
         else if (!isHostsOwn && onNode(path, mounts) === undefined)
-          report.wrongIn(section.file, `${option} of ${section.name} is ${path}`, "which goes with the pod");
+          report.wrongIn(section.file, `${option} of ${section.name} is ${path}`, "which is lost with the pod");
       };
       const reading = inputs.filter(({ name }) => FILE_INPUTS.includes(name));
       report.each(reading, (input) => {

@@ -55,7 +55,7 @@ export const COLLECTORS_SOURCES: readonly Rule[] = [
         if (isOnNode) return report.missing(workload, "its pods on all nodes read the same events");
         report.part(() => {
           const replicas = workload.at("spec", "replicas");
-          if ((replicas.number() ?? 1) > 1) report.wrong(replicas, "so each event is read and sent as often");
+          if ((replicas.number() ?? 1) > 1) report.wrong(replicas, "so each event is read and sent that many times");
         });
         const strategy = workload.at("spec", "strategy", "type");
         if (DEPLOYMENT.test(workload.type) && strategy.text() !== "Recreate")
@@ -68,7 +68,7 @@ export const COLLECTORS_SOURCES: readonly Rule[] = [
     level: "mandatory",
     title: "What reads Kubernetes events may read events and nothing else",
     reason: "Its token shows whatever its roles show.",
-    fix: "bind its service account to a ClusterRole with get, list and watch on events alone",
+    fix: "bind its service account to a ClusterRole with get, list and watch on events only",
     source: kubernetes("RBAC good practices", "concepts/security/rbac-good-practices/"),
     types: [
       ...READS_EVENTS,

@@ -226,7 +226,7 @@ export const COREDNS: readonly Rule[] = [
       };
       report.each(Object.entries(modes), ([key, allowed]) => {
         const mode = addon.at(key);
-        if (!allowed.includes(mode.text() ?? "")) report.wrong(mode, `none of ${allowed.join(", ")}`);
+        if (!allowed.includes(mode.text() ?? "")) report.wrong(mode, `not one of ${allowed.join(", ")}`);
       });
     },
   },

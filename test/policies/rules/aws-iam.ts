@@ -129,7 +129,7 @@ export const AWS_IAM_CASES: CasesByRule = {
     bad: {
       "every resource": [
         policy({ Action: ["logs:PutLogEvents"], Resource: "*" }),
-        "RolePolicy/logs: policy: Resource * for logs:PutLogEvents, which is everybody's",
+        "RolePolicy/logs: policy: Resource * for logs:PutLogEvents, which includes everybody's resources",
       ],
       "every resource of a service": [
         policy({ Action: "s3:GetObject", Resource: ["arn:aws:s3:::*"] }),
@@ -149,13 +149,13 @@ export const AWS_IAM_CASES: CasesByRule = {
       ],
       "all resources but one": [
         policy({ Action: "s3:GetObject", NotResource: "arn:aws:s3:::secret/*" }),
-        "RolePolicy/logs: policy: NotResource arn:aws:s3:::secret/*, which reaches everybody's but these",
+        "RolePolicy/logs: policy: NotResource arn:aws:s3:::secret/*, which reaches everybody's other resources",
       ],
-      "every resource under a condition that says how alone": [
+      "every resource, with a condition only about how": [
         policy({ Action: "s3:GetObject", Resource: "*", Condition: { Bool: { "aws:SecureTransport": "true" } } }),
         "RolePolicy/logs: policy: Resource * for s3:GetObject",
       ],
-      "every resource under a condition that takes any value": [
+      "every resource, with a condition that accepts any value": [
         policy({ Action: "s3:GetObject", Resource: "*", Condition: { StringLike: { "aws:ResourceTag/team": "*" } } }),
         "RolePolicy/logs: policy: Resource * for s3:GetObject",
       ],
@@ -167,7 +167,7 @@ export const AWS_IAM_CASES: CasesByRule = {
         }),
         "RolePolicy/logs: policy: Resource * for s3:GetObject",
       ],
-      "every resource in one statement, beside an unknown one": [
+      "every resource in one statement, and an unknown one": [
         first(GOOD_POLICY, "policy", {
           Statement: [
             { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::logs/*" },
@@ -176,7 +176,7 @@ export const AWS_IAM_CASES: CasesByRule = {
         }),
         "RolePolicy/logs: policy: Resource * for s3:PutObject",
       ],
-      "one action that has resources beside one that has none": [
+      "one action with resources and one without": [
         policy({ Action: ["ec2:DescribeVpcs", "ec2:DeleteVpc"], Resource: "*" }),
         "RolePolicy/logs: policy: Resource * for ec2:DeleteVpc,",
       ],

@@ -45,7 +45,7 @@ export const AWS_CASES: CasesByRule = {
   "aws-log-encryption": {
     good: {
       "a key": [GROUP],
-      "a key that the stack makes": [{ ...GROUP, props: { kmsKeyId: UNKNOWN }, waitsFor: ["key"] }, KEY],
+      "a key in the stack": [{ ...GROUP, props: { kmsKeyId: UNKNOWN }, waitsFor: ["key"] }, KEY],
     },
     bad: {
       "no key": [group("kmsKeyId", undefined), "LogGroup/pods: kmsKeyId is not set, so AWS's own key encrypts it"],

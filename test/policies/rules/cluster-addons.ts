@@ -41,21 +41,21 @@ export const CLUSTER_ADDONS_CASES: CasesByRule = {
     bad: {
       "no version": [
         first([ADDON], "addonVersion", undefined),
-        "Addon/proxy: addonVersion is not set, not one whole version",
+        "Addon/proxy: addonVersion is not set, not a full version",
       ],
       latest: [first([ADDON], "addonVersion", "latest"), 'Addon/proxy: addonVersion is "latest"'],
       "half a version": [first([ADDON], "addonVersion", "v1.35"), 'Addon/proxy: addonVersion is "v1.35"'],
       "CoreDNS of @pulumi/eks": [
         component("corednsAddonOptions", undefined),
-        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest. Fix: set corednsAddonOptions.version",
+        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks uses the newest. Fix: set corednsAddonOptions.version",
       ],
       "CoreDNS of @pulumi/eks on Fargate": [
         first(first(component("corednsAddonOptions", {}), "skipDefaultNodeGroup", true), "fargate", {}),
-        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest",
+        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks uses the newest",
       ],
       "CoreDNS that is wanted without nodes": [
         first(component("corednsAddonOptions", { configurationValues: { a: 1 } }), "skipDefaultNodeGroup", true),
-        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest",
+        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks uses the newest",
       ],
       "kube-proxy that is wanted in Auto Mode": [
         first(component("kubeProxyAddonOptions", { enabled: true }), "autoMode", { enabled: true }),

@@ -99,7 +99,7 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
         inTable(INTERNET, { ipv6CidrBlock: "::/0", gatewayId: "igw-1" }),
         "NodeGroup/nodes: subnetIds include Subnet/subnet",
       ],
-      "a route to the internet beside an unknown one": [
+      "a route to the internet and an unknown one": [
         [UNKNOWN_ROUTE, ...network(INTERNET)],
         "NodeGroup/nodes: subnetIds include Subnet/subnet",
       ],
@@ -115,7 +115,7 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
             props: { associatePublicIpAddress: true },
           },
         ],
-        "LaunchConfiguration/old: associatePublicIpAddress is true, which gives nodes public addresses. Fix: take it out",
+        "LaunchConfiguration/old: associatePublicIpAddress is true, which gives nodes public addresses. Fix: remove it",
       ],
       "the default nodes of @pulumi/eks": [
         [{ type: "eks:index:Cluster", name: "dev", props: {} }],

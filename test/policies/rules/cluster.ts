@@ -73,7 +73,7 @@ export const CLUSTER_CASES: CasesByRule = {
   "cluster-secrets-encrypted": {
     good: {
       ...BOTH,
-      "a key that the stack makes": [
+      "a key in the stack": [
         { ...COMPONENT, props: { ...COMPONENT.props, encryptionConfigKeyArn: UNKNOWN }, waitsFor: ["key"] },
         KEY,
       ],
@@ -87,9 +87,9 @@ export const CLUSTER_CASES: CasesByRule = {
         cluster("encryptionConfig", undefined),
         "Cluster/dev: encryptionConfig.provider.keyArn is not set",
       ],
-      "other resources alone": [
+      "only other resources": [
         cluster("encryptionConfig.resources", []),
-        "Cluster/dev: encryptionConfig.resources is [], which leaves Secrets out",
+        "Cluster/dev: encryptionConfig.resources is [], which excludes Secrets",
       ],
     },
     unknown: {
@@ -121,7 +121,7 @@ export const CLUSTER_CASES: CasesByRule = {
         component("enabledClusterLogTypes", UNKNOWN),
         "Cluster/dev: enabledClusterLogTypes is known only",
       ],
-      "an unknown log beside one": [
+      "an unknown log and a known one": [
         component("enabledClusterLogTypes", ["audit", UNKNOWN]),
         "Cluster/dev: enabledClusterLogTypes[1] is known only",
       ],
@@ -144,7 +144,10 @@ export const CLUSTER_CASES: CasesByRule = {
     config: { asOf: "2026-11-23" },
     good: { ...BOTH, "a version newer than the table": component("version", "1.40") },
     bad: {
-      "no version": [component("version", undefined), "Cluster/dev: version is not set, not a Kubernetes version"],
+      "no version": [
+        component("version", undefined),
+        "Cluster/dev: version is not set, not an explicit Kubernetes version",
+      ],
       "a version in extended support": [
         component("version", "1.33"),
         'Cluster/dev: version is "1.33", whose standard support ended on 2026-07-29',

@@ -33,7 +33,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       ...BOTH,
       "a configuration of two files": split(SPLIT.main, SPLIT.input),
       "other letters": line("filesystem", "Filesystem"),
-      "an output that waits for nobody": file(
+      "an output without a remote server": file(
         FLUENT_BIT.replace("- name: opensearch", '- name: "null"').replace(/ {6}storage\.total_limit_size.*\n/, ""),
       ),
       "a folder that is mounted from a Windows node": onWindows(
@@ -42,7 +42,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       "a process of the Windows node itself": onWindows(
         spec("securityContext", { windowsOptions: { hostProcess: true } }),
       ),
-      "Fluent Bit beside an application, whose volumes are the pod's": sidecar(),
+      "a Fluent Bit sidecar, with the pod's volumes": sidecar(),
       "a path by a variable of the container": withVariable(
         line("/state/positions.db", `${variable("STATE")}/positions.db`),
         { name: "STATE", value: "/state" },
@@ -70,11 +70,11 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       "an explicit buffer in memory": [line("filesystem", "memory"), `${F}storage.type of tail is memory`],
       "no positions": [
         line("      db: /state/positions.db\n", ""),
-        `${F}tail has no db, so its state goes with the pod`,
+        `${F}tail has no db, so its state is lost with the pod`,
       ],
       "positions inside the pod": [
         line("/state/positions.db", "/tmp/positions.db"),
-        `${F}db of tail is /tmp/positions.db, which goes with the pod`,
+        `${F}db of tail is /tmp/positions.db, which is lost with the pod`,
       ],
       "no path of the buffer": [line("  storage.path: /state/buffer\n", ""), `${F}service has no storage.path`],
       "a buffer inside the pod": [line("/state/buffer", "/tmp/buffer"), `${F}storage.path of service is /tmp/buffer`],
@@ -98,12 +98,12 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       ],
       "a folder of a Windows container": [
         onWindows(spec("containers.0.volumeMounts.1.mountPath", "C:\\other")),
-        `${F}db of tail is C:\\\\State\\\\positions.db, which goes with the pod`,
+        `${F}db of tail is C:\\\\State\\\\positions.db, which is lost with the pod`,
         `${F}storage.path of service is C:\\\\State\\\\buffer`,
       ],
-      "a volume that goes with the pod": [
+      "a volume that is lost with the pod": [
         spec("volumes.1", { name: "state", emptyDir: {} }),
-        `${F}db of tail is /state/positions.db, which goes with the pod`,
+        `${F}db of tail is /state/positions.db, which is lost with the pod`,
         `${F}storage.path of service is /state/buffer`,
       ],
       "a buffer without an end": [
@@ -226,7 +226,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       ),
       "its own files on a Windows node": onWindows(COLLECTOR),
       "one of a class of letters": line("*_logging_*.log", "[!a-e]*"),
-      "the logs of one team alone": file(
+      "only one team's logs": file(
         FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/containers/*_ts-team_*.log").replace(
           / {6}exclude_path.*\n/,
           "",

@@ -123,7 +123,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         ...file(FLUENT_BIT.replace("search.example.com", "opensearch.dev").replace(/ {6}tls.*\n/g, "")),
         { type: "kubernetes:core/v1:Namespace", name: "dev", props: { metadata: { name: "dev" } } },
       ],
-      "no verification where there is no TLS, in the cluster": file(
+      "no verification without TLS, in the cluster": file(
         FLUENT_BIT.replace("search.example.com", "opensearch.logging.svc").replace(/tls(.*): on/g, "tls$1: off"),
       ),
       "nodes with TLS, and one of the cluster": nodes(
@@ -133,7 +133,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
       "another collector's sink by TLS, and one in the cluster": file(
         "sinks:\n  a: { type: loki, endpoint: https://l.example.com }\n  b: { type: loki, endpoint: http://loki.logging }\n",
       ),
-      "TLS to a host, and a path, of which only the collector knows": sendingBy(
+      "TLS to a host and a path that only the collector knows": sendingBy(
         `- name: http\n      host: \${LOGS_HOST}\n      uri: /in/\${TENANT}\n      tls: on`,
       ),
       "brokers that only the collector knows": sendingBy(
@@ -175,7 +175,7 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         `${F}tls of node is not set, so logs travel to a.example.com in the clear`,
         `${F}tls.verify of node is off, so anybody can impersonate b.example.com`,
       ],
-      "nodes of a file by itself": [
+      "nodes in a separate file": [
         classic(
           "[OUTPUT]",
           "[UPSTREAM]\n    Name all\n[NODE]\n    Name a\n    Host a.example.com\n[OUTPUT]\n    Upstream x",

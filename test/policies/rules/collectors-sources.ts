@@ -148,14 +148,14 @@ export const COLLECTORS_SOURCES_CASES: CasesByRule = {
   },
   "collectors-events-rights": {
     good: {
-      "events alone": READER,
+      "only events": READER,
       "rights of another account": named(
         role("rules.0.resources.0", "secrets"),
         "binding",
         "subjects.0.namespace",
         "other",
       ),
-      "a role that nobody here has": role("metadata.name", "other"),
+      "an unbound role": role("metadata.name", "other"),
       "a role of another namespace": inNamespace("other"),
       "a role of the same name in another namespace": named(
         inNamespace("logging"),

@@ -136,11 +136,11 @@ export const COLLECTORS_CASES: CasesByRule = {
         classic("tls.verify ", "HTTP_Passwd  hunter2\n    tls.verify "),
         `${F}line 18 (value not shown), a literal HTTP_Passwd`,
       ],
-      "a key as a value by itself": [
+      "a key as a whole value": [
         configMap({ API_KEY: "abc" }),
         "ConfigMap/ts-team/app: data.API_KEY: line 1 (value not shown), a literal API_KEY",
       ],
-      "a password of digits alone": [
+      "a password of only digits": [
         configMap({ "a.ini": "a\npassword = 123456\n" }),
         'ConfigMap/ts-team/app: data["a.ini"]: line 2',
       ],
@@ -211,7 +211,7 @@ export const COLLECTORS_CASES: CasesByRule = {
         running([DAEMON_SET], "registry.k8s.io/node-problem-detector/node-problem-detector:v0.8.20"),
         "DaemonSet/logging/fluent-bit: no ConfigMap of this stack says where it sends, so only its pod",
       ],
-      "a collector that is known by its image alone": [
+      "a collector known only by its image": [
         named(first([DAEMON_SET], "spec.template.spec.volumes", []), "collector", "metadata.name", "agent"),
         "DaemonSet/logging/agent: no ConfigMap of this stack holds a Fluent Bit configuration",
       ],

@@ -34,7 +34,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
         "metadata.name",
         UNKNOWN,
       ),
-      "a brace too many, which CoreDNS takes for another zone": corefile(`${EKS_COREFILE}}\n`),
+      "an extra brace, which CoreDNS reads as another zone": corefile(`${EKS_COREFILE}}\n`),
       "another ConfigMap": first(configMap("x {"), "metadata.name", "other"),
       "kubernetes in a zone of its own, comments, and a snippet": corefile(
         `(log) {\n  log\n}\n${EKS_COREFILE.replace("kubernetes cluster.local", "# kubernetes cluster.local").replace(/ {4}# kub[^}]*}\n/, "")}\ncluster.local:53 {\n  kubernetes\n}\n`,

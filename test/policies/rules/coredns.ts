@@ -37,7 +37,7 @@ export const COREDNS_CASES: CasesByRule = {
       ...GOOD,
       YAML: first(addon({}), "configurationValues", "replicaCount: 2\nresources:\n  limits:\n    memory: 170Mi\n"),
       "an empty text": first(addon({}), "configurationValues", ""),
-      "autoscaling where the version has it": addon({ autoScaling: { enabled: true } }, "v1.11.1-eksbuild.9"),
+      "autoscaling if the version has it": addon({ autoScaling: { enabled: true } }, "v1.11.1-eksbuild.9"),
       "a percentage": addon({ podDisruptionBudget: { maxUnavailable: "50%" } }),
       "another add-on's": first(first(addon({ any: 1 }), "addonName", "vpc-cni"), "addonVersion", "v1.22.4-eksbuild.3"),
     },
@@ -64,11 +64,11 @@ export const COREDNS_CASES: CasesByRule = {
         addon({ replicas: 2 }, KNOWN),
         `${IN}replicas is 2, which must not be set, since ${KNOWN} does not support it (${KNOWN})`,
       ],
-      "a text where a number belongs": [
+      "a text instead of a number": [
         addon({ replicaCount: "2" }),
         `${IN}replicaCount is "2", which must be an integer`,
       ],
-      "a number where a text belongs": [
+      "a number instead of a text": [
         addon({ resources: { limits: { cpu: 1 } } }),
         `${IN}resources.limits.cpu is 1, which must be a string`,
       ],
@@ -184,7 +184,7 @@ export const COREDNS_CASES: CasesByRule = {
     bad: {
       "PRESERVE on create": [
         first(addon({}), "resolveConflictsOnCreate", "PRESERVE"),
-        'Addon/coredns: resolveConflictsOnCreate is "PRESERVE", none of OVERWRITE, NONE. Fix: set resolveConflictsOnCreate',
+        'Addon/coredns: resolveConflictsOnCreate is "PRESERVE", not one of OVERWRITE, NONE. Fix: set resolveConflictsOnCreate',
       ],
       "no mode on create": [
         first(addon({}), "resolveConflictsOnCreate", undefined),
@@ -192,7 +192,7 @@ export const COREDNS_CASES: CasesByRule = {
       ],
       "another word on update": [
         first(addon({}), "resolveConflictsOnUpdate", "FORCE"),
-        'Addon/coredns: resolveConflictsOnUpdate is "FORCE", none of OVERWRITE, PRESERVE, NONE',
+        'Addon/coredns: resolveConflictsOnUpdate is "FORCE", not one of OVERWRITE, PRESERVE, NONE',
       ],
     },
     unknown: {

@@ -88,7 +88,7 @@ export const POD_IMAGES_CASES: CasesByRule = {
     bad: {
       "another registry": [
         set(`${C}.image`, "evil.example/curl:1"),
-        `${AT}.image is "evil.example/curl:1", from evil.example, which is none of docker.io, quay.io`,
+        `${AT}.image is "evil.example/curl:1", from evil.example, which is not one of docker.io, quay.io`,
       ],
       "one that writes an approved one into its path": [
         set(`${C}.image`, "evil.example/a.dkr.ecr.b.amazonaws.com/curl:1"),

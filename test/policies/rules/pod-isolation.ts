@@ -27,7 +27,7 @@ export const POD_ISOLATION_CASES: CasesByRule = {
         set("spec.ephemeralContainers", [{ name: "debug", securityContext: { privileged: true } }]),
         "Pod/ts-team/curl-ts: spec.ephemeralContainers[0].securityContext.privileged is true",
       ],
-      "a patch that makes one so": [
+      "a patch that makes one privileged": [
         [
           {
             type: "kubernetes:core/v1:PodPatch",
@@ -99,7 +99,7 @@ export const POD_ISOLATION_CASES: CasesByRule = {
       "a Windows pod, which has no such thing": first(set(`${C}.securityContext`, undefined), "spec.os", {
         name: "windows",
       }),
-      "a patch, which says what it changes alone": [
+      "a patch, which only has changes": [
         { type: "kubernetes:core/v1:PodPatch", name: "patch", props: { spec: { containers: [{ name: "app" }] } } },
       ],
     },
@@ -136,7 +136,7 @@ export const POD_ISOLATION_CASES: CasesByRule = {
       ],
       "one added": [
         set(`${C}.securityContext.capabilities.add`, ["NET_BIND_SERVICE", "SYS_ADMIN"]),
-        `${AT}.securityContext.capabilities.add[1] is "SYS_ADMIN", a capability that is not allowed. Fix: add none but NET_BIND`,
+        `${AT}.securityContext.capabilities.add[1] is "SYS_ADMIN", a capability that is not allowed. Fix: add only NET_BIND`,
       ],
     },
     unknown: {

@@ -41,7 +41,7 @@ export const POD_KERNEL_CASES: CasesByRule = {
       ],
       "all of /proc": [
         set(`${C}.securityContext.procMount`, "Unmasked"),
-        `${AT}procMount is "Unmasked", none of Default`,
+        `${AT}procMount is "Unmasked", not one of Default`,
       ],
       "all of /proc in an init container": [
         set("spec.initContainers", [{ name: "init", securityContext: { procMount: "Unmasked" } }]),
@@ -49,7 +49,7 @@ export const POD_KERNEL_CASES: CasesByRule = {
       ],
       "no AppArmor": [
         set("spec.securityContext.appArmorProfile", { type: "Unconfined" }),
-        `${POD}appArmorProfile.type is "Unconfined", none of RuntimeDefault, Localhost`,
+        `${POD}appArmorProfile.type is "Unconfined", not one of RuntimeDefault, Localhost`,
       ],
       "no AppArmor, by an annotation": [
         set("metadata", { name: "curl-ts", namespace: "ts-team", annotations: annotation("unconfined") }),
@@ -71,7 +71,7 @@ export const POD_KERNEL_CASES: CasesByRule = {
       ],
       "another SELinux type, user and role": [
         set(`${C}.securityContext.seLinuxOptions`, { type: "spc_t", user: "root", role: "system_r" }),
-        `${AT}seLinuxOptions.type is "spc_t", none of container_t`,
+        `${AT}seLinuxOptions.type is "spc_t", not one of container_t`,
         `${AT}seLinuxOptions.user is "root", which must be left to the runtime`,
         `${AT}seLinuxOptions.role is "system_r"`,
       ],

@@ -42,7 +42,7 @@ export const POD_TOKEN_CASES: CasesByRule = {
       ],
       "an account without": unsaid(QUIET_ACCOUNT),
       "an account with a role": withToken(ACCOUNT, BINDING),
-      "an account with a role, beside what is not known": withToken(
+      "an account with a role, and unknown ones": withToken(
         { ...BINDING, name: "other", props: { metadata: { name: "other" }, subjects: UNKNOWN } },
         ACCOUNT,
         BINDING,
@@ -59,7 +59,7 @@ export const POD_TOKEN_CASES: CasesByRule = {
         ...BINDING,
         props: { ...BINDING.props, subjects: [{ kind: "User", name: "system:serviceaccount:ts-team:workload" }] },
       }),
-      "an account without, beside one that is not known": unsaid(
+      "an account without a role, and an unknown one": unsaid(
         { ...ACCOUNT, name: "other", props: { metadata: UNKNOWN } },
         QUIET_ACCOUNT,
       ),

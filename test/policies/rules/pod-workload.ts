@@ -37,7 +37,7 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "all three": GOOD_POD,
       "an ephemeral container, which cannot have them": set("spec.ephemeralContainers", [{ name: "debug" }]),
       "a CPU limit too": set(`${C}.resources.limits.cpu`, "1"),
-      "limits, as which Kubernetes takes requests that are not set": set(`${C}.resources`, {
+      "limits, to which unset requests default": set(`${C}.resources`, {
         limits: { cpu: "1", memory: "1Gi" },
       }),
       "what the pod as a whole has": set("spec", {

@@ -120,78 +120,78 @@ export const TENANCY_DNS_CASES: CasesByRule = {
     bad: {
       "no DNS": [
         without(NETWORK, "dns"),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53. Fix: allow port 53 for both`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53. Fix: allow port 53 for both`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       "UDP alone": [
         named(NETWORK, "dns", "spec.egress.0.ports", [{ port: 53, protocol: "UDP" }]),
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
-      "TCP alone, the default protocol": [
+      "only TCP, the default protocol": [
         named(NETWORK, "dns", "spec.egress.0.ports", [{ port: 53 }]),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
       ],
       "to the pods of its own namespace, where DNS is not": [
         named(NETWORK, "dns", "spec.egress.0.to", [{ podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }]),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       "to a namespace by a label that none has": [
         named(NETWORK, "dns", "spec.egress.0.to", [
           { namespaceSelector: { matchLabels: { name: "kube-system" } }, podSelector: {} },
         ]),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       "to a CoreDNS in another namespace, at ports that are not DNS's": [
         [...ofPorts([{ port: 5354, protocol: "UDP" }, { port: 9153 }]), chart("dns")],
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
-      "to the port of a CoreDNS that is somewhere else": [
+      "to the port of a CoreDNS elsewhere": [
         [...ofPorts([{ port: 5353, protocol: "UDP" }, { port: 5353 }]), chart("web")],
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       "to another namespace": [
         named(NETWORK, "dns", "spec.egress.0.to", [
           { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "logging" } } },
         ]),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       "to a workload with only a known image, which is not CoreDNS's": [
         [...toDns({ "k8s-app": "coredns" }), ...named([chart("dns", "nginx:1.29.8")], "dns-coredns", LABELS, UNKNOWN)],
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       "to a CoreDNS in another namespace, by a label that it has not": [
         [...toDns({ "k8s-app": "kube-dns" }), chart("dns")],
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       ...Object.fromEntries(
         OTHER_PODS.map((podSelector) => [
           `to other pods of its namespace: ${JSON.stringify(podSelector)}`,
           [
             named(NETWORK, "dns", "spec.egress.0.to", [{ namespaceSelector: {}, podSelector }]),
-            `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-            `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+            `${NS}no NetworkPolicy allows DNS over UDP 53`,
+            `${NS}no NetworkPolicy allows DNS over TCP 53`,
           ],
         ]),
       ),
-      "a port beside it": [
+      "another port": [
         named(NETWORK, "dns", "spec.egress.0.ports", [
           { port: 54, endPort: 60 },
           { port: 50, endPort: 52, protocol: "UDP" },
         ]),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
       "for some pods": [
         named(NETWORK, "dns", "spec.podSelector", { matchExpressions: [{ key: "app", operator: "Exists" }] }),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
-        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
     },
     unknown: {

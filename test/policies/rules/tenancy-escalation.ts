@@ -54,7 +54,7 @@ export const TENANCY_ESCALATION_CASES: CasesByRule = {
       ...Object.fromEntries(
         ["bind", "escalate", "impersonate"].map((verb) => [
           verb,
-          [role({ ...PODS, verbs: ["get", verb] }), `${R}.verbs[1] is "${verb}", which gives any right away`] as const,
+          [role({ ...PODS, verbs: ["get", verb] }), `${R}.verbs[1] is "${verb}", which can grant any right`] as const,
         ]),
       ),
       ...Object.fromEntries(
@@ -76,16 +76,16 @@ export const TENANCY_ESCALATION_CASES: CasesByRule = {
       ],
       "every verb on the users of impersonation for some actions": [
         role({ apiGroups: ["authentication.k8s.io"], resources: ["users"], verbs: ["*"] }),
-        `${R}.verbs[0] is "*", which gives any right away`,
+        `${R}.verbs[0] is "*", which can grant any right`,
       ],
-      "every verb on everything": [role(EVERYTHING), `${R}.verbs[0] is "*", which gives any right away`],
+      "every verb on everything": [role(EVERYTHING), `${R}.verbs[0] is "*", which can grant any right`],
       "every verb on roles": [
         role({ apiGroups: ["rbac.authorization.k8s.io"], resources: ["roles"], verbs: ["*"] }),
-        `${R}.verbs[0] is "*", which gives any right away`,
+        `${R}.verbs[0] is "*", which can grant any right`,
       ],
       "every verb on accounts": [
         role({ apiGroups: [""], resources: ["serviceaccounts"], verbs: ["*"] }),
-        `${R}.verbs[0] is "*", which gives any right away`,
+        `${R}.verbs[0] is "*", which can grant any right`,
       ],
     },
     unknown: { "an unknown verb": [role({ ...PODS, verbs: ["get", UNKNOWN] }), `${R}.verbs[1] is known only`] },

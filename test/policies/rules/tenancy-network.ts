@@ -105,7 +105,7 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         `${NS}no NetworkPolicy denies Ingress for all of its pods. Fix: add a NetworkPolicy`,
         `${NS}no NetworkPolicy denies Egress for all of its pods`,
       ],
-      "a denial of ingress alone": [
+      "a denial of only ingress": [
         without(named(NETWORK, "deny", "spec.policyTypes", ["Ingress"]), "dns"),
         `${NS}no NetworkPolicy denies Egress`,
       ],
@@ -116,7 +116,7 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
       ],
       "a rule that lets everything in": [
         named(NETWORK, "deny", "spec.ingress", [{}]),
-        "NetworkPolicy/ts-team/deny: spec.ingress[0] is {}, which lets all Ingress through",
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is {}, which allows all Ingress",
       ],
       "a rule that names every address": [
         named(NETWORK, "dns", "spec.egress", [
@@ -180,11 +180,11 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
       ],
       "a rule that lets everything out": [
         named(NETWORK, "dns", "spec.egress", [{ ports: [] }]),
-        'NetworkPolicy/ts-team/dns: spec.egress[0] is {"ports":[]}, which lets all Egress through',
+        'NetworkPolicy/ts-team/dns: spec.egress[0] is {"ports":[]}, which allows all Egress',
       ],
     },
     unknown: {
-      "an unknown port beside a part of all": [
+      "an unknown port and a part of all": [
         named(NETWORK, "dns", "spec.egress.0", { ports: [{ port: 1, endPort: 443 }, { port: UNKNOWN }] }),
         "NetworkPolicy/ts-team/dns: spec.egress[0].ports[1].port is known only",
       ],

@@ -39,7 +39,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
       "a part of resources": [role({ ...PODS, resources: ["*/scale"] }), `${R}.resources[0] is "*/scale"`],
       "the rules of every role": [
         aggregated([{}]),
-        "ClusterRole/reader: aggregationRule.clusterRoleSelectors[0] is {}, which takes in the rules of every ClusterRole. Fix: name",
+        "ClusterRole/reader: aggregationRule.clusterRoleSelectors[0] is {}, which includes the rules of every ClusterRole. Fix: name",
       ],
       "an older API": [as("v1beta1:ClusterRole", role({ ...PODS, verbs: ["*"] })), `${R}.verbs[0] is "*"`],
       "a patch of a role": [
@@ -80,7 +80,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
         binding("cluster-admin"),
         'RoleBinding/ts-team/members: roleRef.name is "cluster-admin", which may do everything in its namespace. Fix',
       ],
-      "a role of AWS that EKS takes for a master": [
+      "an IAM role that EKS makes a master": [
         awsAuth(NODES + ADMINS),
         "ConfigMap/kube-system/aws-auth: data.mapRoles: arn:aws:iam::1:role/admins is in system:masters, a group that passes all authorization checks. Fix: make an access entry",
       ],
@@ -145,8 +145,8 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
     good: {
       pods: role(PODS),
       "one Secret by its name": role({ ...PODS, resources: ["secrets"], resourceNames: ["mine"] }),
-      "writing alone": role({ ...PODS, resources: ["secrets"], verbs: ["create"] }),
-      "writing alone, on what is not known": role({ ...PODS, resources: [UNKNOWN], verbs: ["create"] }),
+      "only writing": role({ ...PODS, resources: ["secrets"], verbs: ["create"] }),
+      "only writing, on an unknown resource": role({ ...PODS, resources: [UNKNOWN], verbs: ["create"] }),
       "what another API group calls so": role({ ...PODS, apiGroups: ["vault.example"], resources: ["secrets"] }),
       "no resources and unknown names": role({ ...PODS, resources: ["pods"], resourceNames: UNKNOWN }),
     },

@@ -33,7 +33,7 @@ export const TENANCY_SHARES_CASES: CasesByRule = {
         quota(HARD).map((one) =>
           one.name === "quota" ? inTeam(one.type, "quota", { hard: HARD, scopes: ["Terminating"] }) : one,
         ),
-        `${NS}each ResourceQuota in it is for some pods alone, by its scopes`,
+        `${NS}each ResourceQuota in it covers only some pods, by its scopes`,
       ],
       "a quota for a class of pods": [
         quota(HARD).map((one) =>
@@ -44,7 +44,7 @@ export const TENANCY_SHARES_CASES: CasesByRule = {
               })
             : one,
         ),
-        `${NS}each ResourceQuota in it is for some pods alone`,
+        `${NS}each ResourceQuota in it covers only some pods`,
       ],
       "no bound on pods": [
         quota({ "requests.cpu": "2", "requests.memory": "2Gi", "limits.memory": "4Gi" }),
@@ -84,7 +84,7 @@ export const TENANCY_SHARES_CASES: CasesByRule = {
     good: {
       "all three defaults": range([LIMIT]),
       "a namespace without a team": OTHERS,
-      "bounds that the API server takes for defaults": range([
+      "limits that the API server uses as defaults": range([
         { type: "Container", max: { memory: "1Gi" }, min: { cpu: "10m", memory: "16Mi" } },
       ]),
       "defaults in two lists, and an unknown one": [
