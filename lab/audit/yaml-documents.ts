@@ -48,20 +48,32 @@ function withDeeperLines(text: string): string {
     const { end } = cut;
     const deeper = " ".repeat(end - left.lastIndexOf("\n", end - 1));
     left = left.slice(0, end) + left.slice(end, to).replaceAll("\n", `\n${deeper}`) + left.slice(to);
-    // A document is read from its beginning, which tells how deep a line is.
-    start = Math.max(0, left.lastIndexOf("\n---", end) + 1);
+    start = cut.next;
   }
 }
 
-/** Where the first text in quotes is cut off, since its next line is not deep enough. */
-function cutQuote(text: string, start: number): { readonly end: number; readonly quote: string } | undefined {
+/** A quoted text that ends too early. */
+interface CutQuote {
+  readonly end: number;
+  readonly quote: string;
+  /** Where to search for the next one: at the start of its line or, inside braces or brackets, at the last start. */
+  readonly next: number;
+}
+
+/** The first text in quotes that is cut off, since its next line is not deep enough. */
+function cutQuote(text: string, start: number): CutQuote | undefined {
   let end = start;
   let before = "";
+  let depth = 0;
   for (const token of new Lexer().lex(text.slice(start))) {
+    const from = end;
     if (!MARKS.includes(token)) end += token.length;
     const quote = token.charAt(0);
     const isQuoted = before !== SCALAR && (quote === "'" || quote === '"');
-    if (isQuoted && closingQuote(token, 1, quote) !== token.length - 1) return { end, quote };
+    if (isQuoted && closingQuote(token, 1, quote) !== token.length - 1)
+      return { end, quote, next: depth === 0 ? text.lastIndexOf("\n", from) + 1 : start };
+    if (before !== SCALAR && "{[".includes(token)) depth += 1;
+    if (before !== SCALAR && "}]".includes(token)) depth -= 1;
     before = token;
   }
   return undefined;
