@@ -14,6 +14,7 @@ import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts"
 import { notText, valueThatIsNoText } from "./text-values.ts";
 import { yamlDocuments } from "./yaml-documents.ts";
 
+const KUSTOMIZATION = /(^|\/)(kustomization\.ya?ml|Kustomization)$/;
 const MANIFEST = /\.(ya?ml|json)$/;
 /** Folders whose files are not manifests. */
 const OTHER_FOLDERS = /(^|\/)(node_modules|\.git)(\/|$)/;
@@ -70,7 +71,7 @@ const UNCHANGING = ["apiVersion", "kind", "metadata", "resources", "bases", "sor
  * @see https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
  */
 function changesByKustomize(file: string, text: string): boolean {
-  if (!/(^|\/)kustomization\.ya?ml$/.test(file)) return false;
+  if (!KUSTOMIZATION.test(file)) return false;
   const [document] = yamlDocuments(text).documents;
   const content: unknown = document !== undefined && document.errors.length === 0 ? document.toJS() : undefined;
   if (!isObject(content)) return false;
@@ -88,7 +89,7 @@ async function filesAt(path: string): Promise<string[]> {
   if (path === "-" || !(await statusOf(path)).isDirectory()) return [path];
   const names = await readdir(path, { recursive: true });
   const files = names
-    .filter((name) => MANIFEST.test(name) && !OTHER_FOLDERS.test(name))
+    .filter((name) => (MANIFEST.test(name) || KUSTOMIZATION.test(name)) && !OTHER_FOLDERS.test(name))
     .sort()
     .map((name) => join(path, name));
   return filesOnce(files);

@@ -129,6 +129,7 @@ describe("what an audit reads", () => {
       "base/kustomization.yaml": `${kind}metadata: {name: base}\nresources: [a.yaml]\n`,
       "live/kustomization.yaml": `${kind}resources: [../base]\nnamespace: live\n`,
       "short/kustomization.yml": "resources: [../base]\npatches: [{path: a.yaml}]\n",
+      "bare/Kustomization": "\ufeffresources: [../base]\r\nnamePrefix: b-\r\n",
       "flux/kustomization.yaml":
         "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: f}\nspec: {path: ./live}\n",
     };
@@ -143,7 +144,11 @@ describe("what an audit reads", () => {
       ["a", "base", "f"],
     );
     assert.deepEqual(others, []);
-    assert.deepEqual(kustomizations, [join(path, "live/kustomization.yaml"), join(path, "short/kustomization.yml")]);
+    const changing = ["bare/Kustomization", "live/kustomization.yaml", "short/kustomization.yml"];
+    assert.deepEqual(
+      kustomizations,
+      changing.map((file) => join(path, file)),
+    );
   });
 
   it("reads each path, in the encoding of its byte order mark, and folders and links as what they are", async () => {
