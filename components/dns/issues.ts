@@ -18,6 +18,7 @@ import { addonVersion, addonVersionIssues } from "./addon-version.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import { cacheMemoryIssues, passedByIssues } from "./effect-issues.ts";
+import { portIssues, targetPort } from "./server-ports.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const MIN_TIMEOUT = 20 * 60;
@@ -42,6 +43,7 @@ export function checkDns(
   return [
     ...addon,
     ...corefileIssues(settings, { ...context(settings, kubernetesVersion, dnsAddresses), mayHaveRole }),
+    ...portIssues(settings),
     ...cacheMemoryIssues(settings, takesAddon),
     ...passedByIssues(settings),
     ...checkNodeLocalCache(settings),
@@ -108,17 +110,21 @@ function context(
 }
 
 /** The pods that run the Corefile: the add-on's, or existing ones with their own files and variables. */
-function podsContext({ adopt, addonVersion: set }: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
+function podsContext(settings: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
+  const { adopt, addonVersion: set } = settings;
   if (adopt !== undefined) {
     const coredns =
       adopt.version === undefined ? undefined : parseAddonVersion(`v${adopt.version}-eksbuild.1`)?.coredns;
-    return { coredns, isAddon: false, terminationGrace: adopt.terminationGracePeriodSeconds };
+    const place = { isAddon: false, port: targetPort(settings) };
+    return { coredns, ...place, terminationGrace: adopt.terminationGracePeriodSeconds };
   }
   const version = kubernetesVersion === undefined ? undefined : addonVersion({ addonVersion: set }, kubernetesVersion);
   return { coredns: version === undefined ? undefined : parseAddonVersion(version)?.coredns };
 }
 
+/** Issues of the Corefile. None with `adopt.manage: false`, which leaves it unused. */
 function corefileIssues(settings: DnsSettings, checked: CheckContext): DnsIssue[] {
+  if (settings.adopt?.manage === false) return [];
   const { text } = settings.corefile;
   if (text === undefined) return checkOptions(settings, checked);
   return checkCorefile(text, checked).errors.map((message) => ({
@@ -133,6 +139,7 @@ export function dnsWarnings(
   kubernetesVersion: string | undefined,
   dnsAddresses?: readonly string[],
 ): readonly string[] {
+  if (settings.adopt?.manage === false) return [];
   const where = context(settings, kubernetesVersion, dnsAddresses);
   return checkCorefile(corefileText(settings), { ...where, mayHaveRole: true }).warnings;
 }

@@ -1,6 +1,6 @@
-import { parseCorefile } from "eks-dns-logging-corefile";
+import { type Corefile, CorefileSyntaxError, parseCorefile } from "eks-dns-logging-corefile";
 import { corefileText } from "./corefile-rendering.ts";
-import type { DnsSettings } from "./settings.ts";
+import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 /** Port that resolvers query. */
 const DNS_PORT = 53;
@@ -17,17 +17,36 @@ interface ServerPort {
   readonly isRoot: boolean;
 }
 
+/** A Corefile's ports, except port 0, for which the system chooses one. */
 function portsOf(corefile: string): ServerPort[] {
-  const zones = parseCorefile(corefile).servers.flatMap((server) => server.zones);
-  return zones.map((zone) => {
-    const [, scheme = PLAIN, name, port] = /^(?:([a-z0-9]+):\/\/)?(.*?)(?::(\d+))?$/.exec(zone) ?? [];
-    return { scheme, port: Number(port ?? SCHEME_PORTS[scheme] ?? DNS_PORT), isRoot: name === "." };
+  const zones = parsed(corefile)?.servers.flatMap((server) => server.zones) ?? [];
+  return zones.flatMap((zone): ServerPort[] => {
+    const [, scheme = PLAIN, name, digits] = /^(?:([a-z0-9]+):\/\/)?(.*?)(?::(\d+))?$/.exec(zone) ?? [];
+    const port = Number(digits ?? SCHEME_PORTS[scheme] ?? DNS_PORT);
+    return port === 0 ? [] : [{ scheme, port, isRoot: name === "." }];
   });
+}
+
+/** The parsed Corefile; undefined if invalid, which is a separate issue. */
+function parsed(corefile: string): Corefile | undefined {
+  try {
+    return parseCorefile(corefile);
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Ports of a Corefile's servers. */
 export function serverPorts(corefile: string): number[] {
   return sorted(portsOf(corefile).map(({ port }) => port));
+}
+
+/** A Corefile's ports for plain DNS; undefined if it is invalid, or if an import or a variable may add others. */
+export function corefilePorts(corefile: string): number[] | undefined {
+  const imports = parsed(corefile)?.imports;
+  if (imports === undefined || imports.length > 0 || /\{[$%]/.test(corefile)) return undefined;
+  return sorted(portsOf(corefile).flatMap(({ scheme, port }) => (scheme === PLAIN ? [port] : [])));
 }
 
 /** Ports at which CoreDNS's pods answer resolvers: `dns.adopt.port`, else the Corefile's, if the stack manages it. */
@@ -39,6 +58,17 @@ function podPorts(dns: DnsSettings): ServerPort[] {
 /** Ports that a network policy must open for queries: the pods' (a Service's target port), and 53 for caches on the nodes. */
 export function queryPorts(dns: DnsSettings | undefined): readonly number[] {
   return sorted([DNS_PORT, dns === undefined ? DNS_PORT : targetPort(dns)]);
+}
+
+/** Issues of `dns.adopt.port`: once the stack's Corefile is applied, CoreDNS listens on its ports only. */
+export function portIssues(settings: DnsSettings): DnsIssue[] {
+  const { adopt } = settings;
+  if (adopt?.port === undefined || !adopt.manage) return [];
+  const own = corefilePorts(corefileText(settings));
+  if (own === undefined || own.includes(adopt.port)) return [];
+  const which = own.length === 0 ? "" : `, ${own.join(" or ")},`;
+  const message = `must be a port at which the Corefile of this stack answers queries${which} unless manage is false`;
+  return [{ path: ["adopt", "port"], message, value: adopt.port }];
 }
 
 /** CoreDNS's pod port that a Service for queries must target. */

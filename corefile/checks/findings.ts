@@ -17,6 +17,8 @@ export interface CheckContext {
   readonly coredns?: Version | undefined;
   /** Whether it runs in the add-on's pods, whose files and environment are known. Default: whether `coredns` is set. */
   readonly isAddon?: boolean | undefined;
+  /** Target port of the Service for queries. Default 53, as in the add-on. */
+  readonly port?: number | undefined;
   /** The cluster domain. Default cluster.local, the only one on EKS. */
   readonly clusterDomain?: string | undefined;
   /**

@@ -6,6 +6,7 @@ import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import {
   type CheckContext,
   CLUSTER_DOMAIN,
+  DNS_PORT,
   type Findings,
   hasPlugin,
   hasView,
@@ -38,13 +39,15 @@ export function checkServing(
   context: CheckContext,
   findings: Findings,
 ): void {
-  const root = serverFor(".", 53, servers);
-  const isParted = servers.some((server) => hasView(server) && serves(server, "."));
+  const { port = DNS_PORT } = context;
+  const root = serverFor(".", port, servers);
+  const isParted = servers.some((server) => hasView(server) && serves(server, ".", port));
   // Pods outside the add-on may serve other names and ports, and have other probes.
   const required = context.isAddon === false ? findings.warnings : findings.errors;
   if (root === undefined && !hasImports) {
-    if (isParted) findings.warnings.push("every block for .:53 has a view: queries that match no view are refused");
-    else required.push("no block for .:53: names outside the other blocks are refused");
+    if (isParted)
+      findings.warnings.push(`every block for .:${port} has a view: queries that match no view are refused`);
+    else required.push(`no block for .:${port}: names outside the other blocks are refused`);
   }
   if (root !== undefined && !hasImports) {
     for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, `no ${name}: ${why}`);
@@ -56,9 +59,9 @@ export function checkServing(
   }
 }
 
-/** Whether a block answers a zone's names on port 53. */
-function serves(server: Server, name: string): boolean {
-  return servedZones(server).some(({ zone, port }) => port === 53 && isWithin(name, zone));
+/** Whether a block answers a zone's names on a port. */
+function serves(server: Server, name: string, port: number): boolean {
+  return servedZones(server).some((served) => served.port === port && isWithin(name, served.zone));
 }
 
 /** Plugins that affect the whole process, whichever block they are in. */
@@ -113,12 +116,12 @@ const OTHER_SOURCES: readonly string[] = [
 /** On EKS every pod queries names in cluster.local, whatever zones kubernetes has. */
 function checkClusterNames(
   servers: readonly Server[],
-  { coredns, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
+  { coredns, port = DNS_PORT, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
   findings: Findings,
 ): void {
-  const server = serverFor(domain, 53, servers);
+  const server = serverFor(domain, port, servers);
   if (server === undefined || !servers.some((one) => hasPlugin(one, "kubernetes"))) return;
-  const inViews = servers.some((one) => hasView(one) && hasPlugin(one, "kubernetes") && serves(one, domain));
+  const inViews = servers.some((one) => hasView(one) && hasPlugin(one, "kubernetes") && serves(one, domain, port));
   const zones = server.plugins.flatMap((plugin) =>
     plugin.plugin === "kubernetes"
       ? plugin.zones.length > 0

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CoreDns } from "../../../components/dns/core-dns.ts";
-import { checkDns } from "../../../components/dns/issues.ts";
+import { checkDns, dnsWarnings } from "../../../components/dns/issues.ts";
 import { type DnsOptions, DnsSettings } from "../../../components/dns/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
@@ -127,8 +127,61 @@ describe("CoreDns with adopt", () => {
       `dns.adopt.version: ${none}`,
       `dns.corefile: ${none}`,
     ]);
+    const patched = { force: true, terminationGracePeriodSeconds: 3, version: "1.11.4" };
+    assert.deepEqual(
+      warnings({ adopt: { manage: false, ...patched } }),
+      Object.keys(patched)
+        .toSorted((one, other) => (other === "terminationGracePeriodSeconds" ? -1 : one.localeCompare(other)))
+        .map((key) => `dns.adopt.${key}: ${none}`),
+    );
+    // No error and no warning tells of a Corefile that nobody reads.
+    const broken = { adopt: { manage: false }, corefile: { text: ".:53 {\n" } };
+    assert.deepEqual(warnings(broken), [`dns.corefile: ${none}`]);
+    assert.deepEqual(dnsWarnings(DnsSettings.parse(broken), undefined), []);
+    // A node cache sends to what the Corefile serves.
+    const cache = { clusterDns: ["10.96.0.10"], nodeLocalCache: {} };
+    assert.deepEqual(warnings({ ...settings, ...cache, replicas: undefined }), []);
     const used = { clusterDns: ["10.96.0.10"], corefile: { options: { clusterDomain: "corp.example" } } };
     assert.deepEqual(warnings({ ...used, adopt: { manage: false, selector: { "k8s-app": "coredns" } } }), []);
+  });
+
+  it("answers at the port that is stated, once its Corefile is that of the stack", () => {
+    const issues = (adopt: object, text?: string) =>
+      checkDns(DnsSettings.parse({ adopt, corefile: text === undefined ? {} : { text } }), undefined).map(
+        ({ path, message, value }) => [path.join("."), message, value],
+      );
+    const refused = (ports: string, value: number) => [
+      [
+        "adopt.port",
+        `must be a port at which the Corefile of this stack answers queries${ports} unless manage is false`,
+        value,
+      ],
+    ];
+    assert.deepEqual(issues({ port: 5353 }), refused(", 53,", 5353));
+    assert.deepEqual(issues({ port: 53 }, COREFILE.replace(".:53", ".:5353")), refused(", 5353,", 53));
+    const text = `${COREFILE}${COREFILE.replace(".:53", "dns://example.org:5353")}`;
+    assert.deepEqual(issues({ port: 9999 }, text), refused(", 53 or 5353,", 9999));
+    assert.deepEqual(issues({ port: 5353 }, text), []);
+    assert.deepEqual(issues({ port: 5353 }, `import *.server\n${COREFILE}`), []);
+    assert.deepEqual(issues({ port: 5353, manage: false }, COREFILE), []);
+    assert.deepEqual(issues({ port: 5353 }, ".:53 {\n"), [
+      ["corefile.text", "CoreDNS cannot run this Corefile: line 1: the text ends before a closing brace", undefined],
+    ]);
+  });
+
+  it("is checked by the block for all names at the port to which its Service leads", () => {
+    const warnings = (text: string) => dnsWarnings(DnsSettings.parse({ adopt: {}, corefile: { text } }), undefined);
+    const whole =
+      "  errors\n  health\n  ready\n  kubernetes cluster.local\n  forward . 10.0.0.2\n  cache 30\n  loop\n  reload\n";
+    assert.deepEqual(warnings(`.:53 {\n${whole}}\n`), []);
+    assert.deepEqual(warnings(`.:5353 {\n${whole}}\n`), []);
+    assert.deepEqual(warnings(`.:5353 {\n${whole.replace("  loop\n", "")}}\n`), [
+      ".:5353: no loop: a loop through the upstreams goes unnoticed until memory runs out",
+    ]);
+    assert.deepEqual(warnings(`.:5353 {\n${whole.replace("cluster.local", "corp.example")}}\n`), []);
+    assert.deepEqual(warnings(`corp.example:5353 {\n${whole.replace(" cluster.local", "")}}\n`), [
+      "no block for .:5353: names outside the other blocks are refused",
+    ]);
   });
 
   it("has node caches query its pods at their port", async () => {
