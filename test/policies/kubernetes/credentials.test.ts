@@ -67,7 +67,16 @@ describe("a credential in a ConfigMap", () => {
       ...["PULL_SECRET_NAMES: registry-credentials", "extraEnvVarsSecret: elastic", "secretProviderClass: aws"],
     ];
     for (const line of lines) assert.deepEqual(credentialsIn(`a: b\n${line}`), [], line);
-    const literal = ["clientSecretKey: hunter2", "secretKey: secret", "secret_key: secret", "env_secret: hunter2"];
+    const literal = [
+      "clientSecretKey: hunter2",
+      "secretKey: secret",
+      "secret_key: secret",
+      "env_secret: hunter2",
+      "apiKey: -_-_-",
+      // Behind letters it is a number, and no name of a program.
+      "SMTP1PASSWORD: hunter2",
+      "user1Password: hunter2",
+    ];
     for (const line of literal) assert.equal(credentialsIn(`a: b\n${line}`).length, 1, line);
   });
 
@@ -75,7 +84,13 @@ describe("a credential in a ConfigMap", () => {
     const lines = [
       ...["configMapAndSecretChangeDetectionStrategy: Watch", 'ETCD_INITIAL_CLUSTER_TOKEN="etcd-1"'],
       ...["credential_process = aws-vault exec a", "password.encoder.iterations=4096", "SSLPassPhraseDialog  builtin"],
-      ...['  "enable_token_replication": true,', '  "privateKey": "certs/localhost/key.pem",', '"access_token": "jwt"'],
+      ...[
+        '  "usePassword": true,',
+        '  "apiToken": null,',
+        '  "enable_token_replication": true,',
+        '  "privateKey": "certs/localhost/key.pem",',
+        '"access_token": "jwt"',
+      ],
       ...['1password-cli = "2.35.0"', "password-store=basic", "tokenScope: api", "credential-volume: a-b"],
       ...["account_token: <<LOGZIO_ACCOUNT_TOKEN>>", "(Authorization: Bearer <token>)", "X-Xsrftoken: redacted"],
     ];
