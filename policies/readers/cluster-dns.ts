@@ -14,12 +14,20 @@ const DNS_APPS: readonly string[] = ["kube-dns", "coredns"];
 /** Names of CoreDNS's Deployment in kube-system: usually, and on RKE2. */
 const USUAL_NAMES: readonly string[] = ["coredns", "rke2-coredns-rke2-coredns"];
 
+/** Workloads that may run CoreDNS, cached by stack: each peer of each policy is compared with them. */
+const PERHAPS = new WeakMap<Stack, readonly Resource[]>();
+
+function perhapsCoreDns(stack: Stack): readonly Resource[] {
+  const known = PERHAPS.get(stack);
+  if (known !== undefined) return known;
+  const found = stack.ofType(...DNS_WORKLOADS).filter((workload) => !isKnownSo(() => !runsCoreDns(workload)));
+  PERHAPS.set(stack, found);
+  return found;
+}
+
 /** Whether any workload in the stack runs CoreDNS and meets a condition. @throws {Undecided} */
 export function hasCoreDns(stack: Stack, isSo: (workload: Resource) => boolean): boolean {
-  return someKnown(stack.ofType(...DNS_WORKLOADS), (workload) => {
-    const runs = () => runsCoreDns(workload);
-    return !isKnownSo(() => !runs()) && isSo(workload) && runs();
-  });
+  return someKnown(perhapsCoreDns(stack), (workload) => isSo(workload) && runsCoreDns(workload));
 }
 
 /** Whether a container runs a CoreDNS image, from any registry: `coredns/coredns`, `rancher/hardened-coredns`. @throws {Undecided} */
@@ -41,7 +49,7 @@ export function udpPortsOf(workload: Resource): number[] {
 }
 
 /** Whether a resource belongs to this program's CoreDNS component. */
-function isOfComponent({ urn, type }: Resource): boolean {
+export function isOfComponent({ urn, type }: Resource): boolean {
   return urn.includes(`${CORE_DNS_COMPONENT}$${type}::`);
 }
 
