@@ -11,4 +11,11 @@ export type { ForwardPlugin } from "./plugins/forward.ts";
 export { type ReleaseChanges, releaseChanges } from "./releases.ts";
 export { startOf } from "./setups/starts.ts";
 export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds, usedGroups } from "./syntax/go-values.ts";
-export { type Block, CorefileSyntaxError, type Directive, parseBlocks, servesRoot } from "./syntax/syntax.ts";
+export {
+  type Block,
+  CorefileSyntaxError,
+  type Directive,
+  parseBlocks,
+  servesRoot,
+  servesRootSomewhere,
+} from "./syntax/syntax.ts";

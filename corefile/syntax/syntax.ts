@@ -293,6 +293,11 @@ export function servesRoot({ zones }: Block): boolean {
   return zones.some((zone) => /^(dns:\/\/)?\.(:53)?$/.test(zone.toLowerCase()));
 }
 
+/** Whether a block answers plain DNS for every name, on any port. */
+export function servesRootSomewhere({ zones }: Block): boolean {
+  return zones.some((zone) => /^(dns:\/\/)?\.(:\d+)?$/.test(zone.toLowerCase()));
+}
+
 function blockOf({ keys, lines }: TokenBlock): Block {
   return { zones: keys, directives: lines.map(({ tokens }) => directiveOf([...tokens])) };
 }

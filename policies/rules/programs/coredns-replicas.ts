@@ -1,4 +1,4 @@
-import type { Field, Resource } from "../../core/resource.ts";
+import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { isClusterDns } from "../../readers/cluster-dns.ts";
@@ -59,16 +59,15 @@ function checkDeployment(deployment: Resource, stack: Stack, report: Report): vo
   if ((replicas.number() ?? 1) < 2) report.wrong(replicas, ALONE, "set spec.replicas: 2, or more");
 }
 
-/** A Deployment's autoscaler in the same stack. */
+/** A Deployment's autoscaler in the same stack. @throws {Undecided} if only unknown values may name one. */
 function scalerOf(deployment: Resource, stack: Stack): Resource | undefined {
-  return stack.ofType(...SCALERS).find((scaler) => {
+  const isItsOwn = (scaler: Resource) => {
+    if (namespaceOf(scaler) !== namespaceOf(deployment)) return false;
     const target = scaler.at("spec", "scaleTargetRef");
-    return (
-      target.at("kind").text() === "Deployment" &&
-      target.at("name").text() === nameOf(deployment) &&
-      namespaceOf(scaler) === namespaceOf(deployment)
-    );
-  });
+    return target.at("kind").text() === "Deployment" && target.at("name").text() === nameOf(deployment);
+  };
+  const scalers = stack.ofType(...SCALERS);
+  return scalers.find((scaler) => isKnownSo(() => isItsOwn(scaler))) ?? scalers.find(isItsOwn);
 }
 
 /**
@@ -77,18 +76,11 @@ function scalerOf(deployment: Resource, stack: Stack): Resource | undefined {
  */
 function isProportional(deployment: Resource, stack: Stack): boolean {
   const target = `--target=deployment/${nameOf(deployment)}`.toLowerCase();
-  return stack.ofType(DEPLOYMENT).some((other) => {
+  return someKnown(stack.ofType(DEPLOYMENT), (other) => {
     const pod = podSpecOf(other);
     if (pod === undefined || other === deployment || namespaceOf(other) !== namespaceOf(deployment)) return false;
     const containers = containerLists(pod, ["containers"]).flatMap((list) => list.items());
-    const words = containers.flatMap((container) =>
-      ["command", "args"].flatMap((key) =>
-        container
-          .at(key)
-          .items()
-          .map((word) => word.text()?.toLowerCase()),
-      ),
-    );
-    return words.includes(target);
+    const words = containers.flatMap((container) => ["command", "args"].flatMap((key) => container.at(key).items()));
+    return someKnown(words, (word) => word.text()?.toLowerCase() === target);
   });
 }

@@ -1,10 +1,11 @@
-import { seconds, servesRoot } from "eks-dns-logging-corefile";
+import { seconds, servesRoot, servesRootSomewhere } from "eks-dns-logging-corefile";
 import { parseAddonVersion, possibleRejections, possibleVersions, rejections } from "eks-dns-logging-corefile/addon";
 import { quantity } from "eks-dns-logging-corefile/quantity";
 import type { Resource } from "../../core/resource.ts";
 import { count, type Report, type Rule, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { CORE_DNS_COMPONENT } from "../../readers/cluster-dns.ts";
+import { CORE_DNS_COMPONENT, isOfComponent, SYSTEM_NAMESPACE } from "../../readers/cluster-dns.ts";
+import { nameOf, namespaceOf } from "../../readers/workload.ts";
 import {
   ADDON,
   addonRule,
@@ -136,10 +137,12 @@ export const COREDNS: readonly Rule[] = [
       },
       options: [EVERYWHERE, IN_ROOT],
     },
-    (blocks, field, report, settings) => {
+    (blocks, field, report, settings, resource) => {
       const has = (among: typeof blocks, name: string) =>
         among.some(({ directives }) => directives.some((line) => line.name === name));
-      const root = blocks.filter(servesRoot);
+      const usual = blocks.filter(servesRoot);
+      const isUsual = usual.length > 0 || !mayHaveOtherPort(resource);
+      const root = isUsual ? usual : blocks.filter(servesRootSomewhere);
       if (root.length === 0)
         report.wrongIn(field, "the Corefile", "which has no server block for the zone .", "add a server block .:53");
       for (const name of settings.get(EVERYWHERE).filter((wanted) => !has(blocks, wanted)))
@@ -231,6 +234,12 @@ export const COREDNS: readonly Rule[] = [
     },
   },
 ];
+
+/** Whether a Service may target a port other than 53, as with CoreDNS's Helm chart; the usual kube-system/coredns listens on 53. */
+function mayHaveOtherPort(resource: Resource): boolean {
+  if (resource.type === ADDON) return false;
+  return isOfComponent(resource) || nameOf(resource) !== "coredns" || namespaceOf(resource) !== SYSTEM_NAMESPACE;
+}
 
 /** Pods and Services by `dns.clusterSize` in an add-on's stack; undefined if unset. */
 function expectedObjects(stack: Stack, addon: Resource): number | undefined {

@@ -47,19 +47,19 @@ const RKE2 = {
 const RKE2_PLACE = ["kube-system", "rke2-coredns-rke2-coredns"] as const;
 
 /** What scales the Deployment of the release. */
-const scaler = (spec: Group, target = "dns-coredns"): SampleResource => ({
+const scaler = (spec: Group, target: Value = "dns-coredns", namespace = "dns"): SampleResource => ({
   type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
   name: "scaler",
   props: {
-    metadata: { name: "scaler", namespace: "dns" },
+    metadata: { name: "scaler", namespace },
     spec: { scaleTargetRef: { kind: "Deployment", name: target }, ...spec },
   },
 });
-const proportional = (target: string): SampleResource => ({
+const proportional = (target: Value, namespace = "dns"): SampleResource => ({
   type: DEPLOYMENT,
   name: "dns-coredns-autoscaler",
   props: {
-    metadata: { name: "dns-coredns-autoscaler", namespace: "dns" },
+    metadata: { name: "dns-coredns-autoscaler", namespace },
     spec: {
       replicas: 1,
       template: {
@@ -93,9 +93,25 @@ const CASES: CasesByRule = {
         chart(ONE),
         corefile(ETCD, { name: "dns-coredns", namespace: "dns" }),
       ],
+      "another program whose name ends so": [chart(ONE, { image: "acme/testcoredns:1.0.0" })],
       "another program with the label": [chart(ONE, { image: "registry.k8s.io/dns/k8s-dns-node-cache:1.26.8" })],
       "an autoscaler that keeps two": [chart({}), scaler({ minReplicas: 2, maxReplicas: 9 })],
       "an autoscaler by the size of the cluster": [chart({}), proportional("--target=Deployment/dns-coredns")],
+      "an autoscaler that keeps two, beside one of something unknown": [
+        chart({}),
+        scaler({}, UNKNOWN),
+        scaler({ minReplicas: 2 }),
+      ],
+      "an autoscaler by the size of the cluster, beside a program with unknown words": [
+        chart({}),
+        proportional(UNKNOWN),
+        proportional("--target=deployment/dns-coredns"),
+      ],
+      "an autoscaler that keeps two, beside one of something unknown in another namespace": [
+        chart({}),
+        scaler({}, UNKNOWN, "web"),
+        scaler({ minReplicas: 2 }),
+      ],
       "an unknown number of pods of something else": [chart({ replicas: UNKNOWN }, { image: "nginx:1.29.8" })],
       "a workload with unknown image and labels": [chart(ONE, { labels: UNKNOWN, image: UNKNOWN })],
     },
@@ -118,8 +134,20 @@ const CASES: CasesByRule = {
         "Deployment/kube-system/rke2-coredns-rke2-coredns: spec.replicas is 1, so one node",
       ],
       "the number left out": [[chart({})], NOT_SET],
+      "the number left out, beside what scales something unknown in another namespace": [
+        [chart({}), scaler({ minReplicas: 2 }, UNKNOWN, "web"), proportional(UNKNOWN, "web")],
+        NOT_SET,
+      ],
       "no number, with an autoscaler for another Deployment": [
         [chart({}), scaler({ minReplicas: 2 }, "web"), proportional("--target=deployment/web")],
+        NOT_SET,
+      ],
+      "the number left out, beside what scales the same name in another namespace": [
+        [
+          chart({}),
+          scaler({ minReplicas: 2 }, "dns-coredns", "web"),
+          proportional("--target=deployment/dns-coredns", "web"),
+        ],
         NOT_SET,
       ],
       "an autoscaler that keeps one": [
@@ -137,6 +165,10 @@ const CASES: CasesByRule = {
       ],
     },
     unknown: {
+      "an autoscaler of something unknown": [
+        [chart({}), scaler({ minReplicas: 2 }, UNKNOWN)],
+        "HorizontalPodAutoscaler/dns/scaler: spec.scaleTargetRef.name is known only",
+      ],
       "an image that may be CoreDNS's": [
         [chart(ONE, { image: UNKNOWN })],
         "Deployment/dns/dns-coredns: spec.template.spec.containers[0].image is known only",
@@ -157,8 +189,30 @@ const CASES: CasesByRule = {
           data: { Corefile: COREFILE.replace("  loop\n", "") },
         }),
       ],
+      "that of a Helm release whose pods have no right to port 53": [
+        corefile(COREFILE.replace(".:53", "dns://.:5353"), OWN_CHART),
+      ],
+      "that of the adopted one at another port, in kube-system too": [
+        patched("kubernetes:core/v1:ConfigMapPatch", {
+          metadata: { name: "coredns", namespace: "kube-system" },
+          data: { Corefile: COREFILE.replace(".:53", ".:1053") },
+        }),
+      ],
+      "what another block at another port lacks": [corefile(`${COREFILE}.:5353 {\n  whoami\n}\n`, OWN_CHART)],
     },
     bad: {
+      "one at another port than the usual Service leads to": [
+        [corefile(COREFILE.replace(".:53", ".:5353"), { name: "coredns", namespace: "kube-system" })],
+        "ConfigMap/kube-system/coredns: data.Corefile: the Corefile, which has no server block for the zone .. Fix: add a server block .:53",
+      ],
+      "one of a Helm release for other queries alone": [
+        [corefile(COREFILE.replace(".:53", "tls://.:853"), OWN_CHART)],
+        "ConfigMap/dns/dns-coredns: data.Corefile: the Corefile, which has no server block for the zone .",
+      ],
+      "one that may import kubernetes, under CoreDNS's own name elsewhere": [
+        [corefile(COREFILE.replace("kubernetes cluster.local", "import more"), { name: "coredns", namespace: "dns" })],
+        "ConfigMap/dns/coredns: data.Corefile: the Corefile, which lacks the plugin kubernetes",
+      ],
       "that of a Helm release in another namespace, without loop": [
         [corefile(COREFILE.replace("  loop\n", ""), OWN_CHART)],
         "ConfigMap/dns/dns-coredns: data.Corefile: the Corefile, which lacks the plugin loop",
