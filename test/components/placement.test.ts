@@ -80,6 +80,14 @@ describe("The address of DNS in a cluster of one IP family", () => {
     const v4 = "{kind: eks-existing, name: prod, kubernetesVersion: '1.35'}";
     assert.deepEqual(dnsOf(v4, "[172.20.0.10]"), []);
     assert.deepEqual(dnsOf(v4, "['fd12:3456::a']"), [must("IPv4", "ipv4", "fd12:3456::a")]);
+    // Which addresses a new cluster can have is told by its VPC.
+    const vpc = "cluster.vpc.cidr: ";
+    const found = dnsOf("{kind: eks, vpc: {cidr: ten}}", "[192.0.2.10]");
+    assert.deepEqual(
+      found.filter((issue) => !issue.startsWith(vpc)),
+      [],
+    );
+    assert.equal(found.length, 1);
     assert.deepEqual(dnsOf("{kind: existing, ipFamily: v6}", "['fd12:3456::a']"), [
       'cluster.ipFamily: must be one of ipv4, ipv6 (found "v6")',
     ]);
@@ -214,6 +222,24 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       `{cluster: {kind: eks, nodeGroups: [{name: default, minSize: 0}, ${SYSTEM}]}, curlPods: false, dns: {nodeSelector: {}, affinity: ${requires("{key: role, operator: DoesNotExist}")}}}`,
     ])
       assert.deepEqual(issuesOf(settings), [], settings);
+    // A reader of events runs beside collectors on nodes alone, and is an error of its own beside sidecars.
+    const sidecars = "logging: {mode: sidecar, sources: [pods, events], destination: {kind: stdout}}";
+    assert.deepEqual(issuesOf(`{cluster: {kind: eks, nodeGroups: [${SYSTEM}]}, ${sidecars}}`), [
+      'logging.sources: must be only pods with mode sidecar, which reads the files of one pod (found ["pods","events"])',
+      "cluster.nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for the curl pods",
+    ]);
+    // What the stack says of a CoreDNS that it does not make places none.
+    const unmanaged = "dns: {adopt: {manage: false}}";
+    assert.deepEqual(issuesOf(`{cluster: {kind: eks, nodeGroups: [${BACKEND}]}, curlPods: false, ${unmanaged}}`), [
+      "dns.adopt.manage: false leaves a new cluster without CoreDNS: pods resolve no names until it is installed",
+    ]);
+    // A team with an issue of its own may have a curl pod.
+    assert.deepEqual(
+      issuesOf(`{cluster: {kind: eks, nodeGroups: [${SYSTEM}]}, teams: [{name: Shop}]}`).filter((issue) =>
+        issue.startsWith("cluster."),
+      ),
+      ["cluster.nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for the curl pods"],
+    );
     // Without CoreDNS too, whose add-on is then somebody else's.
     assert.deepEqual(issuesOf(`{cluster: {kind: eks, nodeGroups: [${BACKEND}]}, curlPods: false, dns: false}`), [
       "dns: false leaves a new cluster without CoreDNS: pods resolve no names until it is installed",

@@ -102,6 +102,19 @@ describe("issues of monitoring settings", () => {
       [[], []],
     );
     assert.deepEqual([of({}, "annotations", text), of(named, "annotations", text)], [[silent], [silent]]);
+    // Container Insights reads none of them.
+    assert.deepEqual(of(named, "cloudwatch", text), []);
+  });
+
+  it("waits for sections on which alerts depend to be right", () => {
+    const wrong = {
+      logging: { buffer: { size: "many" } },
+      monitoring: { kind: "annotations", canary: { outsideName: "web.cluster.local" } },
+    };
+    assert.throws(
+      () => parseSettings(configOf("existing", wrong)),
+      ({ message }: Error) => message.includes("logging.buffer.size:") && !message.includes("monitoring."),
+    );
   });
 
   it("reserves the canary's namespace for the canary", () => {

@@ -87,17 +87,24 @@ describe("lab adopt", () => {
       ];
     };
     const labels = { "k8s-app": "coredns", "app.kubernetes.io/name": "coredns" };
-    const chart = (name: string) => [
+    const chart = (name: string, ...ports: readonly Json[]) => [
       object("apps/v1", "Deployment", name, "dns", {
         spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: POD } },
       }),
       object("v1", "Service", name, "dns", {
-        spec: { selector: labels, clusterIPs: ["172.20.0.10"], ports: [{ port: 53, targetPort: 5353 }] },
+        spec: { selector: labels, clusterIPs: ["172.20.0.10"], ports: [...ports] },
       }),
     ];
     const adopted = { namespace: "dns", deployment: "dns-coredns", selector: labels, manage: false, port: 5353 };
     const elsewhere = [{ adopt: adopted, clusterDns: ["172.20.0.10"] }, ["leave"]];
-    assert.deepEqual(await of(chart("dns-coredns")), elsewhere);
+    const metrics = { port: 9153, targetPort: 9153 };
+    assert.deepEqual(await of(chart("dns-coredns", metrics, { port: 53, targetPort: 5353 })), elsewhere);
+    const { port: _, ...usual } = adopted;
+    for (const targetPort of [53, "dns"])
+      assert.deepEqual(await of(chart("dns-coredns", metrics, { port: 53, targetPort })), [
+        { adopt: usual, clusterDns: ["172.20.0.10"] },
+        ["leave"],
+      ]);
     assert.deepEqual(await of(coreDns()), [false, []]);
     assert.deepEqual(await of([...chart("dns-coredns"), ...chart("two-coredns")]), [false, []]);
     assert.deepEqual(await of([]), [false, []]);

@@ -148,6 +148,28 @@ export const TENANCY_DNS_CASES: CasesByRule = {
         `${NS}no NetworkPolicy allows DNS over UDP 53`,
         `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],
+      "to a CoreDNS in another namespace, at ports below its own": [
+        [
+          ...ofPorts([
+            { port: 5352, protocol: "UDP" },
+            { port: 5000, endPort: 5352 },
+          ]),
+          chart("dns"),
+        ],
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
+      ],
+      "to pods of its own namespace, at the port of a CoreDNS in another": [
+        [
+          ...named(ofPorts([{ port: 5353, protocol: "UDP" }, { port: 5353 }]), "dns", "spec.egress.0.to", [
+            { ipBlock: { cidr: "10.100.0.10/32" } },
+            { podSelector: { matchLabels: { "k8s-app": "coredns" } } },
+          ]),
+          chart("dns"),
+        ],
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
+      ],
       "to the port of a CoreDNS elsewhere": [
         [...ofPorts([{ port: 5353, protocol: "UDP" }, { port: 5353 }]), chart("web")],
         `${NS}no NetworkPolicy allows DNS over UDP 53`,

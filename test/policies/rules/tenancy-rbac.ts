@@ -20,11 +20,11 @@ const aggregated = (clusterRoleSelectors: Value): Sample => [
   },
 ];
 
-const awsAuth = (mapRoles: Value, name = "aws-auth"): Sample => [
+const awsAuth = (mapRoles: Value, name = "aws-auth", namespace = "kube-system"): Sample => [
   {
     type: "kubernetes:core/v1:ConfigMap",
     name: "auth",
-    props: { metadata: { name, namespace: "kube-system" }, data: { mapRoles } },
+    props: { metadata: { name, namespace }, data: { mapRoles } },
   },
 ];
 const NODES = "- rolearn: arn:aws:iam::1:role/nodes\n  groups: [system:bootstrappers, system:nodes]\n";
@@ -69,6 +69,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
       "a narrow role": binding("team-member"),
       "the nodes of EKS": awsAuth(NODES),
       "another ConfigMap": awsAuth(ADMINS, "notes"),
+      "one of that name in another namespace, which EKS does not read": awsAuth(ADMINS, "aws-auth", "web"),
       "no mappings": awsAuth("- [\n"),
       "a role of a namespace that is called so": binding("cluster-admin").map((one) => ({
         ...one,

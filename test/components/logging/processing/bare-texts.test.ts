@@ -65,8 +65,20 @@ describe("A masked number in JSON", () => {
       assert.deepEqual((await redactedByLua(rules))([line]), [masked]);
     });
 
+  it("becomes a text with what is left of it before and behind, but for its sign", async () => {
+    const rules = redactionRules([{ pattern: "5{4}", replacement: "****" }]);
+    for (const [line, masked] of [
+      ['{"n":-12345678901234567890123456785555,"m":[5555]}', '{"n":"1234567890123456789012345678****","m":["****"]}'],
+      ['{"n":55551234567890.5e+3,"m":1}', '{"n":"****1234567890.5e+3","m":1}'],
+    ] as const) {
+      assert.equal(redactedBy(rules)(line), masked);
+      assert.deepEqual((await redactedByLua(rules))([line]), [masked]);
+    }
+  });
+
   it("has no rule if no replacement could be unquoted", () => {
-    assert.deepEqual(bareTexts(["", "0", "true", "nul", "-1.5", " , ", "x", "[id]", "x"]), ["[id]", "x"]);
+    const parts = ["", "0", "true", "nul", "-1.5", "1e5", "1E5", " , "];
+    assert.deepEqual(bareTexts([...parts, "x", "[id]", "x"]), ["[id]", "x"]);
   });
 
   it("is found in a truncated line, without searching for the end of its last string repeatedly", () => {

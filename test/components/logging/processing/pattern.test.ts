@@ -47,6 +47,7 @@ describe("A pattern for all collectors", () => {
     ["[z-a]", /a range in a class/],
     ["*a", /a quantifier \(\*\) without a character/],
     ["a{1,2000}", /a quantifier that is not in order or over 1000/],
+    ["a{0}", /a quantifier that is not in order or over 1000/],
     ["(?i)é", /beyond ASCII/],
     ["(a+)+b", /a quantifier within another/],
     ["(?:a{1,3}){1,9}b", /a quantifier within another/],

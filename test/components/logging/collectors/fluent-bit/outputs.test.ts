@@ -47,6 +47,25 @@ describe("Fluent Bit's outputs", () => {
     assert.deepEqual([output.store_dir_limit_size, output["storage.total_limit_size"]], [2 ** 30, 2 ** 30]);
   });
 
+  it("writes whole files to S3, creates no log group, and leaves refused records to Firehose's own retries", () => {
+    const of = (destination: object, ...options: readonly string[]) => {
+      const { output } = render({ destination });
+      return options.map((option) => output[option]);
+    };
+    assert.deepEqual(of({ kind: "s3" }, "use_put_object", "store_dir"), ["on", "/var/lib/fluent-bit/s3"]);
+    assert.deepEqual(of({ kind: "cloudwatch" }, "auto_create_group"), ["off"]);
+    assert.deepEqual(of({ kind: "firehose", stream: "lines" }, "delivery_stream", "auto_retry_requests"), [
+      "lines",
+      "on",
+    ]);
+    const url = "http://otel.example.com:4317";
+    const protocol = ["grpc", "logs_uri", "compress"];
+    assert.deepEqual(of({ kind: "otlp", url, protocol: "grpc" }, ...protocol), ["on", undefined, undefined]);
+    assert.deepEqual(of({ kind: "otlp", url }, ...protocol), [undefined, "/v1/logs", "gzip"]);
+    const loki = { kind: "loki", url: "http://loki.monitoring.svc:3100" };
+    assert.deepEqual([of({ ...loki, tenant: "one" }, "tenant_id"), of(loki, "tenant_id")], [["one"], [undefined]]);
+  });
+
   it("signs requests for the ARN's service and region; collections get no ids, which time series reject", () => {
     const signed = (arn: string, index = {}) =>
       render({ destination: { kind: "opensearch", host: "h", port: 443, sigv4: { arn } }, index }).output;
