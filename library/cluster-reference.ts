@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { ClusterHandle } from "../components/index.ts";
 import { IP_FAMILIES } from "../components/kubernetes/ip-family.ts";
+import { ArgumentsError } from "../components/schema/errors.ts";
 
 const Tags = z.record(z.string(), z.string());
 
@@ -51,16 +52,16 @@ export async function referenceTo(handle: ClusterHandle): Promise<string> {
 }
 
 /**
- * Deserializes a handle.
- * @throws {pulumi.InputPropertyError} for text that is not a reference.
+ * The handle that a reference stands for.
+ * @param component Name of the component that it is an argument of.
+ * @throws {ArgumentsError} for text that is no reference.
  */
-export function handleOf(reference: unknown): ClusterHandle {
+export function handleOf(component: string, reference: unknown): ClusterHandle {
   const parsed = ClusterReference.safeParse(jsonOf(reference));
-  if (!parsed.success)
-    throw new pulumi.InputPropertyError({
-      propertyPath: "cluster",
-      reason: "must be the output `handle` of EksCluster, ExistingEksCluster or ExistingCluster",
-    });
+  if (!parsed.success) {
+    const message = "must be the output `handle` of EksCluster, ExistingEksCluster or ExistingCluster";
+    throw new ArgumentsError([{ path: [component, "cluster"], message }]);
+  }
   const { provider, ready, addons, podIdentity, ...plain } = parsed.data;
   return {
     ...plain,

@@ -9,7 +9,6 @@ import {
   NodeLocalCache,
   Team,
 } from "../components/index.ts";
-import { SettingsError } from "../components/schema/errors.ts";
 import { handleOf, referenceTo } from "./cluster-reference.ts";
 import { type PackageSchema, resolvedInputs } from "./inputs.ts";
 
@@ -26,19 +25,24 @@ const CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
   ExistingCluster: (name, inputs, options) => new ExistingCluster(name, inputs, options),
   ExistingEksCluster: (name, inputs, options) =>
     new ExistingEksCluster(name, { ...inputs, region: inputs.region, name: inputs.name }, options),
-  CoreDns: (name, inputs, options) => new CoreDns(name, { ...inputs, cluster: handleOf(inputs.cluster) }, options),
+  CoreDns: (name, inputs, options) =>
+    new CoreDns(name, { ...inputs, cluster: handleOf(name, inputs.cluster) }, options),
   NodeLocalCache: (name, inputs, options) =>
     new NodeLocalCache(
       name,
-      { ...inputs, cluster: handleOf(inputs.cluster), dependsOn: dependenciesOf(options) },
+      { ...inputs, cluster: handleOf(name, inputs.cluster), dependsOn: dependenciesOf(options) },
       options,
     ),
   LogCollection: (name, inputs, options) =>
-    new LogCollection(name, { ...inputs, cluster: handleOf(inputs.cluster) }, options),
+    new LogCollection(name, { ...inputs, cluster: handleOf(name, inputs.cluster) }, options),
   Monitoring: (name, inputs, options) =>
-    new Monitoring(name, { ...inputs, cluster: handleOf(inputs.cluster), dependsOn: dependenciesOf(options) }, options),
+    new Monitoring(
+      name,
+      { ...inputs, cluster: handleOf(name, inputs.cluster), dependsOn: dependenciesOf(options) },
+      options,
+    ),
   Team: (name, inputs, options) =>
-    new Team(name, { ...inputs, cluster: handleOf(inputs.cluster), dependsOn: dependenciesOf(options) }, options),
+    new Team(name, { ...inputs, cluster: handleOf(name, inputs.cluster), dependsOn: dependenciesOf(options) }, options),
 };
 
 /** Components do not pass their option dependsOn on to their children, so these take it as an argument. */
@@ -67,29 +71,12 @@ export class ComponentProvider implements pulumi.provider.Provider {
     const resource = this.#schema.resources[type];
     const construct = CONSTRUCTORS[type.split(":").at(-1) ?? ""];
     if (resource === undefined || construct === undefined) throw new Error(`unknown component ${type}`);
-    const args = await resolvedInputs(inputs, resource.inputProperties, this.#schema.types);
-    const component = constructed(name, () => construct(name, args, options));
+    const args = await resolvedInputs(name, inputs, resource.inputProperties, this.#schema.types);
+    const component = construct(name, args, options);
     const state = Object.keys(resource.properties).map((key) => {
       const value: unknown = Reflect.get(component, key);
       return [key, key === "handle" ? referenceTo(Reflect.get(component, key)) : value] as const;
     });
     return { urn: component.urn, state: Object.fromEntries(state) };
-  }
-}
-
-/** Adds the names of inputs to a component's errors. */
-function constructed<T>(name: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    const errors = error.issues.map(({ path, message }) => ({
-      propertyPath: path
-        .filter((key) => key !== name)
-        .map(String)
-        .join("."),
-      reason: message,
-    }));
-    throw new pulumi.InputPropertiesError({ message: error.message, errors });
   }
 }

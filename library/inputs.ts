@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { formatPath, type SettingsIssue, throwErrors } from "../components/schema/errors.ts";
 
 /** The fields of a type in the package's schema that reading inputs requires. */
 interface TypeSpec {
@@ -27,50 +28,69 @@ export interface PackageSchema {
 /** Arguments that are other components' outputs. The TypeScript components take plain values, known in a preview. */
 const AWAITED: readonly string[] = ["cluster", "dns", "network.dnsAddresses", "network.egress"];
 
+/** Those of them that a component may have no value for. In a preview other languages take such an output for one that is unknown. */
+const LEFT_OUT: readonly string[] = ["dns"];
+
 /**
- * Converts inputs to the components' arguments: plain if the schema says so, because a component decides by them what to create.
- * @throws {pulumi.InputPropertyError} for a plain value that is unknown or secret.
+ * The inputs as the components' arguments: plain where the schema says so, since a component decides by them what it makes.
+ * @param name Name of the component, which the messages begin with.
+ * @throws {ArgumentsError} with every plain value that is unknown or a secret.
  */
 export async function resolvedInputs(
+  name: string,
   inputs: pulumi.Inputs,
   properties: Readonly<Record<string, TypeSpec>>,
   types: PackageSchema["types"],
 ): Promise<pulumi.Inputs> {
-  return Object.fromEntries(
-    await Promise.all(
-      Object.entries(inputs).map(async ([key, value]) => [
-        key,
-        await resolved(value, properties[key] ?? {}, key, types),
-      ]),
-    ),
-  );
-}
-
-async function resolved(given: unknown, spec: TypeSpec, path: string, types: PackageSchema["types"]): Promise<unknown> {
-  if (!spec.plain) return AWAITED.includes(path) ? knownValue(given, path) : given;
-  const value = pulumi.Output.isInstance(given) ? await knownValue(given, path) : given;
-  const { properties } = types[spec.$ref?.replace("#/types/", "") ?? ""] ?? {};
-  const { items, additionalProperties } = spec;
-  if (Array.isArray(value))
-    return Promise.all(value.map((item, index) => resolved(item, items ?? {}, `${path}[${index}]`, types)));
-  if (typeof value !== "object" || value === null || (properties ?? additionalProperties) === undefined)
-    return knownValue(value, path);
-  const entries = Object.entries(value).map(async ([key, inner]) => {
-    return [
-      key,
-      await resolved(inner, properties?.[key] ?? additionalProperties ?? {}, `${path}.${key}`, types),
-    ] as const;
+  const reader = new InputReader(types);
+  const read = Object.entries(inputs).map(async ([key, value]) => {
+    return [key, await reader.resolved(value, properties[key] ?? {}, [key])] as const;
   });
-  return Object.fromEntries(await Promise.all(entries));
+  const resolved = Object.fromEntries(await Promise.all(read));
+  throwErrors(name, reader.issues);
+  return resolved;
 }
 
-/** Resolves the outputs in a value. */
-async function knownValue(given: unknown, path: string): Promise<unknown> {
-  const { value } = await pulumi.runtime.serializeProperties(path, { value: given });
-  const text = JSON.stringify(value) ?? "";
-  const refuse = (reason: string) => new pulumi.InputPropertyError({ propertyPath: path, reason });
-  if (text.includes(`"${pulumi.runtime.unknownValue}"`))
-    throw refuse("must be known before the deployment, because it determines what is created");
-  if (text.includes(pulumi.runtime.specialSecretSig)) throw refuse("must not be a secret, because it is part of names");
-  return value;
+/** Reads inputs by the types of the schema, and keeps what is wrong with them. */
+class InputReader {
+  readonly issues: SettingsIssue[] = [];
+  readonly #types: PackageSchema["types"];
+
+  constructor(types: PackageSchema["types"]) {
+    this.#types = types;
+  }
+
+  async resolved(given: unknown, spec: TypeSpec, path: readonly PropertyKey[]): Promise<unknown> {
+    if (!spec.plain) return AWAITED.includes(formatPath(path)) ? this.#known(given, path) : given;
+    const value = pulumi.Output.isInstance(given) ? await this.#known(given, path) : given;
+    const { properties } = this.#types[spec.$ref?.replace("#/types/", "") ?? ""] ?? {};
+    const { items, additionalProperties } = spec;
+    if (Array.isArray(value))
+      return Promise.all(value.map((item, index) => this.resolved(item, items ?? {}, [...path, index])));
+    if (typeof value !== "object" || value === null || (properties ?? additionalProperties) === undefined)
+      return this.#known(value, path);
+    const entries = Object.entries(value).map(async ([key, inner]) => {
+      return [
+        key,
+        await this.resolved(inner, properties?.[key] ?? additionalProperties ?? {}, [...path, key]),
+      ] as const;
+    });
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
+  /** The value without outputs in it; undefined where it is refused. */
+  async #known(given: unknown, path: readonly PropertyKey[]): Promise<unknown> {
+    const { value } = await pulumi.runtime.serializeProperties(formatPath(path), { value: given });
+    const text = JSON.stringify(value) ?? "";
+    if (value === pulumi.runtime.unknownValue && LEFT_OUT.includes(formatPath(path))) return undefined;
+    if (text.includes(`"${pulumi.runtime.unknownValue}"`))
+      return this.#refuse(path, "must be known before the deployment, since it decides what is made");
+    if (text.includes(pulumi.runtime.specialSecretSig))
+      return this.#refuse(path, "must not be a secret, since names are made of it");
+    return value;
+  }
+
+  #refuse(path: readonly PropertyKey[], message: string): undefined {
+    this.issues.push({ path, message });
+  }
 }

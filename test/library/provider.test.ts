@@ -13,6 +13,7 @@ import {
   NodeLocalCache,
   Team,
 } from "../../components/index.ts";
+import { ArgumentsError } from "../../components/schema/errors.ts";
 import { record } from "../../lab/plan/plan.ts";
 import { ComponentProvider } from "../../library/component-provider.ts";
 
@@ -166,19 +167,36 @@ describe("the provider of the Pulumi package", () => {
     });
   });
 
-  it("names the input that is wrong", async () => {
+  it("names the inputs that are wrong, all of them at once", async () => {
     const refused = (token: string, inputs: pulumi.Inputs) =>
       registered(async () => void (await construct(token, "x", inputs)));
     await assert.rejects(refused("dns:CoreDns", { cluster: "prod" }), {
-      propertyPath: "cluster",
-      reason: /must be the output `handle`/,
+      message:
+        "Invalid arguments (1 error)\n  x.cluster: must be the output `handle` of EksCluster, ExistingEksCluster or ExistingCluster",
     });
     await assert.rejects(refused("cluster:EksCluster", { region: "eu-central-1", version: "1.29" }), {
-      errors: [{ propertyPath: "version", reason: "must be one of 1.34, 1.35, 1.36" }],
+      message: 'Invalid arguments (1 error)\n  x.version: must be one of 1.34, 1.35, 1.36 (found "1.29")',
     });
-    await assert.rejects(refused("cluster:EksCluster", { region: pulumi.secret("eu-central-1") }), {
-      propertyPath: "region",
-      reason: /must not be a secret/,
+    await assert.rejects(
+      refused("cluster:EksCluster", {
+        region: pulumi.secret("eu-central-1"),
+        nodeGroups: [{ name: pulumi.secret("a") }],
+      }),
+      {
+        message:
+          "Invalid arguments (2 errors)\n  x.region: must not be a secret, since names are made of it" +
+          "\n  x.nodeGroups[0].name: must not be a secret, since names are made of it",
+      },
+    );
+  });
+
+  it("names an input as it is written, whatever the component is called", async () => {
+    const destinations = { "archive.eu": { kind: "stdout" } };
+    const message =
+      "Invalid arguments (1 error)\n  destinations.destinations[\"archive.eu\"]: key must be up to 20 lower-case letters, digits and '-', with a letter first and after each '-'";
+    await registered(async () => {
+      const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", {});
+      await assert.rejects(construct("logging:LogCollection", "destinations", { cluster, destinations }), { message });
     });
   });
 
@@ -208,8 +226,19 @@ describe("the provider of the Pulumi package", () => {
       await registered(async () => {
         const { handle: cluster } = await construct("cluster:ExistingEksCluster", "prod", fargate);
         const made = construct(token, "x", { ...inputs, cluster });
-        const errors = Object.entries(expected).map(([propertyPath, reason]) => ({ propertyPath, reason }));
-        if (errors.length > 0) await assert.rejects(made, { errors });
+        const found = Object.entries(expected).map(([path, message]) => [
+          ["x", path].filter(Boolean).join("."),
+          message,
+        ]);
+        if (found.length > 0)
+          await assert.rejects(made, (error) => {
+            assert.ok(error instanceof ArgumentsError);
+            assert.deepEqual(
+              error.issues.map(({ path, message }) => [path.join("."), message]),
+              found,
+            );
+            return true;
+          });
         else await made;
       });
     }
@@ -228,10 +257,36 @@ describe("the provider of the Pulumi package", () => {
       // An id is unknown before it is made.
       const labels = { vpc: vpc.id };
       await construct("team:Team", "shop", { cluster, labels });
-      await assert.rejects(construct("team:Team", "web", { cluster, team: vpc.id }), {
-        propertyPath: "team",
-        reason: /must be known before the deployment/,
+      await assert.rejects(construct("team:Team", "web", { cluster, team: vpc.id, peers: [vpc.id] }), {
+        message:
+          "Invalid arguments (2 errors)\n  web.team: must be known before the deployment, since it decides what is made" +
+          "\n  web.peers[0]: must be known before the deployment, since it decides what is made",
       });
     });
+  });
+
+  it("takes the output forPods of a CoreDNS that has none, which a preview does not know", async () => {
+    const team = (dns: (unknown: unknown) => pulumi.Inputs) =>
+      registered(async () => {
+        const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", {});
+        const { id } = new k8s.core.v1.Namespace("stands-for-an-output");
+        await construct("team:Team", "shop", { cluster, ...dns(id) });
+      });
+    assert.deepEqual(await team((unknown) => ({ dns: unknown })), await team(() => ({})));
+  });
+
+  it("has outputs without enumerations, which YAML passes on to no argument", () => {
+    const { resources, types } = JSON.parse(SCHEMA);
+    const enumerations = (spec: unknown, path: string): string[] => {
+      if (typeof spec !== "object" || spec === null) return [];
+      return Object.entries(spec).flatMap(([key, value]) => {
+        if (key !== "$ref") return enumerations(value, `${path}.${key}`);
+        const type = types[String(value).replace("#/types/", "")];
+        return type.enum === undefined ? enumerations(type.properties, `${path}.${key}`) : [path];
+      });
+    };
+    for (const [token, { properties }] of Object.entries<{ properties: object }>(resources))
+      assert.deepEqual(enumerations(properties, token), []);
+    assert.notDeepEqual(enumerations(resources["eks-dns-logging:team:Team"].inputProperties, "Team"), []);
   });
 });
