@@ -23,7 +23,7 @@ export interface Peer {
 
 /** A port of a rule. */
 export interface PolicyPort {
-  /** Protocol of the port. */
+  /** Protocol of the port: `TCP`, `UDP` or `SCTP`. */
   protocol: "UDP" | "TCP" | "SCTP";
   /** Port, or the first of a range. */
   port: number;

@@ -46,6 +46,8 @@ interface Place {
   readonly name: string;
   /** Whether values may be outputs, so that nothing below is plain. */
   readonly output: boolean;
+  /** Whether it is an output of a component, or an argument that takes one. */
+  readonly result?: boolean;
   readonly descriptions?: Descriptions | undefined;
 }
 
@@ -93,10 +95,12 @@ export class TypeReader {
       if (this.#options.leftInputs.includes(path)) continue;
       const owners = types.filter((type) => this.#checker.getPropertyOfType(type, name) !== undefined);
       const symbols = owners.flatMap((type) => this.#checker.getPropertyOfType(type, name) ?? []);
+      const isResult = this.#options.outputs.includes(path);
       const at = {
         ...place,
         name: path,
-        output: place.output || this.#options.outputs.includes(path),
+        output: place.output || isResult,
+        result: place.result === true || isResult,
         descriptions: place.descriptions?.properties?.[name],
       };
       const only = owners.length < types.length ? this.#kindsOf(owners) : "";
@@ -116,7 +120,10 @@ export class TypeReader {
     const kept = own.filter(({ name }) => !this.#options.leftOutputs.includes(`${place.name}.${name}`));
     const required = kept.filter((symbol) => !this.#isOptional(symbol, place.name)).map(({ name }) => name);
     const properties = kept.map((symbol) => {
-      return [symbol.name, this.#property([symbol], "", { ...place, name: `${place.name}.${symbol.name}` })] as const;
+      return [
+        symbol.name,
+        this.#property([symbol], "", { ...place, name: `${place.name}.${symbol.name}`, result: true }),
+      ] as const;
     });
     return { properties: Object.fromEntries(properties), required: required.sort() };
   }
@@ -236,6 +243,8 @@ export class TypeReader {
 
   #enumeration(values: readonly Type[], place: Place): TypeSpec {
     const texts = values.flatMap((type) => (type.isStringLiteralType() ? [type.value] : []));
+    // Pulumi YAML passes no enumeration on from an output to an argument: https://github.com/pulumi/pulumi-yaml/blob/main/pkg/pulumiyaml/analyser.go
+    if (place.result) return { type: "string" };
     const name = this.#nameOf([], place);
     return this.#named(`enum ${name.module}:${name.name} ${texts.sort().join()}`, name, () => ({
       type: "string",
