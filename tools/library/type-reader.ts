@@ -103,8 +103,7 @@ export class TypeReader {
         result: place.result === true || isResult,
         descriptions: place.descriptions?.properties?.[name],
       };
-      const only = owners.length < types.length ? this.#kindsOf(owners) : "";
-      properties[name] = this.#property(symbols, only, at);
+      properties[name] = this.#property(symbols, this.#texts(name, owners, types), at);
       if (owners.length === types.length && !symbols.some((symbol) => this.#isOptional(symbol, path)))
         required.push(name);
     }
@@ -120,10 +119,8 @@ export class TypeReader {
     const kept = own.filter(({ name }) => !this.#options.leftOutputs.includes(`${place.name}.${name}`));
     const required = kept.filter((symbol) => !this.#isOptional(symbol, place.name)).map(({ name }) => name);
     const properties = kept.map((symbol) => {
-      return [
-        symbol.name,
-        this.#property([symbol], "", { ...place, name: `${place.name}.${symbol.name}`, result: true }),
-      ] as const;
+      const at = { ...place, name: `${place.name}.${symbol.name}`, result: true };
+      return [symbol.name, this.#property([symbol], this.#texts(symbol.name, [type], [type]), at)] as const;
     });
     return { properties: Object.fromEntries(properties), required: required.sort() };
   }
@@ -136,19 +133,31 @@ export class TypeReader {
     );
   }
 
-  /** A property, which several object types may share. */
-  #property(symbols: readonly TypeSymbol[], only: string, place: Place): PropertySpec {
+  /** One property, which several object types may have. */
+  #property(symbols: readonly TypeSymbol[], texts: readonly string[], place: Place): PropertySpec {
     const parts = symbols.flatMap((symbol) => partsOf(this.#typeOf(symbol, place.name)));
-    const texts = [...new Set(symbols.map((symbol) => this.#description(symbol)).filter((text) => text !== ""))];
     const description = texts.length > 0 ? texts.join(" ") : (place.descriptions?.description ?? "");
     const spec = this.#spec(parts, place);
-    if (description !== "") return { ...spec, description: `${only}${description}` };
-    // An object type is described by its properties.
+    if (description !== "") return { ...spec, description };
+    // An object says by its properties what it is.
     if (spec.$ref === undefined) this.undocumented.push(place.name);
     return spec;
   }
 
-  /** Names the kinds of object types that have a property. */
+  /** What object types say of a property: each text once, and for which kinds where it is not for all. */
+  #texts(name: string, owners: Objects, types: Objects): string[] {
+    const textOf = (owner: Type) => {
+      const symbol = this.#checker.getPropertyOfType(owner, name);
+      return symbol === undefined ? "" : this.#description(symbol);
+    };
+    const texts = [...Map.groupBy(owners, textOf)].filter(([text]) => text !== "");
+    return texts.map(([text, having]) => {
+      const of = texts.length === 1 ? owners : having;
+      return of.length < types.length ? `${this.#kindsOf(of)}${text}` : text;
+    });
+  }
+
+  /** The kinds of object types that have a property, in words. */
   #kindsOf(owners: Objects): string {
     const kinds = owners.flatMap((owner) => {
       const kind = this.#checker.getPropertyOfType(owner, "kind");
@@ -317,7 +326,10 @@ function pascal(path: string): string {
 }
 
 function singular(name: string): string {
-  return name.replace(/ies$/, "y").replace(/(?<![s])s$/, "");
+  return name
+    .replace(/ies$/, "y")
+
+    .replace(/(?<![s])s$/, "");
 }
 
 const PUNCTUATION: Readonly<Record<string, string>> = { "-": "Hyphen", ".": "Dot", _: "Underscore" };

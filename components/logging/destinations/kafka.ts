@@ -106,9 +106,9 @@ export const LIBRDKAFKA_KBYTES = 16_384;
 
 /** Verification of a broker's certificate. */
 interface KafkaTlsArgs {
-  /** Whether to verify it. @default true */
+  /** Whether a certificate that is not valid is refused. @default true */
   readonly verify?: boolean;
-  /** Secret with key `ca.crt`. @default the public CAs */
+  /** Secret in namespace `logging` whose key `ca.crt` is the CA certificate. @default the public CAs */
   readonly caSecretName?: string | undefined;
 }
 
@@ -116,9 +116,9 @@ interface KafkaTlsArgs {
 interface KafkaCredentialsArgs {
   /** Name of the Secret. */
   readonly secretName: string;
-  /** Its key for the user. @default "username" */
+  /** Its key with the user. @default "username" */
   readonly usernameKey?: string;
-  /** Its key for the password. @default "password" */
+  /** Its key with the password. @default "password" */
   readonly passwordKey?: string;
 }
 
