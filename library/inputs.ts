@@ -6,6 +6,7 @@ interface TypeSpec {
   readonly $ref?: string;
   readonly items?: TypeSpec;
   readonly additionalProperties?: TypeSpec;
+  readonly oneOf?: readonly TypeSpec[];
   readonly plain?: boolean;
 }
 
@@ -63,8 +64,8 @@ class InputReader {
   async resolved(given: unknown, spec: TypeSpec, path: readonly PropertyKey[]): Promise<unknown> {
     if (!spec.plain) return AWAITED.includes(formatPath(path)) ? this.#known(given, path) : given;
     const value = pulumi.Output.isInstance(given) ? await this.#known(given, path) : given;
-    const { properties } = this.#types[spec.$ref?.replace("#/types/", "") ?? ""] ?? {};
-    const { items, additionalProperties } = spec;
+    const { $ref = "", items, additionalProperties } = chosen(spec, value);
+    const { properties } = this.#types[$ref.replace("#/types/", "")] ?? {};
     if (Array.isArray(value))
       return Promise.all(value.map((item, index) => this.resolved(item, items ?? {}, [...path, index])));
     if (typeof value !== "object" || value === null || (properties ?? additionalProperties) === undefined)
@@ -86,11 +87,18 @@ class InputReader {
     if (text.includes(`"${pulumi.runtime.unknownValue}"`))
       return this.#refuse(path, "must be known before the deployment, since it decides what is made");
     if (text.includes(pulumi.runtime.specialSecretSig))
-      return this.#refuse(path, "must not be a secret, since names are made of it");
+      return this.#refuse(path, "must not be a secret, since the resources made of it show it");
     return value;
   }
 
   #refuse(path: readonly PropertyKey[], message: string): undefined {
     this.issues.push({ path, message });
   }
+}
+
+/** The type among several that a list or an object is of. */
+function chosen(spec: TypeSpec, value: unknown): TypeSpec {
+  const fits = ({ $ref, items, additionalProperties }: TypeSpec) =>
+    Array.isArray(value) ? items !== undefined : ($ref ?? additionalProperties) !== undefined;
+  return spec.oneOf?.find(fits) ?? spec;
 }

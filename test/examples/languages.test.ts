@@ -218,3 +218,30 @@ describe("the examples in other languages", () => {
     assert.doesNotMatch(example("python/requirements.txt"), /sdks/);
   });
 });
+
+/** Paths of the arguments that may be outputs. */
+function outputPaths(spec: Spec, path: readonly string[], above: readonly string[] = []): (readonly string[])[] {
+  if (spec.plain !== true) return [path];
+  const token = spec.$ref?.replace("#/types/", "") ?? "";
+  const { properties = {} } = above.includes(token) ? {} : (SCHEMA.types[token] ?? {});
+  const inner = [spec.items, spec.additionalProperties, ...(spec.oneOf ?? []).map((one) => ({ ...one, plain: true }))];
+  return [
+    ...inner.flatMap((one) => (one === undefined ? [] : outputPaths(one, path, above))),
+    ...Object.entries(properties).flatMap(([key, one]) => outputPaths(one, [...path, key], [...above, token])),
+  ];
+}
+
+describe("docs/how-to/library.md", () => {
+  it("names every argument that need not be known in a preview", () => {
+    const page = readFileSync(new URL("../../docs/how-to/library.md", import.meta.url), "utf8");
+    const named = [...page.matchAll(/`([\w.]+)`/g)].flatMap(([, text = ""]) => text.split("."));
+    const paths = Object.values(SCHEMA.resources).flatMap(({ inputProperties }) =>
+      Object.entries(inputProperties).flatMap(([key, spec]) => outputPaths(spec, [key])),
+    );
+    const unnamed = (words: readonly string[]) =>
+      paths.filter((path) => !path.slice(-2).some((key) => words.includes(key))).map((path) => path.join("."));
+    assert.ok(paths.length > 60, String(paths.length));
+    assert.deepEqual(unnamed(named), []);
+    assert.deepEqual(unnamed(named.filter((word) => word !== "members")), ["members"]);
+  });
+});

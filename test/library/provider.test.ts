@@ -184,8 +184,8 @@ describe("the provider of the Pulumi package", () => {
       }),
       {
         message:
-          "Invalid arguments (2 errors)\n  x.region: must not be a secret, since names are made of it" +
-          "\n  x.nodeGroups[0].name: must not be a secret, since names are made of it",
+          "Invalid arguments (2 errors)\n  x.region: must not be a secret, since the resources made of it show it" +
+          "\n  x.nodeGroups[0].name: must not be a secret, since the resources made of it show it",
       },
     );
   });
@@ -256,7 +256,11 @@ describe("the provider of the Pulumi package", () => {
       const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", {});
       // An id is unknown before it is made.
       const labels = { vpc: vpc.id };
-      await construct("team:Team", "shop", { cluster, labels });
+      await construct("team:Team", "shop", { cluster, labels, curlPod: { image: vpc.id } });
+      await assert.rejects(construct("team:Team", "other", { cluster, curlPod: { ndots: vpc.id, image: vpc.id } }), {
+        message:
+          "Invalid arguments (1 error)\n  other.curlPod.ndots: must be known before the deployment, since it decides what is made",
+      });
       await assert.rejects(construct("team:Team", "web", { cluster, team: vpc.id, peers: [vpc.id] }), {
         message:
           "Invalid arguments (2 errors)\n  web.team: must be known before the deployment, since it decides what is made" +
