@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { expandHome } from "./kubeconfig.ts";
 
 /** How the Kubernetes provider reaches a cluster. */
@@ -41,5 +41,5 @@ export function kubernetesProvider(
  * as one file.
  */
 export function givenKubeconfig(kubeconfig: pulumi.Input<string> | undefined): pulumi.Input<string> {
-  return typeof kubeconfig === "string" ? expandHome(kubeconfig) : (kubeconfig ?? "");
+  return typeof kubeconfig === "string" ? expandHome(kubeconfig) : pulumi.output(kubeconfig ?? "").apply(expandHome);
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { ExistingCluster } from "../../../components/cluster/existing-cluster.ts";
 import { policyWarnings } from "../../../components/cluster/handle.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
@@ -92,7 +94,15 @@ describe("handle of an existing cluster", () => {
     });
   });
 
-  it("is another cluster if the settings say so", async () => {
+  it("finds a file in the home folder by an output too", async () => {
+    const { resources } = await record({ stack: "dev", config: {} }, async () => {
+      new ExistingCluster("lab", { kubeconfig: pulumi.secret("~/lab.yaml") });
+    });
+    const { inputs, secrets } = find(resources, PROVIDER, "lab-kubernetes");
+    assert.deepEqual([inputs.kubeconfig, secrets], [join(homedir(), "lab.yaml"), ["kubeconfig"]]);
+  });
+
+  it("is another cluster when the settings say so", async () => {
     const { resources } = await recordCluster({ kind: "existing", identifier: "second" });
     assert.equal(find(resources, PROVIDER, "cluster-kubernetes").inputs.clusterIdentifier, "second");
   });
