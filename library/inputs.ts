@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { holdsOutput } from "../components/schema/checked-inputs.ts";
 import { formatPath, type SettingsIssue, throwErrors } from "../components/schema/errors.ts";
 
 /** The fields of a type in the package's schema that reading inputs requires. */
@@ -62,7 +63,11 @@ class InputReader {
   }
 
   async resolved(given: unknown, spec: TypeSpec, path: readonly PropertyKey[]): Promise<unknown> {
-    if (!spec.plain) return AWAITED.includes(formatPath(path)) ? this.#known(given, path) : given;
+    if (!spec.plain) {
+      if (AWAITED.includes(formatPath(path))) return this.#known(given, path);
+      // A list with outputs in it, where a component takes a value or one output.
+      return holdsOutput(given) ? pulumi.output(given) : given;
+    }
     const value = pulumi.Output.isInstance(given) ? await this.#known(given, path) : given;
     const { $ref = "", items, additionalProperties } = chosen(spec, value);
     const { properties } = this.#types[$ref.replace("#/types/", "")] ?? {};

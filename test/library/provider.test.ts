@@ -257,6 +257,8 @@ describe("the provider of the Pulumi package", () => {
       // An id is unknown before it is made.
       const labels = { vpc: vpc.id };
       await construct("team:Team", "shop", { cluster, labels, curlPod: { image: vpc.id } });
+      const destination = { kind: "kafka", brokers: [pulumi.interpolate`${vpc.metadata.name}:9092`], topic: "t" };
+      await construct("logging:LogCollection", "logs", { cluster, destination });
       await assert.rejects(construct("team:Team", "other", { cluster, curlPod: { ndots: vpc.id, image: vpc.id } }), {
         message:
           "Invalid arguments (1 error)\n  other.curlPod.ndots: must be known before the deployment, since it decides what is made",
