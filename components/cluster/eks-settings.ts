@@ -235,8 +235,10 @@ export function nodeDnsAddresses(cluster: { readonly kind: string } | EksExistin
   return "compute" in cluster && cluster.compute === "auto" ? clusterDnsOf(cluster) : [];
 }
 
-/** Settings of a cluster that contradict each other. Paths are relative to `cluster`. */
-export function checkEksExisting(settings: EksExistingSettings): SettingsIssue[] {
+/** Statements about a cluster that contradict each other. Paths are below `cluster`. */
+export function checkEksExisting(
+  settings: Pick<EksExistingSettings, "compute" | "podIdentityAgent" | "networkPolicies" | "serviceCidr" | "ipFamily">,
+): SettingsIssue[] {
   const { compute, podIdentityAgent, networkPolicies, serviceCidr, ipFamily } = settings;
   const issues: SettingsIssue[] = [];
   if (podIdentityAgent && (compute === "auto" || compute === "fargate")) {

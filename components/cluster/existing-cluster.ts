@@ -1,12 +1,22 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
+import { holdsOutput } from "../schema/checked-inputs.ts";
+import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { accessEntries, grantAccess } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
-import { clusterDnsOf, POD_IDENTITY_AGENT } from "./eks-settings.ts";
+import {
+  ClusterName,
+  checkEksExisting,
+  clusterDnsOf,
+  EksExistingSettings,
+  POD_IDENTITY_AGENT,
+} from "./eks-settings.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { givenKubeconfig, kubernetesProvider } from "./kubernetes-provider.ts";
+import { ExistingClusterSettings } from "./settings.ts";
 
 /** How to reach an existing cluster. */
 export interface ExistingClusterArgs {
@@ -28,6 +38,19 @@ export interface ExistingClusterArgs {
   readonly networkPolicies?: boolean;
 }
 
+const KnownArgs = ExistingClusterSettings.omit({ kind: true });
+/** Access entries are checked where access is granted. */
+const KnownEksArgs = EksExistingSettings.omit({ kind: true, accessEntries: true }).extend({
+  name: ClusterName.optional(),
+});
+
+/** The arguments that a schema has, as far as they hold no output. */
+function known(schema: z.ZodObject, args: object): object {
+  return Object.fromEntries(
+    Object.entries(args).filter(([key, value]) => key in schema.shape && value !== undefined && !holdsOutput(value)),
+  );
+}
+
 /**
  * A cluster with another owner, reached by a kubeconfig. Planning needs neither the file nor the server; `preflight` reads the file before
  * a deployment. Only the lab's own objects are created on it.
@@ -38,6 +61,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
   readonly handle: ClusterHandle;
 
   constructor(name: string, args: ExistingClusterArgs = {}, options: pulumi.ComponentResourceOptions = {}) {
+    parseArgs(name, KnownArgs, known(KnownArgs, args));
     super("eks-dns-logging:cluster:ExistingCluster", name, {}, options);
     const provider = kubernetesProvider(
       name,
@@ -113,6 +137,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
   readonly #tags: Readonly<Record<string, pulumi.Input<string>>>;
 
   constructor(name: string, args: ExistingEksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
+    throwErrors(name, checkEksExisting(parseArgs(name, KnownEksArgs, known(KnownEksArgs, args))));
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
     this.#name = name;
     this.#args = args;

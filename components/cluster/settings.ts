@@ -18,8 +18,8 @@ import {
   Tags,
 } from "./eks-settings.ts";
 
-/** How to reach an existing cluster. */
-const ExistingClusterSettings = z.strictObject({
+/** How an existing cluster is reached. */
+export const ExistingClusterSettings = z.strictObject({
   kind: z.literal("existing").describe("An existing cluster."),
   kubeconfig: z
     .string()

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { ExistingCluster } from "../../../components/cluster/existing-cluster.ts";
+import { ExistingCluster, ExistingEksCluster } from "../../../components/cluster/existing-cluster.ts";
 import { policyWarnings } from "../../../components/cluster/handle.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { ArgumentsError } from "../../../components/schema/errors.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { find } from "../../support/find.ts";
 import { recordCluster, standardCluster } from "./recorded.ts";
@@ -100,6 +101,40 @@ describe("handle of an existing cluster", () => {
     });
     const { inputs, secrets } = find(resources, PROVIDER, "lab-kubernetes");
     assert.deepEqual([inputs.kubeconfig, secrets], [join(homedir(), "lab.yaml"), ["kubeconfig"]]);
+  });
+
+  it("refuses wrong arguments of a program, all of them at once and by their names", async () => {
+    const wrong: object = { context: 5, ipFamily: "ipv5", networkPolicies: "yes", identifier: "" };
+    await record({ stack: "dev", config: {} }, async () => {
+      assert.throws(() => new ExistingCluster("lab", wrong), {
+        message: [
+          "Invalid arguments (4 errors)",
+          "  lab.context: must be a string (found 5)",
+          '  lab.identifier: must be a name of your choice (found "")',
+          '  lab.ipFamily: must be one of ipv4, ipv6 (found "ipv5")',
+          '  lab.networkPolicies: must be true or false (found "yes")',
+        ].join("\n"),
+      });
+      const eks: object = { kubernetesVersion: "1.0", compute: "x", serviceCidr: "z", tags: { "aws:x": "y" } };
+      const paths = (args: object) => {
+        try {
+          new ExistingEksCluster("prod", { region: "eu-central-1", name: "prod", ...args });
+        } catch (error) {
+          assert.ok(error instanceof ArgumentsError);
+          return error.issues.map(({ path }) => path.join("."));
+        }
+        return [];
+      };
+      assert.deepEqual(paths({ ...eks, name: "A B" }), [
+        "prod.name",
+        "prod.kubernetesVersion",
+        "prod.compute",
+        "prod.serviceCidr",
+        "prod.tags.aws:x",
+      ]);
+      assert.deepEqual(paths({ compute: "fargate", podIdentityAgent: true }), ["prod.podIdentityAgent"]);
+      assert.deepEqual(paths({ name: pulumi.output("prod"), tags: { owner: pulumi.output("a") } }), []);
+    });
   });
 
   it("is another cluster when the settings say so", async () => {
