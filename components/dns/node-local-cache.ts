@@ -6,6 +6,7 @@ import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { integer } from "../schema/values.ts";
+import { CorefileOptions } from "./corefile-settings.ts";
 import { checkNodeLocalCache } from "./issues.ts";
 import {
   cacheAddresses,
@@ -116,22 +117,30 @@ export class NodeLocalCache extends pulumi.ComponentResource {
   }
 }
 
-const CoreDnsPlace = z.object({
+/** The arguments but the cluster. */
+const Options = NodeLocalCacheSettings.extend({
+  clusterDns: DnsSettings.shape.clusterDns,
+  clusterDomain: CorefileOptions.shape.clusterDomain,
+  forwardToCoreDns: z.boolean().default(false),
   coreDnsLabels: PodSelector.default({ ...USUAL_CORE_DNS_PODS.labels }),
   coreDnsPort: integer(1, 65_535).default(53),
 });
 
-/** The arguments with defaults, checked like the settings of a CoreDNS with this cache. */
-function optionsOf(name: string, args: NodeLocalCacheArgs) {
-  const { cluster, dependsOn: _dependsOn, clusterDns, clusterDomain, forwardToCoreDns = false, ...more } = args;
-  const { coreDnsLabels, coreDnsPort, ...given } = more;
-  const cache = parseArgs(name, NodeLocalCacheSettings, given);
-  const place = parseArgs(name, CoreDnsPlace, { coreDnsLabels, coreDnsPort });
+/** The arguments with all defaults, checked as the settings of a CoreDNS with this cache would be. */
+function optionsOf(name: string, { cluster, dependsOn: _dependsOn, ...given }: NodeLocalCacheArgs) {
+  const { clusterDns, clusterDomain, forwardToCoreDns, coreDnsLabels, coreDnsPort, ...cache } = parseArgs(
+    name,
+    Options,
+    given,
+  );
   const options = clusterDomain === undefined ? {} : { clusterDomain };
-  const settings = parseArgs(name, DnsSettings, { clusterDns, corefile: { options }, nodeLocalCache: cache });
+  const settings = DnsSettings.parse({ clusterDns, corefile: { options }, nodeLocalCache: cache });
   throwErrors(name, [
-    ...daemonSetIssues(cluster, { path: [], message: "must not be created" }),
-    ...checkNodeLocalCache(settings),
+    ...daemonSetIssues(cluster, { path: [], message: "must not be made" }),
+    ...checkNodeLocalCache(settings).map((issue) => ({ ...issue, path: issue.path.filter((key) => key !== SECTION) })),
   ]);
-  return { ...cacheOptions(settings, cache), forwardToCoreDns, ...place };
+  return { ...cacheOptions(settings, cache), forwardToCoreDns, coreDnsLabels, coreDnsPort };
 }
+
+/** Where these arguments stand in the settings of CoreDNS. */
+const SECTION = "nodeLocalCache";

@@ -99,14 +99,8 @@ interface NamespaceArgs {
 }
 
 const AccessRules = z.array(AccessRule);
-/** Arguments that are checked at once if they have no outputs. */
-const Known = TeamSettings.pick({
-  namespaces: true,
-  podSecurity: true,
-  members: true,
-  memberRoles: true,
-  labels: true,
-}).extend({
+/** What is checked at once, as far as it holds no output. */
+const Known = TeamSettings.omit({ name: true }).extend({
   team: TeamSettings.shape.name,
   peers: z.array(TeamSettings.shape.name),
   curlPod: CurlPodSettings,

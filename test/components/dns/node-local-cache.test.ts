@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { NodeLocalCache } from "../../../components/dns/node-local-cache.ts";
 import { cacheAddresses, cacheOptions, nodeLocalCorefile } from "../../../components/dns/node-local-rendering.ts";
 import { DnsSettings, NodeLocalCacheSettings } from "../../../components/dns/settings.ts";
+import { ArgumentsError } from "../../../components/schema/errors.ts";
 import { parseCorefile } from "../../../corefile/model.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
@@ -162,9 +163,25 @@ describe("NodeLocalCache", () => {
       /k8s\.corp:53 .*bind 169\.254\.20\.10\\n.*forward \. __PILLAR__UPSTREAM__SERVERS__/,
     );
     await assert.rejects(made({}), /local\.clusterDns: must be the address of the Service kube-dns/);
-    await assert.rejects(
-      made({ mode: "kubelet", address: "10.0.0.1" }),
-      /local\.nodeLocalCache\.address: must be an address/,
-    );
+    const wrong = {
+      mode: "kube",
+      address: "x",
+      clusterDns: "10.0.0.1",
+      clusterDomain: "a b",
+      coreDnsLabels: {},
+      coreDnsPort: 0,
+    };
+    await assert.rejects(made(wrong), (error) => {
+      assert.ok(error instanceof ArgumentsError);
+      assert.deepEqual(
+        error.issues.map(({ path }) => path.join(".")),
+        Object.keys(wrong).map((key) => `local.${key}`),
+      );
+      return true;
+    });
+    await assert.rejects(made({ mode: "kubelet", address: "10.0.0.1" }), {
+      message:
+        'Invalid arguments (1 error)\n  local.address: must be an address of 169.254.0.0/16, such as 169.254.20.10, or of fd00::/8 on an IPv6 cluster, since it exists on every node (found "10.0.0.1")',
+    });
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { ArgumentsError } from "../../../components/schema/errors.ts";
 import { CurlPod } from "../../../components/team/curl-pod.ts";
 import { TeamsSettings } from "../../../components/team/settings.ts";
 import { Team } from "../../../components/team/team.ts";
@@ -179,6 +180,20 @@ describe("Team in another program", () => {
       podSecurity: { level: "privileged", reason: "" },
     };
     await assert.rejects(make(wrong), /: Invalid arguments \(6 errors\)\n/);
+    const more = {
+      quota: { podz: 3 },
+      limits: { cpuRequest: "x" },
+      ingress: [{ namespaces: ["B_"] }],
+      egress: [{ cidrs: ["1.2.3"] }],
+      podIdentity: { policyArns: ["x"] },
+    };
+    await assert.rejects(make({ ...wrong, ...more }), (error) => {
+      assert.ok(error instanceof ArgumentsError);
+      const paths = error.issues.map(({ path }) => path.slice(0, 2).join("."));
+      for (const key of Object.keys({ ...wrong, ...more }))
+        if (key !== "team") assert.ok(paths.includes(`Bad_Name.${key}`), `${key}: ${paths.join()}`);
+      return true;
+    });
     await assert.rejects(make({ team: "ts", namespaces: [] }), /Bad_Name\.namespaces: /);
   });
 
