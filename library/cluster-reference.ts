@@ -52,9 +52,9 @@ export async function referenceTo(handle: ClusterHandle): Promise<string> {
 }
 
 /**
- * The handle that a reference stands for.
+ * Deserializes a handle.
  * @param component Name of the component that it is an argument of.
- * @throws {ArgumentsError} for text that is no reference.
+ * @throws {ArgumentsError} for text that is not a reference.
  */
 export function handleOf(component: string, reference: unknown): ClusterHandle {
   const parsed = ClusterReference.safeParse(jsonOf(reference));

@@ -30,13 +30,13 @@ export interface PackageSchema {
 /** Arguments that are other components' outputs. The TypeScript components take plain values, known in a preview. */
 const AWAITED: readonly string[] = ["cluster", "dns", "network.dnsAddresses", "network.egress"];
 
-/** Those of them that a component may have no value for. In a preview other languages take such an output for one that is unknown. */
+/** Those that may be undefined. In a preview other languages treat an undefined output as unknown. */
 const LEFT_OUT: readonly string[] = ["dns"];
 
 /**
- * The inputs as the components' arguments: plain where the schema says so, since a component decides by them what it makes.
+ * Converts inputs to the components' arguments: plain if the schema says so, because a component decides by them what to create.
  * @param name Name of the component, which the messages begin with.
- * @throws {ArgumentsError} with every plain value that is unknown or a secret.
+ * @throws {ArgumentsError} with every plain value that is unknown or secret.
  */
 export async function resolvedInputs(
   name: string,
@@ -53,7 +53,7 @@ export async function resolvedInputs(
   return resolved;
 }
 
-/** Reads inputs by the types of the schema, and keeps what is wrong with them. */
+/** Converts inputs by the types of the schema, and collects their issues. */
 class InputReader {
   readonly issues: SettingsIssue[] = [];
   readonly #types: PackageSchema["types"];
@@ -65,7 +65,7 @@ class InputReader {
   async resolved(given: unknown, spec: TypeSpec, path: readonly PropertyKey[]): Promise<unknown> {
     if (!spec.plain) {
       if (AWAITED.includes(formatPath(path))) return this.#known(given, path);
-      // A list with outputs in it, where a component takes a value or one output.
+      // A component takes a value or one output, and not a list with outputs in it.
       return holdsOutput(given) ? pulumi.output(given) : given;
     }
     const value = pulumi.Output.isInstance(given) ? await this.#known(given, path) : given;
@@ -84,7 +84,7 @@ class InputReader {
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  /** The value without outputs in it; undefined where it is refused. */
+  /** Resolves the outputs in a value; undefined if the value is refused. */
   async #known(given: unknown, path: readonly PropertyKey[]): Promise<unknown> {
     const { value } = await pulumi.runtime.serializeProperties(formatPath(path), { value: given });
     const text = JSON.stringify(value) ?? "";
@@ -101,7 +101,7 @@ class InputReader {
   }
 }
 
-/** The type among several that a list or an object is of. */
+/** The alternative of a union that applies to a list or an object. */
 function chosen(spec: TypeSpec, value: unknown): TypeSpec {
   const fits = ({ $ref, items, additionalProperties }: TypeSpec) =>
     Array.isArray(value) ? items !== undefined : ($ref ?? additionalProperties) !== undefined;
