@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { z } from "zod";
+import { z } from "zod";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts";
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
-import { parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
+import { ArgumentsError, parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { alertsOf } from "./alerts/index.ts";
 import { makeCanary } from "./canary.ts";
 import { makeAlarms } from "./cloudwatch-objects.ts";
@@ -13,7 +13,28 @@ import { makePrometheusObjects } from "./prometheus-objects.ts";
 import { MonitoringSettings } from "./settings.ts";
 import { type Parts, watchedStack } from "./watched-stack.ts";
 
-/** The settings under `monitoring`, before defaults. */
+/** The arguments that are settings, but the log collection's. */
+const Checked = MonitoringSettings.extend({
+  dns: DnsSettings.optional(),
+  teams: z.array(z.object({ name: z.string(), namespaces: z.array(z.object({ name: z.string() })).optional() })),
+});
+
+/**
+ * The settings of the log collection that is watched.
+ * @throws {ArgumentsError} whose paths begin with the argument.
+ */
+function watchedSettings(name: string, args: LogCollectionArgs) {
+  try {
+    return knownSettings(name, args);
+  } catch (error) {
+    if (!(error instanceof ArgumentsError)) throw error;
+    throw new ArgumentsError(
+      error.issues.map((issue) => ({ ...issue, path: [name, "logging", ...issue.path.slice(1)] })),
+    );
+  }
+}
+
+/** The settings under `monitoring`, as they may be written. */
 export type MonitoringOptions = Readonly<z.input<typeof MonitoringSettings>>;
 
 /** The log collection arguments on which monitoring depends. */
@@ -49,12 +70,11 @@ export class Monitoring extends pulumi.ComponentResource {
   constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:monitoring:Monitoring", name, {}, { ...options, provider: args.cluster.provider });
     const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;
-    const settings = parseArgs(name, MonitoringSettings, given);
-    const known = dns === undefined ? undefined : parseArgs(name, DnsSettings, dns);
+    const { dns: known, teams: _teams, ...settings } = parseArgs(name, Checked, { ...given, dns, teams });
     const parts: Parts = {
       dns: known,
       managesCoreDns: managesCoreDns(known, cluster.addons !== undefined),
-      logging: logging === undefined ? undefined : knownSettings(name, { ...logging, cluster, teams }),
+      logging: logging === undefined ? undefined : watchedSettings(name, { ...logging, cluster, teams }),
       teams,
     };
     // Without DaemonSets, withoutDaemonSets reports the reason.

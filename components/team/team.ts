@@ -20,6 +20,7 @@ import {
   type PolicyContext,
 } from "./network-policies.ts";
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
+import { PodDnsSettings, PolicyContextSettings } from "./policy-context.ts";
 import { Quota, quotaAsStrings } from "./quota.ts";
 import { accessEntryName, namespacePrefix } from "./resource-names.ts";
 import { CurlPodSettings, Limits, TeamSettings } from "./settings.ts";
@@ -104,6 +105,8 @@ const Known = TeamSettings.omit({ name: true }).extend({
   team: TeamSettings.shape.name,
   peers: z.array(TeamSettings.shape.name),
   curlPod: CurlPodSettings,
+  network: PolicyContextSettings.optional(),
+  dns: PodDnsSettings.optional(),
 });
 const MEMBER_ROLE = "team-member";
 

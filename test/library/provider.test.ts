@@ -281,45 +281,38 @@ describe("the provider of the Pulumi package", () => {
     assert.deepEqual(await team((unknown) => ({ dns: unknown })), await team(() => ({})));
   });
 
-  it("describes everything in whole sentences, with one default for each kind", () => {
-    const { resources, types } = JSON.parse(SCHEMA);
-    const descriptions = (value: unknown): string[] => {
-      if (typeof value !== "object" || value === null) return [];
-      const own = "description" in value && typeof value.description === "string" ? [value.description] : [];
-      return [...own, ...Object.values(value).flatMap(descriptions)];
-    };
-    const all = descriptions([resources, types]);
-    assert.ok(all.length > 400, String(all.length));
-    assert.deepEqual(
-      all.filter(
-        (text) => !text.endsWith(".") || text.split(/With kind .+?: /).some((part) => /Default.+Default/.test(part)),
-      ),
-      [],
-    );
-    const { existing, kind } = types["eks-dns-logging:logging:LogCollectionDestination"].properties;
-    assert.match(
-      existing.description,
-      /^With kind `cloudwatch`: Whether the log group .+ With kind `s3`: Whether the bucket /,
-    );
-    assert.equal(kind.description, "Kind of the destination.");
-    assert.match(
-      resources["eks-dns-logging:cluster:EksCluster"].description,
-      /made by the package `@pulumi\/eks`; all else/,
-    );
-  });
-
-  it("has outputs without enumerations, which YAML passes on to no argument", () => {
-    const { resources, types } = JSON.parse(SCHEMA);
-    const enumerations = (spec: unknown, path: string): string[] => {
-      if (typeof spec !== "object" || spec === null) return [];
-      return Object.entries(spec).flatMap(([key, value]) => {
-        if (key !== "$ref") return enumerations(value, `${path}.${key}`);
-        const type = types[String(value).replace("#/types/", "")];
-        return type.enum === undefined ? enumerations(type.properties, `${path}.${key}`) : [path];
+  it("names what is wrong in the arguments that other components have too", async () => {
+    const paths = async (token: string, inputs: pulumi.Inputs): Promise<string[]> => {
+      const found: string[] = [];
+      await registered(async () => {
+        const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", {});
+        const refused = (error: unknown) => {
+          assert.ok(error instanceof ArgumentsError);
+          found.push(...error.issues.map(({ path }) => path.join(".")));
+          return true;
+        };
+        await assert.rejects(construct(token, "x", { ...inputs, cluster }), refused);
       });
+      return found;
     };
-    for (const [token, { properties }] of Object.entries<{ properties: object }>(resources))
-      assert.deepEqual(enumerations(properties, token), []);
-    assert.notDeepEqual(enumerations(resources["eks-dns-logging:team:Team"].inputProperties, "Team"), []);
+    const watched = { kind: "prom", dns: { replicas: 0 }, teams: ["a"] };
+    assert.deepEqual(await paths("monitoring:Monitoring", watched), ["x.kind", "x.dns.replicas", "x.teams.0"]);
+    assert.deepEqual(await paths("monitoring:Monitoring", { logging: { collector: "no" } }), ["x.logging.collector"]);
+    const network = {
+      teams: [{ name: "a" }],
+      dnsAddresses: ["x"],
+      dnsPorts: [0],
+      egress: [{ to: [], ports: [{ port: 1, protocol: "ICMP" }] }],
+      dnsNamespaces: "x",
+    };
+    assert.deepEqual(await paths("team:Team", { network, dns: { nameservers: ["x"] } }), [
+      "x.network.teams.0.peers",
+      "x.network.dnsAddresses.0",
+      "x.network.dnsPorts.0",
+      "x.network.egress.0.ports.0.protocol",
+      "x.network.dnsNamespaces",
+      "x.dns.nameservers.0",
+      "x.dns.clusterDomain",
+    ]);
   });
 });
