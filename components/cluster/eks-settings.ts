@@ -235,7 +235,7 @@ export function nodeDnsAddresses(cluster: { readonly kind: string } | EksExistin
   return "compute" in cluster && cluster.compute === "auto" ? clusterDnsOf(cluster) : [];
 }
 
-/** Statements about a cluster that contradict each other. Paths are below `cluster`. */
+/** Settings of a cluster that contradict each other. Paths are relative to `cluster`. */
 export function checkEksExisting(
   settings: Pick<EksExistingSettings, "compute" | "podIdentityAgent" | "networkPolicies" | "serviceCidr" | "ipFamily">,
 ): SettingsIssue[] {

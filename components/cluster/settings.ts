@@ -18,7 +18,7 @@ import {
   Tags,
 } from "./eks-settings.ts";
 
-/** How an existing cluster is reached. */
+/** How to reach an existing cluster. */
 export const ExistingClusterSettings = z.strictObject({
   kind: z.literal("existing").describe("An existing cluster."),
   kubeconfig: z

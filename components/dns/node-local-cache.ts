@@ -126,7 +126,7 @@ const Options = NodeLocalCacheSettings.extend({
   coreDnsPort: integer(1, 65_535).default(53),
 });
 
-/** The arguments with all defaults, checked as the settings of a CoreDNS with this cache would be. */
+/** The arguments with defaults, checked like the settings of a CoreDNS with this cache. */
 function optionsOf(name: string, { cluster, dependsOn: _dependsOn, ...given }: NodeLocalCacheArgs) {
   const { clusterDns, clusterDomain, forwardToCoreDns, coreDnsLabels, coreDnsPort, ...cache } = parseArgs(
     name,
@@ -136,7 +136,7 @@ function optionsOf(name: string, { cluster, dependsOn: _dependsOn, ...given }: N
   const options = clusterDomain === undefined ? {} : { clusterDomain };
   const settings = DnsSettings.parse({ clusterDns, corefile: { options }, nodeLocalCache: cache });
   throwErrors(name, [
-    ...daemonSetIssues(cluster, { path: [], message: "must not be made" }),
+    ...daemonSetIssues(cluster, { path: [], message: "must not be created" }),
     ...checkNodeLocalCache(settings).map((issue) => ({ ...issue, path: issue.path.filter((key) => key !== SECTION) })),
   ]);
   return { ...cacheOptions(settings, cache), forwardToCoreDns, coreDnsLabels, coreDnsPort };

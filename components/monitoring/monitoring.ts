@@ -34,7 +34,7 @@ function watchedSettings(name: string, args: LogCollectionArgs) {
   }
 }
 
-/** The settings under `monitoring`, as they may be written. */
+/** The settings under `monitoring`, before defaults. */
 export type MonitoringOptions = Readonly<z.input<typeof MonitoringSettings>>;
 
 /** The log collection arguments on which monitoring depends. */

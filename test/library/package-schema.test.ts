@@ -15,7 +15,8 @@ describe("the schema of the Pulumi package", () => {
     assert.ok(all.length > 400, String(all.length));
     assert.deepEqual(
       all.filter(
-        (text) => !text.endsWith(".") || text.split(/With kind .+?: /).some((part) => /Default.+Default/.test(part)),
+        (text) =>
+          !text.endsWith(".") || text.split(/With kind .+?: /).some((part) => /Default: .+Default: /.test(part)),
       ),
       [],
     );
@@ -27,7 +28,7 @@ describe("the schema of the Pulumi package", () => {
     assert.equal(kind.description, "Kind of the destination.");
     assert.match(
       resources["eks-dns-logging:cluster:EksCluster"].description,
-      /made by the package `@pulumi\/eks`; all else/,
+      /The package `@pulumi\/eks` creates the control plane; everything else /,
     );
   });
 

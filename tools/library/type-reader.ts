@@ -326,10 +326,7 @@ function pascal(path: string): string {
 }
 
 function singular(name: string): string {
-  return name
-    .replace(/ies$/, "y")
-
-    .replace(/(?<![s])s$/, "");
+  return name.replace(/ies$/, "y").replace(/(?<![s])s$/, "");
 }
 
 const PUNCTUATION: Readonly<Record<string, string>> = { "-": "Hyphen", ".": "Dot", _: "Underscore" };

@@ -19,8 +19,8 @@ import { NodeLabels } from "./node-group-settings.ts";
 import { type NodeGroup, Nodes } from "./nodes.ts";
 
 /**
- * An EKS cluster of one's own. The control plane is made by the package `@pulumi/eks`; all else is a plain resource, so that a preview and a
- * policy see it. It is made in this order: network and key, control plane, vpc-cni, kube-proxy and Pod Identity agent, nodes.
+ * An EKS cluster that the stack owns. The package `@pulumi/eks` creates the control plane; everything else is a plain resource, visible to
+ * previews and policies. Order: network and key, control plane, vpc-cni, kube-proxy and Pod Identity agent, nodes.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-cluster.html
  */
 export class EksCluster extends pulumi.ComponentResource {

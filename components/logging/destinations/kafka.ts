@@ -106,7 +106,7 @@ export const LIBRDKAFKA_KBYTES = 16_384;
 
 /** Verification of a broker's certificate. */
 interface KafkaTlsArgs {
-  /** Whether a certificate that is not valid is refused. @default true */
+  /** Whether invalid certificates are rejected. @default true */
   readonly verify?: boolean;
   /** Secret in namespace `logging` whose key `ca.crt` is the CA certificate. @default the public CAs */
   readonly caSecretName?: string | undefined;

@@ -137,7 +137,7 @@ describe("handle of an existing cluster", () => {
     });
   });
 
-  it("is another cluster when the settings say so", async () => {
+  it("is another cluster if the settings say so", async () => {
     const { resources } = await recordCluster({ kind: "existing", identifier: "second" });
     assert.equal(find(resources, PROVIDER, "cluster-kubernetes").inputs.clusterIdentifier, "second");
   });
