@@ -90,9 +90,9 @@ class InputReader {
     const text = JSON.stringify(value) ?? "";
     if (value === pulumi.runtime.unknownValue && LEFT_OUT.includes(formatPath(path))) return undefined;
     if (text.includes(`"${pulumi.runtime.unknownValue}"`))
-      return this.#refuse(path, "must be known before the deployment, since it decides what is made");
+      return this.#refuse(path, "must be known before the deployment, because it determines what is created");
     if (text.includes(pulumi.runtime.specialSecretSig))
-      return this.#refuse(path, "must not be a secret, since the resources made of it show it");
+      return this.#refuse(path, "must not be a secret, because it is part of names");
     return value;
   }
 

@@ -184,8 +184,8 @@ describe("the provider of the Pulumi package", () => {
       }),
       {
         message:
-          "Invalid arguments (2 errors)\n  x.region: must not be a secret, since the resources made of it show it" +
-          "\n  x.nodeGroups[0].name: must not be a secret, since the resources made of it show it",
+          "Invalid arguments (2 errors)\n  x.region: must not be a secret, because it is part of names" +
+          "\n  x.nodeGroups[0].name: must not be a secret, because it is part of names",
       },
     );
   });
@@ -261,12 +261,12 @@ describe("the provider of the Pulumi package", () => {
       await construct("logging:LogCollection", "logs", { cluster, destination });
       await assert.rejects(construct("team:Team", "other", { cluster, curlPod: { ndots: vpc.id, image: vpc.id } }), {
         message:
-          "Invalid arguments (1 error)\n  other.curlPod.ndots: must be known before the deployment, since it decides what is made",
+          "Invalid arguments (1 error)\n  other.curlPod.ndots: must be known before the deployment, because it determines what is created",
       });
       await assert.rejects(construct("team:Team", "web", { cluster, team: vpc.id, peers: [vpc.id] }), {
         message:
-          "Invalid arguments (2 errors)\n  web.team: must be known before the deployment, since it decides what is made" +
-          "\n  web.peers[0]: must be known before the deployment, since it decides what is made",
+          "Invalid arguments (2 errors)\n  web.team: must be known before the deployment, because it determines what is created" +
+          "\n  web.peers[0]: must be known before the deployment, because it determines what is created",
       });
     });
   });
