@@ -50,9 +50,9 @@ export interface TeamArgs {
   readonly namespaces?: readonly (MovedNamespace & { readonly adopt?: boolean })[] | undefined;
   /** Enforced Pod Security level, and why it is below restricted. @default restricted */
   readonly podSecurity?: { readonly level: PodSecurityLevel; readonly reason: string } | undefined;
-  /** Other allowed sources. @default none */
+  /** Other sources that may connect to the team's pods. @default none */
   readonly ingress?: readonly AccessRuleArgs[];
-  /** Other allowed destinations. @default none */
+  /** Other destinations to which the team's pods may connect. @default none */
   readonly egress?: readonly AccessRuleArgs[];
   /** Further namespace labels. @default none */
   readonly labels?: Readonly<Record<string, pulumi.Input<string>>>;
