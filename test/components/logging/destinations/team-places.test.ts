@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { parse } from "yaml";
+import { outputs } from "../../../../components/logging/collectors/fluent-bit/outputs.ts";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
 import { IndexFormat } from "../../../../components/logging/indexing/index-format.ts";
 import { placeName, placeOfNamespace, teamPlaces } from "../../../../components/logging/indexing/team-places.ts";
@@ -40,10 +41,10 @@ describe("Places of teams", () => {
   });
 
   it("have outputs of Fluent Bit, selected by tag, that share the buffer", () => {
-    const outputs = (destination: object) =>
+    const made = (destination: object) =>
       configOf("fluent-bit", { destination, buffer: { size: "3Gi" } }).pipeline.outputs;
     assert.deepEqual(
-      outputs(GROUPS).map((each: Record<string, unknown>) => [
+      made(GROUPS).map((each: Record<string, unknown>) => [
         each.log_group_name,
         each.match_regex,
         each["storage.total_limit_size"],
@@ -55,12 +56,25 @@ describe("Places of teams", () => {
       ],
     );
     assert.deepEqual(
-      outputs(ARCHIVE).map((each: Record<string, unknown>) => [each.s3_key_format, each.store_dir]),
+      made(ARCHIVE).map((each: Record<string, unknown>) => [each.s3_key_format, each.store_dir]),
       [
         ["/pods/sa/%Y/%m/%d/%H/$UUID.gz", "/var/lib/fluent-bit/s3/sa"],
         ["/pods/ts/%Y/%m/%d/%H/$UUID.gz", "/var/lib/fluent-bit/s3/ts"],
         ["/pods/%Y/%m/%d/%H/$UUID.gz", "/var/lib/fluent-bit/s3/-"],
       ],
+    );
+  });
+
+  it("have a folder each beside those of another bucket in Fluent Bit", () => {
+    const settings = LoggingSettings.parse({
+      collector: "fluent-bit",
+      destinations: { near: { ...ARCHIVE, ...SPLIT }, far: { ...ARCHIVE, ...SPLIT, bucket: "acme-far" } },
+    });
+    const pipeline = logPipeline(settings, { cluster: "dev", region: "eu-central-1", teams: TEAMS });
+    const folders = pipeline.branches.map((branch) => outputs(branch).map(({ store_dir }) => store_dir));
+    assert.deepEqual(
+      folders,
+      ["far", "near"].map((name) => ["sa", "ts", "-"].map((team) => `/var/lib/fluent-bit/s3-${name}/${team}`)),
     );
   });
 
