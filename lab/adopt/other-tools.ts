@@ -1,3 +1,4 @@
+import { proportionalTargets } from "../../policies/readers/proportional-autoscaler.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { type AdoptionRow, type LiveObjects, listAt, objectName, textAt } from "./live-objects.ts";
 
@@ -71,12 +72,10 @@ export function scalerOf(live: LiveObjects, deployment: KubernetesObject): Kuber
   return byLoad ?? live.ofKind("Deployment").find((one) => isProportional(one, deployment));
 }
 
-/** Its kinds are not case-sensitive. @see https://github.com/kubernetes-sigs/cluster-proportional-autoscaler#overview */
-function isProportional(scaler: KubernetesObject, { namespace, name }: KubernetesObject): boolean {
+function isProportional(scaler: KubernetesObject, deployment: KubernetesObject): boolean {
   return listAt(scaler.content, "spec", "template", "spec", "containers").some((container) => {
     const words = ["command", "args"].flatMap((key) => listAt(container, key).map(String));
-    const flag = (key: string) => new RegExp(`(?:^| )--?${key}[= ](\\S+)`).exec(words.join(" "))?.[1];
-    const targets = flag("target")?.toLowerCase().split(",") ?? [];
-    return targets.includes(`deployment/${name}`) && (flag("namespace") ?? scaler.namespace) === namespace;
+    const targets = proportionalTargets(words, scaler.namespace);
+    return targets.namespace === deployment.namespace && targets.has(deployment.name);
   });
 }

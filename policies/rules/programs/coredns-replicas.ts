@@ -2,6 +2,7 @@ import { type Field, isKnownSo, type Resource, someKnown } from "../../core/reso
 import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { isClusterDns } from "../../readers/cluster-dns.ts";
+import { proportionalTargets } from "../../readers/proportional-autoscaler.ts";
 import { containerLists, nameOf, namespaceOf, podSpecOf } from "../../readers/workload.ts";
 import { ADDON, configurationOf, inside, isCoreDns, type Json } from "../aws/coredns-addon.ts";
 import { aws } from "../rule-sources.ts";
@@ -71,16 +72,28 @@ function scalerOf(deployment: Resource, stack: Stack): Resource | undefined {
 }
 
 /**
- * Whether the stack has the autoscaler of CoreDNS's Helm chart for a Deployment, which reads its minimum from a ConfigMap.
- * @see https://github.com/kubernetes-sigs/cluster-proportional-autoscaler
+ * Whether the stack has a cluster-proportional-autoscaler for a Deployment, such as that of CoreDNS's Helm chart, which reads its minimum
+ * from a ConfigMap.
+ * @throws {Undecided} if only unknown words may name the Deployment.
  */
 function isProportional(deployment: Resource, stack: Stack): boolean {
-  const target = `--target=deployment/${nameOf(deployment)}`.toLowerCase();
+  const [namespace, name] = [namespaceOf(deployment), nameOf(deployment)];
   return someKnown(stack.ofType(DEPLOYMENT), (other) => {
     const pod = podSpecOf(other);
-    if (pod === undefined || other === deployment || namespaceOf(other) !== namespaceOf(deployment)) return false;
+    if (pod === undefined || other === deployment) return false;
     const containers = containerLists(pod, ["containers"]).flatMap((list) => list.items());
-    const words = containers.flatMap((container) => ["command", "args"].flatMap((key) => container.at(key).items()));
-    return someKnown(words, (word) => word.text()?.toLowerCase() === target);
+    return someKnown(containers, (container) => {
+      const words = ["command", "args"].flatMap((key) => container.at(key).items());
+      const known = words.filter((word) => !word.isUnknown).map((word) => word.text() ?? "");
+      const targets = proportionalTargets(known, namespaceOf(other));
+      if (targets.namespace !== namespace) return false;
+      return (
+        targets.has(name) ||
+        proportionalTargets(
+          words.map((word) => word.text() ?? ""),
+          namespace,
+        ).has(name)
+      );
+    });
   });
 }

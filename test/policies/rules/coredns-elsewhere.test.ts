@@ -97,6 +97,11 @@ const CASES: CasesByRule = {
       "another program with the label": [chart(ONE, { image: "registry.k8s.io/dns/k8s-dns-node-cache:1.26.8" })],
       "an autoscaler that keeps two": [chart({}), scaler({ minReplicas: 2, maxReplicas: 9 })],
       "an autoscaler by the size of the cluster": [chart({}), proportional("--target=Deployment/dns-coredns")],
+      "an autoscaler of several targets": [chart({}), proportional("--target=Deployment/web,deployment/dns-coredns")],
+      "an autoscaler in another namespace": [
+        chart({}),
+        proportional("--namespace=dns --target=deployment/dns-coredns", "kube-system"),
+      ],
       "an autoscaler that keeps two, beside one of something unknown": [
         chart({}),
         scaler({}, UNKNOWN),
