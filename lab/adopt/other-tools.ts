@@ -2,15 +2,15 @@ import { proportionalTargets } from "../../policies/readers/proportional-autosca
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { type AdoptionRow, type LiveObjects, listAt, objectName, textAt } from "./live-objects.ts";
 
-/** A tool that puts its own version of an object back. */
+/** A tool that restores its own version of an object. */
 interface Rewriter {
-  /** How it marks what it manages. */
+  /** The label or annotation of its objects. */
   readonly mark: { readonly kind: "labels" | "annotations"; readonly key: string; readonly value?: RegExp };
-  /** What it does, and where a change stays. */
+  /** What it does, and where to make a lasting change. */
   readonly reason: string;
 }
 
-/** K3s comes first: what it deploys by Helm has the marks of both. */
+/** K3s comes first: objects that it deploys through Helm have the marks of both. */
 const REWRITERS: readonly Rewriter[] = [
   {
     // https://docs.k3s.io/installation/packaged-components
@@ -49,7 +49,7 @@ const REWRITERS: readonly Rewriter[] = [
   },
 ];
 
-/** What other tools undo sooner or later, one row for each object that one of them manages. */
+/** One row per object whose changes another tool will undo. */
 export function rewrittenRows(objects: readonly KubernetesObject[]): AdoptionRow[] {
   return objects.flatMap((object) => {
     const tool = REWRITERS.find(({ mark: { kind, key, value = /./ } }) =>
@@ -59,7 +59,7 @@ export function rewrittenRows(objects: readonly KubernetesObject[]): AdoptionRow
   });
 }
 
-/** What scales a Deployment: a HorizontalPodAutoscaler, or cluster-proportional-autoscaler, which is a Deployment with a target. */
+/** The autoscaler of a Deployment: a HorizontalPodAutoscaler, or the Deployment of a cluster-proportional-autoscaler. */
 export function scalerOf(live: LiveObjects, deployment: KubernetesObject): KubernetesObject | undefined {
   const { namespace, name } = deployment;
   const byLoad = live

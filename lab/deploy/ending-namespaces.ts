@@ -3,9 +3,9 @@ import type { StateObject } from "./state.ts";
 import { readNamespace } from "./taken-namespaces.ts";
 
 /**
- * What keeps namespaces that are being deleted, as the cluster says: an object with a finalizer that nobody removes, or an API that does not
- * answer. Pulumi waits for them without a word.
- * @returns a line for each; empty where nothing does.
+ * Reports why namespaces are still being deleted, such as an object whose finalizer is not removed, or an API that does not answer. Pulumi
+ * waits for them silently.
+ * @returns a line per namespace.
  */
 export async function endingNamespaces(config: KubeConfig, made: readonly StateObject[]): Promise<string[]> {
   const lines: string[] = [];

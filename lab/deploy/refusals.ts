@@ -1,17 +1,17 @@
-/** What admission says after the object that it refuses, and the words for the rule behind it, whose name is the first group. */
+/** Admission messages, and the name of the rule behind each; the first group is the name. */
 const REFUSED_BY: readonly (readonly [words: RegExp, what: (name: string) => string])[] = [
   [/^ValidatingAdmissionPolicy '([^']+)'/, (name) => `ValidatingAdmissionPolicy '${name}'`],
   [/^(?:exceeded|failed) quota: ([^:,\s]+)/, (name) => `ResourceQuota '${name}' of its namespace`],
   [/^violates PodSecurity "([^"]+)"/, (name) => `Pod Security ${name}, which its namespace enforces`],
   [/^\[?(?:maximum|minimum) (\S+) (?:usage|limit)/, (resource) => `a LimitRange of its namespace, for ${resource}`],
 ];
-/** The object that is refused, and why. @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/ */
+/** The rejected object, and the reason. @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/ */
 const FORBIDDEN = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" is forbidden: ([^\n]+)/g;
 const WEBHOOK = /\badmission webhook "([^"]+)" denied the request/g;
-/** By the admission of the namespace's life cycle: nothing can be made in one that is ending. */
+/** From the admission plugin NamespaceLifecycle: a namespace that is being deleted accepts no objects. */
 const ENDING = /\bunable to create new content in namespace (\S+) because it is being terminated/g;
 
-/** A sentence for each object that the cluster's own rules refuse, which it does again when the same command runs again. */
+/** A sentence per object that the cluster's own rules reject; running the command again would not help. */
 export function refusals(message: string): string[] {
   const told = new Set<string>();
   for (const [, kind, name, words = ""] of message.matchAll(FORBIDDEN))

@@ -6,8 +6,8 @@ import { adoptedNamespaces, createdNamespaces, type NamedNamespace } from "./sta
 import { type Deployment, stateObjects } from "./state.ts";
 
 /**
- * Checks the namespaces that an update creates, or puts objects into: one that somebody else has made, or that is ending, stops it halfway.
- * @returns what is wrong, in one sentence for each; empty where nothing is.
+ * Checks the namespaces that an update creates or adopts: one with another owner, or one being deleted, would stop it halfway.
+ * @returns a sentence per problem.
  */
 export async function takenNamespaces(
   config: KubeConfig,
@@ -44,7 +44,7 @@ function wayOut({ name, setting }: NamedNamespace, { metadata }: V1Namespace): s
     : "delete it, or leave this part out";
 }
 
-/** Undefined where there is none, and where one may not ask. */
+/** Reads a namespace; undefined if it does not exist, or without permission. */
 export async function readNamespace(config: KubeConfig, name: string): Promise<V1Namespace | undefined> {
   try {
     return await config.makeApiClient(CoreV1Api).readNamespace({ name });

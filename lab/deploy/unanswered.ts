@@ -1,17 +1,17 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { type Resource, readResource } from "./state.ts";
 
-/** Said of a creation whose answer did not come, since the run was stopped or the connection broke: the object may be there or not. */
+/** Message for a request whose answer never came, because the run was stopped or the connection broke: the object may exist. */
 const NO_ANSWER = /\bwas not successfully created by the Kubernetes API server: Post "[^"]+": /;
 
-/** Objects whose creation a run has asked for without an answer. Pulumi forgets them, and the next run finds that they exist. */
+/** Objects whose creation a run requested without getting an answer. Pulumi forgets them, and the next run would fail because they exist. */
 export class UnansweredCreations {
-  /** As the engine tells of them, by URN: whatever the reason was. */
+  /** All failed resources, by URN. */
   readonly #failed = new Map<string, Resource>();
-  /** URNs of those whose diagnostics tell of no answer. */
+  /** URNs whose diagnostics report a missing answer. */
   readonly #unanswered = new Set<string>();
 
-  /** Takes an event of the engine. */
+  /** Records an engine event. */
   readonly see = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): void => {
     const resource = readResource(resOpFailedEvent?.metadata.new);
     if (resource !== undefined) this.#failed.set(resource.urn, resource);
@@ -19,7 +19,7 @@ export class UnansweredCreations {
       this.#unanswered.add(diagnosticEvent.urn);
   };
 
-  /** As a state has them while they are being made. */
+  /** The unanswered resources, as a state records pending ones. */
   get resources(): Resource[] {
     return [...this.#failed.values()].filter(({ urn }) => this.#unanswered.has(urn));
   }

@@ -1,23 +1,23 @@
 import { CorefileSyntaxError, type Directive, parseBlocks, servesRoot } from "eks-dns-logging-corefile";
 
-/** Changes a Corefile's text; the same text, or undefined, where it has nothing to change. */
+/** Changes a Corefile; returns the same text, or undefined, if there is nothing to change. */
 export type CorefileFault = (text: string) => string | undefined;
 
 /** Blanks within a line. */
 const S = "[^\\S\\n]";
 
-/** Puts lines at the start of the block that answers for every name. */
+/** Inserts lines at the start of the server block for all names. */
 export function intoBlock(lines: string): CorefileFault {
   return inRootBlock((block) => block.replace(/^.*\n/, (head) => `${head}${lines}`));
 }
 
-/** Sends what is not the cluster's to another upstream, in place of all that there are. */
+/** Replaces all upstreams of outside names by one. */
 export function forwardTo(upstream: string): CorefileFault {
   const upstreams = new RegExp(`^(${S}*forward${S}+\\.)(?:${S}+[^\\s{]+)+`, "m");
   return inRootBlock((block) => block.replace(upstreams, `$1 ${upstream}`));
 }
 
-/** Gives the plugin kubernetes another zone in place of a cluster's domain, which a line may name twice, with a dot at its end. */
+/** Replaces the cluster's domain in the plugin kubernetes; a line may contain it twice, also with a final dot. */
 export function answerFor(zone: string, domain: string): CorefileFault {
   const isDomain = (word: string) => word.toLowerCase().replace(/\.$/, "") === domain;
   return (text) =>
@@ -26,7 +26,7 @@ export function answerFor(zone: string, domain: string): CorefileFault {
     );
 }
 
-/** Gives a name an address by the plugin hosts. A block has it once, so that a name goes into the one that minikube or K3s has there. */
+/** Gives a name an address through the plugin hosts. A block has hosts at most once, so the entry is added to that of minikube or K3s. */
 export function hostsEntry(address: string, name: string): CorefileFault {
   const entry = `${address} ${name}`;
   return (text) => {
@@ -38,12 +38,12 @@ export function hostsEntry(address: string, name: string): CorefileFault {
   };
 }
 
-/** Whether hosts sees every name, and passes on what it does not know: its first word is a file, the others are zones. */
+/** Whether hosts applies to all names and falls through for unknown ones. Its first argument is a file, the others are zones. */
 function isForEveryName({ args, block = [] }: Directive): boolean {
   return args.length < 2 && block.some(({ name, args: zones }) => name === "fallthrough" && zones.length === 0);
 }
 
-/** The lines of the block that answers for every name; undefined where none can be read. */
+/** The lines of the server block for all names; undefined if it cannot be read. */
 function rootDirectives(text: string): readonly Directive[] | undefined {
   try {
     return parseBlocks(text).find(servesRoot)?.directives;
@@ -53,7 +53,7 @@ function rootDirectives(text: string): readonly Directive[] | undefined {
   }
 }
 
-/** Changes the block that answers for every name alone, since a Corefile may have one for another zone before it. */
+/** Changes only the server block for all names, which may come after blocks for other zones. */
 function inRootBlock(change: (block: string) => string): CorefileFault {
   return (text) => {
     const found = /^(?:dns:\/\/)?\.(?::53)?\s*\{/m.exec(text);
@@ -64,7 +64,7 @@ function inRootBlock(change: (block: string) => string): CorefileFault {
   };
 }
 
-/** Position after the brace that ends the block which starts at a position, whatever its comments have. */
+/** The position after a block's closing brace; braces in comments do not count. */
 function endOfBlock(text: string, start: number): number {
   let depth = 0;
   for (const { 0: found, index } of text.slice(start).matchAll(/#.*|[{}]/g)) {

@@ -121,7 +121,7 @@ export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readon
   return report.verdicts;
 }
 
-/** Mandatory findings without an exemption: any of them, or an issue, fails a check. */
+/** Mandatory findings without an exemption. Each of them fails a check, as does an issue. */
 export function failing({ findings }: Pick<Evaluation, "findings">): Finding[] {
   return findings.filter(({ level, outcome }) => level === "mandatory" && outcome !== "exempt");
 }

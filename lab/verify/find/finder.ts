@@ -195,6 +195,6 @@ export interface SourceFinder {
   readonly back?: number;
   /** Why a regular source may have no record. */
   readonly whyMissing?: string;
-  /** Undefined until a record is there. @param word Only records with this word; default: any. */
+  /** The newest record; undefined if there is none yet. @param word Limits the search to records with this word. Default: all records. */
   newest(lab: Lab, word?: string): Promise<Newest | undefined>;
 }

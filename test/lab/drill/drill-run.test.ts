@@ -242,6 +242,14 @@ function seenInObjects(drill: Drill, api: FakeApi): Drill {
   return { ...drill, rows: () => [], checks: () => [check] };
 }
 
+/** Ends a drill after an outage of the API server: everything must be as before. */
+async function stopAfterOutage({ api, env }: Awaited<ReturnType<typeof fakeLab>>, before: unknown, outage: string) {
+  api.revive();
+  const found = await readState(env.store);
+  if (found !== undefined) await stopDrill(env, found.state);
+  assert.deepEqual(api.snapshot(), before, outage);
+}
+
 describe("a drill whose program is killed", () => {
   // A change, an object more, one less after a change, a restart, and versions that a controller keeps.
   const shown = ["no-answer", "wrong-neighbor", "pod-does-not-return", "dns-gone", "dns-ends-silently"].map(drillOf);
@@ -257,10 +265,7 @@ describe("a drill whose program is killed", () => {
             () => true,
             () => false,
           );
-          api.revive();
-          const found = await readState(env.store);
-          if (found !== undefined) await stopDrill(env, found.state);
-          assert.deepEqual(api.snapshot(), before, `write ${write}`);
+          await stopAfterOutage({ api, env }, before, `write ${write}`);
           api.stop();
           if (finished) {
             assert.ok(write > 3);
@@ -282,10 +287,7 @@ describe("a drill whose program is killed", () => {
             () => true,
             () => false,
           );
-          api.revive();
-          const found = await readState(env.store);
-          if (found !== undefined) await stopDrill(env, found.state);
-          assert.deepEqual(api.snapshot(), before, `write ${write}`);
+          await stopAfterOutage({ api, env }, before, `write ${write}`);
           assert.deepEqual(await restoreAll(env, state), [], "nothing is written to what is as it was");
           api.stop();
           if (finished) {
