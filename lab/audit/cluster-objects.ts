@@ -1,7 +1,7 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import pLimit from "p-limit";
 import { isObject } from "../../components/schema/values.ts";
-import { asClusterError, get } from "../kubernetes/client.ts";
+import { asClusterError, requestApi } from "../kubernetes/api-request.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
@@ -101,32 +101,29 @@ async function list(
   { apiVersion, kind, plural }: ListedKind,
   namespace: string | undefined,
 ): Promise<KubernetesObject[]> {
-  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
-  const root = `${server}/${apiVersion === "v1" ? "api/v1" : `apis/${apiVersion}`}`;
-  const url = new URL(`${root}/${namespace === undefined ? "" : `namespaces/${namespace}/`}${plural}`);
-  url.searchParams.set("limit", String(PAGE));
+  const root = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
+  const path = `${root}/${namespace === undefined ? "" : `namespaces/${namespace}/`}${plural}`;
+  const query = new URLSearchParams({ limit: String(PAGE) });
   const found: KubernetesObject[] = [];
   for (;;) {
-    const page = await request(config, url, `list ${plural}`);
+    const page = await request(config, `${path}?${query}`, `list ${plural}`);
     for (const item of page.items) {
       // Items of a list lack apiVersion and kind.
       const object = isObject(item) ? kubernetesObject({ apiVersion, kind, ...item }) : undefined;
       if (object !== undefined) found.push(object);
     }
     if (page.next === "") return found;
-    url.searchParams.set("continue", page.next);
+    query.set("continue", page.next);
   }
 }
 
 async function request(
   config: KubeConfig,
-  url: URL,
+  path: string,
   what: string,
 ): Promise<{ readonly items: readonly unknown[]; readonly next: string }> {
   try {
-    const options = { signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) };
-    await config.applyToHTTPSOptions(options);
-    const { status, body } = await get(url, options);
+    const { status, body } = await requestApi(config, { path, seconds: TIMEOUT_SECONDS });
     const answer: unknown = JSON.parse(body);
     if (status >= 400) throw refusal(status, answer, what);
     const items = isObject(answer) && Array.isArray(answer.items) ? answer.items : [];

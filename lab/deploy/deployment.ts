@@ -6,10 +6,9 @@ import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
-import { DRILL_STATE, drillNotice } from "../kubernetes/active-drill.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { endingNamespaces } from "./ending-namespaces.ts";
 import { missingKinds } from "./operator-kinds.ts";
 import {

@@ -1,7 +1,7 @@
 import { ApiException, CoreV1Api, type KubeConfig, type V1Namespace } from "@kubernetes/client-node";
 import { commonLabels } from "../../components/kubernetes/labels.ts";
 import type { Settings } from "../../components/settings.ts";
-import { asClusterError } from "../kubernetes/client.ts";
+import { asClusterError } from "../kubernetes/api-request.ts";
 import { adoptedNamespaces, createdNamespaces, type NamedNamespace } from "./stack-namespaces.ts";
 import { type Deployment, stateObjects } from "./state.ts";
 

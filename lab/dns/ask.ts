@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { decode, RECURSION_DESIRED, streamEncode } from "dns-packet";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
-import type { OwnZones } from "../kubernetes/own-zones.ts";
+import type { OwnZones } from "../verify/cluster-domain.ts";
 import type { DnsClient } from "./pod.ts";
 import type { Outcome } from "./walk.ts";
 

@@ -1,9 +1,9 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
+import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
 import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
 import { answerFor, type CorefileFault, forwardTo, hostsEntry, intoBlock } from "./corefile-faults.ts";
 import { changePods, changeText, corefileOf, type Drill, type Fault, inPod, type Scene, workload } from "./drill.ts";
-import { type KubernetesJson, withField } from "./object-store.ts";
 import { outsideCheck } from "./outside-check.ts";
 
 const domainOf = ({ settings }: Scene) => statedDomain(settings) ?? CLUSTER_DOMAIN;

@@ -1,6 +1,7 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import type { KubernetesJson, ObjectStore } from "../kubernetes/object-store.ts";
 import { allChecks, type Plan, select } from "../verify/catalog.ts";
 import { Lab } from "../verify/lab.ts";
 import type { Row } from "../verify/result.ts";
@@ -16,7 +17,6 @@ import {
   type StoredState,
   updateState,
 } from "./drill-state.ts";
-import type { KubernetesJson, ObjectStore } from "./object-store.ts";
 import { inWords, restartPods, restoreAll, restoreHistory } from "./restore.ts";
 
 /** What a drill needs to run. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Failure } from "../command-line.ts";
-import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/active-drill.ts";
-import { fieldOf, type KubernetesJson, type ObjectRef, type ObjectStore } from "./object-store.ts";
+import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/connect.ts";
+import { fieldOf, type KubernetesJson, type ObjectRef, type ObjectStore } from "../kubernetes/object-store.ts";
 
 const Json = z.record(z.string(), z.unknown());
 

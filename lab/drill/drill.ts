@@ -3,8 +3,8 @@ import { isObject } from "../../components/schema/values.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import type { CoreDnsPlace } from "../kubernetes/core-dns-place.ts";
+import { fieldOf, type KubernetesJson, type ObjectRef, withField } from "../kubernetes/object-store.ts";
 import type { Check } from "../verify/result.ts";
-import { fieldOf, type KubernetesJson, type ObjectRef, withField } from "./object-store.ts";
 
 /** One write that breaks something on a cluster. */
 export type Fault =

@@ -81,7 +81,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
     import("../verify/cluster-domain.ts"),
     import("../verify/lab.ts"),
     import("../kubernetes/core-dns-place.ts"),
-    import("./object-store.ts"),
+    import("../kubernetes/object-store.ts"),
     import("./drill-list.ts"),
   ]);
   const stated = sceneOf(settings);

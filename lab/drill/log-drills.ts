@@ -3,10 +3,10 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import type { Destination } from "../../components/logging/destinations/destination-settings.ts";
 import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost, tlsOf } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import { withField } from "../kubernetes/object-store.ts";
 import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
 import { type Drill, type Fault, inPod, type Scene, teamObject } from "./drill.ts";
 import { configuration, LOGS, logging } from "./log-faults.ts";
-import { withField } from "./object-store.ts";
 
 const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");
 

@@ -1,6 +1,6 @@
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import type { ObjectRef } from "../kubernetes/object-store.ts";
 import { changeText, type Fault, type Scene } from "./drill.ts";
-import type { ObjectRef } from "./object-store.ts";
 
 export const FLUENT_BIT = "fluent-bit";
 const CONFIGURATION = "fluent-bit.yaml";

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import type { DrillState, Saved, SavedHistory } from "./drill-state.ts";
 import {
   asDecided,
   contentOf,
@@ -12,7 +11,8 @@ import {
   type ObjectStore,
   RefusedWrite,
   withField,
-} from "./object-store.ts";
+} from "../kubernetes/object-store.ts";
+import type { DrillState, Saved, SavedHistory } from "./drill-state.ts";
 
 /** What restoring needs. */
 export interface Restoring {

@@ -1,22 +1,27 @@
-import * as http from "node:http";
-import type { RequestOptions } from "node:https";
-import * as https from "node:https";
-import { Writable } from "node:stream";
-import { text } from "node:stream/consumers";
 import {
-  ApiException,
   CoreV1Api,
   CustomObjectsApi,
   DiscoveryV1Api,
-  Exec,
   type KubeConfig,
   NetworkingV1Api,
-  type V1Status,
+  type V1ContainerStatus,
+  type V1Node,
+  type V1Pod,
+  type V1PodSpec,
+  type V1Service,
   VersionApi,
 } from "@kubernetes/client-node";
-import { type Cluster, ClusterError, type ExecResult, type PodFacts, type ProxyTarget } from "./cluster.ts";
-import { dnsServiceFacts, nodeFacts, podFacts } from "./object-facts.ts";
-import { getForwarded } from "./pod-port.ts";
+import { asClusterError, proxyGet } from "./api-request.ts";
+import {
+  type Cluster,
+  ClusterError,
+  type DnsServiceFacts,
+  type EndFacts,
+  type MountFacts,
+  type NodeFacts,
+  type PodFacts,
+} from "./cluster.ts";
+import { execInPod, getForwarded } from "./pod-streams.ts";
 
 /** Timeout of a request to the API server. */
 const REQUEST_SECONDS = 10;
@@ -132,187 +137,69 @@ async function asked<T>(what: string, request: Promise<T>): Promise<T> {
   }
 }
 
-const TIMEOUT_SECONDS = 10;
-
-/**
- * GET through the API server's proxy to a Service or a node's kubelet. The generated client escapes the path and takes no query, so this
- * sends its own request.
- * @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
- */
-async function proxyGet(
-  config: KubeConfig,
-  target: ProxyTarget,
-  path: string,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
-  const namespace = target.kind === "nodes" ? "" : `namespaces/${target.namespace}/`;
-  const url = new URL(`${server}/api/v1/${namespace}${target.kind}/${target.name}/proxy${path}`);
-  try {
-    const options: RequestOptions = { signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) };
-    await config.applyToHTTPSOptions(options);
-    const { status, body } = await get(url, { ...options, headers: { ...options.headers, ...headers } });
-    if (status >= 400) throw new ApiException(status, "", body, {});
-    return body;
-  } catch (error) {
-    if (error instanceof Error && error.name === "AbortError")
-      throw new ClusterError("timeout", `${target.name} did not answer within ${TIMEOUT_SECONDS} s`);
-    throw asClusterError(error, `get ${target.kind}/proxy${namespace === "" ? "" : ` in ${namespace.split("/")[1]}`}`);
-  }
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
-
-/** GET with Node's own client, which accepts the certificates and agents of the Kubernetes client library. */
-export function get(url: URL, options: https.RequestOptions): Promise<Answer> {
-  return send(url, options);
-}
-
-/** Sends a request, with an optional body. @param options May have a method; default: GET. */
-export function send(url: URL, options: https.RequestOptions, sent?: string): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const client = url.protocol === "http:" ? http : https;
-  // Node sets no Content-Length for the body of a DELETE, so the server would not read it.
-  const length = sent === undefined ? {} : { "Content-Length": Buffer.byteLength(sent) };
-  client
-    .request(url, { ...options, headers: { ...options.headers, ...length } }, (response) => {
-      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
-    })
-    .on("error", reject)
-    .end(sent);
-  return promise;
-}
-
-/**
- * Runs a program in a container over a WebSocket, like `kubectl exec`.
- * @throws {ClusterError} if it cannot be started or times out.
- */
-async function execInPod(
-  config: KubeConfig,
-  pod: PodFacts,
-  container: string,
-  command: readonly string[],
-  seconds: number,
-): Promise<ExecResult> {
-  const what = `create pods/exec in ${pod.namespace}`;
-  const stdout = collector();
-  const stderr = collector();
-  const { promise: ended, resolve, reject } = Promise.withResolvers<V1Status>();
-  // The promise may reject before it is awaited.
-  ended.catch(() => {});
-  const timer = setTimeout(
-    () => reject(new ClusterError("timeout", `'${command.join(" ")}' did not end within ${seconds} s in ${pod.name}`)),
-    seconds * 1000,
+/** The facts of a pod that checks need. */
+function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
+  // Native sidecars are init containers.
+  const sidecars = (spec?.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const waiting = statuses.flatMap((container) => container.state?.waiting?.reason ?? []);
+  const condition = status?.conditions?.find(
+    (candidate) => candidate.status === "False" && candidate.type === "PodScheduled",
   );
-  let close = () => {};
-  try {
-    const start = new Exec(config).exec(
-      pod.namespace,
-      pod.name,
-      container,
-      [...command],
-      stdout.stream,
-      stderr.stream,
-      null,
-      false,
-      resolve,
-    );
-    const socket = await Promise.race([start, ended.then(() => start)]);
-    close = () => socket.close();
-    socket.onclose = () => reject(new ClusterError("other", `${what}: the connection closed before the program ended`));
-    const status = await ended;
-    return { exitCode: exitCode(status, what), stdout: stdout.text(), stderr: stderr.text() };
-  } catch (error) {
-    throw asClusterError(error, what);
-  } finally {
-    clearTimeout(timer);
-    close();
-  }
+  return {
+    namespace: metadata?.namespace ?? "",
+    name: metadata?.name ?? "",
+    phase: status?.phase ?? "Unknown",
+    ready: status?.conditions?.some((candidate) => candidate.type === "Ready" && candidate.status === "True") ?? false,
+    ip: status?.podIP ?? "",
+    node: spec?.nodeName ?? "",
+    reason: status?.reason ?? waiting[0] ?? condition?.reason ?? "",
+    containers: [...sidecars, ...(spec?.containers ?? [])].map((container) => container.name),
+    labels: metadata?.labels ?? {},
+    deleting: metadata?.deletionTimestamp !== undefined,
+    hostNetwork: spec?.hostNetwork ?? false,
+    dnsPolicy: spec?.dnsPolicy ?? "ClusterFirst",
+    mounts: mountFacts(spec),
+    metricsPorts: (spec?.containers ?? [])
+      .flatMap(({ ports }) => ports ?? [])
+      .flatMap(({ name, containerPort }) => (name === "metrics" ? containerPort : [])),
+    restarts: statuses.reduce((sum, container) => sum + container.restartCount, 0),
+    ended: lastEnd(statuses),
+  };
 }
 
-/** A program's exit code is in the Status object at the end of the stream; other failures come from the container runtime. */
-function exitCode(status: V1Status, what: string): number {
-  if (status.status === "Success") return 0;
-  const told = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
-  if (told !== undefined) return Number(told);
-  const kind = status.code === 404 || status.reason === "NotFound" ? "not-found" : "other";
-  throw new ClusterError(kind, `${what}: ${status.message ?? "it failed without a message"}`);
+function mountFacts(spec: V1PodSpec | undefined): MountFacts[] {
+  const onNode = new Set((spec?.volumes ?? []).flatMap(({ name, hostPath }) => (hostPath === undefined ? [] : name)));
+  const mounts = (spec?.containers ?? []).flatMap((container) => container.volumeMounts ?? []);
+  return mounts.map(({ name, mountPath }) => ({ path: mountPath, onNode: onNode.has(name) }));
 }
 
-function collector() {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      chunks.push(Buffer.from(chunk));
-      done();
-    },
+/** A container that waits for a restart has ended in its state; once restarted, in its last state. */
+function lastEnd(statuses: readonly V1ContainerStatus[]): EndFacts | undefined {
+  const ends = statuses.flatMap(({ state, lastState, restartCount }) => {
+    const { reason = "", exitCode = 0, finishedAt } = lastState?.terminated ?? state?.terminated ?? {};
+    return finishedAt === undefined || restartCount === 0 ? [] : [{ reason, exitCode, at: finishedAt }];
   });
-  return { stream, text: () => Buffer.concat(chunks).toString("utf8") };
+  return ends.toSorted((one, other) => other.at.getTime() - one.at.getTime())[0];
 }
 
-/** Converts any error of the client library into a one-line {@link ClusterError}. `what` names the request, as in `get pods in ts-team`. */
-export function asClusterError(error: unknown, what: string): ClusterError {
-  if (error instanceof ClusterError) return error;
-  if (error instanceof ApiException) return fromStatus(error.code, statusMessage(error.body), what);
-  const message = rootMessage(error);
-  // The WebSocket library reports no more than this about a rejected upgrade.
-  const refused = /Unexpected server response: (\d{3})/.exec(message);
-  if (refused?.[1] !== undefined) return fromStatus(Number(refused[1]), "", what);
-  if (
-    /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ECONNRESET|EAI_AGAIN|CONNECT_TIMEOUT|timed out/i.test(
-      message,
-    )
-  )
-    return new ClusterError("unreachable", `the API server does not answer (${message})`);
-  if (/certificate|self.signed|SSL|TLS/i.test(message))
-    return new ClusterError("unreachable", `the API server's certificate does not match the kubeconfig (${message})`);
-  return new ClusterError("other", `${what}: ${message}`);
+/** The facts of a node for the report. */
+function nodeFacts({ metadata, status }: V1Node): NodeFacts {
+  return {
+    name: metadata?.name ?? "",
+    ready: status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false,
+    version: status?.nodeInfo?.kubeletVersion ?? "",
+    zone: metadata?.labels?.["topology.kubernetes.io/zone"] ?? "",
+    osImage: status?.nodeInfo?.osImage ?? "",
+    runtime: status?.nodeInfo?.containerRuntimeVersion ?? "",
+  };
 }
 
-function fromStatus(code: number, message: string, what: string): ClusterError {
-  if (code === 401)
-    return new ClusterError("unauthorized", "the API server does not accept the kubeconfig's credentials");
-  if (code === 403) {
-    // The API server's own message says the same in three times the length.
-    const user = /User "([^"]+)"/.exec(message)?.[1] ?? "the kubeconfig's user";
-    return new ClusterError("forbidden", `forbidden: ${user} may not ${what}`);
-  }
-  if (code === 404) return new ClusterError("not-found", message === "" ? `not found: ${what}` : message);
-  return new ClusterError("other", `${what}: the API server answered ${code}${message === "" ? "" : `: ${message}`}`);
-}
-
-/** The `message` of a Kubernetes Status object, parsed or as text. */
-function statusMessage(body: unknown): string {
-  if (typeof body === "string") {
-    try {
-      return statusMessage(JSON.parse(body));
-    } catch {
-      return oneLine(body);
-    }
-  }
-  if (typeof body === "object" && body !== null && "message" in body && typeof body.message === "string")
-    return oneLine(body.message);
-  return "";
-}
-
-/** The innermost cause, because `fetch failed` alone does not help. */
-function rootMessage(error: unknown): string {
-  if (!(error instanceof Error)) {
-    if (typeof error === "object" && error !== null && "message" in error && typeof error.message === "string")
-      return oneLine(error.message);
-    return oneLine(String(error));
-  }
-  if (error instanceof AggregateError && error.errors.length > 0) return rootMessage(error.errors[0]);
-  if (error.cause !== undefined) return rootMessage(error.cause);
-  const code =
-    "code" in error && typeof error.code === "string" && !error.message.includes(error.code) ? `${error.code} ` : "";
-  return oneLine(`${code}${error.message}`);
-}
-
-function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+/** The facts of a Service with port 53; empty for others. */
+function dnsServiceFacts({ metadata, spec }: V1Service): DnsServiceFacts[] {
+  const ports = spec?.ports?.filter(({ port }) => port === 53) ?? [];
+  if (ports.length === 0) return [];
+  const [targetPort] = ports.flatMap((port) => (typeof port.targetPort === "number" ? [port.targetPort] : []));
+  const { clusterIPs = [], selector = {} } = spec ?? {};
+  return [{ name: metadata?.name ?? "", clusterIPs, selector, targetPort }];
 }

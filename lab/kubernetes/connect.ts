@@ -1,11 +1,12 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig, type User } from "@kubernetes/client-node";
 import { findServer, type KubeconfigIssue, kubeconfigFiles } from "../../components/cluster/kubeconfig.ts";
 import { isObject } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "./client.ts";
 import { type Cluster, ClusterError } from "./cluster.ts";
-import { checkCredentials, expiry } from "./user-credentials.ts";
 
 /** How to find a cluster. */
 export interface Target {
@@ -99,4 +100,86 @@ function without(config: KubeConfig, known: KubeConfig): KubeConfig {
   config.users = config.users.filter((user) => !users.has(user.name));
   config.contexts = config.contexts.filter((context) => !contexts.has(context.name));
   return config;
+}
+
+/**
+ * Loads the credentials of a kubeconfig's user before the first request, which would report their errors as answers of the server. A login
+ * program may take a while.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+ * @throws {ClusterError} in one sentence if there are none.
+ */
+export async function checkCredentials(config: KubeConfig): Promise<void> {
+  try {
+    await config.applyToHTTPSOptions({});
+  } catch (error) {
+    throw new ClusterError("unauthorized", whyNone(config, error));
+  }
+}
+
+/**
+ * Why a server does not accept a user's credentials, as far as they tell: kubeadm and K3s make client certificates for a year.
+ * @returns undefined where they have no certificate, or one that is valid.
+ */
+export function expiry(config: KubeConfig): string | undefined {
+  const user = config.getCurrentUser();
+  const certificate = user === null ? undefined : certificateOf(user);
+  if (certificate === undefined || certificate.validToDate.getTime() > Date.now()) return undefined;
+  const day = certificate.validToDate.toISOString().slice(0, 10);
+  return `the certificate of user '${user?.name}' expired on ${day}: write the kubeconfig anew`;
+}
+
+function certificateOf({ certData, certFile }: Pick<User, "certData" | "certFile">): X509Certificate | undefined {
+  try {
+    if (certData !== undefined) return new X509Certificate(Buffer.from(certData, "base64"));
+    return certFile === undefined ? undefined : new X509Certificate(readFileSync(certFile));
+  } catch {
+    // What it is instead is the connection's to tell.
+    return undefined;
+  }
+}
+
+function whyNone(config: KubeConfig, error: unknown): string {
+  const { exec, authProvider, name } = config.getCurrentUser() ?? {};
+  const program = programOf(exec);
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const said = error instanceof Error ? error.message.replaceAll(/\s+/g, " ").trim() : String(error);
+  if (program !== undefined) {
+    if (code === "ENOENT") return `its credentials come from the program ${program}, which is not on the PATH`;
+    const isAnswer = error instanceof SyntaxError || error instanceof TypeError;
+    const reason = isAnswer ? "it printed no ExecCredential" : said === "" ? "it failed, and printed no reason" : said;
+    return `the program ${program} gives no credentials: ${reason}`;
+  }
+  if (authProvider !== undefined && error instanceof TypeError)
+    return `user '${name}' has an auth-provider '${authProvider.name}', which Kubernetes replaced by exec: recreate the kubeconfig, for example with aws eks update-kubeconfig`;
+  return typeof code === "string" || exec !== undefined
+    ? `the credentials of user '${name}' cannot be read: ${said}`
+    : `the kubeconfig cannot be used: ${said}`;
+}
+
+function programOf(exec: unknown): string | undefined {
+  return typeof exec === "object" && exec !== null && "command" in exec ? String(exec.command) : undefined;
+}
+
+/** Where a drill stores the originals of what it changes: in a Secret, because they may be Secrets. */
+export const DRILL_STATE = { namespace: "kube-system", name: "eks-dns-logging-drill" } as const;
+/** Key of the state in that Secret. */
+export const DRILL_STATE_KEY = "state";
+
+/** A notice for commands on a cluster with an active drill; undefined if there is none. */
+export async function drillNotice(cluster: Pick<Cluster, "secret">): Promise<string | undefined> {
+  // Without permission to read the Secret, no notice; the command itself may not need it.
+  const data = await cluster.secret(DRILL_STATE.namespace, DRILL_STATE.name).catch(() => undefined);
+  const text = data?.[DRILL_STATE_KEY];
+  if (text === undefined) return undefined;
+  const name = nameIn(text);
+  return `A drill${name === undefined ? "" : ` (${name})`} is on: this cluster has a fault on purpose. \`npm run lab -- drill stop\` removes it.\n`;
+}
+
+function nameIn(text: string): string | undefined {
+  try {
+    const state: unknown = JSON.parse(text);
+    return isObject(state) && typeof state.drill === "string" ? state.drill : undefined;
+  } catch {
+    return undefined;
+  }
 }

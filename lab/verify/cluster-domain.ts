@@ -1,6 +1,6 @@
+import { clusterZones, parseCorefile } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../components/dns/resolver.ts";
 import type { Settings } from "../../components/settings.ts";
-import { ownZones } from "../kubernetes/own-zones.ts";
 import type { Lab } from "./lab.ts";
 
 /** The default cluster domain. */
@@ -36,4 +36,28 @@ async function searchedDomain(lab: Lab, team: string): Promise<string | undefine
     .find((domain) => domain.startsWith("svc."))
     ?.slice("svc.".length)
     .replace(/\.$/, "");
+}
+
+/** What a Corefile says about CoreDNS's own answers. */
+export interface OwnZones {
+  /** Zones of the kubernetes plugin. */
+  readonly zones: readonly string[];
+  /** TTL of its fresh answers, in seconds. */
+  readonly ttl: number;
+}
+
+/** CoreDNS's default. @see https://coredns.io/plugins/kubernetes/ */
+const DEFAULT_TTL = 5;
+
+/** The zones of all lines of kubernetes; undefined if the text is not a Corefile, or lacks the plugin. */
+export function ownZones(corefile: string): OwnZones | undefined {
+  try {
+    const found = clusterZones(parseCorefile(corefile));
+    if (found.length === 0) return undefined;
+    // Separate lines for names and addresses usually have the same TTL; the line for names comes first.
+    return { zones: found.flatMap(({ zones }) => zones), ttl: found[0]?.ttl ?? DEFAULT_TTL };
+  } catch {
+    // Without a readable Corefile, explanations are less specific.
+  }
+  return undefined;
 }

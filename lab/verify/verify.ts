@@ -1,9 +1,8 @@
 import pLimit from "p-limit";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
-import { drillNotice } from "../kubernetes/active-drill.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { connect, type Target } from "../kubernetes/connect.ts";
+import { connect, drillNotice, type Target } from "../kubernetes/connect.ts";
 import { findCoreDns } from "../kubernetes/core-dns-place.ts";
 import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
 import { clusterDomain } from "./cluster-domain.ts";

@@ -10,7 +10,7 @@ import {
   type V1Pod,
 } from "@kubernetes/client-node";
 import { parse } from "yaml";
-import { applyObject } from "../../lab/kubernetes/apply.ts";
+import { applyObject } from "../../lab/kubernetes/object-store.ts";
 
 const FIELD_MANAGER = "eks-dns-logging-test";
 

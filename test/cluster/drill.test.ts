@@ -20,7 +20,7 @@ import {
   untilWell,
 } from "../../lab/drill/drill-run.ts";
 import { readState } from "../../lab/drill/drill-state.ts";
-import { withField } from "../../lab/drill/object-store.ts";
+import { withField } from "../../lab/kubernetes/object-store.ts";
 import { loadStack } from "../../lab/stack-file.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { runLab } from "../support/run-lab.ts";

@@ -9,6 +9,10 @@ import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { changePods, workload } from "../../lab/drill/drill.ts";
 import { type Environment, savedHistory } from "../../lab/drill/drill-run.ts";
 import { readState } from "../../lab/drill/drill-state.ts";
+import { restoreAll, restoreHistory } from "../../lab/drill/restore.ts";
+import { kubeCluster } from "../../lab/kubernetes/client.ts";
+import { DRILL_STATE, loadKubeConfig } from "../../lab/kubernetes/connect.ts";
+import { statedPlace } from "../../lab/kubernetes/core-dns-place.ts";
 import {
   contentOf,
   fieldOf,
@@ -17,12 +21,7 @@ import {
   type ObjectStore,
   objectStore,
   withField,
-} from "../../lab/drill/object-store.ts";
-import { restoreAll, restoreHistory } from "../../lab/drill/restore.ts";
-import { DRILL_STATE } from "../../lab/kubernetes/active-drill.ts";
-import { kubeCluster } from "../../lab/kubernetes/client.ts";
-import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
-import { statedPlace } from "../../lab/kubernetes/core-dns-place.ts";
+} from "../../lab/kubernetes/object-store.ts";
 import { planOf } from "../../lab/verify/catalog.ts";
 import { until } from "./cluster.ts";
 

@@ -4,7 +4,7 @@ import type { Destination } from "../../../components/logging/destinations/desti
 import type { Credentials } from "../../../components/logging/destinations/destination-values.ts";
 import { plainHeaders, secretHeaders } from "../../../components/logging/destinations/headers.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
-import { get } from "../../kubernetes/client.ts";
+import { send } from "../../kubernetes/api-request.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 
@@ -61,7 +61,7 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
         throw NOBODY_THERE.test(error.message) ? nobodyThere(name, namespace) : error;
       });
   }
-  const answer = await get(new URL(path, url), await options(lab, endpoint)).catch((error: Error) => {
+  const answer = await send(new URL(path, url), await options(lab, endpoint)).catch((error: Error) => {
     throw new ClusterError("other", `${url.host} does not answer: ${error.message || error.name}`);
   });
   if (answer.status < 400) return answer.body;

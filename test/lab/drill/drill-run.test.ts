@@ -13,8 +13,8 @@ import {
 } from "../../../lab/drill/drill-run.ts";
 import { readState } from "../../../lab/drill/drill-state.ts";
 import { restoreAll } from "../../../lab/drill/restore.ts";
-import { drillNotice } from "../../../lab/kubernetes/active-drill.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
+import { drillNotice } from "../../../lab/kubernetes/connect.ts";
 import { type Check, fail, pass, warn } from "../../../lab/verify/result.ts";
 import { runningPod } from "../verify/fake-cluster.ts";
 import type { FakeApi } from "./fake-api.ts";

@@ -14,8 +14,8 @@ import {
   placeOf,
   sceneOf,
 } from "../../../lab/drill/drill-list.ts";
-import { fieldOf } from "../../../lab/drill/object-store.ts";
 import { statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
+import { fieldOf } from "../../../lab/kubernetes/object-store.ts";
 import { allChecks, planOf, select } from "../../../lab/verify/catalog.ts";
 import { fakeLab, localSettings } from "./fake-lab.ts";
 

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
 import { isObject } from "../../../components/schema/values.ts";
-import { contentOf, fieldOf, isSame, type KubernetesJson, withField } from "../../../lab/drill/object-store.ts";
+import { contentOf, fieldOf, isSame, type KubernetesJson, withField } from "../../../lab/kubernetes/object-store.ts";
 import { listen } from "../../support/listen.ts";
 import { runControllers, stamped } from "./fake-controllers.ts";
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { fieldOf, type KubernetesJson, metadataOf, withField } from "../../../lab/drill/object-store.ts";
+import { fieldOf, type KubernetesJson, metadataOf, withField } from "../../../lab/kubernetes/object-store.ts";
 
 type Objects = Map<string, KubernetesJson>;
 /** Writes an object as a controller does. */

@@ -2,8 +2,8 @@ import { isObject } from "../../../components/schema/values.ts";
 import { parseSettings, type Settings } from "../../../components/settings.ts";
 import { sceneOf } from "../../../lab/drill/drill-list.ts";
 import type { Environment } from "../../../lab/drill/drill-run.ts";
-import { fieldOf, type KubernetesJson, objectStore } from "../../../lab/drill/object-store.ts";
 import type { Cluster, ExecResult, PodFacts } from "../../../lab/kubernetes/cluster.ts";
+import { fieldOf, type KubernetesJson, objectStore } from "../../../lab/kubernetes/object-store.ts";
 import { planOf } from "../../../lab/verify/catalog.ts";
 import {
   answered,

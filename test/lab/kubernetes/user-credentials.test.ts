@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
-import { checkCredentials, expiry } from "../../../lab/kubernetes/user-credentials.ts";
+import { checkCredentials, expiry } from "../../../lab/kubernetes/connect.ts";
 
 /** A kubeconfig whose user has these credentials. */
 function configOf(user: object): KubeConfig {

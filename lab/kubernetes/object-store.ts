@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { ApiException, type KubeConfig } from "@kubernetes/client-node";
+import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { isObject } from "../../components/schema/values.ts";
-import { asClusterError, send } from "../kubernetes/client.ts";
-import { ClusterError } from "../kubernetes/cluster.ts";
+import { asClusterError, requestApi } from "./api-request.ts";
+import { ClusterError } from "./cluster.ts";
 
 /** A Kubernetes object exactly as the API server sends it; a typed client would drop unknown fields. */
 export type KubernetesJson = Readonly<Record<string, unknown>>;
@@ -66,6 +66,41 @@ export function objectStore(config: KubeConfig): ObjectStore {
   };
 }
 
+/** The field manager, and whether it takes over fields of others. */
+interface Applied {
+  readonly fieldManager: string;
+  /** Default: true. */
+  readonly force?: boolean;
+}
+
+/**
+ * Applies an object on the server, with strict field validation. The object is sent as it is, because the client's serializer drops `from`
+ * of a NetworkPolicy and `default` of a LimitRange, which it knows under other names.
+ * @throws {ApiException}
+ */
+export async function applyObject(
+  config: KubeConfig,
+  object: KubernetesObject,
+  { fieldManager, force = true }: Applied,
+): Promise<void> {
+  const query = new URLSearchParams({ fieldManager, force: String(force) });
+  const { status, body } = await requestApi(config, {
+    method: "PATCH",
+    path: `${await config.makeApiClient(ObjectPaths).pathOf(object)}?${query}`,
+    headers: { "Content-Type": "application/apply-patch+yaml" },
+    body: JSON.stringify(object),
+    seconds: TIMEOUT_SECONDS,
+  });
+  if (status >= 400) throw new ApiException(status, "", body, {});
+}
+
+/** Exposes the API path of an object of any kind. */
+class ObjectPaths extends KubernetesObjectApi {
+  pathOf(object: KubernetesObject): Promise<string> {
+    return this.specUriPath(object, "patch");
+  }
+}
+
 function listPath({ apiVersion, plural, namespace }: Omit<ObjectRef, "name">): string {
   return `/${apiVersion === "v1" ? "api/v1" : `apis/${apiVersion}`}/namespaces/${namespace}/${plural}`;
 }
@@ -81,13 +116,14 @@ async function request(
   { plural, namespace }: Omit<ObjectRef, "name">,
   object?: object,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
-  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
   try {
-    const options = { method, signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) };
-    await config.applyToHTTPSOptions(options);
-    const headers = { ...Reflect.get(options, "headers"), "Content-Type": "application/json" };
-    const sent = object === undefined ? undefined : JSON.stringify(object);
-    const { status, body } = await send(new URL(server + path), { ...options, headers }, sent);
+    const { status, body } = await requestApi(config, {
+      method,
+      path,
+      headers: { "Content-Type": "application/json" },
+      body: object === undefined ? undefined : JSON.stringify(object),
+      seconds: TIMEOUT_SECONDS,
+    });
     return { status, body: JSON.parse(body) };
   } catch (error) {
     throw asClusterError(error, `${method} ${plural} in ${namespace}`);

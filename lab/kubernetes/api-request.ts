@@ -1,0 +1,142 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { text } from "node:stream/consumers";
+import { ApiException, type KubeConfig } from "@kubernetes/client-node";
+import { ClusterError, type ProxyTarget } from "./cluster.ts";
+
+/** An HTTP response. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A request that the generated client cannot send. */
+export interface ApiRequest {
+  /** Default: GET. */
+  readonly method?: string;
+  /** With its query; starts with a slash. */
+  readonly path: string;
+  /** Besides those of the credentials. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Timeout. */
+  readonly seconds: number;
+}
+
+/** Sends a request to the API server of a kubeconfig's current context, with its credentials. */
+export async function requestApi(config: KubeConfig, request: ApiRequest): Promise<Answer> {
+  const { method = "GET", path, headers, body, seconds } = request;
+  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
+  const options: https.RequestOptions = { method, signal: AbortSignal.timeout(seconds * 1000) };
+  await config.applyToHTTPSOptions(options);
+  return send(new URL(server + path), { ...options, headers: { ...options.headers, ...headers } }, body);
+}
+
+/** Timeout of an answer through the proxy. */
+const PROXY_SECONDS = 10;
+
+/**
+ * GET through the API server's proxy to a Service or a node's kubelet. The generated client escapes the path and takes no query, so this
+ * sends its own request.
+ * @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
+ */
+export async function proxyGet(
+  config: KubeConfig,
+  target: ProxyTarget,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const namespace = target.kind === "nodes" ? "" : `namespaces/${target.namespace}/`;
+  const full = `/api/v1/${namespace}${target.kind}/${target.name}/proxy${path}`;
+  try {
+    const { status, body } = await requestApi(config, { path: full, headers, seconds: PROXY_SECONDS });
+    if (status >= 400) throw new ApiException(status, "", body, {});
+    return body;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortError")
+      throw new ClusterError("timeout", `${target.name} did not answer within ${PROXY_SECONDS} s`);
+    throw asClusterError(error, `get ${target.kind}/proxy${namespace === "" ? "" : ` in ${namespace.split("/")[1]}`}`);
+  }
+}
+
+/**
+ * Sends a request with Node's own client, which accepts the certificates and agents of the Kubernetes client library.
+ * @param options May have a method; default: GET.
+ */
+export function send(url: URL, options: https.RequestOptions, sent?: string): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const client = url.protocol === "http:" ? http : https;
+  // Node sets no Content-Length for the body of a DELETE, so the server would not read it.
+  const length = sent === undefined ? {} : { "Content-Length": Buffer.byteLength(sent) };
+  client
+    .request(url, { ...options, headers: { ...options.headers, ...length } }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    })
+    .on("error", reject)
+    .end(sent);
+  return promise;
+}
+
+/** Converts any error of the client library into a one-line {@link ClusterError}. `what` names the request, as in `get pods in ts-team`. */
+export function asClusterError(error: unknown, what: string): ClusterError {
+  if (error instanceof ClusterError) return error;
+  if (error instanceof ApiException) return fromStatus(error.code, statusMessage(error.body), what);
+  const message = rootMessage(error);
+  // The WebSocket library reports no more than this about a rejected upgrade.
+  const refused = /Unexpected server response: (\d{3})/.exec(message);
+  if (refused?.[1] !== undefined) return fromStatus(Number(refused[1]), "", what);
+  if (
+    /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ECONNRESET|EAI_AGAIN|CONNECT_TIMEOUT|timed out/i.test(
+      message,
+    )
+  )
+    return new ClusterError("unreachable", `the API server does not answer (${message})`);
+  if (/certificate|self.signed|SSL|TLS/i.test(message))
+    return new ClusterError("unreachable", `the API server's certificate does not match the kubeconfig (${message})`);
+  return new ClusterError("other", `${what}: ${message}`);
+}
+
+function fromStatus(code: number, message: string, what: string): ClusterError {
+  if (code === 401)
+    return new ClusterError("unauthorized", "the API server does not accept the kubeconfig's credentials");
+  if (code === 403) {
+    // The API server's own message says the same in three times the length.
+    const user = /User "([^"]+)"/.exec(message)?.[1] ?? "the kubeconfig's user";
+    return new ClusterError("forbidden", `forbidden: ${user} may not ${what}`);
+  }
+  if (code === 404) return new ClusterError("not-found", message === "" ? `not found: ${what}` : message);
+  return new ClusterError("other", `${what}: the API server answered ${code}${message === "" ? "" : `: ${message}`}`);
+}
+
+/** The `message` of a Kubernetes Status object, parsed or as text. */
+function statusMessage(body: unknown): string {
+  if (typeof body === "string") {
+    try {
+      return statusMessage(JSON.parse(body));
+    } catch {
+      return oneLine(body);
+    }
+  }
+  if (typeof body === "object" && body !== null && "message" in body && typeof body.message === "string")
+    return oneLine(body.message);
+  return "";
+}
+
+/** The innermost cause, because `fetch failed` alone does not help. */
+function rootMessage(error: unknown): string {
+  if (!(error instanceof Error)) {
+    if (typeof error === "object" && error !== null && "message" in error && typeof error.message === "string")
+      return oneLine(error.message);
+    return oneLine(String(error));
+  }
+  if (error instanceof AggregateError && error.errors.length > 0) return rootMessage(error.errors[0]);
+  if (error.cause !== undefined) return rootMessage(error.cause);
+  const code =
+    "code" in error && typeof error.code === "string" && !error.message.includes(error.code) ? `${error.code} ` : "";
+  return oneLine(`${code}${error.message}`);
+}
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}
