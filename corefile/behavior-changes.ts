@@ -1,5 +1,4 @@
-import { hasPlugin } from "./checks/findings.ts";
-import type { Server } from "./model.ts";
+import { hasPlugin, type Server } from "./model.ts";
 import { isBefore, isSince, type Version, versionOf } from "./releases.ts";
 
 /** A change of behavior for a Corefile that both releases accept. */

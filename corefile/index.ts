@@ -4,7 +4,6 @@ export { type BehaviorChange, behaviorChanges } from "./behavior-changes.ts";
 export { checkCorefile } from "./checks/checker.ts";
 export type { CheckContext, CorefileFindings } from "./checks/findings.ts";
 export { loopOf, readUpstream } from "./checks/forward-checks.ts";
-export { type ClusterZones, clusterZones, domainOf } from "./cluster-zones.ts";
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
 export type { ForwardPlugin } from "./plugins/forward.ts";
@@ -19,3 +18,4 @@ export {
   servesRoot,
   servesRootSomewhere,
 } from "./syntax/syntax.ts";
+export { type ClusterZones, clusterZones, domainOf } from "./zones.ts";

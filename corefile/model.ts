@@ -108,6 +108,24 @@ export function pluginName(plugin: Plugin): string {
   return plugin.plugin === "other" ? plugin.line.name : plugin.plugin;
 }
 
+/** Whether a server block has a plugin, by the name in its line. */
+export function hasPlugin(server: Server, name: string): boolean {
+  return remembered(PLUGINS, server, ({ plugins }) => new Set(plugins.map(pluginName))).has(name);
+}
+
+const PLUGINS = new WeakMap<Server, ReadonlySet<string>>();
+
+/** Memoizes a function of an object: each line of a Corefile may ask for the zones of each block. */
+export function remembered<Key extends object, Value>(
+  known: WeakMap<Key, Value>,
+  key: Key,
+  compute: (key: Key) => Value,
+): Value {
+  const found = known.get(key) ?? compute(key);
+  known.set(key, found);
+  return found;
+}
+
 /** Parses a plugin's line. A line that CoreDNS may reject is kept as written; {@link startOf} reports why. */
 function readPlugin(line: Directive): Plugin {
   try {

@@ -2,16 +2,14 @@ import { hasVariable, modelOf, type Plugin, pluginName, type Server, writePlugin
 import { DECIDERS, ignoresCase, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
+import { shareNames } from "../zones.ts";
 import { checkAnswers } from "./answer-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
-import { shareNames } from "./line-zones.ts";
-import { checkLogs } from "./log-checks.ts";
-import { checkOwners } from "./owner-checks.ts";
 import { checkRewrites } from "./rewrite-checks.ts";
-import { checkServing } from "./serving-checks.ts";
-import { checkZones } from "./zone-checks.ts";
+import { checkLogs, checkServing } from "./serving-checks.ts";
+import { checkOwners, checkZones } from "./zone-checks.ts";
 
 /**
  * Checks a Corefile as CoreDNS would run it: whether it starts, with the plugins and options of its version, and whether its answers match

@@ -1,19 +1,10 @@
-import type { Server } from "../model.ts";
+import { hasPlugin, type Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/forward.ts";
 import { DECIDERS, isBefore, isSince } from "../releases.ts";
 import { isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import {
-  type CheckContext,
-  DNS_PORT,
-  dotted,
-  type Findings,
-  hasPlugin,
-  isWithin,
-  servedZones,
-  serverFor,
-  zonesAround,
-} from "./findings.ts";
+import { DNS_PORT, dotted, isWithin, servedZones, serverFor, zonesAround } from "../zones.ts";
+import type { CheckContext, Findings } from "./findings.ts";
 
 /** The target of a forward. */
 export interface Upstream {

@@ -4,7 +4,8 @@ import { isSince, rankOf, releaseFor, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
-import { type CheckContext, dotted, type Findings, servedZones, takenBy } from "./findings.ts";
+import { dotted, servedZones, takenBy } from "../zones.ts";
+import type { CheckContext, Findings } from "./findings.ts";
 import { checkTarget } from "./target-checks.ts";
 
 /** First release that appends a missing dot in cname rules. https://github.com/coredns/coredns/pull/8285 */

@@ -1,19 +1,11 @@
-import type { Plugin, Server } from "../model.ts";
+import { hasPlugin, type Plugin, type Server } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
 import { isSince, type Version } from "../releases.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
-import {
-  type CheckContext,
-  CLUSTER_DOMAIN,
-  DNS_PORT,
-  type Findings,
-  hasPlugin,
-  hasView,
-  isWithin,
-  servedZones,
-  serverFor,
-} from "./findings.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, servedZones, serverFor } from "../zones.ts";
+import type { CheckContext, Findings } from "./findings.ts";
 
 const TERMINATION_GRACE = 30;
 /** Seconds that CoreDNS needs after lameduck to close connections. */
@@ -196,4 +188,36 @@ function checkLameduck(server: Server, lameduck: string | undefined, grace: numb
 
 function watchesPods(server: Server): boolean {
   return server.plugins.some((plugin) => plugin.plugin === "kubernetes" && plugin.pods === "verified");
+}
+
+/** Lines of `log` that log less than they suggest. */
+export function checkLogs(server: Server, findings: Findings): void {
+  const logs = server.plugins.flatMap((plugin) => (plugin.plugin === "log" ? [readScope(plugin.scope ?? [])] : []));
+  for (const [index, { scopes, format }] of logs.entries()) {
+    const earlier = logs.slice(0, index).flatMap((log) => log.scopes);
+    for (const scope of scopes) checkScope(server, scope, earlier, findings);
+    const [label] = /\{\/[^}]+\}/.exec(format ?? "") ?? [];
+    if (label !== undefined && !hasPlugin(server, "metadata"))
+      findings.warn(server, `log: ${label} is always -, since this block has no metadata; add a line metadata`);
+  }
+}
+
+function checkScope(server: Server, scope: string, earlier: readonly string[], findings: Findings): void {
+  if (scope.includes("{") && !hasVariable(scope))
+    findings.warn(
+      server,
+      `log: ${scope} is read as a zone, not as part of the format; put the whole format in double quotes, behind a zone`,
+    );
+  else if (earlier.some((wide) => isWithin(scope, wide)))
+    findings.warn(
+      server,
+      `log ${scope} comes after a line that takes its names: the first line that matches logs a query, so this one has no effect`,
+    );
+}
+
+/** The names and the format of a line of `log`: of several words, the last is the format if it has a brace. */
+function readScope(words: readonly string[]): { readonly scopes: readonly string[]; readonly format?: string } {
+  const format = words.length > 1 ? words.at(-1) : undefined;
+  if (format?.includes("{")) return { scopes: words.slice(0, -1), format };
+  return { scopes: words.length > 0 ? words : ["."] };
 }

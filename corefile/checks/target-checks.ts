@@ -1,17 +1,8 @@
-import { pluginName, type Server } from "../model.ts";
+import { hasPlugin, pluginName, remembered, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { isAddress } from "../syntax/go-values.ts";
-import {
-  type CheckContext,
-  CLUSTER_DOMAIN,
-  DNS_PORT,
-  type Findings,
-  hasPlugin,
-  isWithin,
-  remembered,
-  servedZones,
-  serverFor,
-} from "./findings.ts";
+import { CLUSTER_DOMAIN, DNS_PORT, isWithin, servedZones, serverFor } from "../zones.ts";
+import type { CheckContext, Findings } from "./findings.ts";
 import { loopOf, readUpstream } from "./forward-checks.ts";
 
 /** Where a rewritten name is looked up: in the same block, whichever block owns it. */

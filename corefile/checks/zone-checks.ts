@@ -1,17 +1,19 @@
-import { type Server, writePlugin } from "../model.ts";
+import { pluginName, remembered, type Server, writePlugin } from "../model.ts";
 import { isLoopback } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import {
-  type CheckContext,
+  bare,
   DNS_PORT,
-  type Findings,
   hasCapitals,
   hasView,
   hostsOf,
-  remembered,
+  lineZones,
+  renames,
   servedZones,
   serverFor,
-} from "./findings.ts";
+  takenBy,
+} from "../zones.ts";
+import type { CheckContext, Findings } from "./findings.ts";
 import { readUpstream, type Upstream } from "./forward-checks.ts";
 
 /** Server blocks that no query from a pod reaches. */
@@ -22,6 +24,43 @@ export function checkZones(servers: readonly Server[], context: CheckContext, fi
     if (context.isAddon !== false) checkPorts(server, servers, findings);
     if (hasView(server)) checkView(server, servers.slice(0, index), findings);
     checkBind(server, servers, context, findings);
+  }
+}
+
+/** Plugins whose zones other checks handle. */
+const CHECKED_ELSEWHERE: readonly string[] = ["hosts", "kubernetes"];
+
+/** Names in a block's line that another block owns: CoreDNS routes a query to the block with the longest matching zone. */
+export function checkOwners(server: Server, servers: readonly Server[], findings: Findings): void {
+  if (renames(server)) return;
+  for (const plugin of server.plugins) {
+    if (plugin.plugin === "hosts") checkHostNames(server, servers, plugin.entries, findings);
+    const name = pluginName(plugin);
+    if (CHECKED_ELSEWHERE.includes(name)) continue;
+    for (const zone of lineZones(plugin).filter((one) => !hasVariable(one))) {
+      const owner = takenBy(zone, server, servers);
+      if (owner !== undefined)
+        findings.warn(
+          server,
+          `${name} ${bare(zone)} is never used: the block for ${owner.zones.join(" ")} takes these names; move the line there`,
+        );
+    }
+  }
+}
+
+function checkHostNames(
+  server: Server,
+  servers: readonly Server[],
+  entries: readonly { readonly names: readonly string[] }[],
+  findings: Findings,
+): void {
+  for (const name of new Set(entries.flatMap((entry) => entry.names))) {
+    const owner = takenBy(name, server, servers);
+    if (owner !== undefined)
+      findings.warn(
+        server,
+        `hosts ${name}: is never queried here, since the block for ${owner.zones.join(" ")} takes this name; move the line there`,
+      );
   }
 }
 

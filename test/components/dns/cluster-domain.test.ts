@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkDns, dnsWarnings } from "../../../components/dns/issues.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
-import { domainOf } from "../../../corefile/cluster-zones.ts";
+import { domainOf } from "../../../corefile/zones.ts";
 
 const corefile = (kubernetes: string, zone = ".:53") =>
   `${zone} {\n errors\n health\n ready\n ${kubernetes} {\n fallthrough in-addr.arpa\n }\n forward . 10.0.0.2\n cache 30\n loop\n reload\n}\n`;
