@@ -9,8 +9,7 @@ import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
-import { endingNamespaces } from "./ending-namespaces.ts";
-import { missingKinds } from "./operator-kinds.ts";
+import { missingKinds, missingNamespaces, readNamespace, takenNamespaces } from "./preconditions.ts";
 import {
   deleteKind,
   ensureKind,
@@ -19,7 +18,7 @@ import {
   KIND_CONTEXT,
   kindClusters,
 } from "./programs.ts";
-import { deletedNamespaces, missingNamespaces, movedNamespaces } from "./stack-namespaces.ts";
+import { deletedNamespaces, movedNamespaces } from "./stack-namespaces.ts";
 import {
   type Deployment,
   existingObjects,
@@ -28,10 +27,9 @@ import {
   podUrns,
   StateFolder,
   type StateObject,
+  UnansweredCreations,
   withoutPending,
 } from "./state.ts";
-import { takenNamespaces } from "./taken-namespaces.ts";
-import { UnansweredCreations } from "./unanswered.ts";
 import { openStack, operate, shown } from "./workspace.ts";
 
 export interface UpOptions {
@@ -101,6 +99,31 @@ async function sayingWhatStays<T>(config: KubeConfig, made: readonly StateObject
     throw error;
   }
 }
+
+/**
+ * Reports why namespaces are still being deleted, such as an object whose finalizer is not removed, or an API that does not answer. Pulumi
+ * waits for them silently.
+ * @returns a line per namespace.
+ */
+export async function endingNamespaces(config: KubeConfig, made: readonly StateObject[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { header } of made) {
+    if (header.kind !== "Namespace") continue;
+    const { name } = header.metadata;
+    const found = await readNamespace(config, name);
+    if (found?.metadata?.deletionTimestamp === undefined) continue;
+    const reasons = (found.status?.conditions ?? []).flatMap(({ type, status, message = "" }) =>
+      KEEPS.test(type) && status === "True" ? [message] : [],
+    );
+    lines.push(
+      `Namespace ${name} is still being deleted: ${reasons.join("; ") || "the cluster does not say what keeps it"}`,
+    );
+  }
+  return lines;
+}
+
+/** @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/#NamespaceStatus */
+const KEEPS = /^Namespace(ContentRemaining|FinalizersRemaining|Deletion\w+Failure)$/;
 
 /** @throws {Failure} that lists all problems, if there are any. */
 function refuse(wrong: readonly string[]): void {

@@ -4,7 +4,6 @@ import { CANARY_NAMESPACE } from "../../components/monitoring/scrape-targets.ts"
 import type { Settings } from "../../components/settings.ts";
 import { prefixesOf, teamOfPrefix } from "../../components/team/moved-namespaces.ts";
 import { namespacePrefix } from "../../components/team/resource-names.ts";
-import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type Deployment, stateObjects } from "./state.ts";
 
 /** URN of a Namespace that the stack created. A patched Namespace has another type. */
@@ -107,41 +106,6 @@ function isKnown(prefix: string, now: { team: string; name: string; wasTeam: str
   const { team, name, wasTeam } = now;
   if (prefix === namespacePrefix(team, name)) return true;
   return wasTeam !== undefined && prefixesOf(wasTeam, name).includes(prefix);
-}
-
-/**
- * Checks that the namespaces exist which the stack uses but does not create; otherwise an update stops halfway.
- * @returns one sentence for each that is missing.
- */
-export async function missingNamespaces(cluster: Pick<Cluster, "namespaceLabels">, settings: Settings) {
-  const { kind, prometheus } = settings.monitoring;
-  const { adopt: dns } = settings.dns ?? {};
-  const monitored = { name: prometheus.namespace, setting: "monitoring.prometheus.namespace" };
-  const needed = [
-    ...adoptedNamespaces(settings),
-    ...(dns !== undefined && (dns.manage || kind === "annotations")
-      ? [{ name: dns.namespace, setting: "dns.adopt.namespace" }]
-      : []),
-    ...(kind === "annotations" || kind === "prometheus-operator" ? [monitored] : []),
-  ];
-  const created = new Set(createdNamespaces(settings).map(({ name }) => name));
-  const missing: string[] = [];
-  for (const { name, setting } of needed) {
-    if (created.has(name) || (await exists(cluster, name))) continue;
-    missing.push(`${setting}: must be a namespace that exists (found "${name}")`);
-  }
-  return missing;
-}
-
-/** Whether a namespace exists; true if the user may not read it. */
-async function exists(cluster: Pick<Cluster, "namespaceLabels">, name: string): Promise<boolean> {
-  try {
-    await cluster.namespaceLabels(name);
-    return true;
-  } catch (error) {
-    if (!(error instanceof ClusterError)) throw error;
-    return error.kind !== "not-found";
-  }
 }
 
 /** A namespace, and the setting that leads to it. */

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
-import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { z } from "zod";
 import { isEncrypted, isObject } from "../../components/schema/values.ts";
@@ -134,12 +134,6 @@ function group(value: unknown): Group {
   return isObject(value) ? value : {};
 }
 
-/** The fields that identify a resource in a state; undefined if it is not a resource of a provider. */
-export function readResource(found: unknown): Resource | undefined {
-  const { urn, type, custom, inputs, parent, provider } = group(found);
-  return custom === true ? Resource.safeParse({ urn, type, custom, inputs, parent, provider }).data : undefined;
-}
-
 /** The fields of a stack's state that are read here; all others are kept unchanged. */
 const Deployment = z.looseObject({
   resources: z.array(Resource).optional(),
@@ -266,4 +260,34 @@ function withBegun(deployment: Deployment, begun: readonly Resource[]): Deployme
   const known = new Set([...resources, ...pending_operations.map(({ resource }) => resource)].map(({ urn }) => urn));
   const more = begun.filter(({ urn }) => !known.has(urn)).map((resource) => ({ type: "creating", resource }));
   return more.length === 0 ? deployment : { ...deployment, pending_operations: [...pending_operations, ...more] };
+}
+
+/** Message for a request whose answer never came, because the run was stopped or the connection broke: the object may exist. */
+const NO_ANSWER = /\bwas not successfully created by the Kubernetes API server: Post "[^"]+": /;
+
+/** Objects whose creation a run requested without getting an answer. Pulumi forgets them, and the next run would fail because they exist. */
+export class UnansweredCreations {
+  /** All failed resources, by URN. */
+  readonly #failed = new Map<string, Resource>();
+  /** URNs whose diagnostics report a missing answer. */
+  readonly #unanswered = new Set<string>();
+
+  /** Records an engine event. */
+  readonly see = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): void => {
+    const resource = readResource(resOpFailedEvent?.metadata.new);
+    if (resource !== undefined) this.#failed.set(resource.urn, resource);
+    if (diagnosticEvent?.urn !== undefined && NO_ANSWER.test(diagnosticEvent.message))
+      this.#unanswered.add(diagnosticEvent.urn);
+  };
+
+  /** The unanswered resources, as a state records pending ones. */
+  get resources(): Resource[] {
+    return [...this.#failed.values()].filter(({ urn }) => this.#unanswered.has(urn));
+  }
+}
+
+/** The fields that identify a resource in a state; undefined if it is not a resource of a provider. */
+function readResource(found: unknown): Resource | undefined {
+  const { urn, type, custom, inputs, parent, provider } = group(found);
+  return custom === true ? Resource.safeParse({ urn, type, custom, inputs, parent, provider }).data : undefined;
 }

@@ -1,71 +1,43 @@
 import assert from "node:assert/strict";
-import {
-  adopted,
-  ownObjects,
-  pendingCreates,
-  podUrns,
-  readDeployment,
-  stateObjects,
-} from "../../../lab/deploy/state.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { removalText } from "../../../lab/deploy/deployment.ts";
 
-const urn = (type: string, name: string) => `urn:pulumi:local::lab::${type}::${name}`;
+const REMOVED = "Removed: no object of the lab is left on the cluster.";
+const NODES =
+  "Nodes keep the collector's buffer and positions (up to logging.buffer.size) in /var/lib/eks-dns-logging; delete that folder by hand.";
+const COREDNS = "CoreDNS keeps the Corefile and the fields that dns.adopt manages.";
 
-function object(kind: string, name: string, namespace?: string) {
-  const type = `kubernetes:core/v1:${kind}`;
-  const metadata = namespace === undefined ? { name } : { name, namespace };
-  return { urn: urn(type, name), type, custom: true, inputs: { apiVersion: "v1", kind, metadata }, parent: "p" };
+function said(values: Readonly<Record<string, unknown>>, isClusterGone = false): string[] {
+  const settings = parseSettings(
+    Object.fromEntries(
+      Object.entries({ cluster: { kind: "existing" }, ...values }).map(([key, value]) => [
+        `eks-dns-logging:${key}`,
+        JSON.stringify(value),
+      ]),
+    ),
+  );
+  return removalText(settings, isClusterGone).trimEnd().split("\n");
 }
 
-const STATE = {
-  manifest: { time: "now" },
-  resources: [
-    { urn: urn("pulumi:pulumi:Stack", "s"), type: "pulumi:pulumi:Stack" },
-    { ...object("Namespace", "ts-team"), id: "ts-team" },
-    { ...object("Pod", "curl-ts", "ts-team"), id: "ts-team/curl-ts" },
-  ],
-  pending_operations: [
-    { type: "creating", resource: object("Service", "curl-ts", "ts-team") },
-    { type: "creating", resource: object("ConfigMap", "never-made", "ts-team") },
-    { type: "updating", resource: object("Pod", "curl-ts", "ts-team") },
-  ],
-};
+describe("what down says at its end", () => {
+  const stdout = { destination: { kind: "stdout" } };
 
-describe("the state of a stack", () => {
-  const deployment = readDeployment(STATE);
-
-  it("names the Kubernetes objects, including pending ones", () => {
-    assert.deepEqual(
-      stateObjects(deployment).map(({ header }) => `${header.kind} ${header.metadata.name}`),
-      ["Namespace ts-team", "Pod curl-ts", "Service curl-ts", "ConfigMap never-made"],
-    );
-    assert.deepEqual([...podUrns(deployment).keys()], ["ts-team/curl-ts"]);
-    assert.equal(pendingCreates(deployment).length, 2);
+  it("names what the collector leaves on the nodes, if there was one", () => {
+    assert.deepEqual(said({ logging: stdout }), [REMOVED, NODES]);
+    assert.deepEqual(said({ logging: false }), [REMOVED]);
+    assert.deepEqual(said({ logging: { ...stdout, mode: "sidecar" } }), [REMOVED]);
   });
 
-  it("distinguishes owned objects from those it only patches", () => {
-    const namespace = { ...object("Namespace", "payments"), type: "kubernetes:core/v1:NamespacePatch" };
-    const patched = { ...namespace, urn: urn("team$kubernetes:core/v1:NamespacePatch", "pay-namespace-payments") };
-    const both = readDeployment({ resources: [...STATE.resources, patched] });
-    assert.equal(stateObjects(both).length, 3);
-    assert.deepEqual(
-      ownObjects(both).map(({ header }) => header.metadata.name),
-      ["ts-team", "curl-ts"],
-    );
+  it("says that an adopted CoreDNS keeps its settings unless they are reverted", () => {
+    const adopt = { deployment: "coredns", version: "1.14.3" };
+    assert.deepEqual(said({ logging: false, dns: { adopt } }), [REMOVED, COREDNS]);
+    assert.deepEqual(said({ logging: false, dns: { adopt, preserve: false } }), [REMOVED]);
+    assert.deepEqual(said({ logging: false, dns: false }), [REMOVED]);
   });
 
-  it("records what an interrupted run created, and forgets what it did not", () => {
-    const service = urn("kubernetes:core/v1:Service", "curl-ts");
-    const fixed = adopted(deployment, new Set([service]));
-    assert.equal(fixed.pending_operations, undefined);
-    assert.deepEqual(fixed.manifest, STATE.manifest);
-    assert.equal(fixed.resources?.length, 4);
-    const taken = fixed.resources?.at(-1);
-    assert.deepEqual([taken?.urn, taken?.id, taken?.parent], [service, "ts-team/curl-ts", "p"]);
-    assert.deepEqual(taken?.outputs, taken?.inputs);
-  });
-
-  it("may be empty", () => {
-    assert.deepEqual(stateObjects(readDeployment(undefined)), []);
-    assert.deepEqual(stateObjects(readDeployment({ resources: [{ urn: "u", type: "kubernetes:x:Y" }] })), []);
+  it("says that nothing remains if the cluster is gone too", () => {
+    assert.deepEqual(said({ logging: stdout }, true), [
+      "Removed: the kind cluster that `up` created, with everything on it.",
+    ]);
   });
 });

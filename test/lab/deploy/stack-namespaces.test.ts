@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
-import { deletedNamespaces, missingNamespaces, movedNamespaces } from "../../../lab/deploy/stack-namespaces.ts";
+import { deletedNamespaces, movedNamespaces } from "../../../lab/deploy/stack-namespaces.ts";
 import { readDeployment } from "../../../lab/deploy/state.ts";
-import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
-import { notFound } from "../verify/fake-cluster.ts";
 
 type Config = Readonly<Record<string, string>>;
 const key = (section: string) => `eks-dns-logging:${section}`;
@@ -104,49 +102,5 @@ describe("the namespaces that lab up would create a second time", () => {
     assert.deepEqual(await moved(teams, teams), []);
     assert.deepEqual(await moved(teams, "[]"), []);
     assert.deepEqual(await moved(teams, '[{"name":"qa","namespaces":[{"name":"theirs","adopt":true}]}]'), []);
-  });
-});
-
-describe("the namespaces that must be there before lab up", () => {
-  const missing = (config: Config, there: readonly string[]) =>
-    missingNamespaces(
-      {
-        namespaceLabels: async (name) => {
-          if (name === "secret") throw new ClusterError("forbidden", "may not get it");
-          if (!there.includes(name)) throw notFound(`namespaces "${name}"`);
-          return {};
-        },
-      },
-      parseSettings(config),
-    );
-  const adopted = '[{"name":"pay","namespaces":[{"name":"payments","adopt":true},{"name":"pay-new"}]}]';
-
-  it("are that of Prometheus and all adopted ones, reported together", async () => {
-    const config = { ...FULL, [key("teams")]: adopted };
-    assert.deepEqual(await missing(config, []), [
-      'teams[0].namespaces[0].name: must be a namespace that exists (found "payments")',
-      'monitoring.prometheus.namespace: must be a namespace that exists (found "monitoring")',
-    ]);
-    assert.deepEqual(await missing(config, ["payments", "monitoring"]), []);
-  });
-
-  it("are that of a CoreDNS that is patched, or gets a Service for its metrics", async () => {
-    const of = (adopt: object, kind: string) =>
-      missing({ ...FULL, [key("dns")]: JSON.stringify({ adopt }), [key("monitoring")]: JSON.stringify({ kind }) }, [
-        "kube-system",
-        "monitoring",
-      ]);
-    const wrong = ['dns.adopt.namespace: must be a namespace that exists (found "dns")'];
-    assert.deepEqual(await of({ namespace: "dns" }, "none"), wrong);
-    assert.deepEqual(await of({ namespace: "dns", manage: false }, "annotations"), wrong);
-    assert.deepEqual(await of({ namespace: "dns", manage: false }, "prometheus-operator"), []);
-    assert.deepEqual(await of({}, "annotations"), []);
-  });
-
-  it("are none that the stack creates, needs not, or may not ask for", async () => {
-    const prometheusIn = (namespace: string) => JSON.stringify({ kind: "annotations", prometheus: { namespace } });
-    assert.deepEqual(await missing({ ...FULL, [key("monitoring")]: prometheusIn("logging") }, []), []);
-    assert.deepEqual(await missing({ ...FULL, [key("monitoring")]: prometheusIn("secret") }, []), []);
-    assert.deepEqual(await missing({ ...FULL, [key("monitoring")]: '{"kind":"none"}' }, []), []);
   });
 });

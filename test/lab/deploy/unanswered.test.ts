@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { KubeConfig } from "@kubernetes/client-node";
 import type { Deployment as Exported } from "@pulumi/pulumi/automation/index.js";
-import { readDeployment, withoutPending } from "../../../lab/deploy/state.ts";
-import { UnansweredCreations } from "../../../lab/deploy/unanswered.ts";
+import { readDeployment, UnansweredCreations, withoutPending } from "../../../lab/deploy/state.ts";
 import { listen } from "../../support/listen.ts";
 
 type Event = Parameters<UnansweredCreations["see"]>[0];

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import {
+  adopted,
+  ownObjects,
+  pendingCreates,
+  podUrns,
+  readDeployment,
+  stateObjects,
+} from "../../../lab/deploy/state.ts";
+
+const urn = (type: string, name: string) => `urn:pulumi:local::lab::${type}::${name}`;
+
+function object(kind: string, name: string, namespace?: string) {
+  const type = `kubernetes:core/v1:${kind}`;
+  const metadata = namespace === undefined ? { name } : { name, namespace };
+  return { urn: urn(type, name), type, custom: true, inputs: { apiVersion: "v1", kind, metadata }, parent: "p" };
+}
+
+const STATE = {
+  manifest: { time: "now" },
+  resources: [
+    { urn: urn("pulumi:pulumi:Stack", "s"), type: "pulumi:pulumi:Stack" },
+    { ...object("Namespace", "ts-team"), id: "ts-team" },
+    { ...object("Pod", "curl-ts", "ts-team"), id: "ts-team/curl-ts" },
+  ],
+  pending_operations: [
+    { type: "creating", resource: object("Service", "curl-ts", "ts-team") },
+    { type: "creating", resource: object("ConfigMap", "never-made", "ts-team") },
+    { type: "updating", resource: object("Pod", "curl-ts", "ts-team") },
+  ],
+};
+
+describe("the state of a stack", () => {
+  const deployment = readDeployment(STATE);
+
+  it("names the Kubernetes objects, including pending ones", () => {
+    assert.deepEqual(
+      stateObjects(deployment).map(({ header }) => `${header.kind} ${header.metadata.name}`),
+      ["Namespace ts-team", "Pod curl-ts", "Service curl-ts", "ConfigMap never-made"],
+    );
+    assert.deepEqual([...podUrns(deployment).keys()], ["ts-team/curl-ts"]);
+    assert.equal(pendingCreates(deployment).length, 2);
+  });
+
+  it("distinguishes owned objects from those it only patches", () => {
+    const namespace = { ...object("Namespace", "payments"), type: "kubernetes:core/v1:NamespacePatch" };
+    const patched = { ...namespace, urn: urn("team$kubernetes:core/v1:NamespacePatch", "pay-namespace-payments") };
+    const both = readDeployment({ resources: [...STATE.resources, patched] });
+    assert.equal(stateObjects(both).length, 3);
+    assert.deepEqual(
+      ownObjects(both).map(({ header }) => header.metadata.name),
+      ["ts-team", "curl-ts"],
+    );
+  });
+
+  it("records what an interrupted run created, and forgets what it did not", () => {
+    const service = urn("kubernetes:core/v1:Service", "curl-ts");
+    const fixed = adopted(deployment, new Set([service]));
+    assert.equal(fixed.pending_operations, undefined);
+    assert.deepEqual(fixed.manifest, STATE.manifest);
+    assert.equal(fixed.resources?.length, 4);
+    const taken = fixed.resources?.at(-1);
+    assert.deepEqual([taken?.urn, taken?.id, taken?.parent], [service, "ts-team/curl-ts", "p"]);
+    assert.deepEqual(taken?.outputs, taken?.inputs);
+  });
+
+  it("may be empty", () => {
+    assert.deepEqual(stateObjects(readDeployment(undefined)), []);
+    assert.deepEqual(stateObjects(readDeployment({ resources: [{ urn: "u", type: "kubernetes:x:Y" }] })), []);
+  });
+});
