@@ -2,22 +2,24 @@ import type { SettingsIssue } from "../../schema/errors.ts";
 import { amount } from "../../schema/values.ts";
 import { placeName } from "../indexing/team-places.ts";
 import { splitsPlaces, type Target, type TeamNamespaces } from "../routing/routes.ts";
+import { journalSources } from "../sources/journal.ts";
 import { RETENTION } from "./destination-settings.ts";
 
-/** Minimum buffer of a place. Collectors that split places have one per place, except Vector. */
-const MIN_SHARE = 64 * 2 ** 20;
+/** Minimum buffer of a place, in MiB. Collectors that split places have one per place, except Vector. */
+const MIN_SHARE = 64;
 /** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html */
 const MAX_LOG_GROUP = 512;
 
 /**
- * Errors of a log group or bucket that is split by team. Paths are below `logging`.
+ * Errors of a log group or bucket that is split by team, or by source. Paths are below `logging`.
  * @param teams Default: unknown, and any team name may be right.
  */
 export function teamIssues(
-  { destination, index, path, bufferPath, bufferSize, places }: Target,
+  target: Target,
   { id, title }: { readonly id: string; readonly title: string },
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
+  const { destination, index, path, places } = target;
   if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return [];
   const named = Object.keys(destination.teams ?? {});
   if (named.length > 0 && index.splitBy !== "team")
@@ -57,10 +59,20 @@ export function teamIssues(
     if (destination.existing && named.length > 0)
       issues.push({ path: [...path, "teams"], message: "must not be set with existing, which keeps its own rules" });
   }
-  const least = Math.ceil((places.length * MIN_SHARE) / 2 ** 20);
-  if (id !== "vector" && amount(bufferSize) < least * 2 ** 20) {
-    const message = `must be at least ${least}Mi, 64Mi for each team and for the rest`;
-    issues.push({ path: [...bufferPath, "size"], message, value: bufferSize });
-  }
-  return issues;
+  return [...issues, ...shareIssues(target, id)];
+}
+
+/** A buffer too small for its parts: one per place, and with OpenTelemetry's exporters for S3 one per journal source. */
+function shareIssues(
+  { destination, sources, places, bufferPath, bufferSize }: Target,
+  collector: string,
+): SettingsIssue[] {
+  if (collector === "vector") return [];
+  const journal = collector === "opentelemetry" && destination.kind === "s3" ? journalSources(sources).length : 0;
+  const pods = sources.includes("pods") ? 1 : 0;
+  const parts = journal === 0 ? places.length : Math.max(places.length, pods) + journal;
+  if (amount(bufferSize) >= parts * MIN_SHARE * 2 ** 20) return [];
+  const each = [...(places.length === 0 ? [] : ["team"]), ...(journal === 0 ? [] : ["source of the node's journal"])];
+  const message = `must be at least ${parts * MIN_SHARE}Mi, ${MIN_SHARE}Mi for each ${each.join(" and ")} and for the rest`;
+  return [{ path: [...bufferPath, "size"], message, value: bufferSize }];
 }

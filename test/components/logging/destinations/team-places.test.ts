@@ -27,6 +27,9 @@ function configOf(collector: "fluent-bit" | "vector" | "opentelemetry", settings
   return parse(text);
 }
 
+/** Two parts of the journal, which OpenTelemetry's exporter for S3 writes below their own prefixes. */
+const JOURNAL = { collector: "opentelemetry" as const, sources: ["pods", "kubelet", "auth"] };
+
 const issues = (settings: object) =>
   checkLogging(LoggingSettings.parse({ ...SPLIT, ...settings }), "eks", undefined, TEAMS).map(formatIssue);
 
@@ -156,6 +159,15 @@ describe("Places of teams", () => {
       { destination: GROUPS, buffer: { size: "128Mi" } },
       'buffer.size: must be at least 192Mi, 64Mi for each team and for the rest (found "128Mi")',
     ],
+    [
+      { ...JOURNAL, destination: ARCHIVE, buffer: { size: "256Mi" } },
+      `buffer.size: must be at least 320Mi, 64Mi for each team and source of the node's journal and for the rest (found "256Mi")`,
+    ],
+    [
+      { ...JOURNAL, destination: ARCHIVE, index: {}, buffer: { size: "191Mi" } },
+      `buffer.size: must be at least 192Mi, 64Mi for each source of the node's journal and for the rest (found "191Mi")`,
+    ],
+    [{ ...JOURNAL, destination: GROUPS, index: {}, buffer: { size: "64Mi" } }, undefined],
   ] as const)
     it(`${wanted === undefined ? "accept" : "refuse"} ${JSON.stringify(settings)}`, () =>
       assert.deepEqual(issues(settings), wanted === undefined ? [] : [wanted]));
