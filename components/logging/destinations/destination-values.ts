@@ -42,12 +42,18 @@ export const TlsChoice = z
   .describe("TLS, or false. Default: on, with verification.");
 
 const HOST_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?";
+/** Pattern of a host name. */
+export const HOST_NAME = `${HOST_LABEL}(\\.${HOST_LABEL})*`;
+
+/** Whether programs take a name for that of a host: one that ends in a number they parse as an address. */
+export function isHost(name: string): boolean {
+  return !/(^|\.)\d+$/.test(name) || isIPv4(name);
+}
+
 export const Host = string(
-  new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`),
+  new RegExp(`^${HOST_NAME}$`),
   "a host name or an IPv4 address, without scheme or port",
-)
-  // Programs parse a name that ends in a number as an address.
-  .refine((host) => !/(^|\.)\d+$/.test(host) || isIPv4(host), "must be a host name or an IPv4 address");
+).refine(isHost, "must be a host name or an IPv4 address");
 export const Port = integer(1, 65_535);
 
 /** Rejects secrets in a URL, which would be in a ConfigMap. @param where Where the secret belongs. */

@@ -3,19 +3,22 @@ import { z } from "zod";
 import type { PolicyStatement } from "../../aws/iam.ts";
 import { relation, type SettingsIssue } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
-import { Credentials, TlsChoice } from "./destination-values.ts";
+import { Credentials, HOST_NAME, isHost, TlsChoice } from "./destination-values.ts";
 
 const MSK_ARN =
   /^arn:(?<partition>aws[a-z-]*):kafka:(?<region>[a-z0-9-]+):(?<account>\d{12}):cluster\/(?<name>[\w-]{1,64})\/(?<id>[\w-]+)$/;
+
+const BROKER = "a host and its port, such as kafka.example.com:9092";
+const PORT = "([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])";
 
 /** Settings of Apache Kafka. */
 export const KAFKA = {
   kind: z.literal("kafka").describe("An existing topic of Apache Kafka or Amazon MSK."),
   brokers: z
     .array(
-      string(
-        /^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/,
-        "a host and its port, such as kafka.example.com:9092",
+      string(new RegExp(`^${HOST_NAME}:${PORT}$`), BROKER).refine(
+        (broker) => isHost(broker.replace(/:\d+$/, "")),
+        `must be ${BROKER}`,
       ),
     )
     .min(1, "must not be empty")
