@@ -2,8 +2,17 @@ import { CURL_USER, containerSecurity } from "../../components/kubernetes/contai
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
-import { changePods, type Drill, type Fault, type Scene, teamObject, withElement, workload } from "./drill.ts";
-import { COLLECTOR_PODS, configuration, FLUENT_BIT, LOGS } from "./log-faults.ts";
+import type { Drill, Fault, Scene } from "./drill.ts";
+import {
+  COLLECTOR_PODS,
+  changePods,
+  configuration,
+  FLUENT_BIT,
+  LOGS,
+  teamObject,
+  withElement,
+  workload,
+} from "./faults.ts";
 
 const LOGS_OF_COLLECTOR = () => "kubectl -n logging logs daemonset/fluent-bit --tail=20";
 

@@ -2,9 +2,11 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
 import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
 import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
-import { answerFor, type CorefileFault, forwardTo, hostsEntry, intoBlock } from "./corefile-faults.ts";
-import { changePods, changeText, corefileOf, type Drill, type Fault, inPod, type Scene, workload } from "./drill.ts";
-import { outsideCheck } from "./outside-check.ts";
+import { curlFrom } from "../verify/curl.ts";
+import type { Lab } from "../verify/lab.ts";
+import { type Check, fail, type Outcome, pass } from "../verify/result.ts";
+import { type Drill, inPod, type Scene } from "./drill.ts";
+import { answerFor, changePods, corefile, forwardTo, hostsEntry, intoBlock, workload } from "./faults.ts";
 
 const domainOf = ({ settings }: Scene) => statedDomain(settings) ?? CLUSTER_DOMAIN;
 const serviceOf = (scene: Scene) => curlServiceName(scene.to, domainOf(scene));
@@ -12,11 +14,6 @@ const lookup = (scene: Scene) => inPod(scene.from, `curl -sS -m 8 http://${servi
 
 const outside = ({ settings, from }: Scene) =>
   inPod(from, `curl -sS -m 8 -o /dev/null -w '%{time_namelookup}' http://${settings.monitoring.canary.outsideName}`);
-
-/** Changes the Corefile. */
-function corefile({ coreDns }: Scene, change: CorefileFault): Fault {
-  return { kind: "change", ref: corefileOf(coreDns), change: (object) => changeText(object, "Corefile", change) };
-}
 
 /** A kubectl command about CoreDNS's pods. */
 function kubectl({ coreDns: { namespace, selector } }: Scene, verb: string, rest = ""): string {
@@ -234,3 +231,36 @@ export const DNS_DRILLS: readonly Drill[] = [
     alert: "CoreDnsUpstreamSlow",
   },
 ];
+
+/** Users notice slower lookups. */
+const SLOW_MS = 1000;
+
+/**
+ * A name outside the cluster resolves quickly. Verify has no such row, because a lab may have no internet access; a drill is refused if the
+ * row fails beforehand.
+ */
+function outsideCheck(team: string, name: string): Check {
+  return {
+    id: `outside:${team}`,
+    group: "dns",
+    what: "look up a name outside the cluster",
+    from: curlPodName(team),
+    to: name,
+    run: (lab) => lookUp(lab, team, name),
+  };
+}
+
+async function lookUp(lab: Lab, team: string, name: string): Promise<Outcome> {
+  const pod = await lab.runningPod(team);
+  // The trailing dot skips the search list, which would add three queries.
+  const result = await curlFrom(lab, pod, `http://${name}./`);
+  const facts = { name, addresses: result.addresses, lookupMs: result.lookupMs };
+  if (result.addresses.length === 0)
+    return fail(
+      result.message || "no address",
+      "CoreDNS's upstream does not answer, or the cluster has no internet access",
+      facts,
+    );
+  const detail = `${result.addresses[0]} in ${result.lookupMs} ms`;
+  return result.lookupMs < SLOW_MS ? pass(detail, facts) : fail(detail, "CoreDNS's upstream is slow", facts);
+}

@@ -7,7 +7,8 @@ import type { ObjectStore } from "../kubernetes/object-store.ts";
 import { plainTable } from "../output/table.ts";
 import { COLLECTOR_DRILLS } from "./collector-drills.ts";
 import { DNS_DRILLS } from "./dns-drills.ts";
-import { corefileOf, type Drill, type Scene } from "./drill.ts";
+import type { Drill, Scene } from "./drill.ts";
+import { corefileOf } from "./faults.ts";
 import { LOG_DRILLS } from "./log-drills.ts";
 import { TEAM_DRILLS } from "./team-drills.ts";
 

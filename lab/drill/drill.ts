@@ -1,9 +1,8 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
-import { isObject } from "../../components/schema/values.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import type { CoreDnsPlace } from "../kubernetes/core-dns-place.ts";
-import { fieldOf, type KubernetesJson, type ObjectRef, withField } from "../kubernetes/object-store.ts";
+import type { KubernetesJson, ObjectRef } from "../kubernetes/object-store.ts";
 import type { Check } from "../verify/result.ts";
 
 /** One write that breaks something on a cluster. */
@@ -67,59 +66,7 @@ export interface History extends Omit<ObjectRef, "name"> {
   readonly selector: string;
 }
 
-/** The ConfigMap with CoreDNS's Corefile. */
-export function corefileOf({ namespace, configMap }: CoreDnsPlace): ObjectRef {
-  return { apiVersion: "v1", plural: "configmaps", namespace, name: configMap };
-}
-
-/** An object of the core API in a team's namespace. */
-export function teamObject(plural: string, team: string, name: string = curlPodName(team)): ObjectRef {
-  return { apiVersion: "v1", plural, namespace: teamNamespace(team), name };
-}
-
-/** A team's NetworkPolicy. */
-export function teamPolicy(team: string, name: string): ObjectRef {
-  return { apiVersion: "networking.k8s.io/v1", plural: "networkpolicies", namespace: teamNamespace(team), name };
-}
-
-/** Reference to a workload. */
-export function workload(plural: "deployments" | "daemonsets", namespace: string, name: string): ObjectRef {
-  return { apiVersion: "apps/v1", plural, namespace, name };
-}
-
-/** Changes the first container of a workload's pods, and the fields beside it. */
-export function changePods(
-  object: KubernetesJson,
-  change: (container: KubernetesJson) => KubernetesJson,
-  beside: (pods: KubernetesJson) => KubernetesJson = (pods) => pods,
-): KubernetesJson | undefined {
-  const path = ["spec", "template", "spec"];
-  const pods = fieldOf(object, path);
-  const containers = fieldOf(pods, ["containers"]);
-  if (!isObject(pods) || !Array.isArray(containers)) return undefined;
-  const [first, ...others]: readonly unknown[] = containers;
-  if (!isObject(first)) return undefined;
-  return withField(object, path, beside({ ...pods, containers: [change(first), ...others] }));
-}
-
-/** Appends an element to a list, which may be missing. */
-export function withElement(object: KubernetesJson, key: string, element: KubernetesJson): KubernetesJson {
-  const list: unknown = object[key];
-  return { ...object, [key]: [...(Array.isArray(list) ? list : []), element] };
-}
-
 /** A command to run in the team's curl pod. */
 export function inPod(team: string, command: string): string {
   return `kubectl -n ${teamNamespace(team)} exec ${curlPodName(team)} -- ${command}`;
-}
-
-/** Changes one text of a ConfigMap; undefined if there was nothing to change. */
-export function changeText(
-  configMap: KubernetesJson,
-  key: string,
-  change: (text: string) => string | undefined,
-): KubernetesJson | undefined {
-  const text = fieldOf(configMap, ["data", key]);
-  const changed = typeof text === "string" ? change(text) : undefined;
-  return changed === undefined || changed === text ? undefined : withField(configMap, ["data", key], changed);
 }

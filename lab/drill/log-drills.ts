@@ -5,8 +5,8 @@ import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost, tlsOf } from "../../
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { withField } from "../kubernetes/object-store.ts";
 import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
-import { type Drill, type Fault, inPod, type Scene, teamObject } from "./drill.ts";
-import { configuration, LOGS, logging } from "./log-faults.ts";
+import { type Drill, type Fault, inPod, type Scene } from "./drill.ts";
+import { configuration, LOGS, logging, teamObject } from "./faults.ts";
 
 const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");
 
