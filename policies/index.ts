@@ -1,7 +1,6 @@
 import { PolicyPack } from "@pulumi/policy";
-import { BUILT_IN_EXEMPTIONS } from "./built-in-exemptions.ts";
 import { policiesOf } from "./engine/policies.ts";
-import { RULES } from "./rules/index.ts";
+import { BUILT_IN_EXEMPTIONS, RULES } from "./pack.ts";
 
 new PolicyPack("eks-dns-logging", {
   displayName: "EKS, DNS and logging",

@@ -1,4 +1,4 @@
-import { proportionalTargets } from "../../policies/readers/proportional-autoscaler.ts";
+import { proportionalTargets } from "../../policies/readers/workload.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { type AdoptionRow, type LiveObjects, listAt, objectName, textAt } from "./live-objects.ts";
 

@@ -1,10 +1,9 @@
-import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import type { Group } from "../../policies/core/resource.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { Stack } from "../../policies/core/stack.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 import {
   asResource,
   isSystem,

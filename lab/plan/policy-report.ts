@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { styleText } from "node:util";
-import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { type Evaluation, evaluate, type Finding, failing, fixOf } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { stackOfPlan } from "../../policies/core/stack.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { boxedTable } from "../output/table.ts";
 import { fileText } from "../user-files.ts";

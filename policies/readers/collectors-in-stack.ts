@@ -2,7 +2,7 @@ import { type Field, type Resource, Undecided } from "../core/resource.ts";
 import type { Report } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { sinksIn } from "./collector-sinks.ts";
-import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-parser.ts";
+import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-config.ts";
 import { containerLists, nameOf, namespaceOf, plainPath, podSpecOf } from "./workload.ts";
 
 /** A workload and its Fluent Bit configuration, from all files that it mounts. */

@@ -5,7 +5,7 @@ import { type Evaluation, evaluate } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { type Group, Resource } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { RULES } from "../../policies/pack.ts";
 import { ApiServer } from "./api-server.ts";
 import { TestCluster } from "./cluster.ts";
 import { anyEphemeralContainer, anyPod, COMPLIANT, type GeneratedPod } from "./pod-arbitraries.ts";

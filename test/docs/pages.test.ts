@@ -9,7 +9,7 @@ import { CONFIG_NAMESPACE, extend } from "../../components/schema/extends.ts";
 import { parseSettings } from "../../components/settings.ts";
 import { readStack } from "../../lab/stack-file.ts";
 import { ruleConfig, unknownRules } from "../../policies/core/pack-config.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { RULES } from "../../policies/pack.ts";
 import { anchorsOf, type Block, cellsOf, commandsOf, linksOf, PROJECT_FOLDER, pages, wordsOf } from "./markdown.ts";
 
 const MAX_CELL_WORDS = 20;

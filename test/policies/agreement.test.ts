@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { indexIssue } from "../../policies/rules/programs/collectors-sending.ts";
+import { indexIssue } from "../../policies/rules/programs/collectors-delivery.ts";
 import { anyFormat } from "../components/logging/arbitraries.ts";
 
 /** The pack imports nothing from the components, so what both know must be held together. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { readPackConfig } from "../../lab/plan/policy-report.ts";
 import { ruleConfig, unknownRules } from "../../policies/core/pack-config.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { RULES } from "../../policies/pack.ts";
 import { EXAMPLE } from "../../tools/docs/policies-page.ts";
 
 describe("the page of the policies", () => {

@@ -1,8 +1,7 @@
 import { createRequire } from "node:module";
 import { type PolicyResource, type ResourceValidationArgs, Secret } from "@pulumi/policy";
-import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { policiesOf } from "../../policies/engine/policies.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 
 /** What the engine writes for a text that it does not know yet. */
 export const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";
 import { policiesOf } from "../../policies/engine/policies.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { RULES } from "../../policies/pack.ts";
 import { type Given, runPack, type Said, UNKNOWN_TEXT, urnOf } from "./engine-run.ts";
 
 const namespace = (enforce: string): Given => ({

@@ -9,7 +9,7 @@ import proto from "@pulumi/pulumi/proto/analyzer_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { RULES } from "../../policies/pack.ts";
 import { UNKNOWN_TEXT, urnOf } from "./engine-run.ts";
 
 /** What Pulumi's language host starts for a policy pack. See RunPlugin in pulumi-language-nodejs. */

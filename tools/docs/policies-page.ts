@@ -1,7 +1,6 @@
-import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import type { Exemption } from "../../policies/core/pack-config.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
-import { RULES } from "../../policies/rules/index.ts";
+import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 
 /** Path of the rules' reference. */
 export const POLICIES_FILE = "docs/reference/policies.md";

@@ -1,8 +1,7 @@
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { credentialsIn } from "../../readers/credential-files.ts";
-import { credentialInCommand, credentialInText, isCredential } from "../../readers/credentials.ts";
+import { credentialInCommand, credentialInText, credentialsIn, isCredential } from "../../readers/credentials.ts";
 import { BINDINGS } from "../../readers/rbac.ts";
 import { namespaceOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";

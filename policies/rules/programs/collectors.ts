@@ -8,7 +8,7 @@ import {
   foreignCollectors,
   unknownImages,
 } from "../../readers/collectors-in-stack.ts";
-import { credentialsIn } from "../../readers/credential-files.ts";
+import { credentialsIn } from "../../readers/credentials.ts";
 import { mountsOf, plainPath, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, fluentBit, podSecurity } from "../rule-sources.ts";
 

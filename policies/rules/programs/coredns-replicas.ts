@@ -2,10 +2,10 @@ import { type Field, isKnownSo, type Resource, someKnown } from "../../core/reso
 import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { isClusterDns } from "../../readers/cluster-dns.ts";
-import { proportionalTargets } from "../../readers/proportional-autoscaler.ts";
-import { containerLists, nameOf, namespaceOf, podSpecOf } from "../../readers/workload.ts";
-import { ADDON, configurationOf, inside, isCoreDns, type Json } from "../aws/coredns-addon.ts";
+import { containerLists, nameOf, namespaceOf, podSpecOf, proportionalTargets } from "../../readers/workload.ts";
+import type { Group } from "../../readers/yaml-texts.ts";
 import { aws } from "../rule-sources.ts";
+import { ADDON, configurationOf, inside, isCoreDns } from "./coredns-addon.ts";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const DEPLOYMENT_PATCH = "kubernetes:apps/v1:DeploymentPatch";
@@ -33,7 +33,7 @@ export const COREDNS_REPLICAS: Rule = {
   },
 };
 
-function checkAddon({ replicaCount, autoScaling }: Json, field: Field, report: Report): void {
+function checkAddon({ replicaCount, autoScaling }: Group, field: Field, report: Report): void {
   const scales = inside(autoScaling, "enabled") === true;
   if (scales && replicaCount !== undefined)
     report.wrongIn(field, `replicaCount is ${replicaCount}`, "though autoScaling is enabled");

@@ -6,18 +6,9 @@ import { count, type Report, type Rule, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { CORE_DNS_COMPONENT, isOfComponent, SYSTEM_NAMESPACE } from "../../readers/cluster-dns.ts";
 import { nameOf, namespaceOf } from "../../readers/workload.ts";
-import {
-  ADDON,
-  addonRule,
-  blocksOf,
-  configurationOf,
-  corefileRule,
-  inside,
-  isCoreDns,
-  isGroup,
-  type Json,
-} from "../aws/coredns-addon.ts";
+import { type Group, isGroup } from "../../readers/yaml-texts.ts";
 import { aws, coreDns } from "../rule-sources.ts";
+import { ADDON, addonRule, blocksOf, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
 import { COREDNS_REPLICAS } from "./coredns-replicas.ts";
 
 const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
@@ -50,7 +41,7 @@ function shown(path: readonly (string | number)[], value: unknown): string {
 }
 
 /** Checks a configuration against the schemas of all versions that a looked-up one may be; the deployment checks what they accept. */
-function checkPossible(addon: Resource, configuration: Json, report: Report): void {
+function checkPossible(addon: Resource, configuration: Group, report: Report): void {
   const field = addon.at("configurationValues");
   const found = possibleRejections(configuration);
   for (const { path, value, message, undecided, versions } of found) {
@@ -263,7 +254,7 @@ function cacheBytes(corefile: unknown): number {
 const DEFAULT_REPLICAS = 2;
 
 /** Pods that run at any load. */
-function leastReplicas({ replicaCount, autoScaling }: Json): number {
+function leastReplicas({ replicaCount, autoScaling }: Group): number {
   const count = inside(autoScaling, "enabled") === true ? inside(autoScaling, "minReplicas") : replicaCount;
   return typeof count === "number" ? count : DEFAULT_REPLICAS;
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { sinksIn } from "../../../policies/readers/collector-sinks.ts";
-import { hostsOf, plainSendings, unverifiedBy } from "../../../policies/readers/sink-transport.ts";
+import { hostsOf, plainSendings, sinksIn, unverifiedBy } from "../../../policies/readers/collector-sinks.ts";
 import { credentials, DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
 /** Configurations, with what sends in the clear and what is not verified, by the program and the host. */
@@ -295,4 +295,24 @@ describe("destinations of collectors other than Fluent Bit", () => {
         assert.equal(found.length > 0, /"tls":false|"inCluster":true|"http:/.test(said), said);
       }
     });
+});
+
+describe("YAML in a ConfigMap", () => {
+  it("causes no parser warnings, even as an unrendered template", async () => {
+    const warnings: Error[] = [];
+    const collect = (warning: Error) => warnings.push(warning);
+    process.on("warning", collect);
+    try {
+      assert.deepEqual(sinksIn("{ PROJECT_ID }: 1\nclients: {{ .Values.clients }}\n"), []);
+      // A later warning is the last that may arrive.
+      process.emitWarning("the end");
+      await once(process, "warning");
+    } finally {
+      process.off("warning", collect);
+    }
+    assert.deepEqual(
+      warnings.map(({ message }) => message),
+      ["the end"],
+    );
+  });
 });

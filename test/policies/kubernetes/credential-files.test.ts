@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { Settings } from "../../../policies/core/rule.ts";
-import { credentialsIn } from "../../../policies/readers/credential-files.ts";
-import { credentialInCommand } from "../../../policies/readers/credentials.ts";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
+import { credentialInCommand, credentialsIn } from "../../../policies/readers/credentials.ts";
 import { first, stackOf } from "../rules/samples.ts";
 import { GOOD_POD } from "../rules/workloads.ts";
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { credentialsIn } from "../../../policies/readers/credential-files.ts";
-import { credentialInCommand, credentialInText } from "../../../policies/readers/credentials.ts";
+import { credentialInCommand, credentialInText, credentialsIn } from "../../../policies/readers/credentials.ts";
 import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
 describe("a credential in a ConfigMap", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { evaluate } from "../../../policies/core/evaluate.ts";
 import { judges } from "../../../policies/core/rule.ts";
+import { RULES } from "../../../policies/pack.ts";
 import { parseImage, podSpecOf, WORKLOADS } from "../../../policies/readers/workload.ts";
-import { RULES } from "../../../policies/rules/index.ts";
 import { stackOf } from "../rules/samples.ts";
 
 const SPEC = { containers: [{ name: "app", securityContext: { privileged: true } }] };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Group, UNKNOWN, type Value } from "../../../policies/core/resource.ts";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
 import { type CasesByRule, describeRule } from "./cases.ts";
 import { named, type SampleResource } from "./samples.ts";
 

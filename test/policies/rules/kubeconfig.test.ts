@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { isStackRule, messageOf, Settings } from "../../../policies/core/rule.ts";
 import { stackOfPlan } from "../../../policies/core/stack.ts";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
 
 const MARK = {};
 const TEXT = "apiVersion: v1\nclusters:\n- name: dev\nusers:\n- name: dev\n";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { ruleConfig } from "../../../policies/core/pack-config.ts";
 import { messageOf } from "../../../policies/core/rule.ts";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
 import { type SampleResource, stackOf } from "./samples.ts";
 
 const TEAMS = Array.from({ length: 300 }, (_, number) => `t${number}-team`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { ruleConfig } from "../../../policies/core/pack-config.ts";
 import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
 import { first, type Sample, stackOf } from "./samples.ts";
 import { GOOD_POD } from "./workloads.ts";
 

@@ -5,7 +5,7 @@ import { ruleConfig } from "../../../policies/core/pack-config.ts";
 import { type Group, UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import { messageOf } from "../../../policies/core/rule.ts";
 import type { Stack } from "../../../policies/core/stack.ts";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
 import { CASES } from "./all.ts";
 import { type Sample, stackOf } from "./samples.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
 import { CASES } from "./all.ts";
 import { describeRule } from "./cases.ts";
 

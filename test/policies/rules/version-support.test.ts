@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { daysBetween, supportOf } from "eks-dns-logging-corefile/addon";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { Settings } from "../../../policies/core/rule.ts";
-import { RULES } from "../../../policies/rules/index.ts";
+import { RULES } from "../../../policies/pack.ts";
 import { component } from "./cluster-samples.ts";
 import { stackOf } from "./samples.ts";
 

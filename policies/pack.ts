@@ -1,4 +1,46 @@
 import type { Exemption } from "./core/pack-config.ts";
+import type { Rule } from "./core/rule.ts";
+import { AWS } from "./rules/aws/aws.ts";
+import { AWS_IAM } from "./rules/aws/aws-iam.ts";
+import { CLUSTER_NODES, CLUSTER_NODES_ACCESS } from "./rules/aws/cluster-nodes.ts";
+import { CLUSTER, CLUSTER_ADDONS } from "./rules/aws/control-plane.ts";
+import { POD_IMAGES } from "./rules/kubernetes/pod-images.ts";
+import { POD_ISOLATION } from "./rules/kubernetes/pod-isolation.ts";
+import { POD_KERNEL } from "./rules/kubernetes/pod-kernel.ts";
+import { POD_TOKEN, POD_WORKLOAD } from "./rules/kubernetes/pod-workload.ts";
+import { TENANCY, TENANCY_DEFAULT_NAMESPACE, TENANCY_SHARES } from "./rules/kubernetes/tenancy.ts";
+import { TENANCY_ESCALATION } from "./rules/kubernetes/tenancy-escalation.ts";
+import { TENANCY_NETWORK } from "./rules/kubernetes/tenancy-network.ts";
+import { TENANCY_RBAC } from "./rules/kubernetes/tenancy-rbac.ts";
+import { COLLECTORS } from "./rules/programs/collectors.ts";
+import { COLLECTORS_DELIVERY } from "./rules/programs/collectors-delivery.ts";
+import { COLLECTORS_SOURCES } from "./rules/programs/collectors-sources.ts";
+import { COREDNS } from "./rules/programs/coredns.ts";
+
+/** All rules of the pack, by family. */
+export const RULES: readonly Rule[] = [
+  ...CLUSTER,
+  ...CLUSTER_ADDONS,
+  ...CLUSTER_NODES,
+  ...CLUSTER_NODES_ACCESS,
+  ...COREDNS,
+  ...TENANCY,
+  ...TENANCY_SHARES,
+  ...TENANCY_DEFAULT_NAMESPACE,
+  ...TENANCY_NETWORK,
+  ...TENANCY_RBAC,
+  ...TENANCY_ESCALATION,
+  ...POD_ISOLATION,
+  ...POD_KERNEL,
+  ...POD_IMAGES,
+  ...POD_WORKLOAD,
+  ...POD_TOKEN,
+  ...COLLECTORS,
+  ...COLLECTORS_DELIVERY,
+  ...COLLECTORS_SOURCES,
+  ...AWS_IAM,
+  ...AWS,
+];
 
 /** Any stack of this project, but no other project. */
 const PROJECT = "urn:pulumi:*::eks-dns-logging::";

@@ -1,9 +1,9 @@
 import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-logging-corefile";
-import { parse } from "yaml";
 import type { Field, Resource } from "../../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../../core/rule.ts";
 import { hasDnsLabel, SYSTEM_NAMESPACE, servesCluster } from "../../readers/cluster-dns.ts";
 import { namespaceOf } from "../../readers/workload.ts";
+import { type Group, isGroup, parseQuietly } from "../../readers/yaml-texts.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
 /** A stack changes EKS's Corefile with a patch. */
@@ -13,25 +13,15 @@ export function isCoreDns(resource: Resource): boolean {
   return resource.type === ADDON && resource.at("addonName").text() === "coredns";
 }
 
-export type Json = { readonly [key: string]: unknown };
-
-export function isGroup(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The add-on's configuration: empty if unset, undefined if not a JSON or YAML object. @throws {Undecided} */
-export function configurationOf(addon: Resource): Json | undefined {
+export function configurationOf(addon: Resource): Group | undefined {
   const field = addon.at("configurationValues");
   const text = field.text();
   // With either empty form, the add-on keeps its defaults.
   if (text === undefined || text.trim() === "") return {};
-  try {
-    // EKS accepts YAML too, a superset of JSON.
-    const value: unknown = parse(text, { logLevel: "error" });
-    return isGroup(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  // EKS accepts YAML too, a superset of JSON.
+  const value = parseQuietly(text);
+  return isGroup(value) ? value : undefined;
 }
 
 /** A value in a configuration. */
@@ -55,7 +45,7 @@ function isConfigMap(resource: Resource, corefile: Field): boolean {
 /** A rule on the configuration of the CoreDNS add-on; `coredns-configuration-valid` reports an unreadable one. */
 export function addonRule(
   facts: Facts,
-  check: (configuration: Json, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
+  check: (configuration: Group, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
 ): Rule {
   return {
     ...facts,
