@@ -19,7 +19,7 @@ const FULL = `curl-sa.sa-team.${ZONE}.`;
 describe("the pages of DNS", () => {
   let page: string;
   before(async () => {
-    const files = ["how-to/coredns.md", "explanation/name-cost.md", "explanation/cluster-limits.md"];
+    const files = ["how-to/coredns.md", "explanation/name-cost.md", "how-to/fleet.md"];
     const texts = files.map((file) => readFile(join(PROJECT_ROOT, "docs", file), "utf8"));
     page = (await Promise.all(texts)).join("\n");
   });
