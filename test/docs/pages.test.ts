@@ -159,7 +159,17 @@ describe("the pages", () => {
 
   it("say in which language each block is", () => {
     for (const { page: file, line, language } of all.flatMap(({ blocks }) => blocks))
-      assert.ok(["sh", "console", "yaml", "json", "text", "mermaid"].includes(language), `${file}:${line} ${language}`);
+      assert.ok(
+        ["sh", "console", "yaml", "json", "typescript", "text", "mermaid"].includes(language),
+        `${file}:${line} ${language}`,
+      );
+  });
+
+  it("show TypeScript that is a part of the example, which a test compiles", () => {
+    const example = readFileSync(join(PROJECT_FOLDER, "examples/typescript/index.ts"), "utf8");
+    const blocks = all.flatMap(({ blocks }) => blocks).filter(({ language }) => language === "typescript");
+    assert.ok(blocks.length > 0);
+    for (const { page: file, line, text: source } of blocks) assert.ok(example.includes(source), `${file}:${line}`);
   });
 
   it("link to files and headings that there are", () => {
