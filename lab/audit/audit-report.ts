@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import { fixOf } from "../../policies/core/evaluate.ts";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/pack.ts";
-import { code, MAX_COMMENT, plainText } from "../output/markdown.ts";
+import { code, MAX_COMMENT, plainText } from "../output/markup.ts";
 import { plainTable, plural } from "../output/table.ts";
 import type { Audit, AuditFinding } from "./audit.ts";
 

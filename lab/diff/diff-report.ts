@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { code, fenced, MAX_COMMENT, plainText } from "../output/markdown.ts";
+import { code, fenced, MAX_COMMENT, plainText } from "../output/markup.ts";
 import { type ClusterUpgrade, upgradeTitle } from "./cluster-upgrade.ts";
 import type { PolicyComparison, ResourceChange } from "./compare.ts";
 import type { Diff, Side, StackDiff } from "./diff.ts";

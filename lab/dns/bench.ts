@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
-import { html, htmlDocument, type Markup } from "../output/html.ts";
+import { html, htmlDocument, type Markup } from "../output/markup.ts";
 import { columns, ms } from "../output/table.ts";
 import { ask, isName } from "./ask.ts";
 import {

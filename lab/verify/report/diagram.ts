@@ -1,4 +1,4 @@
-import { html, type Markup } from "../../output/html.ts";
+import { html, type Markup } from "../../output/markup.ts";
 import type { Row, TeamView, VerifyResult } from "../result.ts";
 import { COREDNS, type Connection, connectionsOf, LOGS, worst } from "./connections.ts";
 

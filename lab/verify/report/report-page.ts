@@ -1,4 +1,4 @@
-import { html, htmlDocument, type Markup } from "../../output/html.ts";
+import { html, htmlDocument, type Markup } from "../../output/markup.ts";
 import { causes, type Row, summarize, summaryLine, type VerifyResult } from "../result.ts";
 import { diagram } from "./diagram.ts";
 

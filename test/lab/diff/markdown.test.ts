@@ -5,7 +5,7 @@ import type { Diff, StackDiff } from "../../../lab/diff/diff.ts";
 import { formatDiff, MARKER, markdownOf } from "../../../lab/diff/diff-report.ts";
 import type { PlanDocument, PolicyFinding } from "../../../lab/diff/document.ts";
 import { fieldLines } from "../../../lab/diff/fields.ts";
-import { code, fenced, MAX_COMMENT, plainText } from "../../../lab/output/markdown.ts";
+import { code, fenced, MAX_COMMENT, plainText } from "../../../lab/output/markup.ts";
 import { namespace, plan, resource } from "./resources.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { html, raw } from "../../../../lab/output/html.ts";
+import { html, raw } from "../../../../lab/output/markup.ts";
 import { allChecks } from "../../../../lab/verify/catalog.ts";
 import { unableFinder } from "../../../../lab/verify/find/finder.ts";
 import { COREDNS, connectionsOf, LOGS, worst } from "../../../../lab/verify/report/connections.ts";
