@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { planStack, type Recording, UNKNOWN } from "../lab/plan/plan.ts";
+import { planStack } from "../lab/plan/plan.ts";
+import { type Recording, UNKNOWN } from "../lab/plan/recording.ts";
 import { readStack } from "../lab/stack-file.ts";
 import { find, ofType } from "./support/find.ts";
 

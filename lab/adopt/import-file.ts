@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { plural } from "../output/table.ts";
-import type { Planned, PlannedResource } from "../plan/plan.ts";
+import type { Planned, PlannedResource } from "../plan/recording.ts";
 import {
   type AdoptionRow,
   at,

@@ -137,7 +137,7 @@ async function forms(name: string, flags: FormsFlags): Promise<void> {
 async function bench(flags: BenchFlags): Promise<void> {
   await refuseUnwritable(flags.html);
   const { cluster, client } = await connected(flags);
-  const [{ bench }, { benchPage, formatBench }] = await Promise.all([import("./bench.ts"), import("./bench.ts")]);
+  const { bench, benchPage, formatBench } = await import("./bench.ts");
   const shown = await progress("measuring");
   const options = { ...flags, perSecond: flags.rate };
   const result = await bench(cluster, client, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);
@@ -164,14 +164,11 @@ async function schema(flags: SchemaFlags): Promise<void> {
 
 async function profile(flags: { readonly stack: string; readonly sizes?: true }): Promise<void> {
   if (flags.sizes) {
-    const { profileTable } = await import("./profile-table.ts");
+    const { profileTable } = await import("./profile-text.ts");
     process.stdout.write(profileTable());
     return;
   }
-  const [{ loadStack }, { formatDns }] = await Promise.all([
-    import("../stack-file.ts"),
-    import("../plan/plan-text.ts"),
-  ]);
+  const [{ loadStack }, { formatDns }] = await Promise.all([import("../stack-file.ts"), import("./profile-text.ts")]);
   const { settings } = await loadStack(flags.stack);
   process.stdout.write(formatDns(settings) || "This stack installs nothing for DNS.\n");
 }

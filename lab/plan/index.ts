@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
 import { Failure, PROJECT_ROOT, progress, stackOptions, writeOutput } from "../command-line.ts";
-import type { PlannedResource, Recording } from "./plan.ts";
+import type { PlannedResource, Recording } from "./recording.ts";
 
 interface PlanFlags {
   readonly stack: string;
@@ -44,9 +44,8 @@ async function plan(flags: PlanFlags): Promise<void> {
     const { formatIssue } = await import("../../components/schema/errors.ts");
     writeOutput({ ...asJson(stack.name, recording), policies, warnings: settings.warnings.map(formatIssue) });
   } else {
-    const { formatAge, formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
-    const { formatProcessing } = await import("./plan-text.ts");
-    const { formatRoutes } = await import("./plan-text.ts");
+    const [{ formatAge, formatPlan, formatProcessing, formatRoutes, formatWarnings }, { formatDns }] =
+      await Promise.all([import("./plan-text.ts"), import("../dns/profile-text.ts")]);
     const now = new Date();
     const warnings = formatWarnings(settings) + formatAge(settings, now.toISOString().slice(0, 10));
     const details = formatDns(settings) + formatRoutes(settings, now) + formatProcessing(settings.logging);

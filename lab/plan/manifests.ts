@@ -9,7 +9,7 @@ import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { Failure } from "../command-line.ts";
 import { portableYaml } from "../stack-file.ts";
 import { makeFolder } from "../user-files.ts";
-import type { Planned, PlannedResource } from "./plan.ts";
+import type { Planned, PlannedResource } from "./recording.ts";
 
 /** One Kubernetes object of a plan. */
 export interface Manifest {

@@ -1,8 +1,5 @@
 import { styleText } from "node:util";
 import { ageWarning } from "eks-dns-logging-corefile/addon";
-import { kubeDnsAddresses } from "../../components/cluster/settings.ts";
-import { dnsWarnings, LOOKED_UP_VERSION } from "../../components/dns/issues.ts";
-import { dnsProfile } from "../../components/dns/profile.ts";
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, logGroups } from "../../components/logging/pipeline.ts";
 import { describeDestination } from "../../components/logging/pipeline-text.ts";
@@ -10,12 +7,10 @@ import { collectedPart } from "../../components/logging/routing/collected.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, sourcePlace } from "../../components/logging/sources/journal.ts";
-import { runsCoreDns } from "../../components/parts.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
-import { statedPlace } from "../kubernetes/core-dns-place.ts";
 import { plainTable, plural } from "../output/table.ts";
-import type { PlannedResource, Recording } from "./plan.ts";
+import type { PlannedResource, Recording } from "./recording.ts";
 
 /** A line of the tree. */
 interface TreeRow {
@@ -120,39 +115,6 @@ function formatCounts(resources: readonly PlannedResource[]): string[] {
 const bold = (text: string) => styleText("bold", text, { stream: process.stdout });
 const dim = (text: string) => styleText("dim", text, { stream: process.stdout });
 const green = (text: string) => styleText("green", text, { stream: process.stdout });
-
-/** The effective DNS settings with the reason for each choice, and behavior of CoreDNS that may surprise. */
-export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
-  // With Auto Mode nothing of it is installed, which is a warning.
-  if (dns === undefined || !runsCoreDns(cluster, dns)) return "";
-  if (dns.adopt?.manage === false) {
-    const { namespace, selector } = statedPlace(dns);
-    return `${bold(`DNS, left as it is: pods of ${namespace} with ${selector} answer queries.`)}\n\n`;
-  }
-  const { rows } = dnsProfile(dns);
-  const width = (key: "setting" | "value") => Math.max(...rows.map((row) => row[key].length));
-  const lines = rows.map(
-    ({ setting, value, reason }) =>
-      `    ${setting.padEnd(width("setting"))} : ${value.padEnd(width("value"))}  ${reason}`,
-  );
-  const warnings = dnsWarnings(dns, kubernetesVersionOf(cluster), kubeDnsAddresses(cluster));
-  return [
-    bold(
-      cluster.kind === "existing" && dns.adopt === undefined
-        ? "DNS, not deployed (--manifests writes its Corefile):"
-        : "DNS:",
-    ),
-    ...lines,
-    ...warnings.map((warning) => `    ${styleText("yellow", "warning", { stream: process.stdout })}: ${warning}`),
-    "",
-    "",
-  ].join("\n");
-}
-
-function kubernetesVersionOf(cluster: Settings["cluster"]): string | undefined {
-  if (cluster.kind === "existing") return undefined;
-  return cluster.kind === "eks" ? cluster.version : (cluster.kubernetesVersion ?? LOOKED_UP_VERSION);
-}
 
 /** Settings without effect and deprecated names, one line each; empty if there are none. */
 export function formatWarnings({ warnings }: Pick<Settings, "warnings">): string {

@@ -1,18 +1,14 @@
 import "../../components/runtime.ts";
-import "./deferred-packages.ts";
+import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type {
-  RegisterResourceOutputsRequest,
-  RegisterResourceRequest,
-  RegisterResourceResponse,
-} from "@pulumi/pulumi/proto/resource_pb.js";
-import resources from "@pulumi/pulumi/proto/resource_pb.js";
-import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
-import { specialResourceSig, specialSecretSig, specialSigKey, unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
+import { unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
+import { deferModule } from "../../components/runtime.ts";
+import { Failure } from "../command-line.ts";
 import type { Stack } from "../stack-file.ts";
-import { runInStack, sentenceOf } from "./resource-failure.ts";
-import { engineUrn, formerUrns, PROJECT, STACK_TYPE } from "./resource-urns.ts";
+import { type PlannedResource, PROJECT, type Recording, RecordingMonitor } from "./recording.ts";
 
 /**
  * Plans a stack: runs the real index.ts against a mocked engine, without CLI, account, cluster or network. Values that only a provider
@@ -29,6 +25,30 @@ export function planStack({ name, config }: Stack): Promise<Recording> {
 }
 
 let runs = 0;
+
+/**
+ * Provider packages with a folder per service: 266 folders, of which a plan of an EKS cluster uses 10. Each folder registers the classes
+ * for resource references. Without an engine, references only name resources that the program itself creates, whose folder is loaded; an
+ * engine's answers may name others. So this is for plans only.
+ */
+const PACKAGES = ["@pulumi/aws", "@pulumi/kubernetes"];
+
+/** Loads each service of the provider packages on its first use. */
+function deferServices(): void {
+  for (const name of PACKAGES) {
+    const index = createRequire(import.meta.url).resolve(name);
+    const require = createRequire(index);
+    // Imports of the whole package get all of it.
+    if (require.cache[index] !== undefined) continue;
+    const folder = dirname(index);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const service = join(folder, entry.name, "index.js");
+      if (entry.isDirectory() && entry.name !== "node_modules" && existsSync(service)) deferModule(require, service);
+    }
+  }
+}
+
+deferServices();
 
 /** Placeholder for an unknown account: the number that AWS uses in its documentation. */
 const EXAMPLE_ACCOUNT = "123456789012";
@@ -71,14 +91,6 @@ export interface RecordOptions {
   readonly call?: (token: string, inputs: pulumi.Inputs) => pulumi.Inputs;
 }
 
-/** What a run registered, in order of registration, and what it exported. */
-export interface Recording {
-  readonly resources: readonly PlannedResource[];
-  readonly outputs: { readonly [key: string]: Planned };
-  /** Names of secret outputs. */
-  readonly secretOutputs: readonly string[];
-}
-
 /**
  * Runs a program against a mocked engine and records every registration with its parent, dependencies and options.
  * If the program throws, it runs again for a full stack trace, and this rethrows the error. One run at a time: the Pulumi runtime's
@@ -119,10 +131,11 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
     }),
     call: ({ token, inputs }) => options.call?.(token, inputs) ?? inputs,
   };
-  const monitor = new RecordingMonitor(mocks, options, preview);
+  const { stack, outputs } = options;
+  const monitor = new RecordingMonitor(mocks, { stack, preview, echoes: outputs === undefined });
   // setMocks enables the runtime's features, but its monitor does not expose parents and dependencies.
-  await pulumi.runtime.setMocks(mocks, PROJECT, options.stack, preview);
-  setMockOptions(monitor, PROJECT, options.stack, preview);
+  await pulumi.runtime.setMocks(mocks, PROJECT, stack, preview);
+  setMockOptions(monitor, PROJECT, stack, preview);
   pulumi.runtime.setAllConfig({ ...options.config });
 
   await runInStack(program);
@@ -139,199 +152,38 @@ function refuseSharedUrns(planned: readonly PlannedResource[]): void {
   }
 }
 
-type Callback<T> = (error: unknown, response: T) => void;
-
-class RecordingMonitor extends MockMonitor {
-  readonly planned: PlannedResource[] = [];
-  outputs = plain({});
-  readonly #stack: string;
-  readonly #preview: boolean;
-  /** Whether a resource's outputs equal its inputs. */
-  readonly #echoes: boolean;
-
-  constructor(mocks: pulumi.runtime.Mocks, { stack, outputs }: RecordOptions, preview: boolean) {
-    super(mocks);
-    this.#stack = stack;
-    this.#preview = preview;
-    this.#echoes = outputs === undefined;
-  }
-
-  override registerResource(
-    request: RegisterResourceRequest,
-    callback: Callback<RegisterResourceResponse>,
-  ): Promise<void> {
-    if (this.#echoes) return this.#echo(request, callback);
-    // Registrations overlap, so the URN is only known from the answer to this request.
-    return super.registerResource(request, (error: unknown, response: RegisterResourceResponse) => {
-      if (error === null) {
-        const registered = this.resources.get(response.getUrn());
-        const urn = engineUrn(this.#stack, request);
-        if (registered !== undefined) this.resources.set(urn, { ...registered, urn });
-        response.setUrn(urn);
-        this.#record(urn, request, request.getObject()?.toJavaScript() ?? {});
-      }
-      callback(error, response);
-    });
-  }
-
-  /**
-   * Answers with the inputs as received. The mocks would deserialize and serialize each value twice, with the same result: a sixth of the
-   * CPU time of 195 plans.
-   */
-  async #echo(request: RegisterResourceRequest, callback: Callback<RegisterResourceResponse>): Promise<void> {
-    const name = request.getName();
-    const urn = engineUrn(this.#stack, request);
-    const inputs = request.getObject();
-    const state = inputs?.toJavaScript() ?? {};
-    const id = this.#preview ? "" : `${name}_id`;
-    // The SDK reads the answer without changing it.
-    if (inputs !== undefined) inputs.toJavaScript = () => state;
-    this.resources.set(urn, { urn, id: id || null, state });
-    this.#record(urn, request, state);
-    const response = new resources.RegisterResourceResponse();
-    response.setUrn(urn);
-    response.setId(id);
-    response.setObject(inputs);
-    callback(null, response);
-  }
-
-  #record(urn: string, request: RegisterResourceRequest, inputs: Readonly<Record<string, unknown>>): void {
-    if (request.getType() !== STACK_TYPE) this.planned.push(planned(urn, request, inputs));
-  }
-
-  /** The mocks' monitor claims to support hooks, but does not. No resource fails here, so no hook is ever called. */
-  registerErrorHook(_request: unknown, callback: Callback<object>): void {
-    callback(null, {});
-  }
-
-  override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<object>): void {
-    if (request.getUrn().includes(`::${STACK_TYPE}::`)) {
-      this.outputs = plain(request.getOutputs()?.toJavaScript() ?? {});
-    }
-    super.registerResourceOutputs(request, callback);
-  }
-}
-
-function planned(
-  urn: string,
-  request: RegisterResourceRequest,
-  fields: Readonly<Record<string, unknown>>,
-): PlannedResource {
-  const inputs = plain(fields);
-  const timeouts = request.getCustomtimeouts();
-  return {
-    urn,
-    type: request.getType(),
-    name: request.getName(),
-    custom: request.getCustom(),
-    inputs: inputs.value,
-    secrets: inputs.secrets,
-    unknowns: inputs.unknowns,
-    parent: request.getParent(),
-    dependencies: request.getDependenciesList(),
-    provider: request.getProvider(),
-    protect: request.getProtect() ?? false,
-    deleteBeforeReplace: request.getDeletebeforereplace(),
-    retainOnDelete: request.getRetainondelete() ?? false,
-    ignoreChanges: request.getIgnorechangesList(),
-    formerUrns: formerUrns(urn, request),
-    timeouts: {
-      create: timeouts?.getCreate() ?? "",
-      update: timeouts?.getUpdate() ?? "",
-      delete: timeouts?.getDelete() ?? "",
-    },
-  };
-}
-
-/** A value known only after deployment: an id, an address, an ARN. */
-class Unknown {
-  toString(): string {
-    return "(known after deployment)";
-  }
-  toJSON(): string {
-    return this.toString();
-  }
-}
-
-/** The only unknown value; compare by identity. */
-export const UNKNOWN: Unknown = new Unknown();
-
-/** JSON that may contain {@link UNKNOWN}. */
-export type Planned =
-  | string
-  | number
-  | boolean
-  | null
-  | Unknown
-  | readonly Planned[]
-  | { readonly [key: string]: Planned };
-
-/** A registered resource as the engine sees it. */
-export interface PlannedResource {
-  readonly urn: string;
-  /** Type token, such as `kubernetes:core/v1:Namespace`. */
-  readonly type: string;
-  readonly name: string;
-  /** Whether a provider creates it; false for components, which only group resources. */
-  readonly custom: boolean;
-  readonly inputs: { readonly [key: string]: Planned };
-  /** Paths of secret inputs, such as `stringData.password`. */
-  readonly secrets: readonly string[];
-  /** Paths of inputs known only after deployment. */
-  readonly unknowns: readonly string[];
-  /** URN of the parent; empty for the stack itself. */
-  readonly parent: string;
-  /** URNs of its dependencies, by `dependsOn` or through an input. */
-  readonly dependencies: readonly string[];
-  /** `URN::ID` of the provider; empty for the default provider. */
-  readonly provider: string;
-  readonly protect: boolean;
-  readonly deleteBeforeReplace: boolean;
-  readonly retainOnDelete: boolean;
-  readonly ignoreChanges: readonly string[];
-  /** Former URNs, from aliases. */
-  readonly formerUrns: readonly string[];
-  /** `create`, `update` and `delete` timeouts as written, such as `20m`; empty for the provider's defaults. */
-  readonly timeouts: { readonly create: string; readonly update: string; readonly delete: string };
-}
-
-/** A wire value without its markers, and the paths of those markers. */
-export interface Plain {
-  readonly value: { readonly [key: string]: Planned };
-  readonly secrets: readonly string[];
-  readonly unknowns: readonly string[];
-}
-
-/** Decodes the engine's wire form of an object: secrets are unwrapped, unknown values become {@link UNKNOWN}. */
-function plain(wire: Readonly<Record<string, unknown>>): Plain {
-  const secrets: string[] = [];
-  const unknowns: string[] = [];
-
-  const read = (value: unknown, path: string): Planned => {
-    if (value === unknownValue) {
-      unknowns.push(path);
-      return UNKNOWN;
-    }
-    if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
-      return value;
-    if (Array.isArray(value)) return value.map((item, index) => read(item, `${path}[${index}]`));
-    if (!isRecord(value)) throw new Error(`${path}: the engine cannot carry a value of type ${typeof value}`);
-    if (value[specialSigKey] === specialSecretSig) {
-      secrets.push(path);
-      return read(value.value ?? null, path);
-    }
-    if (value[specialSigKey] === specialResourceSig) return read(value.urn ?? null, path);
-    return object(value, path);
-  };
-
-  const object = (fields: Readonly<Record<string, unknown>>, path: string) =>
-    Object.fromEntries(
-      Object.entries(fields).map(([key, value]) => [key, read(value, path === "" ? key : `${path}.${key}`)]),
+/**
+ * Runs a program in a stack until everything is registered. The SDK does not propagate an error in a resource's inputs; as an unhandled
+ * rejection it would end the process.
+ * @throws the first error. Resources that depend on the failed one fail too, some of them later, and are not reported.
+ */
+async function runInStack(program: () => Promise<unknown>): Promise<void> {
+  // The stack keeps its own promises on the program, whose rejection would end the process: so a failure is returned another way.
+  const failures: unknown[] = [];
+  const work = async () => {
+    await pulumi.runtime.runInPulumiStack(() =>
+      program().catch((error: unknown) => {
+        failures.push(error);
+      }),
     );
-
-  return { value: object(wire, ""), secrets, unknowns };
+    await pulumi.runtime.disconnect();
+  };
+  const failed = Promise.withResolvers<never>();
+  const fail = (error: unknown) => {
+    // The SDK reads some of these promises later, for which Node.js would print a warning.
+    process.removeAllListeners("warning");
+    failed.reject(error);
+  };
+  process.on("unhandledRejection", fail);
+  await Promise.race([work(), failed.promise]);
+  process.off("unhandledRejection", fail);
+  if (failures.length > 0) throw failures[0];
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+/** Prefix that the SDK adds to an error in an input, once per dependent resource. */
+const WAITING = /^(error serializing property "[^"]*": )+/;
+
+/** The message of an error that a component throws for its user; undefined for any other error. */
+function sentenceOf(error: unknown): Failure | undefined {
+  return pulumi.RunError.isInstance(error) ? new Failure(error.message.replace(WAITING, ""), 2) : undefined;
 }

@@ -9,7 +9,7 @@ import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { boxedTable } from "../output/table.ts";
 import { fileText } from "../user-files.ts";
-import { type Recording, UNKNOWN } from "./plan.ts";
+import { type Recording, UNKNOWN } from "./recording.ts";
 
 /** Runs the policy pack's rules on a plan, without an engine. */
 export function policyReport(plan: Recording, config: PackConfig = {}): Evaluation {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { EksCluster, type EksClusterArgs, ExistingEksCluster, Team, type TeamArgs } from "../../components/index.ts";
-import { record, UNKNOWN } from "../../lab/plan/plan.ts";
+import { record } from "../../lab/plan/plan.ts";
+import { UNKNOWN } from "../../lab/plan/recording.ts";
 import { existingClusterHandle } from "../support/cluster-handle.ts";
 import { find, ofType } from "../support/find.ts";
 

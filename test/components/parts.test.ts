@@ -4,7 +4,8 @@ import { parseSettings } from "../../components/settings.ts";
 import { comparePlans } from "../../lab/diff/compare.ts";
 import { PlanDocument } from "../../lab/diff/document.ts";
 import { asJson } from "../../lab/plan/index.ts";
-import { planStack, type Recording } from "../../lab/plan/plan.ts";
+import { planStack } from "../../lab/plan/plan.ts";
+import type { Recording } from "../../lab/plan/recording.ts";
 import { allChecks, planOf } from "../../lab/verify/catalog.ts";
 import { COMBINATIONS, type Config, onlyParts, PART_NAMES, type Part } from "../support/parts.ts";
 

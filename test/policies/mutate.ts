@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Planned, type Recording, UNKNOWN } from "../../lab/plan/plan.ts";
+import { type Planned, type Recording, UNKNOWN } from "../../lab/plan/recording.ts";
 
 /** Changes a plan in one place. */
 export type Mutation = (plan: Recording) => Recording;

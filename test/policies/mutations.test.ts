@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { planStack, type Recording, UNKNOWN } from "../../lab/plan/plan.ts";
+import { planStack } from "../../lab/plan/plan.ts";
 import { policyReport, stops } from "../../lab/plan/policy-report.ts";
+import { type Recording, UNKNOWN } from "../../lab/plan/recording.ts";
 import { readStack } from "../../lab/stack-file.ts";
 import { ON_ITS_DAY } from "./as-of.ts";
 import { set } from "./mutate.ts";

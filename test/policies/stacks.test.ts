@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { planStack, UNKNOWN } from "../../lab/plan/plan.ts";
+import { planStack } from "../../lab/plan/plan.ts";
 import { formatPolicies, policyReport, stops } from "../../lab/plan/policy-report.ts";
+import { UNKNOWN } from "../../lab/plan/recording.ts";
 import { readStack, stackNames } from "../../lab/stack-file.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";

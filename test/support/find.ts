@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { PlannedResource } from "../../lab/plan/plan.ts";
+import type { PlannedResource } from "../../lab/plan/recording.ts";
 
 /** The one resource of that type and name; fails with what there is instead. */
 export function find(resources: readonly PlannedResource[], type: string, name: string): PlannedResource {

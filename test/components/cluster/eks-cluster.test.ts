@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { addonVersions, KUBERNETES_VERSIONS } from "../../../components/cluster/eks-settings.ts";
-import type { PlannedResource } from "../../../lab/plan/plan.ts";
+import type { PlannedResource } from "../../../lab/plan/recording.ts";
 import { find, ofType } from "../../support/find.ts";
 import { ACCOUNT, document, needs, recordCluster, standardCluster } from "./recorded.ts";
 

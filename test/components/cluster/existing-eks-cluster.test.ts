@@ -3,7 +3,8 @@ import { checkedFacts } from "../../../components/cluster/existing-cluster.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack, record, UNKNOWN } from "../../../lab/plan/plan.ts";
+import { planStack, record } from "../../../lab/plan/plan.ts";
+import { UNKNOWN } from "../../../lab/plan/recording.ts";
 import { find, ofType } from "../../support/find.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { zoneAt } from "../../../components/cluster/eks/network.ts";
-import type { PlannedResource } from "../../../lab/plan/plan.ts";
+import type { PlannedResource } from "../../../lab/plan/recording.ts";
 import { find, ofType } from "../../support/find.ts";
 import { needs, recordCluster, standardCluster } from "./recorded.ts";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { ClusterHandle } from "../../../components/cluster/handle.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
-import { type PlannedResource, type Recording, type RecordOptions, record } from "../../../lab/plan/plan.ts";
+import { type RecordOptions, record } from "../../../lab/plan/plan.ts";
+import type { PlannedResource, Recording } from "../../../lab/plan/recording.ts";
 
 /** The account that AWS's documentation uses. */
 export const ACCOUNT = "111122223333";

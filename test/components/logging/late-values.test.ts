@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DestinationArgs } from "../../../components/logging/destinations/destination-args.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import type { LogCollectionArgs } from "../../../components/logging/log-collection-args.ts";
-import { type Recording, record } from "../../../lab/plan/plan.ts";
+import { record } from "../../../lab/plan/plan.ts";
+import type { Recording } from "../../../lab/plan/recording.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { collect, podIdentityOf } from "./recorded-collection.ts";
 

@@ -4,7 +4,7 @@ import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import type { LokiArgs, OpenSearchArgs } from "../../../components/logging/destinations/destination-args.ts";
 import { receiverEgress } from "../../../components/logging/destinations/egress.ts";
 import { formatIssue, SettingsError } from "../../../components/schema/errors.ts";
-import type { Recording } from "../../../lab/plan/plan.ts";
+import type { Recording } from "../../../lab/plan/recording.ts";
 import { find, ofType } from "../../support/find.ts";
 import { collect, podOf } from "./recorded-collection.ts";
 

@@ -3,7 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../../../components/aws/partition.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import type { LogCollectionArgs } from "../../../components/logging/log-collection-args.ts";
-import { type Recording, record } from "../../../lab/plan/plan.ts";
+import { record } from "../../../lab/plan/plan.ts";
+import type { Recording } from "../../../lab/plan/recording.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find } from "../../support/find.ts";
 

@@ -5,7 +5,8 @@ import { ArgumentsError } from "../../../components/schema/errors.ts";
 import { CurlPod } from "../../../components/team/curl-pod.ts";
 import { TeamsSettings } from "../../../components/team/settings.ts";
 import { Team } from "../../../components/team/team.ts";
-import { type Recording, record } from "../../../lab/plan/plan.ts";
+import { record } from "../../../lab/plan/plan.ts";
+import type { Recording } from "../../../lab/plan/recording.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find, ofType } from "../../support/find.ts";
 

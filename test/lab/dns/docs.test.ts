@@ -8,7 +8,7 @@ import { queriesOf } from "../../../components/dns/resolver.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { PROJECT_ROOT } from "../../../lab/command-line.ts";
 import { COMPARED_NDOTS } from "../../../lab/dns/forms.ts";
-import { profileTable } from "../../../lab/dns/profile-table.ts";
+import { profileTable } from "../../../lab/dns/profile-text.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
 import { readStack } from "../../../lab/stack-file.ts";
 import { settingsReference } from "../../../tools/docs/settings.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planStack, record, UNKNOWN } from "../../../lab/plan/plan.ts";
+import { planStack, record } from "../../../lab/plan/plan.ts";
+import { UNKNOWN } from "../../../lab/plan/recording.ts";
 
 describe("record", () => {
   const program = async () => {

@@ -3,8 +3,9 @@ import { stripVTControlCharacters } from "node:util";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { asJson } from "../../../lab/plan/index.ts";
-import { type Recording, record } from "../../../lab/plan/plan.ts";
+import { record } from "../../../lab/plan/plan.ts";
 import { formatPlan, treeRows } from "../../../lab/plan/plan-text.ts";
+import type { Recording } from "../../../lab/plan/recording.ts";
 
 class Group extends pulumi.ComponentResource {
   constructor(name: string) {

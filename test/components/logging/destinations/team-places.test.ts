@@ -11,7 +11,8 @@ import { logPipeline } from "../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
-import { type Recording, record } from "../../../../lab/plan/plan.ts";
+import { record } from "../../../../lab/plan/plan.ts";
+import type { Recording } from "../../../../lab/plan/recording.ts";
 import { existingClusterHandle } from "../../../support/cluster-handle.ts";
 import { find, ofType } from "../../../support/find.ts";
 

@@ -5,8 +5,9 @@ import { LogCollection } from "../../../../components/logging/log-collection.ts"
 import type { LogCollectionArgs } from "../../../../components/logging/log-collection-args.ts";
 import { parseSettings } from "../../../../components/settings.ts";
 import type { PodFacts } from "../../../../lab/kubernetes/cluster.ts";
-import { type Recording, record } from "../../../../lab/plan/plan.ts";
+import { record } from "../../../../lab/plan/plan.ts";
 import { formatRoutes } from "../../../../lab/plan/plan-text.ts";
+import type { Recording } from "../../../../lab/plan/recording.ts";
 import { findersFor } from "../../../../lab/verify/find/index.ts";
 import { existingClusterHandle } from "../../../support/cluster-handle.ts";
 import { find, ofType } from "../../../support/find.ts";

@@ -5,7 +5,7 @@ import type { LogCollectionArgs } from "../../../../components/logging/log-colle
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
-import type { Recording } from "../../../../lab/plan/plan.ts";
+import type { Recording } from "../../../../lab/plan/recording.ts";
 import { find } from "../../../support/find.ts";
 import { collect, podOf } from "../recorded-collection.ts";
 

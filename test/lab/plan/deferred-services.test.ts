@@ -9,7 +9,7 @@ describe("the services of the providers' packages", () => {
     const options = { cwd: PROJECT_ROOT, encoding: "utf8" } as const;
     return JSON.parse(execFileSync(process.execPath, ["--input-type=module", "-e", script], options));
   }
-  const MODULE = JSON.stringify(join(PROJECT_ROOT, "lab", "plan", "deferred-packages.ts"));
+  const MODULE = JSON.stringify(join(PROJECT_ROOT, "lab", "plan", "plan.ts"));
   const LOADED = `const { cache } = (await import("node:module")).createRequire(import.meta.url);
     const loaded = (folder) => Object.values(cache).filter(({ filename, children }) =>
       filename.includes(folder) && children.length > 0).length;`;
