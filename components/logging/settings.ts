@@ -94,7 +94,7 @@ export const LoggingSettings = z.strictObject({
     .describe("Besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
-      size: Size.default("4Gi").describe("On the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
+      size: Size.default("4Gi").describe("On the node's disk; 4Gi hold about 40 seconds at 40 MB/s. Default 4Gi."),
       whenFull: z
         .enum(["drop-oldest", "drop-newest", "block"])
         .optional()

@@ -12,6 +12,14 @@ describe("the page of the collectors", () => {
     }
   });
 
+  it("says once what stack traces lack that are joined by indentation", () => {
+    const page = collectorsPage();
+    assert.equal(page.split("the last line of Python's").length, 2);
+    assert.ok(page.includes("- Parsing: stack traces by indentation; JSON also with comments\n"));
+    assert.ok(page.includes("- Parsing: stack traces by indentation, without empty lines; '_' also"));
+    assert.ok(collectorsJson().some(({ about }) => about.parsing.includes("except the last line of Python's")));
+  });
+
   it("says to which destinations each collector sends tokens, headers and signatures", () => {
     for (const line of [
       "- Fluent Bit: `token` for http, loki, otlp, splunk; `headers` for http, loki, otlp; `sigv4` for opensearch",
