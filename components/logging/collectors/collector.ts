@@ -15,6 +15,9 @@ export interface Rendered {
   readonly senders?: readonly Sender[];
 }
 
+/** Options of a component in a collector's own configuration. */
+export type Options = Readonly<Record<string, unknown>>;
+
 /** A container that receives records from the collector in its pod and sends them to one destination. */
 export interface Sender {
   /** Destination name. */

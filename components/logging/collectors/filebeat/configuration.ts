@@ -15,11 +15,9 @@ import {
 } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import { type FirstLine, scriptRules } from "../../processing/processing.ts";
+import type { Options } from "../collector.ts";
 import { readScript } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
-
-/** Options in Filebeat's YAML configuration. */
-export type Options = Readonly<Record<string, unknown>>;
 
 /** Files with the same multiline rule. */
 interface Place {

@@ -3,9 +3,9 @@ import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../indexing/index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
-import { DESTINATIONS, inputs, type Options, output, processors } from "./configuration.ts";
+import { DESTINATIONS, inputs, output, processors } from "./configuration.ts";
 
 const CONFIG_FOLDER = "/etc/filebeat";
 const STATE_FOLDER = "/var/lib/filebeat";

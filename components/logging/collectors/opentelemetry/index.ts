@@ -2,9 +2,8 @@ import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { isCleanPrefix } from "../../destinations/key-prefix.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
-import { partsOf } from "./exporter-parts.ts";
 import {
   authenticatorOf,
   authName,
@@ -12,7 +11,7 @@ import {
   DESTINATIONS,
   exporter,
   MIN_BUFFER_BYTES,
-  type Options,
+  partsOf,
   QUEUE_STORAGE,
 } from "./exporters.ts";
 import { journalParts, PROGRAM_FOLDERS } from "./journal-receivers.ts";

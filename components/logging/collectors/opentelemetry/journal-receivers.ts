@@ -6,8 +6,8 @@ import {
   journalSources,
   sourceIndex,
 } from "../../sources/journal.ts";
-import { sourcePart } from "./exporter-parts.ts";
-import { exporter, type Options } from "./exporters.ts";
+import type { Options } from "../collector.ts";
+import { exporter, sourcePart } from "./exporters.ts";
 import { fieldStatements, indexStatement, memoryLimiter, statements, transform } from "./processors.ts";
 import { offeringAgain, POSITION_STORAGE } from "./receivers.ts";
 import { replaceStatements } from "./redact-steps.ts";

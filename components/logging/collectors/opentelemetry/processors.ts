@@ -1,12 +1,13 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { APP_LABELS, notation } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
+import { patternText } from "../../processing/pattern-text.ts";
+import type { Thinning } from "../../processing/processing.ts";
+import type { Options } from "../collector.ts";
 import { readScript, scriptSections } from "../scripts.ts";
-import type { Part } from "./exporter-parts.ts";
-import { componentName, type Options } from "./exporters.ts";
+import { componentName, type Part } from "./exporters.ts";
 import { redactStatements } from "./redact-steps.ts";
 import { LABEL, resource, routeCondition, text } from "./route-conditions.ts";
-import { thinningFilter } from "./thinning.ts";
 
 /** Prefix of the resource attributes with a pod's annotations. */
 const ANNOTATION = "annotation/";
@@ -187,4 +188,29 @@ function finalStatements({ destination: { kind } }: LogPipeline): string[] {
 /** Statements of a section of record.ottl. */
 export function statements(name: string): string[] {
   return section(name).trimEnd().split("\n");
+}
+
+/** Decides in thousandths whether a line is kept, from -999 to 999: the same for a line that is read again. */
+const HASH = 'FNV(Concat([log.time_unix_nano, log.body["log"]], " "))';
+const REST = `${HASH} - ${HASH} / 1000 * 1000`;
+
+/** Begins with a dot, unlike destination names. */
+const THINNING = "filter/.processing";
+
+/** Drops records, which are the bodies. @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/filterprocessor */
+export function thinningFilter({
+  processing: { thin },
+}: Pick<LogPipeline, "processing">): Readonly<Record<string, Options>> {
+  if (thin.length === 0) return {};
+  return { [THINNING]: { error_mode: "ignore", log_conditions: thin.map(condition) } };
+}
+
+function condition({ pattern, kept, ...selection }: Thinning): string {
+  const isSelected = Object.values(selection).some((value) => value !== undefined);
+  const conditions = [
+    ...(isSelected ? [routeCondition([selection]) ?? "true"] : []),
+    ...(pattern === undefined ? [] : [`IsMatch(log.body["log"], ${text(patternText(pattern, "re2"))})`]),
+    ...(kept === 0 ? [] : [`(${REST} >= ${kept} or ${REST} <= -${kept})`]),
+  ];
+  return conditions.join(" and ");
 }

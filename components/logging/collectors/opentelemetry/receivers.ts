@@ -1,8 +1,8 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { APPLICATION_LOGS, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
+import type { Options } from "../collector.ts";
 import { continuationPattern, firstLinePattern } from "../stack-traces.ts";
-import type { Options } from "./exporters.ts";
 import { redactOperators } from "./redact-steps.ts";
 
 export const POSITION_STORAGE = "file_storage/positions";

@@ -2,7 +2,7 @@ import type { LogPipeline } from "../../pipeline.ts";
 import { bareTextConditions } from "../../processing/bare-texts.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
-import type { Options } from "./exporters.ts";
+import type { Options } from "../collector.ts";
 import { text } from "./route-conditions.ts";
 
 /** Replaces all matches of a regular expression, in Go's syntax. */

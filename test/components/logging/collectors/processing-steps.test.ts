@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
-import { thinningFilter } from "../../../../components/logging/collectors/opentelemetry/thinning.ts";
+import { thinningFilter } from "../../../../components/logging/collectors/opentelemetry/processors.ts";
 import { limits, redactProgram, thinProgram } from "../../../../components/logging/collectors/vector/line-program.ts";
 import { logPipeline } from "../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
