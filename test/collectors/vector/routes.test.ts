@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { routeCondition } from "../../../components/logging/collectors/vector/conditions.ts";
+import { routeCondition } from "../../../components/logging/collectors/vector/line-program.ts";
 import { destinationProgram, recordProgram } from "../../../components/logging/collectors/vector/records.ts";
 import { logPipeline } from "../../../components/logging/pipeline.ts";
 import { destinationsOfLine } from "../../../components/logging/routing/routes.ts";

@@ -1,13 +1,13 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { plainHeaders } from "../../destinations/headers.ts";
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
-import { routing, sinkName } from "./branches.ts";
 import { journalParts } from "./journal-sources.ts";
-import { limits } from "./line-program.ts";
-import { applicationSource, joining, nodeSource, type Options, recordProgram } from "./records.ts";
-import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, withIndentation } from "./sinks.ts";
+import { limits, routeCondition } from "./line-program.ts";
+import { applicationSource, destinationProgram, joining, nodeSource, recordProgram } from "./records.ts";
+import { secrets, withIndentation } from "./secrets.ts";
+import { bufferBytes, MIN_BUFFER_BYTES, sink, sinkName } from "./sinks.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
@@ -16,6 +16,8 @@ const METRICS_PORT = 9598;
 const RECORDS = "records";
 /** The same, before pod limits. */
 const MADE = "made";
+/** The transform that copies each record to the destinations of its routes. */
+const ROUTES = "routes";
 /** Enough to write lines in memory to the disk buffer; unsent lines wait there. */
 const GRACE_SECONDS = 5;
 /**
@@ -141,7 +143,7 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
 function configuration(pipeline: LogPipeline): Options {
   const joined = joining(pipeline);
   const { branches } = pipeline;
-  const routed = routing(branches, RECORDS);
+  const routed = routing(branches);
   const journal = journalParts(pipeline);
   const ends = branches.length === 0 ? [pipeline] : branches;
   return {
@@ -181,4 +183,33 @@ function configuration(pipeline: LogPipeline): Options {
       },
     },
   };
+}
+
+/**
+ * The transforms between the record and the sinks of several destinations, and each sink's input. A destination without routes gets all
+ * records.
+ * @see https://vector.dev/docs/reference/configuration/transforms/route/
+ */
+function routing(branches: readonly LogPipeline[]) {
+  const route: Record<string, Options> = {};
+  const transforms: Record<string, Options> = {};
+  const inputs: Record<string, string> = {};
+  for (const branch of branches.filter(({ sources }) => sources.includes("pods"))) {
+    const name = sinkName(branch.name);
+    const source = routeCondition(branch.selections);
+    if (source !== undefined) route[name] = { type: "vrl", source };
+    inputs[name] = source === undefined ? RECORDS : `${ROUTES}.${name}`;
+    const program = destinationProgram(branch);
+    if (program === undefined) continue;
+    const step = `record-${branch.name}`;
+    transforms[step] = {
+      type: "remap",
+      inputs: [inputs[name]],
+      source: program,
+      drop_on_error: false,
+    };
+    inputs[name] = step;
+  }
+  const routes = { type: "route", inputs: [RECORDS], reroute_unmatched: false, route };
+  return { inputs, transforms: { ...(Object.keys(route).length === 0 ? {} : { [ROUTES]: routes }), ...transforms } };
 }

@@ -8,10 +8,10 @@ import {
   sourceIndex,
   sourcePlace,
 } from "../../sources/journal.ts";
-import { sinkName } from "./branches.ts";
+import type { Options } from "../collector.ts";
 import { fieldsProgram, redactProgram } from "./line-program.ts";
-import { type Options, program, SECTIONS } from "./records.ts";
-import { sink } from "./sinks.ts";
+import { program, SECTIONS } from "./records.ts";
+import { sink, sinkName } from "./sinks.ts";
 
 /** Components by name. */
 interface Parts {

@@ -3,9 +3,8 @@ import { bareTextConditions } from "../../processing/bare-texts.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { Processing } from "../../processing/processing.ts";
 import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
-import { beforeConditions, conditions } from "./conditions.ts";
-
-type Options = Readonly<Record<string, unknown>>;
+import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
+import type { Options } from "../collector.ts";
 
 /** Statements that mask the line before it is parsed, so that parsed fields are masked too. */
 export function redactProgram({ redact }: Processing): string {
@@ -127,4 +126,32 @@ function literal(text: string): string {
   return JSON.stringify(text)
     .replaceAll(/\{(?=\{)/g, "\\{")
     .replaceAll("SECRET[", "SECRET\\u{5b}");
+}
+
+/** Sets `word` to a line's level: that of the first key that exists. */
+const LEVEL = `word = ${LEVEL_KEYS.map((key) => `if exists(.fields.${key}) { .fields.${key} }`).join(" else ")} else { "" }
+word = downcase(string(word) ?? "")
+`;
+
+/** VRL condition for records that match a route; undefined if all lines do. */
+export function routeCondition(selections: readonly Selection[]): string | undefined {
+  if (selections.length === 0) return undefined;
+  return `${beforeConditions(selections)}${selections.map((selection) => `(${conditions(selection, "%labels").join(" && ")})`).join(" || ")}`;
+}
+
+/** Statements that these selections' conditions need before them. */
+function beforeConditions(selections: readonly Selection[]): string {
+  return selections.some(({ levels }) => levels !== undefined) ? LEVEL : "";
+}
+
+/** Conditions on a record, in VRL. @param labels Path of the pod's labels. */
+function conditions({ namespaces, labels = {}, streams, levels }: Selection, labelsPath: string): string[] {
+  const isOne = (values: readonly string[], path: string) => `includes(${JSON.stringify(values)}, ${path})`;
+  const words = levels?.flatMap((level) => LEVELS[level]);
+  return [
+    ...(namespaces === undefined ? [] : [isOne(namespaces, ".kubernetes.namespace_name")]),
+    ...Object.entries(labels).map(([key, value]) => `${labelsPath}.${JSON.stringify(key)} == ${JSON.stringify(value)}`),
+    ...(streams === undefined ? [] : [isOne(streams, ".stream")]),
+    ...(words === undefined ? [] : [isOne(words, "word")]),
+  ];
 }

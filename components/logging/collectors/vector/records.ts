@@ -1,11 +1,9 @@
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, MAX_FIELDS_BYTES } from "../../pipeline.ts";
+import type { Options } from "../collector.ts";
 import { readScript, scriptSections } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import { fieldsProgram, firstLine, redactProgram, thinProgram } from "./line-program.ts";
-
-/** A component's options in the YAML configuration. */
-export type Options = Readonly<Record<string, unknown>>;
 
 /** Also the delay until a new file is seen, and the interval at which read positions are written. */
 const LOOK_EVERY_MS = 1000;

@@ -1,21 +1,18 @@
-import { Scalar } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
-import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
 import { folderOf } from "../../indexing/team-places.ts";
 import {
-  credentialsFolder,
   type LogPipeline,
   logGroupName,
   PASSWORD_FILE_NAME,
   searchHost,
-  TOKEN_FILE_NAME,
   tlsOf,
   USER_FILE_NAME,
-  withName,
 } from "../../pipeline.ts";
-import { ID_FIELD, indexTemplate, type Options, placeTemplate, TEAM_LABELS } from "./records.ts";
+import type { Options } from "../collector.ts";
+import { ID_FIELD, indexTemplate, placeTemplate, TEAM_LABELS } from "./records.ts";
+import { auth, headers, secretOf, token } from "./secrets.ts";
 
 /** Minimum size of a disk buffer: two of its files and their ledger. */
 export const MIN_BUFFER_BYTES = 268_435_488;
@@ -43,6 +40,11 @@ const TRUSTED_TEMPLATES: Options = { dangerously_allow_unconfined_template_resol
 const JSON_CODEC: Options = { codec: "json" };
 const LINES: Options = { method: "newline_delimited" };
 const REQUEST: Options = { retry_attempts: ENDLESS, retry_max_duration_secs: 30 };
+
+/** Sink name; includes the destination's name if there are several. */
+export function sinkName(name: string | undefined): string {
+  return name === undefined ? "destination" : `destination-${name}`;
+}
 
 /** Maximum bytes waiting on disk. */
 export function bufferBytes({ buffer, source }: LogPipeline): number {
@@ -189,7 +191,6 @@ function splunk(pipeline: LogPipeline, destination: DestinationOf<"splunk">): Op
 
 function kafka(pipeline: LogPipeline, destination: DestinationOf<"kafka">): Options {
   const { brokers, topic, credentials, mechanism } = destination;
-  const secret = (file: string) => secretIn(backend(pipeline.name), file);
   return {
     type: "kafka",
     bootstrap_servers: brokers.join(","),
@@ -204,8 +205,8 @@ function kafka(pipeline: LogPipeline, destination: DestinationOf<"kafka">): Opti
           sasl: {
             enabled: true,
             mechanism,
-            username: secret(USER_FILE_NAME),
-            password: secret(PASSWORD_FILE_NAME),
+            username: secretOf(pipeline, USER_FILE_NAME),
+            password: secretOf(pipeline, PASSWORD_FILE_NAME),
           },
         }),
   };
@@ -250,34 +251,6 @@ function loki(pipeline: LogPipeline, destination: DestinationOf<"loki">): Option
   };
 }
 
-/** Secret stores for user, password, token and headers: folders with files of these names. */
-export function secrets(pipelines: readonly LogPipeline[]): Options {
-  const folders = pipelines
-    .filter((each) => hasCredentials(each) || hasToken(each) || secretHeaders(each.destination).length > 0)
-    .map(({ name }) => [backend(name), credentialsFolder(name)]);
-  if (folders.length === 0) return {};
-  return { secret: Object.fromEntries(folders.map(([name = "", path]) => [name, { type: "directory", path }])) };
-}
-
-function hasCredentials({ destination }: LogPipeline): boolean {
-  return "credentials" in destination && destination.credentials !== undefined;
-}
-
-function hasToken({ destination }: LogPipeline): boolean {
-  return "token" in destination && destination.token !== undefined;
-}
-
-/** Name of a destination's secret store: only letters, digits and '_'. */
-function backend(name: string | undefined): string {
-  return withName("credentials", name).replaceAll("-", "_");
-}
-
-function auth(pipeline: LogPipeline): Options {
-  if (!hasCredentials(pipeline)) return {};
-  const secret = (file: string) => secretIn(backend(pipeline.name), file);
-  return { auth: { strategy: "basic", user: secret(USER_FILE_NAME), password: secret(PASSWORD_FILE_NAME) } };
-}
-
 /**
  * The health check would read the cluster's state, which the role forbids. A collection accepts no version but "auto".
  * @see https://vector.dev/docs/reference/configuration/sinks/elasticsearch/#opensearch_service_type
@@ -292,22 +265,6 @@ function signing(sigv4: Sigv4): Options {
   };
 }
 
-/** A destination's token, with a prefix. */
-function token({ name }: LogPipeline, before = ""): Scalar {
-  return secretIn(backend(name), TOKEN_FILE_NAME, before);
-}
-
-/** The token's header, and the headers from the settings. */
-function headers(pipeline: LogPipeline, found: { readonly scheme: string } | undefined): Options {
-  const { destination, name } = pipeline;
-  const all = Object.fromEntries([
-    ...(found === undefined ? [] : [["Authorization", token(pipeline, `${found.scheme} `)]]),
-    ...plainHeaders(destination),
-    ...secretHeaders(destination).map((header) => [header.name, secretIn(backend(name), header.file)]),
-  ]);
-  return Object.keys(all).length === 0 ? {} : { headers: all };
-}
-
 /** The records of a JSON array are separated by commas. Few per request, as required by services that accept no lines. */
 function bodyOf(body: "lines" | "array"): Options {
   if (body === "lines") return { framing: LINES };
@@ -315,18 +272,6 @@ function bodyOf(body: "lines" | "array"): Options {
     framing: { method: "character_delimited", character_delimited: { delimiter: "," } },
     batch: { max_events: 1000, max_bytes: 1_000_000 },
   };
-}
-
-/** Vector substitutes a file's text before it parses the YAML: in a block scalar none of its characters are special. */
-function secretIn(store: string, file: string, before = ""): Scalar {
-  const scalar = new Scalar(`${before}SECRET[${store}.${file}]`);
-  scalar.type = Scalar.BLOCK_LITERAL;
-  return scalar;
-}
-
-/** Declares the indentation of these blocks, which is otherwise guessed: a leading blank of a secret would be lost. */
-export function withIndentation(yaml: string): string {
-  return yaml.replaceAll(/\|-(?=\n +SECRET\[)/g, "|2-");
 }
 
 function tls({ destination, name }: LogPipeline): Options {
