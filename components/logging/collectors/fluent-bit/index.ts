@@ -1,13 +1,11 @@
-import { readFileSync } from "node:fs";
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
 import { plainHeaders } from "../../destinations/headers.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
+import { readScript } from "../scripts.ts";
 import { yamlText } from "../yaml-text.ts";
-import { eventFilters, eventInputs } from "./event-sections.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
-import { journalFilters, journalInputs } from "./journal-sections.ts";
 import { processingScripts } from "./line-filters.ts";
 import { CRI_PARTS, criLine, criParts, firstLineParsers, stackTraceParsers } from "./multiline.ts";
 import {
@@ -29,6 +27,7 @@ import {
   STATE_FOLDER,
   service,
 } from "./service.ts";
+import { eventFilters, eventInputs, journalFilters, journalInputs } from "./source-sections.ts";
 
 const CONFIG_FOLDER = "/fluent-bit/etc/conf";
 const SCRIPT = `${CONFIG_FOLDER}/index.lua`;
@@ -39,7 +38,7 @@ const SCRIPT = `${CONFIG_FOLDER}/index.lua`;
 const MIN_DROPPING_BUFFER = "64Mi";
 
 /** The Lua filter that finds a record's app. */
-const APP_SCRIPT = readFileSync(new URL("./app-index.lua", import.meta.url), "utf8");
+const APP_SCRIPT = readScript(import.meta.url, "app-index.lua");
 
 /**
  * Fluent Bit, with options that prevent losses of its defaults. Measurements are the reason for each: docs/measurements/log-delivery.md.

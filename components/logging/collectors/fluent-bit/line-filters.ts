@@ -1,8 +1,8 @@
 import type { LogPipeline } from "../../pipeline.ts";
-import { luaRules } from "../../processing/lua-rules.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import { droppedTimes, type Thinning } from "../../processing/processing.ts";
 import { readScript } from "../scripts.ts";
+import { luaRules } from "./lua-rules.ts";
 import { conditions, namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
 

@@ -18,7 +18,7 @@ import {
   USER_VARIABLE,
   withName,
 } from "../../pipeline.ts";
-import { authentication } from "./http-login.ts";
+import { address, authentication, networkOptions, tlsOptions } from "./connection.ts";
 import { type Section, STATE_FOLDER } from "./service.ts";
 
 /**
@@ -311,39 +311,4 @@ function splitPrefix({ prefix, separator, splitBy }: LogPipeline["index"]): stri
 function signing(sigv4: Sigv4): Section {
   const { service, region } = signingOf(sigv4);
   return { aws_auth: "on", aws_region: region, aws_service_name: service };
-}
-
-/**
- * An answer may take a minute, as long as a search engine waits for its shards. By default there is no timeout: what was sent to a
- * server that then became silent waits until Fluent Bit restarts, and a buffer that blocks stays full.
- * @see https://docs.fluentbit.io/manual/administration/networking
- */
-function networkOptions({ destination: { kind } }: LogPipeline): Section {
-  if (kind === "stdout" || kind === "file" || kind === "kafka") return {};
-  // S3's output would repeat a late request on the same connection, and take each answer for that to the previous request.
-  return { "net.io_timeout": "90s", ...(kind === "s3" ? { "net.keepalive": "off" } : {}) };
-}
-
-function tlsOptions({ destination, name }: LogPipeline): Section {
-  // Has its own options.
-  if (destination.kind === "kafka") return {};
-  const tls = tlsOf(destination, name);
-  if (tls === undefined) return {};
-  return {
-    tls: "on",
-    "tls.verify": tls.verify ? "on" : "off",
-    "tls.verify_hostname": tls.verify ? "on" : "off",
-    ...(tls.caFile === undefined ? {} : { "tls.ca_file": tls.caFile }),
-  };
-}
-
-/** Parts of a URL, which Fluent Bit takes separately. */
-function address(url: string): { host: string; port: number; path: string } {
-  const { hostname, port, protocol, pathname, search } = new URL(url);
-  return {
-    // An IPv6 address without the brackets of a URL.
-    host: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
-    path: `${pathname}${search}`,
-  };
 }

@@ -3,6 +3,9 @@ import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
 import { ownSources } from "../../sources/journal.ts";
 import { type Section, tagOf } from "./service.ts";
 
+/** Key of records that match a route. */
+const ROUTED = "routed";
+
 /** Matches the tags of some namespaces, at no cost per record. Undefined means all. */
 export function namespaceMatch(namespaces: readonly (readonly string[] | undefined)[]): Section {
   const all = namespaces.some((names) => names === undefined) || namespaces.length === 0;
@@ -21,6 +24,19 @@ export function tagMatch({ sources, selections }: Pick<LogPipeline, "sources" | 
     `(${own.map((source) => tagOf(source).replace(".", "\\.")).join("|")})$`,
   ];
   return { match_regex: `^(${parts.join("|")})` };
+}
+
+/** Drops pod lines that match no route, as far as the tag does not decide: a record that meets all conditions of a route is marked. */
+export function routeFilters(selections: readonly Selection[]): Section[] {
+  if (selections.every(({ labels, streams, levels }) => !labels && !streams && !levels)) return [];
+  const every = { match: "kube.*" };
+  return [
+    ...selections.flatMap((selection) =>
+      conditions(selection).map((condition) => ({ name: "modify", ...every, condition, set: `${ROUTED} yes` })),
+    ),
+    { name: "grep", ...every, regex: `${ROUTED} ^yes$` },
+    { name: "modify", ...every, remove: ROUTED },
+  ];
 }
 
 /**

@@ -1,11 +1,10 @@
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import type { Selection } from "../../routing/routes.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
-import { sourceOutputs } from "./journal-sections.ts";
 import { outputs, splitByScript } from "./outputs.ts";
-import { conditions, tagMatch } from "./selection.ts";
+import { routeFilters, tagMatch } from "./selection.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
+import { sourceOutputs } from "./source-sections.ts";
 
 /**
  * With several destinations, one process reads the files and builds the records, and one per destination receives those routed there into
@@ -21,8 +20,6 @@ const MAX_MESSAGE = "64M";
 const FLUSH_SECONDS = 0.2;
 /** Outputs that send in two threads, by default or with a single destination. */
 const IN_TWO_THREADS: readonly Section[string][] = ["http", "opensearch", "splunk"];
-/** Key of records that match a route. */
-const ROUTED = "routed";
 
 /** A sender's ports, after those of the reader. */
 export function senderPorts(at: number): Ports {
@@ -90,19 +87,6 @@ function inOneThread(output: Section): Section {
 /** The outputs for the lines of all sources of a destination. */
 export function allOutputs(pipeline: LogPipeline): Section[] {
   return [...(pipeline.sources.includes("pods") ? outputs(pipeline) : []), ...sourceOutputs(pipeline)];
-}
-
-/** Drops pod lines that match no route, as far as the tag does not decide: a record that meets all conditions of a route is marked. */
-function routeFilters(selections: readonly Selection[]): Section[] {
-  if (selections.every(({ labels, streams, levels }) => !labels && !streams && !levels)) return [];
-  const every = { match: "kube.*" };
-  return [
-    ...selections.flatMap((selection) =>
-      conditions(selection).map((condition) => ({ name: "modify", ...every, condition, set: `${ROUTED} yes` })),
-    ),
-    { name: "grep", ...every, regex: `${ROUTED} ^yes$` },
-    { name: "modify", ...every, remove: ROUTED },
-  ];
 }
 
 /** Whether a sender needs the script that finds a record's app. */

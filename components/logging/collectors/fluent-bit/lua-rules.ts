@@ -1,6 +1,6 @@
-import type { PatternNode } from "./pattern.ts";
-import { begins } from "./pattern-risk.ts";
-import type { RedactionKind, RedactionRule } from "./redaction.ts";
+import type { PatternNode } from "../../processing/pattern.ts";
+import { begins } from "../../processing/pattern-risk.ts";
+import type { RedactionKind, RedactionRule } from "../../processing/redaction.ts";
 
 /** A value as a Lua literal. */
 type Literal = string | number | boolean | readonly Literal[] | { readonly [key: string]: Literal };
