@@ -1,7 +1,6 @@
 import type { LogPipeline } from "../../pipeline.ts";
-import { bareTextConditions } from "../../processing/bare-texts.ts";
 import { patternText } from "../../processing/pattern-text.ts";
-import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
+import { bareTextConditions, type RedactionRule, type Replacement } from "../../processing/redaction.ts";
 import type { Options } from "../collector.ts";
 import { text } from "./route-conditions.ts";
 

@@ -1,9 +1,8 @@
 import type { LogPipeline } from "../../pipeline.ts";
-import { bareTextConditions } from "../../processing/bare-texts.ts";
 import type { PatternNode } from "../../processing/pattern.ts";
 import { patternText, withoutGroups } from "../../processing/pattern-text.ts";
 import { droppedTimes, type Processing, type Thinning } from "../../processing/processing.ts";
-import type { RedactionRule } from "../../processing/redaction.ts";
+import { bareTextConditions, type RedactionRule } from "../../processing/redaction.ts";
 import { LEVELS } from "../../routing/routes.ts";
 
 /** A stage of Promtail's pipeline. @see https://grafana.com/docs/loki/latest/send-data/promtail/stages/ */

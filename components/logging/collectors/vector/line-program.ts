@@ -1,8 +1,7 @@
 import type { LogPipeline } from "../../pipeline.ts";
-import { bareTextConditions } from "../../processing/bare-texts.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { Processing } from "../../processing/processing.ts";
-import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
+import { bareTextConditions, type RedactionRule, type Replacement } from "../../processing/redaction.ts";
 import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
 import type { Options } from "../collector.ts";
 

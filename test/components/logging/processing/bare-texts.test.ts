@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bareTexts } from "../../../../components/logging/processing/bare-texts.ts";
-import { REDACTION_KINDS, redactionRules } from "../../../../components/logging/processing/redaction.ts";
+import { bareTexts, REDACTION_KINDS, redactionRules } from "../../../../components/logging/processing/redaction.ts";
 import { redactedByLua } from "../../../support/collectors/lua.ts";
 import { redactedBy } from "../../../support/collectors/redaction.ts";
 
