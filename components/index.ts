@@ -34,9 +34,7 @@ export type {
 } from "./logging/destinations/destination-args.ts";
 export type { KafkaArgs } from "./logging/destinations/kafka.ts";
 export { LogCollection } from "./logging/log-collection.ts";
-export type { LogCollectionArgs } from "./logging/log-collection-args.ts";
-export type { ProcessingArgs } from "./logging/processing/processing-args.ts";
-export type { RouteArgs, SourceName } from "./logging/routing/route-args.ts";
+export type { LogCollectionArgs, ProcessingArgs, RouteArgs, SourceName } from "./logging/log-collection-args.ts";
 export { Monitoring, type MonitoringArgs } from "./monitoring/monitoring.ts";
 export { SettingsError } from "./schema/errors.ts";
 export { CurlPod, type CurlPodArgs, type CurlPodOptions } from "./team/curl-pod.ts";
