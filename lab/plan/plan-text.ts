@@ -3,7 +3,7 @@ import { ageWarning } from "eks-dns-logging-corefile/addon";
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, logGroups } from "../../components/logging/pipeline.ts";
 import { describeDestination } from "../../components/logging/pipeline-text.ts";
-import { collectedPart } from "../../components/logging/routing/collected.ts";
+import { collectedPart } from "../../components/logging/routing/route-issues.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, sourcePlace } from "../../components/logging/sources/journal.ts";

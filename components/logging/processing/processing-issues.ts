@@ -1,6 +1,6 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
-import { uncollectedWarnings } from "../routing/collected.ts";
+import { uncollectedWarnings } from "../routing/route-issues.ts";
 import { selectionOf, type TeamNamespaces } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { PROCESSING_STEPS, type ProcessingStep } from "./settings.ts";
