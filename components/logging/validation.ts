@@ -32,7 +32,7 @@ import { LoggingSettings } from "./settings.ts";
 import { awsSourceIssues } from "./sources/aws-sources.ts";
 import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
 import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
-import { sidecarIssues } from "./workloads/sidecar-issues.ts";
+import { sidecarIssues } from "./workloads/sidecar.ts";
 
 /** Name and region of this stack's EKS cluster. */
 export interface NamedCluster {

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { filesHash } from "../../kubernetes/container.ts";
 import { commonLabels } from "../../kubernetes/labels.ts";
-import type { Collector } from "../collectors/collector.ts";
+import type { ApiRule, Collector } from "../collectors/collector.ts";
 import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import { type CollectorPodArgs, collectorPodSpec } from "./collector-pod.ts";
 
@@ -34,7 +34,8 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
       { metadata, automountServiceAccountToken: false },
       own,
     );
-    const access = this.#grant(name, args, own);
+    const rights =
+      collector.apiRules.length === 0 ? [] : Object.values(clusterRights(name, app, collector.apiRules, own));
     receiverService(name, collector, metadata, own);
     const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, own);
     this.daemonSet = new k8s.apps.v1.DaemonSet(
@@ -55,31 +56,32 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
           },
         },
       },
-      { ...own, dependsOn: [...args.dependsOn, account, config, ...access] },
+      { ...own, dependsOn: [...args.dependsOn, account, config, ...rights] },
     );
     this.registerOutputs({ name: this.daemonSet.metadata.name });
   }
+}
 
-  #grant(
-    name: string,
-    { collector }: CollectorDaemonSetArgs,
-    options: pulumi.CustomResourceOptions,
-  ): pulumi.Resource[] {
-    if (collector.apiRules.length === 0) return [];
-    // Cluster-wide names have the project's prefix, to avoid collisions.
-    const metadata = { name: `eks-dns-logging-${collector.id}`, labels: commonLabels(collector.id) };
-    const role = new k8s.rbac.v1.ClusterRole(`${name}-role`, { metadata, rules: [...collector.apiRules] }, options);
-    const binding = new k8s.rbac.v1.ClusterRoleBinding(
-      `${name}-binding`,
-      {
-        metadata,
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
-        subjects: [{ kind: "ServiceAccount", name: collector.id, namespace: LOGGING_NAMESPACE }],
-      },
-      { ...options, dependsOn: role },
-    );
-    return [role, binding];
-  }
+/** Grants rights in the whole cluster to a service account of the logging namespace. */
+export function clusterRights(
+  name: string,
+  app: string,
+  rules: readonly ApiRule[],
+  options: pulumi.CustomResourceOptions,
+) {
+  // Cluster-wide names have the project's prefix, to avoid collisions.
+  const metadata = { name: `eks-dns-logging-${app}`, labels: commonLabels(app) };
+  const role = new k8s.rbac.v1.ClusterRole(`${name}-role`, { metadata, rules: [...rules] }, options);
+  const binding = new k8s.rbac.v1.ClusterRoleBinding(
+    `${name}-binding`,
+    {
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
+      subjects: [{ kind: "ServiceAccount", name: app, namespace: LOGGING_NAMESPACE }],
+    },
+    { ...options, dependsOn: role },
+  );
+  return { role, binding };
 }
 
 /**

@@ -4,7 +4,7 @@ import { filesHash } from "../../kubernetes/container.ts";
 import { commonLabels } from "../../kubernetes/labels.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../pipeline.ts";
 import { collectorPodSpec } from "./collector-pod.ts";
-import type { CollectorDaemonSetArgs } from "./daemon-set.ts";
+import { type CollectorDaemonSetArgs, clusterRights } from "./daemon-set.ts";
 
 /** An event reader. */
 interface EventReaderArgs extends CollectorDaemonSetArgs {
@@ -32,24 +32,8 @@ export class EventReader extends pulumi.ComponentResource {
       { metadata, automountServiceAccountToken: false },
       own,
     );
-    const clusterWide = { name: `eks-dns-logging-${app}`, labels: commonLabels(app) };
-    const role = new k8s.rbac.v1.ClusterRole(
-      `${name}-role`,
-      {
-        metadata: clusterWide,
-        rules: [{ apiGroups: [""], resources: ["events"], verbs: ["get", "list", "watch"] }],
-      },
-      own,
-    );
-    const binding = new k8s.rbac.v1.ClusterRoleBinding(
-      `${name}-binding`,
-      {
-        metadata: clusterWide,
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: clusterWide.name },
-        subjects: [{ kind: "ServiceAccount", name: app, namespace: LOGGING_NAMESPACE }],
-      },
-      { ...own, dependsOn: role },
-    );
+    const rules = [{ apiGroups: [""], resources: ["events"], verbs: ["get", "list", "watch"] }];
+    const { binding } = clusterRights(name, app, rules, own);
     const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, own);
     this.statefulSet = new k8s.apps.v1.StatefulSet(
       `${name}-statefulset`,
