@@ -1,4 +1,3 @@
-import type { Authentication } from "../destinations/authentication.ts";
 import type { Destination, DestinationKind } from "../destinations/destination-settings.ts";
 import type { LogPipeline } from "../pipeline.ts";
 import type { ProcessingStep } from "../processing/settings.ts";
@@ -66,6 +65,10 @@ export interface JournalNeeds {
   /** Node folders with `journalctl`, mounted read-only at the same paths. @default none */
   readonly nodeFolders?: readonly string[];
 }
+
+/** Authentication besides user and password: an AWS signature, a token in the Authorization header, or other headers. */
+export const AUTHENTICATIONS = ["sigv4", "token", "headers"] as const;
+export type Authentication = (typeof AUTHENTICATIONS)[number];
 
 /** A log collector. To add one, write an object of this type and list it in the table. */
 export interface Collector {

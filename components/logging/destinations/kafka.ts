@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PolicyStatement } from "../../aws/iam.ts";
-import { relation, type SettingsIssue } from "../../schema/errors.ts";
+import { relation } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
 import { Credentials, HOST_NAME, isHost, TlsChoice } from "./destination-values.ts";
 
@@ -74,34 +74,6 @@ export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, conte
       ["tls", "credentials"],
       "credentials require TLS, since the password would be sent in clear text",
     );
-}
-
-/** Limits of collectors and modes with Kafka. Paths are below the destination. */
-export function kafkaIssues(
-  destination: { readonly kind: string; readonly mskArn?: string | undefined; readonly credentials?: unknown },
-  { id, title }: { readonly id: string; readonly title: string },
-  mode: string,
-): SettingsIssue[] {
-  if (destination.kind !== "kafka") return [];
-  const issues: SettingsIssue[] = [];
-  if (mode === "sidecar")
-    issues.push({
-      path: ["kind"],
-      message: "must not be kafka with mode sidecar, whose network policy allows one address",
-    });
-  if (id === "vector" && destination.mskArn !== undefined) {
-    const message = `must not be set with ${title}, which cannot sign for MSK: set credentials`;
-    issues.push({ path: ["mskArn"], message, value: destination.mskArn });
-  }
-  if (id === "opentelemetry" && destination.credentials !== undefined) {
-    const message = `must name a user and password without $$ and \${, which ${title} reads as $ and as a variable`;
-    issues.push({ path: ["credentials"], message, severity: "warning" });
-  }
-  if (id === "fluent-bit") {
-    const message = `loses lines when ${title} is killed: up to ${LIBRDKAFKA_KBYTES / 1024} MB that no broker has acknowledged wait in memory`;
-    issues.push({ path: ["kind"], message, value: "kafka", severity: "warning" });
-  }
-  return issues;
 }
 
 /** Memory of librdkafka in Fluent Bit, which counts a line as sent once it is there. */
