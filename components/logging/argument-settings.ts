@@ -1,14 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
-import { checkedLater } from "../schema/checked-inputs.ts";
+import { checkedLater, isOutput } from "../schema/checked-inputs.ts";
 import { ArgumentsError, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
-import { lateValues, withValues } from "./late-values.ts";
+import { isUnknown, standInFor } from "./destinations/destination-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
 import { isFromAws } from "./sources/journal.ts";
-import { isUnknown } from "./stand-ins.ts";
 import { checkPipeline } from "./validation.ts";
 
 /** The settings as far as they are known before deployment. */
@@ -97,4 +96,38 @@ function identityIssues(settings: LoggingSettings): SettingsIssue[] {
       value: source,
     });
   return issues;
+}
+
+/** An argument that is an output, with its path and a stand-in; undefined if it must be a plain value. */
+interface LateValue {
+  readonly path: readonly string[];
+  readonly value: pulumi.Input<unknown>;
+  readonly standIn: unknown;
+}
+
+/** The outputs in arguments, at any depth. */
+function lateValues(given: object): LateValue[] {
+  return outputsIn(given, []).map(({ path, value }, at) => ({
+    path,
+    value,
+    standIn: standInFor(path.at(-1) ?? "", at),
+  }));
+}
+
+function outputsIn(given: unknown, path: readonly string[]): Pick<LateValue, "path" | "value">[] {
+  if (isOutput(given)) return [{ path, value: given }];
+  if (typeof given !== "object" || given === null) return [];
+  return Object.entries(given).flatMap(([key, value]) => outputsIn(value, [...path, key]));
+}
+
+/** The arguments with values instead of these outputs. */
+function withValues(given: object, late: readonly LateValue[], values: readonly unknown[]): unknown {
+  return late.reduce<unknown>((args, { path }, at) => replaced(args, path, values[at]), given);
+}
+
+function replaced(given: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (typeof given !== "object" || given === null) return given;
+  const inner = replaced(Reflect.get(given, key), rest, value);
+  return Array.isArray(given) ? given.with(Number(key), inner) : { ...given, [key]: inner };
 }

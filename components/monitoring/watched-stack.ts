@@ -8,6 +8,7 @@ import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
+import { isUnknown } from "../logging/destinations/destination-values.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
 import { inDomain, logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
 import type { PatternNode } from "../logging/processing/pattern.ts";
@@ -23,7 +24,6 @@ import {
 } from "../logging/routing/routes.ts";
 import type { LoggingSettings } from "../logging/settings.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-collection.ts";
-import { isUnknown } from "../logging/stand-ins.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
 import type { LogGroupOf } from "./cloudwatch-alarms.ts";
