@@ -13,8 +13,8 @@ const TITLES: Readonly<Record<AlertGroup, string>> = {
 /** Notes that commands for every alert cannot contain. */
 const NOTES: Readonly<Partial<Record<AlertGroup, string>>> = {
   coredns:
-    "With `--from`, name any running pod that has a shell. Of an adopted CoreDNS, write the namespace, selector and ConfigMap of `dns.adopt`.",
-  collector: "With another collector, write its name instead of `fluent-bit`.",
+    "`--from` takes any running pod that has a shell. For an adopted CoreDNS, use the namespace, selector and ConfigMap from `dns.adopt`.",
+  collector: "For another collector, use its name instead of `fluent-bit`.",
 };
 
 /** The runbooks: one page per group of alerts. */
