@@ -10,20 +10,23 @@ import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";
 import { type CoreDnsPlace, type StatedCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
-import { backlogCheck } from "./checks/collector-backlog.ts";
-import { collectorSelector, stateCheck } from "./checks/collector-state.ts";
-import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
-import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeers } from "./checks/dns-names.ts";
+import { backlogCheck, collectorSelector, stateCheck } from "./checks/collector-health.ts";
+import { curlCheck, FORMS, lookupCheck } from "./checks/dns-names.ts";
 import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
-import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
-import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "./checks/namespaces.ts";
-import { collectorPodsCheck, pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
-import { restartsCheck, type Steady } from "./checks/restarts.ts";
+import {
+  denyCoreDnsCheck,
+  denyTeamCheck,
+  type GuardedNamespace,
+  guardedNamespaces,
+  namespaceCheck,
+} from "./checks/isolation.ts";
+import { collectorCheck, logsCheck, sourceCheck } from "./checks/log-lines.ts";
+import { collectorPodsCheck, pingCheck, podCheck, restartsCheck, type Steady, serviceCheck } from "./checks/pods.ts";
 import { monitoringChecks } from "./checks/scraping.ts";
-import { sourceCheck } from "./checks/source-lines.ts";
+import { allowedPairs, deniedPairs, type TeamPeers } from "./checks/team-access.ts";
 import { statedDomain } from "./cluster-domain.ts";
 import type { MarkerFinder, SourceFinder } from "./find/finder.ts";
-import { findersFor } from "./find/index.ts";
+import { findersFor } from "./find/marker-finders.ts";
 import { sourceFinders } from "./find/source-finders.ts";
 import type { Check } from "./result.ts";
 

@@ -9,7 +9,7 @@ import { LoggingSettings } from "../../components/logging/settings.ts";
 import { carriersOf, pipelineOf } from "../../components/logging/sources/event-collection.ts";
 import { parseSettings } from "../../components/settings.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
-import { sourceCheck } from "../../lab/verify/checks/source-lines.ts";
+import { sourceCheck } from "../../lab/verify/checks/log-lines.ts";
 import { sourceFinders } from "../../lab/verify/find/source-finders.ts";
 import { Lab } from "../../lab/verify/lab.ts";
 import { localFluentBit, skipWithoutFluentBit } from "../collectors/fluent-bit/local.ts";

@@ -1,11 +1,11 @@
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
-import { curlPodName, curlServiceName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
+import { curlPodName, curlServiceName } from "../../../components/team/curl-pod-spec.ts";
 import { listsPods } from "../../kubernetes/core-dns-place.ts";
 import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
 import { type CurlResult, curlFrom } from "../curl.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../result.ts";
-import { type Access, isOpened } from "./access-rules.ts";
+import type { Pair } from "./team-access.ts";
 
 /** The forms of a Service's name. */
 export const FORMS = ["short", "ns", "svc", "full", "dot"] as const;
@@ -31,51 +31,6 @@ function nameInForm(team: string, form: Form, domain?: string): string {
     dot: `${curlServiceName(team, domain)}.`,
   };
   return names[form];
-}
-
-/** A team and a team that it may connect to: a peer, or itself. */
-export interface Pair {
-  readonly from: string;
-  readonly to: string;
-}
-
-/** A team and the connections that its settings allow. */
-export interface TeamPeers extends Access {
-  readonly name: string;
-  readonly peers: readonly string[];
-}
-
-/** Pairs each team with itself, then with its peers. Skips peers without a curl pod, because nothing answers there. */
-export function allowedPairs(teams: readonly TeamPeers[]): Pair[] {
-  const answer = (peer: string) => teams.some(({ name }) => name === peer);
-  return teams.flatMap(({ name, peers }) => [name, ...peers.filter(answer)].map((to) => ({ from: name, to })));
-}
-
-/**
- * For each team one team that it must not reach: the next in the list that is not a peer and that `egress` and `ingress` do not allow by
- * namespace. All pairs would grow with the square of the teams, and each costs a timeout.
- */
-export function deniedPairs(teams: readonly TeamPeers[]): Pair[] {
-  return teams.flatMap((from, index) => {
-    const others = [...teams.slice(index + 1), ...teams.slice(0, index)];
-    const stranger = others.find((to) => !from.peers.includes(to.name) && !isOpen({ team: from }, { team: to }));
-    return stranger === undefined ? [] : [{ from: from.name, to: stranger.name }];
-  });
-}
-
-/** One end of a connection between teams. */
-interface End {
-  readonly team: TeamPeers;
-  /** Address of its pod; absent until it is known. */
-  readonly ip?: string;
-}
-
-/** Whether settings other than `peers` allow a connection to a team's responder: both `egress` and `ingress` must. */
-export function isOpen(from: End, to: End): boolean {
-  const place = ({ team, ...address }: End) => ({ namespace: teamNamespace(team.name), ...address });
-  return (
-    isOpened(from.team.egress, place(to), RESPONDER_PORT) && isOpened(to.team.ingress, place(from), RESPONDER_PORT)
-  );
 }
 
 /**

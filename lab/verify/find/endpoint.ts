@@ -23,6 +23,24 @@ export interface Endpoint {
   readonly headers?: Extract<Destination, { kind: "loki" }>["headers"];
 }
 
+/** Service of the OpenSearch that `inCluster` installs, a trial setup without TLS and password. */
+const OWN_HOST = `opensearch.${LOGGING_NAMESPACE}.svc`;
+
+/** How to query a search engine. */
+export function searchEndpoint(destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>): Endpoint {
+  const inCluster = destination.kind === "opensearch" && destination.inCluster;
+  const plain = destination.tls === false || (inCluster && destination.tls === undefined);
+  const tls = destination.tls === false ? undefined : destination.tls;
+  const host = destination.host ?? OWN_HOST;
+  return {
+    url: new URL(`${plain ? "http" : "https"}://${host}:${destination.port}`),
+    verify: tls?.verify ?? true,
+    caSecretName: tls?.caSecretName,
+    credentials: destination.credentials,
+    token: destination.token,
+  };
+}
+
 /** The API of a destination `loki`. */
 export function lokiEndpoint(destination: Extract<Destination, { kind: "loki" }>): Endpoint {
   const { url, verify, caSecretName, credentials, token, tenant } = destination;

@@ -1,23 +1,38 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import { indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
-import { EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../../../components/logging/pipeline.ts";
+import {
+  bucketName,
+  EVENT_READER_NAME,
+  LOGGING_NAMESPACE,
+  logGroupName,
+  withName,
+} from "../../../components/logging/pipeline.ts";
 import { type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
-import { isFromAws, type OwnSource, ownSources, sourceIndex } from "../../../components/logging/sources/journal.ts";
+import {
+  type AwsSource,
+  controlPlaneGroup,
+  isFromAws,
+  type OwnSource,
+  ownSources,
+  sourceIndex,
+  sourcePlace,
+} from "../../../components/logging/sources/journal.ts";
 import type { Settings } from "../../../components/settings.ts";
 import type { Aws } from "../../process.ts";
-import { awsSourceFinder } from "./aws-source-finders.ts";
-import { ask, lokiEndpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
+import { ask, lokiEndpoint, readAnswer, searchEndpoint, whyOutOfReach } from "./endpoint.ts";
 import { filesBelow, SERVED, type SourceFinder } from "./finder.ts";
-import { awsCli, endpointOf, FilterAnswer } from "./stores.ts";
+import { awsCli, FilterAnswer } from "./marker-finders.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 type Found = Omit<SourceFinder, "source" | "name">;
 
-/** How far back to search, if a destination needs a start time. */
+/** How far back to search, if a destination needs a start time; Firehose writes to S3 every five minutes. */
 const BACK_SECONDS = 3600;
 /** The same in a pod's log, of which a limited part is read, oldest line first. */
 const LOG_SECONDS = 300;
+/** How far back the audit log is searched: a control plane writes so much that a longer search is slow. */
+const AUDIT_SECONDS = 300;
 /** Maximum number of nodes or pods that are queried in turn. */
 const MAX_ASKED = 3;
 
@@ -40,12 +55,11 @@ interface Place extends Pick<Settings, "cluster" | "region"> {
 function finderFor(target: Target, source: OwnSource, place: Place): Found {
   if (isFromAws(source)) return awsSourceFinder(target, source, place);
   const { destination } = target;
-  const unable = (why: string): Found => ({ place: destination.kind, unable: why, newest: async () => undefined });
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch":
       return destination.kind === "opensearch" && destination.sigv4 !== undefined
-        ? unable("its requests must be signed: search for it in OpenSearch Dashboards")
+        ? unable(destination, "its requests must be signed: search for it in OpenSearch Dashboards")
         : inIndices(destination, target, source);
     case "loki":
       return inLoki(destination, lokiSelector(source, place.collector));
@@ -56,12 +70,17 @@ function finderFor(target: Target, source: OwnSource, place: Place): Found {
     case "file":
       return inFiles(destination.path, source);
     case "s3":
-      return unable("lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
+      return unable(destination, "lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
     case "http":
-      return unable("an HTTP receiver cannot be queried");
+      return unable(destination, "an HTTP receiver cannot be queried");
     default:
-      return unable("it passes lines on: look where they arrive");
+      return unable(destination, "it passes lines on: look where they arrive");
   }
+}
+
+/** The finder for a destination that cannot be searched. */
+function unable({ kind }: Destination, why: string): Found {
+  return { place: kind, unable: why, newest: async () => undefined };
 }
 
 const SearchAnswer = z.object({
@@ -75,7 +94,7 @@ function inIndices(
   { index }: Target,
   source: OwnSource,
 ): Found {
-  const endpoint = endpointOf(destination);
+  const endpoint = searchEndpoint(destination);
   const own = sourceIndex(index, source);
   const pattern = indexPattern(own);
   return {
@@ -196,6 +215,73 @@ function inFiles(path: string, source: OwnSource): Found {
       return undefined;
     },
   };
+}
+
+/** Searches for a source's deliveries by AWS, with the AWS CLI. */
+function awsSourceFinder(
+  { destination, suffix }: Target,
+  source: AwsSource,
+  { cluster, region = "", aws }: Place,
+): Found {
+  const name = cluster.kind === "existing" ? "" : cluster.name;
+  if (source === "auto-mode")
+    return unable(
+      destination,
+      "AWS names the streams and objects: `aws logs describe-deliveries` lists what is delivered",
+    );
+  switch (destination.kind) {
+    case "cloudwatch": {
+      const group = controlPlaneGroup(name);
+      return {
+        place: `cloudwatch ${group}`,
+        back: AUDIT_SECONDS,
+        whyMissing: `the control plane writes no ${source} log: \`aws eks describe-cluster --name ${name} --query cluster.logging\``,
+        async newest() {
+          const start = String(Date.now() - AUDIT_SECONDS * 1000);
+          const where = ["--log-group-name", group, "--log-stream-name-prefix", `kube-apiserver-${source}`];
+          const answer = await aws([
+            ...["logs", "filter-log-events", ...where, "--region", region, "--start-time", start],
+            ...["--max-items", "1", "--output", "json"],
+          ]);
+          const [found] = FilterAnswer.parse(JSON.parse(answer)).events;
+          return found && { where: `log stream ${found.logStreamName}`, at: dateOf(found.timestamp) };
+        },
+      };
+    }
+    case "s3": {
+      const bucket = bucketName(destination, name, region, suffix);
+      const place = sourcePlace(destination.prefix, source);
+      return {
+        place: `s3 ${bucket}/${place}`,
+        back: BACK_SECONDS,
+        whyMissing: `no object: look below ${place}-errors and at the metric DeliveryToS3.Success of the stream`,
+        async newest() {
+          const keys = [];
+          for (const hour of [0, 1]) keys.push(...(await objects(aws, bucket, `${place}/${hoursAgo(hour)}/`, region)));
+          const [newest] = keys.sort((one, other) => (one.LastModified < other.LastModified ? 1 : -1));
+          return newest && { where: newest.Key, at: new Date(newest.LastModified) };
+        },
+      };
+    }
+    default:
+      return unable(destination, "it passes lines on: look where they arrive");
+  }
+}
+
+const ListAnswer = z.object({
+  Contents: z.array(z.object({ Key: z.string(), LastModified: z.string() })).default([]),
+});
+
+/** Objects below a prefix; empty if S3 returns none. @see https://docs.aws.amazon.com/cli/latest/reference/s3api/list-objects-v2.html */
+async function objects(aws: Aws, bucket: string, prefix: string, region: string) {
+  const where = ["--bucket", bucket, "--prefix", prefix, "--region", region];
+  const answer = await aws(["s3api", "list-objects-v2", ...where, "--output", "json"]);
+  return answer.trim() === "" ? [] : ListAnswer.parse(JSON.parse(answer)).Contents;
+}
+
+/** The part of object keys for an hour, in UTC. */
+function hoursAgo(hours: number): string {
+  return new Date(Date.now() - hours * 3_600_000).toISOString().slice(0, 13).replaceAll(/[-T]/g, "/");
 }
 
 function dateOf(milliseconds: number | undefined): Date | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { planStack } from "../../../lab/plan/plan.ts";
-import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.ts";
+import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/team-access.ts";
 import { ofType } from "../../support/find.ts";
 import { connections, PEERS, POLICIES, STACKS } from "./connection-cases.ts";
 import { type Connection, connects, type Peer, type Policy } from "./connectivity.ts";

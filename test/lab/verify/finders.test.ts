@@ -4,8 +4,13 @@ import { IndexFormat, indexName } from "../../../components/logging/indexing/ind
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError, type ProxyTarget } from "../../../lab/kubernetes/cluster.ts";
 import { fileFinder, type MarkerFinder } from "../../../lab/verify/find/finder.ts";
-import { findersFor } from "../../../lab/verify/find/index.ts";
-import { cloudwatchFinder, expectedNames, lokiFinder, searchFinder } from "../../../lab/verify/find/stores.ts";
+import {
+  cloudwatchFinder,
+  expectedNames,
+  findersFor,
+  lokiFinder,
+  searchFinder,
+} from "../../../lab/verify/find/marker-finders.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { listen } from "../../support/listen.ts";
 import { fakeCluster, notFound, runningPod } from "./fake-cluster.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { TeamsSettings } from "../../../components/team/settings.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "../../../lab/verify/checks/namespaces.ts";
+import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "../../../lab/verify/checks/isolation.ts";
 import { collectorPodsCheck } from "../../../lab/verify/checks/pods.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Check } from "../../../lab/verify/result.ts";

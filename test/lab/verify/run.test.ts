@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import fc from "fast-check";
 import { parseSettings } from "../../../components/settings.ts";
 import { allChecks, fits, planOf, select } from "../../../lab/verify/catalog.ts";
-import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.ts";
+import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/team-access.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { asJson, type Check, causes, formatResult, pass, summaryLine } from "../../../lab/verify/result.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
-import { sourceCheck } from "../../../lab/verify/checks/source-lines.ts";
+import { sourceCheck } from "../../../lab/verify/checks/log-lines.ts";
 import { sourceFinders } from "../../../lab/verify/find/source-finders.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";

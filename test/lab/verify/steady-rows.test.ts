@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { type Cluster, ClusterError, type PodFacts } from "../../../lab/kubernetes/cluster.ts";
-import { backlogCheck } from "../../../lab/verify/checks/collector-backlog.ts";
-import { stateCheck } from "../../../lab/verify/checks/collector-state.ts";
-import { restartsCheck } from "../../../lab/verify/checks/restarts.ts";
+import { backlogCheck, stateCheck } from "../../../lab/verify/checks/collector-health.ts";
+import { restartsCheck } from "../../../lab/verify/checks/pods.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Check } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";

@@ -8,7 +8,7 @@ import type { PodFacts } from "../../../../lab/kubernetes/cluster.ts";
 import { record } from "../../../../lab/plan/plan.ts";
 import { formatRoutes } from "../../../../lab/plan/plan-text.ts";
 import type { Recording } from "../../../../lab/plan/recording.ts";
-import { findersFor } from "../../../../lab/verify/find/index.ts";
+import { findersFor } from "../../../../lab/verify/find/marker-finders.ts";
 import { existingClusterHandle } from "../../../support/cluster-handle.ts";
 import { find, ofType } from "../../../support/find.ts";
 

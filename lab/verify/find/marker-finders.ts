@@ -1,23 +1,95 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
-import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
+import { placeName, placeOfNamespace } from "../../../components/logging/indexing/team-places.ts";
+import { LOGGING_NAMESPACE, logGroupName, withName } from "../../../components/logging/pipeline.ts";
+import { destinationsOfLine, type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
+import type { LoggingSettings } from "../../../components/logging/settings.ts";
+import type { Settings } from "../../../components/settings.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type Aws, isMissingProgram, outputOf, ProcessError } from "../../process.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
-import { ask, type Endpoint, lokiEndpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
-import { collectorPod, type MarkerFinder, mustBeReady } from "./finder.ts";
+import { ask, lokiEndpoint, readAnswer, searchEndpoint, whyOutOfReach } from "./endpoint.ts";
+import {
+  collectorPod,
+  fileFinder,
+  type MarkerFinder,
+  mustBeReady,
+  sidecarStdoutFinder,
+  stdoutFinder,
+  throughSidecar,
+  unableFinder,
+} from "./finder.ts";
+
+type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
+
+/** The finders for every destination of the stack's collector. */
+export function findersFor({ logging, ...where }: Stack): MarkerFinder[] {
+  if (logging === undefined) return [];
+  const stack = { logging, ...where };
+  const { collector, mode } = logging;
+  const targets = targetsOf(logging, where.teams);
+  if (mode === "sidecar")
+    return targets.map((target) =>
+      throughSidecar(
+        target.destination.kind === "stdout" ? sidecarStdoutFinder(collector) : destinationFinder(target, stack),
+        collector,
+      ),
+    );
+  return targets.map((target) => {
+    const finder = destinationFinder(target, stack);
+    const { name } = target;
+    if (name === undefined) return finder;
+    const takes = ({ namespace, labels }: PodFacts) =>
+      destinationsOfLine([target], { namespace, labels, stream: "stdout" }).length > 0;
+    return { ...finder, name, takes };
+  });
+}
+
+function destinationFinder(
+  { name, suffix, destination, index, places }: Target,
+  { logging: { collector }, cluster, region }: Stack & { readonly logging: LoggingSettings },
+): MarkerFinder {
+  switch (destination.kind) {
+    case "stdout":
+      // With several destinations, Fluent Bit has a container for each.
+      return stdoutFinder(collector, collector === "fluent-bit" ? withName(collector, name) : collector);
+    case "opensearch":
+    case "elasticsearch":
+      if (destination.kind === "opensearch" && destination.sigv4 !== undefined)
+        return unableFinder(
+          "opensearch",
+          "its requests must be signed: search for the marker in OpenSearch Dashboards",
+        );
+      return searchFinder(destination, index, collector);
+    case "loki":
+      return lokiFinder(destination, collector);
+    case "file":
+      return fileFinder(destination.path, collector);
+    case "cloudwatch": {
+      const logGroup = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix);
+      const groupOf = (namespace: string) => placeName(logGroup, placeOfNamespace(places, namespace)?.team);
+      return cloudwatchFinder({ logGroup, groupOf, region: region ?? "" }, collector);
+    }
+    case "http":
+      return unableFinder("http", "an HTTP receiver cannot be queried");
+    case "otlp":
+    case "splunk":
+    case "firehose":
+    case "kafka":
+      return unableFinder(destination.kind, "it passes lines on: look where they arrive");
+    case "s3":
+      return unableFinder("s3", "lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
+  }
+}
 
 type SearchDestination = Extract<Destination, { kind: "opensearch" | "elasticsearch" }>;
-
-/** Service of the OpenSearch that `inCluster` installs, a trial setup without TLS and password. */
-const OWN_HOST = `opensearch.${LOGGING_NAMESPACE}.svc`;
 
 const SearchAnswer = z.object({ hits: z.object({ hits: z.array(z.object({ _index: z.string() })) }) });
 
 /** Destinations opensearch and elasticsearch: searches the stack's indices for the marker. */
 export function searchFinder(destination: SearchDestination, index: IndexFormat, collector: string): MarkerFinder {
-  const endpoint = endpointOf(destination);
+  const endpoint = searchEndpoint(destination);
   const unable = whyOutOfReach(endpoint);
   const pattern = indexPattern(index);
   return {
@@ -53,21 +125,6 @@ async function ownNode(lab: Lab): Promise<void> {
   if (pod !== undefined) return mustBeReady(lab, pod);
   const cause = `the StatefulSet opensearch does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
   throw new UnmetPrecondition("no opensearch pod", cause);
-}
-
-/** How to query a search engine. */
-export function endpointOf(destination: SearchDestination): Endpoint {
-  const inCluster = destination.kind === "opensearch" && destination.inCluster;
-  const plain = destination.tls === false || (inCluster && destination.tls === undefined);
-  const tls = destination.tls === false ? undefined : destination.tls;
-  const host = destination.host ?? OWN_HOST;
-  return {
-    url: new URL(`${plain ? "http" : "https"}://${host}:${destination.port}`),
-    verify: tls?.verify ?? true,
-    caSecretName: tls?.caSecretName,
-    credentials: destination.credentials,
-    token: destination.token,
-  };
 }
 
 /** Index names that a line of this moment may have: it may have been written before midnight, and two labels can name a pod's app. */

@@ -1,11 +1,63 @@
+import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
+import { networkPolicies } from "../../../components/team/network-policies.ts";
+import { hasCurlPod, type TeamSettings } from "../../../components/team/settings.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { listsPods } from "../../kubernetes/core-dns-place.ts";
 import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
-import { isOpened } from "./access-rules.ts";
-import { isOpen, type Pair, type TeamPeers } from "./dns-names.ts";
+import { isOpen, opens, type Pair, type TeamPeers } from "./team-access.ts";
+
+const LEVEL_LABEL = "pod-security.kubernetes.io/enforce";
+
+/** A team namespace without a curl pod, and what the stack put there. */
+export interface GuardedNamespace {
+  readonly name: string;
+  readonly team: string;
+  /** Enforced Pod Security level. */
+  readonly level: string;
+  /** Names of its network policies. */
+  readonly policies: readonly string[];
+}
+
+/** Team namespaces without a curl pod. */
+export function guardedNamespaces(teams: readonly TeamSettings[], curlPods: boolean): GuardedNamespace[] {
+  return teams.flatMap((team) => {
+    if (curlPods && hasCurlPod(team)) return [];
+    const rules = { ...team, podIdentity: team.podIdentity !== undefined };
+    return (team.namespaces?.map(({ name }) => name) ?? [teamNamespace(team.name)]).map((name) => ({
+      name,
+      team: team.name,
+      level: team.podSecurity?.level ?? "restricted",
+      policies: networkPolicies(team, { teams: [] }, rules).map((policy) => policy.name),
+    }));
+  });
+}
+
+/** The namespace belongs to the team, enforces its Pod Security level, and has its network policies. */
+export function namespaceCheck(namespace: GuardedNamespace): Check {
+  return {
+    id: `namespace:${namespace.name}`,
+    group: "namespace",
+    what: "Pod Security and network policies",
+    from: namespace.team,
+    to: namespace.name,
+    run: (lab) => guards(lab, namespace),
+  };
+}
+
+async function guards(lab: Lab, { name, team, level, policies }: GuardedNamespace): Promise<Outcome> {
+  const [labels, found] = await Promise.all([lab.cluster.namespaceLabels(name), lab.cluster.networkPolicies(name)]);
+  const enforced = labels[LEVEL_LABEL] ?? "no level";
+  const missing = policies.filter((policy) => !found.includes(policy));
+  const detail = `team ${labels.team ?? "not set"}, ${enforced}, ${found.toSorted().join(", ") || "no network policy"}`;
+  const facts = { team: labels.team ?? "", level: enforced, policies: found };
+  if (missing.length > 0) return fail(detail, `${missing.join(", ")} missing: \`${lab.up}\` creates it`, facts);
+  if (labels.team !== team || enforced !== level)
+    return fail(detail, `the settings say team ${team}, ${level}: \`${lab.up}\` sets the labels`, facts);
+  return pass(detail, facts);
+}
 
 /** Timeout: long enough for any answer inside a cluster, and short for the requests that must get none. */
 const SECONDS = 3;
@@ -40,7 +92,7 @@ async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promis
     if (target === undefined) throw new UnmetPrecondition("no CoreDNS pod is ready", listsPods(lab.coreDns));
     const { egress } = teamOf(team, context);
     const { namespace } = lab.coreDns;
-    const ports = DNS_PORTS.filter((port) => !isOpened(egress, { namespace, ip: target.ip }, port));
+    const ports = DNS_PORTS.filter((port) => !opens(egress, { namespace, ip: target.ip }, port));
     if (ports.length === 0) return skip(`egress of team ${team} opens ${target.ip}:${DNS_PORTS.join(", ")}`);
     const outcome = await askDnsPod(lab, { pod, target, ports }, context);
     if (outcome.status !== "warn" || asked === MAX_PODS_ASKED) return outcome;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { parseSettings } from "../../../components/settings.ts";
 import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import { collectorCheck, logsCheck, newMarker, waitFor } from "../../../lab/verify/checks/log-lines.ts";
 import { stdoutFinder, unableFinder } from "../../../lab/verify/find/finder.ts";
+import { findersFor } from "../../../lab/verify/find/marker-finders.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Check } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
@@ -112,5 +114,52 @@ describe("the collector's row", () => {
     const finder = unableFinder("http", "an HTTP receiver cannot be queried");
     const row = await rowOf(collectorCheck("ts", { finder, seconds: 1 }));
     assert.deepEqual([row.status, row.detail], ["skip", "an HTTP receiver cannot be queried"]);
+  });
+});
+
+describe("the row of a sidecar", () => {
+  const logging = { mode: "sidecar", collector: "tail" };
+  const config = {
+    "eks-dns-logging:cluster": JSON.stringify({ kind: "existing" }),
+    "eks-dns-logging:logging": JSON.stringify(logging),
+  };
+
+  async function sidecarRow(containers: readonly string[], prints: boolean) {
+    const commands: string[] = [];
+    const changes: Partial<Cluster> = {
+      pod: async () => runningPod("ts", { containers }),
+      exec: async (_pod: PodFacts, container: string, command: readonly string[]) => {
+        commands.push(`${container}: ${command[2]}`);
+        return { exitCode: 0, stdout: "", stderr: "" };
+      },
+      logs: async (_pod, { container }) => (prints && container === "tail" ? commands.join("\n") : ""),
+    };
+    const [finder] = findersFor(parseSettings(config));
+    assert.ok(finder);
+    const check = collectorCheck("ts", { finder, seconds: 0.3 });
+    const [row] = await runChecks([check], new Lab(fakeCluster(changes)), { parallel: 1 });
+    assert.ok(row);
+    return { row, commands };
+  }
+
+  it("writes the marker to the application's file and finds it in the sidecar's log", async () => {
+    const { row, commands } = await sidecarRow(["tail", "responder", "curl"], true);
+    assert.equal(row.status, "pass");
+    assert.equal(row.what, "file line reaches the destination");
+    assert.match(row.detail, /^marker found in log of curl-ts, container tail after \d+ ms$/);
+    assert.match(commands[0] ?? "", /^curl: echo labmarker\w+ >> \/var\/log\/app\/app\.log$/);
+  });
+
+  it("says where to look when it does not come", async () => {
+    const { row } = await sidecarRow(["tail", "responder", "curl"], false);
+    assert.equal(row.status, "fail");
+    assert.match(row.cause ?? "", /kubectl -n ts-team logs curl-ts -c tail/);
+  });
+
+  it("reports before waiting that the pod was created without it", async () => {
+    const { row, commands } = await sidecarRow(["responder", "curl"], true);
+    assert.equal(row.status, "fail");
+    assert.equal(row.detail, "no container tail in curl-ts");
+    assert.deepEqual(commands, []);
   });
 });
