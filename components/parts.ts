@@ -1,4 +1,4 @@
-import { exceededCapacity } from "./cluster/eks/instance-capacity.ts";
+import { exceededCapacity } from "./cluster/eks/node-group-settings.ts";
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/amazon.ts";
 import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { exceededCapacity } from "./cluster/eks/instance-capacity.ts";
 import { VpcSettings } from "./cluster/eks/network-settings.ts";
+import { exceededCapacity } from "./cluster/eks/node-group-settings.ts";
 import type { EksClusterSettings } from "./cluster/settings.ts";
 import { dnsProfile } from "./dns/profile.ts";
 import type { DnsSettings } from "./dns/settings.ts";

@@ -14,8 +14,7 @@ import {
   EksExistingSettings,
   POD_IDENTITY_AGENT,
 } from "./eks-settings.ts";
-import type { ClusterHandle } from "./handle.ts";
-import { givenKubeconfig, kubernetesProvider } from "./kubernetes-provider.ts";
+import { type ClusterHandle, givenKubeconfig, kubernetesProvider } from "./handle.ts";
 import { ExistingClusterSettings } from "./settings.ts";
 
 /** How to reach an existing cluster. */

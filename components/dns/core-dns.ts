@@ -3,17 +3,16 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parseAddonVersion } from "eks-dns-logging-corefile/addon";
 import { type AddonHost, type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
-import { coreDnsPodsOfKubeSystem } from "../kubernetes/core-dns-pods.ts";
+import { coreDnsPodsOfKubeSystem } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
-import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
-import { addonVersion } from "./addon-version.ts";
+import { addonConfiguration, addonIssues, addonVersion, defined, LOOKED_UP_VERSION, sortedJson } from "./addon.ts";
 import { corefileText } from "./corefile-rendering.ts";
-import { addonIssues, checkDns, dnsWarnings, LOOKED_UP_VERSION } from "./issues.ts";
+import { targetPort } from "./endpoints.ts";
+import { checkDns, dnsWarnings } from "./issues.ts";
 import { NodeLocalCache } from "./node-local-cache.ts";
 import { cacheOptions } from "./node-local-rendering.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";
 import { type PodDns, podDns } from "./resolver.ts";
-import { targetPort } from "./server-ports.ts";
 import { type AdoptSettings, type DnsOptions, DnsSettings } from "./settings.ts";
 
 /** Fields applied to an existing Deployment: only those in the settings. */
@@ -40,10 +39,6 @@ function adoptedDeployment(settings: DnsSettings, { container }: AdoptSettings):
   });
   const template = { ...(isEmpty(metadata) ? {} : { metadata }), ...(isEmpty(spec) ? {} : { spec }) };
   return { ...(replicas === undefined ? {} : { replicas }), ...(isEmpty(template) ? {} : { template }) };
-}
-
-function defined(values: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 function isEmpty(value: object): boolean {

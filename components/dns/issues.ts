@@ -10,21 +10,17 @@ import {
   seconds,
   usedGroups,
 } from "eks-dns-logging-corefile";
-import { ADDON_VERSIONS, parseAddonVersion, possibleRejections, rejections } from "eks-dns-logging-corefile/addon";
+import { parseAddonVersion } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
-import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
-import { addonConfiguration, settingPath } from "./addon-configuration.ts";
-import { addonVersion, addonVersionIssues } from "./addon-version.ts";
+import { USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
+import { amount } from "../schema/values.ts";
+import { addonIssues, addonVersion, LOOKED_UP_VERSION } from "./addon.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
-import { cacheMemoryIssues, passedByIssues } from "./effect-issues.ts";
-import { portIssues, targetPort } from "./server-ports.ts";
+import { portIssues, targetPort } from "./endpoints.ts";
+import { answersOutside } from "./node-local-rendering.ts";
+import { DEFAULT_MEMORY_LIMIT, dnsProfile, memoryNeed } from "./profile.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
-
-const MIN_TIMEOUT = 20 * 60;
-
-/** Placeholder for a Kubernetes version that is looked up during deployment. */
-export const LOOKED_UP_VERSION = "looked up";
 
 /**
  * Checks beyond the schema: settings that the add-on's version rejects, and Corefiles that CoreDNS would reject or loop with.
@@ -48,51 +44,6 @@ export function checkDns(
     ...passedByIssues(settings),
     ...checkNodeLocalCache(settings),
   ];
-}
-
-/** Settings that the add-on's version rejects; if that is looked up, those that possible versions reject. */
-export function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue[] {
-  const version = addonVersion(settings, kubernetesVersion);
-  if (version === undefined && kubernetesVersion !== LOOKED_UP_VERSION) {
-    const known = Object.keys(ADDON_VERSIONS).join(", ");
-    return [
-      {
-        path: ["addonVersion"],
-        message: `must be set for Kubernetes ${kubernetesVersion}, since a default is known for ${known} only`,
-      },
-    ];
-  }
-  const configuration = addonConfiguration(settings);
-  const found = version === undefined ? possibleRejections(configuration) : rejections(configuration, version);
-  const rejected = found.map(({ path, message, undecided }): DnsIssue => {
-    const at = settingPath(path);
-    if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
-      return {
-        path: [],
-        message: `clusterSize requires replicas, since ${version ?? "the add-on"} has no autoscaling`,
-      };
-    }
-    return { path: at, message, value: valueAt(settings, at), severity: undecided ? "warning" : "error" };
-  });
-  const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsIssue[] =>
-    (seconds(value) ?? 0) >= MIN_TIMEOUT
-      ? []
-      : [{ path: ["timeouts", key], message: "must be at least 20m, since EKS itself waits that long", value }],
-  );
-  const domain = settings.corefile.options?.clusterDomain;
-  const other: DnsIssue = {
-    path: ["corefile", "options", "clusterDomain"],
-    message: "must be cluster.local, the only domain that EKS nodes give to pods",
-    value: domain,
-  };
-  const isOther = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
-  return [...addonVersionIssues(settings, kubernetesVersion), ...rejected, ...timeouts, ...(isOther ? [other] : [])];
-}
-
-function valueAt(settings: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce((value: unknown, key) => {
-    return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
-  }, settings);
 }
 
 function context(
@@ -276,6 +227,42 @@ function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
     }
     return found;
   });
+}
+
+/**
+ * Warns of a cache that exceeds the memory limit once full. A limit from clusterSize includes the cache.
+ * @param isAddon Whether CoreDNS is the add-on, which has a default limit.
+ */
+export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsIssue[] {
+  const { cache: options } = settings.corefile.options ?? {};
+  const { memoryLimit, cache, autopath, maxConcurrent } = dnsProfile(settings);
+  const limit = memoryLimit ?? (isAddon ? `${DEFAULT_MEMORY_LIMIT}Mi` : undefined);
+  const isSet = options?.success?.capacity !== undefined || options?.denial?.capacity !== undefined;
+  if (limit === undefined || !isSet) return [];
+  const size = settings.clusterSize ?? { pods: 0, services: 0 };
+  const need = memoryNeed(size, { autopath, capacities: [cache.success, cache.denial], waiting: maxConcurrent });
+  const megabytes = Math.round(need.names + need.cache + need.queries);
+  if (megabytes * 1e6 <= amount(limit)) return [];
+  const message = `takes ${Math.round(need.cache)} of the ${megabytes} MB that CoreDNS then needs, above resources.limits.memory of ${limit}: raise that, or lower the capacity`;
+  return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
+}
+
+const PASSED_BY =
+  "has no effect on outside names, which nodeLocalCache sends to the node's own resolvers: set corefile.options.upstreams, and they go through CoreDNS";
+
+/** Warns of settings for outside names that have no effect, since the node's cache does not send those to CoreDNS. */
+export function passedByIssues(settings: DnsSettings): DnsIssue[] {
+  const { nodeLocalCache, corefile } = settings;
+  if (nodeLocalCache === undefined || answersOutside(settings)) return [];
+  const { cache, forward, log, clusterDomain = "cluster.local" } = corefile.options ?? {};
+  const outside = log?.zones?.filter((zone) => !`.${zone}`.toLowerCase().endsWith(`.${clusterDomain}`)) ?? ["."];
+  const paths = [
+    ...(corefile.profile === "tuned" ? [["profile"]] : []),
+    ...(cache === undefined ? [] : [["options", "cache"]]),
+    ...(forward === undefined ? [] : [["options", "forward"]]),
+    ...(log === undefined || outside.length === 0 ? [] : [["options", "log"]]),
+  ];
+  return paths.map((path) => ({ path: ["corefile", ...path], message: PASSED_BY, severity: "warning" }));
 }
 
 /**

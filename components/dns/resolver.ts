@@ -1,4 +1,6 @@
 import { domainOf } from "eks-dns-logging-corefile";
+import { z } from "zod";
+import { Address } from "./corefile-settings.ts";
 import type { DnsSettings } from "./settings.ts";
 
 /** The resolver settings in a pod's `/etc/resolv.conf`. */
@@ -129,6 +131,12 @@ export interface PodDns {
   /** The cluster's domain, in which the search list ends. */
   readonly clusterDomain: string;
 }
+
+/** Checks a {@link PodDns} that another program passes. */
+export const PodDnsSettings = z.strictObject({
+  nameservers: z.array(Address).min(1),
+  clusterDomain: z.string().min(1),
+});
 
 /**
  * DNS configuration of this stack's pods: in kubelet mode the node's cache, which a kubelet only names if its owner configures it;

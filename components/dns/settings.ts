@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
+import { coreDnsPods } from "../kubernetes/labels.ts";
 import { relation } from "../schema/errors.ts";
 import {
   AnnotationKey,

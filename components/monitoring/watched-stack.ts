@@ -1,11 +1,10 @@
 import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
+import { serverPorts } from "../dns/endpoints.ts";
 import { dnsProfile } from "../dns/profile.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
-import { serverPorts } from "../dns/server-ports.ts";
 import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
-import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
-import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
+import { commonLabels, coreDnsPods, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
 import { isUnknown } from "../logging/destinations/destination-values.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
-import { teamNamespace } from "../kubernetes/labels.ts";
+import { Address } from "../dns/corefile-settings.ts";
+import { teamNamespace, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import {
   addressPeer,
   type EgressRule,
@@ -14,14 +14,15 @@ import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { integer, NamespaceName, PolicyCidr } from "../schema/values.ts";
 import { AGENT_EGRESS } from "./pod-identity.ts";
 
+const PortNumber = integer(1, 65_535);
 const PORT = "must be a port from 1 to 65535, or an object with port and protocol";
 const Port = z.union(
   [
     z.int(PORT).min(1, PORT).max(65_535, PORT),
     z
       .strictObject({
-        port: integer(1, 65_535).describe("Port, or first of a range."),
-        endPort: integer(1, 65_535).optional().describe("Last of a range. Default: port."),
+        port: PortNumber.describe("Port, or first of a range."),
+        endPort: PortNumber.optional().describe("Last of a range. Default: port."),
         protocol: z.enum(["TCP", "UDP", "SCTP"]).default("TCP").describe("Default TCP."),
       })
       .superRefine(({ port, endPort = port }, context) => {
@@ -114,6 +115,41 @@ export interface PolicyContext {
   /** More egress, such as to a log destination. Default: none. */
   readonly egress?: readonly EgressRule[];
 }
+
+/** Checks the argument `network` of a team. */
+export const PolicyContextSettings = z.strictObject({
+  // Another team may have more settings.
+  teams: z
+    .array(
+      z.object({
+        name: z.string(),
+        peers: z.array(z.string()),
+        namespaces: z.array(z.object({ name: z.string() })).optional(),
+      }),
+    )
+    .optional(),
+  dnsAddresses: z.array(Address).optional(),
+  dnsNamespace: z.string().min(1).optional(),
+  dnsLabels: z.record(z.string(), z.string()).optional(),
+  dnsPorts: z.array(PortNumber).optional(),
+  // As Kubernetes writes them.
+  egress: z
+    .array(
+      z.strictObject({
+        to: z.array(z.looseObject({})),
+        ports: z
+          .array(
+            z.strictObject({
+              protocol: z.enum(["TCP", "UDP", "SCTP"]),
+              port: z.int().min(0).max(65_535),
+              endPort: PortNumber.optional(),
+            }),
+          )
+          .optional(),
+      }),
+    )
+    .optional(),
+});
 
 /**
  * The NetworkPolicies of a team: only DNS, the team's own pods, its peers and the teams that name it.

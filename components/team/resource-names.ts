@@ -1,5 +1,6 @@
 import { arnName } from "../aws/partition.ts";
 import type { AccessEntrySettings } from "../cluster/eks-settings.ts";
+import { teamNamespace } from "../kubernetes/labels.ts";
 import { formatPath, type SettingsIssue } from "../schema/errors.ts";
 import { SERVICE_ACCOUNT } from "./pod-identity.ts";
 import type { TeamSettings } from "./settings.ts";
@@ -9,6 +10,18 @@ import type { TeamSettings } from "./settings.ts";
 /** Name prefix of a namespace's resources. @param own Name of the namespace; undefined for NAME-team. */
 export function namespacePrefix(team: string, own: string | undefined): string {
   return own === undefined ? team : `${team}-${own}`;
+}
+
+/** Possible name prefixes of a namespace's resources in a team: with the namespace's name, and for NAME-team also the team's alone. */
+export function prefixesOf(team: string, namespace: string): string[] {
+  const named = namespacePrefix(team, namespace);
+  return namespace === teamNamespace(team) ? [named, namespacePrefix(team, undefined)] : [named];
+}
+
+/** The team whose resources in a namespace have this prefix; undefined if none can. */
+export function teamOfPrefix(prefix: string, namespace: string): string | undefined {
+  if (teamNamespace(prefix) === namespace) return prefix;
+  return prefix.endsWith(`-${namespace}`) ? prefix.slice(0, -namespace.length - 1) : undefined;
 }
 
 /** Name of a role's access entry, by ARN: `role/dev/web` of team `ts` gives `ts-dev-web`. */

@@ -1,29 +1,34 @@
-import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { PodIdentity } from "../aws/iam.ts";
 import { type ClusterHandle, policyWarnings } from "../cluster/handle.ts";
-import type { PodDns } from "../dns/resolver.ts";
+import { type PodDns, PodDnsSettings } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
-import { MEMBER_RULES } from "./member-rights.ts";
-import { keepingMoved, type MovedNamespace } from "./moved-namespaces.ts";
+import { grantMembers, grantRoles } from "./members.ts";
 import {
   AccessRule,
   accessPolicies,
   type NamedPolicy,
   networkPolicies,
   type PolicyContext,
+  PolicyContextSettings,
 } from "./network-policies.ts";
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
-import { PodDnsSettings, PolicyContextSettings } from "./policy-context.ts";
 import { Quota, quotaAsStrings } from "./quota.ts";
-import { accessEntryName, namespacePrefix } from "./resource-names.ts";
+import { namespacePrefix, prefixesOf } from "./resource-names.ts";
 import { CurlPodSettings, Limits, TeamSettings } from "./settings.ts";
+
+/** A team's namespace, which another team may have had before. */
+export interface MovedNamespace {
+  readonly name: string;
+  /** Name of the previous team's component; the namespace's resources are kept. @default it does not move */
+  readonly wasTeam?: string | undefined;
+}
 
 /** A team: its namespaces, limits, rights and policies. */
 export interface TeamArgs {
@@ -108,7 +113,6 @@ const Known = TeamSettings.omit({ name: true }).extend({
   network: PolicyContextSettings.optional(),
   dns: PodDnsSettings.optional(),
 });
-const MEMBER_ROLE = "team-member";
 
 function knownArgs({ curlPod, peers = [], ...args }: TeamArgs): object {
   const known = Object.entries(args).filter(
@@ -144,7 +148,7 @@ export class Team extends pulumi.ComponentResource {
       ...accessOf(name, "ingress", args.ingress ?? []),
       ...accessOf(name, "egress", args.egress ?? []),
     ];
-    const members = [...(args.members ?? []), ...this.#memberRoles(name, team.name, args)];
+    const members = [...(args.members ?? []), ...grantRoles(name, team.name, args, this)];
     const made = (namespaces ?? [teamNamespace(team.name)]).map((namespace, index) => {
       const prefix = namespacePrefix(name, namespaces?.[index]);
       const metadata = { namespace, labels: { ...commonLabels("team"), team: team.name } };
@@ -216,7 +220,7 @@ export class Team extends pulumi.ComponentResource {
       );
     if (args.podIdentity !== undefined)
       guards.push(this.#podIdentity(prefix, metadata.namespace, account, args.podIdentity, args.cluster));
-    this.grantMembers(prefix, { members }, metadata, inNamespace);
+    grantMembers(prefix, members, metadata, inNamespace);
     return { namespace, guards };
   }
 
@@ -284,51 +288,6 @@ export class Team extends pulumi.ComponentResource {
       ),
     ];
   }
-
-  /** Gives IAM roles access to the cluster in an RBAC group of the team, and returns the group. */
-  #memberRoles(name: string, team: string, { memberRoles = [], cluster }: TeamArgs): string[] {
-    if (memberRoles.length === 0) return [];
-    const { access } = cluster;
-    if (access === undefined) throw new pulumi.ResourceError("memberRoles needs an EKS cluster", this);
-    const group = `team:${team}`;
-    for (const [index, role] of memberRoles.entries())
-      new aws.eks.AccessEntry(
-        typeof role === "string" ? accessEntryName(name, role) : `${name}-${index}`,
-        {
-          clusterName: access.clusterName,
-          principalArn: role,
-          kubernetesGroups: [group],
-          type: "STANDARD",
-          tags: access.tags,
-        },
-        { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
-      );
-    return [group];
-  }
-
-  /** Creates no binding for a team without members, since it would grant nothing. */
-  private grantMembers(
-    name: string,
-    team: { readonly members: readonly pulumi.Input<string>[] },
-    metadata: { namespace: string; labels: Record<string, string> },
-    options: pulumi.CustomResourceOptions,
-  ): void {
-    const role = new k8s.rbac.v1.Role(
-      `${name}-member`,
-      { metadata: { ...metadata, name: MEMBER_ROLE }, rules: MEMBER_RULES },
-      options,
-    );
-    if (team.members.length === 0) return;
-    new k8s.rbac.v1.RoleBinding(
-      `${name}-members`,
-      {
-        metadata: { ...metadata, name: MEMBER_ROLE },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: MEMBER_ROLE },
-        subjects: team.members.map((group) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: group })),
-      },
-      { ...options, dependsOn: role },
-    );
-  }
 }
 
 /** Policies for access besides peers, in one direction. */
@@ -342,4 +301,25 @@ function accessOf(name: string, way: "ingress" | "egress", given: readonly Acces
       spec: read.apply((rules) => policies(rules)[0]?.spec ?? { podSelector: {}, policyTypes: [] }),
     },
   ];
+}
+
+/**
+ * Aliases for resources of namespaces that another team had: the engine then updates instead of replacing them. A name alone is enough,
+ * since a URN has the types of the parents, not their names.
+ * @param team Name of the team's component.
+ */
+export function keepingMoved(team: string, namespaces: readonly MovedNamespace[]): pulumi.ResourceTransformation {
+  const places = namespaces
+    .map(({ name, wasTeam }) => ({
+      prefix: namespacePrefix(team, name),
+      former: wasTeam === undefined ? [] : prefixesOf(wasTeam, name),
+    }))
+    // If two prefixes match a name, the longer one is right.
+    .sort((one, other) => other.prefix.length - one.prefix.length);
+  return ({ name, props, opts }) => {
+    const place = places.find(({ prefix }) => name.startsWith(`${prefix}-`));
+    if (place === undefined || place.former.length === 0) return undefined;
+    const rest = name.slice(place.prefix.length);
+    return { props, opts: pulumi.mergeOptions(opts, { aliases: place.former.map((one) => ({ name: one + rest })) }) };
+  };
 }

@@ -3,7 +3,7 @@ import { CorefileSyntaxError, parseCorefile } from "eks-dns-logging-corefile";
 import type { z } from "zod";
 import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
-import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/core-dns-pods.ts";
+import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/labels.ts";
 import { isObject } from "../../components/schema/values.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";

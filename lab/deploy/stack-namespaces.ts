@@ -2,8 +2,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { CANARY_NAMESPACE } from "../../components/monitoring/scrape-targets.ts";
 import type { Settings } from "../../components/settings.ts";
-import { prefixesOf, teamOfPrefix } from "../../components/team/moved-namespaces.ts";
-import { namespacePrefix } from "../../components/team/resource-names.ts";
+import { namespacePrefix, prefixesOf, teamOfPrefix } from "../../components/team/resource-names.ts";
 import { type Deployment, stateObjects } from "./state.ts";
 
 /** URN of a Namespace that the stack created. A patched Namespace has another type. */

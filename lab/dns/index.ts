@@ -95,7 +95,7 @@ export async function connected(flags: ClusterFlags, folder?: string) {
   const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { dnsClientAt, isCurlPod }] = await Promise.all([
     import("../stack-file.ts"),
     import("../verify/catalog.ts"),
-    import("../../components/commands.ts"),
+    import("../../components/stack-commands.ts"),
     import("../kubernetes/connect.ts"),
     import("./pod.ts"),
   ]);

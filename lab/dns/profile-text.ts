@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { kubeDnsAddresses } from "../../components/cluster/settings.ts";
-import { dnsWarnings, LOOKED_UP_VERSION } from "../../components/dns/issues.ts";
+import { LOOKED_UP_VERSION } from "../../components/dns/addon.ts";
+import { dnsWarnings } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { runsCoreDns } from "../../components/parts.ts";

@@ -1,5 +1,5 @@
 import type { DnsSettings } from "../../components/dns/settings.ts";
-import { coreDnsPods, USUAL_CORE_DNS_PODS } from "../../components/kubernetes/core-dns-pods.ts";
+import { coreDnsPods, USUAL_CORE_DNS_PODS } from "../../components/kubernetes/labels.ts";
 import { type Cluster, ClusterError, type DnsServiceFacts } from "./cluster.ts";
 
 /** Location of a cluster's CoreDNS. */

@@ -1,11 +1,11 @@
 import { matchesGlob } from "node:path";
-import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/resolver.ts";
 import { managesCoreDns } from "../../components/dns/settings.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import type { CollectorId } from "../../components/logging/settings.ts";
 import { runsCoreDns } from "../../components/parts.ts";
 import type { Settings } from "../../components/settings.ts";
+import { upCommand } from "../../components/stack-commands.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";

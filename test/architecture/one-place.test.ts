@@ -27,7 +27,7 @@ const PLACES: readonly Place[] = [
   { what: "progress", text: /"ora"/, files: ["lab/command-line.ts"] },
   { what: "quantities", text: /"Ki", "Mi"/, files: ["corefile/quantity.ts"] },
   { what: "AWS partitions", text: /"aws-cn"/, files: ["components/aws/partition.ts"] },
-  { what: "Kubernetes providers", text: /\bnew k8s\.Provider\(/, files: ["components/cluster/kubernetes-provider.ts"] },
+  { what: "Kubernetes providers", text: /\bnew k8s\.Provider\(/, files: ["components/cluster/handle.ts"] },
   { what: "key policies", text: /"kms:\*"/, files: ["components/aws/log-group.ts"] },
   {
     what: "kubeconfigs",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IP_FAMILIES, type IpFamily } from "../../components/kubernetes/ip-family.ts";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
-import { canaryFiles } from "../../components/monitoring/canary-pod.ts";
+import { canaryFiles } from "../../components/monitoring/canary.ts";
 import { responderConfig } from "../../components/team/curl-pod-spec.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { findProgram, Running, whyMissing } from "../support/collectors/program.ts";

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findServer } from "../../components/cluster/kubeconfig.ts";
-import { readBaseFile } from "../../components/schema/base-file.ts";
+import { readBaseFile } from "../../components/schema/extends.ts";
 import { readManifestFiles, readState } from "../../lab/audit/object-files.ts";
 import { writePlanFiles } from "../../lab/plan/manifests.ts";
 import { readPackConfig } from "../../lab/plan/policy-report.ts";

@@ -1,9 +1,10 @@
-import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
+import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
 import { EVENT_READER } from "../../logging/sources/event-collection.ts";
 import type { Alert, Condition, Signal, WatchedStack } from "../alert.ts";
 import { scrapeTargets } from "../scrape-targets.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";
-import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
+import { MISSING_ON_NODE, missingOnNode, OWN_COLLECTOR, perSecond, rising, steady } from "./expressions.ts";
+import { EVENT_INPUT } from "./fluent-bit-signals.ts";
 
 // With the name of the stack's collector. For a DaemonSet by name, kubectl would show only one pod.
 const LOGS = "`kubectl -n logging logs -l app.kubernetes.io/name=fluent-bit --all-containers --tail=50 --prefix`";
@@ -172,5 +173,52 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     cause: "A field's type differs from the index, the index is read-only, or a line is too long.",
     steps: [LOGS, "Compare the field's type with the index template: docs/how-to/index-format.md."],
     condition: onSenders("refused"),
+  },
+];
+
+const POD = `${OWN_COLLECTOR},instance="10.0.2.1:2020"`;
+const INPUT = `fluentbit_input_records_total{${POD},name="kubernetes_events.0"}`;
+const READER_LOGS = `\`kubectl -n ${LOGGING_NAMESPACE} logs ${EVENT_READER_NAME}-0 -c fluent-bit --tail=50\``;
+
+const onReader =
+  (condition: Condition) =>
+  ({ eventReader }: WatchedStack): Condition | undefined =>
+    eventReader === undefined ? undefined : condition;
+
+/** Failures of the pod that reads Kubernetes events. The collector's alerts include its drops, failed sends and a filling buffer. */
+export const EVENT_READER_ALERTS: readonly Alert[] = [
+  {
+    name: "EventReaderDown",
+    group: "collector",
+    severity: "warning",
+    summary: "No event reader answers: Kubernetes events are not collected.",
+    cause: "Its pod is not scheduled, crashes or was evicted, or a network policy blocks Prometheus.",
+    steps: [
+      `\`kubectl -n ${LOGGING_NAMESPACE} describe pod ${EVENT_READER_NAME}-0\``,
+      READER_LOGS,
+      "Repair it within an hour: the API server forgets older events.",
+    ],
+    condition: onReader({
+      expr: `absent(${EVENT_INPUT})`,
+      for: "5m",
+      fires: { [INPUT]: "1x5 _x30" },
+      quiet: { [INPUT]: "1x17 _x30" },
+    }),
+  },
+  {
+    name: "EventsUnreadable",
+    group: "collector",
+    severity: "warning",
+    summary: "The event reader {{ $labels.instance }} logs errors and reads no events.",
+    cause: "It cannot reach the API server, or its ClusterRoleBinding or token is gone.",
+    steps: [READER_LOGS, `\`kubectl get clusterrolebinding eks-dns-logging-${EVENT_READER_NAME} -o yaml\``],
+    explainedBy: ["SendFailing", "LinesDropped"],
+    condition: onReader({
+      // It logs an error every 1.5 seconds.
+      expr: `${perSecond(`fluentbit_logger_logs_total{${OWN_COLLECTOR},message_type="error"}`, "instance")} > 0.25 and on (instance) sum by (instance) (increase(${EVENT_INPUT}[5m])) == 0`,
+      for: "3m",
+      fires: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(40), [INPUT]: steady(7) },
+      quiet: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(40), [INPUT]: rising(1) },
+    }),
   },
 ];

@@ -15,6 +15,9 @@ import {
 /** A series that each pod has while it answers. */
 const FLUENT_BIT = `fluentbit_build_info{${OWN}}`;
 
+/** A series that only the event reader has, not other Fluent Bits; it exists from the start, with 0. */
+export const EVENT_INPUT = `fluentbit_input_records_total{${OWN},name=~"kubernetes_events.*"}`;
+
 /** Fluent Bit's open files. */
 const OPENED = `fluentbit_input_files_opened_total{${OWN}}`;
 const OPEN_FILES = `(${OPENED} - (fluentbit_input_files_closed_total{${OWN}} or 0 * ${OPENED}))`;

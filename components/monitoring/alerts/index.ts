@@ -1,7 +1,6 @@
 import type { Alert, Condition, WatchedStack } from "../alert.ts";
-import { COLLECTOR_ALERTS } from "./collector-alerts.ts";
+import { COLLECTOR_ALERTS, EVENT_READER_ALERTS } from "./collector-alerts.ts";
 import { COREDNS_ALERTS } from "./coredns-alerts.ts";
-import { EVENT_READER_ALERTS } from "./event-reader-alerts.ts";
 import { PLATFORM_ALERTS } from "./platform-alerts.ts";
 import { UPSTREAM_ALERTS } from "./upstream-alerts.ts";
 

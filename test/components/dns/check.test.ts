@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { possibleRejections, possibleVersions } from "eks-dns-logging-corefile/addon";
 import fc from "fast-check";
-import { checkDns, dnsWarnings, LOOKED_UP_VERSION } from "../../../components/dns/issues.ts";
+import { LOOKED_UP_VERSION } from "../../../components/dns/addon.ts";
+import { checkDns, dnsWarnings } from "../../../components/dns/issues.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { dnsSettings } from "./arbitraries.ts";
 

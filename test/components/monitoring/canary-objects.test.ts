@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { canaryPolicy } from "../../../components/monitoring/canary-pod.ts";
+import { canaryPolicy } from "../../../components/monitoring/canary.ts";
 import { OWN_SEARCH, plan, warnings } from "./stacks.ts";
 
 const OPERATOR = { kind: "prometheus-operator" };

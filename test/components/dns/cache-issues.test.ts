@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cacheMemoryIssues, passedByIssues } from "../../../components/dns/effect-issues.ts";
+import { cacheMemoryIssues, passedByIssues } from "../../../components/dns/issues.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 
 const messages = (settings: unknown, isAddon = true) =>

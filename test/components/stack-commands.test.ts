@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { upCommand, verifyCommand } from "../../components/commands.ts";
+import { upCommand, verifyCommand } from "../../components/stack-commands.ts";
 
 const EXISTING = { cluster: { kind: "existing" }, region: undefined } as const;
 const EKS = { cluster: { kind: "eks", name: "lab" }, region: "eu-central-1" } as const;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addonConfiguration, settingPath, sortedJson } from "../../../components/dns/addon-configuration.ts";
+import { addonConfiguration, settingPath, sortedJson } from "../../../components/dns/addon.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { FETCHED_FILE, rejections, schemaFor, withFetched } from "../../../corefile/addon/schemas.ts";
 import { ADDON_VERSIONS, isAtLeast, parseAddonVersion } from "../../../corefile/addon/versions.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { corefilePorts, queryPorts, serverPorts, targetPort } from "../../../components/dns/server-ports.ts";
+import { corefilePorts, queryPorts, serverPorts, targetPort } from "../../../components/dns/endpoints.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 
 const dns = (adopt: object | undefined, text?: string) =>
