@@ -16,7 +16,7 @@ interface EventReaderArgs extends CollectorDaemonSetArgs {
  * The single pod that reads events of the Kubernetes API. A StatefulSet never runs two pods of the same name, not even while a node is
  * unreachable, so that each event is read once. It may only read events. Its position and its buffer last as long as the pod; a new
  * one starts with all events that the API server has.
- * @see https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
  */
 export class EventReader extends pulumi.ComponentResource {
   readonly statefulSet: k8s.apps.v1.StatefulSet;
@@ -43,6 +43,8 @@ export class EventReader extends pulumi.ComponentResource {
           replicas: 1,
           // It has no network identity.
           serviceName: "",
+          // The default never replaces a pod that does not start, such as one whose Secret is missing, even once its settings are right.
+          podManagementPolicy: "Parallel",
           selector: { matchLabels: { "app.kubernetes.io/name": app } },
           template: {
             metadata: {

@@ -5,6 +5,7 @@ import type { LogCollectionArgs } from "../../../../components/logging/log-colle
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
+import { isObject } from "../../../../components/schema/values.ts";
 import type { Recording } from "../../../../lab/plan/recording.ts";
 import { find } from "../../../support/find.ts";
 import { collect, podOf } from "../recorded-collection.ts";
@@ -90,6 +91,13 @@ describe("LogCollection, with sources besides pods,", () => {
     assert.match(config("logs-fluent-bit-events-config"), /kubernetes_events/);
     assert.doesNotMatch(config("logs-fluent-bit-events-config"), /name: tail/);
     assert.doesNotMatch(config("logs-fluent-bit-config"), /events/);
+  });
+
+  it("replaces an event reader that does not start", async () => {
+    const { resources } = await collect({ sources: ["pods", "events"] });
+    const { inputs } = find(resources, "kubernetes:apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
+    assert.ok(isObject(inputs.spec));
+    assert.equal(inputs.spec.podManagementPolicy, "Parallel");
   });
 
   it("bounds the event reader's volume by the buffers of its destinations", async () => {
