@@ -1,6 +1,5 @@
-import { access, constants } from "node:fs/promises";
 import { enableCompileCache } from "node:module";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -78,16 +77,6 @@ export function between(min: number, max: number): (value: string) => number {
     if (Number.isInteger(number) && number >= min && number <= max) return number;
     throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
   };
-}
-
-/** Checks that output files can be written before the long work starts. @throws {Failure} */
-export async function refuseUnwritable(...files: readonly (string | undefined)[]): Promise<void> {
-  for (const file of files) {
-    if (file === undefined) continue;
-    await access(dirname(file), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
-      throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
-    });
-  }
 }
 
 /** Runs a command line and sets the exit code of the process. */

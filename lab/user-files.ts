@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { otherThanFile } from "../components/schema/file-kind.ts";
 import { Failure } from "./command-line.ts";
@@ -19,6 +19,16 @@ export async function fileBytes(path: string): Promise<Buffer> {
 export async function fileText(path: string): Promise<string> {
   const bytes = await fileBytes(path);
   return bytes.toString("utf8");
+}
+
+/** Checks that output files can be written before the long work starts. @throws {Failure} */
+export async function refuseUnwritable(...files: readonly (string | undefined)[]): Promise<void> {
+  for (const file of files) {
+    if (file === undefined) continue;
+    await access(dirname(file), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+      throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
+    });
+  }
 }
 
 /**

@@ -2,7 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { Failure, refuseUnwritable, writeOutput } from "../command-line.ts";
+import { Failure, writeOutput } from "../command-line.ts";
+import { refuseUnwritable } from "../user-files.ts";
 import type { Subject } from "./audit.ts";
 
 interface AuditFlags {

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, kubeconfigOptions, progress, refuseUnwritable, writeOutput } from "../command-line.ts";
+import { between, Failure, kubeconfigOptions, progress, writeOutput } from "../command-line.ts";
+import { refuseUnwritable } from "../user-files.ts";
 
 interface ClusterFlags {
   readonly from: string;
