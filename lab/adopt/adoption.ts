@@ -7,15 +7,9 @@ import { parseSettings } from "../../components/settings.ts";
 import { plainTable, plural } from "../output/table.ts";
 import { planStack } from "../plan/plan.ts";
 import { portableYaml } from "../stack-file.ts";
+import type { AwsCluster } from "./aws-cluster.ts";
 import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
-import {
-  type AdoptionAction,
-  type AdoptionRow,
-  type AwsCluster,
-  isOwn,
-  type LiveObjects,
-  textAt,
-} from "./live-objects.ts";
+import { type AdoptionAction, type AdoptionRow, isOwn, type LiveObjects, textAt } from "./live-objects.ts";
 import { type CoreDnsPlace, readCoreDns, type Takeover, unmanagedCoreDns } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 

@@ -181,7 +181,7 @@ function needed(wanted: readonly Part[]): string[] {
 
 async function eksOf({ name, region }: AdoptFlags): Promise<AdoptionRequest["eks"]> {
   if (name === undefined || region === undefined) return undefined;
-  const { describeCluster } = await import("./live-objects.ts");
+  const { describeCluster } = await import("./aws-cluster.ts");
   return { name, region, aws: await describeCluster(name, region) };
 }
 

@@ -1,6 +1,6 @@
 import { isObject } from "../../components/schema/values.ts";
+import { proportionalTargets } from "../../policies/readers/workload.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
-import { isMissingProgram, run } from "../process.ts";
 
 /** What happens to an existing object or field. */
 export type AdoptionAction =
@@ -101,54 +101,80 @@ export function managersOf(object: KubernetesObject, path: readonly string[]): s
   return [...new Set(managers)];
 }
 
-/** An EKS cluster as AWS describes it. */
-export interface AwsCluster {
-  readonly serviceCidr: string | undefined;
-  readonly isAutoMode: boolean;
-  /** Whether CoreDNS is an EKS add-on. */
-  readonly hasCoreDnsAddon: boolean;
-  /** Version of that add-on. The stack pins it, because another version would be an upgrade. */
-  readonly coreDnsVersion?: string;
+/** A tool that restores its own version of an object. */
+interface Rewriter {
+  /** The label or annotation of its objects. */
+  readonly mark: { readonly kind: "labels" | "annotations"; readonly key: string; readonly value?: RegExp };
+  /** What it does, and where to make a lasting change. */
+  readonly reason: string;
 }
 
-const TIMEOUT_SECONDS = 30;
+/** K3s comes first: objects that it deploys through Helm have the marks of both. */
+const REWRITERS: readonly Rewriter[] = [
+  {
+    // https://docs.k3s.io/installation/packaged-components
+    mark: { kind: "annotations", key: "objectset.rio.cattle.io/owner-gvk", value: /^k3s\.cattle\.io\// },
+    reason:
+      "K3s writes its own again at each start: change it by the ConfigMap coredns-custom, or start K3s with --disable=coredns and install CoreDNS yourself",
+  },
+  {
+    // https://github.com/kubernetes/kubernetes/blob/master/cluster/addons/addon-manager/README.md
+    mark: { kind: "labels", key: "addonmanager.kubernetes.io/mode", value: /^Reconcile$/ },
+    reason:
+      "an addon manager may write its own again within minutes (label addonmanager.kubernetes.io/mode): on AKS, change it by the ConfigMap coredns-custom",
+  },
+  {
+    // https://kops.sigs.k8s.io/addons/
+    mark: { kind: "labels", key: "addon.kops.k8s.io/name" },
+    reason: "kOps writes its own again when it updates the add-on: set the same in its cluster spec under kubeDNS",
+  },
+  {
+    // https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/
+    mark: { kind: "annotations", key: "argocd.argoproj.io/tracking-id" },
+    reason:
+      "Argo CD writes its own again when it syncs: change it in the repository of the Application, or ignore it there",
+  },
+  {
+    mark: { kind: "labels", key: "kustomize.toolkit.fluxcd.io/name" },
+    reason: "Flux writes its own again within minutes: change it in the repository of the Kustomization",
+  },
+  {
+    mark: { kind: "labels", key: "helm.toolkit.fluxcd.io/name" },
+    reason: "Flux writes its own again at the next upgrade of the HelmRelease: set the same in its values",
+  },
+  {
+    mark: { kind: "annotations", key: "meta.helm.sh/release-name" },
+    reason: "Helm writes its own again at the next upgrade of the release: set the same in its values",
+  },
+];
 
-/**
- * Describes a cluster with the AWS CLI, which `aws eks get-token` in the kubeconfig needs anyway.
- * @returns one sentence that says why nothing is known, if the CLI or credentials are missing.
- */
-export async function describeCluster(name: string, region: string): Promise<AwsCluster | string> {
-  const cluster = await ask(["describe-cluster", "--name", name], region);
-  if (typeof cluster === "string") return cluster;
-  const addon = await ask(["describe-addon", "--cluster-name", name, "--addon-name", "coredns"], region);
-  if (typeof addon === "string" && !addon.includes("ResourceNotFoundException")) return addon;
-  const { computeConfig } = isObject(cluster.cluster) ? cluster.cluster : {};
-  const version = typeof addon === "string" ? undefined : textAt(addon, "addon", "addonVersion");
-  return {
-    serviceCidr: textAt(cluster, "cluster", "kubernetesNetworkConfig", "serviceIpv4Cidr"),
-    isAutoMode: isObject(computeConfig) && computeConfig.enabled === true,
-    hasCoreDnsAddon: typeof addon !== "string",
-    ...(version === undefined ? {} : { coreDnsVersion: version }),
-  };
-}
-
-/** The last line, which names the error, without its final period, so that it can be embedded in a sentence. */
-function lastSentence(stderr: string): string {
-  return (stderr.trim().split("\n").at(-1) ?? "").replace(/[.:]$/, "");
-}
-
-async function ask(args: readonly string[], region: string): Promise<Record<string, unknown> | string> {
-  try {
-    const { exitCode, stdout, stderr } = await run(
-      "aws",
-      ["eks", ...args, "--region", region, "--output", "json"],
-      // Version 1 of the CLI has no such option.
-      { timeoutSeconds: TIMEOUT_SECONDS, env: { AWS_PAGER: "" } },
+/** One row per object whose changes another tool will undo. */
+export function rewrittenRows(objects: readonly KubernetesObject[]): AdoptionRow[] {
+  return objects.flatMap((object) => {
+    const tool = REWRITERS.find(({ mark: { kind, key, value = /./ } }) =>
+      value.test(textAt(object.content, "metadata", kind, key) ?? ""),
     );
-    if (exitCode !== 0) return `aws eks ${args[0]}: ${lastSentence(stderr)}`;
-    const answer: unknown = JSON.parse(stdout);
-    return isObject(answer) ? answer : `aws eks ${args[0]}: no JSON object`;
-  } catch (error) {
-    return isMissingProgram(error) ? "the AWS CLI is not installed" : `aws eks ${args[0]}: ${String(error)}`;
-  }
+    return tool === undefined ? [] : [{ action: "check", subject: objectName(object), reason: tool.reason }];
+  });
+}
+
+/** The autoscaler of a Deployment: a HorizontalPodAutoscaler, or the Deployment of a cluster-proportional-autoscaler. */
+export function scalerOf(live: LiveObjects, deployment: KubernetesObject): KubernetesObject | undefined {
+  const { namespace, name } = deployment;
+  const byLoad = live
+    .ofKind("HorizontalPodAutoscaler", namespace)
+    .find(
+      ({ content }) =>
+        textAt(content, "spec", "scaleTargetRef", "kind") === "Deployment" &&
+        textAt(content, "spec", "scaleTargetRef", "name") === name,
+    );
+  return byLoad ?? live.ofKind("Deployment").find((one) => isProportional(one, deployment));
+}
+
+function isProportional(scaler: KubernetesObject, deployment: KubernetesObject): boolean {
+  return listAt(scaler.content, "spec", "template", "spec", "containers").some((container) => {
+    const words = ["command", "args"].flatMap((key) => listAt(container, key).map(String));
+    const targets = proportionalTargets(words, scaler.namespace);
+    return targets.namespace === deployment.namespace && targets.has(deployment.name);
+  });
 }

@@ -7,7 +7,7 @@ import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/labels.ts";
 import { isObject } from "../../components/schema/values.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
-import { type AddonMisfit, addonMisfits } from "./addon-fit.ts";
+import { type AddonMisfit, addonMisfits } from "./aws-cluster.ts";
 import {
   type AdoptionRow,
   at,
@@ -16,10 +16,11 @@ import {
   listAt,
   managersOf,
   objectName,
+  rewrittenRows,
+  scalerOf,
   textAt,
   textsAt,
 } from "./live-objects.ts";
-import { rewrittenRows, scalerOf } from "./other-tools.ts";
 
 /** The running CoreDNS as settings under `dns`. */
 export interface RunningCoreDns {

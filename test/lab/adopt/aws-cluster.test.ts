@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { describeCluster } from "../../../lab/adopt/live-objects.ts";
+import { describeCluster } from "../../../lab/adopt/aws-cluster.ts";
 
 const CLUSTER = {
   cluster: { kubernetesNetworkConfig: { serviceIpv4Cidr: "10.100.0.0/16" }, computeConfig: { enabled: true } },

@@ -1,6 +1,60 @@
 import { isDeepStrictEqual } from "node:util";
+import { isObject } from "../../components/schema/values.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { isMissingProgram, run } from "../process.ts";
 import { at, groupAt, listAt, textAt } from "./live-objects.ts";
+
+/** An EKS cluster as AWS describes it. */
+export interface AwsCluster {
+  readonly serviceCidr: string | undefined;
+  readonly isAutoMode: boolean;
+  /** Whether CoreDNS is an EKS add-on. */
+  readonly hasCoreDnsAddon: boolean;
+  /** Version of that add-on. The stack pins it, because another version would be an upgrade. */
+  readonly coreDnsVersion?: string;
+}
+
+const TIMEOUT_SECONDS = 30;
+
+/**
+ * Describes a cluster with the AWS CLI, which `aws eks get-token` in the kubeconfig needs anyway.
+ * @returns one sentence that says why nothing is known, if the CLI or credentials are missing.
+ */
+export async function describeCluster(name: string, region: string): Promise<AwsCluster | string> {
+  const cluster = await ask(["describe-cluster", "--name", name], region);
+  if (typeof cluster === "string") return cluster;
+  const addon = await ask(["describe-addon", "--cluster-name", name, "--addon-name", "coredns"], region);
+  if (typeof addon === "string" && !addon.includes("ResourceNotFoundException")) return addon;
+  const { computeConfig } = isObject(cluster.cluster) ? cluster.cluster : {};
+  const version = typeof addon === "string" ? undefined : textAt(addon, "addon", "addonVersion");
+  return {
+    serviceCidr: textAt(cluster, "cluster", "kubernetesNetworkConfig", "serviceIpv4Cidr"),
+    isAutoMode: isObject(computeConfig) && computeConfig.enabled === true,
+    hasCoreDnsAddon: typeof addon !== "string",
+    ...(version === undefined ? {} : { coreDnsVersion: version }),
+  };
+}
+
+/** The last line, which names the error, without its final period, so that it can be embedded in a sentence. */
+function lastSentence(stderr: string): string {
+  return (stderr.trim().split("\n").at(-1) ?? "").replace(/[.:]$/, "");
+}
+
+async function ask(args: readonly string[], region: string): Promise<Record<string, unknown> | string> {
+  try {
+    const { exitCode, stdout, stderr } = await run(
+      "aws",
+      ["eks", ...args, "--region", region, "--output", "json"],
+      // Version 1 of the CLI has no such option.
+      { timeoutSeconds: TIMEOUT_SECONDS, env: { AWS_PAGER: "" } },
+    );
+    if (exitCode !== 0) return `aws eks ${args[0]}: ${lastSentence(stderr)}`;
+    const answer: unknown = JSON.parse(stdout);
+    return isObject(answer) ? answer : `aws eks ${args[0]}: no JSON object`;
+  } catch (error) {
+    return isMissingProgram(error) ? "the AWS CLI is not installed" : `aws eks ${args[0]}: ${String(error)}`;
+  }
+}
 
 /** A field of the running CoreDNS that the EKS add-on overwrites. */
 export interface AddonMisfit {
