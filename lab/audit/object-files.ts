@@ -9,10 +9,9 @@ import { Resource, readGroup } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
 import { fileBytes } from "../user-files.ts";
-import { jsonDocuments } from "./json-stream.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
+import { jsonDocuments, yamlDocuments } from "./manifest-documents.ts";
 import { notText, valueThatIsNoText } from "./text-values.ts";
-import { yamlDocuments } from "./yaml-documents.ts";
 
 const KUSTOMIZATION = /(^|\/)(kustomization\.ya?ml|Kustomization)$/;
 const MANIFEST = /\.(ya?ml|json)$/;
