@@ -1,6 +1,6 @@
 import { exceededCapacity } from "./cluster/eks/node-group-settings.ts";
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
-import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/amazon.ts";
+import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/destination-settings.ts";
 import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { checkedLater, isOutput } from "../schema/checked-inputs.ts";
 import { ArgumentsError, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
-import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
+import { awsIdentitySetting, needsAwsIdentity } from "./destinations/destination-settings.ts";
 import { isUnknown, standInFor } from "./destinations/destination-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";

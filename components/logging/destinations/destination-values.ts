@@ -1,6 +1,5 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { CREDENTIAL_IN_QUERY } from "../../schema/errors.ts";
 import { integer, string } from "../../schema/values.ts";
 
 /** A size on disk, as a Kubernetes quantity. */
@@ -27,7 +26,8 @@ export const SchemedToken = Token.extend({
   scheme: z.enum(["Bearer", "ApiKey"]).default("Bearer").describe("Authorization scheme. Default Bearer."),
 });
 
-const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
+/** Secret with the CA certificate for a server. */
+export const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
 
 const Tls = z.strictObject({
   verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
@@ -56,40 +56,10 @@ export const Host = string(
 ).refine(isHost, "must be a host name or an IPv4 address");
 export const Port = integer(1, 65_535);
 
-/** Rejects secrets in a URL, which would be in a ConfigMap. @param where Where the secret belongs. */
-function withoutSecret(where: string) {
-  return [(url: string) => !/^\w+:\/\/[^/]*@/.test(url), `must be a URL without user and password, ${where}`] as const;
+/** Reports the value of a setting of a destination. */
+export function refuse(context: z.core.$RefinementCtx, path: string, message: string, input: unknown): void {
+  context.addIssue({ code: "custom", path: [path], message, input });
 }
-
-const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
-const PlainUrl = z
-  .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
-  // Collectors compare the scheme for TLS case-sensitively: HTTPS:// would send in clear text. Blanks would be in a configuration.
-  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS);
-
-const IN_CREDENTIALS = "which belong in credentials";
-export const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS)).refine(
-  (url) => url.search(CREDENTIAL_IN_QUERY) === -1,
-  "must be a URL without a password, key or token in its query, which belongs in headers, token or credentials",
-);
-
-/**
- * A URL without a path.
- * @param example For the message about a URL with a path.
- * @param where For the message about a URL with a user: where the secret belongs.
- */
-export function originUrl(example: string, where = IN_CREDENTIALS): z.ZodType<string> {
-  return PlainUrl.refine(...withoutSecret(where)).refine((url) => {
-    const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
-    return pathname === "/" && search === "" && hash === "";
-  }, `must be a URL without a path, such as ${example}, since each collector adds its own`);
-}
-
-/** TLS settings of a server with a URL. */
-export const server = {
-  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-  caSecretName,
-};
 
 /** Part of each stand-in. A domain name has at most 28 characters. */
 const UNKNOWN = "known-after-deployment";

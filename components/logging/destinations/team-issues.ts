@@ -3,7 +3,7 @@ import { amount } from "../../schema/values.ts";
 import { placeName } from "../indexing/team-places.ts";
 import { splitsPlaces, type Target, type TeamNamespaces } from "../routing/routes.ts";
 import { journalSources } from "../sources/journal.ts";
-import { RETENTION } from "./destination-settings.ts";
+import { RETENTION } from "./aws/aws-settings.ts";
 
 /** Minimum buffer of a place, in MiB. Collectors that split places have one per place, except Vector. */
 const MIN_SHARE = 64;

@@ -4,7 +4,7 @@ import type { PodIdentityHost } from "../../aws/partition.ts";
 import { placeName } from "../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
-import type { LateTarget } from "./late-target.ts";
+import type { LateTarget } from "./aws/late-target.ts";
 
 interface Place {
   readonly cluster: string;

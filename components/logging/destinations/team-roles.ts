@@ -1,7 +1,7 @@
 import { teamNamespace } from "../../kubernetes/labels.ts";
 import { dateExpression, type IndexFormat, indexPrefix, NO_VALUE } from "../indexing/index-format.ts";
 import { routedTeams, type Target, type TeamNamespaces } from "../routing/routes.ts";
-import { takesIds } from "./amazon.ts";
+import { takesIds } from "./search/amazon-opensearch.ts";
 
 /**
  * A role of OpenSearch's security plugin, in its API and in `roles.yml`.

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { deliveryRole, type PolicyStatement } from "../../aws/iam.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
-import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/late-target.ts";
+import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/aws/late-target.ts";
 import { withName } from "../pipeline.ts";
 import { auditStreamName, filteredTargets } from "./aws-sources.ts";
 import { controlPlaneGroup, sourcePlace } from "./journal.ts";

@@ -11,7 +11,7 @@ import type { EgressRule } from "../../kubernetes/network-policy.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { amount } from "../../schema/values.ts";
 import { type Collector, imageFor, type Rendered } from "../collectors/collector.ts";
-import { awsIdentitySetting, needsAwsIdentity } from "../destinations/amazon.ts";
+import { awsIdentitySetting, needsAwsIdentity } from "../destinations/destination-settings.ts";
 import { destinationEgress, isAtService, needsCidrs } from "../destinations/egress.ts";
 import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import { onlyDestination } from "../routing/routes.ts";

@@ -1,7 +1,7 @@
 import { amount } from "../../../schema/values.ts";
-import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka.ts";
+import { type Sigv4, signingOf, takesIds } from "../../destinations/search/amazon-opensearch.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { folderOf, placeName } from "../../indexing/team-places.ts";
 import {

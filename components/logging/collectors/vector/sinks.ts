@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
-import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
+import { type Sigv4, signingOf, takesIds } from "../../destinations/search/amazon-opensearch.ts";
 import { folderOf } from "../../indexing/team-places.ts";
 import {
   type LogPipeline,

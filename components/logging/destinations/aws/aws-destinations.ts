@@ -1,16 +1,17 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { bucketStatements, LogBucket } from "../../aws/bucket.ts";
-import { PodIdentity, type PolicyStatement } from "../../aws/iam.ts";
-import { existingLogGroup, PodLogGroup } from "../../aws/log-group.ts";
-import type { PodIdentityHost } from "../../aws/partition.ts";
-import type { Collector } from "../collectors/collector.ts";
-import { placeName } from "../indexing/team-places.ts";
-import { EVENT_READER_NAME, LOGGING_NAMESPACE, withName } from "../pipeline.ts";
-import { isOnNode } from "../sources/journal.ts";
-import { searchStatement, streamStatement } from "./amazon.ts";
-import { type DestinationOf, RETENTION } from "./destination-settings.ts";
-import { mskStatements } from "./kafka.ts";
+import { bucketStatements, LogBucket } from "../../../aws/bucket.ts";
+import { PodIdentity, type PolicyStatement } from "../../../aws/iam.ts";
+import { existingLogGroup, PodLogGroup } from "../../../aws/log-group.ts";
+import type { PodIdentityHost } from "../../../aws/partition.ts";
+import type { Collector } from "../../collectors/collector.ts";
+import { placeName } from "../../indexing/team-places.ts";
+import { EVENT_READER_NAME, LOGGING_NAMESPACE, withName } from "../../pipeline.ts";
+import { isOnNode } from "../../sources/journal.ts";
+import type { DestinationOf } from "../destination-settings.ts";
+import { mskStatements } from "../kafka.ts";
+import { searchStatement } from "../search/amazon-opensearch.ts";
+import { RETENTION } from "./aws-settings.ts";
 import { bucketNameOf, groupNameOf, type LateTarget, whenKnown } from "./late-target.ts";
 
 interface Place {
@@ -215,4 +216,9 @@ function sidsOf(
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join("");
   return statements.apply((all) => all.map((statement) => ({ ...statement, Sid: `${statement.Sid}${suffix}` })));
+}
+
+/** The collector role's permission for a Firehose stream. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
+function streamStatement(arn: string): PolicyStatement {
+  return { Action: ["firehose:PutRecordBatch"], Effect: "Allow", Resource: [arn], Sid: "PutRecords" };
 }

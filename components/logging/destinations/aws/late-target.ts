@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { bucketName, logGroupName } from "../pipeline.ts";
-import { type Target, type TeamNamespaces, targetsOf } from "../routing/routes.ts";
-import type { LoggingSettings } from "../settings.ts";
-import type { Destination, DestinationKind, DestinationOf } from "./destination-settings.ts";
+import { bucketName, logGroupName } from "../../pipeline.ts";
+import { type Target, type TeamNamespaces, targetsOf } from "../../routing/routes.ts";
+import type { LoggingSettings } from "../../settings.ts";
+import type { Destination, DestinationKind, DestinationOf } from "../destination-settings.ts";
 
 /** A destination with values that are only known during deployment. Which resources it needs does not depend on them. */
 export interface LateTarget extends Target {

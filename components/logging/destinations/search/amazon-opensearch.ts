@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { PolicyStatement } from "../../aws/iam.ts";
-import { relation, type SettingsIssue } from "../../schema/errors.ts";
-import { string } from "../../schema/values.ts";
+import type { PolicyStatement } from "../../../aws/iam.ts";
+import { relation, type SettingsIssue } from "../../../schema/errors.ts";
+import { string } from "../../../schema/values.ts";
 
 const ARN =
   /^arn:(?<partition>aws[a-z-]*):(?:(?<es>es)|aoss):(?<region>[a-z0-9-]+):\d{12}:(?:domain|collection)\/(?<name>[a-z0-9-]+)$/;
@@ -45,30 +45,6 @@ export function searchStatement(sigv4: Sigv4): PolicyStatement {
   return signingOf(sigv4).service === "es"
     ? { Action: ["es:ESHttpPost"], Effect: "Allow", Resource: [`${sigv4.arn}/_bulk`], Sid: "WriteDocuments" }
     : { Action: ["aoss:APIAccessAll"], Effect: "Allow", Resource: [sigv4.arn], Sid: "WriteDocuments" };
-}
-
-/** The collector role's permission for a Firehose stream. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
-export function streamStatement(arn: string): PolicyStatement {
-  return { Action: ["firehose:PutRecordBatch"], Effect: "Allow", Resource: [arn], Sid: "PutRecords" };
-}
-
-/** Whether the collector needs an AWS identity to write there. */
-export function needsAwsIdentity(destination: Identified): boolean {
-  const { kind, sigv4, mskArn } = destination;
-  return ["cloudwatch", "s3", "firehose"].includes(kind) || sigv4 !== undefined || mskArn !== undefined;
-}
-
-interface Identified {
-  readonly kind: string;
-  readonly sigv4?: Sigv4 | undefined;
-  readonly mskArn?: string | undefined;
-}
-
-/** The setting that makes a destination need an AWS identity, and its value. */
-export function awsIdentitySetting(destination: Identified) {
-  const { kind, sigv4, mskArn } = destination;
-  if (mskArn !== undefined) return { key: "mskArn", value: mskArn };
-  return sigv4 === undefined ? { key: "kind", value: kind } : { key: "sigv4", value: sigv4.arn };
 }
 
 /** What decides if an address on AWS is valid. */

@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { CURL_USER, containerSecurity, filesHash } from "../../kubernetes/container.ts";
-import { commonLabels } from "../../kubernetes/labels.ts";
-import { everyIndexTemplate, TEMPLATE_NAME } from "../indexing/index-template.ts";
-import { LOGGING_NAMESPACE } from "../pipeline.ts";
+import { CURL_USER, containerSecurity, filesHash } from "../../../kubernetes/container.ts";
+import { commonLabels } from "../../../kubernetes/labels.ts";
+import { everyIndexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
+import { LOGGING_NAMESPACE } from "../../pipeline.ts";
 
 const OPENSEARCH_IMAGE = "docker.io/opensearchproject/opensearch:3.8.0";
 const DASHBOARDS_IMAGE = "docker.io/opensearchproject/opensearch-dashboards:3.8.0";
