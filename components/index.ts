@@ -24,6 +24,7 @@ export type {
   FirehoseArgs,
   HttpArgs,
   IndexArgs,
+  KafkaArgs,
   LokiArgs,
   NamedDestinationArgs,
   OpenSearchArgs,
@@ -32,7 +33,6 @@ export type {
   SchemedTokenArgs,
   SplunkArgs,
 } from "./logging/destinations/destination-args.ts";
-export type { KafkaArgs } from "./logging/destinations/kafka.ts";
 export { LogCollection } from "./logging/log-collection.ts";
 export type { LogCollectionArgs, ProcessingArgs, RouteArgs, SourceName } from "./logging/log-collection-args.ts";
 export { Monitoring, type MonitoringArgs } from "./monitoring/monitoring.ts";

@@ -6,8 +6,9 @@ import { LOOKED_UP_VERSION } from "./dns/addon.ts";
 import { addressIssues } from "./dns/endpoints.ts";
 import { checkDns } from "./dns/issues.ts";
 import { DnsSettings, managesCoreDns } from "./dns/settings.ts";
+import type { NamedCluster } from "./logging/routing/overlaps.ts";
 import { LoggingSettings } from "./logging/settings.ts";
-import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
+import { checkLogging, resourcesOf } from "./logging/validation.ts";
 import { checkMonitoring } from "./monitoring/monitoring-issues.ts";
 import { MonitoringSettings } from "./monitoring/settings.ts";
 import {

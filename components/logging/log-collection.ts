@@ -9,10 +9,9 @@ import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { awsDestinations } from "./destinations/aws/aws-destinations.ts";
 import { type LateTarget, lateTargets } from "./destinations/aws/late-target.ts";
-import { receiverEgress } from "./destinations/egress.ts";
 import { InClusterOpenSearch } from "./destinations/search/in-cluster-opensearch.ts";
-import { teamReaders } from "./destinations/team-readers.ts";
-import { teamRoles } from "./destinations/team-roles.ts";
+import { teamReaders, teamRoles } from "./destinations/team-readers.ts";
+import { receiverEgress } from "./destinations/transport.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
   bucketName,

@@ -6,27 +6,15 @@ import { Bytes, isMore } from "../schema/values.ts";
 import { carrierIssues } from "./carrier-issues.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
-import { isBucketName } from "./destinations/aws/aws-settings.ts";
+import { awsIssues, keyPrefixWarnings, teamIssues } from "./destinations/aws/aws-issues.ts";
 import { awsIdentitySetting, Destination, needsAwsIdentity } from "./destinations/destination-settings.ts";
-import { keyPrefixWarnings } from "./destinations/key-prefix.ts";
-import { mskIssues } from "./destinations/msk.ts";
-import { ownNameIssues } from "./destinations/own-names.ts";
-import { regionIssues } from "./destinations/regions.ts";
+import { mskIssues } from "./destinations/kafka.ts";
 import { amazonIssues } from "./destinations/search/amazon-opensearch.ts";
-import { teamIssues } from "./destinations/team-issues.ts";
 import { transportIssues } from "./destinations/transport.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS, sharedTimes } from "./indexing/index-format.ts";
-import {
-  bucketName,
-  type DestinationContext,
-  DROPS_NEWEST,
-  hasIndex,
-  LOGGING_NAMESPACE,
-  logPipeline,
-  NODE,
-} from "./pipeline.ts";
+import { type DestinationContext, DROPS_NEWEST, hasIndex, LOGGING_NAMESPACE, logPipeline, NODE } from "./pipeline.ts";
 import { processingIssues } from "./processing/processing-issues.ts";
-import { overlapIssues } from "./routing/overlaps.ts";
+import { type NamedCluster, overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
@@ -34,12 +22,6 @@ import { awsSourceIssues } from "./sources/aws-sources.ts";
 import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
 import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
 import { sidecarIssues } from "./workloads/sidecar.ts";
-
-/** Name and region of this stack's EKS cluster. */
-export interface NamedCluster {
-  readonly name: string;
-  readonly region: string;
-}
 
 /**
  * Checks beyond the schema: settings that the collector does not support, destinations that cannot work on this cluster, and, if there is
@@ -65,7 +47,7 @@ export function checkLogging(
   });
   issues.push(
     ...checkPipeline(settings, teams, cluster),
-    ...targetsOf(settings).flatMap((target) => awsIssues(target, clusterKind, cluster)),
+    ...targetsOf(settings).flatMap((target) => clusterIssues(target, clusterKind, cluster)),
   );
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined || issues.some(({ severity }) => severity !== "warning")) return issues;
@@ -118,7 +100,7 @@ export function checkPipeline(
     issues.push(...sourceNameIssues(target, teams));
     const own = [
       ...amazonIssues(destination),
-      ...mskIssues(destination),
+      ...(destination.kind === "kafka" ? mskIssues(destination) : []),
       ...transportIssues(destination, settings.collector),
     ];
     issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
@@ -152,12 +134,13 @@ function dropNewestIssues(
   ];
 }
 
-/** Checks AWS requirements and what this stack's cluster lacks. */
-function awsIssues(
-  { destination, path, suffix }: Target,
+/** What this stack's cluster lacks for a destination. */
+function clusterIssues(
+  target: Target,
   clusterKind: ClusterSettings["kind"],
   cluster: NamedCluster | undefined,
 ): SettingsIssue[] {
+  const { destination, path } = target;
   if (clusterKind === "existing") return [];
   if (
     clusterKind === "eks" &&
@@ -169,20 +152,7 @@ function awsIssues(
       "storage requires storageClass on cluster.kind eks, which has neither the EBS CSI driver nor a default StorageClass: install both and name the class";
     return [{ path, message }];
   }
-  const elsewhere = cluster === undefined ? [] : regionIssues(destination, cluster.region);
-  const here = cluster === undefined ? [] : [...elsewhere, ...ownNameIssues(destination, cluster)];
-  if (here.length > 0) return here.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
-  if (destination.kind === "s3" && cluster !== undefined) {
-    const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
-    if (!isBucketName(bucket)) {
-      const message = `must be set, since ${bucket}, made of the cluster's name and region, is not a valid bucket name`;
-      return [{ path: [...path, "bucket"], message }];
-    }
-    if (destination.bucket !== undefined) return [];
-    const message = `is not set, and the default ${bucket} may be taken by another AWS account, as bucket names are global: set a name of your own`;
-    return [{ path: [...path, "bucket"], message, severity: "warning" }];
-  }
-  return [];
+  return cluster === undefined ? [] : awsIssues(target, cluster);
 }
 
 /** Resources of the settings' collector; undefined if the collector is unknown. */

@@ -7,7 +7,7 @@ import { CURL_USER, containerResources, containerSecurity, filesHash, NGINX_USER
 import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import { type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
-import { destinationEgress } from "../logging/destinations/egress.ts";
+import { destinationEgress } from "../logging/destinations/transport.ts";
 import { type DnsContext, dnsRule } from "../team/network-policies.ts";
 import { CANARY_NAMESPACE, CANARY_PORT } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";

@@ -1,5 +1,4 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { KafkaArgs } from "./kafka.ts";
 
 /** A Secret in namespace `logging` with the user and password of a destination. No other resource contains them. */
 export interface DestinationCredentialsArgs {
@@ -182,6 +181,42 @@ export interface S3Args {
   readonly retentionDays?: number;
   /** Shorter retention of teams' objects, in days, if `index.splitBy` is `team`. @default none */
   readonly teams?: Readonly<Record<string, { /** Days until an object is deleted. */ readonly retentionDays: number }>>;
+}
+
+/** Verification of a broker's certificate. */
+interface KafkaTlsArgs {
+  /** Whether invalid certificates are rejected. @default true */
+  readonly verify?: boolean;
+  /** Secret in namespace `logging` whose key `ca.crt` is the CA certificate. @default the public CAs */
+  readonly caSecretName?: string | undefined;
+}
+
+/** A Secret in the collector's namespace with user and password. */
+interface KafkaCredentialsArgs {
+  /** Name of the Secret. */
+  readonly secretName: string;
+  /** Its key with the user. @default "username" */
+  readonly usernameKey?: string;
+  /** Its key with the password. @default "password" */
+  readonly passwordKey?: string;
+}
+
+/** An existing topic of Apache Kafka or Amazon MSK. With `mskArn` the cluster must have `podIdentity`. */
+export interface KafkaArgs {
+  /** Kind of the destination. */
+  readonly kind: "kafka";
+  /** Bootstrap brokers, as `HOST:PORT`. */
+  readonly brokers: pulumi.Input<readonly string[]>;
+  /** Name of the topic. */
+  readonly topic: pulumi.Input<string>;
+  /** TLS: `true` for the default, `false` for none. @default TLS, with verification against the public CAs */
+  readonly tls?: boolean | KafkaTlsArgs | undefined;
+  /** Secret in the collector's namespace with user and password. @default none */
+  readonly credentials?: KafkaCredentialsArgs | undefined;
+  /** SASL mechanism of `credentials`. @default "SCRAM-SHA-512" */
+  readonly mechanism?: "SCRAM-SHA-512" | "SCRAM-SHA-256" | "PLAIN";
+  /** ARN of an MSK cluster, to authenticate with the collector's IAM role; excludes `credentials`. @default none */
+  readonly mskArn?: pulumi.Input<string> | undefined;
 }
 
 /** A folder on each node. */

@@ -1,7 +1,99 @@
+import { isIP } from "node:net";
+import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../../kubernetes/network-policy.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
+import type { Collector } from "../collectors/collector.ts";
+import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import type { CollectorId } from "../settings.ts";
 import type { Destination } from "./destination-settings.ts";
-import { isService, targetOf } from "./egress.ts";
+
+/** `NAME.NAMESPACE.svc` or `POD.NAME.NAMESPACE.svc`, with or without the cluster's domain. */
+const SERVICE_HOST = /^(?:[a-z0-9-]+\.){1,2}([a-z0-9-]+)\.svc(\.|$)/;
+/** A Service on a lower port maps it to another port of its pods, which usually may not listen below. */
+const UNPRIVILEGED_PORT = 1024;
+
+/** What a network policy must know about a destination. */
+interface PodsDestination {
+  /** Addresses of an external destination with a host name. */
+  readonly destinationCidrs: readonly string[];
+  /** Port of the pods behind a Service. @default that of the Service from 1024, else all */
+  readonly destinationPort?: number | undefined;
+}
+
+/** Whether a destination's addresses must be set, since network policies do not resolve names. */
+export function needsCidrs(destination: Destination): boolean {
+  const target = targetOf(destination);
+  return target !== undefined && target.host !== undefined && isIP(target.host) === 0 && !isService(target.host);
+}
+
+/**
+ * Allows a namespace's sidecars, or its canary, to reach the destination and nothing else; empty for stdout.
+ *
+ * A Service is opened by its namespace: policies apply to the pods behind it and their ports, not to the Service. Their labels are unknown,
+ * and so is their port unless it is set: it is assumed to be the Service's, or if that is impossible, all ports are opened.
+ * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
+ */
+export function destinationEgress(
+  destination: Destination,
+  { destinationCidrs, destinationPort }: PodsDestination,
+): EgressRule[] {
+  const target = targetOf(destination);
+  if (target === undefined) return [];
+  const ports: EgressRule["ports"] = [{ protocol: "TCP", port: target.port }];
+  if (target.host === undefined) return [{ to: [podsNamed("opensearch")], ports }];
+  if (isIP(target.host) !== 0) return [{ to: [addressPeer(target.host)], ports }];
+  const [, namespace] = SERVICE_HOST.exec(target.host) ?? [];
+  if (namespace !== undefined)
+    return [{ to: [podsOfNamespace(namespace)], ...portsBehind(target.port, destinationPort) }];
+  return [{ to: destinationCidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
+}
+
+/** The port of the pods behind a Service; all ports if unknown. */
+function portsBehind(service: number, pods: PodsDestination["destinationPort"]): Pick<EgressRule, "ports"> {
+  const port = pods ?? (service < UNPRIVILEGED_PORT ? undefined : service);
+  return port === undefined ? {} : { ports: [{ protocol: "TCP", port }] };
+}
+
+/** Whether a destination's host is a Service that this stack does not create. */
+export function isAtService(destination: Destination): boolean {
+  const host = targetOf(destination)?.host;
+  return host !== undefined && isService(host);
+}
+
+/** Whether a host is a Service in the cluster. */
+function isService(host: string): boolean {
+  return SERVICE_HOST.test(host);
+}
+
+/** Host and port of a destination; no host for this stack's OpenSearch. */
+function targetOf(destination: Destination): { readonly host: string | undefined; readonly port: number } | undefined {
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch":
+      return { host: destination.host, port: destination.port };
+    case "http":
+    case "loki":
+    case "otlp":
+    case "splunk": {
+      const { hostname, port, protocol } = new URL(destination.url);
+      const host = hostname.replace(/^\[(.*)\]$/, "$1");
+      return { host, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Allows a team's namespace to reach the receiver on the nodes and nothing else; empty if the collector receives nothing. */
+export function receiverEgress({ id, receives = {} }: Pick<Collector, "id" | "receives">): EgressRule[] {
+  const ports = Object.values(receives).map((port) => ({ protocol: "TCP" as const, port }));
+  if (ports.length === 0) return [];
+  return [{ to: [podsNamed(id)], ports }];
+}
+
+/** Pods of the logging namespace, by their name label. */
+function podsNamed(name: string): Peer {
+  return podsOfNamespace(LOGGING_NAMESPACE, { "app.kubernetes.io/name": name });
+}
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 

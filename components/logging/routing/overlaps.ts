@@ -4,8 +4,8 @@ import { folderOf, placeName } from "../indexing/team-places.ts";
 import { bucketName, hasIndex, logGroupName, searchHost } from "../pipeline.ts";
 import type { Target } from "./routes.ts";
 
-/** Values in default names of log groups and buckets. */
-interface NamedCluster {
+/** Name and region of this stack's EKS cluster, which default names of log groups and buckets contain. */
+export interface NamedCluster {
   readonly name: string;
   readonly region: string;
 }

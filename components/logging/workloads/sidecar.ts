@@ -12,7 +12,7 @@ import type { SettingsIssue } from "../../schema/errors.ts";
 import { amount } from "../../schema/values.ts";
 import { type Collector, imageFor, type Rendered } from "../collectors/collector.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "../destinations/destination-settings.ts";
-import { destinationEgress, isAtService, needsCidrs } from "../destinations/egress.ts";
+import { destinationEgress, isAtService, needsCidrs } from "../destinations/transport.ts";
 import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import { onlyDestination } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";

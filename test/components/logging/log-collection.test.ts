@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import type { LokiArgs, OpenSearchArgs } from "../../../components/logging/destinations/destination-args.ts";
-import { receiverEgress } from "../../../components/logging/destinations/egress.ts";
+import { receiverEgress } from "../../../components/logging/destinations/transport.ts";
 import { formatIssue, SettingsError } from "../../../components/schema/errors.ts";
 import type { Recording } from "../../../lab/plan/recording.ts";
 import { find, ofType } from "../../support/find.ts";

@@ -14,7 +14,8 @@ import { searchStatement } from "../search/amazon-opensearch.ts";
 import { RETENTION } from "./aws-settings.ts";
 import { bucketNameOf, groupNameOf, type LateTarget, whenKnown } from "./late-target.ts";
 
-interface Place {
+/** Where the AWS resources of destinations are created. */
+export interface AwsPlace {
   readonly cluster: string;
   readonly host: PodIdentityHost;
   readonly parent: pulumi.Resource;
@@ -33,7 +34,7 @@ export function awsDestinations(
   name: string,
   targets: readonly LateTarget[],
   collector: Collector,
-  place: Place,
+  place: AwsPlace,
 ): AwsDestinations {
   const all = targets.map((target) => ({ target, ...made(name, target, collector, place) }));
   const identityOf = (
@@ -89,7 +90,7 @@ interface Made {
 }
 
 /** Creates a destination's resources. */
-function made(prefix: string, target: LateTarget, collector: Collector, place: Place): Made {
+function made(prefix: string, target: LateTarget, collector: Collector, place: AwsPlace): Made {
   const { suffix, destination } = target;
   switch (destination.kind) {
     case "cloudwatch":
@@ -130,7 +131,7 @@ function ofLogGroups(
   target: LateTarget,
   destination: DestinationOf<"cloudwatch">,
   { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
-  { cluster, host, parent }: Place,
+  { cluster, host, parent }: AwsPlace,
 ): Made {
   const { suffix, places, sources } = target;
   // The audit log stays in the group that EKS writes it to.
@@ -179,7 +180,7 @@ function ofBucket(
   target: LateTarget,
   destination: DestinationOf<"s3">,
   { bucketKeyActions = [] }: Collector,
-  { cluster, host, parent }: Place,
+  { cluster, host, parent }: AwsPlace,
 ): Made {
   const { suffix, sources } = target;
   const { prefix: keys, existing, retentionDays = RETENTION.s3, teams = {} } = destination;

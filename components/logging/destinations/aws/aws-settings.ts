@@ -66,7 +66,7 @@ function withoutEmptyParts(prefix: string): string {
  * Whether S3 accepts keys below a prefix: from left to right never more `..` than other parts.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
  */
-export function isKeyPrefix(prefix: string): boolean {
+function isKeyPrefix(prefix: string): boolean {
   return !posix.normalize(`${prefix}/x`).startsWith("../");
 }
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { searchStatement, signingOf } from "../../../../components/logging/destinations/search/amazon-opensearch.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
-import { checkLogging } from "../../../../components/logging/validation.ts";
-import { formatIssue } from "../../../../components/schema/errors.ts";
-import { issuesIn } from "../../../support/issues.ts";
+import { searchStatement, signingOf } from "../../../../../components/logging/destinations/search/amazon-opensearch.ts";
+import { LoggingSettings } from "../../../../../components/logging/settings.ts";
+import { checkLogging } from "../../../../../components/logging/validation.ts";
+import { formatIssue } from "../../../../../components/schema/errors.ts";
+import { issuesIn } from "../../../../support/issues.ts";
 
 const ID = "abcdefghijklmnopqrstuvwxyz";
 const DOMAIN = `search-logs-${ID}.eu-central-1.es.amazonaws.com`;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
-import type { IndexArgs, OpenSearchArgs } from "../../../../components/logging/destinations/destination-args.ts";
-import { IndexFormat, indexName } from "../../../../components/logging/indexing/index-format.ts";
-import { everyIndexTemplate, indexTemplate } from "../../../../components/logging/indexing/index-template.ts";
-import { LogCollection } from "../../../../components/logging/log-collection.ts";
-import { record } from "../../../../lab/plan/plan.ts";
-import { existingClusterHandle } from "../../../support/cluster-handle.ts";
-import { find } from "../../../support/find.ts";
-import { anyFormat, anyTime } from "../arbitraries.ts";
+import type { IndexArgs, OpenSearchArgs } from "../../../../../components/logging/destinations/destination-args.ts";
+import { IndexFormat, indexName } from "../../../../../components/logging/indexing/index-format.ts";
+import { everyIndexTemplate, indexTemplate } from "../../../../../components/logging/indexing/index-template.ts";
+import { LogCollection } from "../../../../../components/logging/log-collection.ts";
+import { record } from "../../../../../lab/plan/plan.ts";
+import { existingClusterHandle } from "../../../../support/cluster-handle.ts";
+import { find } from "../../../../support/find.ts";
+import { anyFormat, anyTime } from "../../arbitraries.ts";
 
 async function collect(own: Partial<OpenSearchArgs>, index: IndexArgs = { prefix: "pods" }) {
   const destination: OpenSearchArgs = { kind: "opensearch", inCluster: true, ...own };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { teamRoles } from "../../../../components/logging/destinations/team-roles.ts";
+import { teamRoles } from "../../../../components/logging/destinations/team-readers.ts";
 import { IndexFormat, indexName, teamOf } from "../../../../components/logging/indexing/index-format.ts";
 import { targetsOf } from "../../../../components/logging/routing/routes.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";

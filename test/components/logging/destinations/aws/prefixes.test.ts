@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
-import { Destination } from "../../../../components/logging/destinations/destination-settings.ts";
-import { logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
-import { checkLogging } from "../../../../components/logging/validation.ts";
-import { formatIssue } from "../../../../components/schema/errors.ts";
-import { find } from "../../../support/find.ts";
-import { issuesIn } from "../../../support/issues.ts";
-import { collect } from "../recorded-collection.ts";
+import { COLLECTORS } from "../../../../../components/logging/collectors/index.ts";
+import { Destination } from "../../../../../components/logging/destinations/destination-settings.ts";
+import { logPipeline } from "../../../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../../../components/logging/settings.ts";
+import { checkLogging } from "../../../../../components/logging/validation.ts";
+import { formatIssue } from "../../../../../components/schema/errors.ts";
+import { find } from "../../../../support/find.ts";
+import { issuesIn } from "../../../../support/issues.ts";
+import { collect } from "../../recorded-collection.ts";
 
 const TEAMS = [{ name: "ts" }];
 const ARCHIVE = { kind: "s3" as const, bucket: "acme-logs" };
