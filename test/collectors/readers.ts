@@ -25,6 +25,8 @@ export interface Reader {
   readonly check: (args: readonly string[]) => readonly string[];
   /** A word of its configuration that it must know. */
   readonly word: string;
+  /** What it says of a program that it takes and finds fault with. Default: nothing. */
+  readonly warning?: RegExp;
 }
 
 /** Fluentd has a test of its own, which looks at its warnings too; Logagent cannot be asked. */
@@ -41,6 +43,7 @@ export const READERS: readonly Reader[] = [
     program: "vector",
     check: (args) => ["validate", "--skip-healthchecks", ...args.filter((arg) => arg.endsWith(".yaml"))],
     word: "kubernetes_logs",
+    warning: /^warning\[.*/m,
   },
   { collector: promtail, program: "promtail", check: (args) => [...args, "-check-syntax"], word: "pipeline_stages" },
   { collector: opentelemetry, program: "otelcol", check: (args) => ["validate", ...args], word: "start_at" },
@@ -124,7 +127,7 @@ export function fitting(settings: Readonly<Record<string, unknown>>): LoggingSet
 
 /** What a program says of a configuration that it does not take; nothing of one that it takes. */
 export function complaint(
-  { collector, program, check }: Reader,
+  { collector, program, check, warning }: Reader,
   settings: LoggingSettings,
   source: LogPipeline["source"] = NODE,
   change = (text: string) => text,
@@ -161,6 +164,8 @@ export function complaint(
         },
       });
       if (status !== 0) return `ended with ${status}: ${stdout}${stderr}`;
+      const [warned = ""] = warning?.exec(`${stdout}${stderr}`) ?? [];
+      if (warned !== "") return warned;
     }
     return "";
   } finally {

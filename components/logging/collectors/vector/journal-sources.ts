@@ -63,6 +63,7 @@ function recordProgram({ processing, destination, index }: LogPipeline, source: 
   const search = hasIndex(destination);
   return program({ source, ...(search ? { date_format, time_zone: index.timeZone } : {}) }, [
     SECTIONS("journal-line"),
+    ...(search ? [SECTIONS("journal-cursor")] : []),
     redactProgram(processing),
     SECTIONS("journal-record"),
     fieldsProgram(processing),

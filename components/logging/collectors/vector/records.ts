@@ -200,15 +200,22 @@ export function destinationProgram(branch: LogPipeline): string | undefined {
   if (!hasIndex(destination) && branch.places.length === 0 && destination.kind !== "loki") return undefined;
   const limited = parseJson && destination.kind === "opensearch";
   const { constants, sections } = indexParts(branch);
-  return program(
-    { ...(limited ? { max_fields_bytes: MAX_FIELDS_BYTES } : {}), ...constants },
-    [
-      "destination",
-      ...(limited ? ["limit"] : []),
-      ...(parseJson && hasIndex(destination) ? ["safe-names"] : []),
-      ...sections,
-    ].map(SECTIONS),
-  );
+  const parts = [
+    ...(limited ? ["limit"] : []),
+    ...(parseJson && hasIndex(destination) ? ["safe-names"] : []),
+    ...sections,
+  ].map(SECTIONS);
+  return program({ ...(limited ? { max_fields_bytes: MAX_FIELDS_BYTES } : {}), ...constants }, [
+    ...keptValues(parts.join("")),
+    ...parts,
+  ]);
+}
+
+/** The values of the record that a program uses: Vector would warn about each other one at each start. */
+function keptValues(using: string): string[] {
+  return ["line", "kubernetes", "labels", "origin", "time"]
+    .filter((name) => new RegExp(`(?<![.%])\\b${name}\\b`).test(using))
+    .map((name) => SECTIONS(`kept-${name}`));
 }
 
 /** Constants and sections for a record's index and id, or for its team's place or label. */

@@ -39,6 +39,7 @@ describe("Vector and the node's journal", () => {
     assert.match(program, /^source = "kubelet"\ndate_format = "%Y\.%m\.%d"\ntime_zone = "UTC"\n/);
     assert.match(program, /\._id = sha1\(cursor\)/);
     assert.doesNotMatch(render({ destination: SEARCH }).text, /journal/);
+    assert.doesNotMatch(render({ sources: ["pods", "kubelet"] }).text, /cursor =/);
   });
 
   it("is redacted, and has the fields of the settings", () => {

@@ -53,6 +53,21 @@ describe("Vector with several destinations", () => {
     assert.doesNotMatch(source, /origin/);
   });
 
+  it("reads of the record only what a destination's program uses", () => {
+    const { search, ...others } = SETTINGS.destinations;
+    const plain = { ...SETTINGS, destinations: { ...others, search: { ...search, index: {} } } };
+    const own = vector.render(logPipeline(LoggingSettings.parse(plain), { cluster: "dev", region: "eu-central-1" }));
+    const read = (name: string, of: Record<string, { source: string }>) =>
+      Array.from(of[name]?.source.matchAll(/^(line|kubernetes|labels|origin|time) = /gm) ?? [], ([, value]) => value);
+    assert.deepEqual(read("record-loki-main", transforms), []);
+    assert.deepEqual(read("record-search", parse(own.files["vector.yaml"] ?? "").transforms), [
+      "line",
+      "origin",
+      "time",
+    ]);
+    assert.deepEqual(read("record-search", transforms), ["line", "kubernetes", "labels", "origin", "time"]);
+  });
+
   it("has a disk buffer for each, and waits for none that is full", () => {
     const buffers = Object.values<{ buffer?: object[] }>(sinks).flatMap(({ buffer = [] }) => buffer);
     assert.deepEqual(buffers, [
