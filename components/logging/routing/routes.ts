@@ -20,14 +20,14 @@ export const Destinations = z.record(DestinationName, NamedDestination).refine((
   return count > 0 && count <= MAX_DESTINATIONS;
 }, `must have 1 to ${MAX_DESTINATIONS} destinations`);
 
-/** Levels of a line, and the words that programs write for each, in any case. */
+/** Levels of a line, and the words that programs write for each, in any case: those of syslog, Java, .NET and Go's zap among them. */
 export const LEVELS = {
   trace: ["trace"],
   debug: ["debug"],
-  info: ["info", "information", "notice"],
+  info: ["info", "information", "informational", "notice"],
   warn: ["warn", "warning"],
-  error: ["error", "err"],
-  fatal: ["fatal", "critical", "panic", "alert", "emergency"],
+  error: ["error", "err", "severe"],
+  fatal: ["fatal", "critical", "crit", "panic", "dpanic", "alert", "emergency", "emerg"],
 } as const;
 export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 /** Keys with the level of a JSON line, in order of precedence. */

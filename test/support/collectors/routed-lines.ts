@@ -12,7 +12,7 @@ export const ROUTES = [
 /** Labels of all pods that write. */
 export const ROUTED_LABELS = { tier: "web", "app.kubernetes.io/name": "shop" };
 
-const LEVELS = ["info", "ERROR", "Warning", "panic", "errors", 50, null, undefined];
+const LEVELS = ["info", "ERROR", "SEVERE", "Warning", "panic", "crit", "emerg", "errors", 50, null, undefined];
 
 /** A line for each case that routes tell apart, with a marker that it is found by. */
 export interface MarkedLine {

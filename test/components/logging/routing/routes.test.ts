@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
 import { logPipeline } from "../../../../components/logging/pipeline.ts";
-import { destinationsOfLine, type RoutedLine, targetsOf } from "../../../../components/logging/routing/routes.ts";
+import {
+  destinationsOfLine,
+  LEVEL_NAMES,
+  meets,
+  type RoutedLine,
+  targetsOf,
+} from "../../../../components/logging/routing/routes.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging, checkPipeline } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
@@ -232,6 +238,15 @@ describe("destinationsOfLine", () => {
     assert.equal(goes({ labels: { tier: "web" }, fields: { level: "info", severity: "error" } }), "archive");
     assert.equal(goes({ labels: { tier: "web" }, fields: { level: 50 } }), "archive");
     assert.equal(goes({ labels: { tier: "db" }, fields: { level: "error" } }), "archive");
+  });
+
+  it("knows the levels of syslog, Java, .NET, Python and Go by their words", () => {
+    const levelsOf = (level: string) =>
+      LEVEL_NAMES.filter((name) => meets({ ...line, fields: { level } }, { levels: [name] })).join();
+    const words = ["emerg", "alert", "crit", "err", "warning", "notice", "informational", "debug"];
+    assert.deepEqual(words.map(levelsOf), ["fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug"]);
+    const others = ["SEVERE", "Information", "CRITICAL", "dpanic", "TRACE", "50", "fine"];
+    assert.deepEqual(others.map(levelsOf), ["error", "info", "fatal", "fatal", "trace", "", ""]);
   });
 });
 
