@@ -10,8 +10,7 @@ import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
 import { fileBytes } from "../user-files.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
-import { jsonDocuments, yamlDocuments } from "./manifest-documents.ts";
-import { notText, valueThatIsNoText } from "./text-values.ts";
+import { jsonDocuments, notText, valueThatIsNoText, yamlDocuments } from "./manifest-documents.ts";
 
 const KUSTOMIZATION = /(^|\/)(kustomization\.ya?ml|Kustomization)$/;
 const MANIFEST = /\.(ya?ml|json)$/;
