@@ -6,18 +6,21 @@ import { allChecks, type Plan, select } from "../verify/catalog.ts";
 import { Lab } from "../verify/lab.ts";
 import type { Row } from "../verify/result.ts";
 import { runChecks } from "../verify/verify.ts";
-import type { Drill, Fault, History, Scene } from "./drill.ts";
+import type { Drill, Fault, Scene } from "./drill.ts";
 import {
   createState,
   type DrillState,
+  inWords,
   readState,
   removeState,
+  restartPods,
+  restoreAll,
+  restoreHistory,
   type Saved,
-  type SavedHistory,
   type StoredState,
+  savedHistory,
   updateState,
 } from "./drill-state.ts";
-import { inWords, restartPods, restoreAll, restoreHistory } from "./restore.ts";
 
 /** What a drill needs to run. */
 export interface Environment {
@@ -126,15 +129,6 @@ async function untilRestarted(env: Environment, restarts: DrillState["restarts"]
     const started = pods.filter(({ deleting, ready, restarts: ends }) => !deleting && (ready || ends > 0));
     return started.length >= count ? true : undefined;
   });
-}
-
-/** The revisions that a controller keeps now. */
-export async function savedHistory(store: ObjectStore, kept: History): Promise<SavedHistory> {
-  const { selector, ...list } = kept;
-  const refs = (await store.names(list, selector)).map((name) => ({ ...list, name }));
-  const saved = await Promise.all(refs.map(async (ref) => ({ ref, original: await store.read(ref) })));
-  // A revision that was deleted meanwhile can be ignored.
-  return { kept, saved: saved.flatMap(({ ref, original }) => (original === undefined ? [] : { ref, original })) };
 }
 
 interface PreparedWrite {

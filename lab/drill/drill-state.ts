@@ -1,7 +1,21 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { Failure } from "../command-line.ts";
+import { ClusterError } from "../kubernetes/cluster.ts";
 import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/connect.ts";
-import { fieldOf, type KubernetesJson, type ObjectRef, type ObjectStore } from "../kubernetes/object-store.ts";
+import {
+  asDecided,
+  contentOf,
+  fieldOf,
+  isSame,
+  type KubernetesJson,
+  metadataOf,
+  type ObjectRef,
+  type ObjectStore,
+  RefusedWrite,
+  withField,
+} from "../kubernetes/object-store.ts";
+import type { History } from "./drill.ts";
 
 const Json = z.record(z.string(), z.unknown());
 
@@ -101,4 +115,168 @@ export function removeState(store: ObjectStore): Promise<void> {
 
 function dataOf(state: DrillState): Readonly<Record<string, string>> {
   return { [DRILL_STATE_KEY]: Buffer.from(JSON.stringify(state)).toString("base64") };
+}
+
+/** The revisions that a controller keeps now. */
+export async function savedHistory(store: ObjectStore, kept: History): Promise<SavedHistory> {
+  const { selector, ...list } = kept;
+  const refs = (await store.names(list, selector)).map((name) => ({ ...list, name }));
+  const saved = await Promise.all(refs.map(async (ref) => ({ ref, original: await store.read(ref) })));
+  // A revision that was deleted meanwhile can be ignored.
+  return { kept, saved: saved.flatMap(({ ref, original }) => (original === undefined ? [] : { ref, original })) };
+}
+
+/** What restoring needs. */
+export interface Restoring {
+  readonly store: ObjectStore;
+  readonly pause: (seconds: number) => Promise<unknown>;
+}
+
+/**
+ * Attempts, one second apart: an old object may still be terminating, a quota may be outdated, or the scheduler may have updated a new pod
+ * in between.
+ */
+const TRIES = 60;
+const FOR_NOW = new Set([403, 409]);
+
+/**
+ * Restores every object. Can be repeated, and skips objects that are already restored.
+ * @returns the objects that were written, as `plural namespace/name`.
+ */
+export async function restoreAll(env: Restoring, { saved }: Pick<DrillState, "saved">): Promise<string[]> {
+  const written: string[] = [];
+  // In the order of the faults: a quota before the pod that exceeded it.
+  for (const one of saved) if (await persistently(env, one)) written.push(inWords(one.ref));
+  return written;
+}
+
+/**
+ * Restores the old revisions of a changed object: revisions from the fault or the learner's repair are deleted, and the original ones get
+ * their numbers back. The controller must have observed the restored object first, or it would write them again.
+ */
+export async function restoreHistory(
+  env: Restoring,
+  { saved }: Pick<DrillState, "saved">,
+  history: SavedHistory,
+): Promise<void> {
+  // A recreated object has another history.
+  for (const one of saved) if (!(await isSeen(env, one))) return;
+  const { selector, ...list } = history.kept;
+  const before = new Set(history.saved.map(({ ref }) => ref.name));
+  for (const name of await env.store.names(list, selector))
+    if (!before.has(name)) await env.store.remove({ ...list, name });
+  await restoreAll(env, history);
+}
+
+/** Waits until an object's controller has observed it. @returns false if the object was recreated. */
+async function isSeen({ store, pause }: Restoring, { ref, original }: Saved): Promise<boolean> {
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const object = await store.read(ref);
+    const seen = fieldOf(object, OBSERVED);
+    // Only workloads have an observedGeneration.
+    if (seen === undefined) return fieldOf(original, OBSERVED) === undefined;
+    if (metadataOf(object).uid !== metadataOf(original).uid) return false;
+    if (seen === metadataOf(object).generation) return true;
+    await pause(1);
+  }
+  throw new ClusterError("timeout", `the controller of ${inWords(ref)} does not see that it was changed`);
+}
+
+const OBSERVED = ["status", "observedGeneration"];
+
+/** Deletes the pods that have read a drill's change; their controller recreates them. @returns how many. */
+export async function restartPods({ store }: Restoring, restarts: DrillState["restarts"]): Promise<number> {
+  if (restarts === undefined) return 0;
+  const pods = { apiVersion: "v1", plural: "pods", namespace: restarts.namespace };
+  const names = await store.names(pods, restarts.selector);
+  for (const name of names) await store.remove({ ...pods, name });
+  return names.length;
+}
+
+export function inWords({ plural, namespace, name }: ObjectRef): string {
+  return `${plural} ${namespace}/${name}`;
+}
+
+async function persistently(env: Restoring, one: Saved): Promise<boolean> {
+  let written = false;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return (await restore(env, one)) || written;
+    } catch (error) {
+      if (!(error instanceof RefusedWrite) || !FOR_NOW.has(error.status) || attempt === TRIES) throw error;
+      written = true;
+    }
+    await env.pause(1);
+  }
+}
+
+async function restore({ store }: Restoring, { ref, original }: Saved): Promise<boolean> {
+  const current = await store.read(ref);
+  if (current !== undefined && metadataOf(current).deletionTimestamp !== undefined)
+    throw new RefusedWrite(409, new ClusterError("timeout", `${inWords(ref)} is being deleted and does not end`));
+  if (original === null) {
+    if (current !== undefined) await store.remove(ref);
+    return current !== undefined;
+  }
+  if (current === undefined) return recreate(store, ref, original);
+  const same = isSame(current, original);
+  if (same && hasOwners(current, original)) return false;
+  await restoreOwners(store, ref, original, same ? current : await put(store, ref, original, current));
+  return true;
+}
+
+/** Writes the original over the current object. If it cannot be updated, it is deleted and recreated by the next attempt. */
+async function put(store: ObjectStore, ref: ObjectRef, original: KubernetesJson, current: KubernetesJson) {
+  const { resourceVersion, uid } = metadataOf(current);
+  const content = contentOf(original);
+  const restored = { ...content, metadata: { ...metadataOf(content), resourceVersion, uid } };
+  try {
+    return await store.replace(ref, asDecided(restored, current));
+  } catch (error) {
+    if (!(error instanceof RefusedWrite) || error.status !== 422) throw error;
+    await store.remove(ref);
+    throw new RefusedWrite(409, error);
+  }
+}
+
+/** @returns false if `lab down` has deleted the namespace meanwhile. */
+async function recreate(store: ObjectStore, ref: ObjectRef, original: KubernetesJson): Promise<boolean> {
+  let made: KubernetesJson | undefined;
+  try {
+    made = await store.create(ref, contentOf(original));
+  } catch (error) {
+    if (error instanceof RefusedWrite && error.status === 404) return false;
+    throw error;
+  }
+  if (made === undefined)
+    throw new RefusedWrite(409, new ClusterError("other", `${inWords(ref)} cannot be created again`));
+  await restoreOwners(store, ref, original, made);
+  return true;
+}
+
+/**
+ * Restores the field managers; otherwise the owner's next server-side apply would conflict with the drill's writes. The API server accepts
+ * managedFields as sent if nothing else changes.
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields
+ */
+async function restoreOwners(
+  store: ObjectStore,
+  ref: ObjectRef,
+  original: KubernetesJson,
+  stored: KubernetesJson,
+): Promise<void> {
+  if (hasOwners(stored, original)) return;
+  const { managedFields } = metadataOf(original);
+  await store.replace(ref, withField(stored, ["metadata", "managedFields"], managedFields));
+}
+
+/** Whether the fields have the same managers. Status fields are ignored: their controllers write them again. */
+function hasOwners(one: KubernetesJson, other: KubernetesJson): boolean {
+  return isDeepStrictEqual(ownersOf(one), ownersOf(other));
+}
+
+function ownersOf(object: KubernetesJson): unknown {
+  const { managedFields } = metadataOf(object);
+  const entries: readonly unknown[] = Array.isArray(managedFields) ? managedFields : [];
+  return entries.filter((entry) => metadataOf({ metadata: entry }).subresource === undefined);
 }

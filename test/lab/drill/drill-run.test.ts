@@ -11,8 +11,7 @@ import {
   stopDrill,
   untilWell,
 } from "../../../lab/drill/drill-run.ts";
-import { readState } from "../../../lab/drill/drill-state.ts";
-import { restoreAll } from "../../../lab/drill/restore.ts";
+import { readState, restoreAll } from "../../../lab/drill/drill-state.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { drillNotice } from "../../../lab/kubernetes/connect.ts";
 import { type Check, fail, pass, warn } from "../../../lab/verify/result.ts";
