@@ -11,8 +11,7 @@ import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";
 import { type CoreDnsPlace, type StatedCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { backlogCheck, collectorSelector, stateCheck } from "./checks/collector-health.ts";
-import { curlCheck, FORMS, lookupCheck } from "./checks/dns-names.ts";
-import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
+import { corednsCheck, curlCheck, FORMS, lookupCheck, resolverCheck } from "./checks/dns.ts";
 import {
   denyCoreDnsCheck,
   denyTeamCheck,

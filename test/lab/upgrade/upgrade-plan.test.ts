@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { versionStep } from "eks-dns-logging-corefile/addon";
-import type { KubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
-import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
+import { type KubernetesObject, kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import { comparePlans } from "../../../lab/diff/compare.ts";
 import { liveCluster } from "../../../lab/upgrade/live-cluster.ts";
 import { planUpgrade } from "../../../lab/upgrade/upgrade-plan.ts";
