@@ -4,12 +4,13 @@ import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
 import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
 import { CONFIG_NAMESPACE } from "../../components/schema/extends.ts";
 import { parseSettings } from "../../components/settings.ts";
+import { textAt } from "../audit/kubernetes-object.ts";
 import { plainTable, plural } from "../output/table.ts";
 import { planStack } from "../plan/plan.ts";
 import { portableYaml } from "../stack-file.ts";
 import type { AwsCluster } from "./aws-cluster.ts";
 import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
-import { type AdoptionAction, type AdoptionRow, isOwn, type LiveObjects, textAt } from "./live-objects.ts";
+import { type AdoptionAction, type AdoptionRow, isOwn, type LiveObjects } from "./live-objects.ts";
 import { type CoreDnsPlace, readCoreDns, type Takeover, unmanagedCoreDns } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../../components/schema/values.ts";
-import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { at, groupAt, type KubernetesObject, listAt, textAt } from "../audit/kubernetes-object.ts";
 import { isMissingProgram, run } from "../process.ts";
-import { at, groupAt, listAt, textAt } from "./live-objects.ts";
 
 /** An EKS cluster as AWS describes it. */
 export interface AwsCluster {

@@ -1,16 +1,7 @@
-import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { at, type KubernetesObject, listAt, textAt } from "../audit/kubernetes-object.ts";
 import { plural } from "../output/table.ts";
 import type { Planned, PlannedResource } from "../plan/recording.ts";
-import {
-  type AdoptionRow,
-  at,
-  isOwn,
-  type LiveObjects,
-  listAt,
-  managersOf,
-  objectName,
-  textAt,
-} from "./live-objects.ts";
+import { type AdoptionRow, isOwn, type LiveObjects, managersOf, objectName } from "./live-objects.ts";
 
 /** One entry of the file that `pulumi import --file` reads. @see https://www.pulumi.com/docs/iac/guides/migration/import/#bulk-import-operations */
 interface ImportEntry {

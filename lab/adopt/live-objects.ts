@@ -1,6 +1,5 @@
-import { isObject } from "../../components/schema/values.ts";
 import { proportionalTargets } from "../../policies/readers/workload.ts";
-import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { at, type KubernetesObject, listAt, textAt } from "../audit/kubernetes-object.ts";
 
 /** What happens to an existing object or field. */
 export type AdoptionAction =
@@ -21,37 +20,6 @@ export interface AdoptionRow {
   /** The object, with the field if the row is about one: `Deployment/kube-system/coredns spec.replicas`. */
   readonly subject: string;
   readonly reason: string;
-}
-
-/** The value at a path of a parsed document; undefined if absent. */
-export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce((inner: unknown, key) => {
-    if (Array.isArray(inner)) return typeof key === "number" ? inner[key] : undefined;
-    return isObject(inner) ? inner[key] : undefined;
-  }, value);
-}
-
-export function textAt(value: unknown, ...path: readonly (string | number)[]): string | undefined {
-  const found = at(value, ...path);
-  return typeof found === "string" ? found : undefined;
-}
-
-export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
-}
-
-export function groupAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, unknown>> {
-  const found = at(value, ...path);
-  return isObject(found) ? found : {};
-}
-
-/** The string values of an object. */
-export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
-  const texts = Object.entries(groupAt(value, ...path)).filter(
-    (entry): entry is [string, string] => typeof entry[1] === "string",
-  );
-  return Object.fromEntries(texts);
 }
 
 /** `Deployment/kube-system/coredns`, or `Namespace/payments`. */

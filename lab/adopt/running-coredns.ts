@@ -5,22 +5,10 @@ import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/labels.ts";
 import { isObject } from "../../components/schema/values.ts";
-import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { at, groupAt, type KubernetesObject, listAt, textAt, textsAt } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
 import { type AddonMisfit, addonMisfits } from "./aws-cluster.ts";
-import {
-  type AdoptionRow,
-  at,
-  groupAt,
-  type LiveObjects,
-  listAt,
-  managersOf,
-  objectName,
-  rewrittenRows,
-  scalerOf,
-  textAt,
-  textsAt,
-} from "./live-objects.ts";
+import { type AdoptionRow, type LiveObjects, managersOf, objectName, rewrittenRows, scalerOf } from "./live-objects.ts";
 
 /** The running CoreDNS as settings under `dns`. */
 export interface RunningCoreDns {

@@ -1,18 +1,8 @@
 import type { z } from "zod";
 import { TeamSettings } from "../../components/team/settings.ts";
-import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { at, groupAt, type KubernetesObject, listAt, textAt, textsAt } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
-import {
-  type AdoptionRow,
-  at,
-  groupAt,
-  isOwn,
-  type LiveObjects,
-  listAt,
-  objectName,
-  textAt,
-  textsAt,
-} from "./live-objects.ts";
+import { type AdoptionRow, isOwn, type LiveObjects, objectName } from "./live-objects.ts";
 
 type Team = z.input<typeof TeamSettings>;
 

@@ -36,6 +36,40 @@ export function kubernetesObject(content: unknown, source?: SourceLine): Kuberne
   };
 }
 
+/** The value at a path of an object; undefined if absent. */
+export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce((inner: unknown, key) => {
+    if (Array.isArray(inner)) return typeof key === "number" ? inner[key] : undefined;
+    return isObject(inner) ? inner[key] : undefined;
+  }, value);
+}
+
+/** The text at a path; undefined for any other value. */
+export function textAt(value: unknown, ...path: readonly (string | number)[]): string | undefined {
+  const found = at(value, ...path);
+  return typeof found === "string" ? found : undefined;
+}
+
+/** The list at a path; empty for any other value. */
+export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const found = at(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The fields at a path; none for any other value. */
+export function groupAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, unknown>> {
+  const found = at(value, ...path);
+  return isObject(found) ? found : {};
+}
+
+/** Those of the fields at a path that are text. */
+export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
+  const texts = Object.entries(groupAt(value, ...path)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return Object.fromEntries(texts);
+}
+
 /** Pulumi's type token of a kind: `kubernetes:apps/v1:Deployment`. */
 function typeToken({ apiVersion, kind }: Pick<KubernetesObject, "apiVersion" | "kind">): string {
   return `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;

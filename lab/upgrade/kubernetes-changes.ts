@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { isObject } from "../../components/schema/values.ts";
+import { at, groupAt, listAt, textAt } from "../audit/kubernetes-object.ts";
 
 /** An object of a plan or a live cluster, reduced to what the checks below read. */
 export interface ScannedObject {
@@ -55,7 +55,9 @@ export const CHANGES: readonly KubernetesChange[] = [
     action: "move node groups to Amazon Linux 2023",
     source: eks("1.34"),
     breaks: true,
-    concerns: (object) => /^AL2_/.test(word(object, "amiType")) || /^Amazon Linux 2$/.test(word(object, "osImage")),
+    concerns: (object) =>
+      /^AL2_/.test(textAt(object.fields, "amiType") ?? "") ||
+      /^Amazon Linux 2$/.test(textAt(object.fields, "osImage") ?? ""),
   },
   {
     version: "1.34",
@@ -129,7 +131,7 @@ export const CHANGES: readonly KubernetesChange[] = [
     action: "use an AMI with containerd 2, as EKS's own are",
     source: eks("1.35"),
     breaks: true,
-    concerns: (object) => /^containerd:\/\/1\./.test(word(object, "runtime")),
+    concerns: (object) => /^containerd:\/\/1\./.test(textAt(object.fields, "runtime") ?? ""),
   },
   {
     version: "1.36",
@@ -138,7 +140,7 @@ export const CHANGES: readonly KubernetesChange[] = [
     source: kep(5040),
     breaks: true,
     concerns: ({ fields }) =>
-      podSpecs(fields).some((spec) => list(at(spec, "volumes")).some((one) => has(one, "gitRepo"))),
+      podSpecs(fields).some((spec) => listAt(spec, "volumes").some((one) => at(one, "gitRepo") !== undefined)),
   },
   {
     version: "1.36",
@@ -154,7 +156,7 @@ export const CHANGES: readonly KubernetesChange[] = [
     action: "use a Service of type LoadBalancer, a NodePort or the Gateway API",
     source: kep(5707),
     breaks: false,
-    concerns: ({ type, fields }) => isService(type) && list(at(fields, "spec", "externalIPs")).length > 0,
+    concerns: ({ type, fields }) => isService(type) && listAt(fields, "spec", "externalIPs").length > 0,
   },
   {
     version: "1.36",
@@ -169,23 +171,6 @@ function isService(type: string): boolean {
   return type === "kubernetes:core/v1:Service";
 }
 
-function at(value: unknown, ...keys: readonly string[]): unknown {
-  return keys.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), value);
-}
-
-function has(value: unknown, key: string): boolean {
-  return isObject(value) && value[key] !== undefined;
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function word({ fields }: ScannedObject, key: string): string {
-  const found = at(fields, key);
-  return typeof found === "string" ? found : "";
-}
-
 /** A pod's own spec, or the specs in a workload's templates. */
 function podSpecs(fields: unknown): readonly unknown[] {
   const spec = at(fields, "spec");
@@ -194,18 +179,18 @@ function podSpecs(fields: unknown): readonly unknown[] {
 
 function userData(object: ScannedObject): string {
   return object.type === "aws:ec2/launchTemplate:LaunchTemplate"
-    ? Buffer.from(word(object, "userData"), "base64").toString()
+    ? Buffer.from(textAt(object.fields, "userData") ?? "", "base64").toString()
     : "";
 }
 
 function hasAppArmor({ fields }: ScannedObject): boolean {
   const templates = [fields, at(fields, "spec", "template"), at(fields, "spec", "jobTemplate", "spec", "template")];
   const annotated = templates.some((template) => {
-    const annotations = at(template, "metadata", "annotations");
-    return isObject(annotations) && Object.keys(annotations).some((key) => key.includes("apparmor.security.beta"));
+    const annotations = groupAt(template, "metadata", "annotations");
+    return Object.keys(annotations).some((key) => key.includes("apparmor.security.beta"));
   });
-  const contexts = podSpecs(fields).flatMap((spec) => [spec, ...list(at(spec, "containers"))]);
-  return annotated || contexts.some((one) => has(at(one, "securityContext"), "appArmorProfile"));
+  const contexts = podSpecs(fields).flatMap((spec) => [spec, ...listAt(spec, "containers")]);
+  return annotated || contexts.some((one) => at(one, "securityContext", "appArmorProfile") !== undefined);
 }
 
 function usesIpvs({ type, name, fields }: ScannedObject): boolean {
@@ -217,13 +202,13 @@ function usesIpvs({ type, name, fields }: ScannedObject): boolean {
 function hasLooseAddress({ type, fields }: ScannedObject): boolean {
   const spec = at(fields, "spec");
   if (isService(type))
-    return [...list(at(spec, "externalIPs")), ...list(at(spec, "loadBalancerSourceRanges"))].some(isLoose);
+    return [...listAt(spec, "externalIPs"), ...listAt(spec, "loadBalancerSourceRanges")].some(isLoose);
   if (type !== "kubernetes:networking.k8s.io/v1:NetworkPolicy") return false;
   const peers = [
-    ...list(at(spec, "ingress")).flatMap((rule) => list(at(rule, "from"))),
-    ...list(at(spec, "egress")).flatMap((rule) => list(at(rule, "to"))),
+    ...listAt(spec, "ingress").flatMap((rule) => listAt(rule, "from")),
+    ...listAt(spec, "egress").flatMap((rule) => listAt(rule, "to")),
   ];
-  return peers.some((peer) => [at(peer, "ipBlock", "cidr"), ...list(at(peer, "ipBlock", "except"))].some(isLoose));
+  return peers.some((peer) => [at(peer, "ipBlock", "cidr"), ...listAt(peer, "ipBlock", "except")].some(isLoose));
 }
 
 /** Whether an IPv4 address has leading zeros, or a CIDR block has host bits set. */
