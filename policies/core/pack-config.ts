@@ -27,8 +27,8 @@ export function isExempt(exemption: Exemption, verdict: Verdict): boolean {
 }
 
 /** Whether a pattern matches a resource. */
-export function matchesResource(pattern: string, { urn, name, label }: Resource): boolean {
-  return [urn, name, label].some((text) => matchesGlob(pattern, text));
+export function matchesResource(pattern: string, { names }: Resource): boolean {
+  return names.some((text) => matchesGlob(pattern, text));
 }
 
 const GLOBS = new Map<string, RegExp>();

@@ -268,16 +268,22 @@ export class Resource {
     return this.secrets.length === 0 ? [] : secretLeaves(this.inputs);
   }
 
+  /** What exemptions may call it: its URN, its Pulumi name, and its label, also with a name that is secret. */
+  get names(): readonly string[] {
+    const isText = (field: Field) => (typeof field.raw === "string" ? field.raw : undefined);
+    return [this.urn, this.name, this.label, ...(this.secrets.length > 0 ? [this.labelOf(isText)] : [])];
+  }
+
   /** Readable name: `Pod/ts-team/curl-ts`, `Namespace/ts-team`, else kind and Pulumi name: `LogGroup/pods`. */
   get label(): string {
     // Cached, because each finding and exemption reads it.
-    this.madeLabel ??= this.makeLabel();
+    this.madeLabel ??= this.labelOf(({ raw, path }) =>
+      typeof raw === "string" && !this.isSecret(path) ? raw : undefined,
+    );
     return this.madeLabel;
   }
 
-  private makeLabel(): string {
-    const known = (field: Field) =>
-      typeof field.raw === "string" && !field.owner.isSecret(field.path) ? field.raw : undefined;
+  private labelOf(known: (field: Field) => string | undefined): string {
     const metadata = this.at("metadata");
     const name = known(metadata.at("name")) ?? this.name;
     return [this.kind, known(metadata.at("namespace")), name].filter((part) => part !== undefined).join("/");

@@ -6,7 +6,7 @@ import {
   type StackValidationArgs,
 } from "@pulumi/policy";
 import { type ConfiguredRule, configured, type Finding, runRule } from "../core/evaluate.ts";
-import type { Exemption } from "../core/pack-config.ts";
+import { type Exemption, OWN_POLICIES } from "../core/pack-config.ts";
 import { type Group, Resource, UNKNOWN, type Value } from "../core/resource.ts";
 import { isStackRule, judges, type Rule } from "../core/rule.ts";
 import { Stack } from "../core/stack.ts";
@@ -20,6 +20,9 @@ const COMPONENT = "eks:index:Cluster";
 /** Of a resource whose secrets nobody told, nothing may be shown. */
 const ALL_SECRET: readonly string[] = [""];
 
+/** The level of `all` applies to every policy of the pack. */
+const HIDDEN_VALUES = `${OWN_POLICIES.secrets}: enforcementLevel must be remediate, also beside \`all\`: with any other, findings show no value`;
+
 /** What is known of the resources of a run, by URN. */
 class SeenResources {
   private readonly inputs = new Map<string, Group>();
@@ -28,6 +31,11 @@ class SeenResources {
   /** Keeps which inputs are secret. The engine passes them as such to remediations alone, and to all others in clear text. */
   keepSecrets(urn: string, props: object): void {
     this.secrets.set(urn, secretPaths(props));
+  }
+
+  /** Whether a resource was seen without being told which of its inputs are secret: the policy for that is off. */
+  get hidesAllValues(): boolean {
+    return this.inputs.size > 0 && this.secrets.size === 0;
   }
 
   /** A resource that the engine is about to make; undefined where it is judged by its parts. */
@@ -177,6 +185,11 @@ export class EngineRun {
       ...new Set(rules.flatMap(({ config }) => [...config.issues, ...config.warnings])),
       ...idle.map(({ rule, resource }) => `exemption of ${resource} from ${rule} has no effect; remove it`),
     ];
+  }
+
+  /** What explains the findings. */
+  notes(): string[] {
+    return this.seen.hidesAllValues && [...this.said.values()].flat().length > 0 ? [HIDDEN_VALUES] : [];
   }
 
   private enable(rule: Rule, config: object): boolean {

@@ -1,4 +1,10 @@
-import type { Policies, PolicyConfigSchema, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type {
+  Policies,
+  PolicyConfigSchema,
+  ReportViolation,
+  ResourceValidationPolicy,
+  StackValidationPolicy,
+} from "@pulumi/policy";
 import type { Finding } from "../core/evaluate.ts";
 import { type Exemption, OWN_POLICIES } from "../core/pack-config.ts";
 import { isStackRule, type Rule } from "../core/rule.ts";
@@ -84,8 +90,9 @@ function ownPolicies(run: EngineRun): Policies {
         description: "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.",
       },
       () => [
-        ...run.findings("exempt").map(lineOf),
+        ...run.findings("exempt").map((finding) => ({ ...lineOf(finding), isNote: true })),
         ...run.configurationIssues().map((message) => ({ message, urn: undefined })),
+        ...run.notes().map((message) => ({ message, urn: undefined, isNote: true })),
       ],
     ),
   ];
@@ -94,6 +101,8 @@ function ownPolicies(run: EngineRun): Policies {
 interface Line {
   readonly message: string;
   readonly urn: string | undefined;
+  /** Stops nothing, also where the policy is mandatory, such as by the level of `all`. */
+  readonly isNote?: boolean;
 }
 
 function lineOf({ rule, message, urn }: Finding): Line {
@@ -112,12 +121,21 @@ function listPolicy(
     get validateStack() {
       const lines = linesOf();
       const validate: StackValidationPolicy["validateStack"] = (_, report) => {
-        for (const { message, urn } of lines) report(message, urn);
+        for (const line of lines) {
+          if (line.isNote) reportNote(report, facts.description, line);
+          else report(line.message, line.urn);
+        }
       };
       // By this the engine tells what kind of policy it is, before the run.
       return lines.length > 0 || !run.hasBegun ? validate : undefined;
     },
   };
+}
+
+/** Reports at the level advisory. The function takes a violation with a level of its own, which its type leaves out. */
+function reportNote(report: ReportViolation, description: string, { message, urn }: Line): void {
+  const violation = { message: `${description}\n${message}`, urn, enforcementLevel: "advisory" };
+  Reflect.apply(report, undefined, [violation]);
 }
 
 function configSchema(rule: Rule): PolicyConfigSchema {

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { type PolicyResource, type ResourceValidationArgs, Secret } from "@pulumi/policy";
+import { type PolicyResource, type ReportViolation, type ResourceValidationArgs, Secret } from "@pulumi/policy";
 import { policiesOf } from "../../policies/engine/policies.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 
@@ -66,6 +66,7 @@ export async function runPack(
   project = "shop",
   stackTags = new Map<string, string>(),
   onCalls: (calls: readonly string[]) => void = () => undefined,
+  withoutRemediations = false,
 ) {
   const said: Said[] = [];
   const calls: string[] = [];
@@ -85,7 +86,7 @@ export async function runPack(
     for (const policy of policies) {
       const getConfig = <T extends object>(): T => JSON.parse(JSON.stringify(config[policy.name] ?? {}));
       const report = (message: string, urn?: string) => said.push([policy.name, message, urn ?? base(one).urn]);
-      if ("remediateResource" in policy && typeof policy.remediateResource === "function")
+      if (!withoutRemediations && "remediateResource" in policy && typeof policy.remediateResource === "function")
         await policy.remediateResource({ ...base(one), ...shared, getConfig, props: withSecrets(one) });
       const validate = "validateResource" in policy ? policy.validateResource : undefined;
       for (const check of [validate ?? []].flat()) {
@@ -114,7 +115,11 @@ export async function runPack(
     }
   for (const policy of policies) {
     const getConfig = <T extends object>(): T => JSON.parse(JSON.stringify(config[policy.name] ?? {}));
-    const report = (message: string, urn?: string) => said.push([policy.name, message, urn]);
+    const report: ReportViolation = (given: string | { message: string; urn?: string }, urn?: string) => {
+      // A violation with a level of its own says all of its text, which begins with the description.
+      if (typeof given === "string") said.push([policy.name, given, urn]);
+      else said.push([policy.name, given.message.replace(`${policy.description}\n`, ""), given.urn]);
+    };
     const validate = "validateStack" in policy ? policy.validateStack : undefined;
     if (typeof validate !== "function") continue;
     calls.push(`${policy.name} on the stack`);

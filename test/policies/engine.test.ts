@@ -184,6 +184,21 @@ describe("the policy pack in the engine", () => {
     for (const [rule, message] of hidden) assert.doesNotMatch(message, /hunter2|replicaCount is/, rule);
   });
 
+  it("shows no value where a level for all policies turns off the one that knows secrets, and says so", async () => {
+    const said = await runPack([CONTROL_PLANE], {}, "shop", undefined, undefined, true);
+    assert.deepEqual(
+      said.filter(([rule]) => rule === "cluster-endpoint-restricted").map(([, message]) => message.split(". ")[0]),
+      [
+        "Cluster/main: vpcConfig.publicAccessCidrs[0] (secret, value not shown) does not comply: The public API endpoint is disabled or limited to known addresses",
+      ],
+    );
+    assert.deepEqual(
+      said.filter(([rule]) => rule === OWN_POLICIES.exemptions).map(([, message]) => message),
+      ["secret-values: enforcementLevel must be remediate, also beside `all`: with any other, findings show no value"],
+    );
+    assert.deepEqual(await runPack([namespace("restricted")], {}, "shop", undefined, undefined, true), []);
+  });
+
   it("runs few policies after the first resource, whatever the number of rules", async () => {
     const namespaces = Array.from({ length: 50 }, (_, index) => ({ ...namespace("restricted"), name: `n${index}` }));
     let calls: readonly string[] = [];

@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { credentials } from "@grpc/grpc-js";
-import grpc from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/analyzer_pb.js";
-import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";
 import { RULES } from "../../policies/pack.ts";
-import { UNKNOWN_TEXT, urnOf } from "./engine-run.ts";
+import { UNKNOWN_TEXT } from "./engine-run.ts";
+import { PackProcess } from "./pack-process.ts";
 
-/** What Pulumi's language host starts for a policy pack. See RunPlugin in pulumi-language-nodejs. */
-const SHIM = join(PROJECT_ROOT, "node_modules", "@pulumi", "pulumi", "cmd", "run-policy-pack");
 /** How the engine wraps a secret. */
 const secret = (value: string) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -42,61 +33,18 @@ const pod = (image: string) => ({
   },
 });
 
-describe("the policy pack as a process", () => {
-  let pack: ChildProcess;
-  let client: InstanceType<typeof grpc.AnalyzerClient>;
-  before(async () => {
-    const folder = join(PROJECT_ROOT, "policies");
-    // In the pack's folder, as the engine does: elsewhere the SDK's own old compiler of TypeScript reads the project's tsconfig.json.
-    pack = spawn(process.execPath, [SHIM, "127.0.0.1:1", folder], {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    assert.ok(pack.stdout !== null);
-    const [port]: Buffer[] = await once(pack.stdout, "data");
-    assert.match(String(port), /^\d{4,5}\n$/);
-    client = new grpc.AnalyzerClient(`127.0.0.1:${String(port).trim()}`, credentials.createInsecure());
-  });
-  after(async () => {
-    client.close();
-    pack.kill();
-    await once(pack, "exit");
-  });
+const saidIn = (response: InstanceType<typeof proto.AnalyzeResponse>) =>
+  response.getDiagnosticsList().map((one) => [one.getPolicyname(), one.getMessage(), one.getEnforcementlevel()]);
 
-  /** As the engine does: it asks for remediations first, which alone are told what is secret. */
-  const analyze = async (props: object) => {
-    const request = new proto.AnalyzeRequest()
-      .setType(TYPE)
-      .setName("app")
-      .setUrn(urnOf(TYPE, "app"))
-      .setOptions(new proto.AnalyzerResourceOptions())
-      .setProperties(struct.Struct.fromJavaScript(JSON.parse(JSON.stringify(props))));
-    const remedied = await promisify<typeof request, InstanceType<typeof proto.RemediateResponse>>(
-      client.remediate.bind(client),
-    )(request);
-    assert.deepEqual(remedied.getRemediationsList(), []);
-    return promisify<typeof request, InstanceType<typeof proto.AnalyzeResponse>>(client.analyze.bind(client))(request);
-  };
-  const analyzeStack = () => {
-    const resource = new proto.AnalyzerResource()
-      .setType(TYPE)
-      .setName("app")
-      .setUrn(urnOf(TYPE, "app"))
-      .setOptions(new proto.AnalyzerResourceOptions())
-      .setProperties(struct.Struct.fromJavaScript({}));
-    const request = new proto.AnalyzeStackRequest().setResourcesList([resource]);
-    return promisify<typeof request, InstanceType<typeof proto.AnalyzeResponse>>(client.analyzeStack.bind(client))(
-      request,
-    );
-  };
-  const saidIn = (response: InstanceType<typeof proto.AnalyzeResponse>) =>
-    response.getDiagnosticsList().map((one) => [one.getPolicyname(), one.getMessage(), one.getEnforcementlevel()]);
+describe("the policy pack as a process", () => {
+  let pack: PackProcess;
+  before(async () => {
+    pack = await PackProcess.start(TYPE);
+  });
+  after(() => pack.stop());
 
   it("tells the engine its rules and their levels", async () => {
-    const request = new (await import("google-protobuf/google/protobuf/empty_pb.js")).default.Empty();
-    const info = await promisify<typeof request, InstanceType<typeof proto.AnalyzerInfo>>(
-      client.getAnalyzerInfo.bind(client),
-    )(request);
+    const info = await pack.info();
     const policies = info.getPoliciesList();
     assert.ok(policies.length >= RULES.length);
     for (const { id, level } of RULES.filter((rule) => !("planOnly" in rule))) {
@@ -107,7 +55,7 @@ describe("the policy pack as a process", () => {
   });
 
   it("finds a resource's issues, and prints no secret", async () => {
-    const said = saidIn(await analyze(pod("docker.io/app:latest")));
+    const said = saidIn(await pack.analyze(pod("docker.io/app:latest")));
     assert.deepEqual(
       said.map(([policy]) => policy),
       ["pods-images-pinned", "pods-no-literal-secrets"],
@@ -121,12 +69,12 @@ describe("the policy pack as a process", () => {
   });
 
   it("reports at the end what an unknown value leaves undecided", async () => {
-    const said = saidIn(await analyze(pod(UNKNOWN_TEXT)));
+    const said = saidIn(await pack.analyze(pod(UNKNOWN_TEXT)));
     assert.deepEqual(
       said.map(([policy]) => policy),
       ["pods-no-literal-secrets"],
     );
-    const open = saidIn(await analyzeStack());
+    const open = saidIn(await pack.analyzeStack());
     assert.deepEqual(
       open.map(([policy, message]) => [policy, /\n(.*) is known only after deployment/.exec(String(message))?.[1]]),
       ["pods-images-pinned", "pods-image-registries"].map((rule) => [
@@ -134,5 +82,57 @@ describe("the policy pack as a process", () => {
         `${rule}: Pod/shop/app: spec.containers[0].image`,
       ]),
     );
+  });
+});
+
+describe("the policy pack with one level for all policies", () => {
+  const names = [...RULES.map(({ id }) => id), ...Object.values(OWN_POLICIES)];
+  const rule = "pods-images-pinned";
+
+  it("stops at no exemption, finds it by its name, and says why it shows no values", async () => {
+    const pack = await PackProcess.start(TYPE);
+    try {
+      const exempt = [{ resource: "Pod/shop/app", reason: "a trial" }];
+      await pack.configure(names, proto.EnforcementLevel.MANDATORY, { [rule]: { exempt } });
+      assert.deepEqual(
+        saidIn(await pack.analyze(pod("docker.io/app:latest"))).map(([policy]) => policy),
+        ["pods-no-literal-secrets"],
+      );
+      const title = "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.";
+      assert.deepEqual(
+        saidIn(await pack.analyzeStack()).map(([policy, message, level]) => [policy, level, message]),
+        [
+          [
+            OWN_POLICIES.exemptions,
+            proto.EnforcementLevel.ADVISORY,
+            `${title}\n${rule}: Pod/app: spec.containers[0].image (secret, value not shown) does not comply: Each image is pinned to a version or digest. Fix: use a version, such as :1.2.3, or a digest. Allowed: a trial`,
+          ],
+          [
+            OWN_POLICIES.exemptions,
+            proto.EnforcementLevel.ADVISORY,
+            `${title}\nsecret-values: enforcementLevel must be remediate, also beside \`all\`: with any other, findings show no value`,
+          ],
+        ],
+      );
+    } finally {
+      await pack.stop();
+    }
+  });
+
+  it("stops at an exemption without effect", async () => {
+    const pack = await PackProcess.start(TYPE);
+    try {
+      const exempt = [{ resource: "Pod/shop/other", reason: "a trial" }];
+      await pack.configure(names, proto.EnforcementLevel.MANDATORY, { [rule]: { exempt } });
+      await pack.analyze(pod("docker.io/app:1.2.3"));
+      const [first] = saidIn(await pack.analyzeStack());
+      assert.match(
+        String(first?.[1]),
+        /exemption of Pod\/shop\/other from pods-images-pinned has no effect; remove it$/,
+      );
+      assert.equal(first?.[2], proto.EnforcementLevel.MANDATORY);
+    } finally {
+      await pack.stop();
+    }
   });
 });

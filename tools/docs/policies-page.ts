@@ -108,7 +108,8 @@ ${lines.join(",\n")}
 \`\`\`
 
 \`resource\` is a URN, a name in the program, or KIND/NAMESPACE/NAME; \`*\` matches any text. An unused exemption is an error. Resources of a Helm
-\`Chart\` are checked, those of a \`Release\` are not.
+\`Chart\` are checked, those of a \`Release\` are not. \`all\` sets the level of every policy: with it, Pulumi's engine shows no values in findings unless
+\`secret-values\` is \`remediate\`.
 
 Options and their defaults follow each rule. CIS is the [Amazon EKS Benchmark](https://www.cisecurity.org/benchmark/kubernetes) 1.8.0; Baseline and
 Restricted are the [Pod Security standards](https://kubernetes.io/docs/concepts/security/pod-security-standards/) of Kubernetes 1.36.
