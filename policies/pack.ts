@@ -12,9 +12,8 @@ import { TENANCY, TENANCY_DEFAULT_NAMESPACE, TENANCY_SHARES } from "./rules/kube
 import { TENANCY_ESCALATION } from "./rules/kubernetes/tenancy-escalation.ts";
 import { TENANCY_NETWORK } from "./rules/kubernetes/tenancy-network.ts";
 import { TENANCY_RBAC } from "./rules/kubernetes/tenancy-rbac.ts";
-import { COLLECTORS } from "./rules/programs/collectors.ts";
+import { COLLECTORS, COLLECTORS_SOURCES } from "./rules/programs/collectors-access.ts";
 import { COLLECTORS_DELIVERY } from "./rules/programs/collectors-delivery.ts";
-import { COLLECTORS_SOURCES } from "./rules/programs/collectors-sources.ts";
 import { COREDNS } from "./rules/programs/coredns.ts";
 
 /** All rules of the pack, by family. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { styleText } from "node:util";
 import { type Evaluation, evaluate, type Finding, failing, fixOf } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { isStackRule, type Rule } from "../../policies/core/rule.ts";
+import { isPlanOnly } from "../../policies/core/rule.ts";
 import { stackOfPlan } from "../../policies/core/stack.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
@@ -113,8 +113,4 @@ export function rulesJson() {
     const settings = Object.fromEntries((rule.options ?? []).map(({ name, schema }) => [name, schema]));
     return { id, family, level, title, reason, fix, source, settings, planOnly: isPlanOnly(rule) };
   });
-}
-
-function isPlanOnly(rule: Rule): boolean {
-  return isStackRule(rule) && rule.planOnly === true;
 }

@@ -50,6 +50,11 @@ export function isStackRule(rule: Rule): rule is StackRule {
   return "checkStack" in rule;
 }
 
+/** Whether only `lab plan` can check a rule, since the engine lacks data that it needs. */
+export function isPlanOnly(rule: Rule): boolean {
+  return isStackRule(rule) && rule.planOnly === true;
+}
+
 export function judges(rule: Rule, type: string): boolean {
   return rule.types.some((wanted) => (wanted.endsWith("*") ? type.startsWith(wanted.slice(0, -1)) : type === wanted));
 }

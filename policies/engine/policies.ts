@@ -7,7 +7,7 @@ import type {
 } from "@pulumi/policy";
 import type { Finding } from "../core/evaluate.ts";
 import { type Exemption, OWN_POLICIES } from "../core/pack-config.ts";
-import { isStackRule, type Rule } from "../core/rule.ts";
+import { isPlanOnly, isStackRule, type Rule } from "../core/rule.ts";
 import { EngineRun } from "./engine-run.ts";
 
 /**
@@ -17,7 +17,7 @@ import { EngineRun } from "./engine-run.ts";
 export function policiesOf(rules: readonly Rule[], builtIn: readonly Exemption[]): Policies {
   const run = new EngineRun(builtIn);
   // Only a plan can tell what some rules read.
-  const inEngine = rules.filter((rule) => !(isStackRule(rule) && rule.planOnly));
+  const inEngine = rules.filter((rule) => !isPlanOnly(rule));
   return [secretsPolicy(run), ...inEngine.map((rule) => policyOf(rule, run)), ...ownPolicies(run)];
 }
 

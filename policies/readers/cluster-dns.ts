@@ -5,7 +5,8 @@ import { containerLists, nameOf, namespaceOf, parseImage, podMetadataOf, podSpec
 /** This program's component that creates or patches the cluster's DNS. */
 export const CORE_DNS_COMPONENT = "eks-dns-logging:dns:CoreDns";
 export const SYSTEM_NAMESPACE = "kube-system";
-const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
+/** Types of workloads that serve DNS. */
+export const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
 
 /** Label of a cluster's DNS pods, and its values: the usual one, and that of CoreDNS's Helm chart as a cluster service. */
 const APP_LABEL = "k8s-app";

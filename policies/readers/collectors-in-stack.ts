@@ -3,7 +3,7 @@ import type { Report } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { sinksIn } from "./collector-sinks.ts";
 import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-config.ts";
-import { containerLists, nameOf, namespaceOf, plainPath, podSpecOf } from "./workload.ts";
+import { containerLists, nameOf, namespaceOf, plainPath, podSpecOf, WORKLOADS } from "./workload.ts";
 
 /** A workload and its Fluent Bit configuration, from all files that it mounts. */
 export interface RunningConfig {
@@ -36,6 +36,8 @@ interface Collectors {
 
 const DAEMON_SET = /^kubernetes:(apps|extensions)\/\w+:DaemonSet$/;
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
+/** Types that a collector's configuration is read from: workloads, and the ConfigMaps that they mount. */
+export const CONFIGURATION_TYPES: readonly string[] = [...WORKLOADS, CONFIG_MAP];
 /** Folders with other programs' logs. A folder below /var/log may be a program's own, such as the VPC CNI's. */
 const LOG_PATHS = /^\/(var\/log(\/(containers|pods|journal))?|var\/lib\/docker\/containers|run\/log(\/journal)?)\/?$/;
 const COLLECTOR_IMAGES = /(^|[/_-])(fluent|filebeat|vector|promtail|logagent|otel|opentelemetry|alloy)/;

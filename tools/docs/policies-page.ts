@@ -1,5 +1,5 @@
 import type { Exemption } from "../../policies/core/pack-config.ts";
-import { isStackRule, type Rule } from "../../policies/core/rule.ts";
+import { isPlanOnly, type Rule } from "../../policies/core/rule.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 
 /** Path of the rules' reference. */
@@ -66,10 +66,6 @@ function exemptions(): string[] {
     const rules = new Set(same.map(({ rule }) => `\`${rule}\``));
     return `- ${upper(reason)}: ${[...rules].join(", ")}`;
   });
-}
-
-function isPlanOnly(rule: Rule): boolean {
-  return isStackRule(rule) && rule.planOnly === true;
 }
 
 const MAX_DEFAULTS = 3;

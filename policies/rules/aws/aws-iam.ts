@@ -2,6 +2,7 @@ import { matchesGlob } from "../../core/pack-config.ts";
 import { Field, type Resource, type Value } from "../../core/resource.ts";
 import { type Report, type Rule, texts } from "../../core/rule.ts";
 import { aws } from "../rule-sources.ts";
+import { ROLE } from "./aws.ts";
 
 const POLICIES = [
   "aws:iam/policy:Policy",
@@ -9,7 +10,6 @@ const POLICIES = [
   "aws:iam/userPolicy:UserPolicy",
   "aws:iam/groupPolicy:GroupPolicy",
 ];
-const ROLE = "aws:iam/role:Role";
 const ATTACHMENTS = [
   "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
   "aws:iam/userPolicyAttachment:UserPolicyAttachment",

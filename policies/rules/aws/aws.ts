@@ -3,7 +3,7 @@ import { count, type Rule, renamed, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { aws } from "../rule-sources.ts";
 
-const ROLE = "aws:iam/role:Role";
+export const ROLE = "aws:iam/role:Role";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 const KEY = "aws:kms/key:Key";
 const STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream";

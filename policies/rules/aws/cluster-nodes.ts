@@ -13,7 +13,7 @@ const GATEWAY = "aws:ec2/internetGateway:InternetGateway";
 
 /** Types of resources that determine whether a subnet is public. */
 const NETWORK: readonly string[] = [SUBNET, ROUTE, ROUTE_TABLE, ASSOCIATION, GATEWAY];
-const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+export const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 /** Nodes outside EKS node groups. */
 const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";

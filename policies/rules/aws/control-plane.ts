@@ -255,7 +255,7 @@ export const CLUSTER: readonly Rule[] = [
   },
 ];
 
-const ADDON = "aws:eks/addon:Addon";
+export const ADDON = "aws:eks/addon:Addon";
 const ADDON_VERSION = /^v\d+(\.\d+)+-eksbuild\.\d+$/;
 
 /** EKS add-ons in a cluster. */

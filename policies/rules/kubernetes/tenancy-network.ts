@@ -1,7 +1,7 @@
 import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { hasCoreDns, udpPortsOf } from "../../readers/cluster-dns.ts";
+import { DNS_WORKLOADS, hasCoreDns, udpPortsOf } from "../../readers/cluster-dns.ts";
 import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
 import { nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
@@ -14,7 +14,6 @@ const DNS_PORT = 53;
 /** Label of DNS pods on EKS, and wherever CoreDNS replaces kube-dns. */
 const APP_LABEL = "k8s-app";
 const DNS_APP = "kube-dns";
-const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
 /** Directions, each with its list of rules. */
 const WAYS = [
   ["Ingress", "ingress"],

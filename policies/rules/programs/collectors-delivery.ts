@@ -2,7 +2,13 @@ import type { Field } from "../../core/resource.ts";
 import { count, flag, type Report, type Rule, renamed, type Settings, type StackRule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { hostsOf, plainSendings, type Sink, sinksOf, unverifiedBy } from "../../readers/collector-sinks.ts";
-import { fluentBitConfigs, otherConfigs, type RunningConfig, readsOwnLogs } from "../../readers/collectors-in-stack.ts";
+import {
+  CONFIGURATION_TYPES,
+  fluentBitConfigs,
+  otherConfigs,
+  type RunningConfig,
+  readsOwnLogs,
+} from "../../readers/collectors-in-stack.ts";
 import { hostOf, isInside, isOn, nodesOf, plainWay, type Section } from "../../readers/fluent-bit-config.ts";
 import {
   isHostProcess,
@@ -12,12 +18,8 @@ import {
   namespaceOf,
   onNode,
   podSpecOf,
-  WORKLOADS,
 } from "../../readers/workload.ts";
 import { fluentBit } from "../rule-sources.ts";
-
-/** Types that collector rules read. */
-const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
 
 type Check = (running: RunningConfig, report: Report, settings: Settings) => void;
 
@@ -26,7 +28,7 @@ function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">
   return {
     ...facts,
     family: "collectors",
-    types: READS,
+    types: CONFIGURATION_TYPES,
     checkStack: (stack: Stack, report, settings) =>
       report.each(fluentBitConfigs(stack, report), (running) => check(running, report, settings)),
   };
@@ -166,7 +168,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
     fix: "set tls on and tls.verify on for the output",
     source: fluentBit("Transport security", "administration/transport-security"),
     options: [PLAIN_INSIDE],
-    types: [...READS, "kubernetes:opentelemetry.io/*"],
+    types: [...CONFIGURATION_TYPES, "kubernetes:opentelemetry.io/*"],
     checkStack: (stack, report, settings) => {
       const namespaces = new Set(stack.resources.flatMap(knownNamespaceOf));
       const isAllowed = (host: string) => settings.get(PLAIN_INSIDE) && isInside(host, namespaces);

@@ -4,8 +4,8 @@ import type { Report, ResourceRule, Rule } from "../../core/rule.ts";
 import { hasDnsLabel, SYSTEM_NAMESPACE, servesCluster } from "../../readers/cluster-dns.ts";
 import { namespaceOf } from "../../readers/workload.ts";
 import { type Group, isGroup, parseQuietly } from "../../readers/yaml-texts.ts";
+import { ADDON } from "../aws/control-plane.ts";
 
-export const ADDON = "aws:eks/addon:Addon";
 /** A stack changes EKS's Corefile with a patch. */
 const CONFIG_MAPS = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 

@@ -4,8 +4,9 @@ import type { Stack } from "../../core/stack.ts";
 import { isClusterDns } from "../../readers/cluster-dns.ts";
 import { containerLists, nameOf, namespaceOf, podSpecOf, proportionalTargets } from "../../readers/workload.ts";
 import type { Group } from "../../readers/yaml-texts.ts";
+import { ADDON } from "../aws/control-plane.ts";
 import { aws } from "../rule-sources.ts";
-import { ADDON, configurationOf, inside, isCoreDns } from "./coredns-addon.ts";
+import { configurationOf, inside, isCoreDns } from "./coredns-addon.ts";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const DEPLOYMENT_PATCH = "kubernetes:apps/v1:DeploymentPatch";

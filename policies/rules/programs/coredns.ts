@@ -7,8 +7,10 @@ import type { Stack } from "../../core/stack.ts";
 import { CORE_DNS_COMPONENT, isOfComponent, SYSTEM_NAMESPACE } from "../../readers/cluster-dns.ts";
 import { nameOf, namespaceOf } from "../../readers/workload.ts";
 import { type Group, isGroup } from "../../readers/yaml-texts.ts";
+import { NODE_GROUP } from "../aws/cluster-nodes.ts";
+import { ADDON } from "../aws/control-plane.ts";
 import { aws, coreDns } from "../rule-sources.ts";
-import { ADDON, addonRule, blocksOf, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
+import { addonRule, blocksOf, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
 import { COREDNS_REPLICAS } from "./coredns-replicas.ts";
 
 const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
@@ -22,7 +24,6 @@ const IN_ROOT = texts("inRoot", "Plugins that the server block of zone . must ha
 const TERMINATION = count("terminationGraceSeconds", "Termination grace period in seconds, set by the add-on", 30, 1);
 const PODS_PER_NODE = count("podsPerNode", "Maximum pods per node", 110, 1);
 const SERVICES = count("services", "Services in the cluster", 1000);
-const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 /** The add-on's default memory limit. */
 const DEFAULT_LIMIT = "170Mi";
 const MEBI = 2 ** 20;
