@@ -1,5 +1,5 @@
 import { type Corefile, hasPlugin, type Plugin, parseCorefile, remembered, type Server, writePlugin } from "./model.ts";
-import { zoneAndPort } from "./syntax/go-values.ts";
+import { dotted, zoneAndPort } from "./syntax/go-values.ts";
 import { CorefileSyntaxError, hasVariable } from "./syntax/syntax.ts";
 
 /** The cluster domain of every EKS cluster. */
@@ -211,11 +211,6 @@ function zonesIn(text: string): readonly string[] {
 export function isWithin(name: string, zone: string): boolean {
   const [inner, outer] = [dotted(name), dotted(zone)];
   return outer === "." || inner === outer || inner.endsWith(`.${outer}`);
-}
-
-export function dotted(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.endsWith(".") ? lower : `${lower}.`;
 }
 
 /** A zone without the trailing dot, as messages have it; the root stays a dot. */

@@ -7,6 +7,7 @@ import {
   rejections,
 } from "eks-dns-logging-corefile/addon";
 import { coreDnsPods } from "../kubernetes/labels.ts";
+import { valueAt } from "../schema/errors.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import { dnsProfile } from "./profile.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
@@ -156,10 +157,4 @@ export function settingPath(path: readonly (string | number)[]): (string | numbe
   const [key, ...rest] = path;
   if (key === undefined) return [];
   return [SETTING_OF[key] ?? key, ...rest];
-}
-
-function valueAt(settings: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce((value: unknown, key) => {
-    return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
-  }, settings);
 }

@@ -139,7 +139,8 @@ export function relatedKeys(issue: z.core.$ZodIssue): readonly string[] | undefi
   return Array.isArray(keys) ? keys.map(String) : undefined;
 }
 
-function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+/** The value at a path; undefined if there is none. */
+export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
   let value = raw;
   for (const key of path) {
     if (typeof value !== "object" || value === null) return undefined;

@@ -3,19 +3,9 @@ import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
 import { isSince, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { templateActions, templateProblem, withoutActions } from "../syntax/go-template.ts";
-import { groupKeys, isAddress, TYPES } from "../syntax/go-values.ts";
+import { dotted, groupKeys, isAddress, TYPES } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import {
-  bare,
-  CLUSTER_DOMAIN,
-  DNS_PORT,
-  dotted,
-  hasView,
-  isWithin,
-  renames,
-  servedZones,
-  serverFor,
-} from "../zones.ts";
+import { bare, CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, renames, servedZones, serverFor } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** Answers of a block that differ from what its lines suggest; each was observed in the real CoreDNS. */

@@ -1,9 +1,9 @@
 import { hasPlugin, type OtherPlugin, pluginName, type Server } from "../model.ts";
 import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
 import { DECIDERS, isSince, type Release, rankOf, releaseFor, type Version } from "../releases.ts";
-import { goMatcher, isGoRegexp } from "../syntax/go-values.ts";
+import { dotted, goMatcher, isGoRegexp } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
-import { bare, CLUSTER_DOMAIN, DNS_PORT, dotted, isWithin, servedZones, serverFor } from "../zones.ts";
+import { bare, CLUSTER_DOMAIN, DNS_PORT, isWithin, servedZones, serverFor } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** A server block, and the cluster domain if its kubernetes plugin would answer it. */

@@ -1,9 +1,10 @@
 import { hasPlugin, type Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/forward.ts";
 import { DECIDERS, isBefore, isSince } from "../releases.ts";
-import { isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
+import { UPSTREAM_FORMS } from "../setups/forwarding.ts";
+import { dotted, isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { DNS_PORT, dotted, isWithin, servedZones, serverFor, zonesAround } from "../zones.ts";
+import { DNS_PORT, isWithin, servedZones, serverFor, zonesAround } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** The target of a forward. */
@@ -20,8 +21,6 @@ export interface Upstream {
 /** CoreDNS also accepts other numbers, on which nothing listens. */
 const PORT_RANGE = "a port is 1 to 65535";
 
-const SHAPES = "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
-
 /**
  * Parses an upstream of `forward`.
  * @returns a text with the reason if CoreDNS rejects it: a host name, another protocol, an invalid port.
@@ -29,15 +28,15 @@ const SHAPES = "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [f
  */
 export function readUpstream(text: string): Upstream | string {
   const [, scheme = "dns", rest = ""] = /^(?:([a-z0-9]+):\/\/)?(.*)$/.exec(text) ?? [];
-  if (scheme !== "dns" && scheme !== "tls") return `${SHAPES}; forward does not speak ${scheme}`;
+  if (scheme !== "dns" && scheme !== "tls") return `${UPSTREAM_FORMS}; forward does not speak ${scheme}`;
   const tls = scheme === "tls";
   const [, host = rest, serverName, suffix = ""] = /^([^%]*)%([^:\]]+)(.*)$/.exec(rest) ?? [];
   const parts = split(`${host}${serverName === undefined ? "" : suffix}`);
   if (parts === undefined) {
     if (rest.startsWith("/")) return { kind: "file", target: rest, port: undefined, tls, serverName: undefined };
-    return `${SHAPES}; ${text} is none, and names are not looked up`;
+    return `${UPSTREAM_FORMS}; ${text} is none, and names are not looked up`;
   }
-  if (parts.port !== undefined && (parts.port < 1 || parts.port > 65_535)) return `${SHAPES}; ${PORT_RANGE}`;
+  if (parts.port !== undefined && (parts.port < 1 || parts.port > 65_535)) return `${UPSTREAM_FORMS}; ${PORT_RANGE}`;
   // In fe80::1%eth0, the part after the percent sign is a network interface.
   return { kind: "address", target: parts.address, port: parts.port, tls, serverName: tls ? serverName : undefined };
 }

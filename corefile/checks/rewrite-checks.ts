@@ -2,9 +2,9 @@ import { type Plugin, pluginName, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { isSince, rankOf, releaseFor, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
-import { goMatcher } from "../syntax/go-values.ts";
+import { dotted, goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
-import { dotted, servedZones, takenBy } from "../zones.ts";
+import { servedZones, takenBy } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 import { checkTarget } from "./target-checks.ts";
 

@@ -79,12 +79,15 @@ function fromAndTo(setup: Setup, named = false): readonly string[] {
   return upstreams;
 }
 
-const FORMS = "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
+/** What an upstream may be. */
+export const UPSTREAM_FORMS =
+  "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
 
 function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
   const [, scheme = "dns", rest = upstream] = TRANSPORTS.exec(upstream) ?? [];
-  if (scheme === "https3" && !setup.since(1, 13, 0)) setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)})`);
-  if (rest === "") setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)})`);
+  if (scheme === "https3" && !setup.since(1, 13, 0))
+    setup.refuse(`an upstream is ${UPSTREAM_FORMS} (found ${shown(upstream)})`);
+  if (rest === "") setup.refuse(`an upstream is ${UPSTREAM_FORMS} (found ${shown(upstream)})`);
   if (scheme === "unix") return;
   const parts = hostAndPort(rest);
   const host = parts?.host ?? (setup.since(1, 14, 0) ? rest.replace(/^[[\]]+|[[\]]+$/g, "") : rest);
@@ -97,8 +100,9 @@ function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
     setup.warn(
       `CoreDNS looks up ${bare} only when it starts: without an address it does not start, and later ones it does not see`,
     );
-  else if (named) setup.refuse(`an upstream is ${FORMS}, or a name such as dns.example (found ${shown(upstream)})`);
-  else setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)}); names are not looked up`);
+  else if (named)
+    setup.refuse(`an upstream is ${UPSTREAM_FORMS}, or a name such as dns.example (found ${shown(upstream)})`);
+  else setup.refuse(`an upstream is ${UPSTREAM_FORMS} (found ${shown(upstream)}); names are not looked up`);
 }
 
 /** A name that DNS can resolve: the search list does not apply, and no top-level domain starts with a digit. */

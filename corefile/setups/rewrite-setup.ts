@@ -1,4 +1,4 @@
-import { CLASSES, groupsOf, RCODES, TYPES, unsigned, usedGroups } from "../syntax/go-values.ts";
+import { CLASSES, dotted, groupsOf, RCODES, TYPES, unsigned, usedGroups } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
 
@@ -52,15 +52,10 @@ function checkName(setup: Setup, words: readonly string[]): void {
   if (withMetadata && match !== "regex") setup.refuse(`metadata is for a rule of regex (found ${shown(match ?? "")})`);
   checkAnswers(setup, match ?? "", words.slice(withMetadata ? 4 : 3));
   // For an exact rule, CoreDNS compiles the new name as the pattern, instead of the old one.
-  if (match === "exact") checkPattern(setup, qualified(to), qualified(from));
+  if (match === "exact") checkPattern(setup, dotted(to), dotted(from));
   else if (match === "regex") checkPattern(setup, from, to);
   else if (!MATCHES.includes(match ?? ""))
     setup.refuse(`a rule for name takes ${MATCHES.join(", ")} (found ${shown(match ?? "")})`);
-}
-
-function qualified(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.endsWith(".") ? lower : `${lower}.`;
 }
 
 function checkPattern(setup: Setup, from: string, to: string): void {

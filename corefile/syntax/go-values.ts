@@ -214,6 +214,12 @@ function withOwnNames(text: string): string {
   });
 }
 
+/** A name in CoreDNS's form: in lower case, with the trailing dot. */
+export function dotted(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.endsWith(".") ? lower : `${lower}.`;
+}
+
 /** Whether CoreDNS's DNS library accepts a text as a domain name. An escaped dot does not separate labels. */
 export function isDomainName(text: string): boolean {
   if (text === "" || text === ".") return text === ".";
