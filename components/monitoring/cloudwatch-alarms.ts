@@ -1,6 +1,5 @@
 import type { Alert, CloudWatchCondition, WatchedStack } from "./alert.ts";
-import { alertsOf } from "./alerts/index.ts";
-import { runbookOf } from "./prometheus-rules.ts";
+import { alertsOf, runbookOf } from "./alerts/alert-table.ts";
 
 const MINUTE = 60;
 /** Namespace of metrics counted from lines; each cluster in an account has its own. */

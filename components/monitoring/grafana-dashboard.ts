@@ -1,5 +1,5 @@
 import { ALERT_GROUPS, type AlertGroup, type WatchedStack } from "./alert.ts";
-import { type ActiveAlert, alertsOf } from "./alerts/index.ts";
+import { type ActiveAlert, alertsOf } from "./alerts/alert-table.ts";
 
 const TITLES: Readonly<Record<AlertGroup, string>> = {
   coredns: "CoreDNS",

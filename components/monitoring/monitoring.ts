@@ -5,7 +5,7 @@ import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
 import { ArgumentsError, parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
-import { alertsOf } from "./alerts/index.ts";
+import { alertsOf } from "./alerts/alert-table.ts";
 import { makeCanary } from "./canary.ts";
 import { makeAlarms } from "./cloudwatch-objects.ts";
 import { checkMonitoring } from "./monitoring-issues.ts";

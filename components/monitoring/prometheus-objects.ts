@@ -3,8 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { podsOfNamespace } from "../kubernetes/network-policy.ts";
 import { yamlText } from "../logging/collectors/yaml-text.ts";
+import { ruleFile } from "./alerts/alert-table.ts";
 import { grafanaDashboard } from "./grafana-dashboard.ts";
-import { ruleFile } from "./prometheus-rules.ts";
 import {
   annotatedService,
   CANARY_NAMESPACE,

@@ -1,5 +1,4 @@
-import { ALERTS } from "../../components/monitoring/alerts/index.ts";
-import { runbookOf } from "../../components/monitoring/prometheus-rules.ts";
+import { ALERTS, runbookOf } from "../../components/monitoring/alerts/alert-table.ts";
 import type { Settings } from "../../components/settings.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { grafanaDashboard } from "../../components/monitoring/grafana-dashboard.ts";
+import { prometheusAt } from "../../tools/dashboards/grafana.ts";
 import { pictureOf } from "../../tools/dashboards/index.ts";
-import { prometheusAt } from "../../tools/dashboards/prometheus-data.ts";
 import { WHOLE } from "../components/monitoring/stacks.ts";
 
 const WINDOW = { from: 1_795_000_000, to: 1_795_003_600, step: 60 };

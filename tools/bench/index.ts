@@ -24,9 +24,8 @@ const program = commandLine(
   .action(bench);
 
 async function bench(flags: BenchFlags): Promise<void> {
-  const [{ runSuite }, { goalsOf }, { formatBench }] = await Promise.all([
+  const [{ runSuite }, { formatBench, goalsOf, writeBench }] = await Promise.all([
     import("./suite.ts"),
-    import("./bench-report.ts"),
     import("./bench-report.ts"),
   ]);
   const shown = await progress("measuring");
@@ -40,7 +39,7 @@ async function bench(flags: BenchFlags): Promise<void> {
     const text = `${JSON.stringify(found, null, 2)}\n`;
     if (flags.output !== undefined) await writeFile(flags.output, text);
     // The costs of names are in docs/explanation/name-cost.md.
-    if (flags.write) await (await import("./bench-report.ts")).writeBench(formatBench({ ...found, forms: [] }));
+    if (flags.write) await writeBench(formatBench({ ...found, forms: [] }));
     shown.stop();
     process.stdout.write(flags.json ? text : formatBench(found));
     for (const line of failed) process.stderr.write(`left out, since it failed: ${line}\n`);

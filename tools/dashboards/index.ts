@@ -3,9 +3,8 @@ import { dirname } from "node:path";
 import { between, commandLine, Failure, runCommandLine } from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
 import { cloudWatchPicture } from "./cloudwatch.ts";
-import { grafanaPicture } from "./grafana.ts";
+import { type Ask, grafanaPicture, prometheusAt, prometheusVersion } from "./grafana.ts";
 import { drawPicture, type Window } from "./picture.ts";
-import { type Ask, prometheusAt, prometheusVersion } from "./prometheus-data.ts";
 
 /** Samples per graph: more would only enlarge the picture. */
 const SAMPLES = 90;

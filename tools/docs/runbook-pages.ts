@@ -1,6 +1,6 @@
 import { ALERT_GROUPS, type Alert, type AlertGroup, SIGNALS } from "../../components/monitoring/alert.ts";
+import { ALERTS } from "../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../components/monitoring/alerts/collector-signals.ts";
-import { ALERTS } from "../../components/monitoring/alerts/index.ts";
 
 const TITLES: Readonly<Record<AlertGroup, string>> = {
   coredns: "CoreDNS alerts",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ActiveAlert, alertsOf } from "../../../components/monitoring/alerts/index.ts";
+import { type ActiveAlert, alertsOf } from "../../../components/monitoring/alerts/alert-table.ts";
 import { CANARY_PORT, type ScrapeTarget, scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
 import type { MonitoringSettings } from "../../../components/monitoring/settings.ts";
 import { canaryDestination, type Parts, watchedStack } from "../../../components/monitoring/watched-stack.ts";

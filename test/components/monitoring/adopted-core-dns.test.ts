@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { alertsOf } from "../../../components/monitoring/alerts/index.ts";
+import { alertsOf } from "../../../components/monitoring/alerts/alert-table.ts";
 import { alarmsOf } from "../../../components/monitoring/cloudwatch-alarms.ts";
 import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";
 import { logGroupsOf, watchedStack } from "../../../components/monitoring/watched-stack.ts";

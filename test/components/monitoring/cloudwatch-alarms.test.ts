@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ALERTS } from "../../../components/monitoring/alerts/index.ts";
+import { ALERTS } from "../../../components/monitoring/alerts/alert-table.ts";
 import { type Alarm, alarmsOf, unseenByCloudWatch } from "../../../components/monitoring/cloudwatch-alarms.ts";
 import { plan, WHOLE, warnings } from "./stacks.ts";
 

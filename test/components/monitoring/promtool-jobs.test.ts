@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { ALERTS } from "../../../components/monitoring/alerts/index.ts";
-import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
+import { ALERTS, ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { type Case, casesOf, packed, promtool, unitTest } from "./promtool.ts";
 import { WHOLE } from "./stacks.ts";
 

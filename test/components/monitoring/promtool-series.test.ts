@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
-import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
 import { casesOf, ofCollector, promtool, unitTest } from "./promtool.ts";
 import { WHOLE } from "./stacks.ts";
 

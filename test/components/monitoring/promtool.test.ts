@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { WatchedStack } from "../../../components/monitoring/alert.ts";
+import { alertsOf, ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
-import { alertsOf } from "../../../components/monitoring/alerts/index.ts";
 import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";
-import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
 import { type Case, casesOf, foreignCases, metricsOf, ofCollector, packed, promtool, unitTest } from "./promtool.ts";
 import { NOTHING, WHOLE } from "./stacks.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import type { Series, WatchedStack } from "../../../components/monitoring/alert.ts";
-import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/index.ts";
+import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/alert-table.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 import { NOTHING } from "./stacks.ts";

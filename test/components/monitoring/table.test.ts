@@ -3,9 +3,8 @@ import type { Dashboard } from "@grafana/schema";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { WatchedStack } from "../../../components/monitoring/alert.ts";
-import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/index.ts";
+import { ALERTS, alertsOf, ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { grafanaDashboard, graphOf } from "../../../components/monitoring/grafana-dashboard.ts";
-import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
 import { scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
 import { NOTHING, WHOLE } from "./stacks.ts";
 

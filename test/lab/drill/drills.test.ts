@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AdoptSettings } from "../../../components/dns/settings.ts";
 import { fluentBit } from "../../../components/logging/collectors/fluent-bit/index.ts";
 import { logPipeline } from "../../../components/logging/pipeline.ts";
-import { ALERTS } from "../../../components/monitoring/alerts/index.ts";
+import { ALERTS } from "../../../components/monitoring/alerts/alert-table.ts";
 import type { Drill, Scene } from "../../../lab/drill/drill.ts";
 import {
   consentFor,
