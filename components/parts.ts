@@ -4,7 +4,7 @@ import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/des
 import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
-import { awsSourceClusterIssues } from "./logging/sources/aws-sources.ts";
+import { awsSourceClusterIssues } from "./logging/sources/source-issues.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
 import { amount, isObject } from "./schema/values.ts";
 import type { TeamSettings } from "./team/settings.ts";

@@ -7,7 +7,7 @@ import { isUnknown, standInFor } from "./destinations/destination-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
-import { isFromAws } from "./sources/journal.ts";
+import { isFromAws } from "./sources/source.ts";
 import { checkPipeline } from "./validation.ts";
 
 /** The settings as far as they are known before deployment. */

@@ -6,7 +6,7 @@ import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
-import { controlPlaneGroup, type Source } from "./sources/journal.ts";
+import { controlPlaneGroup, type Source } from "./sources/source.ts";
 
 /** Namespace of the collectors. They never read it: a collector that reads its own errors would cause a loop. */
 export const LOGGING_NAMESPACE = "logging";

@@ -5,7 +5,7 @@ import { Port, Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
 import { ProcessingSettings } from "./processing/settings.ts";
 import { Destinations, Route } from "./routing/routes.ts";
-import { SOURCES } from "./sources/journal.ts";
+import { SOURCES } from "./sources/source.ts";
 
 /** Ids of the known collectors. */
 export const COLLECTOR_IDS = [

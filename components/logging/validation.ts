@@ -18,9 +18,8 @@ import { type NamedCluster, overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
-import { awsSourceIssues } from "./sources/aws-sources.ts";
 import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
-import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
+import { awsSourceIssues, sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
 import { sidecarIssues } from "./workloads/sidecar.ts";
 
 /**

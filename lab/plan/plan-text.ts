@@ -6,7 +6,7 @@ import { describeDestination } from "../../components/logging/pipeline-text.ts";
 import { collectedPart } from "../../components/logging/routing/route-issues.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
-import { ownSources, sourcePlace } from "../../components/logging/sources/journal.ts";
+import { ownSources, sourcePlace } from "../../components/logging/sources/source.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 import { plainTable, plural } from "../output/table.ts";

@@ -4,7 +4,7 @@ import { LabelKey, LabelValue, NamespaceName, string, unique } from "../../schem
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-format.ts";
 import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
-import { ownSources, SOURCES, type Source, sourceIndex } from "../sources/journal.ts";
+import { ownSources, SOURCES, type Source, sourceIndex } from "../sources/source.ts";
 
 /** Part of the names of containers, variables and AWS resources; each word begins with a letter, so that no two names collide there. */
 const DestinationName = string(
@@ -191,6 +191,11 @@ export function routedTeams<T extends TeamNamespaces>(selections: readonly Selec
         selection.namespaces === undefined || namespaces.some((own) => selection.namespaces?.includes(own.name)),
     ),
   );
+}
+
+/** Destinations to which the audit log is forwarded; CloudWatch Logs already has it. */
+export function filteredTargets<T extends Target>(targets: readonly T[]): T[] {
+  return targets.filter(({ sources, destination }) => sources.includes("audit") && destination.kind !== "cloudwatch");
 }
 
 /** A destination's index names at a time, sorted: those of teams routed there, and of other sources. */

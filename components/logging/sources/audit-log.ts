@@ -1,11 +1,12 @@
+import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { deliveryRole, type PolicyStatement } from "../../aws/iam.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/aws/late-target.ts";
 import { withName } from "../pipeline.ts";
-import { auditStreamName, filteredTargets } from "./aws-sources.ts";
-import { controlPlaneGroup, sourcePlace } from "./journal.ts";
+import { filteredTargets } from "../routing/routes.ts";
+import { controlPlaneGroup, sourcePlace } from "./source.ts";
 
 /** A control plane's audit log, and its destinations. */
 export interface AuditLogArgs {
@@ -127,6 +128,17 @@ export class AuditLog extends pulumi.ComponentResource {
       { parent: this, dependsOn: [...dependsOn, role.policy], deleteBeforeReplace: true },
     );
   }
+}
+
+/** Longest stream name. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_CreateDeliveryStream.html */
+const MAX_STREAM_NAME = 64;
+
+/** Name of the stream that sends the audit log to a destination. A long one is truncated, with a hash for uniqueness. */
+export function auditStreamName(cluster: string, suffix: string | undefined): string {
+  const end = suffix === undefined ? "-audit" : `-audit-${suffix}`;
+  if (cluster.length + end.length <= MAX_STREAM_NAME) return cluster + end;
+  const hash = createHash("sha256").update(cluster).digest("hex").slice(0, 8);
+  return `${cluster.slice(0, MAX_STREAM_NAME - end.length - hash.length - 1)}-${hash}${end}`;
 }
 
 /** Extracts the lines from CloudWatch Logs' compressed envelope, and ends each with a line break. */

@@ -5,7 +5,7 @@ import { fluentBit } from "../collectors/fluent-bit/index.ts";
 import { type LogPipeline, logPipeline, ofSources } from "../pipeline.ts";
 import { targetsOf } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
-import { isOnNode, type Source } from "./journal.ts";
+import { isOnNode, type Source } from "./source.ts";
 
 /** The program that reads Kubernetes events, with any collector: it is one pod besides the DaemonSet. */
 export const EVENT_READER: Collector = fluentBit;

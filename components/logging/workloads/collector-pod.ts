@@ -16,7 +16,7 @@ import {
   withName,
 } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
-import { JOURNAL_FOLDER } from "../sources/journal.ts";
+import { JOURNAL_FOLDER } from "../sources/source.ts";
 
 /** Buffers and read positions of a collector on its node; they outlive its pods. */
 function stateOnNode(id: string): string {

@@ -6,7 +6,7 @@ import {
   EVENT_READER_NAME,
   LOGGING_NAMESPACE,
 } from "../../../components/logging/pipeline.ts";
-import { isFromAws } from "../../../components/logging/sources/journal.ts";
+import { isFromAws } from "../../../components/logging/sources/source.ts";
 import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type MarkerFinder, mustBeReady, type SourceFinder } from "../find/finder.ts";

@@ -1,5 +1,5 @@
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
-import type { OwnSource } from "../../../components/logging/sources/journal.ts";
+import type { OwnSource } from "../../../components/logging/sources/source.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition, whyNotRunning } from "../lab.ts";
 

@@ -17,7 +17,7 @@ import {
   ownSources,
   sourceIndex,
   sourcePlace,
-} from "../../../components/logging/sources/journal.ts";
+} from "../../../components/logging/sources/source.ts";
 import type { Settings } from "../../../components/settings.ts";
 import type { Aws } from "../../process.ts";
 import { ask, lokiEndpoint, readAnswer, searchEndpoint, whyOutOfReach } from "./endpoint.ts";

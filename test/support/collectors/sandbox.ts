@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { IpFamily } from "../../../components/kubernetes/ip-family.ts";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
 import { credentialsFolder, logPipeline } from "../../../components/logging/pipeline.ts";
-import { JOURNAL_FOLDER } from "../../../components/logging/sources/journal.ts";
+import { JOURNAL_FOLDER } from "../../../components/logging/sources/source.ts";
 import { Running } from "./program.ts";
 import { unnamedCluster } from "./unnamed-cluster.ts";
 

@@ -1,6 +1,6 @@
 import type { LogPipeline } from "../../pipeline.ts";
 import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
-import { ownSources } from "../../sources/journal.ts";
+import { ownSources } from "../../sources/source.ts";
 import { type Section, tagOf } from "./service.ts";
 
 /** Key of records that match a route. */

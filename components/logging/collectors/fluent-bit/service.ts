@@ -1,7 +1,7 @@
 import { anyAddress } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { type LogPipeline, withName } from "../../pipeline.ts";
-import type { OwnSource } from "../../sources/journal.ts";
+import type { OwnSource } from "../../sources/source.ts";
 import type { Collector } from "../collector.ts";
 
 /** A section of the YAML configuration: option to value, or to several values for a repeated option. */

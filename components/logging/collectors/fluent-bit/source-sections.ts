@@ -11,7 +11,7 @@ import {
   ownSources,
   sourceIndex,
   sourcePlace,
-} from "../../sources/journal.ts";
+} from "../../sources/source.ts";
 import { fieldFilters, redactFilters } from "./line-filters.ts";
 import { keyFormat, output } from "./outputs.ts";
 import { bufferInput, type Section, STATE_FOLDER, tagOf } from "./service.ts";

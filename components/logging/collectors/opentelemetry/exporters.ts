@@ -14,7 +14,7 @@ import {
   USER_FILE_NAME,
   withName,
 } from "../../pipeline.ts";
-import { type JournalSource, journalSources, sourcePlace } from "../../sources/journal.ts";
+import { type JournalSource, journalSources, sourcePlace } from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 
 const ENVELOPES = "no exporter of the OpenTelemetry Collector writes one record per line";

@@ -5,7 +5,7 @@ import {
   type JournalSource,
   journalSources,
   sourceIndex,
-} from "../../sources/journal.ts";
+} from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 import { exporter, sourcePart } from "./exporters.ts";
 import { fieldStatements, indexStatement, memoryLimiter, statements, transform } from "./processors.ts";

@@ -7,7 +7,7 @@ import {
   journalSources,
   sourceIndex,
   sourcePlace,
-} from "../../sources/journal.ts";
+} from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 import { fieldsProgram, redactProgram } from "./line-program.ts";
 import { program, SECTIONS } from "./records.ts";

@@ -7,7 +7,7 @@ import type { PodIdentityHost } from "../../../aws/partition.ts";
 import type { Collector } from "../../collectors/collector.ts";
 import { placeName } from "../../indexing/team-places.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE, withName } from "../../pipeline.ts";
-import { isOnNode } from "../../sources/journal.ts";
+import { isOnNode } from "../../sources/source.ts";
 import type { DestinationOf } from "../destination-settings.ts";
 import { mskStatements } from "../kafka.ts";
 import { searchStatement } from "../search/amazon-opensearch.ts";

@@ -6,7 +6,7 @@ import { placeName } from "../../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../../pipeline.ts";
 import type { NamedCluster } from "../../routing/overlaps.ts";
 import { splitsPlaces, type Target, type TeamNamespaces } from "../../routing/routes.ts";
-import { controlPlaneGroup, journalSources } from "../../sources/journal.ts";
+import { controlPlaneGroup, journalSources } from "../../sources/source.ts";
 import type { Destination } from "../destination-settings.ts";
 import { isBucketName, isCleanPrefix, RETENTION } from "./aws-settings.ts";
 

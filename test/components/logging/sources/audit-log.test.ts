@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
-import { requireAudit } from "../../../../components/logging/sources/audit-log.ts";
-import { auditStreamName } from "../../../../components/logging/sources/aws-sources.ts";
+import { auditStreamName, requireAudit } from "../../../../components/logging/sources/audit-log.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
 import { parseSettings } from "../../../../components/settings.ts";
