@@ -5,6 +5,7 @@ import type { ClusterHandle } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { knownSettings, requireCluster, resolvedSettings } from "./argument-settings.ts";
+import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./carriers.ts";
 import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { awsDestinations } from "./destinations/aws/aws-destinations.ts";
@@ -26,7 +27,6 @@ import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./
 import type { LoggingSettings } from "./settings.ts";
 import { AuditLog } from "./sources/audit-log.ts";
 import { AutoModeLogs } from "./sources/auto-mode-logs.ts";
-import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./sources/event-collection.ts";
 import { journalSources } from "./sources/source.ts";
 import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
 import { EventReader } from "./workloads/event-reader.ts";

@@ -3,7 +3,7 @@ import type { ClusterSettings } from "../cluster/settings.ts";
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
-import { carrierIssues } from "./carrier-issues.ts";
+import { carrierIssues, carriersOf, pipelineOf } from "./carriers.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
 import { awsIssues, keyPrefixWarnings, teamIssues } from "./destinations/aws/aws-issues.ts";
@@ -18,7 +18,6 @@ import { type NamedCluster, overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
-import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
 import { awsSourceIssues, sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
 import { sidecarIssues } from "./workloads/sidecar.ts";
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { type CoreDnsPods, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
+import { EVENT_READER } from "../logging/carriers.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../logging/pipeline.ts";
-import { EVENT_READER } from "../logging/sources/event-collection.ts";
 import type { WatchedStack } from "./alert.ts";
 import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
 import { EVENT_INPUT } from "./alerts/fluent-bit-signals.ts";

@@ -5,6 +5,7 @@ import { dnsProfile } from "../dns/profile.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
 import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
 import { commonLabels, coreDnsPods, teamNamespace } from "../kubernetes/labels.ts";
+import { type Carrier, carriersOf, pipelineOf } from "../logging/carriers.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
 import { isUnknown } from "../logging/destinations/destination-values.ts";
@@ -22,7 +23,6 @@ import {
   targetsOf,
 } from "../logging/routing/routes.ts";
 import type { LoggingSettings } from "../logging/settings.ts";
-import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-collection.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
 import type { LogGroupOf } from "./cloudwatch-alarms.ts";

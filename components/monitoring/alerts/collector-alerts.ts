@@ -1,5 +1,5 @@
+import { EVENT_READER } from "../../logging/carriers.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
-import { EVENT_READER } from "../../logging/sources/event-collection.ts";
 import type { Alert, Condition, Signal, WatchedStack } from "../alert.ts";
 import { scrapeTargets } from "../scrape-targets.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";

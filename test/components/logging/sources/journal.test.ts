@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
+import { carriersOf, pipelineOf as readerPipeline } from "../../../../components/logging/carriers.ts";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
 import { ofSources } from "../../../../components/logging/pipeline.ts";
 import {
@@ -10,7 +11,6 @@ import {
   targetsOf,
 } from "../../../../components/logging/routing/routes.ts";
 import { COLLECTOR_IDS, LoggingSettings } from "../../../../components/logging/settings.ts";
-import { carriersOf, pipelineOf as readerPipeline } from "../../../../components/logging/sources/event-collection.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
 import { pipelineOf, render } from "../collectors/fluent-bit/rendered.ts";
