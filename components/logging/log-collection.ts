@@ -8,8 +8,7 @@ import { knownSettings, requireCluster, resolvedSettings } from "./argument-sett
 import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./carriers.ts";
 import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
-import { awsDestinations } from "./destinations/aws/aws-destinations.ts";
-import { type LateTarget, lateTargets } from "./destinations/aws/late-target.ts";
+import { awsDestinations, type LateTarget, lateTargets } from "./destinations/aws/aws-destinations.ts";
 import { InClusterOpenSearch } from "./destinations/search/in-cluster-opensearch.ts";
 import { teamReaders, teamRoles } from "./destinations/team-readers.ts";
 import { receiverEgress } from "./destinations/transport.ts";

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { CREDENTIAL_IN_QUERY } from "../../schema/errors.ts";
+import { CREDENTIAL_IN_QUERY, relation } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
 import { Credentials, caSecretName, refuse, SchemedToken, Token } from "./destination-values.ts";
-import { Headers } from "./headers.ts";
 
 /** Rejects secrets in a URL, which would be in a ConfigMap. @param where Where the secret belongs. */
 function withoutSecret(where: string) {
@@ -38,6 +37,25 @@ const server = {
   verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
   caSecretName,
 };
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
+const Name = string(
+  /^[\w!#$%&'*+.^`|~-]{1,128}$/,
+  "the name of a header: up to 128 letters, digits and !#$%&'*+-.^_`|~",
+);
+/** RFC 9110's field value, restricted to ASCII: no line breaks, no blanks at the ends. */
+const VALUE = /^[!-~]([ -~]*[!-~])?$/;
+const VALUE_WORDS =
+  "must be a string of up to 4096 printable ASCII characters, without blanks at the ends, or a Secret, such as { secretName: datadog, key: api-key }";
+
+const Value = z.union([z.string().regex(VALUE, VALUE_WORDS).max(4096, VALUE_WORDS), Token], VALUE_WORDS);
+
+/** Request headers by name: a string, or the Secret with the value. */
+const Headers = z
+  .record(Name, Value)
+  .refine((headers) => Object.keys(headers).length <= 16, "must have at most 16 headers")
+  .optional()
+  .describe("By name: a string, or { secretName, key } for a secret. Default: none.");
 
 /** Settings of a server that accepts JSON by POST. */
 export const HTTP = {
@@ -113,4 +131,94 @@ export function checkUrl(destination: UrlSettings, context: z.core.$RefinementCt
     const message = "must not be set with an http URL, which has no certificate";
     refuse(context, "caSecretName", message, destination.caSecretName);
   }
+}
+
+/** Names that a collector or its HTTP client sets, or that concern the connection. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  ...["host", "content-length", "content-type", "content-encoding", "transfer-encoding", "user-agent"],
+  ...["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect", "accept-encoding"],
+]);
+/** Header names with which services send keys. */
+const SECRET_NAME =
+  /^((proxy-)?authorization|cookie|x-honeycomb-team)$|(passw(or)?d|passphrase|secret|token|credentials?|signature|dsn)$|(^|[._-])(x|(api|app|access|auth|account|functions?|ingest(ion)?|insert|license|master|private|shared|subscription|write)[._-]?)key$/i;
+/** Values that are keys under any name: credentials after a scheme, JSON Web Tokens, digests, prefixes of services. */
+const SECRET_VALUE =
+  /^(bearer|basic|apikey|api-token|token|splunk) +\S|^eyJ[\w-]+\.[\w-]+\.|^[\da-f]{32,}$|^(hc[a-z]ik_|xaat-|glc_|dt0c01\.|NRI[IK]-)|NRAL$/i;
+
+interface WithHeaders {
+  readonly kind: string;
+  readonly url?: string;
+  readonly headers?: Readonly<Record<string, string | Token>> | undefined;
+  readonly credentials?: unknown;
+  readonly token?: unknown;
+  readonly protocol?: "http" | "grpc";
+}
+
+/** Checks names and values of headers beyond their form. */
+export function checkHeaders(destination: WithHeaders, context: z.core.$RefinementCtx): void {
+  const { headers = {} } = destination;
+  const names = Object.keys(headers);
+  for (const [at, name] of names.entries()) {
+    const message = nameIssue(name, destination) ?? secretIssue(name, headers[name]);
+    const same = names.slice(0, at).find((other) => other.toLowerCase() === name.toLowerCase());
+    const twice = same === undefined ? undefined : `${same} and ${name} are the same header`;
+    for (const found of [message, twice]) if (found !== undefined) relation(context, [name], found, ["headers"]);
+  }
+  if (secretHeaders(destination).length > 0 && destination.url?.startsWith("http:"))
+    relation(
+      context,
+      ["url", "headers"],
+      "headers with a Secret require an https URL, since the secret would be sent in clear text",
+    );
+}
+
+function nameIssue(name: string, { kind, protocol, credentials, token }: WithHeaders): string | undefined {
+  const lower = name.toLowerCase();
+  if (OWN_NAMES.has(lower)) return `${name} must not be set, since the collector sets it`;
+  if (kind === "loki" && lower === "x-scope-orgid") return `${name} must not be set, since tenant sets it`;
+  if (lower === "authorization" && (credentials ?? token) !== undefined)
+    return `${name} must not be set with ${token === undefined ? "credentials" : "token"}, since the collector sets it from there`;
+  // @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+  if (protocol === "grpc" && !/^(?!grpc-)[\w.-]+(?<!-bin)$/.test(lower))
+    return `${name} must be of letters, digits, '-', '_' and '.' with protocol grpc, without the prefix grpc- and the suffix -bin`;
+  return undefined;
+}
+
+function secretIssue(name: string, value: string | Token | undefined): string | undefined {
+  if (typeof value !== "string" || !(SECRET_NAME.test(name) || SECRET_VALUE.test(value))) return undefined;
+  return `${name} must be a Secret, such as { secretName: datadog, key: api-key }, since it would be in a ConfigMap`;
+}
+
+/** A header with its value in a Secret, and how the collector gets it. */
+interface SecretHeader {
+  readonly name: string;
+  readonly secretName: string;
+  readonly key: string;
+  /** Environment variable, for collectors that read variables. */
+  readonly variable: string;
+  /** File name, for the others. */
+  readonly file: string;
+}
+
+interface Sent {
+  readonly headers?: WithHeaders["headers"];
+}
+
+/** The headers with values in Secrets. They are numbered, since a header name is not valid for a variable or file. */
+export function secretHeaders(destination: Sent | object): SecretHeader[] {
+  const found = headersOf(destination).flatMap(([name, value]) =>
+    typeof value === "string" ? [] : [{ name, ...value }],
+  );
+  return found.map((header, at) => ({ ...header, variable: `LOG_HEADER_${at + 1}`, file: `header_${at + 1}` }));
+}
+
+/** The headers with values in the configuration. */
+export function plainHeaders(destination: Sent | object): [name: string, value: string][] {
+  return headersOf(destination).flatMap(([name, value]): [string, string][] =>
+    typeof value === "string" ? [[name, value]] : [],
+  );
+}
+
+function headersOf(destination: Sent | object): [string, string | Token][] {
+  return "headers" in destination ? Object.entries(destination.headers ?? {}) : [];
 }

@@ -6,8 +6,7 @@ import { dateExpression, type IndexFormat, indexPrefix, NO_VALUE } from "../inde
 import { placeName } from "../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../pipeline.ts";
 import { routedTeams, type Target, type TeamNamespaces } from "../routing/routes.ts";
-import type { AwsPlace } from "./aws/aws-destinations.ts";
-import type { LateTarget } from "./aws/late-target.ts";
+import type { AwsPlace, LateTarget } from "./aws/aws-destinations.ts";
 import { takesIds } from "./search/amazon-opensearch.ts";
 
 /** Actions to read one log group. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html */

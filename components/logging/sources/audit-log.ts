@@ -3,7 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { deliveryRole, type PolicyStatement } from "../../aws/iam.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
-import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/aws/late-target.ts";
+import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/aws/aws-destinations.ts";
 import { withName } from "../pipeline.ts";
 import { filteredTargets } from "../routing/routes.ts";
 import { controlPlaneGroup, sourcePlace } from "./source.ts";

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../../aws/partition.ts";
-import type { LateTarget } from "../destinations/aws/late-target.ts";
+import type { LateTarget } from "../destinations/aws/aws-destinations.ts";
 import { bucketName, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
 

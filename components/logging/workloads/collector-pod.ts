@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { containerResources, containerSecurity } from "../../kubernetes/container.ts";
 import { type Collector, imageFor, type Probe, type Rendered } from "../collectors/collector.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
-import { secretHeaders } from "../destinations/headers.ts";
+import { secretHeaders } from "../destinations/http-settings.ts";
 import {
   caFile,
   credentialsFolder,

@@ -2,7 +2,7 @@ import type { RequestOptions } from "node:https";
 import type { z } from "zod";
 import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import type { Credentials } from "../../../components/logging/destinations/destination-values.ts";
-import { plainHeaders, secretHeaders } from "../../../components/logging/destinations/headers.ts";
+import { plainHeaders, secretHeaders } from "../../../components/logging/destinations/http-settings.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { send } from "../../kubernetes/api-request.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";

@@ -1,5 +1,5 @@
 import type { Destination } from "../../destinations/destination-settings.ts";
-import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type LogPipeline, PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../pipeline.ts";
 import type { Section } from "./service.ts";
 

@@ -1,6 +1,6 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
-import { plainHeaders } from "../../destinations/headers.ts";
+import { plainHeaders } from "../../destinations/http-settings.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { readScript } from "../scripts.ts";

@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
-import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, mskRegion } from "../../destinations/kafka.ts";
 import { placeName, type TeamPlace } from "../../indexing/team-places.ts";
 import {

@@ -1,5 +1,5 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
-import { plainHeaders } from "../../destinations/headers.ts";
+import { plainHeaders } from "../../destinations/http-settings.ts";
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";

@@ -1,5 +1,5 @@
 import { Scalar } from "yaml";
-import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import {
   credentialsFolder,
   type LogPipeline,
