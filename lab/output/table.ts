@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 
 /** How a table is drawn. */
@@ -25,38 +26,53 @@ const BORDERS = ["top", "bottom", "left", "right"].flatMap((side) => [side, `${s
 const CORNERS = ["top-left", "top-right", "bottom-left", "bottom-right", "mid", "mid-mid", "middle"];
 const NO_LINES = Object.fromEntries([...BORDERS, ...CORNERS].map((name) => [name, ""]));
 
-/**
- * Rows per part: cli-table3 compares each row with all others, so a large audit would take minutes as one table, and takes seconds in
- * parts.
- */
-const MAX_ROWS = 500;
-
 /** A table without borders, as `kubectl` and `pulumi` print them. Cells may contain terminal colors. */
 export function plainTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   options: TableOptions = {},
 ): string {
-  if (rows.length <= MAX_ROWS) return linesOf(head, rows, options).text;
-  const parts = Array.from({ length: Math.ceil(rows.length / MAX_ROWS) }, (_, part) =>
-    rows.slice(part * MAX_ROWS, (part + 1) * MAX_ROWS),
-  );
-  const found = options.widths === undefined ? parts.map((part) => linesOf(head, part, options).widths) : [];
-  const widths = options.widths ?? head.map((_, column) => Math.max(...found.map((each) => each[column] ?? 0)));
-  const texts = parts.map((part) => linesOf(head, part, { ...options, widths }).text);
-  return texts.map((text, part) => (part === 0 ? text : text.slice(text.indexOf("\n") + 1))).join("\n");
+  const { right = [], widths, gap = 2 } = options;
+  if (widths !== undefined) return wrappedTable(head, rows, options);
+  const lines = [head, ...rows].flatMap(linesOf);
+  const longest = head.map((_, column) => lines.reduce((most, line) => Math.max(most, widthOf(line[column] ?? "")), 0));
+  const padded = (cell: string, column: number) => {
+    const padding = " ".repeat((longest[column] ?? 0) - widthOf(cell));
+    return right.includes(column) ? padding + cell : cell + padding;
+  };
+  return lines.map((line) => line.map(padded).join(" ".repeat(gap)).replace(/ +$/, "")).join("\n");
 }
 
-function linesOf(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions) {
-  const table = new Table({
-    ...layoutOf(head, options),
-    head: [...head],
-    chars: NO_LINES,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": options.gap ?? 2 },
+/** The lines of a row, of which cells may have several. */
+function linesOf(row: readonly string[]): (readonly string[])[] {
+  if (!row.some((cell) => cell.includes("\n"))) return [row];
+  const cells = row.map((cell) => cell.split("\n"));
+  const height = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) => cells.map((texts) => texts[line] ?? ""));
+}
+
+/** How many columns of a terminal a text takes. */
+function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
+  const shown = stripVTControlCharacters(text);
+  if (/^[ -~]*$/.test(shown)) return shown.length;
+  const table = new Table({ style: { "padding-left": 0, "padding-right": 0 } });
+  table.push([shown]);
+  table.toString();
+  return table.options.colWidths[0] ?? 0;
+}
+
+/** Rows per part: cli-table3 compares each row with all others, so that thousands would take minutes as one table. */
+const MAX_ROWS = 500;
+
+function wrappedTable(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string {
+  const parts = Array.from({ length: Math.max(1, Math.ceil(rows.length / MAX_ROWS)) }, (_, part) => {
+    const style = { head: [], border: [], "padding-left": 0, "padding-right": options.gap ?? 2 };
+    const table = new Table({ ...layoutOf(head, options), head: [...head], chars: NO_LINES, style });
+    table.push(...rows.slice(part * MAX_ROWS, (part + 1) * MAX_ROWS).map((row) => [...row]));
+    return table.toString().replaceAll(/ +$/gm, "");
   });
-  table.push(...rows.map((row) => [...row]));
-  const text = table.toString().replaceAll(/ +$/gm, "");
-  return { text, widths: table.options.colWidths };
+  return parts.map((text, part) => (part === 0 ? text : text.slice(text.indexOf("\n") + 1))).join("\n");
 }
 
 function layoutOf(head: readonly string[], { right = [], widths }: TableOptions) {

@@ -15,6 +15,18 @@ describe("plainTable", () => {
     assert.equal(lines.filter((line) => line.startsWith("NAME")).length, 1);
   });
 
+  it("keeps the columns of a cell that has several lines, and of right-aligned numbers", () => {
+    const table = plainTable(
+      ["NAME", "N", "WHY"],
+      [
+        ["a\nbcdef", "7", "x"],
+        ["世\u{1f44d}", "12", ""],
+      ],
+      { right: [1] },
+    );
+    assert.deepEqual(table.split("\n"), ["NAME    N  WHY", "a       7  x", "bcdef", "世\u{1f44d}   12"]);
+  });
+
   it("handles more rows than a call has arguments, in seconds", () => {
     const rows = Array.from({ length: 150_000 }, (_, index) => [String(index)]);
     assert.equal(plainTable(["N"], rows).split("\n").length, 150_001);
