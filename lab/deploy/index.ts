@@ -33,7 +33,7 @@ export function registerRecover(program: Command): void {
     .description("after a killed `pulumi up`, add what it created to the stack's state")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
     .action(async ({ stack }: { readonly stack: string }) => {
-      const { recover, recoveryText } = await import("./recover.ts");
+      const { recover, recoveryText } = await import("./recovery.ts");
       process.stdout.write(recoveryText(stack, await recover(stack)));
     });
 }

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { code, fenced, MAX_COMMENT, plainText } from "../output/markup.ts";
 import { type ClusterUpgrade, upgradeTitle } from "./cluster-upgrade.ts";
-import type { PolicyComparison, ResourceChange } from "./compare.ts";
+import type { PolicyComparison, ResourceChange } from "./comparison.ts";
 import type { Diff, Side, StackDiff } from "./diff.ts";
 import type { PolicyFinding } from "./document.ts";
 import { fieldLines, type ShownField } from "./fields.ts";

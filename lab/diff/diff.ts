@@ -3,7 +3,7 @@ import { ZodError } from "zod";
 import { Failure } from "../command-line.ts";
 import { PLAIN_OUTPUT, run } from "../process.ts";
 import { stackNames } from "../stack-file.ts";
-import { comparePlans, type StackComparison } from "./compare.ts";
+import { comparePlans, type StackComparison } from "./comparison.ts";
 import { emptyPlan, PlanDocument, withEngineUrns } from "./document.ts";
 import { type Checkout, type CheckoutOptions, exists, Repository, withCheckouts } from "./revisions.ts";
 

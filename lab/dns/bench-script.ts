@@ -1,4 +1,4 @@
-import { codeName, encodeQuery, shellBytes } from "./ask.ts";
+import { codeName, encodeQuery, shellBytes } from "./queries.ts";
 
 /**
  * Sends queries at a fixed rate over several TCP connections from inside a pod, and prints when each was sent and answered, by the pod's

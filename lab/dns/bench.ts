@@ -3,7 +3,6 @@ import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { html, htmlDocument, type Markup } from "../output/markup.ts";
 import { columns, ms } from "../output/table.ts";
-import { ask, isName } from "./ask.ts";
 import {
   BENCH_SCRIPT,
   BUCKETS,
@@ -14,7 +13,8 @@ import {
   scriptArguments,
   summarize,
 } from "./bench-script.ts";
-import type { DnsClient } from "./pod.ts";
+import type { DnsClient } from "./dns-client.ts";
+import { ask, isName } from "./queries.ts";
 
 /** Upper limits, whatever the flags say: this is a measurement, not a load test. */
 export const LIMITS = { perSecond: 200, seconds: 60 } as const;

@@ -1,8 +1,8 @@
 import { Failure } from "../command-line.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { ms } from "../output/table.ts";
-import { type Explanation, explain } from "./explain.ts";
-import type { DnsClient } from "./pod.ts";
+import type { DnsClient } from "./dns-client.ts";
+import { type Explanation, explain } from "./explanation.ts";
 
 /** Values of ndots to compare: the Kubernetes default, the lab's, and one that is too low. */
 export const COMPARED_NDOTS = [5, 3, 2] as const;

@@ -98,7 +98,7 @@ export async function connected(flags: ClusterFlags, folder?: string) {
     import("../verify/catalog.ts"),
     import("../../components/stack-commands.ts"),
     import("../kubernetes/connect.ts"),
-    import("./pod.ts"),
+    import("./dns-client.ts"),
   ]);
   const { name, settings } = await loadStack(flags.stack, folder);
   const { cluster } = await connect(targetOf(settings, flags));
@@ -114,7 +114,7 @@ export async function connected(flags: ClusterFlags, folder?: string) {
 export async function explained(name: string, flags: ExplainFlags, folder?: string) {
   const { cluster, client, dns } = await connected(flags, folder);
   const [{ explain }, { statedPlace }] = await Promise.all([
-    import("./explain.ts"),
+    import("./explanation.ts"),
     import("../kubernetes/core-dns-place.ts"),
   ]);
   return explain(cluster, client, name, { ...flags, coreDns: statedPlace(dns) });
@@ -123,7 +123,7 @@ export async function explained(name: string, flags: ExplainFlags, folder?: stri
 /** Exits with 1 if the name does not resolve. */
 async function explain(name: string, flags: ExplainFlags): Promise<void> {
   const explanation = await explained(name, flags);
-  const { formatExplanation } = await import("./explain.ts");
+  const { formatExplanation } = await import("./explanation.ts");
   writeOutput(flags.json ? explanation : formatExplanation(explanation));
   process.exitCode = explanation.found ? 0 : 1;
 }
@@ -154,7 +154,7 @@ async function bench(flags: BenchFlags): Promise<void> {
 async function schema(flags: SchemaFlags): Promise<void> {
   if (flags.update === undefined && (flags.version !== undefined || flags.region !== undefined))
     throw new Failure("--version and --region require --update", 2);
-  const { formatSchemas, updateSchemas } = await import("./schema.ts");
+  const { formatSchemas, updateSchemas } = await import("./addon-schemas.ts");
   if (flags.update === undefined) {
     process.stdout.write(formatSchemas());
     return;

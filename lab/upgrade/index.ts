@@ -60,7 +60,7 @@ async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePla
   const target = await planWith(stack, settings, step.to);
   const before = target.plan === undefined ? undefined : (await planWith(stack, settings, step.from)).plan;
   const [{ comparePlans }, { planUpgrade }] = await Promise.all([
-    import("../diff/compare.ts"),
+    import("../diff/comparison.ts"),
     import("./upgrade-plan.ts"),
   ]);
   return planUpgrade({

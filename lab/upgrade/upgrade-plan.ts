@@ -17,7 +17,7 @@ import {
   judgeComponent,
   parseAddonVersion,
 } from "eks-dns-logging-corefile/addon";
-import type { StackComparison } from "../diff/compare.ts";
+import type { StackComparison } from "../diff/comparison.ts";
 import { type PlanDocument, valueAt } from "../diff/document.ts";
 import { changesWith, type FoundChange, type ScannedObject } from "./kubernetes-changes.ts";
 import type { LiveCluster } from "./live-cluster.ts";

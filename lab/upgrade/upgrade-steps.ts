@@ -1,5 +1,5 @@
 import { addonDefaults, type ComponentVerdict, supportOf, type VersionStep } from "eks-dns-logging-corefile/addon";
-import type { StackComparison } from "../diff/compare.ts";
+import type { StackComparison } from "../diff/comparison.ts";
 import { type PlanDocument, valueAt } from "../diff/document.ts";
 import { plural } from "../output/table.ts";
 import type { LiveCluster } from "./live-cluster.ts";

@@ -33,7 +33,7 @@ const PLACES: readonly Place[] = [
     what: "kubeconfigs",
     text: /\bnew KubeConfig\(/,
     files: [
-      "lab/deploy/recover.ts", // The text in a provider's inputs.
+      "lab/deploy/recovery.ts", // The text in a provider's inputs.
       "lab/kubernetes/connect.ts",
     ],
   },

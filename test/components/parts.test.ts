@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { formatIssue } from "../../components/schema/errors.ts";
 import { parseSettings } from "../../components/settings.ts";
-import { comparePlans } from "../../lab/diff/compare.ts";
+import { comparePlans } from "../../lab/diff/comparison.ts";
 import { PlanDocument } from "../../lab/diff/document.ts";
 import { asJson } from "../../lab/plan/index.ts";
 import { planStack } from "../../lab/plan/plan.ts";

@@ -5,7 +5,7 @@ import { type AddonName, addonNames, FETCHED_FILE, minorOf, parseAddonVersion } 
 import { z } from "zod";
 import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
 import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/command-line.ts";
-import { askEks, type EksOptions, updateSchemas } from "../../lab/dns/schema.ts";
+import { askEks, type EksOptions, updateSchemas } from "../../lab/dns/addon-schemas.ts";
 import type { Aws } from "../../lab/process.ts";
 import { outputOf } from "../../lab/process.ts";
 

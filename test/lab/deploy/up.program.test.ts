@@ -6,7 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseSettings } from "../../../components/settings.ts";
 import { down, up } from "../../../lab/deploy/deployment.ts";
-import { recover, recoveryText } from "../../../lab/deploy/recover.ts";
+import { recover, recoveryText } from "../../../lab/deploy/recovery.ts";
 import { StateFolder } from "../../../lab/deploy/state.ts";
 import { listen } from "../../support/listen.ts";
 import { object, PULUMI, STATE, URN } from "./fake-pulumi.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../../lab/command-line.ts";
-import { comparePlans } from "../../../lab/diff/compare.ts";
+import { comparePlans } from "../../../lab/diff/comparison.ts";
 import type { Diff } from "../../../lab/diff/diff.ts";
 import { formatDiff, markdownOf } from "../../../lab/diff/diff-report.ts";
 import { PlanDocument } from "../../../lab/diff/document.ts";

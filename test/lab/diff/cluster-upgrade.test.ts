@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { comparePlans } from "../../../lab/diff/compare.ts";
+import { comparePlans } from "../../../lab/diff/comparison.ts";
 import { type Diff, fails } from "../../../lab/diff/diff.ts";
 import { formatDiff, markdownOf } from "../../../lab/diff/diff-report.ts";
 import type { PlanDocument } from "../../../lab/diff/document.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { comparePlans } from "../../../lab/diff/compare.ts";
+import { comparePlans } from "../../../lab/diff/comparison.ts";
 import type { Diff, StackDiff } from "../../../lab/diff/diff.ts";
 import { formatDiff, MARKER, markdownOf } from "../../../lab/diff/diff-report.ts";
 import type { PlanDocument, PolicyFinding } from "../../../lab/diff/document.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { comparePlans } from "../../../lab/diff/compare.ts";
+import { comparePlans } from "../../../lab/diff/comparison.ts";
 import { namespace, plan, resource } from "./resources.ts";
 
 describe("comparePlans, for dependents of a replaced resource", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ResourceChange } from "../../../lab/diff/compare.ts";
+import type { ResourceChange } from "../../../lab/diff/comparison.ts";
 import { type Json, PlanDocument, type PlannedResourceDocument } from "../../../lab/diff/document.ts";
 
 type Options = Partial<Omit<PlannedResourceDocument, "urn" | "type" | "name" | "inputs">> & {

@@ -11,7 +11,7 @@ import {
   loadOf,
 } from "../../../lab/dns/bench.ts";
 import { BUCKETS, NUMBER, percentile, readSamples, scriptArguments, summarize } from "../../../lab/dns/bench-script.ts";
-import { dnsClientAt } from "../../../lab/dns/pod.ts";
+import { dnsClientAt } from "../../../lab/dns/dns-client.ts";
 import { type Execute, fakeCluster, ran, runningPod } from "../verify/fake-cluster.ts";
 import { bytesOf, dnsPod, type FakePod } from "./fake-pod.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { versionStep } from "eks-dns-logging-corefile/addon";
 import { type KubernetesObject, kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
-import { comparePlans } from "../../../lab/diff/compare.ts";
+import { comparePlans } from "../../../lab/diff/comparison.ts";
 import { liveCluster } from "../../../lab/upgrade/live-cluster.ts";
 import { planUpgrade } from "../../../lab/upgrade/upgrade-plan.ts";
 import { formatUpgrade } from "../../../lab/upgrade/upgrade-report.ts";

@@ -11,7 +11,7 @@ import {
   queryId,
   readReply,
   shellBytes,
-} from "../../../lab/dns/ask.ts";
+} from "../../../lab/dns/queries.ts";
 import { ownZones } from "../../../lab/verify/cluster-domain.ts";
 import { bytesOf } from "./fake-pod.ts";
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { formatSchemas, updateSchemas, usedVersions } from "../../../lab/dns/schema.ts";
+import { formatSchemas, updateSchemas, usedVersions } from "../../../lab/dns/addon-schemas.ts";
 import type { Aws } from "../../../lab/process.ts";
 
 const SCHEMA = { type: "object", properties: { corefile: { type: "string" } }, additionalProperties: false };

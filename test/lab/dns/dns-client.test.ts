@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dnsClientAt, parseFrom } from "../../../lab/dns/pod.ts";
+import { dnsClientAt, parseFrom } from "../../../lab/dns/dns-client.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { type Execute, fakeCluster, notFound, runningPod } from "../verify/fake-cluster.ts";
 import { dnsPod, type FakePod } from "./fake-pod.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { explain, formatExplanation } from "../../../lab/dns/explain.ts";
+import { dnsClientAt } from "../../../lab/dns/dns-client.ts";
+import { explain, formatExplanation } from "../../../lab/dns/explanation.ts";
 import { formatForms, nameForms, parseService } from "../../../lab/dns/forms.ts";
-import { dnsClientAt } from "../../../lab/dns/pod.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { fakeCluster, runningPod } from "../verify/fake-cluster.ts";
 import { dnsPod, type FakePod } from "./fake-pod.ts";

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { decode, RECURSION_DESIRED, streamEncode } from "dns-packet";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import type { OwnZones } from "../verify/cluster-domain.ts";
-import type { DnsClient } from "./pod.ts";
+import type { DnsClient } from "./dns-client.ts";
 import type { Outcome } from "./walk.ts";
 
 export type QueryType = "A" | "AAAA";

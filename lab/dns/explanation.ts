@@ -5,8 +5,17 @@ import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { columns, ms, plural } from "../output/table.ts";
 import { type OwnZones, ownZones } from "../verify/cluster-domain.ts";
-import { type Asked, answeredBy, ask, type CurlLookup, curlLookup, isName, outcomeOf, type QueryType } from "./ask.ts";
-import type { DnsClient } from "./pod.ts";
+import type { DnsClient } from "./dns-client.ts";
+import {
+  type Asked,
+  answeredBy,
+  ask,
+  type CurlLookup,
+  curlLookup,
+  isName,
+  outcomeOf,
+  type QueryType,
+} from "./queries.ts";
 import { cheaper, hostsAddresses, messagesFor, type Pair, succeeds, walk } from "./walk.ts";
 
 /** A query as a row of the table. */

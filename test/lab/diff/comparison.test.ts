@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { comparePlans, type ResourceChange } from "../../../lab/diff/compare.ts";
+import { comparePlans, type ResourceChange } from "../../../lab/diff/comparison.ts";
 import { PlanDocument, type PlannedResourceDocument, withEngineUrns } from "../../../lab/diff/document.ts";
 import { only, plan, resource } from "./resources.ts";
 
