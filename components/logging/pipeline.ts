@@ -173,6 +173,11 @@ export function logPipeline(
       };
 }
 
+/** The pipelines of all destinations: the branches, or the pipeline itself if there is one destination. */
+export function endsOf(pipeline: LogPipeline): readonly LogPipeline[] {
+  return pipeline.branches.length === 0 ? [pipeline] : pipeline.branches;
+}
+
 /** Name of the event reader's pod, service account and configuration. */
 export const EVENT_READER_NAME = "fluent-bit-events";
 

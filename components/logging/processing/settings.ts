@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LabelKey, LabelValue, NamespaceName, unique } from "../../schema/values.ts";
-import { LEVEL_NAMES, selectionOf } from "../routing/routes.ts";
+import { LEVEL_NAMES, selectionOf, some } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty, isEmptyBesideText, refuseRisk } from "./pattern-risk.ts";
 import { groupCount, hasRepeatedGroup } from "./pattern-text.ts";
@@ -56,8 +56,6 @@ function patternProblem(text: string, emptyProblem: EmptyCheck): string | undefi
   }
   return undefined;
 }
-
-const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
 
 /** Where a rule applies. */
 const places = {

@@ -33,7 +33,8 @@ export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] 
 /** Keys with the level of a JSON line, in order of precedence. */
 export const LEVEL_KEYS = ["level", "severity"] as const;
 
-const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
+/** A list with at least one item, and none twice. */
+export const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
 
 /** Sends lines that meet all conditions to some destinations. */
 export const Route = z.strictObject({

@@ -1,5 +1,5 @@
 import { amount } from "../../../schema/values.ts";
-import type { LogPipeline } from "../../pipeline.ts";
+import { endsOf, type LogPipeline } from "../../pipeline.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
 import { outputs, splitByScript } from "./outputs.ts";
 import { routeFilters, tagMatch } from "./selection.ts";
@@ -90,6 +90,6 @@ export function allOutputs(pipeline: LogPipeline): Section[] {
 }
 
 /** Whether a sender needs the script that finds a record's app. */
-export function needsScript({ branches, ...only }: LogPipeline): boolean {
-  return branches.length === 0 ? splitByScript({ ...only, branches }) : branches.some(splitByScript);
+export function needsScript(pipeline: LogPipeline): boolean {
+  return endsOf(pipeline).some(splitByScript);
 }

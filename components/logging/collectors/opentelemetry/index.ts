@@ -1,7 +1,7 @@
 import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { isCleanPrefix } from "../../destinations/aws/aws-settings.ts";
-import { hasIndex, type LogPipeline } from "../../pipeline.ts";
+import { endsOf, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import {
@@ -121,7 +121,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
-  const parts = (pipeline.branches.length === 0 ? [pipeline] : pipeline.branches)
+  const parts = endsOf(pipeline)
     .filter(({ sources }) => sources.includes("pods"))
     .flatMap(partsOf);
   const journal = journalParts(pipeline);
@@ -171,8 +171,7 @@ function extensions(pipeline: LogPipeline): Readonly<Record<string, Options>> {
     recreate: true,
     compaction: { directory: `${STATE_FOLDER}/${folder}`, on_start: true, on_rebound: true, cleanup_on_start: true },
   });
-  const { branches } = pipeline;
-  const authenticators = (branches.length === 0 ? [pipeline] : branches).flatMap((branch) => {
+  const authenticators = endsOf(pipeline).flatMap((branch) => {
     const options = authenticatorOf(branch);
     return options === undefined ? [] : [[authName(branch), options] as const];
   });

@@ -1,6 +1,6 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { plainHeaders } from "../../destinations/http-settings.ts";
-import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
+import { endsOf, type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import { journalParts } from "./journal-sources.ts";
@@ -142,10 +142,9 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
 /** The whole configuration. @see https://vector.dev/docs/reference/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
   const joined = joining(pipeline);
-  const { branches } = pipeline;
-  const routed = routing(branches);
+  const routed = routing(pipeline.branches);
   const journal = journalParts(pipeline);
-  const ends = branches.length === 0 ? [pipeline] : branches;
+  const ends = endsOf(pipeline);
   return {
     data_dir: STATE_FOLDER,
     log_schema: { timestamp_key: "@timestamp" },

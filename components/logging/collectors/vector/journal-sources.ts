@@ -1,5 +1,5 @@
 import { notation } from "../../indexing/index-format.ts";
-import { hasIndex, type LogPipeline } from "../../pipeline.ts";
+import { endsOf, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import {
   JOURNAL_FIELDS,
   JOURNAL_FOLDER,
@@ -26,8 +26,7 @@ interface Parts {
  * @see https://vector.dev/docs/reference/configuration/sources/journald/
  */
 export function journalParts(pipeline: LogPipeline): Parts {
-  const ends = pipeline.branches.length === 0 ? [pipeline] : pipeline.branches;
-  const all = ends.flatMap((end) =>
+  const all = endsOf(pipeline).flatMap((end) =>
     journalSources(end.sources).map((source) => ({ end, source, name: `journal-${source}-${sinkName(end.name)}` })),
   );
   return {
