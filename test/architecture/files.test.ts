@@ -6,6 +6,8 @@ import { projectSources, type SourceFile } from "./import-graph.ts";
 const SOURCES = /^(index\.ts|(components|corefile|lab|library|policies|tools)\/.*\.ts)$/;
 const MAX_LINES = 350;
 const MIN_LINES = 25;
+/** More in one folder are not seen at a glance. */
+const MAX_FILES = 12;
 
 /** Shorter files, and why each is a file of its own. */
 const SHORT: Readonly<Record<string, string>> = {
@@ -39,13 +41,17 @@ function offences(files: readonly SourceFile[]): string[] {
     const places = new Set(same.map((file) => (COLLECTOR.test(file) ? "collectors" : file)));
     return places.size > 1 ? [`${same.join(" and ")} share the name ${name}`] : [];
   });
-  return [...sizes, ...names];
+  const byFolder = Map.groupBy(sources, ({ file }) => posix.dirname(file));
+  const folders = [...byFolder].flatMap(([folder, { length }]) =>
+    length > MAX_FILES ? [`${folder} has ${length} files: give it folders by meaning`] : [],
+  );
+  return [...sizes, ...names, ...folders];
 }
 
 describe("the source files", () => {
   const files = projectSources();
 
-  it("have 25 to 350 lines, and each a name of its own", () => {
+  it("have 25 to 350 lines, and each a name of its own in a folder of at most twelve", () => {
     assert.ok(files.length > 150, `only ${files.length} sources were found`);
     assert.deepEqual(offences(files), []);
   });
@@ -63,5 +69,12 @@ describe("the source files", () => {
       "components/team/team.ts and lab/team.ts share the name team.ts",
     ]);
     assert.deepEqual(offences(planted("lab/dns/index.ts", 60)), []);
+  });
+
+  it("fail the check by a planted folder with one file too many", () => {
+    const folder = (count: number): SourceFile[] =>
+      Array.from({ length: count }, (_, at) => ({ file: `lab/planted/planted-${at}.ts`, text: "\n".repeat(60) }));
+    assert.deepEqual(offences([...files, ...folder(12)]), []);
+    assert.deepEqual(offences([...files, ...folder(13)]), ["lab/planted has 13 files: give it folders by meaning"]);
   });
 });
