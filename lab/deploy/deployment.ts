@@ -9,7 +9,14 @@ import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
-import { missingKinds, missingNamespaces, readNamespace, takenNamespaces } from "./preconditions.ts";
+import {
+  deletedNamespaces,
+  missingKinds,
+  missingNamespaces,
+  movedNamespaces,
+  readNamespace,
+  takenNamespaces,
+} from "./preconditions.ts";
 import {
   deleteKind,
   ensureKind,
@@ -18,7 +25,6 @@ import {
   KIND_CONTEXT,
   kindClusters,
 } from "./programs.ts";
-import { deletedNamespaces, movedNamespaces } from "./stack-namespaces.ts";
 import {
   type Deployment,
   existingObjects,

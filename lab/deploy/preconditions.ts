@@ -1,10 +1,11 @@
 import { ApiException, CoreV1Api, type KubeConfig, type V1Namespace } from "@kubernetes/client-node";
-import { commonLabels } from "../../components/kubernetes/labels.ts";
-import { OPERATOR_API } from "../../components/monitoring/scrape-targets.ts";
+import { commonLabels, teamNamespace } from "../../components/kubernetes/labels.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import { CANARY_NAMESPACE, OPERATOR_API } from "../../components/monitoring/scrape-targets.ts";
 import type { Settings } from "../../components/settings.ts";
-import { asClusterError } from "../kubernetes/api-request.ts";
+import { namespacePrefix, prefixesOf, teamOfPrefix } from "../../components/team/resource-names.ts";
+import { asClusterError } from "../kubernetes/api-requests.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
-import { adoptedNamespaces, createdNamespaces, type NamedNamespace } from "./stack-namespaces.ts";
 import { type Deployment, stateObjects } from "./state.ts";
 
 /**
@@ -115,4 +116,140 @@ export async function readNamespace(config: KubeConfig, name: string): Promise<V
     if (error instanceof ApiException && (error.code === 404 || error.code === 403)) return undefined;
     throw asClusterError(error, `get namespace ${name}`);
   }
+}
+
+/** URN of a Namespace that the stack created. A patched Namespace has another type. */
+const NAMESPACE = /\bkubernetes:core\/v1:Namespace::/;
+const NAMESPACE_PATCH = /\bkubernetes:core\/v1:NamespacePatch::/;
+
+/**
+ * Namespaces in a stack's state that an update with these settings deletes, with all their content.
+ * @returns their names, in the order of the state.
+ */
+export function deletedNamespaces(deployment: Deployment, settings: Settings): string[] {
+  const kept = new Set(createdNamespaces(settings).map(({ name }) => name));
+  return stateObjects(deployment)
+    .filter(({ urn }) => NAMESPACE.test(urn))
+    .map(({ header }) => header.metadata.name)
+    .filter((name) => !kept.has(name));
+}
+
+const CREATED_BY_ANOTHER =
+  "must not be a namespace that this stack created by another setting, since Pulumi would create it a second time: to move it, run the command once without it, which deletes it with everything in it";
+const ADOPTS_OWN =
+  "must not be set for a namespace that this stack created, since that deletes it with everything in it";
+
+/** A sentence about a namespace that belongs to another team, with the setting that keeps its content. */
+function moveProblem(doing: string, problem: string, name: string, prefix: string): string {
+  const owner = teamOfPrefix(prefix, name);
+  if (owner === undefined) return CREATED_BY_ANOTHER;
+  const kept = `{ name: ${name}, ${doing === "created" ? "" : "adopt: true, "}wasTeam: ${owner} }`;
+  return `must not be a namespace that this stack ${doing} for team ${owner}, since ${problem}: write ${kept} under namespaces to keep what is in it`;
+}
+
+/**
+ * Namespaces in a stack's state that the settings move to another team or rename, without wasTeam.
+ * @returns one sentence each; empty if there are none.
+ */
+export function movedNamespaces(deployment: Deployment, settings: Settings): string[] {
+  return [...movedCreations(deployment, settings), ...movedAdoptions(deployment, settings)];
+}
+
+/**
+ * Namespaces that the stack created. Pulumi identifies one by its resource name, and creates a renamed resource before it deletes the old
+ * one, which fails.
+ */
+function movedCreations(deployment: Deployment, settings: Settings): string[] {
+  const created = prefixesIn(deployment, NAMESPACE);
+  const again = (name: string, prefix: string) =>
+    moveProblem("created", "Pulumi would create it a second time", name, prefix);
+  return settings.teams.flatMap(({ name: team, namespaces }, index) => {
+    const place = `teams[${index}]`;
+    if (namespaces === undefined) {
+      const own = teamNamespace(team);
+      const prefix = created.get(own);
+      const isKept = prefix === undefined || prefix === namespacePrefix(team, undefined);
+      return isKept ? [] : [`${place}.name: ${again(own, prefix)} (found "${team}")`];
+    }
+    return namespaces.flatMap(({ name, adopt, wasTeam }, at) => {
+      const prefix = created.get(name);
+      if (prefix === undefined) return [];
+      const found = `(found "${name}")`;
+      if (adopt) return [`${place}.namespaces[${at}].adopt: ${ADOPTS_OWN} ${found}`];
+      if (isKnown(prefix, { team, name, wasTeam })) return [];
+      return [`${place}.namespaces[${at}].name: ${again(name, prefix)} ${found}`];
+    });
+  });
+}
+
+const CREATES_ADOPTED =
+  "must stay true for a namespace that this stack adopted, since Pulumi cannot create what exists";
+
+/**
+ * Namespaces that the stack adopted and would now create or patch for another team: the new patch conflicts with the old one, and the
+ * update stops halfway.
+ */
+function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
+  const adopted = prefixesIn(deployment, NAMESPACE_PATCH);
+  return settings.teams.flatMap(({ name: team, namespaces = [] }, index) =>
+    namespaces.flatMap(({ name, adopt, wasTeam }, at) => {
+      const prefix = adopted.get(name);
+      if (prefix === undefined) return [];
+      if (!adopt) return [`teams[${index}].namespaces[${at}].adopt: ${CREATES_ADOPTED} (found false)`];
+      if (isKnown(prefix, { team, name, wasTeam })) return [];
+      const wrong = moveProblem("adopted", "its labels conflict with those of that team", name, prefix);
+      return [`teams[${index}].namespaces[${at}].name: ${wrong} (found "${name}")`];
+    }),
+  );
+}
+
+/** Resource name prefixes, by the namespace that the resource creates or patches. */
+function prefixesIn(deployment: Deployment, type: RegExp): Map<string, string> {
+  return new Map(
+    stateObjects(deployment).flatMap(({ urn, header }) => {
+      const [, prefix] = /::([^:]+)-namespace$/.exec(urn) ?? [];
+      return prefix !== undefined && type.test(urn) ? [[header.metadata.name, prefix] as const] : [];
+    }),
+  );
+}
+
+/** Whether Pulumi recognizes a namespace of the state, by its resource name or an alias. */
+function isKnown(prefix: string, now: { team: string; name: string; wasTeam: string | undefined }): boolean {
+  const { team, name, wasTeam } = now;
+  if (prefix === namespacePrefix(team, name)) return true;
+  return wasTeam !== undefined && prefixesOf(wasTeam, name).includes(prefix);
+}
+
+/** A namespace, and the setting that leads to it. */
+interface NamedNamespace {
+  readonly name: string;
+  readonly setting: string;
+}
+
+/** Namespaces that a stack with these settings creates. */
+function createdNamespaces(settings: Settings): NamedNamespace[] {
+  const { teams, logging, monitoring } = settings;
+  const ofTeams = teams.flatMap(({ name, namespaces }, team) => {
+    if (namespaces === undefined) return [{ name: teamNamespace(name), setting: `teams[${team}].name` }];
+    return listed(namespaces, team, false);
+  });
+  const hasCanary = monitoring.kind !== "none" && monitoring.canary.enabled;
+  return [
+    ...ofTeams,
+    ...(logging === undefined ? [] : [{ name: LOGGING_NAMESPACE, setting: "logging" }]),
+    ...(hasCanary ? [{ name: CANARY_NAMESPACE, setting: "monitoring.canary" }] : []),
+  ];
+}
+
+/** Existing namespaces that the stack adopts. */
+function adoptedNamespaces({ teams }: Settings): NamedNamespace[] {
+  return teams.flatMap(({ namespaces = [] }, team) => listed(namespaces, team, true));
+}
+
+type TeamNamespaces = NonNullable<Settings["teams"][number]["namespaces"]>;
+
+function listed(namespaces: TeamNamespaces, team: number, areAdopted: boolean): NamedNamespace[] {
+  return namespaces.flatMap(({ name, adopt }, at) =>
+    adopt === areAdopted ? [{ name, setting: `teams[${team}].namespaces[${at}].name` }] : [],
+  );
 }

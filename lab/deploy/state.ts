@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { isEncrypted, isObject } from "../../components/schema/values.ts";
 import { PROJECT_ROOT } from "../command-line.ts";
-import { asClusterError } from "../kubernetes/api-request.ts";
+import { asClusterError } from "../kubernetes/api-requests.ts";
 import { portableYaml } from "../stack-file.ts";
 
 /** Folder, ignored by Git, in which `up` keeps its state. */
