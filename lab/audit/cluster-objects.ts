@@ -1,7 +1,7 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import pLimit from "p-limit";
 import { isObject } from "../../components/schema/values.ts";
-import { asClusterError, requestApi } from "../kubernetes/api-request.ts";
+import { asClusterError, requestApi } from "../kubernetes/api-requests.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 

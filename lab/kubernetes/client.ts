@@ -11,7 +11,7 @@ import {
   type V1Service,
   VersionApi,
 } from "@kubernetes/client-node";
-import { asClusterError, proxyGet } from "./api-request.ts";
+import { asClusterError, execInPod, getForwarded, proxyGet } from "./api-requests.ts";
 import {
   type Cluster,
   ClusterError,
@@ -21,7 +21,6 @@ import {
   type NodeFacts,
   type PodFacts,
 } from "./cluster.ts";
-import { execInPod, getForwarded } from "./pod-streams.ts";
 
 /** Timeout of a request to the API server. */
 const REQUEST_SECONDS = 10;

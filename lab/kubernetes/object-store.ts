@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { isObject } from "../../components/schema/values.ts";
-import { asClusterError, requestApi } from "./api-request.ts";
+import { asClusterError, requestApi } from "./api-requests.ts";
 import { ClusterError } from "./cluster.ts";
 
 /** A Kubernetes object exactly as the API server sends it; a typed client would drop unknown fields. */

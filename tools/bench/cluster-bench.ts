@@ -7,7 +7,7 @@ import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { Failure } from "../../lab/command-line.ts";
 import { dnsClientAt } from "../../lab/dns/dns-client.ts";
 import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
-import { asClusterError } from "../../lab/kubernetes/api-request.ts";
+import { asClusterError } from "../../lab/kubernetes/api-requests.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { connect, loadKubeConfig, type Target } from "../../lab/kubernetes/connect.ts";
 import { applyObject } from "../../lab/kubernetes/object-store.ts";

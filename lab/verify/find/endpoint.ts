@@ -4,7 +4,7 @@ import type { Destination } from "../../../components/logging/destinations/desti
 import type { Credentials } from "../../../components/logging/destinations/destination-values.ts";
 import { plainHeaders, secretHeaders } from "../../../components/logging/destinations/http-settings.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
-import { send } from "../../kubernetes/api-request.ts";
+import { send } from "../../kubernetes/api-requests.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { KubeConfig } from "@kubernetes/client-node";
-import { getForwarded } from "../../../lab/kubernetes/pod-streams.ts";
+import { getForwarded } from "../../../lab/kubernetes/api-requests.ts";
 import { accept, BINARY, CLOSE, frame } from "../../support/exec-server.ts";
 import { listen } from "../../support/listen.ts";
 
