@@ -1,4 +1,4 @@
-import type { Alert, CloudWatchCondition, WatchedStack } from "./alert.ts";
+import type { Alert, CloudWatchCondition, WatchedStack } from "./alerts/alert.ts";
 import { alertsOf, runbookOf } from "./alerts/alert-table.ts";
 
 const MINUTE = 60;

@@ -1,4 +1,4 @@
-import { ALERT_GROUPS, type AlertGroup, type WatchedStack } from "./alert.ts";
+import { ALERT_GROUPS, type AlertGroup, type WatchedStack } from "./alerts/alert.ts";
 import { type ActiveAlert, alertsOf } from "./alerts/alert-table.ts";
 
 const TITLES: Readonly<Record<AlertGroup, string>> = {

@@ -3,7 +3,7 @@ import { type CoreDnsPods, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import { EVENT_READER } from "../logging/carriers.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../logging/pipeline.ts";
-import type { WatchedStack } from "./alert.ts";
+import type { WatchedStack } from "./alerts/alert.ts";
 import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
 import { EVENT_INPUT } from "./alerts/fluent-bit-signals.ts";
 import type { MonitoringSettings } from "./settings.ts";

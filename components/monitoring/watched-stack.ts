@@ -24,7 +24,7 @@ import {
 } from "../logging/routing/routes.ts";
 import type { LoggingSettings } from "../logging/settings.ts";
 import { amount } from "../schema/values.ts";
-import type { WatchedStack } from "./alert.ts";
+import type { WatchedStack } from "./alerts/alert.ts";
 import type { LogGroupOf } from "./cloudwatch-alarms.ts";
 import { CANARY_LINE, CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";

@@ -1,4 +1,4 @@
-import { ALERT_GROUPS, type Alert, type AlertGroup, SIGNALS } from "../../components/monitoring/alert.ts";
+import { ALERT_GROUPS, type Alert, type AlertGroup, SIGNALS } from "../../components/monitoring/alerts/alert.ts";
 import { ALERTS } from "../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../components/monitoring/alerts/collector-signals.ts";
 

@@ -1,4 +1,4 @@
-import { ALERT_GROUPS, type Alert, type Condition, type WatchedStack } from "../alert.ts";
+import { ALERT_GROUPS, type Alert, type Condition, type WatchedStack } from "./alert.ts";
 import { COLLECTOR_ALERTS, EVENT_READER_ALERTS } from "./collector-alerts.ts";
 import { COREDNS_ALERTS } from "./coredns-alerts.ts";
 import { PLATFORM_ALERTS } from "./platform-alerts.ts";

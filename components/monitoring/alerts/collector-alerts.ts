@@ -1,7 +1,7 @@
 import { EVENT_READER } from "../../logging/carriers.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
-import type { Alert, Condition, Signal, WatchedStack } from "../alert.ts";
 import { scrapeTargets } from "../scrape-targets.ts";
+import type { Alert, Condition, Signal, WatchedStack } from "./alert.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";
 import { MISSING_ON_NODE, missingOnNode, OWN_COLLECTOR, perSecond, rising, steady } from "./expressions.ts";
 import { EVENT_INPUT } from "./fluent-bit-signals.ts";

@@ -1,5 +1,5 @@
 import type { CollectorId } from "../../logging/settings.ts";
-import type { CollectorMetrics, Signal } from "../alert.ts";
+import type { CollectorMetrics, Signal } from "./alert.ts";
 import {
   falling,
   grew,

@@ -1,4 +1,4 @@
-import type { Alert } from "../alert.ts";
+import type { Alert } from "./alert.ts";
 import { COREFILE, eachPod, LOGS, onCoreDns, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
 
 // Series of kube-state-metrics. @see https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md

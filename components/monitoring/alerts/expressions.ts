@@ -1,5 +1,5 @@
 import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
-import type { Condition, WatchedStack } from "../alert.ts";
+import type { Condition, WatchedStack } from "./alert.ts";
 
 type WatchedCoreDns = NonNullable<WatchedStack["coredns"]>;
 

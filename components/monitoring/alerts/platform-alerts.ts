@@ -1,5 +1,5 @@
-import type { Alert, Condition, WatchedStack } from "../alert.ts";
 import { CANARY_LINE } from "../scrape-targets.ts";
+import type { Alert, Condition, WatchedStack } from "./alert.ts";
 import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
 const NODE = 'node="a"';

@@ -1,4 +1,4 @@
-import type { Alert } from "../alert.ts";
+import type { Alert } from "./alert.ts";
 import { COREFILE, LOGS, onCoreDns, perSecond, rising } from "./expressions.ts";
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;

@@ -1,4 +1,4 @@
-import type { CollectorMetrics } from "../alert.ts";
+import type { CollectorMetrics } from "./alert.ts";
 import {
   grew,
   hoursLeft,

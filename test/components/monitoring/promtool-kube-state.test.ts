@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Series } from "../../../components/monitoring/alert.ts";
+import type { Series } from "../../../components/monitoring/alerts/alert.ts";
 import { ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { promtool } from "./promtool.ts";
 import { WHOLE } from "./stacks.ts";

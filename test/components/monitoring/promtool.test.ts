@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
-import type { WatchedStack } from "../../../components/monitoring/alert.ts";
+import type { WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { alertsOf, ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
 import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";

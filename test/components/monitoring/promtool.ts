@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import type { Series, WatchedStack } from "../../../components/monitoring/alert.ts";
+import type { Series, WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/alert-table.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { WatchedStack } from "../../../components/monitoring/alert.ts";
+import type { WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Dashboard } from "@grafana/schema";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
-import type { WatchedStack } from "../../../components/monitoring/alert.ts";
+import type { WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { ALERTS, alertsOf, ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { grafanaDashboard, graphOf } from "../../../components/monitoring/grafana-dashboard.ts";
 import { scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";

@@ -1,4 +1,4 @@
-import type { CollectorId } from "../logging/settings.ts";
+import type { CollectorId } from "../../logging/settings.ts";
 
 /** Subjects of alerts, which are also the runbook pages. */
 export const ALERT_GROUPS = ["coredns", "nodelocal-dns", "collector", "platform", "canary"] as const;
