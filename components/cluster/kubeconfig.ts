@@ -110,13 +110,15 @@ function readKubeconfig(file: string): Document | string | undefined {
   }
 }
 
+/** Until a connection is made, in milliseconds. */
+const CONNECT_TIMEOUT = 5000;
+
 /**
  * Why a server cannot be reached, as in `... which does not answer`; undefined if it can. Neither TLS nor credentials are tried: their
  * errors are reported by whatever uses the kubeconfig.
  * @param url such as `https://127.0.0.1:6443`; the default port is that of the scheme.
- * @param milliseconds Timeout.
  */
-export function serverIssue(url: string, milliseconds = 5000): Promise<string | undefined> {
+export function serverIssue(url: string): Promise<string | undefined> {
   if (!URL.canParse(url)) return Promise.resolve("is no URL");
   const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve) => {
@@ -124,14 +126,14 @@ export function serverIssue(url: string, milliseconds = 5000): Promise<string | 
       // URLs have brackets around IPv6 addresses.
       host: hostname.replace(/^\[(.*)\]$/, "$1"),
       port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
-      timeout: milliseconds,
+      timeout: CONNECT_TIMEOUT,
     });
     const end = (issue: string | undefined) => {
       socket.destroy();
       resolve(issue);
     };
     socket.once("connect", () => end(undefined));
-    socket.once("timeout", () => end(`does not answer within ${milliseconds / 1000} s`));
+    socket.once("timeout", () => end(`does not answer within ${CONNECT_TIMEOUT / 1000} s`));
     socket.once("error", (error: NodeJS.ErrnoException) => end(`does not answer (${error.code ?? error.message})`));
   });
 }

@@ -98,8 +98,8 @@ export function prometheusAt(url: string, get: typeof fetch = fetch): Ask {
 }
 
 /** Version of a Prometheus. @throws {Failure} if it does not answer. */
-export async function prometheusVersion(url: string, get: typeof fetch = fetch): Promise<string> {
-  return (await read(get, `${url}/api/v1/status/buildinfo`, BuildAnswer)).data.version.replace(/\+.*$/, "");
+export async function prometheusVersion(url: string): Promise<string> {
+  return (await read(fetch, `${url}/api/v1/status/buildinfo`, BuildAnswer)).data.version.replace(/\+.*$/, "");
 }
 
 async function read<T>(get: typeof fetch, url: string, schema: z.ZodType<T>): Promise<T> {

@@ -26,9 +26,9 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
 ];
 
 /** The generated files that are outdated. */
-export async function outdatedFiles(root: string = PROJECT_ROOT): Promise<GeneratedFile[]> {
+async function outdatedFiles(): Promise<GeneratedFile[]> {
   const compared = GENERATED_FILES.map(async (generated) => {
-    const found = await readFile(join(root, generated.file), "utf8").catch(() => undefined);
+    const found = await readFile(join(PROJECT_ROOT, generated.file), "utf8").catch(() => undefined);
     return found === generated.text() ? [] : [generated];
   });
   return (await Promise.all(compared)).flat();
