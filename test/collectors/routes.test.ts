@@ -65,7 +65,7 @@ const anyRoutes = fc
 const LAST = { namespace: "last", count: 3 };
 
 const anyWord = fc.oneof(
-  fc.constantFrom("info", "Notice", "DEBUG", "trace", "Warning", "err", "ERROR", "critical", "panic", "emergency"),
+  fc.constantFrom("info", "Notice", "DEBUG", "trace", "Warning", "err", "ERROR", "critical", "panic", "SEVERE"),
   fc.constantFrom("errors", "", " error", "error ", "\u0130nfo", "\u017fevere", 50, 1.5, null, true, ["error"], {
     error: 1,
   }),

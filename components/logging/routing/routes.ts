@@ -30,6 +30,14 @@ export const LEVELS = {
   fatal: ["fatal", "critical", "crit", "panic", "dpanic", "alert", "emergency", "emerg"],
 } as const;
 export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+/**
+ * A regular expression for the words of some levels in any case, for Onigmo and RE2. Both take the long s, U+017F, for an s of another case.
+ */
+export function levelPattern(levels: readonly (keyof typeof LEVELS)[]): string {
+  const words = levels.flatMap((level) => LEVELS[level]).join("|");
+  return `(?i:${words.replaceAll("s", "(?-i:[sS])")})`;
+}
+
 /** Keys with the level of a JSON line, in order of precedence. */
 export const LEVEL_KEYS = ["level", "severity"] as const;
 

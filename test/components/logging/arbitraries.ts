@@ -31,7 +31,7 @@ export const anyTime = fc
   )
   .map((seconds) => new Date(seconds * 1000));
 
-const label = /^([a-z0-9]([-a-z0-9.]{0,9}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,9}[A-Za-z0-9])?$/;
+const label = /^([a-z0-9]([-a-z0-9]{0,4}[a-z0-9])?(\.[a-z0-9]{1,4})?\/)?[A-Za-z0-9]([-\w.]{0,9}[A-Za-z0-9])?$/;
 const value = /^[A-Za-z0-9]([-\w.]{0,9}[A-Za-z0-9])?$/;
 const namespaces = fc.array(fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,9}[a-z0-9])?$/), { maxLength: 3 });
 

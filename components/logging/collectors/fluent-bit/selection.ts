@@ -1,5 +1,5 @@
 import type { LogPipeline } from "../../pipeline.ts";
-import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
+import { LEVEL_KEYS, levelPattern, type Selection } from "../../routing/routes.ts";
 import { ownSources } from "../../sources/source.ts";
 import { type Section, tagOf } from "./service.ts";
 
@@ -56,10 +56,10 @@ export function conditions(
     ...others,
   ];
   if (levels === undefined) return [common];
-  const words = levels.flatMap((level) => LEVELS[level]).join("|");
+  const pattern = levelPattern(levels);
   return LEVEL_KEYS.map((key, at) => [
     ...common,
-    `key_value_matches $fields['${key}'] \\A(?i:${words})\\z`,
+    `key_value_matches $fields['${key}'] \\A${pattern}\\z`,
     ...LEVEL_KEYS.slice(0, at).map((earlier) => `key_does_not_exist $fields['${earlier}']`),
   ]);
 }

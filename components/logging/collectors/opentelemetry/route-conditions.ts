@@ -1,5 +1,5 @@
 import type { TeamPlace } from "../../indexing/team-places.ts";
-import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
+import { LEVEL_KEYS, levelPattern, type Selection } from "../../routing/routes.ts";
 
 /** Prefix of the resource attributes with a pod's labels. */
 export const LABEL = "label/";
@@ -47,7 +47,7 @@ function conditions({ namespaces, labels = {}, streams, levels }: Selection): st
 
 /** The first key that exists counts. OTLP from applications without one of the keys has its own severity. */
 function hasLevel(levels: NonNullable<Selection["levels"]>): string {
-  const pattern = text(`^(?i:${levels.flatMap((level) => LEVELS[level]).join("|")})$`);
+  const pattern = text(`^${levelPattern(levels)}$`);
   const fields = 'log.body["fields"]';
   const has = (key: string) => `ContainsValue(Keys(${fields}), ${text(key)})`;
   const inFields = LEVEL_KEYS.map((key, at) => {

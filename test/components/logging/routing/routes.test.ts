@@ -5,6 +5,7 @@ import { logPipeline } from "../../../../components/logging/pipeline.ts";
 import {
   destinationsOfLine,
   LEVEL_NAMES,
+  levelPattern,
   meets,
   type RoutedLine,
   targetsOf,
@@ -247,6 +248,9 @@ describe("destinationsOfLine", () => {
     assert.deepEqual(words.map(levelsOf), ["fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug"]);
     const others = ["SEVERE", "Information", "CRITICAL", "dpanic", "TRACE", "50", "fine"];
     assert.deepEqual(others.map(levelsOf), ["error", "info", "fatal", "fatal", "trace", "", ""]);
+    // Engines that fold all of Unicode take this for SEVERE.
+    assert.equal(levelsOf("\u017fevere"), "");
+    assert.equal(levelPattern(["error"]), "(?i:error|err|(?-i:[sS])evere)");
   });
 });
 
