@@ -70,8 +70,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   process.stderr.write((await drillNotice(cluster)) ?? "");
   const missing = [...(await missingNamespaces(cluster, settings)), ...(await missingKinds(cluster, settings))];
   refuse(missing);
-  await folder.writeProject(memory);
-  const stack = await openStack(folder);
+  const stack = await openStack(folder, memory);
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
   const state = await withoutPending(stack, config, memory.unanswered);
@@ -239,8 +238,7 @@ export function removalText({ logging, dns }: Pick<Settings, "logging" | "dns">,
 /** Deletes the kind cluster; its objects go with it, so they need not be destroyed one by one. */
 async function removeKind(folder: StateFolder, memory: Memory, kind: string): Promise<void> {
   if ((await kindClusters()).includes(kind)) await deleteKind(kind);
-  await folder.writeProject(memory);
-  const stack = await openStack(folder);
+  const stack = await openStack(folder, memory);
   await stack.workspace.removeStack(folder.stack, { force: true });
 }
 
@@ -256,8 +254,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   const drill = await drillNotice(cluster);
   process.stderr.write(drill ?? "");
   const config = await loadKubeConfig(memory);
-  await folder.writeProject(memory);
-  const stack = await openStack(folder);
+  const stack = await openStack(folder, memory);
   await ensureKubernetesPlugin(stack.workspace);
   const state = await withoutPending(stack, config, memory.unanswered);
   const made = ownObjects(state);

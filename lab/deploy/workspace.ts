@@ -7,10 +7,11 @@ import { z } from "zod";
 import { Failure } from "../command-line.ts";
 import { FETCH_NOTHING, findPulumi, pathWithNode } from "./programs.ts";
 import { adviceOn, reasonOf } from "./pulumi-errors.ts";
-import type { StateFolder } from "./state.ts";
+import type { Memory, StateFolder } from "./state.ts";
 
-/** Opens the stack in its state folder, or creates it there. The folder's project must exist. */
-export async function openStack(folder: StateFolder): Promise<Stack> {
+/** Writes the project of a stack into its state folder, for the cluster of the memory, and opens the stack there or creates it. */
+export async function openStack(folder: StateFolder, memory: Memory): Promise<Stack> {
+  await folder.writeProject(memory);
   const pulumiCommand = await findPulumi();
   const opening = LocalWorkspace.createOrSelectStack(
     { stackName: folder.stack, workDir: folder.project },
