@@ -134,6 +134,18 @@ export function drillsJson(drills: readonly OfferedDrill[], on: string | undefin
   }));
 }
 
+/** What is shown at the start. Describes only the symptoms: the output of verify would reveal the likely cause. */
+export function introduction(drill: Drill, scene: Scene): string {
+  return `Drill ${drill.name} is on (level ${drill.level}, about ${drill.minutes} minutes).
+
+  ${drill.symptom(scene)}
+
+  ${drill.shownBy(scene)}
+
+Next: \`npm run lab -- drill hint\`, \`check\` or \`stop\`.
+`;
+}
+
 /** The explanation shown after the repair. */
 export function explanation(drill: Drill, scene: Scene): string {
   const alert = ALERTS.find(({ name }) => name === drill.alert);

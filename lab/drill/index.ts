@@ -112,6 +112,12 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   };
 }
 
+/** Runs a command on the cluster; its progress ends with it. */
+async function onCluster(flags: DrillFlags, command: (live: Connected) => Promise<void>): Promise<void> {
+  const live = await connected(flags);
+  await command(live).finally(live.stop);
+}
+
 async function list(flags: JsonFlags): Promise<void> {
   const { drillsJson, drillTable, offeredDrills } = await import("./drill-list.ts");
   const { settings } = await settingsOf(flags);
@@ -146,9 +152,11 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
   if (name !== undefined && flags.random) throw new Failure(`drill '${name}' and --random are mutually exclusive`, 2);
   if (name === undefined && flags.random === undefined)
     throw new Failure("name a drill of `npm run lab -- drill list`, or use --random", 2);
-  const live = await connected(flags);
-  try {
-    const [{ startDrill }, { consentFor }] = await Promise.all([import("./drill-run.ts"), import("./drill-list.ts")]);
+  await onCluster(flags, async (live) => {
+    const [{ startDrill }, { consentFor, introduction }] = await Promise.all([
+      import("./drill-run.ts"),
+      import("./drill-list.ts"),
+    ]);
     const drill = await chosenDrill(name, live);
     const { warning, refusal } = consentFor(drill, { ...live, yesOn: flags.yesOn, coreDns: live.env.scene.coreDns });
     if (warning !== undefined) process.stderr.write(`${warning}\n`);
@@ -159,9 +167,7 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
     );
     live.stop();
     process.stdout.write(introduction(drill, live.env.scene));
-  } finally {
-    live.stop();
-  }
+  });
 }
 
 /**
@@ -204,18 +210,6 @@ async function chosenDrill(name: string | undefined, { env, settings, isEks }: C
   return found.drill;
 }
 
-/** Describes only the symptoms: the output of verify would reveal the likely cause. */
-function introduction(drill: Drill, scene: Scene): string {
-  return `Drill ${drill.name} is on (level ${drill.level}, about ${drill.minutes} minutes).
-
-  ${drill.symptom(scene)}
-
-  ${drill.shownBy(scene)}
-
-Next: \`npm run lab -- drill hint\`, \`check\` or \`stop\`.
-`;
-}
-
 /** The active drill. @throws {Failure} if there is none. */
 async function current({ env }: Connected): Promise<StoredState & { readonly drill: Drill; readonly scene: Scene }> {
   const [{ readState }, { DRILLS }] = await Promise.all([import("./drill-state.ts"), import("./drill-list.ts")]);
@@ -229,8 +223,7 @@ async function current({ env }: Connected): Promise<StoredState & { readonly dri
 }
 
 async function hint(flags: DrillFlags): Promise<void> {
-  const live = await connected(flags);
-  try {
+  await onCluster(flags, async (live) => {
     const { updateState } = await import("./drill-state.ts");
     const { drill, scene, ...stored } = await current(live);
     const hints = drill.hints(scene);
@@ -238,14 +231,11 @@ async function hint(flags: DrillFlags): Promise<void> {
     if (stored.state.hints < hints.length) await updateState(live.env.store, stored, { hints: next + 1 });
     live.stop();
     process.stdout.write(`Hint ${next + 1} of ${hints.length}: ${hints[next]}\n`);
-  } finally {
-    live.stop();
-  }
+  });
 }
 
 async function check(flags: JsonFlags): Promise<void> {
-  const live = await connected(flags);
-  try {
+  await onCluster(flags, async (live) => {
     const { checkDrill, drillVerdict, isRepaired } = await import("./drill-run.ts");
     const { drill, scene, ...stored } = await current(live);
     const rows = await checkDrill({ ...live.env, scene }, drill, stored);
@@ -254,14 +244,11 @@ async function check(flags: JsonFlags): Promise<void> {
     if (flags.json) writeOutput({ drill: drill.name, repaired, rows });
     else writeOutput(drillVerdict(rows));
     process.exitCode = repaired ? 0 : 1;
-  } finally {
-    live.stop();
-  }
+  });
 }
 
 async function stop(flags: DrillFlags): Promise<void> {
-  const live = await connected(flags);
-  try {
+  await onCluster(flags, async (live) => {
     const [{ readState }, { stopDrill, untilWell }, { DRILLS }] = await Promise.all([
       import("./drill-state.ts"),
       import("./drill-run.ts"),
@@ -287,14 +274,11 @@ async function stop(flags: DrillFlags): Promise<void> {
       process.stdout.write(`Still failing: ${failing.map(({ id }) => id).join(", ")}: see \`npm run verify\`\n`);
       process.exitCode = 1;
     }
-  } finally {
-    live.stop();
-  }
+  });
 }
 
 async function explain(name: string | undefined, flags: DrillFlags): Promise<void> {
-  const live = await connected(flags);
-  try {
+  await onCluster(flags, async (live) => {
     const [{ readState }, { DRILLS, explanation }] = await Promise.all([
       import("./drill-state.ts"),
       import("./drill-list.ts"),
@@ -309,7 +293,5 @@ async function explain(name: string | undefined, flags: DrillFlags): Promise<voi
     const { from, to } = stored?.state.drill === wanted ? stored.state : live.env.scene;
     live.stop();
     process.stdout.write(explanation(drill, { ...live.env.scene, from, to }));
-  } finally {
-    live.stop();
-  }
+  });
 }
