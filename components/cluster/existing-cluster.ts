@@ -208,7 +208,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
             region,
             profile: knownProfile,
             server,
-            certificateAuthority: authorities[0]?.data ?? "",
+            certificateAuthority: authorities?.[0]?.data ?? "",
           }),
         ),
     );

@@ -100,7 +100,7 @@ export class Vpc extends pulumi.ComponentResource {
     return { ...this.#args.tags, Name: name };
   }
 
-  #zones(): pulumi.Input<string>[] {
+  #zones(): pulumi.Input<string | undefined>[] {
     const { zones } = this.#args.settings;
     if (typeof zones !== "number") return [...zones];
     const available = aws.getAvailabilityZonesOutput(
@@ -115,7 +115,12 @@ export class Vpc extends pulumi.ComponentResource {
     return Array.from({ length: zones }, (_, index) => available.names.apply((names) => zoneAt(names, index)));
   }
 
-  #subnet(kind: "public" | "private", index: number, zone: pulumi.Input<string>, vpcId: pulumi.Input<string>) {
+  #subnet(
+    kind: "public" | "private",
+    index: number,
+    zone: pulumi.Input<string | undefined>,
+    vpcId: pulumi.Input<string>,
+  ) {
     const name = `${this.#name}-${kind}-${index}`;
     // The load balancer controller finds subnets by these tags.
     const role = kind === "public" ? "kubernetes.io/role/elb" : "kubernetes.io/role/internal-elb";
@@ -213,8 +218,12 @@ function subnetBlock(cidr: string, kind: keyof ZoneSubnets, index: number): stri
   return block;
 }
 
-/** The zone at an index of a region's zones, sorted by name, because AWS lists them in no order. */
-export function zoneAt(names: readonly string[], index: number): string {
+/**
+ * The zone at an index of a region's zones, sorted by name, because AWS lists them in no order; undefined if nobody lists them, such as the
+ * mocks of a test.
+ */
+export function zoneAt(names: readonly string[] | undefined, index: number): string | undefined {
+  if (names === undefined) return undefined;
   const sorted = names.toSorted();
   const zone = sorted[index];
   if (zone !== undefined) return zone;

@@ -82,6 +82,7 @@ describe("Vpc", () => {
       [0, 1, 2].map((index) => zoneAt(names, index)),
       ["eu-central-1a", "eu-central-1b", "eu-central-1c"],
     );
+    assert.equal(zoneAt(undefined, 0), undefined);
     assert.throws(() => zoneAt(names, 3), {
       message: "cluster.vpc.zones: the region has 3 zones (eu-central-1a, eu-central-1b, eu-central-1c), not 4",
     });
