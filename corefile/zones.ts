@@ -51,8 +51,12 @@ export function renames(server: Server): boolean {
 
 /** Addresses and interfaces that a block listens on; empty if it listens on all. */
 export function hostsOf(server: Server): readonly string[] {
-  return server.plugins.flatMap((plugin) => (plugin.plugin === "bind" ? plugin.addresses : []));
+  return remembered(HOSTS, server, ({ plugins }) =>
+    plugins.flatMap((plugin) => (plugin.plugin === "bind" ? plugin.addresses : [])),
+  );
 }
+
+const HOSTS = new WeakMap<Server, readonly string[]>();
 
 /** A block, and its zone that contains a name. */
 interface Owner {

@@ -1,4 +1,4 @@
-import { type Plugin, pluginName, type Server } from "../model.ts";
+import { hasPlugin, type Plugin, pluginName, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { isSince, rankOf, releaseFor, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
@@ -22,10 +22,21 @@ export function checkRewrites(
   findings: Findings,
 ): void {
   const rules = server.plugins.flatMap((plugin) => (plugin.plugin === "rewrite" ? [ordered(plugin)] : []));
-  for (const [index, { rule }] of rules.entries()) {
+  const isRenamed = hasPlugin(server, "autopath") || hasPlugin(server, "dns64");
+  // After a rule that goes on, names are others.
+  let first = 0;
+  for (const [index, ordered] of rules.entries()) {
+    const { rule } = ordered;
     checkRule(server, rule, findings);
-    const isReached = checkReach(server, servers, rule, rules.slice(0, index), findings);
-    if (isReached) checkTarget(server, servers, rule, context, findings);
+    const wider = rules.slice(first, index).find((other) => other.takesAll(ordered))?.rule;
+    if (wider !== undefined)
+      findings.warn(
+        server,
+        `rewrite ${rule.from} has no effect: rewrite ${wider.from} comes first and takes its names`,
+      );
+    if (isRenamed || first > 0 || checkReach(server, servers, rule, findings))
+      checkTarget(server, servers, rule, context, findings);
+    if (rule.continue === true) first = index + 1;
   }
   if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
   checkTtls(server, context, findings);
@@ -84,24 +95,17 @@ function checkWords(server: Server, { match, from, to }: RewritePlugin, findings
 }
 
 /**
- * Rules that no name reaches: it is not in the block's zones, or an earlier rule takes it.
+ * Rules that no client's name reaches, since it is not in the block's zones.
  * @returns whether names may come from the block's own zones.
  */
 function checkReach(
   server: Server,
   servers: readonly Server[],
-  rule: RewritePlugin,
-  earlier: readonly Ordered[],
+  { match, from }: RewritePlugin,
   findings: Findings,
 ): boolean {
-  const { match, from } = rule;
-  const next = earlier.findLastIndex((other) => other.rule.continue === true) + 1;
-  const wider = earlier.slice(next).find((other) => other.takesAll(rule))?.rule;
-  if (wider !== undefined)
-    findings.warn(server, `rewrite ${from} has no effect: rewrite ${wider.from} comes first and takes its names`);
   const zones = servedZones(server).map(({ zone }) => zone);
-  const isRenamed = next > 0 || server.plugins.some((plugin) => ["autopath", "dns64"].includes(pluginName(plugin)));
-  if (isRenamed || zones.length === 0 || (match !== "exact" && match !== "suffix")) return true;
+  if (zones.length === 0 || (match !== "exact" && match !== "suffix")) return true;
   // The leading dots make the comparison respect label boundaries.
   const name = dotted(match === "exact" && !from.startsWith(".") ? `.${from}` : from);
   const meets = zones.some((zone) => {
@@ -128,7 +132,8 @@ function checkReach(
 /** A rule, and whether it hides a later one from all names if it stops processing, by its text. */
 interface Ordered {
   readonly rule: RewritePlugin;
-  readonly takesAll: (later: RewritePlugin) => boolean;
+  readonly name: string;
+  readonly takesAll: (later: Ordered) => boolean;
 }
 
 function ordered(rule: RewritePlugin): Ordered {
@@ -141,12 +146,12 @@ function ordered(rule: RewritePlugin): Ordered {
     substring: (name) => name.includes(wide),
     regex: match === "regex" ? goMatcher(from) : () => false,
   };
-  const takesAll = (later: RewritePlugin) => {
-    if (later.match === "exact") return fits[match](dotted(later.from));
+  const takesAll = ({ rule: later, name }: Ordered) => {
+    if (later.match === "exact") return fits[match](name);
     if (later.match !== match) return false;
-    return later.from === from || ((match === "prefix" || match === "suffix") && fits[match](dotted(later.from)));
+    return later.from === from || ((match === "prefix" || match === "suffix") && fits[match](name));
   };
-  return { rule, takesAll };
+  return { rule, name: wide, takesAll };
 }
 
 interface CnameRule {

@@ -1,3 +1,4 @@
+import { remembered } from "../model.ts";
 import { ignoresCase, isBefore, isNewer, type Release, releaseFor, type Version, versionOf } from "../releases.ts";
 import { zoneAndPort } from "../syntax/go-values.ts";
 import {
@@ -132,9 +133,8 @@ function serverOf(block: TokenBlock, version: Version, errors: string[]): { read
 
 /** All tokens of a plugin in a block, as CoreDNS passes them to its setup: all lines at once, in order. */
 function byPlugin(block: TokenBlock): Map<string, PluginTokens["tokens"]> {
-  const found = new Map<string, PluginTokens["tokens"]>();
-  for (const { name, tokens } of block.lines) found.set(name, [...(found.get(name) ?? []), ...tokens]);
-  return found;
+  const groups = Map.groupBy(block.lines, ({ name }) => name);
+  return new Map([...groups].map(([name, lines]) => [name, lines.flatMap(({ tokens }) => tokens)]));
 }
 
 /** First releases with a plugin that the oldest add-on versions lack: the data of the oldest known release has it. */
@@ -144,14 +144,21 @@ function noPlugin(name: string, { version }: Release): string {
   return `CoreDNS ${version} has no plugin ${shown(name)} and does not start`;
 }
 
+const OPTIONS = new WeakMap<Release, ReadonlyMap<string, ReadonlySet<string>>>();
+
+/** The options of each plugin of a release. */
+function optionsOf({ plugins }: Release): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(plugins.map(({ name, options }) => [name, new Set(options)]));
+}
+
 function setUp(block: TokenBlock, release: Release, context: StartContext): Start {
   const errors: string[] = [];
   const warnings: string[] = [];
   const plugins = byPlugin(block);
-  const isKnown = new Map(release.plugins.map(({ name, options }) => [name, options]));
+  const known = remembered(OPTIONS, release, optionsOf);
   const root = plugins.get("root")?.[1]?.text ?? "";
   for (const [name, tokens] of plugins) {
-    const options = isKnown.get(name);
+    const options = known.get(name);
     if (options === undefined) {
       (isNewer(context.coredns) ? warnings : errors).push(noPlugin(name, release));
       continue;
@@ -166,7 +173,7 @@ function setUp(block: TokenBlock, release: Release, context: StartContext): Star
       warnings.push(`${name}: not checked`);
       continue;
     }
-    const setup = new Setup(name, tokens, setupContext(block, new Set(options), root, release, context));
+    const setup = new Setup(name, tokens, setupContext(block, options, root, release, context));
     const loose = looseBrace(tokens);
     try {
       run(setup);
