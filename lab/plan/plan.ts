@@ -97,6 +97,12 @@ export interface RecordOptions {
  * settings are global.
  */
 export async function record(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
+  const recording = await runOrRerun(options, program);
+  refuseSharedUrns(recording.resources);
+  return recording;
+}
+
+async function runOrRerun(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
   try {
     return await withoutStackTraces(() => run(options, program));
   } catch (error) {
@@ -139,7 +145,6 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
   pulumi.runtime.setAllConfig({ ...options.config });
 
   await runInStack(program);
-  refuseSharedUrns(monitor.planned);
   return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
 }
 
