@@ -1,7 +1,7 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import pLimit from "p-limit";
 import { isObject } from "../../components/schema/values.ts";
-import { asClusterError, requestApi } from "../kubernetes/api-requests.ts";
+import { asClusterError, listPath, requestApi } from "../kubernetes/api-requests.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
@@ -101,8 +101,7 @@ async function list(
   { apiVersion, kind, plural }: ListedKind,
   namespace: string | undefined,
 ): Promise<KubernetesObject[]> {
-  const root = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
-  const path = `${root}/${namespace === undefined ? "" : `namespaces/${namespace}/`}${plural}`;
+  const path = listPath({ apiVersion, plural, namespace });
   const query = new URLSearchParams({ limit: String(PAGE) });
   const found: KubernetesObject[] = [];
   for (;;) {

@@ -33,6 +33,19 @@ export async function requestApi(config: KubeConfig, request: ApiRequest): Promi
   return send(new URL(server + path), { ...options, headers: { ...options.headers, ...headers } }, body);
 }
 
+/** The path of a kind's list: in a namespace, or of all. */
+export function listPath({ apiVersion, plural, namespace }: ListedKind): string {
+  const root = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
+  return `${root}/${namespace === undefined ? "" : `namespaces/${namespace}/`}${plural}`;
+}
+
+interface ListedKind {
+  /** Such as `v1` or `networking.k8s.io/v1`. */
+  readonly apiVersion: string;
+  readonly plural: string;
+  readonly namespace?: string | undefined;
+}
+
 /** Timeout of what a Service, a pod or a kubelet answers. */
 const ANSWER_SECONDS = 10;
 

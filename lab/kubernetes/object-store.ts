@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { isObject } from "../../components/schema/values.ts";
-import { asClusterError, requestApi } from "./api-requests.ts";
+import { asClusterError, listPath, requestApi } from "./api-requests.ts";
 import { ClusterError } from "./cluster.ts";
 
 /** A Kubernetes object exactly as the API server sends it; a typed client would drop unknown fields. */
@@ -99,10 +99,6 @@ class ObjectPaths extends KubernetesObjectApi {
   pathOf(object: KubernetesObject): Promise<string> {
     return this.specUriPath(object, "patch");
   }
-}
-
-function listPath({ apiVersion, plural, namespace }: Omit<ObjectRef, "name">): string {
-  return `/${apiVersion === "v1" ? "api/v1" : `apis/${apiVersion}`}/namespaces/${namespace}/${plural}`;
 }
 
 function pathOf(ref: ObjectRef): string {
