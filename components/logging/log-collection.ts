@@ -10,18 +10,18 @@ import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { awsDestinations, type LateTarget, lateTargets } from "./destinations/aws/aws-destinations.ts";
 import { InClusterOpenSearch } from "./destinations/search/in-cluster-opensearch.ts";
-import { teamReaders, teamRoles } from "./destinations/team-readers.ts";
+import { readerPolicies, readerRoles } from "./destinations/team-readers.ts";
 import { receiverEgress } from "./destinations/transport.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
   bucketName,
   type DestinationContext,
+  describeDestinations,
   EVENT_READER_NAME,
   hasIndex,
   LOGGING_NAMESPACE,
   logPipeline,
 } from "./pipeline.ts";
-import { describeDestinations } from "./pipeline-text.ts";
 import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { AuditLog } from "./sources/audit-log.ts";
@@ -92,10 +92,10 @@ export class LogCollection extends pulumi.ComponentResource {
     this.readerPolicies =
       cluster.podIdentity === undefined
         ? {}
-        : teamReaders(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
+        : readerPolicies(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
     this.#awsSources(name, settings, targets, cluster, inAws);
     const resolved = withAccount(resolvedArgs, settings, collector, cluster, this);
-    const roles = Object.entries(teamRoles(cluster.name, targets, teams));
+    const roles = Object.entries(readerRoles(cluster.name, targets, teams));
     this.readerRoles = Object.fromEntries(roles.map(([role, body]) => [role, JSON.stringify(body)]));
     const search = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster

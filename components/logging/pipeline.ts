@@ -1,5 +1,6 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
+import { tlsOf } from "./destinations/destination-secrets.ts";
 import type { Destination, DestinationOf } from "./destinations/destination-settings.ts";
 import type { IndexFormat } from "./indexing/index-format.ts";
 import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
@@ -29,30 +30,6 @@ export const CLUSTER_KEYS: readonly string[] = Object.values(CLUSTER);
 
 /** Pods with this annotation set to "true" are skipped, by any collector. Fluent Bit supports it natively. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
-
-/** Where the collector finds a destination's credentials and CA certificate, from Secrets: variables, or files for those that read files. */
-export const USER_VARIABLE = "LOG_USER";
-export const PASSWORD_VARIABLE = "LOG_PASSWORD";
-export const TOKEN_VARIABLE = "LOG_TOKEN";
-export const SECRETS_FOLDER = "/etc/log-destination";
-export const USER_FILE_NAME = "username";
-export const PASSWORD_FILE_NAME = "password";
-export const TOKEN_FILE_NAME = "token";
-
-/** Folder with a destination's user and password. @param name Its name, if there are several. */
-export function credentialsFolder(name?: string | undefined): string {
-  return `${secretsFolder(name)}/credentials`;
-}
-
-/** File with the CA certificate for a destination. @param name Its name, if there are several. */
-export function caFile(name?: string | undefined): string {
-  return `${secretsFolder(name)}/ca.crt`;
-}
-
-/** Each of several destinations has its own folder; names contain no slash, so folders never collide. */
-function secretsFolder(name: string | undefined): string {
-  return name === undefined ? SECRETS_FOLDER : `${SECRETS_FOLDER}/${name}`;
-}
 
 /** Stack-specific values of a destination. */
 export interface DestinationContext {
@@ -253,36 +230,6 @@ export function searchHost(destination: DestinationOf<"opensearch" | "elasticsea
   return { host: destination.host ?? "", port: destination.port };
 }
 
-/**
- * TLS of a destination; undefined for none, as for this stack's OpenSearch.
- * @param name Name of the destination, if there are several.
- */
-export function tlsOf(
-  destination: Destination,
-  name?: string | undefined,
-): { verify: boolean; caFile: string | undefined } | undefined {
-  switch (destination.kind) {
-    case "opensearch":
-    case "kafka":
-    case "elasticsearch": {
-      if (destination.tls === false || (destination.kind === "opensearch" && destination.inCluster)) return undefined;
-      return {
-        verify: destination.tls?.verify ?? true,
-        caFile: destination.tls?.caSecretName === undefined ? undefined : caFile(name),
-      };
-    }
-    case "http":
-    case "loki":
-    case "otlp":
-    case "splunk":
-      return destination.url.startsWith("https:")
-        ? { verify: destination.verify, caFile: destination.caSecretName === undefined ? undefined : caFile(name) }
-        : undefined;
-    default:
-      return undefined;
-  }
-}
-
 /** Name of the log group of destination `cloudwatch`. @param suffix Suffix of a default name. Default: none. */
 export function logGroupName(
   destination: DestinationOf<"cloudwatch">,
@@ -323,4 +270,46 @@ export function withName(plain: string, name: string | undefined): string {
 /** Whether lines go into indices, so that `index` applies. */
 export function hasIndex(destination: Destination): boolean {
   return destination.kind === "opensearch" || destination.kind === "elasticsearch";
+}
+
+/** Describes where the logs go; several destinations are prefixed with their names. */
+export function describeDestinations(pipeline: LogPipeline): string {
+  if (pipeline.branches.length === 0) return describeDestination(pipeline);
+  return pipeline.branches.map((branch) => `${branch.name}: ${describeDestination(branch)}`).join("; ");
+}
+
+/** Describes where a destination's logs go. */
+export function describeDestination({
+  destination,
+  context,
+  source = NODE,
+  suffix,
+  sources = ["pods"],
+}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "suffix" | "sources">>): string {
+  switch (destination.kind) {
+    case "stdout":
+      return source.kind === "node"
+        ? "stdout of the collector, in namespace logging"
+        : "stdout of the sidecar, in each curl pod";
+    case "file":
+      return `files below ${destination.path} on each node`;
+    case "http":
+    case "loki":
+    case "otlp":
+    case "splunk":
+      return `${destination.kind} at ${destination.url}`;
+    case "kafka":
+      return `topic ${destination.topic} of Kafka at ${destination.brokers.join(", ")}`;
+    case "firehose":
+      return `stream ${destination.stream} of Amazon Data Firehose`;
+    case "opensearch":
+    case "elasticsearch": {
+      const { host, port } = searchHost(destination);
+      return `${destination.kind} at ${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
+    }
+    case "cloudwatch":
+      return `log group ${logGroups(destination, context.cluster, suffix, sources).join(" and ")} of CloudWatch Logs`;
+    case "s3":
+      return `bucket ${context.bucket ?? "of this stack"}${destination.prefix === "" ? "" : `, below ${destination.prefix}/`}`;
+  }
 }

@@ -1,7 +1,8 @@
 import { containerSecurity, NGINX_USER } from "../../components/kubernetes/container.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import { tlsOf } from "../../components/logging/destinations/destination-secrets.ts";
 import type { Destination } from "../../components/logging/destinations/destination-settings.ts";
-import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost, tlsOf } from "../../components/logging/pipeline.ts";
+import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { withField } from "../kubernetes/object-store.ts";
 import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";

@@ -1,8 +1,7 @@
 import { styleText } from "node:util";
 import { ageWarning } from "eks-dns-logging-corefile/addon";
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
-import { bucketName, logGroups } from "../../components/logging/pipeline.ts";
-import { describeDestination } from "../../components/logging/pipeline-text.ts";
+import { bucketName, describeDestination, logGroups } from "../../components/logging/pipeline.ts";
 import { collectedPart } from "../../components/logging/routing/route-issues.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";

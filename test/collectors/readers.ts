@@ -10,7 +10,8 @@ import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.
 import { opentelemetry } from "../../components/logging/collectors/opentelemetry/index.ts";
 import { promtail } from "../../components/logging/collectors/promtail/index.ts";
 import { vector } from "../../components/logging/collectors/vector/index.ts";
-import { type LogPipeline, logPipeline, NODE, SECRETS_FOLDER } from "../../components/logging/pipeline.ts";
+import { SECRETS_FOLDER } from "../../components/logging/destinations/destination-secrets.ts";
+import { type LogPipeline, logPipeline, NODE } from "../../components/logging/pipeline.ts";
 import { REDACTION_KINDS } from "../../components/logging/processing/redaction.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { checkLogging } from "../../components/logging/validation.ts";

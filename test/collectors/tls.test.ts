@@ -7,7 +7,7 @@ import { logagent } from "../../components/logging/collectors/logagent/index.ts"
 import { opentelemetry } from "../../components/logging/collectors/opentelemetry/index.ts";
 import { promtail } from "../../components/logging/collectors/promtail/index.ts";
 import { vector } from "../../components/logging/collectors/vector/index.ts";
-import { caFile } from "../../components/logging/pipeline.ts";
+import { caFile } from "../../components/logging/destinations/destination-secrets.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";

@@ -26,7 +26,7 @@ const READ_QUERIES = ["logs:GetQueryResults", "logs:StopLiveTail", "logs:StopQue
  * is managed where the members' roles are.
  * @returns The ARN of each policy, by team.
  */
-export function teamReaders(
+export function readerPolicies(
   name: string,
   targets: readonly LateTarget[],
   { cluster, host, parent }: AwsPlace,
@@ -127,7 +127,7 @@ const CLUSTER_PERMISSIONS = ["cluster_composite_ops_ro"];
  * @returns Roles by name, as in `roles.yml`. None for this stack's OpenSearch, which has no users, and for Serverless, which has data
  *   access policies instead.
  */
-export function teamRoles(
+export function readerRoles(
   cluster: string,
   targets: readonly Target[],
   teams: readonly TeamNamespaces[],

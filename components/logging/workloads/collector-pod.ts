@@ -1,20 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { containerResources, containerSecurity } from "../../kubernetes/container.ts";
 import { type Collector, imageFor, type Probe, type Rendered } from "../collectors/collector.ts";
+import { destinationSecrets } from "../destinations/destination-secrets.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
-import { secretHeaders } from "../destinations/http-settings.ts";
-import {
-  caFile,
-  credentialsFolder,
-  NODE_VARIABLE,
-  PASSWORD_FILE_NAME,
-  PASSWORD_VARIABLE,
-  TOKEN_FILE_NAME,
-  TOKEN_VARIABLE,
-  USER_FILE_NAME,
-  USER_VARIABLE,
-  withName,
-} from "../pipeline.ts";
+import { NODE_VARIABLE, withName } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { JOURNAL_FOLDER } from "../sources/source.ts";
 
@@ -214,95 +203,4 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
       ? {}
       : { readinessProbe: { ...how(readiness), periodSeconds: 5, failureThreshold: 3 } }),
   };
-}
-
-/**
- * Passes a destination's user, password and CA certificate from their Secrets to a collector's container: as variables or files, whichever
- * it supports better, and never in a ConfigMap.
- * @param volumePrefix Prefix of volume names. Default: none.
- * @param name Name of the destination, if there are several. Default: none.
- * @see https://kubernetes.io/docs/concepts/configuration/secret/#use-cases
- */
-export function destinationSecrets(
-  { readsCredentials }: Pick<Collector, "readsCredentials">,
-  destination: Destination,
-  volumePrefix = "",
-  name?: string | undefined,
-) {
-  const items = secretItems(destination);
-  const inFiles = readsCredentials === "files" && items.length > 0;
-  const caSecret = caSecretOf(destination);
-  const [credentialsVolume, caVolume] = [`${volumePrefix}credentials`, `${volumePrefix}ca`];
-  return {
-    env: inFiles ? [] : items.map(secretVariable),
-    volumeMounts: [
-      ...(inFiles ? [{ name: credentialsVolume, mountPath: credentialsFolder(name), readOnly: true }] : []),
-      ...(caSecret === undefined
-        ? []
-        : [{ name: caVolume, mountPath: caFile(name), subPath: "ca.crt", readOnly: true }]),
-    ],
-    volumes: [
-      ...(inFiles ? [{ name: credentialsVolume, ...secretFiles(items) }] : []),
-      ...(caSecret === undefined
-        ? []
-        : [{ name: caVolume, secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
-    ],
-  };
-}
-
-/** Name of the Secret with the CA certificate for a destination; undefined for public CAs. */
-function caSecretOf(destination: Destination): string | undefined {
-  switch (destination.kind) {
-    case "opensearch":
-    case "elasticsearch":
-    case "kafka":
-      return destination.tls === false ? undefined : destination.tls?.caSecretName;
-    case "http":
-    case "loki":
-    case "otlp":
-    case "splunk":
-      return destination.caSecretName;
-    default:
-      return undefined;
-  }
-}
-
-/** A key of a Secret, and the variable or file by which the collector gets it. */
-interface SecretItem {
-  readonly secretName: string;
-  readonly key: string;
-  readonly variable: string;
-  readonly file: string;
-}
-
-/** A collector's credentials: user and password, a token, headers. */
-function secretItems(destination: Destination): SecretItem[] {
-  return [...loginItems(destination), ...secretHeaders(destination)];
-}
-
-function loginItems(destination: Destination): SecretItem[] {
-  if ("token" in destination && destination.token !== undefined) {
-    const { secretName, key } = destination.token;
-    return [{ secretName, key, variable: TOKEN_VARIABLE, file: TOKEN_FILE_NAME }];
-  }
-  if (!("credentials" in destination) || destination.credentials === undefined) return [];
-  const { secretName, usernameKey, passwordKey } = destination.credentials;
-  return [
-    { secretName, key: usernameKey, variable: USER_VARIABLE, file: USER_FILE_NAME },
-    { secretName, key: passwordKey, variable: PASSWORD_VARIABLE, file: PASSWORD_FILE_NAME },
-  ];
-}
-
-function secretVariable({ secretName, key, variable }: SecretItem) {
-  return { name: variable, valueFrom: { secretKeyRef: { name: secretName, key } } };
-}
-
-/** The files of one Secret, or of several in the same folder. */
-function secretFiles(items: readonly SecretItem[]) {
-  const names = [...new Set(items.map(({ secretName }) => secretName))];
-  const filesOf = (name: string) =>
-    items.filter(({ secretName }) => secretName === name).map(({ key, file }) => ({ key, path: file }));
-  const [only = "", ...others] = names;
-  if (others.length === 0) return { secret: { secretName: only, items: filesOf(only) } };
-  return { projected: { sources: names.map((name) => ({ secret: { name, items: filesOf(name) } })) } };
 }

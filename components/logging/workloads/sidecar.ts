@@ -11,12 +11,13 @@ import type { EgressRule } from "../../kubernetes/network-policy.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { amount } from "../../schema/values.ts";
 import { type Collector, imageFor, type Rendered } from "../collectors/collector.ts";
+import { destinationSecrets } from "../destinations/destination-secrets.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "../destinations/destination-settings.ts";
 import { destinationEgress, isAtService, needsCidrs } from "../destinations/transport.ts";
 import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import { onlyDestination } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
-import { destinationSecrets, probes } from "./collector-pod.ts";
+import { probes } from "./collector-pod.ts";
 
 /** User and group of a sidecar: nobody, as "restricted" requires, whatever its image's default. */
 const NOBODY = { runAsUser: 65_534, runAsGroup: 65_534 };

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { caFile } from "../../../components/logging/pipeline.ts";
+import { caFile } from "../../../components/logging/destinations/destination-secrets.ts";
 import { DESTINATIONS, render } from "../../components/logging/collectors/fluentd/rendered.ts";
 import { PROCESSING } from "../../support/collectors/processing-cases.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";

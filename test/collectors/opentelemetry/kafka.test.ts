@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import { caFile } from "../../../components/logging/pipeline.ts";
+import { caFile } from "../../../components/logging/destinations/destination-secrets.ts";
 import { seconds } from "../../support/collectors/losses.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { type LocalCollector, Sandbox } from "../../support/collectors/sandbox.ts";

@@ -1,4 +1,5 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
+import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
 import { notation } from "../../indexing/index-format.ts";
 import {
@@ -7,11 +8,8 @@ import {
   type LogPipeline,
   NODE_VARIABLE,
   OPT_OUT_ANNOTATION,
-  PASSWORD_VARIABLE,
   podLogFiles,
   searchHost,
-  tlsOf,
-  USER_VARIABLE,
 } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import { type FirstLine, scriptRules } from "../../processing/processing.ts";

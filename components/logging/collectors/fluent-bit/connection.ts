@@ -1,6 +1,7 @@
+import { PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import type { Destination } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
-import { type LogPipeline, PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../pipeline.ts";
+import type { LogPipeline } from "../../pipeline.ts";
 import type { Section } from "./service.ts";
 
 /** Parts of a URL, which Fluent Bit takes separately. */

@@ -1,4 +1,5 @@
 import { amount } from "../../../schema/values.ts";
+import { PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/amazon-opensearch.ts";
@@ -10,12 +11,8 @@ import {
   type LogPipeline,
   logGroupName,
   NODE_VARIABLE,
-  PASSWORD_VARIABLE,
   SPLIT_KEY,
   searchHost,
-  TOKEN_VARIABLE,
-  tlsOf,
-  USER_VARIABLE,
   withName,
 } from "../../pipeline.ts";
 import { address, authentication, networkOptions, tlsOptions } from "./connection.ts";

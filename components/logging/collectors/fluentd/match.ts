@@ -1,14 +1,7 @@
 import { amount } from "../../../schema/values.ts";
+import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import { folderOf } from "../../indexing/team-places.ts";
-import {
-  hasIndex,
-  type LogPipeline,
-  logGroupName,
-  PASSWORD_VARIABLE,
-  searchHost,
-  tlsOf,
-  USER_VARIABLE,
-} from "../../pipeline.ts";
+import { hasIndex, type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
 import { authorization, type Options, quoted, type Section, variable } from "./directives.ts";
 
 /** Fields from `filter_pod_record.rb` with a record's index or stream and its id; an output removes them from the record. */

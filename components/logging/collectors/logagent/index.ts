@@ -1,5 +1,6 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
+import { tlsOf } from "../../destinations/destination-secrets.ts";
 import type { Destination, DestinationKind } from "../../destinations/destination-settings.ts";
 import { timeZoneOffsets } from "../../indexing/index-format.ts";
 import {
@@ -9,7 +10,6 @@ import {
   MAX_FIELDS_BYTES,
   OPT_OUT_ANNOTATION,
   searchHost,
-  tlsOf,
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
 import { bodyIssue, type Collector } from "../collector.ts";

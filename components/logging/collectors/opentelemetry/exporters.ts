@@ -1,19 +1,16 @@
 import { amount } from "../../../schema/values.ts";
+import {
+  credentialsFolder,
+  PASSWORD_FILE_NAME,
+  TOKEN_FILE_NAME,
+  tlsOf,
+  USER_FILE_NAME,
+} from "../../destinations/destination-secrets.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, mskRegion } from "../../destinations/kafka.ts";
 import { placeName, type TeamPlace } from "../../indexing/team-places.ts";
-import {
-  credentialsFolder,
-  type LogPipeline,
-  logGroupName,
-  PASSWORD_FILE_NAME,
-  searchHost,
-  TOKEN_FILE_NAME,
-  tlsOf,
-  USER_FILE_NAME,
-  withName,
-} from "../../pipeline.ts";
+import { type LogPipeline, logGroupName, searchHost, withName } from "../../pipeline.ts";
 import { type JournalSource, journalSources, sourcePlace } from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 

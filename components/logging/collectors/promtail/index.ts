@@ -1,14 +1,12 @@
-import { IndexFormat } from "../../indexing/index-format.ts";
 import {
   credentialsFolder,
-  type LogPipeline,
-  NODE_VARIABLE,
-  OPT_OUT_ANNOTATION,
   PASSWORD_FILE_NAME,
   TOKEN_FILE_NAME,
   tlsOf,
   USER_FILE_NAME,
-} from "../../pipeline.ts";
+} from "../../destinations/destination-secrets.ts";
+import { IndexFormat } from "../../indexing/index-format.ts";
+import { type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { firstLinePattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";

@@ -1,13 +1,12 @@
 import { Scalar } from "yaml";
-import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import {
   credentialsFolder,
-  type LogPipeline,
   PASSWORD_FILE_NAME,
   TOKEN_FILE_NAME,
   USER_FILE_NAME,
-  withName,
-} from "../../pipeline.ts";
+} from "../../destinations/destination-secrets.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
+import { type LogPipeline, withName } from "../../pipeline.ts";
 import type { Options } from "../collector.ts";
 
 /** Secret stores for user, password, token and headers: folders with files of these names. */

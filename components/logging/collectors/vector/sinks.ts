@@ -1,15 +1,9 @@
 import { amount } from "../../../schema/values.ts";
+import { PASSWORD_FILE_NAME, tlsOf, USER_FILE_NAME } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/amazon-opensearch.ts";
 import { folderOf } from "../../indexing/team-places.ts";
-import {
-  type LogPipeline,
-  logGroupName,
-  PASSWORD_FILE_NAME,
-  searchHost,
-  tlsOf,
-  USER_FILE_NAME,
-} from "../../pipeline.ts";
+import { type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
 import type { Options } from "../collector.ts";
 import { ID_FIELD, indexTemplate, placeTemplate, TEAM_LABELS } from "./records.ts";
 import { auth, headers, secretOf, token } from "./secrets.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Destination } from "../../../../components/logging/destinations/destination-settings.ts";
-import { hasIndex, logPipeline } from "../../../../components/logging/pipeline.ts";
-import { describeDestination } from "../../../../components/logging/pipeline-text.ts";
+import { describeDestination, hasIndex, logPipeline } from "../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { issuesIn } from "../../../support/issues.ts";
 

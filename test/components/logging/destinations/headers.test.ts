@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { Collector } from "../../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
 import type { DestinationArgs } from "../../../../components/logging/destinations/destination-args.ts";
+import { destinationSecrets } from "../../../../components/logging/destinations/destination-secrets.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
-import { destinationSecrets } from "../../../../components/logging/workloads/collector-pod.ts";
 import { errorMap, formatIssue, issuesOf } from "../../../../components/schema/errors.ts";
 import { collect, podOf } from "../recorded-collection.ts";
 

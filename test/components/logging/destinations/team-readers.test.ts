@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { teamRoles } from "../../../../components/logging/destinations/team-readers.ts";
+import { readerRoles } from "../../../../components/logging/destinations/team-readers.ts";
 import { IndexFormat, indexName, teamOf } from "../../../../components/logging/indexing/index-format.ts";
 import { targetsOf } from "../../../../components/logging/routing/routes.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
@@ -9,7 +9,7 @@ import { anyFormat, anyTime } from "../arbitraries.ts";
 const TEAMS = [{ name: "ts" }, { name: "ts-ops" }, { name: "none" }, { name: "own", namespaces: [{ name: "shop" }] }];
 
 function rolesOf(logging: object, teams: typeof TEAMS = TEAMS) {
-  return teamRoles("lab", targetsOf(LoggingSettings.parse(logging), teams), teams);
+  return readerRoles("lab", targetsOf(LoggingSettings.parse(logging), teams), teams);
 }
 
 const search = { kind: "opensearch", host: "search.example.com" };
@@ -61,7 +61,7 @@ describe("the roles of OpenSearch for a team's members", () => {
     const apps = fc.constantFrom(undefined, "curl", "Web_1.x", "x".repeat(63));
     fc.assert(
       fc.property(anyFormat, anyTime, apps, (index, at, app) => {
-        const roles = teamRoles(
+        const roles = readerRoles(
           "lab",
           targets.map((target) => ({ ...target, index })),
           TEAMS,
