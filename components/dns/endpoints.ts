@@ -21,26 +21,6 @@ interface ServerPort {
   readonly isRoot: boolean;
 }
 
-/** A Corefile's ports, except port 0, for which the system chooses one. */
-function portsOf(corefile: string): ServerPort[] {
-  const zones = parsed(corefile)?.servers.flatMap((server) => server.zones) ?? [];
-  return zones.flatMap((zone): ServerPort[] => {
-    const [, scheme = PLAIN, name, digits] = /^(?:([a-z0-9]+):\/\/)?(.*?)(?::(\d+))?$/.exec(zone) ?? [];
-    const port = Number(digits ?? SCHEME_PORTS[scheme] ?? DNS_PORT);
-    return port === 0 ? [] : [{ scheme, port, isRoot: name === "." }];
-  });
-}
-
-/** The parsed Corefile; undefined if invalid, which is a separate issue. */
-function parsed(corefile: string): Corefile | undefined {
-  try {
-    return parseCorefile(corefile);
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return undefined;
-    throw error;
-  }
-}
-
 /** Ports of a Corefile's servers. */
 export function serverPorts(corefile: string): number[] {
   return sorted(portsOf(corefile).map(({ port }) => port));
@@ -53,15 +33,22 @@ export function corefilePorts(corefile: string): number[] | undefined {
   return sorted(portsOf(corefile).flatMap(({ scheme, port }) => (scheme === PLAIN ? [port] : [])));
 }
 
-/** Ports at which CoreDNS's pods answer resolvers: `dns.adopt.port`, else the Corefile's, if the stack manages it. */
-function podPorts(dns: DnsSettings): ServerPort[] {
-  if (dns.adopt?.port !== undefined) return [{ scheme: PLAIN, port: dns.adopt.port, isRoot: true }];
-  return dns.adopt?.manage === false ? [] : portsOf(corefileText(dns)).filter(({ scheme }) => scheme === PLAIN);
-}
-
 /** Ports that a network policy must open for queries: the pods' (a Service's target port), and 53 for caches on the nodes. */
 export function queryPorts(dns: DnsSettings | undefined): readonly number[] {
   return sorted([DNS_PORT, dns === undefined ? DNS_PORT : targetPort(dns)]);
+}
+
+/** CoreDNS's pod port that a Service for queries must target. */
+export function targetPort(dns: DnsSettings): number {
+  const ports = podPorts(dns);
+  const root = ports.filter(({ isRoot }) => isRoot);
+  const [first, ...others] = (root.length > 0 ? root : ports).map(({ port }) => port);
+  return first === undefined || others.includes(DNS_PORT) ? DNS_PORT : first;
+}
+
+/** Inputs with which network policies allow queries to a stack's CoreDNS. */
+export function dnsAccess(dns: DnsSettings | undefined) {
+  return { dnsNamespace: dns?.adopt?.namespace, dnsLabels: dns?.adopt?.selector, dnsPorts: queryPorts(dns) };
 }
 
 /** Issues of `dns.adopt.port`: once the stack's Corefile is applied, CoreDNS listens on its ports only. */
@@ -73,23 +60,6 @@ export function portIssues(settings: DnsSettings): DnsIssue[] {
   const which = own.length === 0 ? "" : `, ${own.join(" or ")},`;
   const message = `must be a port at which the Corefile of this stack answers queries${which} unless manage is false`;
   return [{ path: ["adopt", "port"], message, value: adopt.port }];
-}
-
-/** CoreDNS's pod port that a Service for queries must target. */
-export function targetPort(dns: DnsSettings): number {
-  const ports = podPorts(dns);
-  const root = ports.filter(({ isRoot }) => isRoot);
-  const [first, ...others] = (root.length > 0 ? root : ports).map(({ port }) => port);
-  return first === undefined || others.includes(DNS_PORT) ? DNS_PORT : first;
-}
-
-function sorted(ports: readonly number[]): number[] {
-  return [...new Set(ports)].sort((a, b) => a - b);
-}
-
-/** Inputs with which network policies allow queries to a stack's CoreDNS. */
-export function dnsAccess(dns: DnsSettings | undefined) {
-  return { dnsNamespace: dns?.adopt?.namespace, dnsLabels: dns?.adopt?.selector, dnsPorts: queryPorts(dns) };
 }
 
 /** Issues of DNS addresses, if the cluster settings that determine them are valid. */
@@ -137,4 +107,34 @@ function newDnsAddressIssues(cluster: ClusterSettings, clusterDns: DnsSettings["
   if (clusterDns === undefined || clusterDns.some((address) => possible.includes(address))) return [];
   const message = `must include ${possible.join(" or ")}, which EKS gives to kube-dns in a new cluster`;
   return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
+}
+
+/** Ports at which CoreDNS's pods answer resolvers: `dns.adopt.port`, else the Corefile's, if the stack manages it. */
+function podPorts(dns: DnsSettings): ServerPort[] {
+  if (dns.adopt?.port !== undefined) return [{ scheme: PLAIN, port: dns.adopt.port, isRoot: true }];
+  return dns.adopt?.manage === false ? [] : portsOf(corefileText(dns)).filter(({ scheme }) => scheme === PLAIN);
+}
+
+/** A Corefile's ports, except port 0, for which the system chooses one. */
+function portsOf(corefile: string): ServerPort[] {
+  const zones = parsed(corefile)?.servers.flatMap((server) => server.zones) ?? [];
+  return zones.flatMap((zone): ServerPort[] => {
+    const [, scheme = PLAIN, name, digits] = /^(?:([a-z0-9]+):\/\/)?(.*?)(?::(\d+))?$/.exec(zone) ?? [];
+    const port = Number(digits ?? SCHEME_PORTS[scheme] ?? DNS_PORT);
+    return port === 0 ? [] : [{ scheme, port, isRoot: name === "." }];
+  });
+}
+
+/** The parsed Corefile; undefined if invalid, which is a separate issue. */
+function parsed(corefile: string): Corefile | undefined {
+  try {
+    return parseCorefile(corefile);
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function sorted(ports: readonly number[]): number[] {
+  return [...new Set(ports)].sort((a, b) => a - b);
 }
