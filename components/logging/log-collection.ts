@@ -27,8 +27,7 @@ import type { LoggingSettings } from "./settings.ts";
 import { AuditLog } from "./sources/audit-log.ts";
 import { AutoModeLogs } from "./sources/auto-mode-logs.ts";
 import { journalSources } from "./sources/source.ts";
-import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
-import { EventReader } from "./workloads/event-reader.ts";
+import { CollectorDaemonSet, EventReader } from "./workloads/collector-workloads.ts";
 import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
 
 /** Inputs of collecting pods besides the collector. */
