@@ -5,7 +5,7 @@ import { AUTHENTICATIONS, type Authentication, type Collector, destinationsOf } 
 import { fluentBit } from "./collectors/fluent-bit/index.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import type { Destination, DestinationKind } from "./destinations/destination-settings.ts";
-import { LIBRDKAFKA_KBYTES } from "./destinations/kafka.ts";
+import { LIBRDKAFKA_KBYTES } from "./destinations/kafka-settings.ts";
 import { type LogPipeline, logPipeline, ofSources } from "./pipeline.ts";
 import { type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";

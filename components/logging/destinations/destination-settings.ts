@@ -5,9 +5,8 @@ import { IndexFormat } from "../indexing/index-format.ts";
 import { CLOUDWATCH, checkStored, FIREHOSE, S3 } from "./aws/aws-settings.ts";
 import { Size } from "./destination-values.ts";
 import { checkHeaders, checkUrl, HTTP, LOKI, OTLP, SPLUNK } from "./http-settings.ts";
-import { checkKafka, KAFKA } from "./kafka.ts";
-import type { Sigv4 } from "./search/amazon-opensearch.ts";
-import { checkSearch, ELASTICSEARCH, OPENSEARCH } from "./search/search-settings.ts";
+import { checkKafka, KAFKA } from "./kafka-settings.ts";
+import { checkSearch, ELASTICSEARCH, OPENSEARCH, type Sigv4 } from "./search/search-settings.ts";
 
 const STDOUT = { kind: z.literal("stdout").describe("The collector's log, shown by `kubectl logs`.") };
 const FILE = {

@@ -7,7 +7,7 @@ import { placeName } from "../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../pipeline.ts";
 import { routedTeams, type Target, type TeamNamespaces } from "../routing/routes.ts";
 import type { AwsPlace, LateTarget } from "./aws/aws-destinations.ts";
-import { takesIds } from "./search/amazon-opensearch.ts";
+import { takesIds } from "./search/search-settings.ts";
 
 /** Actions to read one log group. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html */
 const READ_GROUP = [

@@ -1,8 +1,8 @@
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
-import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka.ts";
-import { type Sigv4, signingOf, takesIds } from "../../destinations/search/amazon-opensearch.ts";
+import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka-settings.ts";
+import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { folderOf, placeName } from "../../indexing/team-places.ts";
 import {

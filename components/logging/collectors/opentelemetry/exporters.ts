@@ -8,7 +8,7 @@ import {
 } from "../../destinations/destination-secrets.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
-import { type KafkaDestination, mskRegion } from "../../destinations/kafka.ts";
+import { type KafkaDestination, mskRegion } from "../../destinations/kafka-settings.ts";
 import { placeName, type TeamPlace } from "../../indexing/team-places.ts";
 import { type LogPipeline, logGroupName, searchHost, withName } from "../../pipeline.ts";
 import { type JournalSource, journalSources, sourcePlace } from "../../sources/source.ts";

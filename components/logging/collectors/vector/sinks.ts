@@ -1,7 +1,7 @@
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_FILE_NAME, tlsOf, USER_FILE_NAME } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
-import { type Sigv4, signingOf, takesIds } from "../../destinations/search/amazon-opensearch.ts";
+import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { folderOf } from "../../indexing/team-places.ts";
 import { type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
 import type { Options } from "../collector.ts";

@@ -11,8 +11,8 @@ import { type Target, type TeamNamespaces, targetsOf } from "../../routing/route
 import type { LoggingSettings } from "../../settings.ts";
 import { isOnNode } from "../../sources/source.ts";
 import type { Destination, DestinationKind, DestinationOf } from "../destination-settings.ts";
-import { mskStatements } from "../kafka.ts";
-import { searchStatement } from "../search/amazon-opensearch.ts";
+import { mskStatements } from "../kafka-settings.ts";
+import { searchStatement } from "../search/search-settings.ts";
 import { RETENTION } from "./aws-settings.ts";
 
 /** A destination with values that are only known during deployment. Which resources it needs does not depend on them. */

@@ -1,8 +1,17 @@
 import { z } from "zod";
-import { relation } from "../../../schema/errors.ts";
+import type { PolicyStatement } from "../../../aws/iam.ts";
+import { relation, type SettingsIssue } from "../../../schema/errors.ts";
 import { string } from "../../../schema/values.ts";
 import { Credentials, Host, Port, refuse, SchemedToken, TlsChoice } from "../destination-values.ts";
-import { checkSigv4, Sigv4 } from "./amazon-opensearch.ts";
+
+/** Signing of requests with the collector's IAM role. */
+export const Sigv4 = z.strictObject({
+  arn: string(
+    /^arn:aws[a-z-]*:(es:[a-z0-9-]+:\d{12}:domain\/[a-z][a-z0-9-]{2,27}|aoss:[a-z0-9-]+:\d{12}:collection\/[a-z0-9]{3,40})$/,
+    "the ARN of a domain or collection, such as arn:aws:es:eu-central-1:111122223333:domain/logs",
+  ).describe("ARN of the domain or Serverless collection."),
+});
+export type Sigv4 = z.infer<typeof Sigv4>;
 
 const DEFAULT_PORT = 9200;
 
@@ -65,4 +74,165 @@ function checkPlainSearch({ tls, token, credentials }: SearchEngine, context: z.
   const [key, secret] = token === undefined ? ["credentials", "the password"] : ["token", "the token"];
   const message = `${key} ${key === "token" ? "requires" : "require"} TLS, since ${secret} would be sent in clear text`;
   relation(context, ["tls", key], message);
+}
+
+/** Settings that exclude signed requests. */
+function checkSigv4(destination: OpenSearch, context: z.core.$RefinementCtx): void {
+  const { sigv4, credentials, token, tls, inCluster } = destination;
+  if (sigv4 === undefined) return;
+  if (credentials !== undefined)
+    relation(context, ["sigv4", "credentials"], "sigv4 and credentials are mutually exclusive");
+  if (token !== undefined) relation(context, ["sigv4", "token"], "sigv4 and token are mutually exclusive");
+  if (inCluster) relation(context, ["sigv4", "inCluster"], "sigv4 and inCluster are mutually exclusive");
+  if (tls === false) relation(context, ["sigv4", "tls"], "sigv4 requires TLS, since lines would be sent in clear text");
+}
+
+const ARN =
+  /^arn:(?<partition>aws[a-z-]*):(?:(?<es>es)|aoss):(?<region>[a-z0-9-]+):\d{12}:(?:domain|collection)\/(?<name>[a-z0-9-]+)$/;
+
+/** Signing parameters of a domain of Amazon OpenSearch Service (`es`) or a Serverless collection (`aoss`). */
+export interface Signing {
+  readonly service: "es" | "aoss";
+  readonly region: string;
+  /** Domain name, or collection id. */
+  readonly name: string;
+  readonly partition: string;
+}
+
+/** The parts of a validated ARN. */
+export function signingOf({ arn }: Sigv4): Signing {
+  const { partition = "", es, region = "", name = "" } = ARN.exec(arn)?.groups ?? {};
+  return { service: es === undefined ? "aoss" : "es", region, name, partition };
+}
+
+/** Whether documents may have ids set by the collector; time series collections reject documents with ids. */
+export function takesIds({ sigv4 }: { readonly kind: string; readonly sigv4?: Sigv4 | undefined }): boolean {
+  return sigv4 === undefined || signingOf(sigv4).service === "es";
+}
+
+/**
+ * The collector role's permission to send bulk requests to a domain. A collection has one permission for all requests; its data access
+ * policy decides which indices the role may write.
+ * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+ * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-data-access.html
+ */
+export function searchStatement(sigv4: Sigv4): PolicyStatement {
+  return signingOf(sigv4).service === "es"
+    ? { Action: ["es:ESHttpPost"], Effect: "Allow", Resource: [`${sigv4.arn}/_bulk`], Sid: "WriteDocuments" }
+    : { Action: ["aoss:APIAccessAll"], Effect: "Allow", Resource: [sigv4.arn], Sid: "WriteDocuments" };
+}
+
+/** What decides if an address on AWS is valid. */
+interface Addressed {
+  readonly kind: string;
+  readonly host?: string | undefined;
+  readonly url?: string;
+  readonly port?: number;
+  readonly tls?: false | object | undefined;
+  readonly credentials?: object | undefined;
+  readonly token?: object | undefined;
+  readonly sigv4?: Sigv4 | undefined;
+}
+
+/** Endpoints of Amazon OpenSearch Service (`es`, and `aos` with IPv6), Serverless (`aoss`) and OpenSearch Ingestion (`osis`). */
+const ENDPOINT = /(?:^|\.)(?<region>[a-z0-9-]+)\.(?<service>es|aoss|osis)\.amazonaws\.com(?<china>\.cn)?$/i;
+const DUAL_STACK_ENDPOINT = /\.(?<service>aos|aoss)\.(?<region>[a-z0-9-]+)\.on\.(aws|amazonwebservices\.com\.cn)$/i;
+/** `search-NAME-ID` and `vpc-NAME-ID`: a domain name, with an id of 26 characters. */
+const DOMAIN = /^(?:search|vpc)-(?<name>[a-z][a-z0-9-]*)-[a-z0-9]{26}$/i;
+
+const SERVERLESS = "Amazon OpenSearch Serverless";
+const SERVICE = "Amazon OpenSearch Service";
+
+interface Endpoint {
+  readonly service: string;
+  readonly region: string;
+  /** Domain or collection, if the host contains it. */
+  readonly name: string | undefined;
+}
+
+/**
+ * Settings with which a destination on AWS can never work. Serverless accepts only signed requests; a domain accepts these or a user of its
+ * internal database. Paths are below the destination.
+ * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+ * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-clients.html
+ */
+export function amazonIssues(destination: Addressed): SettingsIssue[] {
+  const { kind, url, sigv4 } = destination;
+  const host = url === undefined ? destination.host : new URL(url).hostname;
+  if (host === undefined) return [];
+  const endpoint = endpointOf(host);
+  const at: SettingsIssue["path"] = [url === undefined ? "host" : "url"];
+  if (endpoint === undefined) return [];
+  if (endpoint.service === "osis") {
+    const message =
+      "must not be an endpoint of Amazon OpenSearch Ingestion, which accepts only signed requests of its own kind";
+    return [{ path: at, message, value: host }];
+  }
+  if (endpoint.service === "aoss" && kind !== "opensearch") {
+    const message = `must not be an endpoint of ${SERVERLESS}, which only kind opensearch with sigv4 can write to`;
+    return [{ path: at, message, value: host }];
+  }
+  if (kind !== "opensearch" && kind !== "elasticsearch") return [];
+  return [
+    ...portIssues(destination, endpoint),
+    ...(sigv4 === undefined ? authenticationIssues(destination, endpoint, host) : mismatches(sigv4, endpoint, host)),
+  ];
+}
+
+/** A domain listens on 443, and on 80 unless it requires HTTPS; Serverless only on 443. */
+function portIssues({ port, tls }: Addressed, { service }: Endpoint): SettingsIssue[] {
+  const clear = tls === false && service === "es";
+  if (tls === false && service === "aoss")
+    return [{ path: ["tls"], message: `must not be false for a collection of ${SERVERLESS}`, value: false }];
+  if (port === (clear ? 80 : 443)) return [];
+  const what =
+    service === "es" ? `a domain of ${SERVICE}${clear ? " without TLS" : ""}` : `a collection of ${SERVERLESS}`;
+  return [{ path: ["port"], message: `must be ${clear ? 80 : 443} for ${what}`, value: port }];
+}
+
+function authenticationIssues(
+  { kind, credentials, token }: Addressed,
+  { service }: Endpoint,
+  host: string,
+): SettingsIssue[] {
+  if (service === "aoss") {
+    const message = `must be set for a collection of ${SERVERLESS}, which accepts only signed requests`;
+    return [{ path: ["sigv4"], message }];
+  }
+  if (credentials !== undefined || token !== undefined) return [];
+  if (/^vpc-/i.test(host)) {
+    const message =
+      "are not set: the domain must have an access policy that allows unsigned requests from its VPC; sigv4 needs none";
+    return [{ path: ["credentials"], message, severity: "warning" }];
+  }
+  if (kind === "elasticsearch") {
+    const message = `must be set for a domain of ${SERVICE}, as a user of its internal database; or set kind opensearch and sigv4`;
+    return [{ path: ["credentials"], message }];
+  }
+  const message = `must be set for a domain of ${SERVICE}, which rejects unsigned requests; or set credentials of its internal database`;
+  return [{ path: ["sigv4"], message }];
+}
+
+/** Host and ARN that contradict each other. */
+function mismatches(sigv4: Sigv4, endpoint: Endpoint, host: string): SettingsIssue[] {
+  const { service, region, name } = signingOf(sigv4);
+  const issue = (what: string): SettingsIssue[] => [
+    { path: ["sigv4", "arn"], message: `must be of the ${what} in host (${host})`, value: sigv4.arn },
+  ];
+  if (service !== endpoint.service) return issue(endpoint.service === "es" ? "domain" : "collection");
+  if (region !== endpoint.region) return issue("region");
+  if (endpoint.name !== undefined && name !== endpoint.name) return issue(service === "es" ? "domain" : "collection");
+  return [];
+}
+
+function endpointOf(host: string): Endpoint | undefined {
+  const groups = (ENDPOINT.exec(host) ?? DUAL_STACK_ENDPOINT.exec(host))?.groups;
+  if (groups === undefined) return undefined;
+  const [first = ""] = host.toLowerCase().split(".");
+  const service = groups.service?.toLowerCase() ?? "";
+  return {
+    service: service === "aos" ? "es" : service,
+    region: groups.region?.toLowerCase() ?? "",
+    name: service === "aoss" ? first : DOMAIN.exec(first)?.groups?.name,
+  };
 }

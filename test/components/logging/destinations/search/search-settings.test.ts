@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { searchStatement, signingOf } from "../../../../../components/logging/destinations/search/amazon-opensearch.ts";
+import { searchStatement, signingOf } from "../../../../../components/logging/destinations/search/search-settings.ts";
 import { LoggingSettings } from "../../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../../components/schema/errors.ts";
