@@ -1,5 +1,68 @@
 import { hasPlugin, type Server } from "./model.ts";
-import { isBefore, isSince, type Version, versionOf } from "./releases.ts";
+import { isBefore, isSince, type Release, releaseFor, type Version, versionOf } from "./releases.ts";
+
+/** What changes for a Corefile between two releases of CoreDNS. */
+export interface ReleaseChanges {
+  readonly from: string;
+  readonly to: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Options in braces that are added or removed, as `forward: max_age`. */
+  readonly addedOptions: readonly string[];
+  readonly removedOptions: readonly string[];
+  /** Plugins that move in the order of execution, as `acl: after rewrite (was after dns64)`. */
+  readonly moved: readonly string[];
+}
+
+/** Compares the release data of two versions. */
+export function releaseChanges(before: Version, after: Version): ReleaseChanges {
+  const [from, to] = [releaseFor(before), releaseFor(after)];
+  return {
+    from: from.version,
+    to: to.version,
+    added: namesOf(to).filter((name) => !namesOf(from).includes(name)),
+    removed: namesOf(from).filter((name) => !namesOf(to).includes(name)),
+    addedOptions: moreOptions(from, to),
+    removedOptions: moreOptions(to, from),
+    moved: movedPlugins(from, to),
+  };
+}
+
+function namesOf({ plugins }: Release): string[] {
+  return plugins.map(({ name }) => name);
+}
+
+/** Options of plugins in both releases that only the second accepts. */
+function moreOptions(first: Release, second: Release): string[] {
+  const known = new Map(first.plugins.map(({ name, options }) => [name, options]));
+  return second.plugins.flatMap(({ name, options }) => {
+    const more = options.filter((option) => known.get(name)?.includes(option) === false);
+    return more.length === 0 ? [] : [`${name}: ${more.join(", ")}`];
+  });
+}
+
+/** The smallest set of plugins whose removal makes both orders equal. */
+function movedPlugins(from: Release, to: Release): string[] {
+  const before = namesOf(from).filter((name) => namesOf(to).includes(name));
+  const after = namesOf(to).filter((name) => before.includes(name));
+  const kept = longestCommon(before, after);
+  const behind = (order: readonly string[], name: string) => order[order.indexOf(name) - 1] ?? "no other";
+  return after
+    .filter((name) => !kept.has(name))
+    .map((name) => `${name}: after ${behind(after, name)} (was after ${behind(before, name)})`);
+}
+
+/** The longest common subsequence of two orders. */
+function longestCommon(one: readonly string[], other: readonly string[]): ReadonlySet<string> {
+  const best: string[][] = [];
+  for (const [index, name] of other.entries()) {
+    const place = one.indexOf(name);
+    const earlier = best.slice(0, index).filter((chain) => one.indexOf(chain.at(-1) ?? "") < place);
+    const longest = earlier.reduce<string[]>((found, chain) => (chain.length > found.length ? chain : found), []);
+    best.push([...longest, name]);
+  }
+  return new Set(best.reduce<string[]>((found, chain) => (chain.length > found.length ? chain : found), []));
+}
 
 /** A change of behavior for a Corefile that both releases accept. */
 export interface BehaviorChange {

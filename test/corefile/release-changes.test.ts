@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { behaviorChanges } from "../../corefile/behavior-changes.ts";
 import { parseCorefile } from "../../corefile/model.ts";
+import { behaviorChanges } from "../../corefile/release-changes.ts";
 import { versionOf } from "../../corefile/releases.ts";
 import { block, DEFAULT } from "./default-corefile.ts";
 
