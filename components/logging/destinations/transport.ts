@@ -8,6 +8,7 @@ import type { Destination } from "./destination-settings.ts";
 
 /** `NAME.NAMESPACE.svc` or `POD.NAME.NAMESPACE.svc`, with or without the cluster's domain. */
 const SERVICE_HOST = /^(?:[a-z0-9-]+\.){1,2}([a-z0-9-]+)\.svc(\.|$)/;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 /** A Service on a lower port maps it to another port of its pods, which usually may not listen below. */
 const UNPRIVILEGED_PORT = 1024;
 
@@ -73,14 +74,18 @@ function targetOf(destination: Destination): { readonly host: string | undefined
     case "http":
     case "loki":
     case "otlp":
-    case "splunk": {
-      const { hostname, port, protocol } = new URL(destination.url);
-      const host = hostname.replace(/^\[(.*)\]$/, "$1");
-      return { host, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
-    }
+    case "splunk":
+      return addressOf(destination.url);
     default:
       return undefined;
   }
+}
+
+/** Host and port of a URL; an IPv6 address without the brackets. */
+export function addressOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  return { host, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
 }
 
 /** Allows a team's namespace to reach the receiver on the nodes and nothing else; empty if the collector receives nothing. */
@@ -94,8 +99,6 @@ export function receiverEgress({ id, receives = {} }: Pick<Collector, "id" | "re
 function podsNamed(name: string): Peer {
   return podsOfNamespace(LOGGING_NAMESPACE, { "app.kubernetes.io/name": name });
 }
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 
 /** Whether a host is in the cluster: a name without a dot is a Service in the collector's namespace. */
 function isNear(host: string): boolean {

@@ -4,17 +4,6 @@ import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts
 import type { LogPipeline } from "../../pipeline.ts";
 import type { Section } from "./service.ts";
 
-/** Parts of a URL, which Fluent Bit takes separately. */
-export function address(url: string): { host: string; port: number; path: string } {
-  const { hostname, port, protocol, pathname, search } = new URL(url);
-  return {
-    // An IPv6 address without the brackets of a URL.
-    host: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
-    path: `${pathname}${search}`,
-  };
-}
-
 /**
  * An answer may take a minute, as long as a search engine waits for its shards. By default there is no timeout: what was sent to a
  * server that then became silent waits until Fluent Bit restarts, and a buffer that blocks stays full.

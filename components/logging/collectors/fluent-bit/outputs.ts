@@ -3,6 +3,7 @@ import { PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../d
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka-settings.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
+import { addressOf } from "../../destinations/transport.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { folderOf, placeName } from "../../indexing/team-places.ts";
 import {
@@ -15,7 +16,7 @@ import {
   searchHost,
   withName,
 } from "../../pipeline.ts";
-import { address, authentication, networkOptions, tlsOptions } from "./connection.ts";
+import { authentication, networkOptions, tlsOptions } from "./connection.ts";
 import { type Section, STATE_FOLDER } from "./service.ts";
 
 /**
@@ -126,12 +127,11 @@ function destinationOptions(pipeline: LogPipeline): Section {
 }
 
 function http(destination: DestinationOf<"http">): Section {
-  const { host, port, path } = address(destination.url);
+  const { pathname, search } = new URL(destination.url);
   return {
     name: "http",
-    host,
-    port,
-    uri: path,
+    ...addressOf(destination.url),
+    uri: `${pathname}${search}`,
     format: destination.body === "array" ? "json" : "json_lines",
     json_date_key: "@timestamp",
     json_date_format: "iso8601",
@@ -170,11 +170,9 @@ function s3(pipeline: LogPipeline, destination: DestinationOf<"s3">): Section {
 }
 
 function otlp(destination: DestinationOf<"otlp">): Section {
-  const { host, port } = address(destination.url);
   return {
     name: "opentelemetry",
-    host,
-    port,
+    ...addressOf(destination.url),
     ...(destination.protocol === "grpc" ? { grpc: "on" } : { logs_uri: "/v1/logs", compress: "gzip" }),
     // A key that no record has: the body is then the whole record, as at other destinations, not only its line.
     logs_body_key: "$whole_record",
@@ -183,11 +181,9 @@ function otlp(destination: DestinationOf<"otlp">): Section {
 }
 
 function splunk(destination: DestinationOf<"splunk">): Section {
-  const { host, port } = address(destination.url);
   return {
     name: "splunk",
-    host,
-    port,
+    ...addressOf(destination.url),
     splunk_token: `\${${TOKEN_VARIABLE}}`,
     event_sourcetype: "_json",
     event_host: `\${${NODE_VARIABLE}}`,
@@ -208,11 +204,9 @@ function firehose(pipeline: LogPipeline, destination: DestinationOf<"firehose">)
 }
 
 function loki(destination: DestinationOf<"loki">): Section {
-  const { host, port } = address(destination.url);
   return {
     name: "loki",
-    host,
-    port,
+    ...addressOf(destination.url),
     // Labels with few values; all else stays in the line. Labels without a value, such as team for lines of no team, are omitted.
     labels:
       "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream, team=$team",
