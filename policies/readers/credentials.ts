@@ -64,36 +64,52 @@ export function credentialInText(text: string): string | undefined {
   if (holdsRegistryLogin(text)) return "a registry's password";
   const inQuery = queryPairs(text).find(([name, value]) => isCredential(name, value));
   if (inQuery !== undefined) return `a literal ${inQuery[0]} in a URL`;
-  return PLACES.find(([place]) => holdsValue(text, place))?.[1];
+  const lower = text.toLowerCase();
+  return PLACES.find(([place, _, part]) => lower.includes(part) && holdsValue(text, place))?.[1];
 }
 
-/** Patterns whose group is a credential, with its kind. */
-const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
-  [/[;"'](?:password|pwd|account_?key|shared_?access_?key)\s*=\s*([^;"'\s]+)/i, "a password in a connection string"],
+/** Patterns whose group is a credential, with its kind, and a text that is in each match in lower case: to look for it costs little. */
+const PLACES: readonly (readonly [place: RegExp, what: string, part: string])[] = [
+  [
+    /[;"'](?:password|pwd|account_?key|shared_?access_?key)\s*=\s*([^;"'\s]+)/i,
+    "a password in a connection string",
+    "=",
+  ],
   // Of PostgreSQL and Java clients: several names with values on one line.
-  [/(?:^|\s)\w+\s*=\s*\S+\s(?:.{0,200}?\s)?password\s*=\s*["']?([^\s"';]+)/i, "a password in a connection string"],
-  [/(?:^|[\s"'=])[\w.-]+:([^\s:@/"']+)@(?:tcp|unix)\(/, "a password in a connection string"],
-  [/(?<!\[):\/\/[^/\s:@"'[\]]*:([^/\s@"'\]]+)@/, "a password in a URL"],
+  [
+    /(?:^|\s)\w+\s*=\s*\S+\s(?:.{0,200}?\s)?password\s*=\s*["']?([^\s"';]+)/i,
+    "a password in a connection string",
+    "password",
+  ],
+  [/(?:^|[\s"'=])[\w.-]+:([^\s:@/"']+)@(?:tcp|unix)\(/, "a password in a connection string", "@"],
+  [/(?<!\[):\/\/[^/\s:@"'[\]]*:([^/\s@"'\]]+)@/, "a password in a URL", "://"],
   // Numbers are a user and a group; Kubernetes' own users have names such as system:node:a.
   [
     /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?["']?(?!system:)[^\s:"'=+-][^\s:"']*:(?!\d+(?:["'\s]|$))([^\s"']+)/,
     "a password after -u or --user",
+    ":",
   ],
   [
     /(?:^|\s)--?(?![\w-]*bypass)[\w-]*pass(?:word|wd|phrase)?[\s=]+["']?([^\s"'-][^\s"']*)/i,
     "a password in a command line",
+    "pass",
   ],
   [
     /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk|apikey|api-token)\s+([^\s"']+)/i,
     "a literal Authorization",
+    "authorization",
   ],
-  [/^[^\S\n]*(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(\S+)/m, "a password of .netrc"],
-  [/^[^\S\n]*machine\s+\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
-  [/^[^\S\n]*login\s+(?!and|or|with|by)\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
-  [/(?:^|[:\s])_(?:authToken|auth|password)\s*=\s*["']?([^\s"']+)/, "a credential of .npmrc"],
-  [/^[^\S\n]*[\w.*-]+:(?:\*|[1-9]\d{2,4}):[^:\s]+:[^:\s]+:(?!\d+$)([^:\s]+)\s*$/m, "a password of .pgpass"],
-  [/^[^\S\n]*user\s+\S+\s+on\s(?:.*\s)?>(\S+)/m, "a password of Redis"],
-  [/\binsecure-password\s+(\S+)/, "a password of HAProxy"],
+  [
+    /^[^\S\n]*(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(\S+)/m,
+    "a password of .netrc",
+    "password",
+  ],
+  [/^[^\S\n]*machine\s+\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc", "password"],
+  [/^[^\S\n]*login\s+(?!and|or|with|by)\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc", "password"],
+  [/(?:^|[:\s])_(?:authToken|auth|password)\s*=\s*["']?([^\s"']+)/, "a credential of .npmrc", "_"],
+  [/^[^\S\n]*[\w.*-]+:(?:\*|[1-9]\d{2,4}):[^:\s]+:[^:\s]+:(?!\d+$)([^:\s]+)\s*$/m, "a password of .pgpass", ":"],
+  [/^[^\S\n]*user\s+\S+\s+on\s(?:.*\s)?>(\S+)/m, "a password of Redis", "user"],
+  [/\binsecure-password\s+(\S+)/, "a password of HAProxy", "insecure-password"],
 ];
 
 function holdsValue(text: string, place: RegExp): boolean {
@@ -111,6 +127,7 @@ function holdsPrivateKey(text: string): boolean {
 
 /** Docker's stored logins: name and password in base64, such as `"auth": "bWU6aHVudGVyMg=="`. */
 function holdsRegistryLogin(text: string): boolean {
+  if (!text.includes('"auth"')) return false;
   const logins = [...text.matchAll(/"auth"\s*:\s*"([A-Za-z0-9+/]{6,}={0,2})"/g)];
   return logins.some(([, login = ""]) =>
     /^[\w.@|+-]+:[\x20-\x7e]+$/.test(Buffer.from(login, "base64").toString("latin1")),
@@ -119,6 +136,7 @@ function holdsRegistryLogin(text: string): boolean {
 
 /** Names and values in URL queries, without patterns and variables. */
 function queryPairs(text: string): [name: string, value: string][] {
+  if (!text.includes("?")) return [];
   const queries = [...text.matchAll(/[\w./-]\?([^\s"'<>#]+)/g)].map(([, query = ""]) => query);
   return queries.flatMap((query) =>
     [...query.matchAll(/(?:^|[&;])([\w.-]+)=([\w.~%+/=:-]+)(?=[&;]|$)/g)].map(
@@ -182,11 +200,10 @@ export function credentialsIn(text: string, name?: string): Credential[] {
 function credentialIn(line: string): string | undefined {
   if (line.trim() === "") return undefined;
   if (/^\s*(#|;|\/\/(?![\w.-]+\/:_)|<!--)/.test(line)) return undefined;
-  const pairs = pairsIn(line);
-  return (
-    credentialInText(line) ??
-    pairs.filter(([name, value]) => isCredential(name, value)).map(([name]) => `a literal ${name}`)[0]
-  );
+  const known = credentialInText(line);
+  if (known !== undefined) return known;
+  const [name] = pairsIn(line).find((pair) => isCredential(...pair)) ?? [];
+  return name === undefined ? undefined : `a literal ${name}`;
 }
 
 /** A one-word YAML block below its name: `password: |`. */
@@ -213,21 +230,26 @@ function credentialInHeader(item: string): string | undefined {
   return isCredential(name, value) ? `a literal ${name}` : undefined;
 }
 
+/** Patterns of a name and its value, each with a text that is in every match in lower case. */
+const INLINE: readonly (readonly [part: string, form: RegExp])[] = [
+  ['"', /"([\w.-]+)"\s*:\s*"([^"]*)"/g],
+  ['"', /"([\w.-]+)"\s*:\s*(\d+)/g],
+  [":", /(?<!\$)[{,]\s*([\w.-]+)\s*:\s+["']?((?:\$\{[^{}]*\}|[^\s"',{}])+)/g],
+  ["define(", /\bdefine\(\s*['"](\w+)['"]\s*,\s*['"]([^'"]+)['"]/g],
+  ["=>", /['":](\w+)['"]?\s*=>\s*['"]([^'"]+)['"]/g],
+  ["=", /(?:\b(?:const|let|var)\s+|\$)(\w+)\s*=\s*["']([^"'$]+)["']/g],
+  ["header", /^\s*(?:-\s+)?header(?::\s*|\s+)["']?([\w.-]+)\s+([^"']+)/gi],
+];
+
 /** Names and values in YAML, INI, one-line JSON, XML, program code or the words of a classic configuration. */
 function pairsIn(line: string): [name: string, value: string][] {
-  const inline = [
-    ...line.matchAll(/"([\w.-]+)"\s*:\s*"([^"]*)"/g),
-    ...line.matchAll(/"([\w.-]+)"\s*:\s*(\d+)/g),
-    ...line.matchAll(/(?<!\$)[{,]\s*([\w.-]+)\s*:\s+["']?((?:\$\{[^{}]*\}|[^\s"',{}])+)/g),
-    ...line.matchAll(/\bdefine\(\s*['"](\w+)['"]\s*,\s*['"]([^'"]+)['"]/g),
-    ...line.matchAll(/['":](\w+)['"]?\s*=>\s*['"]([^'"]+)['"]/g),
-    ...line.matchAll(/(?:\b(?:const|let|var)\s+|\$)(\w+)\s*=\s*["']([^"'$]+)["']/g),
-    ...(line.includes("<") ? pairsInXml(line) : []),
-    ...line.matchAll(/^\s*(?:-\s+)?header(?::\s*|\s+)["']?([\w.-]+)\s+([^"']+)/gi),
-  ].map(([, name = "", value = ""]): [string, string] => [name, value]);
+  const lower = line.toLowerCase();
+  const inline = INLINE.flatMap(([part, form]) => (lower.includes(part) ? [...line.matchAll(form)] : []));
+  if (line.includes("<")) inline.push(...pairsInXml(line));
+  const named = inline.map(([, name = "", value = ""]): [string, string] => [name, value]);
   const [, name, value] =
     /^\s*(?:-\s+|export\s+)?["']?([\w.-]+)["']?\s*(?::=|[:=])\s*["']?([^"'#;]+)/.exec(line) ?? wordsOf(line) ?? [];
-  return name === undefined || value === undefined ? inline : [...inline, [name, value]];
+  return name === undefined || value === undefined ? named : [...named, [name, value]];
 }
 
 /** The two words of a classic configuration line. `Password reset` and `secrets management` are headings. */

@@ -24,8 +24,8 @@ function urnOf({ type, name, parent }: SampleResource): string {
 export function stackOf(sample: Sample): Stack {
   const resources = sample.map((resource) => {
     const { waitsFor = [], parent: _, ...facts } = resource;
-    const dependencies = sample.filter(({ name }) => waitsFor.includes(name)).map(urnOf);
-    return new Resource({ ...facts, urn: urnOf(resource), dependencies });
+    const needed = waitsFor.length === 0 ? [] : sample.filter(({ name }) => waitsFor.includes(name));
+    return new Resource({ ...facts, urn: urnOf(resource), dependencies: needed.map(urnOf) });
   });
   return new Stack(resources);
 }
