@@ -144,20 +144,14 @@ async function report(
 }
 
 async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {
-  const [{ connect, loadKubeConfig }, { readCluster }, { LiveObjects }, { ClusterError }] = await Promise.all([
+  const [{ connect }, { visibleObjects }, { LiveObjects }] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../audit/cluster-objects.ts"),
     import("./live-objects.ts"),
-    import("../kubernetes/cluster.ts"),
   ]);
-  const { cluster, version } = await connect(flags);
-  const config = await loadKubeConfig(flags);
-  const { objects, forbidden } = await readCluster(config).catch((error: unknown) => {
-    if (error instanceof ClusterError) throw new Failure(`context '${cluster.context}': ${error.message}`, 2);
-    throw error;
-  });
-  if (objects.length === 0)
-    throw new Failure(`context '${cluster.context}': its user may list nothing; it needs the ClusterRole view`, 2);
+  const connection = await connect(flags);
+  const { cluster, version } = connection;
+  const { objects, forbidden } = await visibleObjects(connection);
   const live: LiveObjects = new LiveObjects(
     objects,
     forbidden.map((token) => token.split(":").at(-1) ?? token),

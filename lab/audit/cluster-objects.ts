@@ -1,8 +1,10 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import pLimit from "p-limit";
 import { isObject } from "../../components/schema/values.ts";
+import { Failure } from "../command-line.ts";
 import { asClusterError, listPath, requestApi } from "../kubernetes/api-requests.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
+import type { Connection } from "../kubernetes/connect.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
 /** A kind that rules read, with the path of its list in the API. */
@@ -90,6 +92,22 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
   const known = objects.filter(({ kind }) => kind === "Namespace").map(({ name }) => name);
   const absent = forbidden.includes(NAMESPACES) ? [] : namespaces.filter((name) => !known.includes(name));
   return { objects: objects.filter(isWanted), forbidden: [...new Set(forbidden)], absent };
+}
+
+/**
+ * The same for a command, which has nothing to do without objects.
+ * @throws {Failure} that names the context, also if the user may list nothing.
+ */
+export async function visibleObjects(
+  { cluster: { context }, config }: Connection,
+  namespaces: readonly string[] = [],
+): Promise<ClusterObjects> {
+  const found = await readCluster(config, namespaces).catch((error: unknown) => {
+    if (error instanceof ClusterError) throw new Failure(`context '${context}': ${error.message}`, 2);
+    throw error;
+  });
+  if (found.objects.length > 0) return found;
+  throw new Failure(`context '${context}': its user may list nothing; it needs the ClusterRole view`, 2);
 }
 
 function tokenOf({ apiVersion, kind }: ListedKind): string {

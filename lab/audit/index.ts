@@ -112,20 +112,14 @@ async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
 }
 
 async function clusterSubject(flags: AuditFlags): Promise<NamedSubject> {
-  const [{ kindOf, subjectOf }, { connect, loadKubeConfig }, { readCluster }, { ClusterError }] = await Promise.all([
+  const [{ kindOf, subjectOf }, { connect }, { visibleObjects }] = await Promise.all([
     import("./audit.ts"),
     import("../kubernetes/connect.ts"),
     import("./cluster-objects.ts"),
-    import("../kubernetes/cluster.ts"),
   ]);
-  const { cluster, version } = await connect(flags);
-  const read = readCluster(await loadKubeConfig(flags), flags.namespace);
-  const { objects, forbidden, absent } = await read.catch((error: unknown) => {
-    if (error instanceof ClusterError) throw new Failure(`context '${cluster.context}': ${error.message}`, 2);
-    throw error;
-  });
-  if (objects.length === 0)
-    throw new Failure(`context '${cluster.context}': its user may list nothing; it needs the ClusterRole view`, 2);
+  const connection = await connect(flags);
+  const { cluster, version } = connection;
+  const { objects, forbidden, absent } = await visibleObjects(connection, flags.namespace);
   if (absent.length > 0)
     throw new Failure(`context '${cluster.context}': there is no namespace ${absent.join(", ")}`, 2);
   const notes =

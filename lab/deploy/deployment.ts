@@ -6,8 +6,7 @@ import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
-import { kubeCluster } from "../kubernetes/client.ts";
-import { ClusterError } from "../kubernetes/cluster.ts";
+import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import {
   deletedNamespaces,
@@ -65,8 +64,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
     );
   // Remember a kind cluster at once; an existing cluster only when objects may be on it.
   if (memory.kind !== undefined) await folder.remember(memory);
-  const config = await loadKubeConfig(memory);
-  const { cluster } = await connect(memory);
+  const { cluster, config } = await connect(memory);
   process.stderr.write((await drillNotice(cluster)) ?? "");
   const missing = [...(await missingNamespaces(cluster, settings)), ...(await missingKinds(cluster, settings))];
   refuse(missing);
@@ -75,7 +73,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   await folder.remember(memory);
   const state = await withoutPending(stack, config, memory.unanswered);
   refuse([...movedNamespaces(state, settings), ...(await takenNamespaces(config, state, settings))]);
-  const replace = await endedPods(state, config, settings);
+  const replace = await endedPods(state, cluster, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
   for (const namespace of deletedNamespaces(state, settings))
     process.stderr.write(
@@ -171,8 +169,7 @@ function kubeconfigOf({ kubeconfig }: Target, before: Memory | undefined): Pick<
 }
 
 /** URNs of curl pods in the state that have ended on the cluster. */
-async function endedPods(deployment: Deployment, config: KubeConfig, settings: Settings): Promise<string[]> {
-  const cluster = kubeCluster(config);
+async function endedPods(deployment: Deployment, cluster: Cluster, settings: Settings): Promise<string[]> {
   const known = podUrns(deployment);
   const urns: string[] = [];
   for (const { name } of settings.curlPods ? settings.teams.filter(hasCurlPod) : []) {
@@ -244,7 +241,7 @@ async function removeKind(folder: StateFolder, memory: Memory, kind: string): Pr
 
 /** Destroys the stack and returns the objects that are still on the cluster. */
 async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject[]> {
-  const { cluster } = await connect(memory).catch((error: unknown) => {
+  const { cluster, config } = await connect(memory).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(
       `${error.message}\nIf the cluster is gone for good, delete the folder .pulumi-state, which is all that is left of the lab`,
@@ -253,7 +250,6 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   });
   const drill = await drillNotice(cluster);
   process.stderr.write(drill ?? "");
-  const config = await loadKubeConfig(memory);
   const stack = await openStack(folder, memory);
   await ensureKubernetesPlugin(stack.workspace);
   const state = await withoutPending(stack, config, memory.unanswered);

@@ -68,7 +68,7 @@ async function settingsOf(flags: DrillFlags) {
 async function connected(flags: DrillFlags): Promise<Connected> {
   const { name, settings } = await settingsOf(flags);
   const [
-    { connect, loadKubeConfig },
+    { connect },
     { planOf, targetOf },
     { clusterDomain },
     { Lab },
@@ -87,14 +87,14 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   const stated = sceneOf(settings);
   if (stated === undefined) throw new Failure(`stack '${name}': ${NO_SCENE}`, 2);
   const target = targetOf(settings, flags);
-  const { cluster, version } = await connect(target);
+  const { cluster, version, config } = await connect(target);
   const shown = await progress("reading the cluster");
   const own = settings.cluster.kind === "existing" ? undefined : settings.cluster.name;
   const coreDns = await findCoreDns(cluster, settings.dns);
   const plan = { ...planOf(name, settings, 20), coreDns };
   const teams = plan.teams.map((team) => team.name);
   const env: Environment = {
-    store: objectStore(await loadKubeConfig(target)),
+    store: objectStore(config),
     cluster,
     stack: name,
     plan: { ...plan, clusterDomain: await clusterDomain(new Lab(cluster, { coreDns }), teams, plan.clusterDomain) },

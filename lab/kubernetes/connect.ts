@@ -16,10 +16,13 @@ export interface Target {
   readonly context?: string | undefined;
 }
 
-/** A cluster that answered, with the version of its API server. */
+/** A cluster that answered. */
 export interface Connection {
   readonly cluster: Cluster;
+  /** Version of its API server. */
   readonly version: string;
+  /** The kubeconfig that leads there, for requests that {@link Cluster} lacks. */
+  readonly config: KubeConfig;
 }
 
 /** Exit code if nothing could be tried. */
@@ -34,7 +37,7 @@ export async function connect(target: Target): Promise<Connection> {
   const cluster = kubeCluster(config);
   try {
     await checkCredentials(config);
-    return { cluster, version: await cluster.version() };
+    return { cluster, version: await cluster.version(), config };
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     const why = error.kind === "unauthorized" ? expiry(config) : undefined;

@@ -90,18 +90,18 @@ function refuseUnstated(to: string, cluster: string): void {
 
 async function liveCluster(settings: Settings, flags: UpgradeFlags): Promise<LiveCluster | undefined> {
   if (flags.context === undefined) return undefined;
-  const [{ connect, loadKubeConfig }, { targetOf }, { readLiveCluster }, { ClusterError }] = await Promise.all([
+  const [{ connect }, { targetOf }, { readLiveCluster }, { ClusterError }] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../verify/catalog.ts"),
     import("./live-cluster.ts"),
     import("../kubernetes/cluster.ts"),
   ]);
-  const target = targetOf(settings, flags);
-  const { cluster, version } = await connect(target);
+  const connection = await connect(targetOf(settings, flags));
   try {
-    return await readLiveCluster(await loadKubeConfig(target), cluster, version);
+    return await readLiveCluster(connection);
   } catch (error) {
-    if (error instanceof ClusterError) throw new Failure(`context '${cluster.context}': ${error.message}`, 2);
+    if (error instanceof ClusterError)
+      throw new Failure(`context '${connection.cluster.context}': ${error.message}`, 2);
     throw error;
   }
 }

@@ -1,9 +1,9 @@
-import type { KubeConfig } from "@kubernetes/client-node";
 import type { Component } from "eks-dns-logging-corefile/addon";
 import { isObject } from "../../components/schema/values.ts";
 import { type ClusterObjects, readCluster } from "../audit/cluster-objects.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
-import type { Cluster, NodeFacts } from "../kubernetes/cluster.ts";
+import type { NodeFacts } from "../kubernetes/cluster.ts";
+import type { Connection } from "../kubernetes/connect.ts";
 import type { ScannedObject } from "./kubernetes-changes.ts";
 
 /** What a live cluster shows about an upgrade. */
@@ -39,7 +39,7 @@ const WORKLOADS: readonly (readonly [kind: string, name: string, component: Comp
  * Reads the facts that an upgrade depends on. Read-only: nothing is created or evicted.
  * @throws {ClusterError} if the API server does not answer.
  */
-export async function readLiveCluster(config: KubeConfig, cluster: Cluster, version: string): Promise<LiveCluster> {
+export async function readLiveCluster({ cluster, version, config }: Connection): Promise<LiveCluster> {
   const [nodes, found] = await Promise.all([cluster.nodes(), readCluster(config)]);
   return liveCluster({ context: cluster.context, version, nodes, ...found });
 }

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { audit, subjectOfStack } from "../../../lab/audit/audit.ts";
-import { readCluster } from "../../../lab/audit/cluster-objects.ts";
+import { readCluster, visibleObjects } from "../../../lab/audit/cluster-objects.ts";
 import { objectsIn, readManifestFiles, readState } from "../../../lab/audit/object-files.ts";
+import { kubeCluster } from "../../../lab/kubernetes/client.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { listen } from "../../support/listen.ts";
 import { live, pairs } from "./fixtures.ts";
@@ -265,5 +266,29 @@ describe("what an audit reads", () => {
     const config = new KubeConfig();
     config.loadFromClusterAndUser({ name: "c", server: "http://127.0.0.1:9", skipTLSVerify: true }, { name: "u" });
     await assert.rejects(readCluster(config), ClusterError);
+  });
+
+  it("says of a cluster that shows nothing which context it is", async () => {
+    const server = createServer((_request, response) => response.writeHead(403).end("{}"));
+    const configOf = (url: string) => {
+      const config = new KubeConfig();
+      config.loadFromClusterAndUser({ name: "c", server: url, skipTLSVerify: true }, { name: "u" });
+      return config;
+    };
+    const shown = (config: KubeConfig) => visibleObjects({ cluster: kubeCluster(config), version: "v1.36.3", config });
+    try {
+      const silent = configOf(`http://127.0.0.1:${await listen(server)}`);
+      await assert.rejects(shown(silent), {
+        message: "context 'loaded-context': its user may list nothing; it needs the ClusterRole view",
+        exitCode: 2,
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    await assert.rejects(shown(configOf("http://127.0.0.1:9")), {
+      message: /^context 'loaded-context': the API server does not answer \(.*ECONNREFUSED/,
+      exitCode: 2,
+    });
   });
 });

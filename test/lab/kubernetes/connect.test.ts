@@ -180,7 +180,8 @@ describe("the connection to a cluster", () => {
   });
 
   it("asks the API server, and reads what the checks need", async () => {
-    const { cluster, version } = await connect({ kubeconfig: join(folder, "good") });
+    const { cluster, version, config } = await connect({ kubeconfig: join(folder, "good") });
+    assert.equal(config.getCurrentCluster()?.server, cluster.server);
     assert.equal(version, "v1.36.3");
     const pod = await cluster.pod("ts-team", "curl-ts");
     assert.deepEqual(
