@@ -43,10 +43,14 @@ const KnownEksArgs = EksExistingSettings.omit({ kind: true, accessEntries: true 
   name: ClusterName.optional(),
 });
 
-/** The arguments that a schema has, as far as they hold no output. */
+/** Arguments that may be or hold outputs. */
+const LATE = ["name", "kubeconfig", "context", "profile", "tags"];
+
+/** The arguments that a schema has, without those that are known later. */
 function known(schema: z.ZodObject, args: object): object {
+  const isLate = (key: string, value: unknown) => LATE.includes(key) && holdsOutput(value);
   return Object.fromEntries(
-    Object.entries(args).filter(([key, value]) => key in schema.shape && value !== undefined && !holdsOutput(value)),
+    Object.entries(args).filter(([key, value]) => key in schema.shape && value !== undefined && !isLate(key, value)),
   );
 }
 

@@ -85,7 +85,15 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 /** Converts a schema's issues with `raw`, the value at `path`. Each unknown key becomes an issue of its own. */
 export function issuesOf(error: z.ZodError, raw: unknown, path: readonly PropertyKey[]): SettingsIssue[] {
+  const outputs = new Set<string>();
   return error.issues.flatMap((issue): SettingsIssue[] => {
+    const output = outputAt(raw, issue.path);
+    if (output !== undefined) {
+      const place = JSON.stringify(output.map(String));
+      if (outputs.has(place)) return [];
+      outputs.add(place);
+      return [{ path: [...path, ...output], message: "must be a plain value, not an output" }];
+    }
     const at = [...path, ...issue.path];
     if (issue.code === "invalid_key") return [{ path: at, message: `key ${issue.message}` }];
     if (issue.code === "unrecognized_keys") {
@@ -137,6 +145,17 @@ export function relation(
 export function relatedKeys(issue: z.core.$ZodIssue): readonly string[] | undefined {
   const keys: unknown = issue.code === "custom" ? issue.params?.keys : undefined;
   return Array.isArray(keys) ? keys.map(String) : undefined;
+}
+
+/** The beginning of a path at which a component's argument is an output or a promise; undefined if there is none. */
+function outputAt(raw: unknown, path: readonly PropertyKey[]): readonly PropertyKey[] | undefined {
+  const length = Array.from({ length: path.length + 1 }, (_, count) => count).find((count) => {
+    const value = valueAt(raw, path.slice(0, count));
+    if (typeof value !== "object" || value === null) return false;
+    // Pulumi marks its outputs by this field, also those of another copy of the SDK.
+    return value instanceof Promise || Reflect.get(value, "__pulumiOutput") === true;
+  });
+  return length === undefined ? undefined : path.slice(0, length);
 }
 
 /** The value at a path; undefined if there is none. */

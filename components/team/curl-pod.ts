@@ -57,9 +57,10 @@ export interface CurlPodArgs {
 
 const Known = z.strictObject({ team: TeamSettings.shape.name, pod: CurlPodSettings });
 
-/** The options without outputs, which can be checked at once. */
+/** The options that can be checked at once: all but images that are outputs. */
 export function knownOptions(pod: CurlPodOptions = {}): object {
-  return Object.fromEntries(Object.entries(pod).filter(([, value]) => value !== undefined && !holdsOutput(value)));
+  const isLate = (key: string, value: unknown) => /image$/i.test(key) && holdsOutput(value);
+  return Object.fromEntries(Object.entries(pod).filter(([key, value]) => value !== undefined && !isLate(key, value)));
 }
 
 /** The options that are set; an image that is an output is checked once it is known. */

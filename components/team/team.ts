@@ -114,9 +114,12 @@ const Known = TeamSettings.omit({ name: true }).extend({
   dns: PodDnsSettings.optional(),
 });
 
+/** They decide what is created, so none may be or hold an output. */
+const PLAIN = ["team", "namespaces", "podSecurity", "dns"];
+
 function knownArgs({ curlPod, peers = [], ...args }: TeamArgs): object {
   const known = Object.entries(args).filter(
-    ([key, value]) => key in Known.shape && value !== undefined && !holdsOutput(value),
+    ([key, value]) => key in Known.shape && value !== undefined && (PLAIN.includes(key) || !holdsOutput(value)),
   );
   return { ...Object.fromEntries(known), peers, curlPod: curlPod === false ? {} : knownOptions(curlPod) };
 }

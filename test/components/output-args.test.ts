@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { EksCluster, type EksClusterArgs, ExistingEksCluster, Team, type TeamArgs } from "../../components/index.ts";
+import {
+  EksCluster,
+  type EksClusterArgs,
+  ExistingCluster,
+  ExistingEksCluster,
+  Team,
+  type TeamArgs,
+} from "../../components/index.ts";
 import { record } from "../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../lab/plan/recording.ts";
 import { existingClusterHandle } from "../support/cluster-handle.ts";
@@ -22,6 +29,9 @@ const ANSWER = {
   accountId: "1",
   names: ["a", "b"],
 };
+
+/** Arguments that TypeScript would refuse. */
+const inJavaScript = (args: object): object => args;
 
 /** What a team registers, by its arguments. */
 const team = async (args: Partial<TeamArgs>) => {
@@ -97,6 +107,87 @@ describe("arguments of components that are outputs", () => {
     const texts = Object.values(outputs).join();
     for (const text of ['"10.8.0.0/16"', '"10.8.32.0/19"', '"10.8.228.0/22"', '{"team":"ts","tier":"web"}'])
       assert.ok(texts.includes(text), text);
+  });
+
+  it("are the ids of a VPC that another component makes, and wrong ids are found at once", async () => {
+    const cluster = (existingVpc: EksClusterArgs["existingVpc"], more: Partial<EksClusterArgs> = {}) =>
+      made(() => new EksCluster("cluster", { region: "eu-central-1", existingVpc, ...more }));
+    const ids = ["subnet-made-0", "subnet-made-1"];
+    for (const privateSubnetIds of [later(ids), ids.map(later), Promise.resolve(ids.map(later))]) {
+      const { resources } = await cluster({ id: later("vpc-made"), privateSubnetIds });
+      const control = find(resources, "eks:index:Cluster", "cluster");
+      assert.deepEqual([control.inputs.vpcId, control.inputs.subnetIds], ["vpc-made", ids]);
+      const nodes = find(resources, "aws:eks/nodeGroup:NodeGroup", "cluster-nodes-default");
+      assert.deepEqual(nodes.inputs.subnetIds, ids);
+      assert.deepEqual(ofType(resources, "aws:ec2/vpc:Vpc"), []);
+    }
+    await assert.rejects(
+      cluster({ id: "vpc-01234567", privateSubnetIds: ["subnet-01234567"] }),
+      /cluster\.existingVpc\.privateSubnetIds: must have at least 2 subnets/,
+    );
+    await assert.rejects(
+      cluster({ id: "main", privateSubnetIds: later(ids) }),
+      /cluster\.existingVpc\.id: must be a VPC ID, .* \(found "main"\)/,
+    );
+    await assert.rejects(
+      cluster({ id: later("vpc-made"), privateSubnetIds: later(ids) }, { vpc: {} }),
+      /vpc and existingVpc are mutually exclusive/,
+    );
+  });
+
+  it("do not keep a cluster's other arguments from the checks of a stack's settings", async () => {
+    const cluster = (args: object) =>
+      made(() => {
+        const all = {
+          region: "us-gov-west-1",
+          accessEntries: [{ principalArn: later(DEV), groups: ["dev"] }],
+          ...args,
+        };
+        new EksCluster("cluster", all);
+      });
+    for (const [args, message] of [
+      [
+        { vpc: { zones: ["eu-west-1a", "us-gov-west-1a"] } },
+        /^ +cluster\.vpc\.zones\[0\]: must be an availability zone/m,
+      ],
+      [
+        { endpointAccess: { public: true, private: false, publicCidrs: ["203.0.113.7/32"] } },
+        /^ +cluster\.endpointAccess\.private: must be true with a new VPC/m,
+      ],
+      [
+        { addons: { kubeProxy: "v1.20.0-eksbuild.1" } },
+        /^ +cluster\.addons\.kubeProxy: must be a version from v1\.33/m,
+      ],
+      [{ accessEntries: [{ principalArn: DEV, groups: ["dev"] }] }, /principalArn: must start with arn:aws-us-gov:/],
+      [{ region: undefined }, /^ +cluster\.region: must be an AWS region, such as eu-central-1, but is not set$/m],
+    ] as const)
+      await assert.rejects(cluster(args), { name: "SettingsError", message });
+    await cluster({});
+  });
+
+  it("are refused once, by name, where they decide what is created", async () => {
+    const plain = "must be a plain value, not an output";
+    // As a program in JavaScript may pass them.
+    const given = async (args: object) => {
+      const { messages } = await team({ ...args }).then(
+        () => ({ messages: ["accepted"] }),
+        (error: Error) => ({ messages: error.message.split("\n").slice(1) }),
+      );
+      return messages.map((line) => line.trim());
+    };
+    for (const [path, args] of [
+      ["team", { team: later("shop") }],
+      ["peers", { peers: Promise.resolve(["web"]) }],
+      ["peers[1]", { peers: ["web", later("api")] }],
+      ["namespaces", { namespaces: later([{ name: "web" }]) }],
+      ["namespaces[0].name", { namespaces: [{ name: later("web") }] }],
+      ["podSecurity.level", { podSecurity: { level: later("baseline"), reason: "needs more" } }],
+      ["curlPod.lifetime", { curlPod: { lifetime: later(60) } }],
+    ] as const)
+      assert.deepEqual(await given(args), [`shop.${path}: ${plain}`]);
+    assert.deepEqual(await given({ curlPod: { image: later("docker.io/curlimages/curl:8.17.0") } }), ["accepted"]);
+    const identifier = made(() => new ExistingCluster("lab", inJavaScript({ identifier: later("lab") })));
+    await assert.rejects(identifier, { message: `Invalid arguments (1 error)\n  lab.identifier: ${plain}` });
   });
 
   it("are checked in a cluster once they are known, and leave both addresses of DNS possible", async () => {

@@ -9,13 +9,16 @@ import type { AccessEntryArgs } from "./eks-cluster-args.ts";
 export type AccessEntry = Omit<AccessEntrySettings, "principalArn"> & { readonly principalArn: pulumi.Input<string> };
 
 /** The entries with placeholders for ARNs that are outputs, so that everything else can be checked now. */
-export function knownEntries(given: readonly AccessEntryArgs[]): (AccessEntryArgs & { principalArn: string })[] {
+export function knownEntries(
+  given: readonly AccessEntryArgs[],
+  partition = "aws",
+): (AccessEntryArgs & { principalArn: string })[] {
   return given.map((entry, index) => ({
     ...entry,
     principalArn:
       typeof entry.principalArn === "string"
         ? entry.principalArn
-        : `arn:aws:iam::000000000000:role/known-after-deployment-${index}`,
+        : `arn:${partition}:iam::000000000000:role/known-after-deployment-${index}`,
   }));
 }
 

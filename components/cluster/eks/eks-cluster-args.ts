@@ -113,7 +113,7 @@ export interface EksClusterArgs {
         /** Id of the VPC. */
         readonly id: pulumi.Input<string>;
         /** Subnets of the nodes and of the control plane's interfaces, with a route to the internet by NAT. */
-        readonly privateSubnetIds: readonly pulumi.Input<string>[];
+        readonly privateSubnetIds: pulumi.Input<readonly pulumi.Input<string>[]>;
       }
     | undefined;
   /** Nodes. @default [{ name: "default" }] */

@@ -1,14 +1,15 @@
 import * as eks from "@pulumi/eks";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { serviceRole } from "../../aws/iam.ts";
 import { ControlPlaneLogs } from "../../aws/log-group.ts";
 import { partitionOf } from "../../aws/partition.ts";
 import { checkedInputs, holdsOutput } from "../../schema/checked-inputs.ts";
-import { parseArgs } from "../../schema/errors.ts";
+import { parseArgs, throwErrors } from "../../schema/errors.ts";
 import { clusterDnsOf, PublicCidrs } from "../eks-settings.ts";
 import { type ClusterHandle, kubernetesProvider } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
-import { EksClusterSettings } from "../settings.ts";
+import { ClusterSettings, checkCluster, type EksClusterSettings } from "../settings.ts";
 import { accessEntries, grantAccess, knownEntries } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import type { EksClusterArgs } from "./eks-cluster-args.ts";
@@ -102,7 +103,9 @@ export class EksCluster extends pulumi.ComponentResource {
     const { region, existingVpc } = this.#args;
     if (existingVpc !== undefined) {
       const { id, privateSubnetIds } = existingVpc;
-      const subnets = [...privateSubnetIds];
+      const subnets = Array.isArray(privateSubnetIds)
+        ? [...privateSubnetIds]
+        : pulumi.output(privateSubnetIds).apply((ids) => [...ids]);
       return { vpcId: id, privateSubnetIds: subnets, controlPlaneSubnetIds: subnets, ready: [] };
     }
     const settings = this.#settings.vpc ?? VpcSettings.parse({});
@@ -193,29 +196,46 @@ export class EksCluster extends pulumi.ComponentResource {
   }
 }
 
+const Required = z.object({ region: z.string("must be an AWS region, such as eu-central-1") });
+
 /**
  * The arguments, complete with defaults.
  * @throws {ArgumentsError} with every error in them.
  */
-function settingsOf(name: string, { region: _region, profile: _profile, existingVpc: _vpc, ...plain }: EksClusterArgs) {
-  const { accessEntries: entries, endpointAccess: access, tags, vpc, nodeGroups } = plain;
-  return parseArgs(name, EksClusterSettings, {
+function settingsOf(name: string, { region: given, profile: _profile, ...plain }: EksClusterArgs): EksClusterSettings {
+  const { accessEntries: entries, endpointAccess: access, tags, vpc, existingVpc, nodeGroups } = plain;
+  const { region } = parseArgs(name, Required, { region: given });
+  const settings = parseArgs(name, ClusterSettings, {
     ...plain,
-    ...(entries && { accessEntries: knownEntries(entries) }),
+    ...(entries && { accessEntries: knownEntries(entries, partitionOf(region).id) }),
     ...(access && {
       endpointAccess: { ...access, ...(access.publicCidrs && { publicCidrs: knownCidrs(access.publicCidrs) }) },
     }),
     ...(tags && { tags: knownTexts(tags) }),
     ...(vpc && { vpc: { ...vpc, ...(holdsOutput(vpc.cidr) && { cidr: UNKNOWN_VPC }) } }),
+    ...(existingVpc && { existingVpc: knownVpc(existingVpc) }),
     ...(nodeGroups && {
       nodeGroups: nodeGroups.map((group) => ({ ...group, ...(group.labels && { labels: knownTexts(group.labels) }) })),
     }),
     kind: "eks",
   });
+  if (settings.kind !== "eks") throw new Error(`the settings of ${name} are of kind ${settings.kind}`);
+  throwErrors(name, checkCluster(settings, region));
+  return settings;
 }
 
 /** Placeholder for a VPC's block that is known only after deployment. */
 const UNKNOWN_VPC = "10.0.0.0/16";
+
+/** An existing VPC, with placeholders for ids known only after deployment, which AWS gave. */
+function knownVpc(given: NonNullable<EksClusterArgs["existingVpc"]>): object {
+  const { id, privateSubnetIds } = given;
+  return {
+    ...given,
+    ...(holdsOutput(id) && { id: "vpc-00000000" }),
+    ...(holdsOutput(privateSubnetIds) && { privateSubnetIds: ["subnet-00000000", "subnet-00000001"] }),
+  };
+}
 
 /** Tags or labels, with placeholders for values known only after deployment. */
 function knownTexts(given: Readonly<Record<string, unknown>>): Record<string, unknown> {

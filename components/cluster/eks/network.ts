@@ -7,9 +7,9 @@ import { cutSubnets, type VpcSettings, type ZoneSubnets } from "./network-settin
 export interface Network {
   readonly vpcId: pulumi.Input<string>;
   /** Subnets of the nodes. */
-  readonly privateSubnetIds: pulumi.Input<string>[];
+  readonly privateSubnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Private subnets for the control plane's network interfaces: in at least two zones, which cannot change later. */
-  readonly controlPlaneSubnetIds: pulumi.Input<string>[];
+  readonly controlPlaneSubnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Resources that a node needs to reach the internet, and so the Kubernetes API and its images. */
   readonly ready: pulumi.Resource[];
 }

@@ -17,7 +17,7 @@ export interface NodesArgs {
   /** Node groups, with instance types and sizes. */
   readonly groups: readonly NodeGroup[];
   /** Private subnets of the nodes. */
-  readonly subnetIds: pulumi.Input<string>[];
+  readonly subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
   /** Tags of every AWS resource. */
