@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { planStack } from "../lab/plan/plan.ts";
 import { type Recording, UNKNOWN } from "../lab/plan/recording.ts";
 import { readStack } from "../lab/stack-file.ts";
 import { find, ofType } from "./support/find.ts";
+import { planOnce } from "./support/plans.ts";
 
 const types = (recording: Recording) => new Set(recording.resources.map((resource) => resource.type));
 
@@ -26,7 +26,7 @@ function waitsFor(recording: Recording, name: string, type: string): Set<string>
 describe("the stack dev", () => {
   let recording: Recording;
   before(async () => {
-    recording = await planStack(await readStack("dev"));
+    recording = await planOnce(await readStack("dev"));
   });
 
   it("plans the cluster, the add-on, both teams and the DaemonSet", () => {
@@ -132,7 +132,7 @@ describe("deletionProtection", () => {
     const { config } = await readStack("dev");
     const key = "eks-dns-logging:cluster";
     const cluster = JSON.stringify({ ...JSON.parse(config[key] ?? ""), deletionProtection });
-    return (await planStack({ name: "dev", config: { ...config, [key]: cluster } })).resources;
+    return (await planOnce({ name: "dev", config: { ...config, [key]: cluster } })).resources;
   };
 
   it("is a protected resource that depends on every other one, so that a destroy stops there first", async () => {
@@ -157,7 +157,7 @@ describe("deletionProtection", () => {
 
 describe("the stack local", () => {
   it("makes nothing of AWS and nothing of CoreDNS", async () => {
-    const { resources } = await planStack(await readStack("local"));
+    const { resources } = await planOnce(await readStack("local"));
     assert.deepEqual(
       resources.filter(({ type }) => /^(aws|eks):/.test(type)),
       [],
@@ -173,7 +173,7 @@ describe("the stack local", () => {
     const local = await readStack("local");
     const key = "eks-dns-logging:teams";
     const teams = [...parse(local.config[key] ?? ""), { name: "qa", peers: ["ts"] }];
-    const three = await planStack({ name: "three", config: { ...local.config, [key]: JSON.stringify(teams) } });
+    const three = await planOnce({ name: "three", config: { ...local.config, [key]: JSON.stringify(teams) } });
     const added = three.resources.filter(({ name }) => /^qa/.test(name));
     assert.equal(added.length, 13);
     const policy = find(three.resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "ts-allow-peers");
@@ -186,7 +186,7 @@ describe("the stack local", () => {
   it("lets teams ask the addresses that answer DNS on the nodes, as EKS Auto Mode does", async () => {
     const local = await readStack("local");
     const config = { ...local.config, "eks-dns-logging:dns": '{"clusterDns":["172.20.0.10"]}' };
-    const { resources } = await planStack({ name: "auto", config });
+    const { resources } = await planOnce({ name: "auto", config });
     const policy = find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "ts-allow-dns");
     assert.match(JSON.stringify(policy.inputs.spec), /\{"ipBlock":\{"cidr":"172\.20\.0\.10\/32"\}\}/);
   });
@@ -195,7 +195,7 @@ describe("the stack local", () => {
     const local = await readStack("local");
     const dns = { adopt: { namespace: "dns", selector: { app: "own" } } };
     const config = { ...local.config, "eks-dns-logging:dns": JSON.stringify(dns) };
-    const { resources } = await planStack({ name: "adopted", config });
+    const { resources } = await planOnce({ name: "adopted", config });
     const policy = find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "ts-allow-dns");
     const peer = '{"matchLabels":{"kubernetes.io/metadata.name":"dns"}},"podSelector":{"matchLabels":{"app":"own"}}';
     assert.ok(JSON.stringify(policy.inputs.spec).includes(peer));
@@ -213,7 +213,7 @@ describe("the stack local", () => {
       "eks-dns-logging:dns": '{"replicas":0}',
       "eks-dns-logging:typo": "1",
     };
-    await assert.rejects(planStack({ name: "wrong", config: wrong }), (error: Error) => {
+    await assert.rejects(planOnce({ name: "wrong", config: wrong }), (error: Error) => {
       const paths = error.message
         .split("\n")
         .slice(1)

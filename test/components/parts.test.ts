@@ -4,10 +4,10 @@ import { parseSettings } from "../../components/settings.ts";
 import { comparePlans } from "../../lab/diff/comparison.ts";
 import { PlanDocument } from "../../lab/diff/document.ts";
 import { asJson } from "../../lab/plan/index.ts";
-import { planStack } from "../../lab/plan/plan.ts";
 import type { Recording } from "../../lab/plan/recording.ts";
 import { allChecks, planOf } from "../../lab/verify/catalog.ts";
 import { COMBINATIONS, type Config, onlyParts, PART_NAMES, type Part } from "../support/parts.ts";
+import { planOnce } from "../support/plans.ts";
 
 const KINDS = {
   eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
@@ -38,7 +38,7 @@ for (const kind of ["eks", "eks-existing", "existing"] as const) {
     let rows: readonly string[];
     before(async () => {
       const config = configOf(kind, PART_NAMES);
-      full = planned("parts", await planStack({ name: "parts", config }));
+      full = planned("parts", await planOnce({ name: "parts", config }));
       rows = allChecks(planOf("parts", parseSettings(config), 60)).map(({ id }) => id);
     });
 
@@ -47,7 +47,7 @@ for (const kind of ["eks", "eks-existing", "existing"] as const) {
       const left = (name: string) => absent.some((part) => OWN[part].resources.test(name));
       it(`plans ${present.join(", ")}`, async () => {
         const config = configOf(kind, present);
-        const partial = planned("parts", await planStack({ name: "parts", config }));
+        const partial = planned("parts", await planOnce({ name: "parts", config }));
         const { changes } = comparePlans(full, partial);
         // A curl pod goes with its team.
         const gone = full.resources.filter(

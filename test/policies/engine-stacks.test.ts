@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import { planStack } from "../../lab/plan/plan.ts";
 import { policyReport } from "../../lab/plan/policy-report.ts";
 import type { Recording } from "../../lab/plan/recording.ts";
 import { readStack, readStackFile } from "../../lab/stack-file.ts";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";
+import { planOnce } from "../support/plans.ts";
 import { ON_ITS_DAY } from "./as-of.ts";
 import { type Given, runPack, UNKNOWN_TEXT } from "./engine-run.ts";
 
@@ -55,7 +55,7 @@ describe("the first preview of this repository's stacks, by the policy pack", ()
       let plan: Recording;
       let given: Given[];
       before(async () => {
-        plan = await planStack(await read());
+        plan = await planOnce(await read());
         given = await recorded(stack);
       });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { planStack } from "../../lab/plan/plan.ts";
 import { policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { type Recording, UNKNOWN } from "../../lab/plan/recording.ts";
 import { readStack } from "../../lab/stack-file.ts";
+import { planOnce } from "../support/plans.ts";
 import { ON_ITS_DAY } from "./as-of.ts";
 import { set } from "./mutate.ts";
 import type { Stack } from "./mutation-case.ts";
@@ -12,7 +12,7 @@ import { WORKLOADS } from "./workload-mutations.ts";
 describe("one invalid field in a planned stack", () => {
   const plans = new Map<Stack, Recording>();
   before(async () => {
-    for (const stack of ["dev", "local"] as const) plans.set(stack, await planStack(await readStack(stack)));
+    for (const stack of ["dev", "local"] as const) plans.set(stack, await planOnce(await readStack(stack)));
   });
   const planOf = (stack: Stack): Recording => {
     const plan = plans.get(stack);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { planStack } from "../../lab/plan/plan.ts";
 import { formatPolicies, policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { UNKNOWN } from "../../lab/plan/recording.ts";
 import { readStack, stackNames } from "../../lab/stack-file.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
+import { planOnce } from "../support/plans.ts";
 import { ON_ITS_DAY } from "./as-of.ts";
 import { set } from "./mutate.ts";
 import { inAddon } from "./platform-mutations.ts";
@@ -77,10 +77,10 @@ describe("the stacks of this repository, by the policies", () => {
   const stacks = new Map<string, Evaluation>();
   before(async () => {
     for (const name of await stackNames())
-      stacks.set(name, policyReport(await planStack(await readStack(name)), ON_ITS_DAY));
+      stacks.set(name, policyReport(await planOnce(await readStack(name)), ON_ITS_DAY));
     for (const [what, [name, key, value]] of Object.entries(CHOICES)) {
       const config = { ...(await readStack(name)).config, [key]: JSON.stringify(value) };
-      evaluations.set(what, policyReport(await planStack({ name, config }), ON_ITS_DAY));
+      evaluations.set(what, policyReport(await planOnce({ name, config }), ON_ITS_DAY));
     }
     for (const [name, evaluation] of stacks) evaluations.set(name, evaluation);
   });
@@ -112,7 +112,7 @@ describe("the stacks of this repository, by the policies", () => {
   it("do not exempt a team's namespace named like the collector's", async () => {
     const teams = JSON.stringify([{ name: "logs", podSecurity: { level: "privileged", reason: "reads the host" } }]);
     const config = { ...(await readStack("local")).config, "eks-dns-logging:teams": teams };
-    const { findings } = policyReport(await planStack({ name: "local", config }), ON_ITS_DAY);
+    const { findings } = policyReport(await planOnce({ name: "local", config }), ON_ITS_DAY);
     const found = findings.filter(({ rule, outcome }) => rule === "tenancy-pod-security" && outcome === "violated");
     assert.deepEqual(
       found.map(({ resource }) => resource),
@@ -136,7 +136,7 @@ describe("the stacks of this repository, by the policies", () => {
     const cluster = JSON.stringify({ kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" });
     const config = { ...(await readStack("dev")).config, "eks-dns-logging:cluster": cluster };
     const text = stripVTControlCharacters(
-      formatPolicies(policyReport(await planStack({ name: "dev", config }), ON_ITS_DAY)),
+      formatPolicies(policyReport(await planOnce({ name: "dev", config }), ON_ITS_DAY)),
     );
     assert.equal(text.match(/aws-tags/g)?.length, 1);
     assert.ok(
@@ -150,7 +150,7 @@ describe("the stacks of this repository, by the policies", () => {
   it("leave two rules to the deployment if only AWS knows the version, unless dns is invalid or undecided", async () => {
     const { config } = await readStack("dev");
     const cluster = { ...config, "eks-dns-logging:cluster": JSON.stringify(LOOKED_UP) };
-    const plan = await planStack({ name: "dev", config: cluster });
+    const plan = await planOnce({ name: "dev", config: cluster });
     const evaluation = policyReport(plan, ON_ITS_DAY);
     const open = evaluation.findings.filter(({ outcome }) => outcome !== "exempt");
     assert.deepEqual(
@@ -176,7 +176,7 @@ describe("the stacks of this repository, by the policies", () => {
   it("accept AWS's log delivery for an Auto Mode cluster, and require an encrypted stream", async () => {
     const { config } = await readStack("dev");
     const logging = { sources: ["pods", "audit", "auto-mode"], destination: { kind: "s3" } };
-    const plan = await planStack({
+    const plan = await planOnce({
       name: "dev",
       config: {
         ...config,
@@ -195,7 +195,7 @@ describe("the stacks of this repository, by the policies", () => {
   });
 
   it("are only exempt in this project", async () => {
-    const plan = await planStack(await readStack("local"));
+    const plan = await planOnce(await readStack("local"));
     const elsewhere = plan.resources.map((one) => ({
       ...one,
       urn: one.urn.replace("::eks-dns-logging::", "::other::"),

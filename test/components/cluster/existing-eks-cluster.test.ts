@@ -3,9 +3,10 @@ import { checkedFacts } from "../../../components/cluster/existing-cluster.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack, record } from "../../../lab/plan/plan.ts";
+import { record } from "../../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../../lab/plan/recording.ts";
 import { find, ofType } from "../../support/find.ts";
+import { planOnce } from "../../support/plans.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -20,7 +21,7 @@ function config(cluster: Json = {}, more: Readonly<Record<string, Json | boolean
 }
 
 const plan = (cluster: Json = {}, more: Readonly<Record<string, Json | boolean>> = {}) =>
-  planStack({ name: "prod", config: config(cluster, more) });
+  planOnce({ name: "prod", config: config(cluster, more) });
 
 const refuses = (cluster: Json, more: Readonly<Record<string, Json | boolean>>, expected: RegExp) =>
   assert.throws(() => parseSettings(config(cluster, more)), expected);
@@ -43,7 +44,7 @@ describe("an existing EKS cluster", () => {
   it("has the same objects as a new cluster, without the cluster and its add-ons", async () => {
     const logging = { destination: { kind: "s3" } };
     const existing = await plan({ kubernetesVersion: "1.36" }, { logging });
-    const created = await planStack({
+    const created = await planOnce({
       name: "prod",
       config: { ...config({}, { logging }), "eks-dns-logging:cluster": '{"kind":"eks","name":"prod"}' },
     });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { checkedFacts } from "../../../components/cluster/existing-cluster.ts";
 import { ClusterSettings, kubeDnsAddresses } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack } from "../../../lab/plan/plan.ts";
 import { ofType } from "../../support/find.ts";
+import { planOnce } from "../../support/plans.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,7 @@ function config(sections: Readonly<Record<string, Json>>) {
 
 /** The texts of all ConfigMaps of a stack, by their resource. */
 async function files(cluster: Json, sections: Readonly<Record<string, Json>>): Promise<Map<string, string>> {
-  const { resources } = await planStack({ name: "prod", config: config({ cluster, ...sections }) });
+  const { resources } = await planOnce({ name: "prod", config: config({ cluster, ...sections }) });
   const maps = ofType(resources, "kubernetes:core/v1:ConfigMap");
   return new Map(maps.map(({ name, inputs }) => [name, Object.values(inputs.data ?? {}).join("\n")]));
 }
@@ -64,7 +64,7 @@ describe("a cluster with ipFamily ipv6", () => {
   it("changes the arguments of a pod, so that it restarts", async () => {
     const pods = async (cluster: Json) =>
       JSON.stringify(
-        ofType((await planStack({ name: "lab", config: config({ cluster }) })).resources, "kubernetes:core/v1:Pod"),
+        ofType((await planOnce({ name: "lab", config: config({ cluster }) })).resources, "kubernetes:core/v1:Pod"),
       );
     assert.notEqual(await pods(EXISTING), await pods({ kind: "existing" }));
     assert.equal(await pods({ kind: "existing", ipFamily: "ipv4" }), await pods({ kind: "existing" }));

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { podDns } from "../../../components/dns/resolver.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack } from "../../../lab/plan/plan.ts";
 import { readStack } from "../../../lab/stack-file.ts";
 import { planOf } from "../../../lab/verify/catalog.ts";
 import { find } from "../../support/find.ts";
+import { planOnce } from "../../support/plans.ts";
 
 const CLUSTER_DNS = ["172.20.0.10"];
 
@@ -27,7 +27,7 @@ describe("the DNS configuration of a pod", () => {
     const local = await readStack("local");
     const plan = async (dns: unknown) => {
       const stack = { ...local, config: { ...local.config, "eks-dns-logging:dns": JSON.stringify(dns) } };
-      const { resources } = await planStack(stack);
+      const { resources } = await planOnce(stack);
       const spec = (type: string, name: string) =>
         JSON.stringify(find(resources, `kubernetes:${type}`, name).inputs.spec);
       return {

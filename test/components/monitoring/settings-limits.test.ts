@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack } from "../../../lab/plan/plan.ts";
+import { planOnce } from "../../support/plans.ts";
 import { configOf } from "./stacks.ts";
 
 const errorsOf = (sections: Readonly<Record<string, unknown>>) => {
@@ -65,7 +65,7 @@ describe("the limits of monitoring settings", () => {
   it("name a CloudWatch dashboard by region too, since dashboards are global", async () => {
     const nameIn = async (region: string) => {
       const config = configOf("eks-existing", { monitoring: { kind: "cloudwatch" } });
-      const { resources } = await planStack({ name: "prod", config: { ...config, "aws:region": region } });
+      const { resources } = await planOnce({ name: "prod", config: { ...config, "aws:region": region } });
       return resources.flatMap(({ type, inputs }) =>
         type === "aws:cloudwatch/dashboard:Dashboard" ? [inputs.dashboardName] : [],
       );

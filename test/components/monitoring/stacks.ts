@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack } from "../../../lab/plan/plan.ts";
+import { planOnce } from "../../support/plans.ts";
 
 /** A stack that has everything that an alert is about. */
 export const WHOLE: WatchedStack = {
@@ -58,7 +58,7 @@ export function configOf(kind: Kind, sections: Readonly<Record<string, unknown>>
 }
 
 export async function plan(kind: Kind, sections: Readonly<Record<string, unknown>>) {
-  const { resources } = await planStack({ name: "watched", config: configOf(kind, sections) });
+  const { resources } = await planOnce({ name: "watched", config: configOf(kind, sections) });
   const own = resources.filter(({ name }) => name.startsWith("monitoring"));
   const read = (name: string) => {
     const found = own.find((one) => one.name === name);

@@ -12,8 +12,8 @@ import {
 } from "../../../lab/deploy/preconditions.ts";
 import { readDeployment } from "../../../lab/deploy/state.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import { planStack } from "../../../lab/plan/plan.ts";
 import { listen } from "../../support/listen.ts";
+import { planOnce } from "../../support/plans.ts";
 import { localSettings } from "../drill/fake-lab.ts";
 import { notFound } from "../verify/fake-cluster.ts";
 
@@ -29,7 +29,7 @@ const FULL: Config = {
 describe("the namespaces that lab up deletes", () => {
   /** What goes where a stack was deployed with one configuration, and is brought up to date with another. */
   async function deleted(before: Config, after: Config): Promise<string[]> {
-    const { resources } = await planStack({ name: "local", config: before });
+    const { resources } = await planOnce({ name: "local", config: before });
     const state = readDeployment({ resources: resources.map(({ urn, type, inputs }) => ({ urn, type, inputs })) });
     return deletedNamespaces(state, parseSettings(after)).sort();
   }
@@ -56,7 +56,7 @@ describe("the namespaces that lab up deletes", () => {
 
 describe("the namespaces that lab up would create a second time", () => {
   async function moved(before: string, after: string | Config): Promise<string[]> {
-    const { resources } = await planStack({ name: "local", config: { ...BASE, [key("teams")]: before } });
+    const { resources } = await planOnce({ name: "local", config: { ...BASE, [key("teams")]: before } });
     const state = readDeployment({ resources: resources.map(({ urn, type, inputs }) => ({ urn, type, inputs })) });
     const changed = typeof after === "string" ? { [key("teams")]: after } : after;
     return movedNamespaces(state, parseSettings({ ...BASE, ...changed }));

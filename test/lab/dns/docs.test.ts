@@ -9,9 +9,9 @@ import { DnsSettings } from "../../../components/dns/settings.ts";
 import { PROJECT_ROOT } from "../../../lab/command-line.ts";
 import { COMPARED_NDOTS } from "../../../lab/dns/forms.ts";
 import { profileTable } from "../../../lab/dns/profile-text.ts";
-import { planStack } from "../../../lab/plan/plan.ts";
 import { readStack } from "../../../lab/stack-file.ts";
 import { settingsReference } from "../../../tools/docs/settings.ts";
+import { planOnce } from "../../support/plans.ts";
 
 const ZONE = "svc.cluster.local";
 const FULL = `curl-sa.sa-team.${ZONE}.`;
@@ -71,7 +71,7 @@ describe("the pages of DNS", () => {
     const local = await readStack("local");
     const key = "eks-dns-logging:teams";
     const teams = [...parse(local.config[key] ?? ""), { name: "qa" }];
-    const three = await planStack({ name: "three", config: { ...local.config, [key]: JSON.stringify(teams) } });
+    const three = await planOnce({ name: "three", config: { ...local.config, [key]: JSON.stringify(teams) } });
     const added = three.resources.filter(({ name }) => /^qa/.test(name));
     const objects = added.filter(({ type }) => type.startsWith("kubernetes:"));
     assert.match(page, new RegExp(`^\\| Pulumi resources \\| ${added.length} \\|`, "m"));
