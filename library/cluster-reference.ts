@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { HANDLE } from "../components/cluster/handle.ts";
 import type { ClusterHandle } from "../components/index.ts";
 import { IP_FAMILIES } from "../components/kubernetes/ip-family.ts";
 import { ArgumentsError } from "../components/schema/errors.ts";
@@ -59,8 +60,7 @@ export async function referenceTo(handle: ClusterHandle): Promise<string> {
 export function handleOf(component: string, reference: unknown): ClusterHandle {
   const parsed = ClusterReference.safeParse(jsonOf(reference));
   if (!parsed.success) {
-    const message = "must be the output `handle` of EksCluster, ExistingEksCluster or ExistingCluster";
-    throw new ArgumentsError([{ path: [component, "cluster"], message }]);
+    throw new ArgumentsError([{ path: [component, "cluster"], message: HANDLE }]);
   }
   const { provider, ready, addons, podIdentity, ...plain } = parsed.data;
   return {

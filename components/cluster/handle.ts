@@ -2,7 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
-import type { SettingsIssue } from "../schema/errors.ts";
+import { ArgumentsError, type SettingsIssue } from "../schema/errors.ts";
+import { isObject } from "../schema/values.ts";
 import { expandHome } from "./kubeconfig.ts";
 
 /**
@@ -47,6 +48,19 @@ export interface AddonHost {
   /** Whether the resources of an add-on stay on the cluster when the add-on is deleted. Default false. */
   readonly preserve?: boolean;
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** What a component's argument `cluster` must be. */
+export const HANDLE = "must be the output `handle` of EksCluster, ExistingEksCluster or ExistingCluster";
+
+/**
+ * The argument `cluster` of a component.
+ * @throws {ArgumentsError} for anything else, such as the component itself.
+ */
+export function requiredHandle(name: string, { cluster }: { readonly cluster: ClusterHandle }): ClusterHandle {
+  const given: unknown = cluster;
+  if (isObject(given) && pulumi.Resource.isInstance(given.provider) && Array.isArray(given.ready)) return cluster;
+  throw new ArgumentsError([{ path: [name, "cluster"], message: HANDLE }]);
 }
 
 /**

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parseAddonVersion } from "eks-dns-logging-corefile/addon";
-import { type AddonHost, type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
+import { type AddonHost, type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
 import { coreDnsPodsOfKubeSystem } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { addonConfiguration, addonIssues, addonVersion, defined, LOOKED_UP_VERSION, sortedJson } from "./addon.ts";
@@ -104,7 +104,8 @@ export class CoreDns extends pulumi.ComponentResource {
   constructor(name: string, args: CoreDnsArgs, options: pulumi.ComponentResourceOptions = {}) {
     // In the state, so that policies check the memory limit against the expected size.
     super("eks-dns-logging:dns:CoreDns", name, { clusterSize: args.clusterSize }, options);
-    const { cluster, ...given } = args;
+    const { cluster: _, ...given } = args;
+    const cluster = requiredHandle(name, args);
     const settings = parseArgs(name, DnsSettings, given);
     const host = cluster.addons;
     const kubernetesVersion = host === undefined ? undefined : (host.kubernetesVersion ?? LOOKED_UP_VERSION);

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
+import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
 import { commonLabels, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { integer } from "../schema/values.ts";
@@ -62,7 +62,12 @@ export class NodeLocalCache extends pulumi.ComponentResource {
   readonly addresses: readonly string[];
 
   constructor(name: string, args: NodeLocalCacheArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("eks-dns-logging:dns:NodeLocalCache", name, {}, { ...options, provider: args.cluster.provider });
+    super(
+      "eks-dns-logging:dns:NodeLocalCache",
+      name,
+      {},
+      { ...options, provider: requiredHandle(name, args).provider },
+    );
     const { cluster, dependsOn = [] } = args;
     const cache = optionsOf(name, args);
     const labels = commonLabels(NAME);

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, requiredHandle } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { knownSettings, requireCluster, resolvedSettings } from "./argument-settings.ts";
@@ -65,7 +65,12 @@ export class LogCollection extends pulumi.ComponentResource {
   readonly readerRoles: Readonly<Record<string, string>>;
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("eks-dns-logging:logging:LogCollection", name, {}, { ...options, provider: args.cluster.provider });
+    super(
+      "eks-dns-logging:logging:LogCollection",
+      name,
+      {},
+      { ...options, provider: requiredHandle(name, args).provider },
+    );
     const { cluster, teams = [] } = args;
     const settings = knownSettings(name, args);
     const collector = collectorOf(settings);

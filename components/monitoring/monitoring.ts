@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
+import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
 import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts";
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
@@ -68,7 +68,12 @@ export class Monitoring extends pulumi.ComponentResource {
   readonly alerts: readonly string[];
 
   constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("eks-dns-logging:monitoring:Monitoring", name, {}, { ...options, provider: args.cluster.provider });
+    super(
+      "eks-dns-logging:monitoring:Monitoring",
+      name,
+      {},
+      { ...options, provider: requiredHandle(name, args).provider },
+    );
     const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;
     const { dns: known, teams: _teams, ...settings } = parseArgs(name, Checked, { ...given, dns, teams });
     const parts: Parts = {

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { PodIdentity } from "../aws/iam.ts";
-import { type ClusterHandle, policyWarnings } from "../cluster/handle.ts";
+import { type ClusterHandle, policyWarnings, requiredHandle } from "../cluster/handle.ts";
 import { type PodDns, PodDnsSettings } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
@@ -142,7 +142,12 @@ export class Team extends pulumi.ComponentResource {
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
     parseArgs(name, Known, { team: name, ...knownArgs(args) });
     const transformations = [keepingMoved(name, args.namespaces ?? []), ...(options.transformations ?? [])];
-    super("eks-dns-logging:team:Team", name, {}, { ...options, transformations, provider: args.cluster.provider });
+    super(
+      "eks-dns-logging:team:Team",
+      name,
+      {},
+      { ...options, transformations, provider: requiredHandle(name, args).provider },
+    );
     const namespaces = args.namespaces?.map(({ name: own }) => own);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
     const rules = { ingress: [], egress: [], podIdentity: args.podIdentity !== undefined };

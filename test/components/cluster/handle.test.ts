@@ -3,9 +3,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ExistingCluster, ExistingEksCluster } from "../../../components/cluster/existing-cluster.ts";
-import { policyWarnings } from "../../../components/cluster/handle.ts";
+import { type ClusterHandle, policyWarnings } from "../../../components/cluster/handle.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { CoreDns, LogCollection, Monitoring, Team } from "../../../components/index.ts";
 import { ArgumentsError } from "../../../components/schema/errors.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { find } from "../../support/find.ts";
@@ -140,5 +141,36 @@ describe("handle of an existing cluster", () => {
   it("is another cluster if the settings say so", async () => {
     const { resources } = await recordCluster({ kind: "existing", identifier: "second" });
     assert.equal(find(resources, PROVIDER, "cluster-kubernetes").inputs.clusterIdentifier, "second");
+  });
+});
+
+describe("the argument cluster", () => {
+  /** A value that only TypeScript would refuse. */
+  const inJavaScript = (cluster: unknown): { cluster: ClusterHandle } =>
+    Object.assign({}, JSON.parse("{}"), { cluster });
+
+  it("must be a handle, and not the component that has it", async () => {
+    const message =
+      /^Invalid arguments \(1 error\)\n {2}x\.cluster: must be the output `handle` of EksCluster, ExistingEks/;
+    for (const create of [
+      (args: { cluster: ClusterHandle }) => new Team("x", args),
+      (args: { cluster: ClusterHandle }) => new CoreDns("x", args),
+      (args: { cluster: ClusterHandle }) => new LogCollection("x", args),
+      (args: { cluster: ClusterHandle }) => new Monitoring("x", args),
+    ]) {
+      const made = (given: (lab: ExistingCluster) => unknown) =>
+        record({ stack: "dev", config: {} }, async () => {
+          create(inJavaScript(given(new ExistingCluster("lab"))));
+        });
+      await assert.rejects(
+        made((lab) => lab),
+        { message },
+      );
+      await assert.rejects(
+        made(() => undefined),
+        { message },
+      );
+      await made(({ handle }) => handle);
+    }
   });
 });
