@@ -62,12 +62,8 @@ export class NodeLocalCache extends pulumi.ComponentResource {
   readonly addresses: readonly string[];
 
   constructor(name: string, args: NodeLocalCacheArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super(
-      "eks-dns-logging:dns:NodeLocalCache",
-      name,
-      {},
-      { ...options, provider: requiredHandle(name, args).provider },
-    );
+    const { provider } = requiredHandle(name, args);
+    super("eks-dns-logging:dns:NodeLocalCache", name, {}, { ...options, provider });
     const { cluster, dependsOn = [] } = args;
     const cache = optionsOf(name, args);
     const labels = commonLabels(NAME);

@@ -65,12 +65,8 @@ export class LogCollection extends pulumi.ComponentResource {
   readonly readerRoles: Readonly<Record<string, string>>;
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super(
-      "eks-dns-logging:logging:LogCollection",
-      name,
-      {},
-      { ...options, provider: requiredHandle(name, args).provider },
-    );
+    const { provider } = requiredHandle(name, args);
+    super("eks-dns-logging:logging:LogCollection", name, {}, { ...options, provider });
     const { cluster, teams = [] } = args;
     const settings = knownSettings(name, args);
     const collector = collectorOf(settings);

@@ -68,12 +68,8 @@ export class Monitoring extends pulumi.ComponentResource {
   readonly alerts: readonly string[];
 
   constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super(
-      "eks-dns-logging:monitoring:Monitoring",
-      name,
-      {},
-      { ...options, provider: requiredHandle(name, args).provider },
-    );
+    const { provider } = requiredHandle(name, args);
+    super("eks-dns-logging:monitoring:Monitoring", name, {}, { ...options, provider });
     const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;
     const { dns: known, teams: _teams, ...settings } = parseArgs(name, Checked, { ...given, dns, teams });
     const parts: Parts = {

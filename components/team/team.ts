@@ -142,12 +142,8 @@ export class Team extends pulumi.ComponentResource {
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
     parseArgs(name, Known, { team: name, ...knownArgs(args) });
     const transformations = [keepingMoved(name, args.namespaces ?? []), ...(options.transformations ?? [])];
-    super(
-      "eks-dns-logging:team:Team",
-      name,
-      {},
-      { ...options, transformations, provider: requiredHandle(name, args).provider },
-    );
+    const { provider } = requiredHandle(name, args);
+    super("eks-dns-logging:team:Team", name, {}, { ...options, transformations, provider });
     const namespaces = args.namespaces?.map(({ name: own }) => own);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
     const rules = { ingress: [], egress: [], podIdentity: args.podIdentity !== undefined };
