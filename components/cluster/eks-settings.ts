@@ -54,7 +54,7 @@ export const Tags = z
         relation(
           context,
           [other, key],
-          `${other} and ${key} differ in case alone, which IAM takes for one tag of a role`,
+          `${other} and ${key} differ only in case, and IAM treats them as the same tag of a role`,
         );
     }
   });

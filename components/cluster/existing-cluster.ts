@@ -262,7 +262,7 @@ export function checkedFacts(name: string, stated: StatedFacts, found: FoundFact
   const compare = (key: string, said: string | undefined, is: string | undefined) =>
     said === undefined || is === undefined || is === "" || said === is
       ? []
-      : [`cluster.${key}: must be ${is}, that of ${name} (found ${JSON.stringify(said)})`];
+      : [`cluster.${key}: must be ${is}, as in cluster ${name} (found ${JSON.stringify(said)})`];
   const wrong = [
     ...compare("kubernetesVersion", stated.kubernetesVersion, found.kubernetesVersion),
     ...compare("serviceCidr", stated.serviceCidr, found.serviceCidr),

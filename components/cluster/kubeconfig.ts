@@ -119,7 +119,7 @@ const CONNECT_TIMEOUT = 5000;
  * @param url such as `https://127.0.0.1:6443`; the default port is that of the scheme.
  */
 export function serverIssue(url: string): Promise<string | undefined> {
-  if (!URL.canParse(url)) return Promise.resolve("is no URL");
+  if (!URL.canParse(url)) return Promise.resolve("is not a URL");
   const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect({

@@ -149,12 +149,12 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 
 function textOf(path: string): string | { readonly problem: string } {
   const kind = otherThanFile(path);
-  if (kind !== undefined) return { problem: `must be a YAML file and is ${kind}: name one file, ${EXAMPLE}` };
+  if (kind !== undefined) return { problem: `must be a YAML file, but is ${kind}: name a file, ${EXAMPLE}` };
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    return { problem: UNREADABLE[code] ?? `must be a file that can be read, and cannot: ${code}` };
+    return { problem: UNREADABLE[code] ?? `must be readable (${code})` };
   }
 }
 
@@ -163,31 +163,31 @@ function settingsIn(text: string, isItself: (other: unknown) => boolean): BaseFi
   const [error] = document.errors;
   if (error !== undefined) return { problem: invalid(error) };
   const content = contentOf(document);
-  if (content instanceof ReferenceError) return { problem: `must be valid YAML, and is not: ${content.message}` };
-  if (isCircular(content)) return { problem: "must be valid YAML, and is not: an alias stands within its own anchor" };
-  if (!isObject(content)) return { problem: `${AT_ITS_TOP}, and ${contentInWords(content)}` };
+  if (content instanceof ReferenceError) return { problem: `must be valid YAML: ${content.message}` };
+  if (isCircular(content)) return { problem: "must be valid YAML: an alias is inside its own anchor" };
+  if (!isObject(content)) return { problem: `${AT_ITS_TOP}, but ${contentInWords(content)}` };
   if ("extends" in content)
     return {
       problem: isItself(content.extends)
-        ? "must be a file without 'extends', and extends itself"
+        ? "must be a file without 'extends', but extends itself"
         : "must be a file without 'extends', since only a stack's file extends another",
     };
-  if ("config" in content) return { problem: `${AT_ITS_TOP}, and not below 'config' as in a stack's file` };
+  if ("config" in content) return { problem: `${AT_ITS_TOP}, not below 'config' as in a stack's file` };
   const named = Object.keys(content).find((key) => key.includes(":"));
   if (named !== undefined)
-    return { problem: `${AT_ITS_TOP}: write '${named.slice(named.indexOf(":") + 1)}' for '${named}'` };
+    return { problem: `${AT_ITS_TOP}: write '${named.slice(named.indexOf(":") + 1)}' instead of '${named}'` };
   const secret = placeOfSecret(content);
   if (secret !== undefined)
     return {
-      problem: `must hold no encrypted values, since Pulumi decrypts those of a stack's file alone: move ${formatPath(secret)} there`,
+      problem: `must hold no encrypted values, since Pulumi only decrypts those in a stack's file: move ${formatPath(secret)} there`,
     };
   return { settings: content };
 }
 
 function invalid(error: YAMLParseError): string {
   return error.code === "MULTIPLE_DOCS"
-    ? "must hold one YAML document, and holds several"
-    : `must be valid YAML, and is not: ${error.message.split("\n")[0]?.replace(/:$/, "")}`;
+    ? "must hold one YAML document, but holds several"
+    : `must be valid YAML: ${error.message.split("\n")[0]?.replace(/:$/, "")}`;
 }
 
 function contentOf(document: Document.Parsed): unknown {

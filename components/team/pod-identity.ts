@@ -58,7 +58,7 @@ export const PodIdentitySettings = z
       .default([])
       .refine((statements) => policySize(statements) <= MAX_INLINE_POLICY, {
         error: ({ input }) =>
-          `must fit into ${MAX_INLINE_POLICY} characters as the role's inline policy${sizeOf(input)}: use policies of your own in policyArns`,
+          `must fit into ${MAX_INLINE_POLICY} characters as the role's inline policy, but takes ${policySize(input)}: use policies of your own in policyArns`,
       })
       .describe("Further permissions."),
   })
@@ -126,11 +126,11 @@ export function idleStatements(teams: readonly Pick<TeamInAws, "podIdentity">[])
       });
       const objects = actions.find((action) => ON_OBJECTS.test(action));
       if (objects !== undefined && resources.every((arn) => BUCKET.test(arn)))
-        return [...each, warn(`must have ${resources[0]}/*, since ${objects} is for objects`)];
+        return [...each, warn(`must include ${resources[0]}/*, since ${objects} applies to objects`)];
       const bucket = actions.find((action) => ON_BUCKETS.test(action));
       if (bucket === undefined || !resources.every((arn) => OBJECTS.test(arn))) return each;
       const name = resources[0]?.replace(/\/.*$/, "");
-      return [...each, warn(`must have ${name}, since ${bucket} is for buckets`)];
+      return [...each, warn(`must include ${name}, since ${bucket} applies to buckets`)];
     }),
   );
 }
@@ -178,10 +178,6 @@ function policySize(statements: unknown): number {
   const parsed = z.array(Statement).safeParse(statements);
   if (!parsed.success) return 0;
   return JSON.stringify({ Statement: policyStatements(parsed.data), Version: "2012-10-17" }).length;
-}
-
-function sizeOf(statements: unknown): string {
-  return `, and has ${policySize(statements)}`;
 }
 
 /** Statements of an IAM policy. */

@@ -56,7 +56,7 @@ export function nameIssues(teams: readonly TeamSettings[]): SettingsIssue[] {
     if (owner === undefined) owners.set(key, named);
     // If namespaces share a name, so do all their resources.
     else if (!issues.has(place) && (prefix === undefined || !shared.has(prefix))) {
-      const message = `must be different, since it gives a resource the name ${name}, as ${formatPath(["teams", ...owner.path])} does`;
+      const message = `must be different, since ${formatPath(["teams", ...owner.path])} already gives a resource the name ${name}`;
       issues.set(place, { path, message, value });
       if (kind === "namespace" && prefix !== undefined) shared.add(prefix);
     }
@@ -120,7 +120,7 @@ export function roleIssues(
         owners.set(value, formatPath(["teams", ...path]));
         return [];
       }
-      const message = `must not be ${owner} as well, since EKS allows one access entry per principal: an entry in cluster.accessEntries can have the groups of several teams`;
+      const message = `must differ from ${owner}, since EKS allows one access entry per principal: an entry in cluster.accessEntries can have the groups of several teams`;
       return [{ path, message, value }];
     }),
   );

@@ -103,7 +103,7 @@ export const TeamSettings = z.strictObject({
         })
         .refine(({ name, adopt }) => name !== "default" || adopt, {
           path: ["name"],
-          error: "must be adopted with adopt: true, since every cluster has it already",
+          error: "must have adopt: true, since every cluster already has this namespace",
         }),
     )
     .min(1)
@@ -154,7 +154,7 @@ export const TeamsSettings = z.array(TeamSettings).superRefine(
       for (const name of namespacesOf(team)) {
         const owner = teams.findIndex((other) => namespacesOf(other).includes(name));
         if (owner !== index && names[owner] !== team?.name)
-          add([index, "namespaces"], `must not have ${name}, a namespace of team ${names[owner]}`, name);
+          add([index, "namespaces"], `must not include ${name}, which is a namespace of team ${names[owner]}`, name);
       }
       if (team?.name !== undefined && names.indexOf(team.name) !== index) add([index, "name"], UNIQUE, team?.name);
       const others = names.filter((name) => name !== team?.name);

@@ -53,7 +53,7 @@ describe("a path that the user names", () => {
       issue: `the kubeconfig ${pipe} is a named pipe, not a file`,
     });
     assert.deepEqual(readBaseFile("pipe.yaml", folder), {
-      problem: "must be a YAML file and is a named pipe: name one file, such as environments/prod.yaml",
+      problem: "must be a YAML file, but is a named pipe: name a file, such as environments/prod.yaml",
     });
   });
 

@@ -228,6 +228,6 @@ export function zoneAt(names: readonly string[] | undefined, index: number): str
   const zone = sorted[index];
   if (zone !== undefined) return zone;
   throw new pulumi.RunError(
-    `cluster.vpc.zones: the region has ${names.length} zones (${sorted.join(", ")}), not ${index + 1}`,
+    `cluster.vpc.zones: must be at most ${names.length}, since the region only has ${sorted.join(", ")}`,
   );
 }

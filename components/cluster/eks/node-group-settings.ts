@@ -60,7 +60,7 @@ const RESERVED_LABEL = /^(([^/]+\.)?(kubernetes|k8s)\.io|eks\.amazonaws\.com)\//
  */
 const NodeLabelKey = LabelKey.refine(
   (key) => KUBELET_LABEL.test(key) || !RESERVED_LABEL.test(key),
-  "must not be a label of kubernetes.io, k8s.io or eks.amazonaws.com, but for node.kubernetes.io/ and kubelet.kubernetes.io/, or no node joins the cluster",
+  "must not be a label of kubernetes.io, k8s.io or eks.amazonaws.com, except those of node.kubernetes.io/ and kubelet.kubernetes.io/, or no node joins the cluster",
 );
 const LabelValue = z
   .string("must be a quoted string")
@@ -166,7 +166,7 @@ export type NodeGroupSettings = z.infer<typeof NodeGroupSettings>;
 
 function typeMessage(type: string, architecture: "arm64" | "amd64"): string | undefined {
   if (WITHOUT_IMAGE.test(type))
-    return "must be an instance type that EKS's Amazon Linux 2023 runs on, so neither Mac nor a1";
+    return "must be an instance type that EKS's Amazon Linux 2023 AMIs support, so neither Mac nor a1";
   if (GRAVITON.test(type) === (architecture === "arm64")) return undefined;
   const example = architecture === "arm64" ? "t4g.medium" : "t3.medium";
   return `must be an instance type for architecture ${architecture}, such as ${example}`;

@@ -89,8 +89,8 @@ describe("an existing EKS cluster", () => {
     const stated = { kubernetesVersion: "1.36", serviceCidr: "172.20.0.0/16", compute: "auto" } as const;
     assert.throws(() => checkedFacts("prod", stated, found), {
       message: [
-        'cluster.kubernetesVersion: must be 1.35, that of prod (found "1.36")',
-        'cluster.serviceCidr: must be 10.100.0.0/16, that of prod (found "172.20.0.0/16")',
+        'cluster.kubernetesVersion: must be 1.35, as in cluster prod (found "1.36")',
+        'cluster.serviceCidr: must be 10.100.0.0/16, as in cluster prod (found "172.20.0.0/16")',
         'cluster.compute: must not be auto, since EKS Auto Mode is off for prod (found "auto")',
       ].join("\n"),
     });

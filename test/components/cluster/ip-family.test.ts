@@ -75,7 +75,7 @@ describe("a cluster with ipFamily ipv6", () => {
     assert.equal(checkedFacts("prod", { compute: "managed", ipFamily: "ipv6" }, found), "1.35");
     assert.throws(
       () => checkedFacts("prod", { compute: "managed", ipFamily: "ipv4" }, found),
-      /cluster\.ipFamily: must be ipv6, that of prod \(found "ipv4"\)/,
+      /cluster\.ipFamily: must be ipv6, as in cluster prod \(found "ipv4"\)/,
     );
   });
 

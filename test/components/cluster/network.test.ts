@@ -84,7 +84,8 @@ describe("Vpc", () => {
     );
     assert.equal(zoneAt(undefined, 0), undefined);
     assert.throws(() => zoneAt(names, 3), {
-      message: "cluster.vpc.zones: the region has 3 zones (eu-central-1a, eu-central-1b, eu-central-1c), not 4",
+      message:
+        "cluster.vpc.zones: must be at most 3, since the region only has eu-central-1a, eu-central-1b, eu-central-1c",
     });
   });
 

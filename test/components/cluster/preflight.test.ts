@@ -113,7 +113,7 @@ describe("serverIssue", () => {
     assert.equal(await serverIssue(`https://127.0.0.1:${await freePort()}`), "does not answer (ECONNREFUSED)");
     assert.match((await serverIssue("https://[::1]:1")) ?? "", /^does not answer \(E/);
     assert.match((await serverIssue("https://no-such-host.invalid")) ?? "", /^does not answer \(E/);
-    assert.equal(await serverIssue("not a url"), "is no URL");
+    assert.equal(await serverIssue("not a url"), "is not a URL");
   });
 });
 

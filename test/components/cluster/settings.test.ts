@@ -229,7 +229,7 @@ describe("cluster settings", () => {
     ].map((changes): [string, string[], RegExp] => [
       `${changes.instanceTypes}, for which EKS has no image`,
       group(changes),
-      /^nodeGroups\[0\]\.instanceTypes\[0\]: must be an instance type that EKS's Amazon Linux 2023 runs on/,
+      /^nodeGroups\[0\]\.instanceTypes\[0\]: must be an instance type that EKS's Amazon Linux 2023 AMIs support/,
     ]),
     [
       "two taints of one key and effect",

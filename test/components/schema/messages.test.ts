@@ -59,8 +59,8 @@ describe("The message of an invalid setting", () => {
     ],
     [
       "cluster: {kind: eks, tags: {Team: a, team: b, TEAM: c, owner: d}}",
-      "cluster.tags: Team and team differ in case alone, which IAM takes for one tag of a role",
-      "cluster.tags: Team and TEAM differ in case alone, which IAM takes for one tag of a role",
+      "cluster.tags: Team and team differ only in case, and IAM treats them as the same tag of a role",
+      "cluster.tags: Team and TEAM differ only in case, and IAM treats them as the same tag of a role",
     ],
     [
       "{extends: environments/none.yaml, cluster: {kind: eks-existing}, teams: [{name: TS}]}",

@@ -27,10 +27,13 @@ const PAYMENTS = { name: "pay", namespaces: [{ name: "payments", adopt: true }, 
 
 describe("namespaces of any name", () => {
   it("adopts the namespace default, which no stack can create", async () => {
-    refuses(/teams\[0\]\.namespaces\[0\]\.name: must be adopted with adopt: true, since every cluster has it already/, {
-      name: "pay",
-      namespaces: [{ name: "default" }],
-    });
+    refuses(
+      /teams\[0\]\.namespaces\[0\]\.name: must have adopt: true, since every cluster already has this namespace/,
+      {
+        name: "pay",
+        namespaces: [{ name: "default" }],
+      },
+    );
     const resources = await plan({ name: "pay", namespaces: [{ name: "default", adopt: true }] });
     assert.equal(ofType(resources, "kubernetes:core/v1:NamespacePatch").length, 1);
   });
@@ -163,7 +166,7 @@ describe("namespaces of any name", () => {
 
   it("rejects contradictory settings", () => {
     refuses(
-      /must not have web-team, a namespace of team web/,
+      /must not include web-team, which is a namespace of team web/,
       { name: "web" },
       { name: "b", namespaces: [{ name: "web-team" }] },
     );

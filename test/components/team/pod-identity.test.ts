@@ -67,7 +67,7 @@ describe("the AWS identity of a team's pods", () => {
     parseSettings(config(statements(60)));
     refuses(
       statements(90),
-      /teams\[0\]\.podIdentity\.statements: must fit into 10240 characters as the role's inline policy, and has 1\d{4}: use policies/,
+      /teams\[0\]\.podIdentity\.statements: must fit into 10240 characters as the role's inline policy, but takes 1\d{4}: use policies/,
     );
   });
 
@@ -89,10 +89,10 @@ describe("the AWS identity of a team's pods", () => {
       parseSettings(config({ statements: [{ actions, resources }] })).warnings.map(({ message }) => message);
     const [bucket, objects] = ["arn:aws:s3:::orders", "arn:aws:s3:::orders/*"];
     assert.deepEqual(warningsOf(["s3:PutObject"], bucket), [
-      "must have arn:aws:s3:::orders/*, since s3:PutObject is for objects",
+      "must include arn:aws:s3:::orders/*, since s3:PutObject applies to objects",
     ]);
     assert.deepEqual(warningsOf(["s3:ListBucket"], objects, `${bucket}/b/*`), [
-      "must have arn:aws:s3:::orders, since s3:ListBucket is for buckets",
+      "must include arn:aws:s3:::orders, since s3:ListBucket applies to buckets",
     ]);
     assert.deepEqual(warningsOf(["s3:ListBucket", "s3:GetObject"], bucket, objects), []);
     for (const [action, arn] of [

@@ -32,7 +32,7 @@ function saidOf(teams: readonly object[], cluster: object = {}): string[] {
 
 describe("the names of a team's resources", () => {
   const refused = (path: string, name: string, other: string, value: string) =>
-    `${path}: must be different, since it gives a resource the name ${name}, as ${other} does (found "${value}")`;
+    `${path}: must be different, since ${other} already gives a resource the name ${name} (found "${value}")`;
 
   it("must be unique among namespaces", () => {
     const api = { name: "shop", namespaces: [{ name: "api" }] };
@@ -142,11 +142,11 @@ describe("the roles of members", () => {
     ];
     const found = `(found "${role("dev")}")`;
     assert.deepEqual(saidOf(teams), [
-      `teams[1].memberRoles[1]: must not be teams[0].memberRoles[0] as well, ${end} ${found}`,
+      `teams[1].memberRoles[1]: must differ from teams[0].memberRoles[0], ${end} ${found}`,
     ]);
     const entry = (name: string) => ({ principalArn: role(name), groups: ["devs"] });
     const opened = { accessEntries: [entry("admin"), entry("dev")] };
-    const message = `must not be cluster.accessEntries[1].principalArn as well, ${end} ${found}`;
+    const message = `must differ from cluster.accessEntries[1].principalArn, ${end} ${found}`;
     const lines = [`teams[0].memberRoles[0]: ${message}`, `teams[1].memberRoles[1]: ${message}`];
     assert.deepEqual(saidOf(teams, opened), lines);
     assert.deepEqual(saidOf(teams, { ...opened, kind: "eks-existing", name: "prod" }), lines);
