@@ -26,7 +26,7 @@ const dns = settings.dns && new CoreDns("coredns", { ...settings.dns, cluster })
 const clusterDomain = clusterDomainOf(settings.dns);
 const logs =
   settings.logging && new LogCollection("logs", { ...settings.logging, cluster, clusterDomain, teams: settings.teams });
-// The servers may not be kube-dns pods: EKS Auto Mode and other caches answer on the node.
+// Pods may query other servers than CoreDNS's pods: caches and EKS Auto Mode answer on the node.
 const dnsAddresses = [
   ...new Set([...(dns?.addresses ?? []), ...(settings.dns?.clusterDns ?? nodeDnsAddresses(settings.cluster))]),
 ];
@@ -49,7 +49,8 @@ for (const team of settings.teams) {
       dependsOn: logs?.ready ?? [],
     }),
   );
-  // Yields to the engine, which would otherwise get the first team after the last one: a thousand would wait in memory at once.
+  // Lets the SDK send what is registered so far. Otherwise the first team would wait for the last one, and a thousand teams would be in
+  // memory at once.
   await turn();
 }
 
@@ -77,12 +78,15 @@ if (settings.cluster.kind === "eks" && settings.cluster.deletionProtection)
 
 /** Kubeconfig of a cluster that this stack created, as a secret; for an existing one, a hint. */
 export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";
+/** Namespaces of all teams. */
 export const namespaces = teams.flatMap((team) => team.namespaces);
+/** Names of the curl pods. */
 export const pods = teams.flatMap((team) => team.curlPod?.podName ?? []);
 /** Names that the lab curls from the other team: `name.namespace` and the full one, per team. */
 export const dnsNames = settings.curlPods
   ? settings.teams.filter(hasCurlPod).flatMap((team) => curlServiceNames(team.name, clusterDomain))
   : [];
+/** Where the collector sends its lines, such as an address. */
 export const logDestination = logs?.destination ?? "none: this stack collects no logs";
 /** Current index names. */
 export const logIndices = logs?.indices ?? [];

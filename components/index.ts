@@ -1,4 +1,4 @@
-// The public API for your own programs; see examples/typescript.
+// The public API of the library: what a program of your own may import. examples/typescript uses it.
 export type { PodIdentityHost } from "./aws/partition.ts";
 export { EksCluster } from "./cluster/eks/eks-cluster.ts";
 export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks/eks-cluster-args.ts";

@@ -31,7 +31,7 @@ export function presentParts(given: Readonly<Record<string, unknown>>): PresentP
   return { settings: Object.fromEntries(settings), absent };
 }
 
-/** Adds to an issue of an optional part's key how to omit the part: an empty YAML key is null. */
+/** Adds to an issue of an optional part that `false` omits it. An empty key, which YAML reads as null, often means that. */
 export function orAbsent(issue: SettingsIssue): SettingsIssue {
   const [part, ...below] = issue.path;
   const beginning = "must be an object";
@@ -78,18 +78,18 @@ function podIssues({ absent, logging, teams, hasCurlPods, given }: PartsContext)
   if (logging?.mode === "sidecar" && !hasCurlPods)
     issues.push({
       path: ["logging", "mode"],
-      message: "must be daemonset without curl pods, since a sidecar collects beside these",
+      message: "must be daemonset without curl pods, since sidecars only run in those",
       value: "sidecar",
     });
   if (!hasCurlPods && given.curlPod !== undefined)
     issues.push(warning(["curlPod"], "has no effect, since no team has a curl pod"));
-  const collectorHas = absent.has("logging") || logging?.mode === "sidecar" ? undefined : LOGGING_NAMESPACE;
+  const hasCollectorPods = !absent.has("logging") && logging?.mode !== "sidecar";
   for (const [index, { namespaces = [] }] of teams.entries())
     for (const [place, { name }] of namespaces.entries())
-      if (name === collectorHas)
+      if (hasCollectorPods && name === LOGGING_NAMESPACE)
         issues.push({
           path: ["teams", index, "namespaces", place, "name"],
-          message: "must be another namespace with logging, whose collector has this one",
+          message: "must be another namespace, since the log collector runs in this one",
           value: name,
         });
   return issues;
@@ -97,12 +97,7 @@ function podIssues({ absent, logging, teams, hasCurlPods, given }: PartsContext)
 
 /** Issues of teams' IAM roles on a cluster without AWS identities. */
 function identityIssues({ cluster, teams }: PartsContext): SettingsIssue[] {
-  const noPodIdentity =
-    cluster?.kind === "existing"
-      ? "cluster.kind existing, which has no EKS Pod Identity"
-      : cluster?.kind === "eks-existing" && cluster.compute === "fargate"
-        ? "cluster.compute fargate, whose pods get no Pod Identity"
-        : undefined;
+  const noPodIdentity = withoutPodIdentity(cluster);
   return [...teams.entries()].flatMap(([index, { memberRoles, podIdentity }]) => {
     const issues: SettingsIssue[] = [];
     if (cluster?.kind === "existing" && memberRoles.length > 0)
@@ -115,6 +110,14 @@ function identityIssues({ cluster, teams }: PartsContext): SettingsIssue[] {
       issues.push({ path: ["teams", index, "podIdentity"], message: `must not be set with ${noPodIdentity}` });
     return issues;
   });
+}
+
+/** The setting with which pods get no AWS identity, and why; undefined if they can get one. */
+function withoutPodIdentity(cluster: ClusterSettings | undefined): string | undefined {
+  if (cluster?.kind === "existing") return "cluster.kind existing, which has no EKS Pod Identity";
+  if (cluster?.kind === "eks-existing" && cluster.compute === "fargate")
+    return "cluster.compute fargate, whose pods get no Pod Identity";
+  return undefined;
 }
 
 /** Issues of logs that the cluster lacks, and of buffers and requests too large for new nodes. */
@@ -131,11 +134,11 @@ function collectorIssues(
 }
 
 function newClusterIssues({ absent, given }: PartsContext): SettingsIssue[] {
-  const without = "leaves a new cluster without CoreDNS: pods resolve no names until it is installed";
-  if (absent.has("dns")) return [warning(["dns"], `false ${without}`)];
+  const effect = "leaves a new cluster without CoreDNS: pods resolve no names until it is installed";
+  if (absent.has("dns")) return [warning(["dns"], `false ${effect}`)];
   if (!isObject(given.dns) || given.dns.adopt === undefined) return [];
   if (isObject(given.dns.adopt) && given.dns.adopt.manage === false)
-    return [warning(["dns", "adopt", "manage"], `false ${without}`)];
+    return [warning(["dns", "adopt", "manage"], `false ${effect}`)];
   const message =
     "must not be set with cluster.kind eks, where CoreDNS is an add-on that this stack installs, unless manage is false";
   return [{ path: ["dns", "adopt"], message }];
@@ -204,6 +207,10 @@ function fargateIssues({ absent, logging, given }: PartsContext): SettingsIssue[
   return issues;
 }
 
+function runsCanary({ canary }: Readonly<Record<string, unknown>>): boolean {
+  return !isObject(canary) || canary.enabled !== false;
+}
+
 const GIB = 2 ** 30;
 
 /** Buffers with a total size of a node's disk or more: Vector does not start with them, and the others fill the disk. */
@@ -250,10 +257,6 @@ function requestIssues(
   });
 }
 
-function runsCanary({ canary }: Readonly<Record<string, unknown>>): boolean {
-  return !isObject(canary) || canary.enabled !== false;
-}
-
 /** Whether the cluster can run the collector. */
 export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSettings, "mode">): boolean {
   return mode === "sidecar" || cluster.kind !== "eks-existing" || cluster.compute !== "fargate";
@@ -266,20 +269,23 @@ export function runsCoreDns(cluster: ClusterSettings, dns: { readonly adopt?: un
 
 /** Settings under `dns` for the EKS add-on, without effect on a CoreDNS that is not an add-on. */
 const ADDON_ONLY: readonly string[] = [
-  ...["addonVersion", "autoscaling", "podDisruptionBudget", "computeType", "conflicts", "timeouts"],
+  "addonVersion",
+  "autoscaling",
+  "podDisruptionBudget",
+  "computeType",
+  "conflicts",
+  "timeouts",
 ];
 /** Settings under `dns` for the add-on, or the Deployment of `dns.adopt`. */
 const DEPLOYMENT_SETTINGS: readonly string[] = [
-  ...[
-    "replicas",
-    "resources",
-    "topologySpread",
-    "affinity",
-    "nodeSelector",
-    "tolerations",
-    "podLabels",
-    "podAnnotations",
-  ],
+  "replicas",
+  "resources",
+  "topologySpread",
+  "affinity",
+  "nodeSelector",
+  "tolerations",
+  "podLabels",
+  "podAnnotations",
 ];
 
 /** Settings under `dns.adopt` that only matter for patching. */
@@ -312,9 +318,7 @@ function unmanagedSettings(
 export function unusedDnsSettings(given: unknown): SettingsIssue[] {
   if (!isObject(given)) return [];
   const unused = (keys: readonly string[], message: string) =>
-    keys
-      .filter((key) => given[key] !== undefined)
-      .map((key): SettingsIssue => ({ path: ["dns", key], message, severity: "warning" }));
+    keys.filter((key) => given[key] !== undefined).map((key) => warning(["dns", key], message));
   if (isObject(given.adopt) && given.adopt.manage === false) return unmanagedSettings(given, given.adopt);
   if (isObject(given.adopt))
     return [
@@ -329,8 +333,8 @@ export function unusedDnsSettings(given: unknown): SettingsIssue[] {
   );
   if (given.corefile !== undefined && !isObject(given.nodeLocalCache)) {
     const message =
-      "only rendered with cluster.kind existing, unless dns.adopt is set: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS";
-    issues.push({ path: ["dns", "corefile"], message, severity: "warning" });
+      "is only rendered with cluster.kind existing, unless dns.adopt is set: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS";
+    issues.push(warning(["dns", "corefile"], message));
   }
   return issues;
 }

@@ -54,9 +54,9 @@ export function placementIssues(
     return [{ path: ["cluster", "nodeGroups"], message }];
   }
   const { dns } = parts;
-  // An adopted CoreDNS is not placed here.
-  const found = dns === undefined || dns.adopt !== undefined ? [] : coreDnsIssues(cluster, dns, nodes);
-  if (found.length > 0 || others === "" || untainted.some(startsWithNodes)) return found;
+  // The settings do not say where an adopted CoreDNS runs.
+  const issues = dns === undefined || dns.adopt !== undefined ? [] : coreDnsIssues(cluster, dns, nodes);
+  if (issues.length > 0 || others === "" || untainted.some(startsWithNodes)) return issues;
   return [tooFewNodes(untainted, `for ${others}, or the deployment times out`)];
 }
 
@@ -82,7 +82,7 @@ function coreDnsIssues(cluster: EksClusterSettings, dns: DnsSettings, nodes: rea
   const { nodeSelector = {}, tolerations = ADDON_TOLERATIONS } = dns;
   const selected = nodes.filter((group) => matches(group, nodeSelector));
   const group = nodeSelector[NODE_GROUP];
-  if (selected.length === 0 && group !== undefined && !nodes.some((one) => mayBe(one, NODE_GROUP, group))) {
+  if (selected.length === 0 && group !== undefined && !nodes.some((candidate) => mayBe(candidate, NODE_GROUP, group))) {
     const message =
       "must be omitted, since the name that AWS gives to a group ends in random characters: select a label of cluster.nodeGroups[].labels";
     return [{ path: ["dns", "nodeSelector", NODE_GROUP], message, value: group }];
@@ -123,13 +123,13 @@ function apartIssue(
   const pods = autoscaling?.minReplicas ?? replicas ?? 0;
   const nodes = usable.reduce((sum, { maxSize }) => sum + maxSize, 0);
   const places = [
-    { key: "kubernetes.io/hostname", count: nodes, what: `nodes of ${namesOf(usable)} (maxSize)`, one: "node" },
-    { key: ZONE, ...zonesOf(cluster), one: "zone" },
+    { key: "kubernetes.io/hostname", count: nodes, what: `nodes of ${namesOf(usable)} (maxSize)`, unit: "node" },
+    { key: ZONE, ...zonesOf(cluster), unit: "zone" },
   ];
   const keys = apartKeys(dns.affinity);
   const short = places.find(({ key, count }) => keys.includes(key) && pods > count);
   if (short === undefined) return undefined;
-  const message = `${pods} CoreDNS pods must not exceed the ${short.count} ${short.what}, since the required podAntiAffinity allows one per ${short.one}`;
+  const message = `${pods} CoreDNS pods must not exceed the ${short.count} ${short.what}, since the required podAntiAffinity allows one per ${short.unit}`;
   return { path: ["dns", autoscaling === undefined ? "replicas" : "autoscaling"], message };
 }
 

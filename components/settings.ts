@@ -131,20 +131,20 @@ function withoutMissing(errors: readonly SettingsIssue[]): readonly SettingsIssu
   return errors.filter(({ message }) => !message.endsWith(", but is not set"));
 }
 
-/** On Fargate, CoreDNS needs computeType. */
+/** Completes the DNS settings for a cluster that only runs Fargate, where the add-on needs its computeType. */
 function onCompute(dns: DnsSettings, cluster: ClusterSettings): DnsSettings {
   if (cluster.kind !== "eks-existing" || cluster.compute !== "fargate") return dns;
   return { ...dns, computeType: "Fargate" };
 }
 
-/** The kubernetes provider also has a setting `cluster`. */
-const OTHERS_KEYS = ["kubernetes:cluster"];
+/** Keys of other providers with the name of one of ours: the kubernetes provider has a setting `cluster`. */
+const KEYS_OF_PROVIDERS = ["kubernetes:cluster"];
 
 /** Settings in a misspelled namespace, which the engine would take for another provider's. */
 function strayKeys(config: Readonly<Record<string, string>>): SettingsIssue[] {
   return Object.keys(config).flatMap((key) => {
     const [namespace = "", name = ""] = key.split(":");
-    if (namespace === CONFIG_NAMESPACE || !KEYS.includes(name) || OTHERS_KEYS.includes(key)) return [];
+    if (namespace === CONFIG_NAMESPACE || !KEYS.includes(name) || KEYS_OF_PROVIDERS.includes(key)) return [];
     return [{ path: [key], message: `unknown namespace, must be ${CONFIG_NAMESPACE}:${name}` }];
   });
 }
@@ -160,20 +160,21 @@ function issuesOfSections(
   const ofLogging = loggingIssues(sections);
   // Invalid log collection is not watched.
   const watched = ofLogging.every(({ severity }) => severity === "warning") ? logging?.value : undefined;
-  const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
+  const newCluster = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
+  const hasAddon = kind !== "existing" && !adoptsDns(given.dns);
+  // Checks that combine CoreDNS with the cluster say nothing if its settings are invalid.
+  const isDnsKnown = dns !== undefined || absent.has("dns");
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...dnsIssues(sections),
     ...ofLogging,
     ...teamIssues(sections),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
-    ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
-    ...(cluster === undefined || (dns === undefined && !absent.has("dns"))
-      ? []
-      : addressIssues(cluster, dns?.value.clusterDns)),
-    ...(eks === undefined || (dns === undefined && !absent.has("dns"))
-      ? []
-      : placementIssues(eks, { dns: dns?.value, logging: logging?.value, hasCurlPods }, region)),
+    ...(absent.has("dns") || hasAddon ? [] : unusedDnsSettings(given.dns)),
+    ...(cluster !== undefined && isDnsKnown ? addressIssues(cluster, dns?.value.clusterDns) : []),
+    ...(newCluster !== undefined && isDnsKnown
+      ? placementIssues(newCluster, { dns: dns?.value, logging: logging?.value, hasCurlPods }, region)
+      : []),
     ...monitoringIssues(sections, watched),
   ];
 }
@@ -270,7 +271,7 @@ function structured(value: string): unknown {
   }
 }
 
-/** A country or continent, `gov` in some, and a direction. */
+/** A country or continent, perhaps `gov`, a direction, and a number: eu-central-1, us-gov-west-1. */
 const REGION = /^[a-z]{2}(-gov)?-(central|(north|south)(east|west)?|east|west)-\d$/;
 
 /** An EKS cluster's version; the default if its settings are invalid. */
@@ -290,9 +291,9 @@ function namedCluster(given: unknown, region: string | undefined): NamedCluster 
     : undefined;
 }
 
-/** Whether settings adopt a CoreDNS on EKS, instead of the add-on. */
-function adoptsDns(kind: string, dns: unknown): boolean {
-  return kind !== "existing" && isObject(dns) && dns.adopt !== undefined;
+/** Whether settings adopt a running CoreDNS, which on EKS takes the place of the add-on. */
+function adoptsDns(dns: unknown): boolean {
+  return isObject(dns) && dns.adopt !== undefined;
 }
 
 /** The kind of EKS cluster; undefined for another cluster. */
@@ -313,6 +314,7 @@ function regionIssues(cluster: unknown, region: string | undefined): SettingsIss
   return [{ path: ["aws:region"], message: `must be an AWS region, such as eu-central-1${missing}`, value: region }];
 }
 
+/** Freezes a value and everything in it. */
 function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) {
     Object.freeze(value);

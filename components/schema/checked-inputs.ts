@@ -44,28 +44,31 @@ export function checkedLater<T>(given: readonly unknown[], check: (values: reado
   });
 }
 
+/** All texts in a value, at any depth. */
 function textsIn(value: unknown): string[] {
   if (typeof value === "string") return value === "" ? [] : [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
+/** The error with secret texts replaced in its messages, and without values that contain one. */
 function withoutTexts(error: ArgumentsError, texts: readonly string[]): ArgumentsError {
   if (texts.length === 0) return error;
   return new ArgumentsError(
     error.issues.map(({ value, ...issue }) => ({
       ...issue,
       message: texts.reduce((message, text) => message.replaceAll(text, "(secret)"), issue.message),
-      ...(texts.some((text) => tells(value, text)) ? {} : { value }),
+      ...(texts.some((text) => reveals(value, text)) ? {} : { value }),
     })),
   );
 }
 
-/** Whether a value contains a text, or is part of it. */
-function tells(value: unknown, text: string): boolean {
+/** Whether showing a value would show a secret text or a part of it. */
+function reveals(value: unknown, text: string): boolean {
   const json = JSON.stringify(value) ?? "";
   return json.includes(JSON.stringify(text).slice(1, -1)) || (typeof value === "string" && text.includes(value));
 }
 
+/** `pulumi.output` with the type that callers need: it infers none for unknown. */
 function outputOf(given: unknown): pulumi.Output<unknown> {
   return pulumi.output(given);
 }

@@ -30,7 +30,7 @@ export class SettingsError extends RunError {
   constructor(issues: readonly SettingsIssue[], subject: "configuration" | "arguments" = "configuration") {
     const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
     const unchanged = subject === "configuration" ? ", nothing was changed" : "";
-    const lines = issues.map((each) => `  ${formatIssue(each)}`).join("\n");
+    const lines = issues.map((issue) => `  ${formatIssue(issue)}`).join("\n");
     super(`Invalid ${subject} (${count})${unchanged}\n${lines}`);
     this.name = "SettingsError";
     this.issues = issues;

@@ -17,14 +17,14 @@ export function isEncrypted(value: object): value is { readonly secure: string }
 export function isCircular(value: unknown): boolean {
   const open = new Set<object>();
   const closed = new Set<object>();
-  const holdsItself = (one: unknown): boolean => {
-    if (typeof one !== "object" || one === null || closed.has(one)) return false;
-    if (open.has(one)) return true;
-    open.add(one);
-    const found = Object.values(one).some(holdsItself);
-    open.delete(one);
-    closed.add(one);
-    return found;
+  const holdsItself = (part: unknown): boolean => {
+    if (typeof part !== "object" || part === null || closed.has(part)) return false;
+    if (open.has(part)) return true;
+    open.add(part);
+    const isInCircle = Object.values(part).some(holdsItself);
+    open.delete(part);
+    closed.add(part);
+    return isInCircle;
   };
   return holdsItself(value);
 }
@@ -63,9 +63,10 @@ export function amount(text: string): number {
   return quantity(text) ?? 0;
 }
 
-/** Whether a quantity exceeds another; false if either is invalid, which is reported elsewhere. */
-export function isMore(kind: typeof Bytes, one: string, limit: string): boolean {
-  return [one, limit].every((each) => kind.safeParse(each).success) && amount(one) > amount(limit);
+/** Whether a quantity exceeds a limit; false if either is invalid, which is reported elsewhere. */
+export function isMore(kind: typeof Bytes, value: string, limit: string): boolean {
+  const areValid = kind.safeParse(value).success && kind.safeParse(limit).success;
+  return areValid && amount(value) > amount(limit);
 }
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */

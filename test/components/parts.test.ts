@@ -86,7 +86,7 @@ describe("parts that do not go together", () => {
     for (const none of nobody)
       assert.throws(
         () => parseSettings({ ...KINDS.existing, "eks-dns-logging:logging": '{"mode":"sidecar"}', ...none }),
-        /logging\.mode: must be daemonset without curl pods, since a sidecar collects beside these \(found "sidecar"\)/,
+        /logging\.mode: must be daemonset without curl pods, since sidecars only run in those \(found "sidecar"\)/,
       );
   });
 
@@ -102,7 +102,7 @@ describe("parts that do not go together", () => {
     const path = "teams\\[0\\]\\.namespaces\\[0\\]\\.name";
     assert.throws(
       withNamespace("logging"),
-      new RegExp(`${path}: must be another namespace with logging, .* \\(found "logging"\\)`),
+      new RegExp(`${path}: must be another namespace, since the log collector runs in this one \\(found "logging"\\)`),
     );
     assert.doesNotThrow(withNamespace("logging", { "eks-dns-logging:logging": "false" }));
     for (const name of ["kube-system", "kube-node-lease"])

@@ -38,7 +38,7 @@ describe("DNS settings without effect", () => {
       [
         "dns.replicas: has no effect on an existing cluster without dns.adopt: this stack does not manage its CoreDNS",
         "dns.tolerations: has no effect on an existing cluster without dns.adopt: this stack does not manage its CoreDNS",
-        "dns.corefile: only rendered with cluster.kind existing, unless dns.adopt is set: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS",
+        "dns.corefile: is only rendered with cluster.kind existing, unless dns.adopt is set: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS",
       ],
     );
   });
