@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "./iam.ts";
+import { folderOf } from "./object-keys.ts";
 import type { PodIdentityHost } from "./partition.ts";
 
 /** A bucket for logs and the role that writes to it. */
@@ -58,7 +59,7 @@ export class LogBucket extends pulumi.ComponentResource {
           {
             id: "retention",
             status: "Enabled",
-            filter: { prefix: folder(prefix) },
+            filter: { prefix: folderOf(prefix) },
             expiration: { days: args.retentionDays },
             abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
           },
@@ -94,10 +95,6 @@ export class LogBucket extends pulumi.ComponentResource {
   }
 }
 
-function folder(prefix: string): string {
-  return prefix === "" ? "" : `${prefix}/`;
-}
-
 /**
  * Statements that let a collector write below a prefix.
  * @param kmsKeyArn Customer managed key of the bucket. Default: none.
@@ -112,7 +109,7 @@ export function bucketStatements(
 ): PolicyStatement[] {
   const key = kmsKeyArn === undefined ? [] : [kmsKeyArn];
   return [
-    { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${folder(prefix)}*`] },
+    { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${folderOf(prefix)}*`] },
     ...key.map((of) => ({
       Sid: "EncryptObjects",
       Effect: "Allow" as const,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
 import { commonLabels, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
-import { integer } from "../schema/values.ts";
+import { PortNumber } from "../schema/values.ts";
 import { CorefileOptions } from "./corefile-settings.ts";
 import { checkNodeLocalCache } from "./issues.ts";
 import {
@@ -123,7 +123,7 @@ const Options = NodeLocalCacheSettings.extend({
   clusterDomain: CorefileOptions.shape.clusterDomain,
   forwardToCoreDns: z.boolean().default(false),
   coreDnsLabels: PodSelector.default({ ...USUAL_CORE_DNS_PODS.labels }),
-  coreDnsPort: integer(1, 65_535).default(53),
+  coreDnsPort: PortNumber.default(53),
 });
 
 /** The arguments with defaults, checked like the settings of a CoreDNS with this cache. */

@@ -11,6 +11,7 @@ import {
   LabelKey,
   LabelValueOrEmpty,
   NamespaceName,
+  PortNumber,
   string,
 } from "../schema/values.ts";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
@@ -39,7 +40,7 @@ export const AdoptSettings = z.strictObject({
   selector: PodSelector.optional().describe(
     "Labels that select its pods, such as `k8s-app: coredns`. Default: `k8s-app: kube-dns`.",
   ),
-  port: integer(1, 65_535).optional().describe("Its pods' port for queries, if not 53. Default: by the Corefile."),
+  port: PortNumber.optional().describe("Its pods' port for queries, if not 53. Default: by the Corefile."),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
     .describe("CoreDNS version to check the Corefile against. Default: 1.14.3, the newest that an add-on brings."),

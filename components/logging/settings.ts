@@ -1,7 +1,17 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, LabelKey, LabelValue, NamespaceName, PolicyCidr, unique } from "../schema/values.ts";
+import {
+  Bytes,
+  Cores,
+  Image,
+  LabelKey,
+  LabelValue,
+  NamespaceName,
+  PolicyCidr,
+  PortNumber,
+  unique,
+} from "../schema/values.ts";
 import { Destination } from "./destinations/destination-settings.ts";
-import { Port, Size } from "./destinations/destination-values.ts";
+import { Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
 import { ProcessingSettings } from "./processing/settings.ts";
 import { Destinations, Route } from "./routing/routes.ts";
@@ -33,7 +43,7 @@ export const LoggingSettings = z.strictObject({
         .array(PolicyCidr)
         .default([])
         .describe("Addresses of an outside destination, for network policies."),
-      destinationPort: Port.optional().describe(
+      destinationPort: PortNumber.optional().describe(
         "Port of the destination's pods, for network policies. Default: its Service's from 1024, else all.",
       ),
     })

@@ -46,6 +46,9 @@ export function integer(min: number, max?: number) {
   return max === undefined ? number : number.max(max, message);
 }
 
+/** The number of a port. */
+export const PortNumber = integer(1, 65_535);
+
 /**
  * A quantity of CPU. Kubernetes would also accept `128Mi`, meaning 134 million cores.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/

@@ -11,10 +11,9 @@ import {
   podsOfNamespace,
 } from "../kubernetes/network-policy.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
-import { integer, NamespaceName, PolicyCidr } from "../schema/values.ts";
+import { NamespaceName, PolicyCidr, PortNumber } from "../schema/values.ts";
 import { AGENT_EGRESS } from "./pod-identity.ts";
 
-const PortNumber = integer(1, 65_535);
 const PORT = "must be a port from 1 to 65535, or an object with port and protocol";
 const Port = z.union(
   [

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { ageWarning } from "eks-dns-logging-corefile/addon";
-import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
+import { folderOf } from "../../components/aws/object-keys.ts";
+import { placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, describeDestination, logGroups } from "../../components/logging/pipeline.ts";
 import { collectedPart } from "../../components/logging/routing/route-issues.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";

@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { integer, string } from "../../schema/values.ts";
+import { string } from "../../schema/values.ts";
 
 /** A size on disk, as a Kubernetes quantity. */
 export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
@@ -54,7 +54,6 @@ export const Host = string(
   new RegExp(`^${HOST_NAME}$`),
   "a host name or an IPv4 address, without scheme or port",
 ).refine(isHost, "must be a host name or an IPv4 address");
-export const Port = integer(1, 65_535);
 
 /** Reports the value of a setting of a destination. */
 export function refuse(context: z.core.$RefinementCtx, path: string, message: string, input: unknown): void {

@@ -1,3 +1,4 @@
+import { folderOf } from "../../aws/object-keys.ts";
 import { teamNamespace } from "../../kubernetes/labels.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, teamOf } from "./index-format.ts";
@@ -35,11 +36,6 @@ export function teamPlaces(destination: Destination, index: IndexFormat, teams: 
 /** Log group or prefix of a place: the destination's for lines of no team, and with `/TEAM` appended for a team's. */
 export function placeName(base: string, team: string | undefined): string {
   return team === undefined ? base : folderOf(base) + team;
-}
-
-/** A prefix with a trailing slash; empty if the prefix is. */
-export function folderOf(prefix: string): string {
-  return prefix === "" ? "" : `${prefix}/`;
 }
 
 /** Team by namespace, for namespaces not named NAME-team. */

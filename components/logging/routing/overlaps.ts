@@ -1,6 +1,7 @@
+import { folderOf } from "../../aws/object-keys.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { indexPattern } from "../indexing/index-format.ts";
-import { folderOf, placeName } from "../indexing/team-places.ts";
+import { placeName } from "../indexing/team-places.ts";
 import { bucketName, hasIndex, logGroupName, searchHost } from "../pipeline.ts";
 import type { Target } from "./routes.ts";
 

@@ -1,5 +1,5 @@
+import { folderOf } from "../../aws/object-keys.ts";
 import type { IndexFormat } from "../indexing/index-format.ts";
-import { folderOf } from "../indexing/team-places.ts";
 
 /**
  * Sources of logs: pods' files, parts of the node's journal, events of the Kubernetes API, the audit log of an EKS control plane, and

@@ -1,3 +1,4 @@
+import { folderOf } from "../../../aws/object-keys.ts";
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
@@ -5,7 +6,7 @@ import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kaf
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { addressOf } from "../../destinations/transport.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
-import { folderOf, placeName } from "../../indexing/team-places.ts";
+import { placeName } from "../../indexing/team-places.ts";
 import {
   hasIndex,
   ID_KEY,

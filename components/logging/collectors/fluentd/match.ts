@@ -1,6 +1,6 @@
+import { folderOf } from "../../../aws/object-keys.ts";
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
-import { folderOf } from "../../indexing/team-places.ts";
 import { hasIndex, type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
 import { authorization, type Options, quoted, type Section, variable } from "./directives.ts";
 

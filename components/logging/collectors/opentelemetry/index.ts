@@ -1,6 +1,6 @@
+import { isCleanPrefix } from "../../../aws/object-keys.ts";
 import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
-import { isCleanPrefix } from "../../destinations/aws/aws-settings.ts";
 import { endsOf, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";

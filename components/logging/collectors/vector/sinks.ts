@@ -1,8 +1,8 @@
+import { folderOf } from "../../../aws/object-keys.ts";
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_FILE_NAME, tlsOf, USER_FILE_NAME } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
-import { folderOf } from "../../indexing/team-places.ts";
 import { type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
 import type { Options } from "../collector.ts";
 import { ID_FIELD, indexTemplate, placeTemplate, TEAM_LABELS } from "./records.ts";

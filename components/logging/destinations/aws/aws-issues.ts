@@ -1,3 +1,4 @@
+import { isBucketName, isCleanPrefix } from "../../../aws/object-keys.ts";
 import { partitionOf } from "../../../aws/partition.ts";
 import type { SettingsIssue } from "../../../schema/errors.ts";
 import { amount } from "../../../schema/values.ts";
@@ -8,7 +9,7 @@ import type { NamedCluster } from "../../routing/overlaps.ts";
 import { splitsPlaces, type Target, type TeamNamespaces } from "../../routing/routes.ts";
 import { controlPlaneGroup, journalSources } from "../../sources/source.ts";
 import type { Destination } from "../destination-settings.ts";
-import { isBucketName, isCleanPrefix, RETENTION } from "./aws-settings.ts";
+import { RETENTION } from "./aws-settings.ts";
 
 /** What this stack's cluster cannot use in AWS, and names that are taken, or may be. Paths are below `logging`. */
 export function awsIssues({ destination, path, suffix }: Target, cluster: NamedCluster): SettingsIssue[] {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { PolicyStatement } from "../../../aws/iam.ts";
 import { relation, type SettingsIssue } from "../../../schema/errors.ts";
-import { string } from "../../../schema/values.ts";
-import { Credentials, Host, Port, refuse, SchemedToken, TlsChoice } from "../destination-values.ts";
+import { PortNumber, string } from "../../../schema/values.ts";
+import { Credentials, Host, refuse, SchemedToken, TlsChoice } from "../destination-values.ts";
 
 /** Signing of requests with the collector's IAM role. */
 export const Sigv4 = z.strictObject({
@@ -17,7 +17,7 @@ const DEFAULT_PORT = 9200;
 
 /** Settings that OpenSearch and Elasticsearch share. */
 const searchEngine = {
-  port: Port.default(DEFAULT_PORT).describe("Default 9200."),
+  port: PortNumber.default(DEFAULT_PORT).describe("Default 9200."),
   tls: TlsChoice,
   credentials: Credentials.optional().describe("User and password."),
   token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),

@@ -1,0 +1,37 @@
+import { posix } from "node:path";
+
+const RESERVED_BUCKET = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
+
+/**
+ * Whether S3 accepts the name for a general purpose bucket. Dots are excluded: with them the bucket's host name matches no certificate.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export function isBucketName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !RESERVED_BUCKET.test(name);
+}
+
+/** Normalizes a prefix as in keys: `/logs//pods/` becomes `logs/pods`, since no console shows a folder without a name. */
+export function withoutEmptyParts(prefix: string): string {
+  return prefix
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/");
+}
+
+/**
+ * Whether S3 accepts keys below a prefix: from left to right never more `..` than other parts.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+ */
+export function isKeyPrefix(prefix: string): boolean {
+  return !posix.normalize(`${prefix}/x`).startsWith("../");
+}
+
+/** Whether no part of a prefix is `.` or `..`, which clients that treat keys as paths remove. */
+export function isCleanPrefix(prefix: string): boolean {
+  return posix.normalize(`${prefix}/x`) === `${prefix}/x`;
+}
+
+/** A prefix with a trailing slash, to which the rest of a key is appended; empty if the prefix is. */
+export function folderOf(prefix: string): string {
+  return prefix === "" ? "" : `${prefix}/`;
+}
