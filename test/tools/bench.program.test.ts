@@ -168,3 +168,11 @@ What a name costs a pod, with ndots 5, 3, 2:
     assert.match(run.stderr, /no context 'nowhere' in .*; it has no contexts\n$/);
   });
 });
+
+describe("npm run bench:lines", () => {
+  it("says which program is missing", async () => {
+    const { exitCode, stderr } = await runProgram("tools/bench/line-cost.ts", [], { PATH: "", FLUENT_BIT_BINARY: "" });
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /no fluent-bit on the PATH or in FLUENT_BIT_BINARY/);
+  });
+});
