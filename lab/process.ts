@@ -93,7 +93,7 @@ export async function streamed(program: string, args: readonly string[]): Promis
       throw new Failure(
         error instanceof NonZeroExitError
           ? `'${program} ${args.join(" ")}' failed (exit code ${error.exitCode}); its output is above`
-          : `${program} does not run: ${error instanceof Error ? error.message : String(error)}`,
+          : `${program} cannot be started: ${error instanceof Error ? error.message : String(error)}`,
       );
     },
   );

@@ -200,7 +200,7 @@ function contentOf(document: Document.Parsed, file: string): unknown {
 /** How Pulumi's CLI misreads a value, and what to write instead. */
 function misreading(source: string, engine: string): string {
   const quoted = `quote it ("${source}")`;
-  if (engine === source) return `${source} has more digits than a number keeps: ${quoted}`;
+  if (engine === source) return `${source} has more digits than a number can hold: ${quoted}`;
   const number = Number.isFinite(Number(engine)) ? `, or write ${engine}` : "";
   return `Pulumi reads ${source} as ${engine}: ${quoted}${number}`;
 }

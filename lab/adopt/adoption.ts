@@ -151,7 +151,7 @@ function loggingRows(live: LiveObjects, isEks: boolean): AdoptionRow[] {
     {
       action: "check",
       subject: "logging.destination",
-      reason: `${isEks ? "cloudwatch" : "stdout"} is written: set yours`,
+      reason: `${isEks ? "cloudwatch" : "stdout"} is written: replace it with yours`,
     },
     ...collectors.map(
       ({ namespace, name }): AdoptionRow => ({

@@ -70,7 +70,11 @@ export function importPlan(
   }
   if (applied.length > 0) rows.push(...appliedRow(applied));
   for (const kind of unread)
-    rows.push({ action: "check", subject: kind, reason: "not listed, since the user may not: one may exist already" });
+    rows.push({
+      action: "check",
+      subject: kind,
+      reason: "could not be listed, because the user may not list it: one may already exist",
+    });
   return { ...fileOf(resources, imported), rows };
 }
 

@@ -88,7 +88,7 @@ function place(text: string): CoreDnsPlace {
 async function runAdopt(flags: AdoptFlags): Promise<void> {
   const wanted = flags.parts ?? (flags.namespaces.length > 0 ? ["dns", "teams"] : ["dns"]);
   if ((flags.name === undefined) !== (flags.region === undefined))
-    throw new Failure("--name and --region belong together", 2);
+    throw new Failure("--name and --region must be set together", 2);
   if (flags.namespaces.length > 0 && !wanted.includes("teams"))
     throw new Failure("--namespaces needs teams in --parts", 2);
   if (wanted.includes("teams") && flags.namespaces.length === 0)

@@ -83,36 +83,36 @@ const REWRITERS: readonly Rewriter[] = [
     // https://docs.k3s.io/installation/packaged-components
     mark: { kind: "annotations", key: "objectset.rio.cattle.io/owner-gvk", value: /^k3s\.cattle\.io\// },
     reason:
-      "K3s writes its own again at each start: change it by the ConfigMap coredns-custom, or start K3s with --disable=coredns and install CoreDNS yourself",
+      "K3s restores its own version at each start: change it through the ConfigMap coredns-custom, or start K3s with --disable=coredns and install CoreDNS yourself",
   },
   {
     // https://github.com/kubernetes/kubernetes/blob/master/cluster/addons/addon-manager/README.md
     mark: { kind: "labels", key: "addonmanager.kubernetes.io/mode", value: /^Reconcile$/ },
     reason:
-      "an addon manager may write its own again within minutes (label addonmanager.kubernetes.io/mode): on AKS, change it by the ConfigMap coredns-custom",
+      "an addon manager may restore its own version within minutes (label addonmanager.kubernetes.io/mode): on AKS, change it through the ConfigMap coredns-custom",
   },
   {
     // https://kops.sigs.k8s.io/addons/
     mark: { kind: "labels", key: "addon.kops.k8s.io/name" },
-    reason: "kOps writes its own again when it updates the add-on: set the same in its cluster spec under kubeDNS",
+    reason: "kOps restores its own version when it updates the add-on: set the same in its cluster spec under kubeDNS",
   },
   {
     // https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/
     mark: { kind: "annotations", key: "argocd.argoproj.io/tracking-id" },
     reason:
-      "Argo CD writes its own again when it syncs: change it in the repository of the Application, or ignore it there",
+      "Argo CD restores its own version when it syncs: change it in the repository of the Application, or ignore it there",
   },
   {
     mark: { kind: "labels", key: "kustomize.toolkit.fluxcd.io/name" },
-    reason: "Flux writes its own again within minutes: change it in the repository of the Kustomization",
+    reason: "Flux restores its own version within minutes: change it in the repository of the Kustomization",
   },
   {
     mark: { kind: "labels", key: "helm.toolkit.fluxcd.io/name" },
-    reason: "Flux writes its own again at the next upgrade of the HelmRelease: set the same in its values",
+    reason: "Flux restores its own version at the next upgrade of the HelmRelease: set the same in its values",
   },
   {
     mark: { kind: "annotations", key: "meta.helm.sh/release-name" },
-    reason: "Helm writes its own again at the next upgrade of the release: set the same in its values",
+    reason: "Helm restores its own version at the next upgrade of the release: set the same in its values",
   },
 ];
 

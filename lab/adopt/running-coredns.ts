@@ -39,7 +39,7 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
     const found = live.ofKind("Deployment").filter((one) => /coredns/.test(imageOf(one)));
     const choice = found.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
     throw new Failure(
-      `no Deployment ${place.namespace}/${place.name}: ${choice === "" ? "leave CoreDNS out by --parts" : `set --coredns to ${choice}`}`,
+      `no Deployment ${place.namespace}/${place.name}: ${choice === "" ? "leave dns out of --parts" : `set --coredns to ${choice}`}`,
       2,
     );
   }

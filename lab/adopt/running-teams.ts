@@ -196,7 +196,7 @@ function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): s
       reason:
         isWider && groups.length > 0
           ? `stays; its groups (${groups.join(", ")}) become members, whose rights are part of ${role}`
-          : "stays; its subjects become no members, who might get more rights",
+          : "stays; its subjects do not become members, who may have more rights",
     });
   }
   return [...new Set(members)];

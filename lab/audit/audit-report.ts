@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { styleText } from "node:util";
+import project from "../../package.json" with { type: "json" };
 import { fixOf } from "../../policies/core/evaluate.ts";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/pack.ts";
@@ -138,7 +139,7 @@ export function sarifOf(report: AuditReport) {
     version: "2.1.0",
     runs: [
       {
-        tool: { driver: { name: "eks-dns-logging", semanticVersion: "1.0.0", rules: rules.map(descriptor) } },
+        tool: { driver: { name: "eks-dns-logging", semanticVersion: project.version, rules: rules.map(descriptor) } },
         automationDetails: { id: `lab-audit/${report.title}` },
         invocations: [
           {

@@ -99,7 +99,7 @@ async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
     const notes = [
       ...others.map((file) => `${file} holds no Kubernetes object`),
       ...kustomizations.map(
-        (file) => `${file} was not applied: audit what 'kubectl kustomize ${dirname(file)}' prints, by --manifests -`,
+        (file) => `${file} was not applied: audit what 'kubectl kustomize ${dirname(file)}' prints, with --manifests -`,
       ),
     ];
     return {
@@ -123,7 +123,7 @@ async function clusterSubject(flags: AuditFlags): Promise<NamedSubject> {
   if (absent.length > 0)
     throw new Failure(`context '${cluster.context}': there is no namespace ${absent.join(", ")}`, 2);
   const notes =
-    forbidden.length === 0 ? [] : [`not read, since the user may not list them: ${forbidden.map(kindOf).join(", ")}`];
+    forbidden.length === 0 ? [] : [`not read, because the user may not list them: ${forbidden.map(kindOf).join(", ")}`];
   const includeSystem = flags.includeSystem ?? false;
   return {
     subject: subjectOf(objects, { live: true, includeSystem, unreadTypes: forbidden }),

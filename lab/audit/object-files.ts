@@ -55,7 +55,7 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
     throw new Failure(`not valid YAML for Kubernetes${advice}:\n  ${invalid.join("\n  ")}`, 2);
   }
   if (objects.length === 0) {
-    const advice = kustomizations.length > 0 ? " (audit what kubectl kustomize prints, by --manifests -)" : "";
+    const advice = kustomizations.length > 0 ? " (audit what kubectl kustomize prints, with --manifests -)" : "";
     throw new Failure(`there is no Kubernetes object in ${paths.map(nameOf).join(", ")}${advice}`, 2);
   }
   return { objects, others, kustomizations };
@@ -126,7 +126,7 @@ async function textOf(file: string): Promise<string> {
     return new TextDecoder(encoding).decode(bytes).replace(/^\ufeff/gm, "");
   } catch {
     throw new Failure(
-      `${file} cannot be read: ${Math.round(bytes.length / 2 ** 20)} MiB are more than one text holds`,
+      `${file} cannot be read: ${Math.round(bytes.length / 2 ** 20)} MiB is more than a string can hold`,
       2,
     );
   }
@@ -144,11 +144,11 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
   for (const document of documents) {
     const [error] = document.errors;
     if (error !== undefined && json !== undefined)
-      return `the document at line ${json.brokenAt} is neither JSON, as the one before it, nor YAML: is it cut off?`;
+      return `the document at line ${json.brokenAt} is neither JSON, like the one before it, nor YAML: is the file truncated?`;
     if (error !== undefined) return sentenceOf(error);
     const template = placeOfTemplate(document);
     if (template !== undefined)
-      return `a template placeholder, such as {{ .Values.name }}, is in the place of a value at line ${lines.linePos(template).line}`;
+      return `a template placeholder, such as {{ .Values.name }}, stands in place of a value at line ${lines.linePos(template).line}`;
     const { contents } = document;
     const start = contents === null || isAlias(contents) ? 0 : (contents.range?.[0] ?? 0);
     let content: unknown;

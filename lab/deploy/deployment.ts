@@ -77,7 +77,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
   for (const namespace of deletedNamespaces(state, settings))
     process.stderr.write(
-      `Deleting namespace ${namespace}, which the settings create no more, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,
+      `Deleting namespace ${namespace}, which the settings no longer create, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,
     );
   const begun = new UnansweredCreations();
   const updating = operate("up", (signal) => stack.up({ ...shown(), signal, ...FRESH, replace, onEvent: begun.see }));
@@ -140,7 +140,7 @@ const PULUMI_COMMANDS = { up: "up", down: "destroy" } as const;
 function needExisting(name: string, settings: Settings, command: keyof typeof PULUMI_COMMANDS): void {
   if (settings.cluster.kind === "existing") return;
   throw new Failure(
-    `stack '${name}' is on EKS: use \`pulumi ${PULUMI_COMMANDS[command]} --stack ${name}\`; \`lab ${command}\` is for stacks of cluster.kind existing`,
+    `stack '${name}' is on EKS: use \`pulumi ${PULUMI_COMMANDS[command]} --stack ${name}\`; \`lab ${command}\` is for stacks with cluster.kind existing`,
     2,
   );
 }
@@ -266,7 +266,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   if (left.length === 0) await stack.workspace.removeStack(folder.stack, { force: true });
   if (drill !== undefined)
     process.stderr.write(
-      `Left of the drill: Secret ${DRILL_STATE.namespace}/${DRILL_STATE.name}, and what it has changed of CoreDNS. \`npm run lab -- drill stop\` puts that back and removes it\n`,
+      `The drill has left Secret ${DRILL_STATE.namespace}/${DRILL_STATE.name} and its changes to CoreDNS: \`npm run lab -- drill stop\` reverts the changes and deletes the Secret\n`,
     );
   return left;
 }

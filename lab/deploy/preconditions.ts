@@ -87,13 +87,9 @@ export async function takenNamespaces(
     if (found === undefined) continue;
     const { setting, name } = named;
     if (found.metadata?.deletionTimestamp !== undefined)
-      wrong.push(
-        `${setting}: must lead to a namespace that is not being deleted (found "${name}"): wait until it is gone`,
-      );
+      wrong.push(`${setting}: must use a namespace that is not being deleted (found "${name}"): wait until it is gone`);
     else if (created.includes(named) && !own.has(name))
-      wrong.push(
-        `${setting}: must lead to a namespace that does not exist yet (found "${name}"): ${wayOut(named, found)}`,
-      );
+      wrong.push(`${setting}: must use a namespace that does not exist yet (found "${name}"): ${wayOut(named, found)}`);
   }
   return wrong;
 }
@@ -102,7 +98,7 @@ const PART_OF = "app.kubernetes.io/part-of";
 
 function wayOut({ name, setting }: NamedNamespace, { metadata }: V1Namespace): string {
   if (metadata?.labels?.[PART_OF] === commonLabels(name)[PART_OF])
-    return "another stack of this project has created it, or this one with a state that is gone: remove it there, or delete it";
+    return "another stack of this project created it, or this stack did and its state is lost: remove it there, or delete it";
   return setting.startsWith("teams[")
     ? `write { name: ${name}, adopt: true } under namespaces to take it over, or delete it`
     : "delete it, or leave this part out";

@@ -67,7 +67,7 @@ function lastLine(output: string): string | undefined {
 /** The result of `recover` as text. */
 export function recoveryText(stack: string, recovery: Recovery | undefined): string {
   const up = `pulumi up --stack ${stack}`;
-  if (recovery === undefined) return `No run was cut off: \`${up}\` goes on.\n`;
+  if (recovery === undefined) return `No run was interrupted: continue with \`${up}\`.\n`;
   const name = (urn: string) => {
     const [types = "", own = ""] = urn.split("::").slice(2);
     return `${types.split("$").at(-1)} ${own}`;
@@ -81,7 +81,7 @@ export function recoveryText(stack: string, recovery: Recovery | undefined): str
       "May exist without being in the state (if `pulumi up` reports that one exists, import it with `pulumi import TYPE NAME ID`)",
       recovery.unknown,
     ),
-    `\`${up}\` goes on.\n`,
+    `Continue with \`${up}\`.\n`,
   ].join("");
 }
 

@@ -72,7 +72,7 @@ export async function releaseStaleLock(stack: Stack, place: StackPlace): Promise
 }
 
 function isAtWork(stack: string, who = ""): Failure {
-  return new Failure(`another run is at work on stack '${stack}'${who}: wait for it`, 2);
+  return new Failure(`another run is using stack '${stack}'${who}: wait until it ends`, 2);
 }
 
 const Lock = z.object({ pid: z.number(), hostname: z.string() });

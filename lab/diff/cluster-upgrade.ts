@@ -60,7 +60,7 @@ function controlPlane({ kind, from, to }: VersionStep, stack: string): string {
   const [older, newer] = kind === "upgrade" ? [from, to] : [to, from];
   const steps = `npm run lab -- upgrade --stack ${stack} --from ${older} --to ${newer}`;
   return kind === "upgrade"
-    ? `control plane: in place; the way back is open for 7 days, node groups first; steps: ${steps}`
+    ? `control plane: in place; it can be rolled back for 7 days, node groups first; steps: ${steps}`
     : `control plane: in place, after the node groups, an order that pulumi up does not have; steps at the end of: ${steps}`;
 }
 

@@ -69,7 +69,7 @@ function sideOf({ revision, commit }: Checkout): Side {
 function requireKnown(stacks: readonly string[], known: readonly string[]): void {
   const unknown = stacks.find((stack) => !known.includes(stack));
   if (unknown === undefined) return;
-  const there = known.length === 0 ? "there are none" : `there are: ${known.toSorted().join(", ")}`;
+  const there = known.length === 0 ? "neither has any" : `found: ${known.toSorted().join(", ")}`;
   throw new Failure(`no stack '${unknown}' in either revision; ${there}`, 2);
 }
 

@@ -122,7 +122,7 @@ export function fieldLines(field: ShownField, max: number): Line[] {
   const label = field.path || "(all)";
   const note = field.replaces ? "  # forces replacement" : "";
   if (field.before === SECRET && field.after === SECRET) {
-    return [{ sign: " ", text: `${label}: ${SECRET}, another value${note}` }];
+    return [{ sign: " ", text: `${label}: ${SECRET}, value differs${note}` }];
   }
   const [before, after] = [linesOf(field.before), linesOf(field.after)];
   if (isShort(field.before) && isShort(field.after)) {

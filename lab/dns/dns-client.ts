@@ -29,7 +29,7 @@ const NOT_TRIED = 2;
 /** Container of the lab's pods that people work in. */
 const USUAL_CONTAINER = "curl";
 /** Advice if the stack has no such pod. */
-const OTHER = "name a pod that runs with --from NAMESPACE/POD";
+const OTHER = "choose a running pod with --from NAMESPACE/POD";
 
 /** `namespace/pod`. @throws {Failure} for anything else. */
 export function parseFrom(text: string): { readonly namespace: string; readonly name: string } {

@@ -1,6 +1,6 @@
 import { Failure } from "../command-line.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { ms } from "../output/table.ts";
+import { ms, plural } from "../output/table.ts";
 import type { DnsClient } from "./dns-client.ts";
 import { type Explanation, explain } from "./explanation.ts";
 
@@ -96,6 +96,6 @@ export function formatForms(costs: readonly FormCost[]): string {
 
 function cellOf(cost: FormCost | undefined): string {
   if (cost === undefined) return "";
-  const again = cost.again > 0 ? ` (${cost.again} again)` : "";
+  const again = cost.again > 0 ? ` (${plural(cost.again, "retry")})` : "";
   return `${cost.found ? "" : "not found, "}${cost.queries} queries${again}, ${ms(cost.milliseconds)} ms`;
 }

@@ -160,7 +160,7 @@ async function schema(flags: SchemaFlags): Promise<void> {
     return;
   }
   const changed = await updateSchemas({ versions: flags.version, region: flags.region });
-  process.stdout.write(changed.length === 0 ? "nothing new\n" : `new: ${changed.join(", ")}\n`);
+  process.stdout.write(changed.length === 0 ? "no schema has changed\n" : `new or changed: ${changed.join(", ")}\n`);
 }
 
 async function profile(flags: { readonly stack: string; readonly sizes?: true }): Promise<void> {

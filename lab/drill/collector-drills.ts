@@ -76,14 +76,14 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     symptom: () => 'Everybody: "Whenever a pod of the collector is replaced, all lines of its node arrive again."',
     shownBy: LOGS_OF_COLLECTOR,
     hints: () => [
-      "The collector starts at the head of each file: it does not know that it has read it.",
-      "It keeps how far it has read in a file. `kubectl -n logging get configmap fluent-bit -o yaml` names it: db.",
+      "The collector starts at the beginning of each file: it does not know that it has already read it.",
+      "It records in a file how far it has read. `kubectl -n logging get configmap fluent-bit -o yaml` names it: db.",
       "`kubectl -n logging describe daemonset fluent-bit`: which volume is that path on, and does it outlive the pod?",
     ],
     rows: () => [`state:${FLUENT_BIT}`],
     faults: () => [configuration((text) => text.replaceAll(/^(\s+db:) \/var\/lib\/fluent-bit\//gm, "$1 /tmp/"))],
     warning:
-      "This drill sends lines again that the node still has; where the destination does not recognize them, they stay there twice.",
+      "This drill resends the lines that are still on the node; a destination that does not recognize them keeps them twice.",
     cause: () => "The positions are in /tmp/positions.db, on a volume that goes with the pod.",
     repair: () => "Write db: /var/lib/fluent-bit/positions.db under inputs, and delete the pods of fluent-bit.",
     alert: "CanaryDuplicate",
@@ -94,10 +94,10 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     level: 3,
     minutes: 15,
     symptom: () =>
-      'Everybody: "Most of our lines do not arrive. The destination is well, and the disks of the nodes have room."',
+      'Everybody: "Most of our lines do not arrive. The destination is healthy, and the disks of the nodes have room."',
     shownBy: LOGS_OF_COLLECTOR,
     hints: () => [
-      "The collector reads the lines and says what it cannot do with them.",
+      "The collector reads the lines, and its log says what it cannot do with them.",
       "It writes each line to its buffer before it sends it. `storage.path` in ConfigMap fluent-bit is the folder.",
       "`kubectl -n logging describe daemonset fluent-bit`: which volume is mounted at that folder, and how large is it?",
     ],
@@ -117,13 +117,13 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     symptom: ({ to }) => `Team ${to}: "Lines of ${WRITER} are minutes late, and later each time that we look."`,
     shownBy: ({ to }) => `kubectl -n ${teamNamespace(to)} logs ${WRITER} --tail=1 --timestamps`,
     hints: () => [
-      "The destination is well, and so is the collector. Which of them is slower than the pods?",
+      "The destination is healthy, and so is the collector. Which of them is slower than the pods?",
       "Compare how fast the pod writes with what the collector may use: `kubectl -n logging describe daemonset fluent-bit`.",
       "A CPU limit throttles a program, also on an idle node.",
     ],
     rows: () => [`backlog:${FLUENT_BIT}`],
     faults: (scene) => [daemonSet(slow), writer(scene)],
-    warning: "A pod writes 2 MB/s during this drill; what the collector has not read takes disk.",
+    warning: "A pod writes 2 MB/s during this drill; what the collector has not read takes up disk space.",
     cause: ({ to }) =>
       `The pod ${WRITER} in ${teamNamespace(to)} writes 2 MB/s, and the collector has a CPU limit of ${SLOW}: the kubelet rotates its file faster than it is read.`,
     repair: ({ to }) =>

@@ -67,7 +67,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     name: "wrong-place",
     level: 2,
     minutes: 10,
-    symptom: ({ from, to }) => `Team ${from}: "The name of ${to}'s Service resolves, and nothing answers there."`,
+    symptom: ({ from, to }) => `Team ${from}: "The name of ${to}'s Service resolves, but nothing answers there."`,
     shownBy: lookup,
     hints: ({ to }) => [
       `Compare the address that the name has with \`kubectl -n ${teamNamespace(to)} get service ${curlPodName(to)}\`.`,
@@ -88,7 +88,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     shownBy: lookup,
     hints: (scene) => [
       "Who answers DNS in this cluster, and does it run?",
-      `\`${kubectl(scene, "logs")}\` shows the last words of CoreDNS.`,
+      `\`${kubectl(scene, "logs")}\` shows what CoreDNS logged last.`,
       "The message names a line of the Corefile, and a word that no plugin has.",
     ],
     rows: () => ["coredns"],
@@ -106,7 +106,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     symptom: () => 'Everybody: "No name resolves." The pods of CoreDNS restart again and again.',
     shownBy: (scene) => kubectl(scene, "get pods"),
     hints: (scene) => [
-      "A container that ends at once has said why.",
+      "A container that exits at once has logged why.",
       `\`${kubectl(scene, "logs", " --previous --ignore-errors")}\` names a plugin that stops CoreDNS on purpose.`,
       "Where do queries go that CoreDNS cannot answer, and who asks there?",
     ],
@@ -127,7 +127,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     symptom: () => 'Everybody: "No name resolves." CoreDNS ends again and again, and its log has no error.',
     shownBy: (scene) => kubectl(scene, "get pods"),
     hints: (scene) => [
-      "A program that does not say why it ends was ended by another one.",
+      "A program that does not say why it ends was killed by another one.",
       `\`${kubectl(scene, "describe pods")}\` has the reason under Last State.`,
       "Compare the memory limit with what CoreDNS needs: 54 MB, and 1 MB for each 1,000 pods and Services.",
     ],
@@ -150,7 +150,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     symptom: () => 'Everybody: "Look-ups time out." CoreDNS is up, ready, and logs nothing.',
     shownBy: lookup,
     hints: ({ coreDns }) => [
-      "CoreDNS runs and is not asked. Follow a query: the pod's resolv.conf, the Service, the pod of CoreDNS.",
+      "CoreDNS runs but gets no query. Follow one: the pod's resolv.conf, the Service, the pod of CoreDNS.",
       `\`kubectl -n ${coreDns.namespace} get service ${coreDns.service}\` shows the port. Does CoreDNS listen there?`,
       "The head of a block in the Corefile is a zone and a port.",
     ],

@@ -104,7 +104,7 @@ export function consentFor(
   const said = part === "dns" ? forEverybody(coreDns) : own;
   const warning = said === undefined ? {} : { warning: said };
   if (yesOn !== undefined && yesOn !== clusterName)
-    return { ...warning, refusal: `--yes-on ${yesOn} names another cluster than ${clusterName}` };
+    return { ...warning, refusal: `--yes-on ${yesOn} does not name this cluster, ${clusterName}` };
   if (yesOn !== undefined || (!isEks && (isLocal || part !== "dns"))) return warning;
   const why = isEks ? `${clusterName} is on EKS` : `${clusterName} is not on this machine`;
   return { ...warning, refusal: `${why}, so add --yes-on ${clusterName}` };
@@ -119,7 +119,7 @@ export function drillTable(drills: readonly OfferedDrill[], on: string | undefin
     String(drill.minutes),
     drill.name === on ? "on" : (unfit ?? ""),
   ]);
-  return `${plainTable(["drill", "about", "level", "minutes", "not here, because"], rows, { right: [2, 3] })}\n`;
+  return `${plainTable(["drill", "about", "level", "minutes", "status"], rows, { right: [2, 3] })}\n`;
 }
 
 /** The JSON document of `drill list`. */
@@ -151,11 +151,11 @@ export function explanation(drill: Drill, scene: Scene): string {
   const alert = ALERTS.find(({ name }) => name === drill.alert);
   const lines = [
     `Cause:   ${drill.cause(scene)}`,
-    `Shows:   ${drill.symptom(scene)}`,
+    `Symptom: ${drill.symptom(scene)}`,
     `         ${drill.shownBy(scene)}`,
     `Repair:  ${drill.repair(scene)}`,
     alert === undefined
-      ? "Alert:   none is about this; `npm run verify` finds it"
+      ? "Alert:   none covers this; `npm run verify` finds it"
       : `Alert:   ${alert.name} (${alert.severity}), ${runbookOf(alert, undefined)}`,
   ];
   return `${lines.join("\n")}\n`;

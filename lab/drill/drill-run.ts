@@ -56,7 +56,7 @@ const STOP = "`npm run lab -- drill stop`";
 export async function startDrill(env: Environment, drill: Drill): Promise<Row[]> {
   const other = await readState(env.store);
   if (other !== undefined) throw isOn(other);
-  env.onStep("checking that the lab is well");
+  env.onStep("checking that the lab is healthy");
   const before = (await rowsOf(env, drill)).find(({ status }) => status !== "pass");
   if (before !== undefined)
     throw new Failure(
@@ -205,7 +205,7 @@ export async function untilWell(env: Environment, drill: Drill): Promise<Row[]> 
     (error: unknown) => error instanceof ClusterError && error.kind === "not-found",
   );
   if (isGone) return [];
-  env.onStep("waiting until the lab is well");
+  env.onStep("waiting until the lab is healthy");
   let rows: Row[] = [];
   await poll(env, RECOVERY_SECONDS, async () => {
     rows = await rowsOf(env, drill);
@@ -240,7 +240,7 @@ async function poll<T>(env: Environment, seconds: number, look: () => Promise<T 
 
 /** @throws {Failure} after Ctrl-C. */
 function refuseStopped({ signal }: Environment): void {
-  if (signal?.aborted) throw new Failure("Stopped: everything is as it was", 130);
+  if (signal?.aborted) throw new Failure("stopped: everything was restored", 130);
 }
 
 function messageOf(error: unknown): string {

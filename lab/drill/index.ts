@@ -38,7 +38,7 @@ export function registerDrill(program: Command): void {
     .option("--json", "print one JSON document")
     .action(list);
   command("start [drill]", "cause the fault of a drill and show its symptom")
-    .option("--random", "choose any drill that works on this cluster")
+    .option("--random", "choose a random drill that works on this cluster")
     .option("--yes-on <name>", "EKS cluster or context whose other users may be affected")
     .action(start);
   command("hint", "show the next of three hints").action(hint);
@@ -127,7 +127,7 @@ async function list(flags: JsonFlags): Promise<void> {
   const drills =
     (await told("CoreDNS was not checked", onCluster)) ?? (await offeredDrills(settings, undefined, isEks));
   const on =
-    live === undefined ? undefined : await told("Whether a drill is on is not known", () => nameOfCurrent(live));
+    live === undefined ? undefined : await told("It is not known whether a drill is on", () => nameOfCurrent(live));
   writeOutput(flags.json ? drillsJson(drills, on) : drillTable(drills, on));
 }
 
@@ -151,7 +151,7 @@ async function told<T>(what: string, read: () => Promise<T>): Promise<T | undefi
 async function start(name: string | undefined, flags: StartFlags): Promise<void> {
   if (name !== undefined && flags.random) throw new Failure(`drill '${name}' and --random are mutually exclusive`, 2);
   if (name === undefined && flags.random === undefined)
-    throw new Failure("name a drill of `npm run lab -- drill list`, or use --random", 2);
+    throw new Failure("name a drill from `npm run lab -- drill list`, or use --random", 2);
   await onCluster(flags, async (live) => {
     const [{ startDrill }, { consentFor, introduction }] = await Promise.all([
       import("./drill-run.ts"),
@@ -163,7 +163,7 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
     if (refusal !== undefined) throw new Failure(`${refusal}; nothing was changed`, 2);
     await untilStopped(
       (signal) => startDrill({ ...live.env, signal }, drill),
-      "Stopping: what the drill has changed is restored",
+      "Stopping, and restoring what the drill changed",
     );
     live.stop();
     process.stdout.write(introduction(drill, live.env.scene));
@@ -178,7 +178,7 @@ async function untilStopped<T>(action: (signal: AbortSignal) => Promise<T>, said
   const stopping = new AbortController();
   const onSignal = () => {
     if (stopping.signal.aborted) {
-      process.stderr.write("Ended: `npm run lab -- drill stop` restores what the drill has changed\n");
+      process.stderr.write("Ended: `npm run lab -- drill stop` restores what the drill changed\n");
       process.exit(130);
     }
     process.stderr.write(`${said}\n`);
@@ -199,14 +199,13 @@ async function chosenDrill(name: string | undefined, { env, settings, isEks }: C
   if (name === undefined) {
     const fit = drills.filter(({ unfit }) => unfit === undefined);
     const any = fit[Math.floor(Math.random() * fit.length)];
-    if (any === undefined)
-      throw new Failure("no drill can be done on this cluster: see `npm run lab -- drill list`", 2);
+    if (any === undefined) throw new Failure("no drill can run on this cluster: see `npm run lab -- drill list`", 2);
     return any.drill;
   }
   const found = drills.find(({ drill }) => drill.name === name);
   if (found === undefined)
-    throw new Failure(`no drill '${name}'; there are: ${drills.map(({ drill }) => drill.name).join(", ")}`, 2);
-  if (found.unfit !== undefined) throw new Failure(`drill ${name} cannot be done here: ${found.unfit}`, 2);
+    throw new Failure(`no drill '${name}'; choose one of: ${drills.map(({ drill }) => drill.name).join(", ")}`, 2);
+  if (found.unfit !== undefined) throw new Failure(`drill ${name} cannot run here: ${found.unfit}`, 2);
   return found.drill;
 }
 
@@ -218,7 +217,7 @@ async function current({ env }: Connected): Promise<StoredState & { readonly dri
   const { drill: name, from, to } = stored.state;
   const drill = DRILLS.find((one) => one.name === name);
   if (drill === undefined)
-    throw new Failure(`drill ${name} is of another release: end it with \`npm run lab -- drill stop\``, 2);
+    throw new Failure(`drill ${name} is from another release: end it with \`npm run lab -- drill stop\``, 2);
   return { ...stored, drill, scene: { ...env.scene, from, to } };
 }
 
@@ -285,11 +284,14 @@ async function explain(name: string | undefined, flags: DrillFlags): Promise<voi
     ]);
     const stored = await readState(live.env.store);
     const wanted = name ?? stored?.state.drill;
-    if (wanted === undefined) throw new Failure("name the drill: no drill is on", 2);
+    if (wanted === undefined) throw new Failure("no drill is on: name the drill to explain", 2);
     const drill = DRILLS.find((one) => one.name === wanted);
     if (drill === undefined) throw new Failure(`no drill '${wanted}'`, 2);
     if (stored?.state.drill === wanted && stored.state.repairedAfter === undefined)
-      throw new Failure("not before `drill check` has passed or `drill stop` has ended the drill", 1);
+      throw new Failure(
+        "the explanation is available once `drill check` has passed or `drill stop` has ended the drill",
+        1,
+      );
     const { from, to } = stored?.state.drill === wanted ? stored.state : live.env.scene;
     live.stop();
     process.stdout.write(explanation(drill, { ...live.env.scene, from, to }));

@@ -70,8 +70,8 @@ export const LOG_DRILLS: readonly Drill[] = [
     symptom: ({ from, to }) => `Team ${to}: "Our lines do not arrive." Team ${from} sees its own.`,
     shownBy: ({ to }) => write(to),
     hints: () => [
-      "The collector works for one team and not for the other. What tells them apart for it?",
-      "`kubectl -n logging get configmap fluent-bit -o yaml` has paths that it reads, and paths that it does not.",
+      "The collector works for one team and not for the other. How does it tell them apart?",
+      "`kubectl -n logging get configmap fluent-bit -o yaml` has paths that it reads, and paths that it skips.",
       "Look at exclude_path.",
     ],
     rows: ({ from, to }) => [`collector:${from}`, `collector:${to}`],
@@ -112,10 +112,10 @@ export const LOG_DRILLS: readonly Drill[] = [
     name: "read-and-lost",
     level: 2,
     minutes: 10,
-    symptom: () => 'Everybody: "The collector reads our lines, its own metrics say so. None arrives."',
+    symptom: () => 'Everybody: "The collector reads our lines: its own metrics say so. None arrives."',
     shownBy: ({ from }) => write(from),
     hints: () => [
-      "Input works, output is not asked. What leads a record from the one to the other?",
+      "The input works, but nothing reaches the output. What leads a record from one to the other?",
       "Each record has a tag, and each output matches tags.",
       "Compare tag under inputs with match under outputs in ConfigMap fluent-bit.",
     ],
@@ -133,7 +133,7 @@ export const LOG_DRILLS: readonly Drill[] = [
     symptom: () => 'Everybody: "No line arrives." The pods of the collector restart again and again.',
     shownBy: () => "kubectl -n logging get pods",
     hints: () => [
-      "A container that ends at once has said why.",
+      "A container that exits at once has logged why.",
       "`kubectl -n logging logs daemonset/fluent-bit --previous`",
       "The message names a plugin that does not exist.",
     ],
@@ -189,7 +189,7 @@ export const LOG_DRILLS: readonly Drill[] = [
     unfit: (scene) => {
       const destination = destinationOf(scene);
       const isPlain = destination !== undefined && tlsOf(destination) === undefined;
-      return SENDS.unfit(scene) ?? (isPlain ? undefined : "the destination is asked over TLS");
+      return SENDS.unfit(scene) ?? (isPlain ? undefined : "the destination is reached over TLS");
     },
     name: "receiver-busy",
     level: 2,
@@ -197,7 +197,7 @@ export const LOG_DRILLS: readonly Drill[] = [
     symptom: () => 'Everybody: "Lines do not arrive. The collector says that the receiver asks it to wait."',
     shownBy: () => "kubectl -n logging logs daemonset/fluent-bit --tail=20",
     hints: () => [
-      "Status 429 is an answer: too many requests. Who gives it?",
+      "Status 429 is an answer: too many requests. Who sends it?",
       "Compare the host under outputs with the settings of the stack.",
       `\`kubectl -n logging get pods,services\` shows who ${NAME} is.`,
     ],
@@ -219,8 +219,8 @@ export const LOG_DRILLS: readonly Drill[] = [
     symptom: () => 'Everybody: "Nothing new in our indices since today. The collector reports no error."',
     shownBy: ({ from }) => write(from),
     hints: () => [
-      "The receiver accepts what is sent. Then it is somewhere.",
-      "List the indices of the store by their time.",
+      "The receiver accepts what is sent, so it must be somewhere.",
+      "List the store's indices, newest first.",
       "Compare logstash_prefix with logging.index of the stack.",
     ],
     rows: ({ from }) => [`collector:${from}`],

@@ -115,7 +115,7 @@ export const TEAM_DRILLS: readonly Drill[] = [
     shownBy: curl,
     hints: ({ to }) => [
       "Refused is an answer: packets arrive where nothing listens.",
-      `\`kubectl -n ${teamNamespace(to)} describe service ${curlPodName(to)}\` shows the port at which the pod is asked.`,
+      `\`kubectl -n ${teamNamespace(to)} describe service ${curlPodName(to)}\` shows to which port of the pod it connects.`,
       "Compare targetPort with the port of the container responder.",
     ],
     rows: (scene) => [full(scene)],
@@ -210,7 +210,7 @@ export const TEAM_DRILLS: readonly Drill[] = [
     symptom: ({ from, to }) => `Team ${from}: "${to} cannot be connected to, though its endpoints are there."`,
     shownBy: curl,
     hints: ({ to }) => [
-      "Name, address and endpoint are right. At which port do the clients ask?",
+      "Name, address and endpoint are right. To which port do clients connect?",
       `\`kubectl -n ${teamNamespace(to)} get service ${curlPodName(to)}\` shows the port of the Service.`,
       "http:// without a port means 80.",
     ],
@@ -228,7 +228,7 @@ export const TEAM_DRILLS: readonly Drill[] = [
     shownBy: ({ to }) => `kubectl -n ${teamNamespace(to)} get pods`,
     hints: ({ to }) => [
       "`npm run lab -- up` tries to create the pod, and prints what the API server says.",
-      "Something counts what a namespace may hold.",
+      "Something limits how much a namespace may hold.",
       `\`kubectl -n ${teamNamespace(to)} describe resourcequota team\` has used and hard side by side.`,
     ],
     rows: ({ to }) => [`pods:${to}`, `service:${to}`],
@@ -236,7 +236,7 @@ export const TEAM_DRILLS: readonly Drill[] = [
       { kind: "change", ref: teamObject("resourcequotas", to, "team"), change: setting(["spec", "hard", "pods"], "0") },
       { kind: "delete", ref: teamObject("pods", to) },
     ],
-    cause: () => "The ResourceQuota team allows 0 pods. Pods that run are not ended by it, but no new one is admitted.",
+    cause: () => "The ResourceQuota team allows 0 pods. It does not stop running pods, but no new one is admitted.",
     repair: () => "Raise spec.hard.pods of the ResourceQuota, then `npm run lab -- up`.",
   },
   {

@@ -128,7 +128,7 @@ export function expiry(config: KubeConfig): string | undefined {
   const certificate = user === null ? undefined : certificateOf(user);
   if (certificate === undefined || certificate.validToDate.getTime() > Date.now()) return undefined;
   const day = certificate.validToDate.toISOString().slice(0, 10);
-  return `the certificate of user '${user?.name}' expired on ${day}: write the kubeconfig anew`;
+  return `the certificate of user '${user?.name}' expired on ${day}: recreate the kubeconfig`;
 }
 
 function certificateOf({ certData, certFile }: Pick<User, "certData" | "certFile">): X509Certificate | undefined {

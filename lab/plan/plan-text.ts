@@ -178,7 +178,7 @@ function gets({ sources, selections }: Target, logging: LoggingSettings): string
     ...(sources.includes("pods") ? pods : []),
     ...(others.length === 0 ? [] : [`source ${others.join(" or ")}`]),
   ];
-  return found.length === 0 ? ["no lines, since none that its routes take are collected"] : found;
+  return found.length === 0 ? ["no lines, because none that its routes select are collected"] : found;
 }
 
 /** The lines that a route or step selects; empty for all. */

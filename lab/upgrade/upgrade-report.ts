@@ -79,7 +79,7 @@ function coredns({ coredns: found }: UpgradePlan): string[] {
     ...kinds.flatMap(([kind, names]) => (names.length === 0 ? [] : [`  ${kind}: ${names.join("; ")}`])),
     ...affected.map((plugin) => bold(`  the Corefile uses ${plugin}, which was moved or removed`)),
     ...behavior.flatMap(({ change, version, source }) => [
-      `  behaves differently from ${version} on: ${change}`,
+      `  behaves differently since ${version}: ${change}`,
       styleText("dim", `    ${source}`),
     ]),
     ...(errors.length === 0

@@ -198,7 +198,7 @@ export function wayBack(input: UpgradeInput, components: readonly ComponentVerdi
     if (before === undefined) return [];
     return before.version === undefined
       ? [
-          `a version of ${addon} for ${from}, by aws eks describe-addon-versions --addon-name ${addon} --kubernetes-version ${from}`,
+          `a version of ${addon} for ${from}, listed by aws eks describe-addon-versions --addon-name ${addon} --kubernetes-version ${from}`,
         ]
       : [`aws eks update-addon --cluster-name ${cluster} --addon-name ${addon} --addon-version ${before.version}`];
   });

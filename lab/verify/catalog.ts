@@ -142,7 +142,7 @@ export function select(checks: readonly Check[], { only, skip }: Selection): Che
     ({ id }) =>
       (only.length === 0 || only.some((pattern) => fits(id, pattern))) && !skip.some((pattern) => fits(id, pattern)),
   );
-  if (chosen.length === 0 && checks.length > 0) throw new Failure("--only and --skip leave no row", 2);
+  if (chosen.length === 0 && checks.length > 0) throw new Failure("--only and --skip together exclude every row", 2);
   return chosen;
 }
 

@@ -87,7 +87,7 @@ describe("parseStackFile", () => {
     );
     assert.equal(
       advice("123456789012345678901"),
-      'f: 123456789012345678901 has more digits than a number keeps: quote it ("123456789012345678901")',
+      'f: 123456789012345678901 has more digits than a number can hold: quote it ("123456789012345678901")',
     );
   });
 

@@ -113,20 +113,20 @@ describe("npm run versions", () => {
     [
       "an answer of another form",
       { aws: async () => "[]" },
-      /^aws eks describe-cluster-versions: the answer has another form/,
+      /^aws eks describe-cluster-versions: the answer does not have the form in EKS's API reference$/,
     ],
     ["no supported version", { aws: eks(CLUSTERS.slice(0, 1)) }, /names no version in standard support$/],
     ["no default", { aws: withoutAddons }, /names no default of/],
     [
       "a date that is none",
       { aws: eks([{ clusterVersion: "1.36", endOfStandardSupportDate: "soon" }]) },
-      /"soon" is no date$/,
+      /"soon" is not a date$/,
     ],
     ["no such file", { from: "/nowhere/answers.json" }, /^no file \/nowhere/],
     [
       "older answers",
       { aws: eks(), today: "2026-01-01" },
-      /^the answers are of 2026-01-01, and the data of \d{4}-\d\d-\d\d is newer$/,
+      /^the answers of 2026-01-01 are older than the data, which is of \d{4}-\d\d-\d\d$/,
     ],
   ] as const)
     it(`writes nothing and says why: ${what}`, async () => {

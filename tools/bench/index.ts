@@ -16,7 +16,10 @@ const program = commandLine(
   "measure start-up, plans from 2 to 1,000 teams and the tests, as whole processes; verify on a cluster",
 )
   .option("--runs <number>", "counted runs of each", wholeNumber, 5)
-  .option("--context <name>", "kubeconfig context: put 20 teams there, measure verify and names, take them away")
+  .option(
+    "--context <name>",
+    "kubeconfig context of a cluster: deploy 20 teams there, measure verify and names, remove the teams",
+  )
   .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config); only with --context")
   .option("--json", "print one JSON document instead of the table")
   .option("--output <file>", "write the JSON document to a file as well")
@@ -60,7 +63,7 @@ async function onCluster(flags: BenchFlags, say: (what: string) => void) {
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("an integer from 1");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be an integer of at least 1.");
   return value;
 }
 

@@ -150,14 +150,14 @@ interface CpuRow {
 
 const program = commandLine(
   "line-cost",
-  "count the instructions that Fluent Bit (FLUENT_BIT_BINARY) takes for a line, by callgrind; other work on the machine does not change them",
+  "count the instructions that Fluent Bit (FLUENT_BIT_BINARY) takes for a line, with callgrind, which other work on the machine does not change",
 )
   .option("--lines <number>", `lines of each run, above ${FEW_LINES}`, lineCount, 10_000)
   .option("--also <file>", "another fluent-bit.yaml to count, as rendered for opensearch at port 9200", collect, [])
-  .option("--only <text>", "count the configurations whose name has this text")
+  .option("--only <text>", "count only the configurations whose name contains this text")
   .option("--profiles <folder>", "keep callgrind's files there, by configuration")
   .option("--steady", `write ${STEADY_LINES} lines one by one, each read by itself, as at a low rate`)
-  .option("--cpu <runs>", "measure CPU time at 1 MB/s instead, so many runs in turns; needs a quiet machine", count)
+  .option("--cpu <runs>", "measure CPU time at 1 MB/s instead, in this many runs; needs an idle machine", count)
   .option("--json", "print one JSON document instead of the table")
   .action(run);
 
@@ -264,13 +264,14 @@ function find(name: string, variable: string): string {
 
 function lineCount(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value <= FEW_LINES) throw new InvalidArgumentError(`an integer above ${FEW_LINES}`);
+  if (!Number.isInteger(value) || value <= FEW_LINES)
+    throw new InvalidArgumentError(`It must be an integer above ${FEW_LINES}.`);
   return value;
 }
 
 function count(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive integer");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be an integer of at least 1.");
   return value;
 }
 

@@ -71,15 +71,15 @@ if (import.meta.main) {
     commandLine("dashboards", "draw a dashboard with the data of a Prometheus or of CloudWatch")
       .argument(
         "<dashboard>",
-        "file with Grafana's, as the ConfigMap eks-dns-logging-dashboard has it; with --cloudwatch, the cluster's name",
+        "file with Grafana's JSON, as in the ConfigMap eks-dns-logging-dashboard; with --cloudwatch, the cluster's name",
       )
       .argument("<picture.svg>", "file to write")
       .option("--prometheus <url>", "address of the Prometheus, such as http://127.0.0.1:9090")
       .option("--cloudwatch <region>", "read the dashboard, its metrics and alarms in a region with the AWS CLI")
       .option("--minutes <number>", "length of the period", between(5, 1440), 60)
       .option("--until <time>", "end of the period (default: now)")
-      .option("--source <text>", "what the data come from, for the picture's head (default: what answered)")
-      .option("--note <text>", "what happened in it, for the picture's head")
+      .option("--source <text>", "source of the data, for the picture's header (default: the program that answered)")
+      .option("--note <text>", "what happened in the period, for the picture's header")
       .action(draw),
   );
 }

@@ -45,7 +45,7 @@ async function generate({ check }: { readonly check?: true }): Promise<void> {
 if (import.meta.main) {
   await runCommandLine(
     commandLine("docs", "write the files that are generated from the code: settings schema and reference pages")
-      .option("--check", "write nothing; exit with 1 where a file is out of date")
+      .option("--check", "write nothing; exit with 1 if a file is out of date")
       .action(generate),
   );
 }

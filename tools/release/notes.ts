@@ -20,7 +20,7 @@ export interface ReleaseSources {
 /**
  * The notes of the tag's release.
  *
- * @throws Error if the tag is no semantic version, is not the version of package.json, or has no dated section in the changelog
+ * @throws Error if the tag is not a semantic version or not the version of package.json, or has no dated section in the changelog
  */
 export function releaseNotes({ tag, packageJson, changelog }: ReleaseSources): string {
   const [, version] = /^v(\d+\.\d+\.\d+(?:-[\w.]+)?)$/.exec(tag) ?? [];

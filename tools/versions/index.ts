@@ -83,13 +83,13 @@ async function defaultVersion(addon: AddonName, kubernetes: string, options: Eks
 
 function read<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
   const { success, data } = schema.safeParse(answer);
-  if (!success) throw new Failure(`aws eks ${what}: the answer has another form than EKS's API reference says`);
+  if (!success) throw new Failure(`aws eks ${what}: the answer does not have the form in EKS's API reference`);
   return data;
 }
 
 function dayOf(date: string | number): string {
   const day = new Date(typeof date === "number" ? date * 1000 : date);
-  if (Number.isNaN(day.getTime())) throw new Failure(`aws eks describe-cluster-versions: "${date}" is no date`);
+  if (Number.isNaN(day.getTime())) throw new Failure(`aws eks describe-cluster-versions: "${date}" is not a date`);
   return day.toISOString().slice(0, 10);
 }
 
@@ -191,7 +191,7 @@ export async function refresh(options: RefreshOptions): Promise<string[]> {
   const answers = await askVersions({ aws, region });
   const before: VersionData = JSON.parse(await readFile(versionsFile, "utf8"));
   if (lookedUp < before.lookedUp)
-    throw new Failure(`the answers are of ${lookedUp}, and the data of ${before.lookedUp} is newer`, 2);
+    throw new Failure(`the answers of ${lookedUp} are older than the data, which is of ${before.lookedUp}`, 2);
   const after = merged(before, answers, lookedUp);
   const coredns = [...new Set(Object.values(after.versions).flatMap(({ addons }) => addons?.coredns ?? []))];
   // The versions looked up now; versions kept from before already have their schema.
@@ -277,9 +277,9 @@ async function versions(flags: { readonly from?: string; readonly save?: string;
 
 if (import.meta.main) {
   await runCommandLine(
-    commandLine("versions", "look up EKS's Kubernetes and add-on versions and the add-ons' schemas, by the AWS CLI")
+    commandLine("versions", "look up EKS's Kubernetes and add-on versions and the add-ons' schemas with the AWS CLI")
       .option("--from <file>", "read EKS's answers from this file, which --save wrote, instead of asking")
-      .option("--save <file>", "also keep the answers in this file")
+      .option("--save <file>", "also save the answers to this file")
       .option("--region <region>", "AWS region (default: the AWS CLI's)")
       .action(versions),
   );

@@ -117,7 +117,7 @@ async function backlogOf(lab: Lab, pod: PodFacts, waits: typeof WAITS): Promise<
   if (second.free < MIN_FREE)
     return fail(
       `${pod.name}: ${facts.freePercent} % of its buffer is free`,
-      "the destination takes less than pods write, and lines are dropped soon: repair it, or enlarge logging.buffer.size",
+      "the destination accepts less than pods write, and lines will soon be dropped: repair it, or enlarge logging.buffer.size",
       facts,
     );
   const logs = `\`kubectl -n ${LOGGING_NAMESPACE} logs ${pod.name} --tail=20\``;

@@ -127,7 +127,7 @@ async function askDnsPod(lab: Lab, { pod, target, ports }: DnsQuestion, context:
     if (listener === "forbidden")
       return warn(
         `${place} refused`,
-        `whether something listens there takes the right to create pods/portforward in ${target.namespace}`,
+        `checking whether something listens there needs the right to create pods/portforward in ${target.namespace}`,
       );
     if (listener === "found") return pass(`${place} refused by the network`, { place });
     refused = place;
@@ -181,7 +181,7 @@ async function denyTeam(lab: Lab, { from, to }: Pair, context: Enforcement): Pro
   if (connected(result)) return reached(place, context);
   if (!(await isStillThere(lab, target)))
     throw new UnmetPrecondition(
-      `${target.name} stopped or was replaced while it was asked`,
+      `${target.name} stopped or was replaced during the check`,
       `its silence proves nothing then: see row pods:${to}, and verify again`,
     );
   return pass(`${place} ${result.end === "timed out" ? "dropped" : "refused by the network"}`, { place });

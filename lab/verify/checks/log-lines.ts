@@ -188,14 +188,14 @@ async function newestLine(lab: Lab, { source, newest, back, whyMissing }: Source
   if (found === undefined && whyMissing !== undefined)
     return fail(`no line in the last ${ageText(back ?? 0)}`, whyMissing);
   if (found === undefined && back !== undefined)
-    return warn(`no line in the last ${ageText(back)}`, `nodes may have written none to ${source}: look again later`);
+    return warn(`no line in the last ${ageText(back)}`, `nodes may have written none to ${source}: check again later`);
   if (found === undefined)
     return isSteady
       ? fail(
           "no line",
           `the collector does not read ${source} or the destination refuses it: \`npm run verify -- --only collector\``,
         )
-      : warn("no line", `nodes write little to ${source}: look again after a line of it`);
+      : warn("no line", `nodes write little to ${source}: check again once it has a new line`);
   const { where, at, unexpected } = found;
   const age = at === undefined ? undefined : Math.max(0, Math.round((Date.now() - at.getTime()) / 1000));
   const detail = `newest line in ${where}${age === undefined ? "" : ` is ${ageText(age)} old`}`;

@@ -77,9 +77,9 @@ function destinationFinder(
     case "splunk":
     case "firehose":
     case "kafka":
-      return unableFinder(destination.kind, "it passes lines on: look where they arrive");
+      return unableFinder(destination.kind, "it passes lines on: look for the marker where they arrive");
     case "s3":
-      return unableFinder("s3", "lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
+      return unableFinder("s3", "lines arrive in S3 after minutes, as compressed objects: use `aws s3 ls`");
   }
 }
 

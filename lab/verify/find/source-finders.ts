@@ -70,11 +70,11 @@ function finderFor(target: Target, source: OwnSource, place: Place): Found {
     case "file":
       return inFiles(destination.path, source);
     case "s3":
-      return unable(destination, "lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
+      return unable(destination, "lines arrive in S3 after minutes, as compressed objects: use `aws s3 ls`");
     case "http":
       return unable(destination, "an HTTP receiver cannot be queried");
     default:
-      return unable(destination, "it passes lines on: look where they arrive");
+      return unable(destination, "it passes lines on: look for them where they arrive");
   }
 }
 
@@ -264,7 +264,7 @@ function awsSourceFinder(
       };
     }
     default:
-      return unable(destination, "it passes lines on: look where they arrive");
+      return unable(destination, "it passes lines on: look for them where they arrive");
   }
 }
 

@@ -271,7 +271,7 @@ describe("lab adopt", () => {
     const first = await runLab(args);
     assert.equal(first.exitCode, 0, first.stderr + first.stdout);
     assert.match(first.stdout, /0 conflicts, \d to check, 0 to import, \d+ adopted, \d+ left alone/);
-    assert.match(first.stdout, /check +Role .*not listed/);
+    assert.match(first.stdout, /check +Role .*could not be listed/);
     const file = join(folder, "out", "Pulumi.arn-aws-eks-eu-central-1-1-cluster-prod.yaml");
     assert.match(await readFile(file, "utf8"), /corefile:\n {6}text: \|\n {8}\.:53 \{/);
     const again = await runLab(args);
@@ -284,7 +284,7 @@ describe("lab adopt", () => {
     for (const [args, expected] of [
       [["--parts", "teams"], /needs --namespaces/],
       [["--stack", "a b"], /option '-s, --stack <name>' argument 'a b' is invalid\. It must be letters, digits/],
-      [["--name", "prod"], /--name and --region belong together/],
+      [["--name", "prod"], /--name and --region must be set together/],
       [["--parts", "dns", "--namespaces", "payments"], /needs teams in --parts/],
       [["--parts", "network"], /It must be a list of dns, teams, logging\./],
       [["--kubeconfig", kubeconfig, "--namespaces", "payment"], /no namespace payment; found: payments/],

@@ -124,17 +124,17 @@ describe("A running CoreDNS", () => {
     }
   });
 
-  it("tells which tool writes its own again, where it is patched", () => {
+  it("tells which tool restores its own version, where it is patched", () => {
     const marks = {
-      "K3s writes": { annotations: { "objectset.rio.cattle.io/owner-gvk": "k3s.cattle.io/v1, Kind=Addon" } },
+      "K3s restores": { annotations: { "objectset.rio.cattle.io/owner-gvk": "k3s.cattle.io/v1, Kind=Addon" } },
       "an addon manager may": { labels: { "addonmanager.kubernetes.io/mode": "Reconcile" } },
-      "kOps writes": { labels: { "addon.kops.k8s.io/name": "coredns.addons.k8s.io" } },
-      "Helm writes": { annotations: { "meta.helm.sh/release-name": "rke2-coredns" } },
-      "Argo CD writes": {
+      "kOps restores": { labels: { "addon.kops.k8s.io/name": "coredns.addons.k8s.io" } },
+      "Helm restores": { annotations: { "meta.helm.sh/release-name": "rke2-coredns" } },
+      "Argo CD restores": {
         annotations: { "argocd.argoproj.io/tracking-id": "dns:apps/Deployment:kube-system/coredns" },
       },
       // Flux marks what its Helm releases install too.
-      "Flux writes its own again at": {
+      "Flux restores its own version at": {
         annotations: { "meta.helm.sh/release-name": "coredns" },
         labels: { "helm.toolkit.fluxcd.io/name": "coredns" },
       },

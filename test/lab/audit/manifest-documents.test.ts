@@ -68,7 +68,7 @@ describe("concatenated JSON documents", () => {
   it("name the line of a truncated one, and reject one that is nested too deeply", () => {
     assert.equal(
       read(`${indented(A)}\n${indented(B).slice(0, 50)}`),
-      `the document at line ${height + 1} is neither JSON, as the one before it, nor YAML: is it cut off?`,
+      `the document at line ${height + 1} is neither JSON, like the one before it, nor YAML: is the file truncated?`,
     );
     const deep = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
     assert.match(String(read(deep)), /stack size exceeded/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { audit, subjectOf } from "../../../lab/audit/audit.ts";
 import { type AuditReport, auditJson, auditMarkdown, auditTable, sarifOf } from "../../../lab/audit/audit-report.ts";
 import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
+import project from "../../../package.json" with { type: "json" };
 import { live, SOUND_POD } from "./fixtures.ts";
 
 function reportOf(names: readonly string[], exempt: readonly string[] = []): AuditReport {
@@ -56,6 +57,7 @@ describe("the report of an audit", () => {
     const [first, second] = run.results;
     assert.equal(run.results.length, 2);
     assert.ok(first && second);
+    assert.equal(run.tool.driver.semanticVersion, project.version);
     assert.equal(run.tool.driver.rules[first.ruleIndex]?.id, "pods-no-host-namespaces");
     assert.equal(first.level, "error");
     const place = first.locations[0]?.physicalLocation;

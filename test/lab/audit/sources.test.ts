@@ -107,7 +107,7 @@ describe("what an audit reads", () => {
     const text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n";
     assert.equal(
       objectsIn(text, "a.yaml"),
-      "a template placeholder, such as {{ .Values.name }}, is in the place of a value at line 4",
+      "a template placeholder, such as {{ .Values.name }}, stands in place of a value at line 4",
     );
   });
 

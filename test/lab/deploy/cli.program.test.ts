@@ -115,7 +115,7 @@ describe("the programs that up calls", () => {
   it("fail in one line", async () => {
     await program("breaks", "exit 3");
     await assert.rejects(streamed("breaks", ["now"]), /^Failure: 'breaks now' failed \(exit code 3\)/);
-    await assert.rejects(streamed("missing", []), /^Failure: missing does not run/);
+    await assert.rejects(streamed("missing", []), /^Failure: missing cannot be started: /);
   });
 
   it("print each operation on a resource once, and everything else as it comes", () => {

@@ -235,9 +235,9 @@ describe("namespaces that an update needs", () => {
 
   it("must not exist where it creates them, and the way out depends on who made them", async () => {
     assert.deepEqual(await taken({ teams: [{ name: "ts" }, { name: "sa" }] }), [
-      'teams[0].name: must lead to a namespace that does not exist yet (found "ts-team"): write { name: ts-team, adopt: true } under namespaces to take it over, or delete it',
-      'teams[1].name: must lead to a namespace that does not exist yet (found "sa-team"): another stack of this project has created it, or this one with a state that is gone: remove it there, or delete it',
-      'logging: must lead to a namespace that does not exist yet (found "logging"): delete it, or leave this part out',
+      'teams[0].name: must use a namespace that does not exist yet (found "ts-team"): write { name: ts-team, adopt: true } under namespaces to take it over, or delete it',
+      'teams[1].name: must use a namespace that does not exist yet (found "sa-team"): another stack of this project created it, or this stack did and its state is lost: remove it there, or delete it',
+      'logging: must use a namespace that does not exist yet (found "logging"): delete it, or leave this part out',
     ]);
   });
 
@@ -248,7 +248,7 @@ describe("namespaces that an update needs", () => {
       { name: "qb", namespaces: [{ name: "new" }] },
     ];
     assert.deepEqual(await taken({ teams, logging: false }), [
-      'teams[0].namespaces[0].name: must lead to a namespace that is not being deleted (found "ending"): wait until it is gone',
+      'teams[0].namespaces[0].name: must use a namespace that is not being deleted (found "ending"): wait until it is gone',
     ]);
   });
 

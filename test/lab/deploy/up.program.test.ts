@@ -142,7 +142,7 @@ describe("up, down and recover", () => {
     );
     assert.match(
       await saidBy(run),
-      /^Deleting namespace qa-team, which the settings create no more, with everything in it: /m,
+      /^Deleting namespace qa-team, which the settings no longer create, with everything in it: /m,
     );
   });
 
@@ -189,14 +189,14 @@ describe("up, down and recover", () => {
       `error: the stack is currently locked by 1 lock(s). Either wait for it or delete the lock file.\n  ${lock}: created by me@here (pid 4711) at noon\n`,
     );
     await assert.rejects(run(), {
-      message: "another run is at work on stack 'local' (process 4711): wait for it",
+      message: "another run is using stack 'local' (process 4711): wait until it ends",
       exitCode: 2,
     });
     await writeFile(
       join(folder.project, "sealed"),
       "error: stack 'organization/eks-dns-logging/local' already exists\n",
     );
-    await assert.rejects(run(), { message: "another run is at work on stack 'local': wait for it", exitCode: 2 });
+    await assert.rejects(run(), { message: "another run is using stack 'local': wait until it ends", exitCode: 2 });
   });
 
   it("reports a changed passphrase, whichever command detects it", async () => {
@@ -261,9 +261,9 @@ describe("up, down and recover", () => {
       const lock = (pid: number, host: string) =>
         writeFile(join(locks, "1.json"), JSON.stringify({ pid, username: "me", hostname: host }));
       await lock(process.pid, hostname());
-      await assert.rejects(recover("local", folder.project), /^Failure: another run is at work on stack 'local'/);
+      await assert.rejects(recover("local", folder.project), /^Failure: another run is using stack 'local'/);
       await lock(1, "elsewhere");
-      await assert.rejects(recover("local", folder.project), /\(process 1 on elsewhere\): wait for it$/);
+      await assert.rejects(recover("local", folder.project), /\(process 1 on elsewhere\): wait until it ends$/);
       assert.deepEqual(
         (await asked()).filter((line) => line.startsWith("cancel")),
         [],
@@ -287,8 +287,11 @@ describe("up, down and recover", () => {
       assert.match(text, /^Created by the killed run, now in the state:\n {2}kubernetes:core\/v1:Service curl-ts\n/);
       assert.match(text, /Not created yet:\n {2}kubernetes:core\/v1:Pod never-made\n/);
       assert.match(text, /import it with `pulumi import TYPE NAME ID`\):\n {2}aws:iam\/role:Role node\n/);
-      assert.match(text, /`pulumi up --stack local` goes on\.\n$/);
-      assert.equal(recoveryText("local", undefined), "No run was cut off: `pulumi up --stack local` goes on.\n");
+      assert.match(text, /\nContinue with `pulumi up --stack local`\.\n$/);
+      assert.equal(
+        recoveryText("local", undefined),
+        "No run was interrupted: continue with `pulumi up --stack local`.\n",
+      );
     });
   });
 
@@ -325,7 +328,7 @@ describe("up, down and recover", () => {
     assert.match(said, /^A drill \(dns-gone\) is on: /m);
     assert.match(
       said,
-      /^Left of the drill: Secret kube-system\/eks-dns-logging-drill, .* `npm run lab -- drill stop`/m,
+      /^The drill has left Secret kube-system\/eks-dns-logging-drill and its changes to CoreDNS: `npm run lab -- drill stop`/m,
     );
   });
 

@@ -95,7 +95,7 @@ describe("diff", () => {
     ]);
     await assert.rejects(
       project.diff("HEAD^1", "HEAD", { stacks: ["prod"] }),
-      new Failure("no stack 'prod' in either revision; there are: dev, gone", 2),
+      new Failure("no stack 'prod' in either revision; found: dev, gone", 2),
     );
   });
 

@@ -76,7 +76,7 @@ describe("the command line of lab dns", () => {
   it("does not promise a pod that the stack does not create", async () => {
     const folder = await mkdtemp(join(tmpdir(), "dns-"));
     const config = { "eks-dns-logging:cluster": { kind: "existing" } };
-    const advice = "in context one: name a pod that runs with --from NAMESPACE/POD";
+    const advice = "in context one: choose a running pod with --from NAMESPACE/POD";
     const teams = [{ name: "ts" }];
     const stacks = { none: { teams: [] }, podless: { teams, curlPods: false }, lab: { teams } };
     try {

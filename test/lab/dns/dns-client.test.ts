@@ -94,7 +94,7 @@ describe("the pod that sends queries", () => {
   it("suggests another pod if the stack does not create this one", async () => {
     const ended = fakeCluster({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }, dnsPod(POD).execute);
     await assert.rejects(dnsClientAt(ended, FROM), {
-      message: "pod ts-team/curl-ts is Succeeded, not Running: name a pod that runs with --from NAMESPACE/POD",
+      message: "pod ts-team/curl-ts is Succeeded, not Running: choose a running pod with --from NAMESPACE/POD",
     });
   });
 

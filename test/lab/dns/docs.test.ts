@@ -43,7 +43,7 @@ describe("the pages of DNS", () => {
     for (const [, form = "", namespace = "", cells = ""] of rows) {
       const search = [`${namespace}.${ZONE}`, ZONE, "cluster.local"];
       const counts = cells.split(" | ").map((cell) => {
-        const [, queries = "", again = "0"] = /^(\d+) queries(?: \((\d+) again\))?,/.exec(cell) ?? [];
+        const [, queries = "", again = "0"] = /^(\d+) queries(?: \((\d+) retr(?:y|ies)\))?,/.exec(cell) ?? [];
         return Number(queries) - Number(again);
       });
       const expected = COMPARED_NDOTS.map(

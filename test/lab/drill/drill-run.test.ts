@@ -126,7 +126,7 @@ describe("a drill", () => {
         if (text === step) stopping.abort();
       };
       await assert.rejects(startDrill({ ...env, onStep, signal: stopping.signal }, drillOf("pod-refused")), {
-        message: "Stopped: everything is as it was",
+        message: "stopped: everything was restored",
         exitCode: 130,
       });
       assert.deepEqual(api.snapshot(), before);

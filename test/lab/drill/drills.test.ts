@@ -118,7 +118,7 @@ describe("the drills", () => {
         unfit === undefined ? [] : [`${drill.name}: ${unfit}`],
       );
     assert.deepEqual(await refusedWith(OPENSEARCH), ["lines-refused: the destination has no user and password"]);
-    assert.deepEqual(await refusedWith(PASSWORD), ["receiver-busy: the destination is asked over TLS"]);
+    assert.deepEqual(await refusedWith(PASSWORD), ["receiver-busy: the destination is reached over TLS"]);
   });
 
   it("are withheld with the reason: no CoreDNS, EKS, another collector, no logs, no teams", async () => {
@@ -151,7 +151,10 @@ describe("the drills", () => {
     assert.equal(consentFor(team, { ...place, isLocal: false }).refusal, undefined);
     assert.equal(consentFor(team, { ...place, isEks: true }).refusal, "lab is on EKS, so add --yes-on lab");
     assert.equal(consentFor(team, { ...place, isEks: true, yesOn: "lab" }).refusal, undefined);
-    assert.equal(consentFor(team, { ...place, yesOn: "prod" }).refusal, "--yes-on prod names another cluster than lab");
+    assert.equal(
+      consentFor(team, { ...place, yesOn: "prod" }).refusal,
+      "--yes-on prod does not name this cluster, lab",
+    );
   });
 
   it("recognize EKS by the stack or the API server's version, and this machine by its address", () => {
@@ -174,7 +177,7 @@ describe("the drills", () => {
     ];
     assert.equal(
       drillTable(drills, "no-answer"),
-      `drill      about  level  minutes  not here, because
+      `drill      about  level  minutes  status
 no-answer  teams      1        5  on
 dns-gone   dns        1        5  no CoreDNS
 `,
@@ -192,7 +195,7 @@ dns-gone   dns        1        5  no CoreDNS
       text,
       /^Alert: {3}CoreDnsAllUpstreamsDown \(critical\), docs\/runbooks\/coredns\.md#corednsallupstreamsdown$/m,
     );
-    assert.match(explanation(drillOf("no-answer"), sceneWith()), /^Alert: {3}none is about this/m);
+    assert.match(explanation(drillOf("no-answer"), sceneWith()), /^Alert: {3}none covers this/m);
   });
 });
 

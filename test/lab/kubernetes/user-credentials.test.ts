@@ -112,7 +112,7 @@ describe("the credentials of a kubeconfig", () => {
 
   it("have expired where their certificate has", async () => {
     const { until2021, until2126 } = CERTIFICATES;
-    const expired = "the certificate of user 'u' expired on 2021-01-01: write the kubeconfig anew";
+    const expired = "the certificate of user 'u' expired on 2021-01-01: recreate the kubeconfig";
     assert.equal(expiry(configOf({ "client-certificate-data": certificateData(until2021) })), expired);
     assert.equal(expiry(configOf({ "client-certificate-data": certificateData(until2126) })), undefined);
     const folder = await mkdtemp(join(tmpdir(), "certificate-"));

@@ -270,7 +270,7 @@ describe("the plan of an upgrade", () => {
       upgrade.coredns?.behavior.map(({ version }) => version),
       ["1.14.0"],
     );
-    assert.match(formatUpgrade(upgrade), /behaves differently from 1\.14\.0 on: the label plugin .*\n.*pull\/7791/);
+    assert.match(formatUpgrade(upgrade), /behaves differently since 1\.14\.0: the label plugin .*\n.*pull\/7791/);
   });
 
   it("knows no add-ons of an existing cluster before it reads them", () => {
@@ -309,7 +309,7 @@ describe("the plan of an upgrade", () => {
     assert.ok(upgrade.steps.some(({ title }) => title === "add-on kube-proxy → v1.34.6-eksbuild.21"));
     assert.ok(
       upgrade.wayBack.some((line) =>
-        /^add-ons are not rolled back: a version of kube-proxy for 1\.33, by aws eks .*/.test(line),
+        /^add-ons are not rolled back: a version of kube-proxy for 1\.33, listed by aws eks .*/.test(line),
       ),
     );
   });

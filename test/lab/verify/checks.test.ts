@@ -284,7 +284,7 @@ describe("rows of verify", () => {
       const unasked = await rowOf(denyCoreDnsCheck("ts", enforced), forbidden, refused);
       assert.deepEqual(
         [unasked.status, unasked.cause],
-        ["warn", "whether something listens there takes the right to create pods/portforward in kube-system"],
+        ["warn", "checking whether something listens there needs the right to create pods/portforward in kube-system"],
       );
     });
 
@@ -335,7 +335,7 @@ describe("rows of verify", () => {
           return runningPod(name.replace("curl-", ""), asked > 1 ? changes : {});
         };
         const row = await rowOf(denyTeamCheck(TS_SA, enforced), { pod }, silent);
-        assert.deepEqual([row.status, row.detail], ["fail", "curl-sa stopped or was replaced while it was asked"]);
+        assert.deepEqual([row.status, row.detail], ["fail", "curl-sa stopped or was replaced during the check"]);
       }
     });
 

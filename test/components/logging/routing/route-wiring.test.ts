@@ -167,7 +167,7 @@ describe("A stack with several destinations", () => {
         .map((line) => line.trim().slice("gets  : ".length));
     const namespaces = { exclude: ["kube-system"] };
     const all = { to: ["all"] };
-    const none = "no lines, since none that its routes take are collected";
+    const none = "no lines, because none that its routes select are collected";
     assert.deepEqual(of({ namespaces, routes: [all, { to: ["some"], namespaces: ["kube-system"] }] }), [
       "all lines",
       none,
