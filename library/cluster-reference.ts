@@ -4,6 +4,7 @@ import { HANDLE } from "../components/cluster/handle.ts";
 import type { ClusterHandle } from "../components/index.ts";
 import { IP_FAMILIES } from "../components/kubernetes/ip-family.ts";
 import { ArgumentsError } from "../components/schema/errors.ts";
+import { parsedJson } from "../components/schema/values.ts";
 
 const Tags = z.record(z.string(), z.string());
 
@@ -58,7 +59,7 @@ export async function referenceTo(handle: ClusterHandle): Promise<string> {
  * @throws {ArgumentsError} for text that is not a reference.
  */
 export function handleOf(component: string, reference: unknown): ClusterHandle {
-  const parsed = ClusterReference.safeParse(jsonOf(reference));
+  const parsed = ClusterReference.safeParse(parsedJson(String(reference)));
   if (!parsed.success) {
     throw new ArgumentsError([{ path: [component, "cluster"], message: HANDLE }]);
   }
@@ -73,12 +74,4 @@ export function handleOf(component: string, reference: unknown): ClusterHandle {
       agent: podIdentity.agent === undefined ? undefined : new pulumi.DependencyResource(podIdentity.agent),
     },
   };
-}
-
-function jsonOf(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import { type Corefile, type Plugin, renderCorefile, type Server } from "eks-dns-logging-corefile";
+import { urlHost } from "../kubernetes/ip-family.ts";
 import { clusterDomainOf } from "./resolver.ts";
 import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
 
@@ -41,7 +42,7 @@ export function cacheAddresses(
  */
 export function nodeLocalCorefile(cache: CacheOptions): string {
   const addresses = cacheAddresses(cache, cache.clusterDns);
-  const health: Plugin = { plugin: "health", address: `${bracketed(cache.address)}:${HEALTH_PORT}` };
+  const health: Plugin = { plugin: "health", address: `${urlHost(cache.address)}:${HEALTH_PORT}` };
   const denial = { plugin: "cache", success: { capacity: 9984, ttl: 30 }, denial: { capacity: 9984, ttl: 5 } } as const;
   const corefile: Corefile = {
     imports: [],
@@ -88,10 +89,6 @@ function toCluster(): Plugin {
 
 function toNodeResolvers(): Plugin {
   return { plugin: "forward", from: ".", upstreams: [NODE_RESOLVERS] };
-}
-
-function bracketed(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
 }
 
 /** Name of all of the cache's objects; the same as in Kubernetes' manifest, so that people find them. */

@@ -15,10 +15,14 @@ export function anyAddress(family: IpFamily | undefined): string {
   return family === "ipv6" ? "::" : "0.0.0.0";
 }
 
+/** An address as the host of a URL, or before a port: an IPv6 address gets brackets. */
+export function urlHost(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
 /** {@link anyAddress} with a port. */
 export function anyEndpoint(family: IpFamily | undefined, port: number): string {
-  const address = anyAddress(family);
-  return `${family === "ipv6" ? `[${address}]` : address}:${port}`;
+  return `${urlHost(anyAddress(family))}:${port}`;
 }
 
 /**

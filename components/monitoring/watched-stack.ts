@@ -4,6 +4,7 @@ import { serverPorts } from "../dns/endpoints.ts";
 import { dnsProfile } from "../dns/profile.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
 import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
+import { urlHost } from "../kubernetes/ip-family.ts";
 import { commonLabels, coreDnsPods, teamNamespace } from "../kubernetes/labels.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/carriers.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
@@ -113,7 +114,7 @@ function upstreamsOf(corefile: string): string[] | undefined {
   const addresses = read.flatMap((upstream) => {
     if (typeof upstream === "string" || upstream.kind === "file") return [];
     const { target, port, tls } = upstream;
-    return [`${target.includes(":") ? `[${target}]` : target}:${port ?? (tls ? 853 : 53)}`];
+    return [`${urlHost(target)}:${port ?? (tls ? 853 : 53)}`];
   });
   return addresses.length === read.length && addresses.length > 0 ? [...new Set(addresses)].sort() : undefined;
 }

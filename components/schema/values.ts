@@ -8,6 +8,15 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The value of a JSON text; undefined if it is not JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the CLI has encrypted a value, as `secure: …`. */
 export function isEncrypted(value: object): value is { readonly secure: string } {
   return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";

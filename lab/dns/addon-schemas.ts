@@ -6,7 +6,7 @@ import {
   schemaFor,
   withFetched,
 } from "eks-dns-logging-corefile/addon";
-import { isObject } from "../../components/schema/values.ts";
+import { isObject, parsedJson } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { columns } from "../output/table.ts";
 import { type Aws, isMissingProgram, outputOf } from "../process.ts";
@@ -90,7 +90,7 @@ export async function askEks(
   const needs = `this needs the AWS CLI v2, credentials, a region (--region or AWS_REGION), and the permission eks:${action}`;
   const place = region === undefined ? [] : ["--region", region];
   try {
-    return parsed(await aws(["eks", operation, ...args, "--output", "json", ...place]));
+    return parsedJson(await aws(["eks", operation, ...args, "--output", "json", ...place]));
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (isMissingProgram(error)) throw new Failure(`aws is not on the PATH: ${needs}`, 2);
@@ -108,14 +108,6 @@ function describe(version: string, options: EksOptions): Promise<unknown> {
 function configurationSchema(answer: unknown, version: string): string {
   if (isObject(answer) && typeof answer.configurationSchema === "string") return answer.configurationSchema;
   throw new Failure(`aws eks describe-addon-configuration for ${version} printed no configurationSchema`);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function fetchedSchema(version: string, text: string, month: string): unknown {

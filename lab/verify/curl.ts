@@ -67,11 +67,6 @@ function milliseconds(seconds: string): number {
   return Math.round((Number(seconds) || 0) * 1_000_000) / 1000;
 }
 
-/** A host for a URL: IPv6 addresses get brackets. */
-export function urlHost(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
-}
-
 /** Timeout of lookup and connection together. A resolver queries each server twice, 5 s each, so it may need longer. */
 const CONNECT_SECONDS = 6;
 

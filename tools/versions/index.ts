@@ -4,6 +4,7 @@ import { releaseChanges } from "eks-dns-logging-corefile";
 import { type AddonName, addonNames, FETCHED_FILE, minorOf, parseAddonVersion } from "eks-dns-logging-corefile/addon";
 import { z } from "zod";
 import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
+import { parsedJson } from "../../components/schema/values.ts";
 import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/command-line.ts";
 import { askEks, type EksOptions, updateSchemas } from "../../lab/dns/addon-schemas.ts";
 import type { Aws } from "../../lab/process.ts";
@@ -107,7 +108,7 @@ export async function answersOf(file: string): Promise<{ readonly lookedUp: stri
   const text = await readFile(file, "utf8").catch(() => {
     throw new Failure(`no file ${file}`, 2);
   });
-  const { success, data } = AnswersFile.safeParse(json(text));
+  const { success, data } = AnswersFile.safeParse(parsedJson(text));
   if (!success)
     throw new Failure(
       `${file} must be {"lookedUp": "YYYY-MM-DD", "answers": [{"command": "aws eks …", "output": {…}}]}`,
@@ -132,14 +133,6 @@ export function commandOf(args: readonly string[]): string {
     "aws",
     ...args.filter((arg, index) => !skipped.includes(arg) && !skipped.includes(args[index - 1] ?? "")),
   ].join(" ");
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The content of the file with EKS's versions. */

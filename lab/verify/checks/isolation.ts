@@ -1,10 +1,11 @@
+import { urlHost } from "../../../components/kubernetes/ip-family.ts";
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import { networkPolicies } from "../../../components/team/network-policies.ts";
 import { hasCurlPod, type TeamSettings } from "../../../components/team/settings.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { listsPods } from "../../kubernetes/core-dns-place.ts";
-import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
+import { type CurlResult, curlFrom } from "../curl.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 import { isOpen, opens, type Pair, type TeamPeers } from "./team-access.ts";

@@ -4,6 +4,7 @@ import type { Destination } from "../../../components/logging/destinations/desti
 import type { Credentials } from "../../../components/logging/destinations/destination-values.ts";
 import { plainHeaders, secretHeaders } from "../../../components/logging/destinations/http-settings.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
+import { parsedJson } from "../../../components/schema/values.ts";
 import { send } from "../../kubernetes/api-requests.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
@@ -130,16 +131,8 @@ async function options(
  * @throws {ClusterError} in one line if the answer is not JSON of this shape, such as that of a proxy or another program at its address.
  */
 export function readAnswer<T extends z.ZodType>(shape: T, text: string, who: string): z.infer<T> {
-  const parsed = shape.safeParse(jsonOf(text));
+  const parsed = shape.safeParse(parsedJson(text));
   if (parsed.success) return parsed.data;
   const line = text.replaceAll(/\s+/g, " ").slice(0, 120);
   throw new ClusterError("other", `${who} returned an unexpected answer: ${line || "nothing"}`);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
