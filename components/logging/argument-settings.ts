@@ -15,20 +15,22 @@ export function knownSettings(name: string, args: LogCollectionArgs): LoggingSet
   const late = lateValues(destinationsIn(args));
   const reason = ", with mode sidecar, since the teams' network policies depend on it";
   const refused = args.mode === "sidecar" ? late : late.filter(({ standIn }) => standIn === undefined);
-  const issues = refused.map(({ path, standIn }) => {
-    const kind = standIn === undefined ? "plain value" : typeof standIn === "string" ? "string" : "plain array";
-    const place = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-    return {
-      path: [name, ...place],
-      message: `must be a ${kind}, not an output${standIn === undefined ? "" : reason}`,
-    };
-  });
+  const issues = refused.map(({ path, standIn }) => ({
+    path: [name, ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))],
+    message: `must be a ${plainKind(standIn)}, not an output${standIn === undefined ? "" : reason}`,
+  }));
   if (issues.length > 0) throw new ArgumentsError(issues);
   const standIns = late.map(({ standIn }) => standIn);
   // A stand-in may be invalid where the value is not; the value is checked once it is known.
   return checkedSettings(name, args, withValues(destinationsIn(args), late, standIns), ({ message, value }) =>
     [message, JSON.stringify(value) ?? ""].some(isUnknown),
   );
+}
+
+/** What an argument must be where no output is allowed. */
+function plainKind(standIn: unknown): string {
+  if (standIn === undefined) return "plain value";
+  return typeof standIn === "string" ? "string" : "plain array";
 }
 
 /** The settings once all outputs in the arguments are known. */
@@ -53,21 +55,23 @@ function destinationsIn({ destination, destinations }: LogCollectionArgs): objec
 }
 
 /**
+ * Parses and checks the arguments.
  * @param known The destinations, without outputs.
- * Issues to ignore. Default: none.
+ * @param isIgnored Selects issues that do not count. Default: none.
+ * @throws {ArgumentsError} for all other errors together.
  */
 function checkedSettings(
   name: string,
   { cluster: _cluster, clusterDomain: _clusterDomain, teams, image, ...args }: LogCollectionArgs,
   known: unknown,
-  isLeftOut: (issue: SettingsIssue) => boolean = () => false,
+  isIgnored: (issue: SettingsIssue) => boolean = () => false,
 ): LoggingSettings {
   const given = { ...args, ...Object(known), image: typeof image === "string" ? image : undefined };
   const parsed = LoggingSettings.safeParse(given, { error: errorMap });
   const issues: SettingsIssue[] = parsed.success
     ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [name, ...issue.path] }))
     : issuesOf(parsed.error, given, [name]);
-  const errors = issues.filter((issue) => issue.severity !== "warning" && !isLeftOut(issue));
+  const errors = issues.filter((issue) => issue.severity !== "warning" && !isIgnored(issue));
   if (!parsed.success || errors.length > 0) throw new ArgumentsError(errors);
   return parsed.data;
 }

@@ -19,6 +19,7 @@ const FILE = {
     .describe("Default /var/log/collected. Another one must be in statePaths of the rule collectors-host-paths."),
 };
 
+/** Where lines go: the settings of one kind of destination. */
 export const Destination = z
   .discriminatedUnion("kind", [
     z.strictObject(STDOUT),
@@ -85,13 +86,14 @@ export function awsIdentitySetting(destination: Identified) {
   return sigv4 === undefined ? { key: "kind", value: kind } : { key: "sigv4", value: sigv4.arn };
 }
 
+/** What decides whether a destination needs an AWS identity. */
 interface Identified {
   readonly kind: string;
   readonly sigv4?: Sigv4 | undefined;
   readonly mskArn?: string | undefined;
 }
 
-/** Conflicting options. */
+/** Reports options that exclude or require each other. */
 function checkOptions(destination: Destination, context: z.core.$RefinementCtx): void {
   if (destination.kind === "kafka") checkKafka(destination, context);
   if ("headers" in destination) checkHeaders(destination, context);

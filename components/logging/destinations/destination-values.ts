@@ -22,6 +22,7 @@ export const Token = z.strictObject({
   key: SecretKey.default("token").describe("Key of the token. Default token."),
 });
 export type Token = z.infer<typeof Token>;
+/** A token with its scheme in the header Authorization. */
 export const SchemedToken = Token.extend({
   scheme: z.enum(["Bearer", "ApiKey"]).default("Bearer").describe("Authorization scheme. Default Bearer."),
 });
@@ -50,6 +51,7 @@ export function isHost(name: string): boolean {
   return !/(^|\.)\d+$/.test(name) || isIPv4(name);
 }
 
+/** Host name or IPv4 address of a server. */
 export const Host = string(
   new RegExp(`^${HOST_NAME}$`),
   "a host name or an IPv4 address, without scheme or port",
@@ -64,17 +66,17 @@ export function refuse(context: z.core.$RefinementCtx, path: string, message: st
 const UNKNOWN = "known-after-deployment";
 
 /** Stand-ins by argument name, until deployment provides the values: valid and unique. */
-const STAND_INS: Readonly<Record<string, (unknown: string) => unknown>> = {
-  arn: (unknown) => `arn:aws:es:us-east-1:000000000000:domain/${unknown}`,
-  brokers: (unknown) => [`${unknown}.invalid:9092`],
-  bucket: (unknown) => unknown,
-  host: (unknown) => `${unknown}.invalid`,
-  kmsKeyArn: (unknown) => `arn:aws:kms:us-east-1:000000000000:key/${unknown}`,
-  logGroup: (unknown) => unknown,
-  mskArn: (unknown) => `arn:aws:kafka:us-east-1:000000000000:cluster/${unknown}/0`,
-  stream: (unknown) => unknown,
-  topic: (unknown) => unknown,
-  url: (unknown) => `https://${unknown}.invalid`,
+const STAND_INS: Readonly<Record<string, (placeholder: string) => unknown>> = {
+  arn: (placeholder) => `arn:aws:es:us-east-1:000000000000:domain/${placeholder}`,
+  brokers: (placeholder) => [`${placeholder}.invalid:9092`],
+  bucket: (placeholder) => placeholder,
+  host: (placeholder) => `${placeholder}.invalid`,
+  kmsKeyArn: (placeholder) => `arn:aws:kms:us-east-1:000000000000:key/${placeholder}`,
+  logGroup: (placeholder) => placeholder,
+  mskArn: (placeholder) => `arn:aws:kafka:us-east-1:000000000000:cluster/${placeholder}/0`,
+  stream: (placeholder) => placeholder,
+  topic: (placeholder) => placeholder,
+  url: (placeholder) => `https://${placeholder}.invalid`,
 };
 
 /**

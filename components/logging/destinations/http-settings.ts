@@ -8,11 +8,11 @@ function withoutSecret(where: string) {
   return [(url: string) => !/^\w+:\/\/[^/]*@/.test(url), `must be a URL without user and password, ${where}`] as const;
 }
 
-const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
+const URL_MESSAGE = "must be an http or https URL, such as https://logs.example.com/ingest";
 const PlainUrl = z
-  .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
+  .url({ protocol: /^https?$/, error: URL_MESSAGE, abort: true })
   // Collectors compare the scheme for TLS case-sensitively: HTTPS:// would send in clear text. Blanks would be in a configuration.
-  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS);
+  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_MESSAGE);
 
 const IN_CREDENTIALS = "which belong in credentials";
 const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS)).refine(
@@ -45,10 +45,10 @@ const Name = string(
 );
 /** RFC 9110's field value, restricted to ASCII: no line breaks, no blanks at the ends. */
 const VALUE = /^[!-~]([ -~]*[!-~])?$/;
-const VALUE_WORDS =
+const VALUE_MESSAGE =
   "must be a string of up to 4096 printable ASCII characters, without blanks at the ends, or a Secret, such as { secretName: datadog, key: api-key }";
 
-const Value = z.union([z.string().regex(VALUE, VALUE_WORDS).max(4096, VALUE_WORDS), Token], VALUE_WORDS);
+const Value = z.union([z.string().regex(VALUE, VALUE_MESSAGE).max(4096, VALUE_MESSAGE), Token], VALUE_MESSAGE);
 
 /** Request headers by name: a string, or the Secret with the value. */
 const Headers = z
@@ -60,7 +60,7 @@ const Headers = z
 /** Settings of a server that accepts JSON by POST. */
 export const HTTP = {
   kind: z.literal("http").describe("JSON sent by POST."),
-  url: Url.describe("URL."),
+  url: Url.describe("URL, such as https://logs.example.com/ingest."),
   body: z
     .enum(["lines", "array"])
     .default("lines")
@@ -81,7 +81,7 @@ export const LOKI = {
     "a quoted string of up to 150 letters, digits and ! - _ . * ' ( ), such as 'team-a', and neither '.' nor '..'",
   )
     .optional()
-    .describe("Sent as X-Scope-OrgID."),
+    .describe("HeaderSettings as X-Scope-OrgID."),
   ...server,
   credentials: Credentials.optional().describe("User and password."),
   token: Token.optional().describe("Bearer token; excludes credentials."),
@@ -134,7 +134,7 @@ export function checkUrl(destination: UrlSettings, context: z.core.$RefinementCt
 }
 
 /** Names that a collector or its HTTP client sets, or that concern the connection. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
-const OWN_NAMES: ReadonlySet<string> = new Set([
+const RESERVED_NAMES: ReadonlySet<string> = new Set([
   ...["host", "content-length", "content-type", "content-encoding", "transfer-encoding", "user-agent"],
   ...["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect", "accept-encoding"],
 ]);
@@ -145,6 +145,7 @@ const SECRET_NAME =
 const SECRET_VALUE =
   /^(bearer|basic|apikey|api-token|token|splunk) +\S|^eyJ[\w-]+\.[\w-]+\.|^[\da-f]{32,}$|^(hc[a-z]ik_|xaat-|glc_|dt0c01\.|NRI[IK]-)|NRAL$/i;
 
+/** What decides which headers a destination may have. */
 interface WithHeaders {
   readonly kind: string;
   readonly url?: string;
@@ -162,7 +163,7 @@ export function checkHeaders(destination: WithHeaders, context: z.core.$Refineme
     const message = nameIssue(name, destination) ?? secretIssue(name, headers[name]);
     const same = names.slice(0, at).find((other) => other.toLowerCase() === name.toLowerCase());
     const twice = same === undefined ? undefined : `${same} and ${name} are the same header`;
-    for (const found of [message, twice]) if (found !== undefined) relation(context, [name], found, ["headers"]);
+    for (const problem of [message, twice]) if (problem !== undefined) relation(context, [name], problem, ["headers"]);
   }
   if (secretHeaders(destination).length > 0 && destination.url?.startsWith("http:"))
     relation(
@@ -174,7 +175,7 @@ export function checkHeaders(destination: WithHeaders, context: z.core.$Refineme
 
 function nameIssue(name: string, { kind, protocol, credentials, token }: WithHeaders): string | undefined {
   const lower = name.toLowerCase();
-  if (OWN_NAMES.has(lower)) return `${name} must not be set, since the collector sets it`;
+  if (RESERVED_NAMES.has(lower)) return `${name} must not be set, since the collector sets it`;
   if (kind === "loki" && lower === "x-scope-orgid") return `${name} must not be set, since tenant sets it`;
   if (lower === "authorization" && (credentials ?? token) !== undefined)
     return `${name} must not be set with ${token === undefined ? "credentials" : "token"}, since the collector sets it from there`;
@@ -200,25 +201,26 @@ interface SecretHeader {
   readonly file: string;
 }
 
-interface Sent {
+/** Settings that may have headers. */
+interface HeaderSettings {
   readonly headers?: WithHeaders["headers"];
 }
 
 /** The headers with values in Secrets. They are numbered, since a header name is not valid for a variable or file. */
-export function secretHeaders(destination: Sent | object): SecretHeader[] {
-  const found = headersOf(destination).flatMap(([name, value]) =>
+export function secretHeaders(destination: HeaderSettings | object): SecretHeader[] {
+  const secret = headersOf(destination).flatMap(([name, value]) =>
     typeof value === "string" ? [] : [{ name, ...value }],
   );
-  return found.map((header, at) => ({ ...header, variable: `LOG_HEADER_${at + 1}`, file: `header_${at + 1}` }));
+  return secret.map((header, at) => ({ ...header, variable: `LOG_HEADER_${at + 1}`, file: `header_${at + 1}` }));
 }
 
 /** The headers with values in the configuration. */
-export function plainHeaders(destination: Sent | object): [name: string, value: string][] {
+export function plainHeaders(destination: HeaderSettings | object): [name: string, value: string][] {
   return headersOf(destination).flatMap(([name, value]): [string, string][] =>
     typeof value === "string" ? [[name, value]] : [],
   );
 }
 
-function headersOf(destination: Sent | object): [string, string | Token][] {
+function headersOf(destination: HeaderSettings | object): [string, string | Token][] {
   return "headers" in destination ? Object.entries(destination.headers ?? {}) : [];
 }

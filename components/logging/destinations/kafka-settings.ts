@@ -60,7 +60,7 @@ export function mskStatements(arn: string, topic: string): PolicyStatement[] {
   ];
 }
 
-/** Conflicting options. */
+/** Reports options that exclude or require each other. */
 export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, context: z.core.$RefinementCtx): void {
   if (credentials !== undefined && mskArn !== undefined)
     relation(context, ["mskArn", "credentials"], "mskArn and credentials are mutually exclusive");
@@ -83,11 +83,11 @@ const MSK_BROKER = /\.(?<service>kafka|kafka-serverless)\.(?<region>[a-z0-9-]+)\
 
 /** Authentication of clients, and MSK's ports for each: in its VPC, with public access, and by IPv6. */
 const PORTS = {
-  plaintext: { by: "tls false", ports: ["9092", "20092"] },
-  tls: { by: "TLS and neither credentials nor mskArn", ports: ["9094", "9194", "20094"] },
-  scram: { by: "credentials", ports: ["9096", "9196", "20096"] },
-  iam: { by: "mskArn", ports: ["9098", "9198", "20098"] },
-} satisfies Readonly<Record<string, { readonly by: string; readonly ports: readonly string[] }>>;
+  plaintext: { setting: "tls false", ports: ["9092", "20092"] },
+  tls: { setting: "TLS and neither credentials nor mskArn", ports: ["9094", "9194", "20094"] },
+  scram: { setting: "credentials", ports: ["9096", "9196", "20096"] },
+  iam: { setting: "mskArn", ports: ["9098", "9198", "20098"] },
+} satisfies Readonly<Record<string, { readonly setting: string; readonly ports: readonly string[] }>>;
 const KNOWN_PORTS = Object.values(PORTS).flatMap(({ ports }) => ports);
 
 /**
@@ -99,23 +99,23 @@ const KNOWN_PORTS = Object.values(PORTS).flatMap(({ ports }) => ports);
  */
 export function mskIssues(destination: KafkaDestination): SettingsIssue[] {
   const { brokers, credentials, mechanism, mskArn } = destination;
-  const found = brokers.flatMap((broker, at) => {
+  const mskBrokers = brokers.flatMap((broker, at) => {
     const { service, region, port } = MSK_BROKER.exec(broker)?.groups ?? {};
     return service === undefined || region === undefined || port === undefined
       ? []
       : [{ broker, at, port, region: region.toLowerCase(), isServerless: /serverless/i.test(service) }];
   });
-  const [first] = found;
+  const [first] = mskBrokers;
   if (first === undefined) return [];
-  if (mskArn === undefined && found.some(({ isServerless }) => isServerless)) {
+  if (mskArn === undefined && mskBrokers.some(({ isServerless }) => isServerless)) {
     const message = `must be set for Amazon MSK Serverless (${first.broker}), which accepts only IAM${credentials === undefined ? "" : ": set it instead of credentials"}`;
     return [{ path: ["mskArn"], message }];
   }
   const issues: SettingsIssue[] = [];
-  const { by, ports } = PORTS[wayTo(destination)];
-  for (const { broker, at, port } of found)
+  const { setting, ports } = PORTS[authenticationOf(destination)];
+  for (const { broker, at, port } of mskBrokers)
     if (KNOWN_PORTS.includes(port) && !ports.includes(port)) {
-      const message = `must have port ${ports.join(" or ")} with ${by}, on which Amazon MSK accepts such clients`;
+      const message = `must have port ${alternatives(ports)} with ${setting}, on which Amazon MSK accepts such clients`;
       issues.push({ path: ["brokers", at], message, value: broker });
     }
   if (credentials !== undefined && mechanism !== "SCRAM-SHA-512")
@@ -124,15 +124,21 @@ export function mskIssues(destination: KafkaDestination): SettingsIssue[] {
       message: "must be SCRAM-SHA-512 with Amazon MSK, which supports no other",
       value: mechanism,
     });
-  const elsewhere = found.find(({ region }) => mskArn !== undefined && region !== mskRegion(mskArn));
+  const elsewhere = mskBrokers.find(({ region }) => mskArn !== undefined && region !== mskRegion(mskArn));
   if (elsewhere !== undefined) {
-    const message = `must be of the region in brokers (${elsewhere.broker})`;
+    const message = `must be in the region of brokers (${elsewhere.broker})`;
     issues.push({ path: ["mskArn"], message, value: mskArn });
   }
   return issues;
 }
 
-function wayTo({ mskArn, credentials, tls }: KafkaDestination): keyof typeof PORTS {
+/** `9092 or 20092`, or `9094, 9194 or 20094`. */
+function alternatives(ports: readonly string[]): string {
+  return `${ports.slice(0, -1).join(", ")} or ${ports.at(-1)}`;
+}
+
+/** How clients authenticate with these settings. */
+function authenticationOf({ mskArn, credentials, tls }: KafkaDestination): keyof typeof PORTS {
   if (mskArn !== undefined) return "iam";
   if (credentials !== undefined) return "scram";
   return tls === false ? "plaintext" : "tls";

@@ -16,7 +16,7 @@ const UNPRIVILEGED_PORT = 1024;
 interface PodsDestination {
   /** Addresses of an external destination with a host name. */
   readonly destinationCidrs: readonly string[];
-  /** Port of the pods behind a Service. @default that of the Service from 1024, else all */
+  /** Port of the pods behind a Service. @default the Service's port if that is 1024 or higher, else all ports */
   readonly destinationPort?: number | undefined;
 }
 
@@ -85,7 +85,8 @@ function targetOf(destination: Destination): { readonly host: string | undefined
 export function addressOf(url: string): { readonly host: string; readonly port: number } {
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  return { host, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
+  if (port !== "") return { host, port: Number(port) };
+  return { host, port: protocol === "https:" ? 443 : 80 };
 }
 
 /** Allows a team's namespace to reach the receiver on the nodes and nothing else; empty if the collector receives nothing. */
@@ -101,7 +102,7 @@ function podsNamed(name: string): Peer {
 }
 
 /** Whether a host is in the cluster: a name without a dot is a Service in the collector's namespace. */
-function isNear(host: string): boolean {
+function isInCluster(host: string): boolean {
   return isService(host) || !/[.:]/.test(host);
 }
 
@@ -116,23 +117,23 @@ export function transportIssues(destination: Destination, collector: CollectorId
     const message = "leads to the collector's own pod";
     return [{ path: [key], message, value: "url" in destination ? destination.url : host, severity: "warning" }];
   }
-  if (collector === "fluent-bit" || host === undefined || isNear(host)) return [];
-  const clear = `without TLS, so anyone on the path to ${host} can read the lines`;
-  const blind = `without verification, so anyone on the path can impersonate ${host}`;
+  if (collector === "fluent-bit" || host === undefined || isInCluster(host)) return [];
+  const unencrypted = `without TLS, so anyone on the path to ${host} can read the lines`;
+  const unverified = `without verification, so anyone on the path can impersonate ${host}`;
   const warning = (path: readonly string[], message: string, value: unknown): SettingsIssue[] => [
     { path: [...path], message: `sends ${message}`, value, severity: "warning" },
   ];
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch":
-      if (destination.tls === false) return warning(["tls"], clear, false);
-      return destination.tls?.verify === false ? warning(["tls", "verify"], blind, false) : [];
+      if (destination.tls === false) return warning(["tls"], unencrypted, false);
+      return destination.tls?.verify === false ? warning(["tls", "verify"], unverified, false) : [];
     case "http":
     case "loki":
     case "otlp":
     case "splunk":
-      if (destination.url.startsWith("http:")) return warning(["url"], clear, destination.url);
-      return destination.verify ? [] : warning(["verify"], blind, false);
+      if (destination.url.startsWith("http:")) return warning(["url"], unencrypted, destination.url);
+      return destination.verify ? [] : warning(["verify"], unverified, false);
     default:
       return [];
   }

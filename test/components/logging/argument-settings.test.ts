@@ -118,7 +118,7 @@ describe("Arguments of a LogCollection known only during deployment", () => {
             port: 443,
             sigv4: { arn: give(DOMAIN.replace("central", "west")) },
           }) as const,
-        /logs\.destination\.sigv4\.arn: must be of the region in host/,
+        /logs\.destination\.sigv4\.arn: must be in the region of host/,
       ],
       [
         (give: Give) => ({ kind: "kafka", brokers: give(["b:1", "c"]), topic: "a" }) as const,

@@ -26,7 +26,7 @@ const searchEngine = {
 /** Settings of OpenSearch, an external one or that of this stack. */
 export const OPENSEARCH = {
   kind: z.literal("opensearch"),
-  host: Host.optional().describe("Excludes inCluster."),
+  host: Host.optional().describe("Host name or IPv4 address; excludes inCluster."),
   inCluster: z.boolean().default(false).describe("Deploy OpenSearch with Dashboards, for evaluation. Default false."),
   storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
     .optional()
@@ -40,10 +40,14 @@ export const OPENSEARCH = {
 type OpenSearch = z.infer<z.ZodObject<typeof OPENSEARCH>>;
 
 /** Settings of Elasticsearch. */
-export const ELASTICSEARCH = { kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine };
+export const ELASTICSEARCH = {
+  kind: z.literal("elasticsearch"),
+  host: Host.describe("Host name or IPv4 address."),
+  ...searchEngine,
+};
 type SearchEngine = OpenSearch | z.infer<z.ZodObject<typeof ELASTICSEARCH>>;
 
-/** Conflicting options of a search engine. */
+/** Reports options of a search engine that exclude or require each other. */
 export function checkSearch(destination: SearchEngine, context: z.core.$RefinementCtx): void {
   if (destination.kind === "opensearch") checkOpenSearch(destination, context);
   checkPlainSearch(destination, context);
@@ -61,11 +65,11 @@ function checkOpenSearch(destination: OpenSearch, context: z.core.$RefinementCtx
   if (storageClass !== undefined && storage === undefined)
     relation(context, ["storageClass", "storage"], "storageClass requires storage");
   if (!inCluster) return;
-  const own = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
+  const message = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
   if (port !== DEFAULT_PORT) refuse(context, "port", `must be ${DEFAULT_PORT} with inCluster`, port);
-  if (tls !== undefined && tls !== false) refuse(context, "tls", own, tls);
-  if (credentials !== undefined) relation(context, ["credentials", "inCluster"], `credentials ${own}`);
-  if (token !== undefined) relation(context, ["token", "inCluster"], `token ${own}`);
+  if (tls !== undefined && tls !== false) refuse(context, "tls", message, tls);
+  if (credentials !== undefined) relation(context, ["credentials", "inCluster"], `credentials ${message}`);
+  if (token !== undefined) relation(context, ["token", "inCluster"], `token ${message}`);
 }
 
 /** Forbids secrets for a search engine without TLS. */
@@ -122,7 +126,7 @@ export function searchStatement(sigv4: Sigv4): PolicyStatement {
     : { Action: ["aoss:APIAccessAll"], Effect: "Allow", Resource: [sigv4.arn], Sid: "WriteDocuments" };
 }
 
-/** What decides if an address on AWS is valid. */
+/** What decides whether an address on AWS is valid. */
 interface Addressed {
   readonly kind: string;
   readonly host?: string | undefined;
@@ -181,13 +185,14 @@ export function amazonIssues(destination: Addressed): SettingsIssue[] {
 
 /** A domain listens on 443, and on 80 unless it requires HTTPS; Serverless only on 443. */
 function portIssues({ port, tls }: Addressed, { service }: Endpoint): SettingsIssue[] {
-  const clear = tls === false && service === "es";
+  const isPlain = tls === false && service === "es";
+  const expected = isPlain ? 80 : 443;
   if (tls === false && service === "aoss")
     return [{ path: ["tls"], message: `must not be false for a collection of ${SERVERLESS}`, value: false }];
-  if (port === (clear ? 80 : 443)) return [];
-  const what =
-    service === "es" ? `a domain of ${SERVICE}${clear ? " without TLS" : ""}` : `a collection of ${SERVERLESS}`;
-  return [{ path: ["port"], message: `must be ${clear ? 80 : 443} for ${what}`, value: port }];
+  if (port === expected) return [];
+  const server =
+    service === "es" ? `a domain of ${SERVICE}${isPlain ? " without TLS" : ""}` : `a collection of ${SERVERLESS}`;
+  return [{ path: ["port"], message: `must be ${expected} for ${server}`, value: port }];
 }
 
 function authenticationIssues(
@@ -216,12 +221,13 @@ function authenticationIssues(
 /** Host and ARN that contradict each other. */
 function mismatches(sigv4: Sigv4, endpoint: Endpoint, host: string): SettingsIssue[] {
   const { service, region, name } = signingOf(sigv4);
-  const issue = (what: string): SettingsIssue[] => [
-    { path: ["sigv4", "arn"], message: `must be of the ${what} in host (${host})`, value: sigv4.arn },
+  const kind = endpoint.service === "es" ? "domain" : "collection";
+  const issue = (requirement: string): SettingsIssue[] => [
+    { path: ["sigv4", "arn"], message: `must be ${requirement} host (${host})`, value: sigv4.arn },
   ];
-  if (service !== endpoint.service) return issue(endpoint.service === "es" ? "domain" : "collection");
-  if (region !== endpoint.region) return issue("region");
-  if (endpoint.name !== undefined && name !== endpoint.name) return issue(service === "es" ? "domain" : "collection");
+  if (service !== endpoint.service) return issue(`the ARN of the ${kind} in`);
+  if (region !== endpoint.region) return issue("in the region of");
+  if (endpoint.name !== undefined && name !== endpoint.name) return issue(`the ARN of the ${kind} in`);
   return [];
 }
 

@@ -176,9 +176,9 @@ describe("Destination kafka", () => {
     it("has ports for each kind of authentication", () => {
       const ways = [
         [{ tls: false }, [9092, 20_092], "9092 or 20092 with tls false"],
-        [{}, [9094, 9194, 20_094], "9094 or 9194 or 20094 with TLS and neither credentials nor mskArn"],
-        [{ credentials }, [9096, 9196, 20_096], "9096 or 9196 or 20096 with credentials"],
-        [{ mskArn }, [9098, 9198, 20_098], "9098 or 9198 or 20098 with mskArn"],
+        [{}, [9094, 9194, 20_094], "9094, 9194 or 20094 with TLS and neither credentials nor mskArn"],
+        [{ credentials }, [9096, 9196, 20_096], "9096, 9196 or 20096 with credentials"],
+        [{ mskArn }, [9098, 9198, 20_098], "9098, 9198 or 20098 with mskArn"],
       ] as const;
       const all = ways.flatMap(([, ports]) => [...ports]);
       for (const [others, ports, words] of ways)
@@ -225,7 +225,7 @@ describe("Destination kafka", () => {
     it("is in one region", () => {
       const elsewhere = mskArn.replace("eu-central-1", "us-east-1");
       assert.deepEqual(onMsk(9098, { mskArn: elsewhere }), [
-        `destination.mskArn: must be of the region in brokers (b-1.logs.abc123.c2.kafka.eu-central-1.amazonaws.com:9098) (found "${elsewhere}")`,
+        `destination.mskArn: must be in the region of brokers (b-1.logs.abc123.c2.kafka.eu-central-1.amazonaws.com:9098) (found "${elsewhere}")`,
       ]);
     });
   });

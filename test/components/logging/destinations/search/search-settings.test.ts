@@ -82,12 +82,12 @@ describe("An Amazon OpenSearch endpoint", () => {
 
   it("must match the ARN", () => {
     const wrong: readonly [string, string, RegExp][] = [
-      [DOMAIN, DOMAIN_ARN.replace("eu-central-1", "eu-west-1"), /sigv4\.arn: must be of the region in host/],
-      [DOMAIN, DOMAIN_ARN.replace("/logs", "/other"), /sigv4\.arn: must be of the domain in host/],
-      [DOMAIN, COLLECTION_ARN, /sigv4\.arn: must be of the domain in host/],
-      [COLLECTION, DOMAIN_ARN, /sigv4\.arn: must be of the collection in host/],
-      [COLLECTION, COLLECTION_ARN.replace("07t", "17t"), /sigv4\.arn: must be of the collection in host/],
-      [COLLECTION, COLLECTION_ARN.replace("eu-central-1", "eu-west-1"), /sigv4\.arn: must be of the region in host/],
+      [DOMAIN, DOMAIN_ARN.replace("eu-central-1", "eu-west-1"), /sigv4\.arn: must be in the region of host/],
+      [DOMAIN, DOMAIN_ARN.replace("/logs", "/other"), /sigv4\.arn: must be the ARN of the domain in host/],
+      [DOMAIN, COLLECTION_ARN, /sigv4\.arn: must be the ARN of the domain in host/],
+      [COLLECTION, DOMAIN_ARN, /sigv4\.arn: must be the ARN of the collection in host/],
+      [COLLECTION, COLLECTION_ARN.replace("07t", "17t"), /sigv4\.arn: must be the ARN of the collection in host/],
+      [COLLECTION, COLLECTION_ARN.replace("eu-central-1", "eu-west-1"), /sigv4\.arn: must be in the region of host/],
     ];
     for (const [host, arn, expected] of wrong) {
       const found = issues(signed(host, arn));
