@@ -53,7 +53,8 @@ function unlike(rests: readonly string[]): string {
     const [character = "", tail] = [rest.slice(0, 1), rest.slice(1)];
     if (character !== "") next.set(character, [...(next.get(character) ?? []), tail]);
   }
-  const blanks = rests.includes("") ? " \\t" : "";
+  // Nor an empty line, which a reader of whole files would match with its line break.
+  const blanks = rests.includes("") ? " \\t\\n" : "";
   const others = `[^${[...next.keys()].map(inClass).join("")}${blanks}]`;
   const onwards = [...next].flatMap(([character, tails]) =>
     tails.includes("") ? [] : [`${literal(character)}(${unlike(tails)}|$)`],

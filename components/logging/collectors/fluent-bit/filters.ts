@@ -154,6 +154,8 @@ export function applicationFilters(pipeline: LogPipeline, { team, app }: Applica
     remove_prefix: wildcard,
   });
   return [
+    // The input removes the carriage return that ends a line, but not one that is the whole line.
+    { name: "modify", ...every, condition: "key_value_matches log \\A\\r\\z", set: 'log ""' },
     ...stackTraceFilters(pipeline, "log"),
     ...lineFilters(pipeline, folder),
     tagFilter(jsonOptions(pipeline)),

@@ -77,6 +77,9 @@ function containerLines(): Options[] {
   ];
 }
 
+/** Removes the last line break, and carriage returns before each. */
+const LINE_ENDS: Options = { type: "regex_replace", field: "body", regex: "(?m)\\r$|\\n\\z", replace_with: "" };
+
 /** All files that the application writes, line by line, and the last rotated one of each. */
 function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
   const start = firstLinePattern(multiline);
@@ -84,9 +87,10 @@ function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
     include: [`${APPLICATION_LOGS}/*.log`, `${APPLICATION_LOGS}/*.log.1`],
     ...reading(pipeline),
     include_file_path: true,
-    // Joined by the reader: its position advances only with what it passes on, so that a kill loses nothing.
-    ...(start === undefined ? {} : { multiline: { line_start_pattern: start }, preserve_trailing_whitespaces: false }),
-    operators: [...redactOperators(pipeline), ...parsing(pipeline)],
+    // Joined by the reader: its position advances only with what it passes on, so that a kill loses nothing. Each line keeps its line
+    // break at first, since the reader passes on no empty text.
+    multiline: start === undefined ? { line_end_pattern: "\\n" } : { line_start_pattern: start },
+    operators: [LINE_ENDS, ...redactOperators(pipeline), ...parsing(pipeline)],
   };
 }
 

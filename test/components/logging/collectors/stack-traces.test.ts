@@ -30,6 +30,19 @@ describe("Patterns of stack traces", () => {
     );
   });
 
+  it("match an empty line without its line break, in a text of several", () => {
+    const first = new RegExp(firstLinePattern(["java", "go"]) ?? "", "gm");
+    assert.deepEqual(
+      Array.from("one\n\n  \nx".matchAll(first), ({ index, 0: found }) => [index, found]),
+      [
+        [0, "o"],
+        [4, ""],
+        [5, "  "],
+        [8, "x"],
+      ],
+    );
+  });
+
   it("are undefined without languages", () => {
     assert.deepEqual([continuationPattern([]), firstLinePattern([])], [undefined, undefined]);
   });

@@ -58,6 +58,17 @@ describe("OpenTelemetry Collector", () => {
     assert.deepEqual(opentelemetry.ports, { metrics: 8888, "otlp-grpc": 4317, "otlp-http": 4318 });
   });
 
+  it("takes the line breaks of an application's files itself, since the reader sends no empty text", () => {
+    const of = (settings: object) => render(settings, "application").files;
+    const single = of({ multiline: [], parseJson: false });
+    assert.deepEqual(single.multiline, { line_end_pattern: "\\n" });
+    assert.equal(single.preserve_trailing_whitespaces, true);
+    const lineEnds = { type: "regex_replace", field: "body", regex: "(?m)\\r$|\\n\\z", replace_with: "" };
+    assert.deepEqual(single.operators, [lineEnds]);
+    const traces = of({ parseJson: false });
+    assert.deepEqual([Object.keys(Object(traces.multiline)), traces.operators], [["line_start_pattern"], [lineEnds]]);
+  });
+
   it("does not use the API beside an application, and knows its pod", () => {
     const { receivers, processors, statements, files } = render({ index: { splitBy: "app" } }, "application");
     assert.deepEqual(Object.keys(receivers), ["file_log"]);
