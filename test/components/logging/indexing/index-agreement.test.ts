@@ -22,29 +22,33 @@ import {
 const elasticsearch = { kind: "elasticsearch", host: "h" };
 type Format = (typeof NAME_CASES)[number]["format"];
 
-/** What Logagent's own scripts make of lines: the folders of their pods, and what the API says of these. */
-function namesByLogagent(format: Format, lines: readonly NamedLine[]): string[] {
+const configOf = (format: Format) => {
   const pipeline = namePipeline("logagent", { destination: elasticsearch, index: format });
-  const config = parse(logagent.render(pipeline).files["logagent.yml"] ?? "");
+  return parse(logagent.render(pipeline).files["logagent.yml"] ?? "");
+};
+
+/** What tells pods of lines apart. */
+const podOf = ({ namespace, pod, labels }: NamedLine) => JSON.stringify([namespace, pod, labels]);
+
+/** The logs that Logagent's own script finds on a node with the pods of all lines: in the pods' folders, with what the API says of these. */
+function logsOnNode(options: Parameters<typeof sources.nodeLogs>[0]) {
+  const lines = NAME_CASES.flatMap((each) => each.lines);
+  const pods = [...new Map(lines.map((line) => [podOf(line), line])).values()];
+  const folders = new Map(pods.map((line, at) => [podOf(line), `${line.namespace}_${line.pod}_${at}`]));
+  const placeOf = (line: NamedLine) => join(folders.get(podOf(line)) ?? "", line.container);
   const folder = mkdtempSync(join(tmpdir(), "logagent-names-"));
   try {
-    const folders = lines.map(({ namespace, pod, container }, at) => {
-      const name = `${namespace}_${pod}_${at}`;
-      mkdirSync(join(folder, name, container), { recursive: true });
-      writeFileSync(join(folder, name, container, "0.log"), "");
-      return name;
-    });
-    const pods = {
+    for (const place of new Set(lines.map(placeOf))) {
+      mkdirSync(join(folder, place), { recursive: true });
+      writeFileSync(join(folder, place, "0.log"), "");
+    }
+    const labels = new Map(pods.map((line) => [folders.get(podOf(line)), line.labels]));
+    const api = {
       keep: () => undefined,
-      find: (key: string) => ({ labels: lines[folders.indexOf(key)]?.labels ?? {}, annotations: {}, at: 0 }),
+      find: (key: string) => ({ labels: labels.get(key) ?? {}, annotations: {}, at: 0 }),
     };
-    const logs = sources.nodeLogs({ ...config.input.logs.node, folder }, pods);
-    const nameOf = record.createNames(config.output.destination.index);
-    return lines.map(({ at, container }, number) => {
-      const log = logs.find((each) => each?.name.includes(`/${folders[number]}/${container}/`));
-      const namespace = String(log?.source.kubernetes.namespace_name);
-      return nameOf(at.toISOString(), { team: log?.source.team, namespace, app: log?.app });
-    });
+    const logs = sources.nodeLogs({ ...options, folder }, api);
+    return (line: NamedLine) => logs.find((each) => each?.name.includes(`/${placeOf(line)}/`));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -97,11 +101,22 @@ function asJavaScript(statement: string): string {
 
 describe("Indices of a thousand formats, teams and dates", () => {
   it("are the same with Logagent, in any time zone", () => {
-    for (const { format, lines } of NAME_CASES)
+    const configs = NAME_CASES.map(({ format }) => configOf(format));
+    const node = configs[0]?.input.logs.node;
+    const logOf = logsOnNode(node);
+    for (const [at, { format, lines }] of NAME_CASES.entries()) {
+      assert.deepEqual(configs[at]?.input.logs.node, node);
+      const nameOf = record.createNames(configs[at]?.output.destination.index);
+      const names = lines.map((line) => {
+        const log = logOf(line);
+        const namespace = String(log?.source.kubernetes.namespace_name);
+        return nameOf(line.at.toISOString(), { team: log?.source.team, namespace, app: log?.app });
+      });
       assert.deepEqual(
-        namesByLogagent(format, lines),
+        names,
         lines.map((line) => indexOf(format, line)),
       );
+    }
   });
 
   it("are the same with the OpenTelemetry Collector, as its statements are interpreted", () => {
