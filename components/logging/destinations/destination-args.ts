@@ -153,7 +153,10 @@ export interface CloudWatchArgs {
   readonly kind: "cloudwatch";
   /** Name of the log group. @default "/eks-dns-logging/CLUSTER/pods" */
   readonly logGroup?: pulumi.Input<string> | undefined;
-  /** Whether the log group already exists and stays unchanged; requires `logGroup`, excludes `retentionDays`. @default false */
+  /**
+   * Whether the log group already exists and stays unchanged; requires `logGroup`, excludes `retentionDays`, `class` and `kmsKeyArn`.
+   * @default false
+   */
   readonly existing?: boolean;
   /** Retention in days: a value that CloudWatch Logs accepts. @default 30 */
   readonly retentionDays?: number;

@@ -43,12 +43,12 @@ export function readerPolicies(
           policy: pulumi
             .all([accountId, pulumi.all(targets.map(({ known }) => known))])
             .apply(([account, destinations]) => {
-              const found = targets.map((target, at) => ({
+              const resolved = targets.map((target, at) => ({
                 ...target,
                 destination: destinations[at] ?? target.destination,
               }));
               return JSON.stringify({
-                Statement: statementsOf(team, found, cluster, host, account),
+                Statement: statementsOf(team, resolved, cluster, host, account),
                 Version: "2012-10-17",
               });
             }),
@@ -61,45 +61,42 @@ export function readerPolicies(
   );
 }
 
+/** What lets a team's members read its log groups, and its objects below each prefix. */
 function statementsOf(
   team: string,
   targets: readonly Target[],
   cluster: string,
-  { partition, region }: PodIdentityHost,
+  host: PodIdentityHost,
   account: string,
 ) {
   const split = targets.filter(({ places }) => places.some((place) => place.team === team));
   const groups = split.flatMap(({ destination, suffix }) =>
     destination.kind === "cloudwatch" ? [placeName(logGroupName(destination, cluster, suffix), team)] : [],
   );
+  const objects = split.flatMap(({ destination, suffix }) => {
+    if (destination.kind !== "s3") return [];
+    const arn = `arn:${host.partition}:s3:::${bucketName(destination, cluster, host.region, suffix)}`;
+    return objectStatements(arn, placeName(destination.prefix, team), destination.kmsKeyArn);
+  });
+  return [...groupStatements(groups, host, account), ...objects];
+}
+
+function groupStatements(groups: readonly string[], { partition, region }: PodIdentityHost, account: string) {
+  if (groups.length === 0) return [];
   const arns = groups.map((group) => `arn:${partition}:logs:${region}:${account}:log-group:${group}`);
-  const prefixes = split.flatMap(({ destination, suffix }) =>
-    destination.kind === "s3"
-      ? [
-          {
-            bucket: bucketName(destination, cluster, region, suffix),
-            prefix: placeName(destination.prefix, team),
-            key: destination.kmsKeyArn,
-          },
-        ]
-      : [],
-  );
   return [
-    ...(arns.length === 0
-      ? []
-      : [
-          { Action: READ_GROUP, Effect: "Allow", Resource: arns.flatMap((arn) => [arn, `${arn}:*`]) },
-          { Action: READ_QUERIES, Effect: "Allow", Resource: "*" },
-        ]),
-    ...prefixes.flatMap(({ bucket, prefix, key }) => {
-      const arn = `arn:${partition}:s3:::${bucket}`;
-      const Condition = { StringLike: { "s3:prefix": [`${prefix}/*`] } };
-      return [
-        { Action: ["s3:GetObject"], Effect: "Allow", Resource: [`${arn}/${prefix}/*`] },
-        { Action: ["s3:ListBucket"], Condition, Effect: "Allow", Resource: [arn] },
-        ...(key === undefined ? [] : [{ Action: ["kms:Decrypt"], Effect: "Allow", Resource: [key] }]),
-      ];
-    }),
+    { Action: READ_GROUP, Effect: "Allow", Resource: arns.flatMap((arn) => [arn, `${arn}:*`]) },
+    { Action: READ_QUERIES, Effect: "Allow", Resource: "*" },
+  ];
+}
+
+/** @param key ARN of the KMS key that encrypts the bucket; undefined for S3's own. */
+function objectStatements(bucket: string, prefix: string, key: string | undefined) {
+  const Condition = { StringLike: { "s3:prefix": [`${prefix}/*`] } };
+  return [
+    { Action: ["s3:GetObject"], Effect: "Allow", Resource: [`${bucket}/${prefix}/*`] },
+    { Action: ["s3:ListBucket"], Condition, Effect: "Allow", Resource: [bucket] },
+    ...(key === undefined ? [] : [{ Action: ["kms:Decrypt"], Effect: "Allow", Resource: [key] }]),
   ];
 }
 

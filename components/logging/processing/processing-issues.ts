@@ -1,7 +1,7 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { uncollectedWarnings } from "../routing/route-issues.ts";
-import { selectionOf, type TeamNamespaces } from "../routing/routes.ts";
+import { selectionOf, type TeamNamespaces, teamRequirement } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { PROCESSING_STEPS, type ProcessingStep } from "./settings.ts";
 
@@ -26,23 +26,27 @@ export function processingIssues(
       issues.push({ path, message, value: processing[step] });
     }
   }
-  issues.push(...clusterIssues(metadata, collector));
+  issues.push(...clusterFieldIssues(metadata, collector));
   for (const step of ["drop", "sample", "limit", "firstLines"] as const)
     for (const [at, rule] of processing[step].entries())
       issues.push(...ruleIssues(rule, ["processing", step, at], settings, teams));
   return issues;
 }
 
-function clusterIssues({ cluster, accountId }: LoggingSettings["metadata"], collector: Collector): SettingsIssue[] {
+/** Issues of the fields that name the cluster. */
+function clusterFieldIssues(
+  { cluster, accountId }: LoggingSettings["metadata"],
+  collector: Collector,
+): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
-  const canName = collector.processing.fields === true;
-  if (cluster && !canName) {
+  const addsFields = collector.processing.fields === true;
+  if (cluster && !addsFields) {
     const message = `must be false with ${collector.title}, which adds no fields here`;
     issues.push({ path: ["metadata", "cluster"], message, value: true });
   }
   if (accountId !== undefined && cluster === false)
     issues.push({ path: ["metadata"], message: "accountId and cluster: false are mutually exclusive" });
-  else if (accountId !== undefined && !canName) {
+  else if (accountId !== undefined && !addsFields) {
     const message = `must not be set with ${collector.title}, which adds no fields here`;
     issues.push({ path: ["metadata", "accountId"], message, value: accountId });
   }
@@ -69,8 +73,9 @@ function ruleIssues(
   const issues: SettingsIssue[] = [];
   const add = (keys: readonly PropertyKey[], message: string, value?: unknown) =>
     issues.push({ path: [...path, ...keys], message, value });
-  for (const [at, team] of (teams === undefined ? [] : (rule.teams ?? [])).entries())
-    if (!teams?.some(({ name }) => name === team)) add(["teams", at], "must be the name of a team of this stack", team);
+  if (teams !== undefined)
+    for (const [at, team] of (rule.teams ?? []).entries())
+      if (!teams.some(({ name }) => name === team)) add(["teams", at], teamRequirement(teams), team);
   if (selectionOf({ to: [], ...rule }, teams ?? []).namespaces?.length === 0)
     add([], "teams and namespaces have no namespace in common, so it matches no line");
   if (rule.levels !== undefined && !parseJson)

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LabelKey, LabelValue, NamespaceName, unique } from "../../schema/values.ts";
-import { LEVEL_NAMES, selectionOf, some } from "../routing/routes.ts";
+import { LEVEL_NAMES, selectionOf, uniqueList } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty, isEmptyBesideText, refuseRisk } from "./pattern-risk.ts";
 import { groupCount, hasRepeatedGroup } from "./pattern-text.ts";
@@ -59,17 +59,17 @@ function patternProblem(text: string, emptyProblem: EmptyCheck): string | undefi
 
 /** Where a rule applies. */
 const places = {
-  namespaces: some(NamespaceName).optional().describe("Namespaces. Default: all."),
-  teams: some(z.string()).optional().describe("Teams. Default: all."),
+  namespaces: uniqueList(NamespaceName).optional().describe("Namespaces. Default: all."),
+  teams: uniqueList(z.string()).optional().describe("Teams. Default: all."),
 };
 
 /** Conditions of a rule, all of which a line must meet. */
 const conditions = {
   pattern: LinePattern.optional().describe("Lines that this regular expression matches."),
-  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
+  levels: uniqueList(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
   ...places,
   labels: z.record(LabelKey, LabelValue).optional().describe("Pods with all these labels."),
-  streams: some(z.enum(["stdout", "stderr"]))
+  streams: uniqueList(z.enum(["stdout", "stderr"]))
     .optional()
     .describe("Streams. Default: all."),
 };

@@ -12,6 +12,7 @@ import {
   splitsPlaces,
   type TeamNamespaces,
   takes,
+  teamRequirement,
 } from "./routes.ts";
 
 /**
@@ -44,12 +45,12 @@ export function routeIssues(
   const former = names.filter((name) => destinations[name]?.wasDestination);
   for (const name of former.slice(1))
     add(["destinations", name, "wasDestination"], `must be false, since ${former[0]} was the only destination`, true);
-  issues.push(...ruleIssues(settings, names, teams), ...unusedOptions(settings));
+  issues.push(...listIssues(settings, names, teams), ...unusedOptions(settings));
   return issues;
 }
 
-/** Issues of the routes. */
-function ruleIssues(
+/** Issues of the routes, and sources and destinations that no route has. */
+function listIssues(
   settings: LoggingSettings,
   names: readonly string[],
   teams: readonly TeamNamespaces[] | undefined,
@@ -57,11 +58,11 @@ function ruleIssues(
   const { routes, sources } = settings;
   const issues = routes.flatMap((route, at) => issuesOfRoute(route, ["routes", at], settings, names, teams));
   if (routes.length === 0) return issues;
-  const left = sources.filter((source) => !routes.some((route) => takes(route, source)));
-  if (left.length > 0)
+  const unrouted = sources.filter((source) => !routes.some((route) => takes(route, source)));
+  if (unrouted.length > 0)
     issues.push({
       path: ["sources"],
-      message: `must each have a route, but ${left.join(", ")} ${left.length === 1 ? "has" : "have"} none`,
+      message: `must each have a route, but ${unrouted.join(", ")} ${unrouted.length === 1 ? "has" : "have"} none`,
       value: sources,
     });
   const unreached = names.filter((name) => !routes.some(({ to }) => to.includes(name)));
@@ -94,9 +95,7 @@ function issuesOfRoute(
     }
   if (teams !== undefined) {
     const known = teams.map(({ name }) => name);
-    const expected = known.length === 0 ? "and this stack has none" : `one of ${known.join(", ")}`;
-    const message = `must be the name of a team, ${expected}`;
-    issues.push(...unknownNames(route.teams ?? [], [...path, "teams"], known, message));
+    issues.push(...unknownNames(route.teams ?? [], [...path, "teams"], known, teamRequirement(teams)));
   }
   if (selectionOf(route, teams ?? []).namespaces?.length === 0)
     issues.push({ path, message: "teams and namespaces have no namespace in common, so no line takes this route" });

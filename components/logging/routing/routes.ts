@@ -31,7 +31,7 @@ export const LEVELS = {
 } as const;
 export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 /**
- * A regular expression for the words of some levels in any case, for Onigmo and RE2. Both take the long s, U+017F, for an s of another case.
+ * A regular expression for the words of uniqueList levels in any case, for Onigmo and RE2. Both take the long s, U+017F, for an s of another case.
  */
 export function levelPattern(levels: readonly (keyof typeof LEVELS)[]): string {
   const words = levels.flatMap((level) => LEVELS[level]).join("|");
@@ -42,19 +42,20 @@ export function levelPattern(levels: readonly (keyof typeof LEVELS)[]): string {
 export const LEVEL_KEYS = ["level", "severity"] as const;
 
 /** A list with at least one item, and none twice. */
-export const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
+export const uniqueList = <T extends z.ZodType>(item: T) =>
+  z.array(item).min(1, "must not be empty").superRefine(unique());
 
-/** Sends lines that meet all conditions to some destinations. */
+/** Sends lines that meet all conditions to uniqueList destinations. */
 export const Route = z.strictObject({
-  to: some(DestinationName).describe("Destinations."),
-  sources: some(z.enum(SOURCES)).optional().describe("Default: pods if another condition is set, else all."),
-  teams: some(z.string()).optional().describe("Teams. Default: all."),
-  namespaces: some(NamespaceName).optional().describe("Namespaces. Default: all."),
+  to: uniqueList(DestinationName).describe("Destinations."),
+  sources: uniqueList(z.enum(SOURCES)).optional().describe("Default: pods if another condition is set, else all."),
+  teams: uniqueList(z.string()).optional().describe("Teams. Default: all."),
+  namespaces: uniqueList(NamespaceName).optional().describe("Namespaces. Default: all."),
   labels: z.record(LabelKey, LabelValue).optional().describe("Pods with all these labels."),
-  streams: some(z.enum(["stdout", "stderr"]))
+  streams: uniqueList(z.enum(["stdout", "stderr"]))
     .optional()
     .describe("Streams. Default: all."),
-  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
+  levels: uniqueList(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
 });
 export type Route = z.infer<typeof Route>;
 
@@ -62,6 +63,12 @@ export type Route = z.infer<typeof Route>;
 export interface TeamNamespaces {
   readonly name: string;
   readonly namespaces?: readonly { readonly name: string }[] | undefined;
+}
+
+/** What the name of a team must be, for a message about another one. */
+export function teamRequirement(teams: readonly TeamNamespaces[]): string {
+  if (teams.length === 0) return "must be the name of a team, but this stack has none";
+  return `must be the name of a team, one of ${teams.map(({ name }) => name).join(", ")}`;
 }
 
 /** Conditions of a route, with teams resolved to namespaces. A missing key matches all lines. */
@@ -117,8 +124,8 @@ const STDOUT: Destination = { kind: "stdout" };
 /** A stack's destination, or all of them sorted by name. */
 export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespaces[] = []): Target[] {
   const { destination = STDOUT, destinations, routes = [], sources = ["pods"], index, buffer } = settings;
-  const placesOf = (of: Destination, format: IndexFormat, led: readonly Selection[]) =>
-    splitsPlaces(settings.collector ?? "") ? teamPlaces(of, format, routedTeams(led, teams)) : [];
+  const placesOf = (to: Destination, format: IndexFormat, selections: readonly Selection[]) =>
+    splitsPlaces(settings.collector ?? "") ? teamPlaces(to, format, routedTeams(selections, teams)) : [];
   if (destinations === undefined)
     return [
       {
@@ -138,10 +145,11 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
   return Object.entries(destinations)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, named]) => {
-      const own = routes.filter(({ to }) => to.includes(name));
-      const led = routes.length === 0 ? sources : sources.filter((source) => own.some((route) => takes(route, source)));
-      const leading = own.filter((route) => takes(route, "pods")).map((route) => selectionOf(route, teams));
-      const selections = leading.some((selection) => Object.keys(selection).length === 0) ? [] : leading;
+      const itsRoutes = routes.filter(({ to }) => to.includes(name));
+      const routedSources =
+        routes.length === 0 ? sources : sources.filter((source) => itsRoutes.some((route) => takes(route, source)));
+      const podSelections = itsRoutes.filter((route) => takes(route, "pods")).map((route) => selectionOf(route, teams));
+      const selections = podSelections.some((selection) => Object.keys(selection).length === 0) ? [] : podSelections;
       return {
         name,
         suffix: named.wasDestination ? undefined : name,
@@ -151,9 +159,9 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
         destination: named,
         index: named.index ?? index,
         bufferSize: named.buffer.size ?? buffer.size,
-        sources: led,
+        sources: routedSources,
         selections,
-        places: led.includes("pods") ? placesOf(named, named.index ?? index, selections) : [],
+        places: routedSources.includes("pods") ? placesOf(named, named.index ?? index, selections) : [],
       };
     });
 }

@@ -43,12 +43,12 @@ export class AuditLog extends pulumi.ComponentResource {
     for (const target of filteredTargets(targets)) {
       const own = withName(name, target.suffix);
       const { destination } = target;
-      const exists = destination.kind === "firehose";
+      const isExisting = destination.kind === "firehose";
       const ownStream = auditStreamName(args.cluster, target.suffix);
-      const stream = exists ? whenKnown(target, "firehose", (known) => known.stream) : pulumi.output(ownStream);
+      const stream = isExisting ? whenKnown(target, "firehose", (known) => known.stream) : pulumi.output(ownStream);
       // As text, so that a preview shows the role's permissions.
       const arn = pulumi.interpolate`arn:${host.partition}:firehose:${host.region}:${accountId}:deliverystream/${stream}`;
-      const ready = exists ? [] : [this.#stream(own, ownStream, target, accountId, args)];
+      const ready = isExisting ? [] : [this.#stream(own, ownStream, target, accountId, args)];
       const role = deliveryRole(
         `${own}-filter`,
         {

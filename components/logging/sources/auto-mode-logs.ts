@@ -51,21 +51,21 @@ export class AutoModeLogs extends pulumi.ComponentResource {
     const onError = runsErrorHooks()
       ? [new pulumi.ErrorHook(`${name}-update-in-progress`, retriesAfter(RETRY_MILLISECONDS))]
       : [];
-    let last: readonly pulumi.Resource[] = args.dependsOn;
-    for (const [what, logType] of Object.entries(LOG_TYPES)) {
+    let previous: readonly pulumi.Resource[] = args.dependsOn;
+    for (const [component, logType] of Object.entries(LOG_TYPES)) {
       const source = new aws.cloudwatch.LogDeliverySource(
-        `${name}-${what}`,
+        `${name}-${component}`,
         { logType, resourceArn, tags: host.tags },
         // A cluster has one source per type.
-        { parent: this, dependsOn: [...last], deleteBeforeReplace: true, hooks: { onError } },
+        { parent: this, dependsOn: [...previous], deleteBeforeReplace: true, hooks: { onError } },
       );
-      last = [source];
+      previous = [source];
       for (const { suffix, destination, ready } of destinations)
-        last = [
+        previous = [
           new aws.cloudwatch.LogDelivery(
-            withName(`${name}-${what}`, suffix),
+            withName(`${name}-${component}`, suffix),
             { deliverySourceName: source.name, deliveryDestinationArn: destination.arn, tags: host.tags },
-            { parent: this, dependsOn: [...last, ...ready], hooks: { onError } },
+            { parent: this, dependsOn: [...previous, ...ready], hooks: { onError } },
           ),
         ];
     }
@@ -88,7 +88,7 @@ export class AutoModeLogs extends pulumi.ComponentResource {
                 resourceArn: arn,
                 policyDocument: pulumi
                   .all([arn, accountId])
-                  .apply(([group, account]) => writersOf(group, account, host)),
+                  .apply(([group, account]) => deliveryPolicy(group, account, host)),
               },
               { parent: this, dependsOn: [...dependsOn] },
             ),
@@ -123,8 +123,11 @@ function arnOf({ destination, suffix }: Target, account: string, { host, cluster
   }
 }
 
-/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html */
-function writersOf(groupArn: string, account: string, { partition, region }: PodIdentityHost): string {
+/**
+ * Lets AWS write this account's deliveries to a log group.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html
+ */
+function deliveryPolicy(groupArn: string, account: string, { partition, region }: PodIdentityHost): string {
   return JSON.stringify({
     Statement: [
       {

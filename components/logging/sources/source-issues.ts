@@ -53,7 +53,7 @@ function takenFields({ sources, processing: { fields } }: SourceSettings): Setti
   return Object.keys(fields).flatMap((name) => {
     const [source] = taken.flatMap(({ keys, of }) => (keys.includes(name) ? of : []));
     if (source === undefined) return [];
-    const message = `must have another name with the source ${source}, whose records have a field ${name} already`;
+    const message = `must have another name with the source ${source}, whose records already have a field ${name}`;
     return [{ path: ["processing", "fields", name], message }];
   });
 }
@@ -78,7 +78,7 @@ export function sourceNameIssues(target: Target, teams: readonly TeamNamespaces[
   const path = [...indexPath, "splitBy"];
   const same = (what: string, of: string): SettingsIssue => ({
     path,
-    message: `must not be ${index.splitBy} with sources and a ${of}, whose lines would have the same ${what} as a source's`,
+    message: `must not be ${index.splitBy}, since lines of ${of} would have the same ${what} as those of a source`,
     value: index.splitBy,
   });
   const parts = sources.map(placeOfSource);

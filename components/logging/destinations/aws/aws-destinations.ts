@@ -21,7 +21,7 @@ export interface LateTarget extends Target {
   readonly known: pulumi.Output<Destination>;
 }
 
-/** @param resolved The settings of these targets, with all values. */
+/** Adds the values that are only known during deployment. @param resolved The settings of these targets, with all values. */
 export function lateTargets(
   targets: readonly Target[],
   resolved: pulumi.Output<LoggingSettings>,
@@ -81,14 +81,17 @@ export function awsDestinations(
   collector: Collector,
   place: AwsPlace,
 ): AwsDestinations {
-  const all = targets.map((target) => ({ target, ...made(name, target, collector, place) }));
+  const all = targets.map((target) => ({ target, ...createResources(name, target, collector, place) }));
+  /** The identity of a service account that writes to some of the destinations. */
   const identityOf = (
     resource: string,
     serviceAccount: string,
-    wanted: (target: LateTarget) => boolean,
-    rights = (statements: PolicyStatement[]) => statements,
+    sendsTo: (target: LateTarget) => boolean,
+    restrict = (statements: PolicyStatement[]) => statements,
   ) => {
-    const statements = all.flatMap(({ target, statements: own }) => (wanted(target) ? (own?.apply(rights) ?? []) : []));
+    const statements = all.flatMap(({ target, statements: own }) =>
+      sendsTo(target) ? (own?.apply(restrict) ?? []) : [],
+    );
     const [first] = statements;
     if (first === undefined) return undefined;
     return new PodIdentity(
@@ -97,19 +100,19 @@ export function awsDestinations(
         host: place.host,
         namespace: LOGGING_NAMESPACE,
         serviceAccount,
-        statements: statements.length === 1 ? first : pulumi.all(statements).apply((each) => each.flat()),
+        statements: statements.length === 1 ? first : pulumi.all(statements).apply((lists) => lists.flat()),
       },
       { parent: place.parent },
     );
   };
   const identity = identityOf(`${name}-identity`, collector.id, ({ sources }) => sources.some(isOnNode));
-  const ofEvents = identityOf(
+  const eventsIdentity = identityOf(
     `${name}-events-identity`,
     EVENT_READER_NAME,
     ({ sources }) => sources.includes("events"),
     (statements) => withoutExtras(statements, collector),
   );
-  const associations = [identity, ofEvents].flatMap((each) => each?.association ?? []);
+  const associations = [identity, eventsIdentity].flatMap((podIdentity) => podIdentity?.association ?? []);
   return { identity, ready: [...associations, ...all.flatMap(({ resources }) => resources)] };
 }
 
@@ -129,30 +132,30 @@ function withoutExtras(
 }
 
 /** A destination's resources, and the collector's permissions there; undefined outside AWS. */
-interface Made {
+interface OwnResources {
   readonly resources: readonly pulumi.Resource[];
   readonly statements?: pulumi.Output<PolicyStatement[]> | undefined;
 }
 
-/** Creates a destination's resources. */
-function made(prefix: string, target: LateTarget, collector: Collector, place: AwsPlace): Made {
+/** Creates a destination's resources. @param prefix Prefix of their names. */
+function createResources(prefix: string, target: LateTarget, collector: Collector, place: AwsPlace): OwnResources {
   const { suffix, destination } = target;
   switch (destination.kind) {
     case "cloudwatch":
-      return ofLogGroups(prefix, target, destination, collector, place);
+      return createLogGroups(prefix, target, destination, collector, place);
     case "s3":
-      return ofBucket(prefix, target, destination, collector, place);
+      return createBucket(prefix, target, destination, collector, place);
     case "opensearch": {
       if (destination.sigv4 === undefined) return { resources: [] };
       const statements = whenKnown(target, "opensearch", ({ sigv4 }) => (sigv4 ? [searchStatement(sigv4)] : []));
-      return { resources: [], statements: sidsOf(statements, suffix) };
+      return { resources: [], statements: withUniqueSids(statements, suffix) };
     }
     case "kafka": {
       if (destination.mskArn === undefined) return { resources: [] };
       const statements = whenKnown(target, "kafka", ({ mskArn, topic }) =>
         mskArn ? mskStatements(mskArn, topic) : [],
       );
-      return { resources: [], statements: sidsOf(statements, suffix) };
+      return { resources: [], statements: withUniqueSids(statements, suffix) };
     }
     case "firehose": {
       const { host, parent } = place;
@@ -163,21 +166,21 @@ function made(prefix: string, target: LateTarget, collector: Collector, place: A
         .apply(([account, known]) => [
           streamStatement(`arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${known}`),
         ]);
-      return { resources: [], statements: sidsOf(statements, suffix) };
+      return { resources: [], statements: withUniqueSids(statements, suffix) };
     }
     default:
       return { resources: [] };
   }
 }
 
-/** The teams' own log groups, and the one for all other lines. */
-function ofLogGroups(
+/** The teams' own log groups, and the one for all other lines, unless that exists already. */
+function createLogGroups(
   prefix: string,
   target: LateTarget,
   destination: DestinationOf<"cloudwatch">,
   { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
   { cluster, host, parent }: AwsPlace,
-): Made {
+): OwnResources {
   const { suffix, places, sources } = target;
   // The audit log stays in the group that EKS writes it to.
   if (sources.every((source) => source === "audit")) return { resources: [] };
@@ -185,7 +188,7 @@ function ofLogGroups(
   const { existing, retentionDays = RETENTION.cloudwatch } = destination;
   if (existing) {
     const statements = existingLogGroup({ host, groupName, actions, lists }, parent);
-    return { resources: [], statements: sidsOf(statements, suffix) };
+    return { resources: [], statements: withUniqueSids(statements, suffix) };
   }
   const resource = withName(`${prefix}-group`, suffix);
   const group = { host, groupName, retentionDays, class: destination.class, actions, lists };
@@ -201,7 +204,7 @@ function ofLogGroups(
   });
   const all = { ...group, kmsKeyArn: logGroupKey(target, destination), withTeams: places.length > 0 };
   const own = new PodLogGroup(resource, all, { parent });
-  return { resources: [...ofTeams, own.group], statements: sidsOf(own.statements, suffix) };
+  return { resources: [...ofTeams, own.group], statements: withUniqueSids(own.statements, suffix) };
 }
 
 /** KMS key of a team's log group, or of the one for all other lines; undefined if the settings have none. */
@@ -219,14 +222,14 @@ function logGroupKey(
   );
 }
 
-/** A destination's bucket. */
-function ofBucket(
+/** A destination's bucket, unless it exists already. */
+function createBucket(
   prefix: string,
   target: LateTarget,
   destination: DestinationOf<"s3">,
   { bucketKeyActions = [] }: Collector,
   { cluster, host, parent }: AwsPlace,
-): Made {
+): OwnResources {
   const { suffix, sources } = target;
   const { prefix: keys, existing, retentionDays = RETENTION.s3, teams = {} } = destination;
   const name = bucketNameOf(target, cluster, host.region);
@@ -237,7 +240,7 @@ function ofBucket(
       .apply(([known, kmsKeyArn]) =>
         bucketStatements(`arn:${host.partition}:s3:::${known}`, keys, kmsKeyArn, bucketKeyActions),
       );
-    return { resources: [], statements: sidsOf(statements, suffix) };
+    return { resources: [], statements: withUniqueSids(statements, suffix) };
   }
   const takesDeliveries = sources.includes("auto-mode");
   const shorter = Object.fromEntries(
@@ -247,12 +250,12 @@ function ofBucket(
   const own = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
   return {
     resources: [own.bucket, ...(takesDeliveries ? [own.policy] : [])],
-    statements: sidsOf(own.statements, suffix),
+    statements: withUniqueSids(own.statements, suffix),
   };
 }
 
 /** Makes statement ids unique in a policy for several destinations. An id has only letters and digits. */
-function sidsOf(
+function withUniqueSids(
   statements: pulumi.Output<PolicyStatement[]>,
   name: string | undefined,
 ): pulumi.Output<PolicyStatement[]> {

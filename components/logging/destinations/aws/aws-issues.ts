@@ -6,15 +6,15 @@ import type { Collector } from "../../collectors/collector.ts";
 import { placeName } from "../../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../../pipeline.ts";
 import type { NamedCluster } from "../../routing/overlaps.ts";
-import { splitsPlaces, type Target, type TeamNamespaces } from "../../routing/routes.ts";
+import { splitsPlaces, type Target, type TeamNamespaces, teamRequirement } from "../../routing/routes.ts";
 import { controlPlaneGroup, journalSources } from "../../sources/source.ts";
-import type { Destination } from "../destination-settings.ts";
+import type { Destination, DestinationOf } from "../destination-settings.ts";
 import { RETENTION } from "./aws-settings.ts";
 
 /** What this stack's cluster cannot use in AWS, and names that are taken, or may be. Paths are below `logging`. */
 export function awsIssues({ destination, path, suffix }: Target, cluster: NamedCluster): SettingsIssue[] {
-  const here = [...regionIssues(destination, cluster.region), ...ownNameIssues(destination, cluster)];
-  if (here.length > 0) return here.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+  const issues = [...regionIssues(destination, cluster.region), ...ownNameIssues(destination, cluster)];
+  if (issues.length > 0) return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
   if (destination.kind !== "s3") return [];
   const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
   if (!isBucketName(bucket)) {
@@ -68,24 +68,22 @@ function ownNameIssues(destination: Destination, cluster: NamedCluster): Setting
     return [{ path: ["logGroup"], message, value: destination.logGroup }];
   }
   if ((destination.kind !== "cloudwatch" && destination.kind !== "s3") || !destination.existing) return [];
-  const [key, name, own, what] =
-    destination.kind === "cloudwatch"
-      ? [
-          "logGroup",
-          destination.logGroup,
-          logGroupName({ ...destination, logGroup: undefined }, cluster.name),
-          "log group",
-        ]
-      : [
-          "bucket",
-          destination.bucket,
-          bucketName({ ...destination, bucket: undefined }, cluster.name, cluster.region),
-          "bucket",
-        ];
-  // Followed by a destination's name or a team's.
-  if (name === undefined || !(name === own || name.startsWith(`${own}-`) || name.startsWith(`${own}/`))) return [];
-  const message = `is the default name of this stack's own ${what}: if the stack created it, the next update deletes it with its lines, unless \`pulumi state delete\` removed it from the stack before`;
+  const { key, noun, name, defaultName } = existingPlace(destination, cluster);
+  // The default name may be followed by a destination's name or a team's.
+  const isOwn = name === defaultName || name?.startsWith(`${defaultName}-`) || name?.startsWith(`${defaultName}/`);
+  if (!isOwn) return [];
+  const message = `is the default name of this stack's own ${noun}: if the stack created it, the next update deletes it with its lines, unless \`pulumi state delete\` removed it from the stack before`;
   return [{ path: [key], message, value: name, severity: "warning" }];
+}
+
+/** The setting with the name of a log group or bucket, the name, and the one that the stack would give it. */
+function existingPlace(destination: DestinationOf<"cloudwatch" | "s3">, cluster: NamedCluster) {
+  if (destination.kind === "cloudwatch") {
+    const defaultName = logGroupName({ ...destination, logGroup: undefined }, cluster.name);
+    return { key: "logGroup", noun: "log group", name: destination.logGroup, defaultName };
+  }
+  const defaultName = bucketName({ ...destination, bucket: undefined }, cluster.name, cluster.region);
+  return { key: "bucket", noun: "bucket", name: destination.bucket, defaultName };
 }
 
 /** Warnings about keys that only some clients find. Paths are below `logging`. */
@@ -127,8 +125,7 @@ export function teamIssues(
       const message = "must be the name of a team with a route to this destination";
       return [{ path: [...path, "teams", team], message, value: team }];
     }
-    const known = teams.length === 0 ? "and this stack has none" : `one of ${teams.map(({ name }) => name).join(", ")}`;
-    return [{ path: [...path, "teams", team], message: `must be the name of a team, ${known}`, value: team }];
+    return [{ path: [...path, "teams", team], message: teamRequirement(teams), value: team }];
   });
   if (destination.kind === "cloudwatch" && destination.existing && index.splitBy === "team")
     issues.push({ path: [...path, "existing"], message: "must be false with index.splitBy team", value: true });
@@ -165,7 +162,7 @@ function shareIssues(
   const pods = sources.includes("pods") ? 1 : 0;
   const parts = journal === 0 ? places.length : Math.max(places.length, pods) + journal;
   if (amount(bufferSize) >= parts * MIN_SHARE * 2 ** 20) return [];
-  const each = [...(places.length === 0 ? [] : ["team"]), ...(journal === 0 ? [] : ["source of the node's journal"])];
-  const message = `must be at least ${parts * MIN_SHARE}Mi, ${MIN_SHARE}Mi for each ${each.join(" and ")} and for the rest`;
+  const kinds = [...(places.length === 0 ? [] : ["team"]), ...(journal === 0 ? [] : ["source of the node's journal"])];
+  const message = `must be at least ${parts * MIN_SHARE}Mi, ${MIN_SHARE}Mi for each ${kinds.join(" and ")} and for the rest`;
   return [{ path: [...bufferPath, "size"], message, value: bufferSize }];
 }

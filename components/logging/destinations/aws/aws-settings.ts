@@ -56,7 +56,7 @@ export const S3 = {
     .overwrite(withoutEmptyParts)
     .refine(isKeyPrefix, "must have no more '..' than other parts before them, or S3 refuses its keys")
     .default("logs")
-    .describe("'' for none. Default logs."),
+    .describe("First part of object keys; '' for none. Default logs."),
   existing: z
     .boolean()
     .default(false)
@@ -93,11 +93,11 @@ export function checkStored(destination: Stored, context: z.core.$RefinementCtx)
   if (!destination.existing) return;
   if (name === undefined) relation(context, ["existing", key], `existing requires ${key}`);
   const { retentionDays } = destination;
-  const kept =
+  const unchangeable =
     destination.kind === "cloudwatch"
       ? { retentionDays, class: destination.class, kmsKeyArn: destination.kmsKeyArn }
       : { retentionDays };
-  for (const [setting, value] of Object.entries(kept)) {
+  for (const [setting, value] of Object.entries(unchangeable)) {
     if (value === undefined) continue;
     const message = `${setting} must not be set with existing: the ${key === "bucket" ? "bucket" : "log group"} keeps its own`;
     relation(context, ["existing", setting], message);

@@ -80,7 +80,7 @@ describe("Settings of processing", () => {
   it("must name teams of the stack, and existing namespaces", () => {
     const drop = [{ teams: ["ts", "tx"] }, { teams: ["ts"], namespaces: ["other"] }];
     assert.deepEqual(check({ processing: { drop } }, [{ name: "ts" }]), [
-      'processing.drop[0].teams[1]: must be the name of a team of this stack (found "tx")',
+      'processing.drop[0].teams[1]: must be the name of a team, one of ts (found "tx")',
       "processing.drop[1]: teams and namespaces have no namespace in common, so it matches no line",
     ]);
   });

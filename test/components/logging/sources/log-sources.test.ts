@@ -24,7 +24,7 @@ describe("Fields of a stack", () => {
       ["events", "reason"],
       ["events", "metadata"],
     ] as const) {
-      const message = `must have another name with the source ${source}, whose records have a field ${name} already`;
+      const message = `must have another name with the source ${source}, whose records already have a field ${name}`;
       assert.deepEqual(found(["pods", source], name), [`processing.fields.${name}: ${message}`]);
       assert.deepEqual(found(["pods"], name), []);
     }

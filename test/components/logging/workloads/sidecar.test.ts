@@ -216,7 +216,7 @@ describe("the settings of a sidecar", () => {
         "destination.kind: must not need an AWS identity with mode sidecar, since a team's pod has none",
       ]);
     assert.deepEqual(check({ destination: { kind: "file" } }), [
-      "destination.kind: must not be on the node with mode sidecar, since a team's pod cannot write there",
+      "destination.kind: must not be file with mode sidecar, since a team's pod cannot write to its node",
     ]);
   });
 
