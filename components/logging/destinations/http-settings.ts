@@ -81,7 +81,7 @@ export const LOKI = {
     "a quoted string of up to 150 letters, digits and ! - _ . * ' ( ), such as 'team-a', and neither '.' nor '..'",
   )
     .optional()
-    .describe("HeaderSettings as X-Scope-OrgID."),
+    .describe("Sent as X-Scope-OrgID."),
   ...server,
   credentials: Credentials.optional().describe("User and password."),
   token: Token.optional().describe("Bearer token; excludes credentials."),

@@ -31,7 +31,7 @@ export const LEVELS = {
 } as const;
 export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 /**
- * A regular expression for the words of uniqueList levels in any case, for Onigmo and RE2. Both take the long s, U+017F, for an s of another case.
+ * A regular expression for the words of some levels in any case, for Onigmo and RE2. Both take the long s, U+017F, for an s of another case.
  */
 export function levelPattern(levels: readonly (keyof typeof LEVELS)[]): string {
   const words = levels.flatMap((level) => LEVELS[level]).join("|");
@@ -45,7 +45,7 @@ export const LEVEL_KEYS = ["level", "severity"] as const;
 export const uniqueList = <T extends z.ZodType>(item: T) =>
   z.array(item).min(1, "must not be empty").superRefine(unique());
 
-/** Sends lines that meet all conditions to uniqueList destinations. */
+/** Sends lines that meet all conditions to some destinations. */
 export const Route = z.strictObject({
   to: uniqueList(DestinationName).describe("Destinations."),
   sources: uniqueList(z.enum(SOURCES)).optional().describe("Default: pods if another condition is set, else all."),
