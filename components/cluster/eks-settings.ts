@@ -1,6 +1,7 @@
 import { addonDefaults } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { partitionOf } from "../aws/partition.ts";
 import { IP_FAMILIES, type IpFamily } from "../kubernetes/ip-family.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string, unique } from "../schema/values.ts";
@@ -254,4 +255,20 @@ export function checkEksExisting(
     issues.push({ path: ["serviceCidr"], message, value: serviceCidr });
   }
   return issues;
+}
+
+/** The region that an EKS cluster needs. */
+export const ClusterRegion = z.object({ region: z.string("must be an AWS region, such as eu-central-1") });
+
+/** IAM principals of another partition than the cluster's; paths are relative to `cluster`. */
+export function principalIssues(
+  entries: readonly Pick<AccessEntrySettings, "principalArn">[],
+  region: string,
+): SettingsIssue[] {
+  const { id } = partitionOf(region);
+  return entries.flatMap(({ principalArn }, index): SettingsIssue[] => {
+    if (principalArn.startsWith(`arn:${id}:`)) return [];
+    const message = `must start with arn:${id}:, the partition of ${region}`;
+    return [{ path: ["accessEntries", index, "principalArn"], message, value: principalArn }];
+  });
 }

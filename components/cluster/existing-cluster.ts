@@ -5,14 +5,16 @@ import { partitionOf } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { holdsOutput } from "../schema/checked-inputs.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
-import { accessEntries, grantAccess } from "./eks/access.ts";
+import { accessEntries, grantAccess, knownEntries } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
 import {
   ClusterName,
+  ClusterRegion,
   checkEksExisting,
   clusterDnsOf,
   EksExistingSettings,
   POD_IDENTITY_AGENT,
+  principalIssues,
 } from "./eks-settings.ts";
 import { type ClusterHandle, givenKubeconfig, kubernetesProvider } from "./handle.ts";
 import { ExistingClusterSettings } from "./settings.ts";
@@ -140,12 +142,17 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
   readonly #tags: Readonly<Record<string, pulumi.Input<string>>>;
 
   constructor(name: string, args: ExistingEksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
-    throwErrors(name, checkEksExisting(parseArgs(name, KnownEksArgs, known(KnownEksArgs, args))));
+    const { region } = parseArgs(name, ClusterRegion, { region: args.region });
+    const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
+    throwErrors(name, [
+      ...checkEksExisting(parseArgs(name, KnownEksArgs, known(KnownEksArgs, args))),
+      ...principalIssues(knownEntries(args.accessEntries ?? [], partitionOf(region).id), region),
+    ]);
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
     this.#name = name;
     this.#args = args;
     this.#tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
-    const { name: clusterName, region, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = args;
+    const { name: clusterName, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = args;
     const partition = partitionOf(region).id;
     const tags = this.#tags;
     const cluster = aws.eks.getClusterOutput({ name: clusterName }, { parent: this });
@@ -161,7 +168,6 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       },
       this,
     );
-    const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
     grantAccess(`${name}-access`, { clusterName, partition, entries, tags, cluster: undefined }, { parent: this });
     const agent = args.podIdentityAgent ? this.#podIdentityAgent() : undefined;
     this.handle = {

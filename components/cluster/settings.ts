@@ -1,6 +1,5 @@
 import { judgeComponent, minorOf } from "eks-dns-logging-corefile/addon";
 import { z } from "zod";
-import { partitionOf } from "../aws/partition.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string, unique } from "../schema/values.ts";
 import { ExistingVpcSettings, VpcSettings } from "./eks/network-settings.ts";
@@ -15,6 +14,7 @@ import {
   IpFamilySetting,
   KUBERNETES_VERSIONS,
   NetworkPoliciesSetting,
+  principalIssues,
   Tags,
 } from "./eks-settings.ts";
 
@@ -167,7 +167,6 @@ export function checkCluster(settings: ClusterSettings, region: string | undefin
           ...instanceIssues(settings),
         ];
   if (region === undefined) return stated;
-  const { id } = partitionOf(region);
   const zones = settings.kind === "eks" && Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];
   return [
     ...stated,
@@ -182,16 +181,6 @@ export function checkCluster(settings: ClusterSettings, region: string | undefin
             },
           ],
     ),
-    ...settings.accessEntries.flatMap(({ principalArn }, index): SettingsIssue[] =>
-      principalArn.startsWith(`arn:${id}:`)
-        ? []
-        : [
-            {
-              path: ["accessEntries", index, "principalArn"],
-              message: `must start with arn:${id}:, the partition of ${region}`,
-              value: principalArn,
-            },
-          ],
-    ),
+    ...principalIssues(settings.accessEntries, region),
   ];
 }

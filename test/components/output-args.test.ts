@@ -15,6 +15,7 @@ import { existingClusterHandle } from "../support/cluster-handle.ts";
 import { find, ofType } from "../support/find.ts";
 
 const DEV = "arn:aws:iam::123456789012:role/dev";
+const CHINESE = DEV.replace("arn:aws:", "arn:aws-cn:");
 const later = <T>(value: T) => pulumi.output(value);
 
 /** What a program registers whose AWS lookups are answered. */
@@ -163,6 +164,32 @@ describe("arguments of components that are outputs", () => {
     ] as const)
       await assert.rejects(cluster(args), { name: "SettingsError", message });
     await cluster({});
+    const groups = ["dev"];
+    const existing = (args: object) =>
+      made(() => {
+        const all = {
+          region: "cn-north-1",
+          name: "prod",
+          accessEntries: [{ principalArn: later(CHINESE), groups }],
+          ...args,
+        };
+        new ExistingEksCluster("cluster", all);
+      });
+    await assert.rejects(
+      existing({
+        accessEntries: [
+          { principalArn: CHINESE, groups },
+          { principalArn: DEV, groups },
+        ],
+      }),
+      {
+        name: "SettingsError",
+        message:
+          /^ +cluster\.accessEntries\[1\]\.principalArn: must start with arn:aws-cn:, the partition of cn-north-1 \(found/m,
+      },
+    );
+    await assert.rejects(existing({ region: undefined }), /^ +cluster\.region: must be an AWS region, .* is not set$/m);
+    await existing({});
   });
 
   it("are refused once, by name, where they decide what is created", async () => {

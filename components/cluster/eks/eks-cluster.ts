@@ -1,12 +1,11 @@
 import * as eks from "@pulumi/eks";
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
 import { serviceRole } from "../../aws/iam.ts";
 import { ControlPlaneLogs } from "../../aws/log-group.ts";
 import { partitionOf } from "../../aws/partition.ts";
 import { checkedInputs, holdsOutput } from "../../schema/checked-inputs.ts";
 import { parseArgs, throwErrors } from "../../schema/errors.ts";
-import { clusterDnsOf, PublicCidrs } from "../eks-settings.ts";
+import { ClusterRegion, clusterDnsOf, PublicCidrs } from "../eks-settings.ts";
 import { type ClusterHandle, kubernetesProvider } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
 import { ClusterSettings, checkCluster, type EksClusterSettings } from "../settings.ts";
@@ -196,15 +195,13 @@ export class EksCluster extends pulumi.ComponentResource {
   }
 }
 
-const Required = z.object({ region: z.string("must be an AWS region, such as eu-central-1") });
-
 /**
  * The arguments, complete with defaults.
  * @throws {ArgumentsError} with every error in them.
  */
 function settingsOf(name: string, { region: given, profile: _profile, ...plain }: EksClusterArgs): EksClusterSettings {
   const { accessEntries: entries, endpointAccess: access, tags, vpc, existingVpc, nodeGroups } = plain;
-  const { region } = parseArgs(name, Required, { region: given });
+  const { region } = parseArgs(name, ClusterRegion, { region: given });
   const settings = parseArgs(name, ClusterSettings, {
     ...plain,
     ...(entries && { accessEntries: knownEntries(entries, partitionOf(region).id) }),
