@@ -1,5 +1,5 @@
 import { at, type KubernetesObject, listAt, textAt } from "../audit/kubernetes-object.ts";
-import { plural } from "../output/table.ts";
+import { plural } from "../output/text.ts";
 import type { Planned, PlannedResource } from "../plan/recording.ts";
 import { type AdoptionRow, isOwn, type LiveObjects, managersOf, objectName } from "./live-objects.ts";
 

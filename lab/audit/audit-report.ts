@@ -5,7 +5,8 @@ import { fixOf } from "../../policies/core/evaluate.ts";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/pack.ts";
 import { code, MAX_COMMENT, plainText } from "../output/markup.ts";
-import { plainTable, plural } from "../output/table.ts";
+import { plainTable } from "../output/table.ts";
+import { plural } from "../output/text.ts";
 import type { Audit, AuditFinding } from "./audit.ts";
 
 /** An audit with its subject. */

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { code, fenced, MAX_COMMENT, plainText } from "../output/markup.ts";
+import { bold, dim } from "../output/text.ts";
 import { type ClusterUpgrade, upgradeTitle } from "./cluster-upgrade.ts";
 import type { PolicyComparison, ResourceChange } from "./comparison.ts";
 import type { Diff, Side, StackDiff } from "./diff.ts";
@@ -59,7 +60,7 @@ const MAX_LINES = 30;
 
 /** The comparison for a terminal. It has colors: strip them for other outputs. */
 export function formatDiff(diff: Diff): string {
-  const title = `Changes from ${styleText("bold", sideText(diff.base))} to ${styleText("bold", sideText(diff.head))}`;
+  const title = `Changes from ${bold(sideText(diff.base))} to ${bold(sideText(diff.head))}`;
   const warnings = warningsOf(diff).map(({ stacks, warning }) =>
     styleText(["bold", "red"], `WARNING  ${stacks}: ${warning}`),
   );
@@ -71,14 +72,14 @@ export function formatDiff(diff: Diff): string {
 }
 
 function stackLines(stack: StackDiff): string[] {
-  const head = `${styleText("bold", `Stack ${stack.stack}`)}: ${countsText(stack)}`;
+  const head = `${bold(`Stack ${stack.stack}`)}: ${countsText(stack)}`;
   if ("problem" in stack) return [head, ...indented(stack.problem.split("\n"), 4)];
   const { changes, outputs, policies, upgrades } = stack.comparison;
   return [
     head,
     ...stack.notes.map((note) => `    ${note}`),
     ...upgrades.flatMap((upgrade) => [
-      `  ${styleText("bold", upgradeTitle(upgrade))}`,
+      `  ${bold(upgradeTitle(upgrade))}`,
       ...upgrade.effects.map((effect) => `    ${effect}`),
     ]),
     ...changes.flatMap(changeLines),
@@ -92,7 +93,7 @@ const COLORS = { replaced: "magenta", deleted: "red", changed: "yellow", added: 
 function changeLines(change: ResourceChange): string[] {
   const text = `  ${SIGNS[change.kind]} ${change.kind.padEnd(8)} ${change.type}  ${outsideText(change)}`;
   const title = change.warning === undefined ? styleText(COLORS[change.kind], text) : styleText(["bold", "red"], text);
-  const name = change.outside === change.name ? "" : styleText("dim", `  (${change.name})`);
+  const name = change.outside === change.name ? "" : dim(`  (${change.name})`);
   return [
     `${title}${name}`,
     ...change.reasons.map((reason) => `      because ${reason}`),
@@ -116,7 +117,7 @@ function policyLines(policies: PolicyComparison): string[] {
     ...fresh.map((finding) => styleText("red", `    new      ${findingText(finding)}`)),
     ...known.map((finding) => `    before   ${findingText(finding)}`),
     ...fixed.map((finding) => styleText("green", `    fixed    ${findingText(finding)}`)),
-    ...newlyExempt.map((finding) => styleText("dim", `    exempt   ${findingText(finding)}`)),
+    ...newlyExempt.map((finding) => dim(`    exempt   ${findingText(finding)}`)),
   ];
 }
 

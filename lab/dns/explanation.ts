@@ -3,7 +3,8 @@ import type { Libc, Saving } from "../../components/dns/resolver.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
-import { columns, ms, plural } from "../output/table.ts";
+import { columns } from "../output/table.ts";
+import { ms, plural } from "../output/text.ts";
 import { type OwnZones, ownZones } from "../verify/cluster-domain.ts";
 import type { DnsClient } from "./dns-client.ts";
 import {

@@ -1,6 +1,6 @@
 import { Failure } from "../command-line.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { ms, plural } from "../output/table.ts";
+import { ms, plural } from "../output/text.ts";
 import type { DnsClient } from "./dns-client.ts";
 import { type Explanation, explain } from "./explanation.ts";
 

@@ -1,4 +1,3 @@
-import { styleText } from "node:util";
 import { kubeDnsAddresses } from "../../components/cluster/settings.ts";
 import { LOOKED_UP_VERSION } from "../../components/dns/addon.ts";
 import { dnsWarnings } from "../../components/dns/issues.ts";
@@ -7,6 +6,7 @@ import { DnsSettings } from "../../components/dns/settings.ts";
 import { runsCoreDns } from "../../components/parts.ts";
 import type { Settings } from "../../components/settings.ts";
 import { statedPlace } from "../kubernetes/core-dns-place.ts";
+import { bold, warningLabel } from "../output/text.ts";
 
 /** The effective DNS settings with the reason for each choice, and behavior of CoreDNS that may surprise. */
 export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
@@ -30,7 +30,7 @@ export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): 
         : "DNS:",
     ),
     ...lines,
-    ...warnings.map((warning) => `    ${styleText("yellow", "warning", { stream: process.stdout })}: ${warning}`),
+    ...warnings.map((warning) => `    ${warningLabel()} ${warning}`),
     "",
     "",
   ].join("\n");
@@ -40,8 +40,6 @@ function kubernetesVersionOf(cluster: Settings["cluster"]): string | undefined {
   if (cluster.kind === "existing") return undefined;
   return cluster.kind === "eks" ? cluster.version : (cluster.kubernetesVersion ?? LOOKED_UP_VERSION);
 }
-
-const bold = (text: string) => styleText("bold", text, { stream: process.stdout });
 
 /** Cluster sizes in the documentation, up to the Kubernetes maximum. */
 const SIZES = [

@@ -90,14 +90,3 @@ export function columns(
 ): string[] {
   return plainTable(head, rows, { right }).split("\n");
 }
-
-/** Milliseconds, with two decimals for small values. */
-export function ms(value: number | undefined): string {
-  if (value === undefined) return "-";
-  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
-}
-
-export function plural(count: number, word: string): string {
-  const many = word.endsWith("y") ? `${word.slice(0, -1)}ies` : `${word}s`;
-  return `${count} ${count === 1 ? word : many}`;
-}

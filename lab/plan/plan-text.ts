@@ -9,7 +9,8 @@ import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, sourcePlace } from "../../components/logging/sources/source.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
-import { plainTable, plural } from "../output/table.ts";
+import { plainTable } from "../output/table.ts";
+import { bold, dim, plural, warningLabel } from "../output/text.ts";
 import type { PlannedResource, Recording } from "./recording.ts";
 
 /** A line of the tree. */
@@ -27,35 +28,35 @@ interface TreeRow {
 export function treeRows(resources: readonly PlannedResource[]): TreeRow[] {
   const known = new Set(resources.map((resource) => resource.urn));
   const children = Map.groupBy(resources, (resource) => (known.has(resource.parent) ? resource.parent : ""));
-  const waiting = dependents(resources);
+  const dependents = dependentsByUrn(resources);
 
   const below = (parent: string, depth: number, indent: string): TreeRow[] =>
     (children.get(parent) ?? []).flatMap((resource, index, siblings) => {
       const last = index === siblings.length - 1;
       return [
-        { depth, branch: `${indent}${last ? "└─ " : "├─ "}`, resource, neededBy: waiting.get(resource.urn) ?? [] },
+        { depth, branch: `${indent}${last ? "└─ " : "├─ "}`, resource, neededBy: dependents.get(resource.urn) ?? [] },
         ...below(resource.urn, depth + 1, `${indent}${last ? "   " : "│  "}`),
       ];
     });
   return below("", 0, "");
 }
 
-function dependents(resources: readonly PlannedResource[]): Map<string, string[]> {
-  const waiting = new Map<string, string[]>();
+function dependentsByUrn(resources: readonly PlannedResource[]): Map<string, string[]> {
+  const dependents = new Map<string, string[]>();
   for (const resource of resources) {
     const providerUrn = resource.provider.slice(0, resource.provider.lastIndexOf("::"));
     for (const urn of new Set([...resource.dependencies, providerUrn])) {
-      waiting.set(urn, [...(waiting.get(urn) ?? []), resource.name]);
+      dependents.set(urn, [...(dependents.get(urn) ?? []), resource.name]);
     }
   }
-  return waiting;
+  return dependents;
 }
 
 /** The plan for a terminal: tree, counts, unknown values, outputs. */
 export function formatPlan(stack: string, recording: Recording): string {
   const rows = treeRows(recording.resources);
   const lines = rows.map(({ branch, resource, neededBy }) => [
-    ` ${green("+")}  ${dim(branch)}${resource.type}`,
+    ` ${styleText("green", "+")}  ${dim(branch)}${resource.type}`,
     resource.name,
     dim(shortList(neededBy)),
   ]);
@@ -81,40 +82,33 @@ function formatOutputs(recording: Recording): string[] {
   if (entries.length === 0) return [];
   const width = Math.max(...entries.map(([key]) => key.length));
   const lines = entries.map(([key, value]) => {
-    const shown = recording.secretOutputs.includes(key)
-      ? "[secret]"
-      : typeof value === "string"
-        ? value
-        : JSON.stringify(value);
-    return `    ${key.padEnd(width)} : ${shown}`;
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `    ${key.padEnd(width)} : ${recording.secretOutputs.includes(key) ? "[secret]" : text}`;
   });
   return [bold("Outputs:"), ...lines];
 }
-
-/** Maximum number of unknown values that a plan names. */
-const MAX_NAMED = 8;
 
 function formatCounts(resources: readonly PlannedResource[]): string[] {
   const custom = resources.filter((resource) => resource.custom);
   const byPackage = Map.groupBy(custom, (resource) => resource.type.split(":")[0] ?? "");
   const counts = [...byPackage].map(([name, members]) => `${members.length} ${name}`).join(", ");
-  const unknowns = custom.filter((resource) => resource.unknowns.length > 0);
-  const fields = unknowns.reduce((sum, resource) => sum + resource.unknowns.length, 0);
   return [
     bold("Resources:"),
     `    + ${resources.length + 1} to create: ${custom.length} resources (${counts}) in ${resources.length - custom.length} components and the stack`,
-    ...(fields === 0
-      ? []
-      : [
-          `    ${plural(fields, "value")} of ${plural(unknowns.length, "resource")} known only after deployment${fields > MAX_NAMED ? " (--json lists them)" : ""}`,
-        ]),
-    ...(fields > MAX_NAMED ? [] : unknowns.map((each) => `      ${each.name}: ${each.unknowns.join(", ")}`)),
+    ...formatUnknowns(custom.filter((resource) => resource.unknowns.length > 0)),
   ];
 }
 
-const bold = (text: string) => styleText("bold", text, { stream: process.stdout });
-const dim = (text: string) => styleText("dim", text, { stream: process.stdout });
-const green = (text: string) => styleText("green", text, { stream: process.stdout });
+/** Maximum number of unknown values that a plan names. */
+const MAX_NAMED = 8;
+
+function formatUnknowns(resources: readonly PlannedResource[]): string[] {
+  const count = resources.reduce((sum, resource) => sum + resource.unknowns.length, 0);
+  if (count === 0) return [];
+  const total = `    ${plural(count, "value")} of ${plural(resources.length, "resource")} known only after deployment`;
+  if (count > MAX_NAMED) return [`${total} (--json lists them)`];
+  return [total, ...resources.map(({ name, unknowns }) => `      ${name}: ${unknowns.join(", ")}`)];
+}
 
 /** Settings without effect and deprecated names, one line each; empty if there are none. */
 export function formatWarnings({ warnings }: Pick<Settings, "warnings">): string {
@@ -122,7 +116,7 @@ export function formatWarnings({ warnings }: Pick<Settings, "warnings">): string
 }
 
 function warningLine(text: string): string {
-  return `${styleText("yellow", "warning", { stream: process.stdout })}: ${text}\n`;
+  return `${warningLabel()} ${text}\n`;
 }
 
 /** Warns if the versions of EKS were looked up long before a day (YYYY-MM-DD) and the stack uses any; else empty. */
@@ -144,14 +138,13 @@ export function formatRoutes(settings: Stack, now: Date): string {
   const isPlain = targets.every(({ places }) => places.length === 0) && logging.sources.length === 1;
   if (logging.destinations === undefined && isPlain) return "";
   const lines = targets.flatMap((target) => {
-    const [first = "", ...rest] = gets(target, logging);
     return [
       `    ${target.name ?? "destination"} : ${placeOf(target, settings)}`,
-      `      gets  : ${[first, ...rest].join("; or ")}`,
+      `      gets  : ${routedLines(target, logging).join("; or ")}`,
       ...todaysNames(target, settings, now).map((name) => `      today : ${name}`),
     ];
   });
-  return [styleText("bold", "Log routes:", { stream: process.stdout }), ...lines, "", ""].join("\n");
+  return [bold("Log routes:"), ...lines, "", ""].join("\n");
 }
 
 function placeOf({ suffix, destination, sources }: Target, { cluster, region }: Stack): string {
@@ -169,20 +162,27 @@ function inPlaces(base: string, places: Target["places"]): string[] {
 }
 
 /** Which lines a destination gets, in words. */
-function gets({ sources, selections }: Target, logging: LoggingSettings): string[] {
+function routedLines({ sources, selections }: Target, logging: LoggingSettings): string[] {
   if (selections.length === 0 && sources.length === logging.sources.length) return ["all lines"];
   const others = sources.filter((source) => source !== "pods");
   const parts = selections.map((selection) => collectedPart(selection, logging)).filter((part) => part !== undefined);
-  const pods = selections.length === 0 ? ["all lines of pods"] : parts.map(inWords);
-  const found = [
+  const pods = selections.length === 0 ? ["all lines of pods"] : parts.map(selectorText);
+  const routed = [
     ...(sources.includes("pods") ? pods : []),
     ...(others.length === 0 ? [] : [`source ${others.join(" or ")}`]),
   ];
-  return found.length === 0 ? ["no lines, because none that its routes select are collected"] : found;
+  return routed.length === 0 ? ["no lines, because none that its routes select are collected"] : routed;
 }
 
 /** The lines that a route or step selects; empty for all. */
-function inWords({ pattern, namespaces, teams, labels, streams, levels }: Partial<Selection> & OfProcessing): string {
+function selectorText({
+  pattern,
+  namespaces,
+  teams,
+  labels,
+  streams,
+  levels,
+}: Partial<Selection> & ProcessingSelectors): string {
   return [
     ...(pattern === undefined ? [] : [`/${pattern}/`]),
     ...(namespaces === undefined ? [] : [`namespace ${namespaces.join(" or ")}`]),
@@ -221,30 +221,32 @@ function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): stri
 type Processing = LoggingSettings["processing"];
 type Rule = Partial<Processing["drop"][number]>;
 /** Selectors that processing steps have and routes lack. */
-type OfProcessing = { readonly [key in "pattern" | "teams"]?: Readonly<Rule[key]> };
+type ProcessingSelectors = { readonly [key in "pattern" | "teams"]?: Readonly<Rule[key]> };
 
 /** The processing steps, one line each. Empty if there are none. */
 export function formatProcessing(logging: Pick<LoggingSettings, "processing"> | undefined): string {
   const lines = logging === undefined ? [] : processingSteps(logging.processing);
   if (lines.length === 0) return "";
-  const title = styleText("bold", "Log processing:", { stream: process.stdout });
+  const title = bold("Log processing:");
   return [title, ...lines.map((line) => `    ${line}`), "", ""].join("\n");
 }
 
 function processingSteps({ firstLines, redact, drop, sample, limit, fields }: Processing): string[] {
-  const masked = redact.map((each) => (typeof each === "string" ? each : `/${each.pattern}/`));
+  const masked = redact.map((kind) => (typeof kind === "string" ? kind : `/${kind.pattern}/`));
   const added = Object.entries(fields).map(([name, value]) => `${name}=${value}`);
   return [
-    ...firstLines.map((rule) => `joins   : lines up to the next of ${inWords(rule)}`),
+    ...firstLines.map((rule) => `joins   : lines up to the next of ${selectorText(rule)}`),
     ...(masked.length === 0 ? [] : [`redacts : ${masked.join(", ")}`]),
-    ...drop.map((rule) => `drops   : ${inWords(rule)}`),
-    ...sample.map((rule) => `keeps   : ${Math.round(rule.ratio * 1000) / 10} % of ${inWords(rule) || "all lines"}`),
+    ...drop.map((rule) => `drops   : ${selectorText(rule)}`),
+    ...sample.map(
+      (rule) => `keeps   : ${Math.round(rule.ratio * 1000) / 10} % of ${selectorText(rule) || "all lines"}`,
+    ),
     ...limit.map((rule) => `limits  : each pod to ${rule.linesPerSecond} lines/s${inPlace(rule)}`),
     ...(added.length === 0 ? [] : [`adds    : ${added.join(", ")}`]),
   ];
 }
 
 function inPlace(rule: Rule): string {
-  const words = inWords(rule);
-  return words === "" ? "" : ` in ${words}`;
+  const selected = selectorText(rule);
+  return selected === "" ? "" : ` in ${selected}`;
 }

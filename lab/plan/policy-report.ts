@@ -8,6 +8,7 @@ import { stackOfPlan } from "../../policies/core/stack.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { boxedTable } from "../output/table.ts";
+import { bold } from "../output/text.ts";
 import { fileText } from "../user-files.ts";
 import { type Recording, UNKNOWN } from "./recording.ts";
 
@@ -45,55 +46,56 @@ export async function readPackConfig(file: string | undefined, project: string =
   throw new Failure(`${name} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`, 2);
 }
 
-const TITLES = { violated: "violated", undecided: "undecided", exempt: "exempt" } as const;
-
 /** The policy findings for a terminal: counts first, then each resource with its rules, blocking ones first. */
 export function formatPolicies(evaluation: Evaluation): string {
   const { findings, issues, warnings, rules } = evaluation;
-  const stopping = failing(evaluation);
-  const others = findings.filter((finding) => !stopping.includes(finding));
+  const blocking = failing(evaluation);
+  const others = findings.filter((finding) => !blocking.includes(finding));
+  const exempt = others.filter(({ outcome }) => outcome === "exempt");
+  const open = others.filter(({ outcome }) => outcome !== "exempt");
   const count = (wanted: Finding["outcome"]) => findings.filter(({ outcome }) => outcome === wanted).length;
-  const failed = stopping.length + issues.length;
-  const stops =
-    failed === 0 ? "none stops this plan" : `${failed} ${failed === 1 ? "finding stops" : "findings stop"} this plan`;
+  const verdict = verdictOf(blocking.length + issues.length);
   const lines = [
-    `  ${rules} rules: ${stops}, ${count("violated")} violated, ${count("undecided")} undecided, ${count("exempt")} exempt`,
+    `  ${rules} rules: ${verdict}, ${count("violated")} violated, ${count("undecided")} undecided, ${count("exempt")} exempt`,
     ...issues.map((issue) => `  ${styleText("red", "configuration")} ${issue}`),
     ...warnings.map((warning) => `  ${styleText("yellow", "configuration")} ${warning}`),
-    ...byResource("red", stopping),
-    ...byResource(
-      "yellow",
-      others.filter(({ outcome }) => outcome !== "exempt"),
-    ),
-    ...byResource(
-      "dim",
-      others.filter(({ outcome }) => outcome === "exempt"),
-    ),
+    ...byResource("red", blocking),
+    ...byResource("yellow", open),
+    ...byResource("dim", exempt),
   ];
-  return `${styleText("bold", "Policies")}\n${lines.join("\n")}\n`;
+  return `${bold("Policies")}\n${lines.join("\n")}\n`;
 }
 
+function verdictOf(failures: number): string {
+  if (failures === 0) return "none stops this plan";
+  return failures === 1 ? "1 finding stops this plan" : `${failures} findings stop this plan`;
+}
+
+type Color = "red" | "yellow" | "dim";
+
 /** Each resource with its rules; resources with the same findings share one entry. */
-function byResource(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {
-  const ofResources = [...Map.groupBy(findings, ({ urn }) => urn).values()].map((ofResource) => ({
-    name: `  ${styleText("bold", ofResource[0]?.resource ?? "")}`,
-    said: [...Map.groupBy(ofResource, ({ rule }) => rule).values()].flatMap((ofRule) => linesOf(color, ofRule)),
+function byResource(color: Color, findings: readonly Finding[]): string[] {
+  const entries = [...Map.groupBy(findings, ({ urn }) => urn).values()].map((ofResource) => ({
+    name: `  ${bold(ofResource[0]?.resource ?? "")}`,
+    text: [...Map.groupBy(ofResource, ({ rule }) => rule).values()]
+      .flatMap((ofRule) => linesOf(color, ofRule))
+      .join("\n"),
   }));
-  return [...Map.groupBy(ofResources, ({ said }) => said.join("\n"))].flatMap(([said, alike]) => [
+  return [...Map.groupBy(entries, ({ text }) => text)].flatMap(([text, alike]) => [
     ...alike.map(({ name }) => name),
-    said,
+    text,
   ]);
 }
 
 /** A rule's title and fix, with the details between them. */
-function linesOf(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {
+function linesOf(color: Color, findings: readonly Finding[]): string[] {
   const [first] = findings;
   if (first === undefined) return [];
   const { rule, level, outcome } = first;
   const title = RULES.find(({ id }) => id === rule)?.title ?? "";
   const fixes = findings.flatMap((finding) => fixOf(finding) ?? []);
   return [
-    `    ${styleText(color, `${TITLES[outcome]}, ${level}: ${rule}:`)} ${title}`,
+    `    ${styleText(color, `${outcome}, ${level}: ${rule}:`)} ${title}`,
     ...findings.map(({ detail }) => `      ${detail}`),
     ...[...new Set(fixes)].map((fix) => `      Fix: ${fix}`),
   ];

@@ -83,7 +83,7 @@ function refuseUnstated(to: string, cluster: string): void {
   const known: readonly string[] = KUBERNETES_VERSIONS;
   if (known.includes(to)) return;
   throw new Failure(
-    `a stack takes Kubernetes ${known[0]} to ${known.at(-1)}, the versions in standard support: upgrade to ${to} without it, with aws eks update-cluster-version --name ${cluster} --kubernetes-version ${to}`,
+    `a stack takes Kubernetes ${known[0]} to ${known.at(-1)}, the versions in standard support: upgrade to ${to} outside the stack, with aws eks update-cluster-version --name ${cluster} --kubernetes-version ${to}`,
     2,
   );
 }

@@ -1,9 +1,8 @@
 import { styleText } from "node:util";
 import { LOOKED_UP } from "eks-dns-logging-corefile/addon";
 import { plainTable } from "../output/table.ts";
+import { bold, dim } from "../output/text.ts";
 import type { UpgradePlan } from "./upgrade-plan.ts";
-
-const bold = (text: string) => styleText("bold", text);
 
 /** An upgrade for a terminal. It has colors: strip them for other outputs. */
 export function formatUpgrade(plan: UpgradePlan): string {
@@ -42,7 +41,7 @@ function steps({ steps: all }: UpgradePlan): string[] {
   const lines = all.flatMap(({ title, how, takes, details, source }, index) => [
     `${String(index + 1).padStart(2)}. ${bold(title)}: ${how}${takes === "-" ? "" : ` (${takes})`}`,
     ...details.map((detail) => `    ${detail}`),
-    ...(all[index - 1]?.source === source ? [] : [styleText("dim", `    ${source}`)]),
+    ...(all[index - 1]?.source === source ? [] : [dim(`    ${source}`)]),
   ]);
   return [bold("Steps, in EKS's order:"), ...lines];
 }
@@ -59,7 +58,7 @@ function components({ components: found, to }: UpgradePlan): string[] {
   return [
     bold("Component versions:"),
     plainTable(["component", "now", "verdict", `with ${to}`, "why"], rows).trimEnd(),
-    styleText("dim", `looked up on ${LOOKED_UP}; https://kubernetes.io/releases/version-skew-policy/`),
+    dim(`looked up on ${LOOKED_UP}; https://kubernetes.io/releases/version-skew-policy/`),
   ];
 }
 
@@ -80,13 +79,13 @@ function coredns({ coredns: found }: UpgradePlan): string[] {
     ...affected.map((plugin) => bold(`  the Corefile uses ${plugin}, which was moved or removed`)),
     ...behavior.flatMap(({ change, version, source }) => [
       `  behaves differently since ${version}: ${change}`,
-      styleText("dim", `    ${source}`),
+      dim(`    ${source}`),
     ]),
     ...(errors.length === 0
       ? [isChecked ? "  the Corefile starts" : "  the Corefile is unknown: add --context"]
       : errors.map((error) => `  the Corefile does not start: ${error}`)),
     ...warnings.map((warning) => `  warning: ${warning}`),
-    styleText("dim", `  plugins judged by CoreDNS ${release.from} and ${release.to}; https://coredns.io/tags/notes/`),
+    dim(`  plugins judged by CoreDNS ${release.from} and ${release.to}; https://coredns.io/tags/notes/`),
   ];
 }
 
@@ -97,7 +96,7 @@ function changes({ changes: found, to }: UpgradePlan): string[] {
     ...found.flatMap(({ title, action, source, breaks, found: objects }) => [
       `  ${breaks ? styleText("red", "breaks") : "notice"}  ${title}: ${action}`,
       ...(objects === undefined ? [] : [`          ${concerned(objects)}`]),
-      styleText("dim", `          ${source}`),
+      dim(`          ${source}`),
     ]),
   ];
 }
@@ -107,5 +106,5 @@ const MAX_NAMES = 10;
 function concerned(objects: readonly string[]): string {
   if (objects.length === 0) return "none found";
   const more = objects.length > MAX_NAMES ? ` and ${objects.length - MAX_NAMES} more` : "";
-  return styleText(["bold"], `found in ${objects.slice(0, MAX_NAMES).join(", ")}${more}`);
+  return bold(`found in ${objects.slice(0, MAX_NAMES).join(", ")}${more}`);
 }

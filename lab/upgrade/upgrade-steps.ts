@@ -1,7 +1,7 @@
 import { addonDefaults, type ComponentVerdict, supportOf, type VersionStep } from "eks-dns-logging-corefile/addon";
 import type { StackComparison } from "../diff/comparison.ts";
 import { type PlanDocument, valueAt } from "../diff/document.ts";
-import { plural } from "../output/table.ts";
+import { plural } from "../output/text.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 
 /** A step of an upgrade, in EKS's order. */

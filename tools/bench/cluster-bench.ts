@@ -9,7 +9,7 @@ import { dnsClientAt } from "../../lab/dns/dns-client.ts";
 import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
 import { asClusterError } from "../../lab/kubernetes/api-requests.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
-import { connect, loadKubeConfig, type Target } from "../../lab/kubernetes/connect.ts";
+import type { Connection, Target } from "../../lab/kubernetes/connect.ts";
 import { applyObject } from "../../lab/kubernetes/object-store.ts";
 import { manifestsOf } from "../../lab/plan/manifests.ts";
 import { planStack } from "../../lab/plan/plan.ts";
@@ -34,11 +34,15 @@ export interface ClusterRows {
 /**
  * Measures on a cluster: verify with few and many teams, and the cost of each form of a name in a pod. The teams are deployed for this, and
  * removed afterwards.
- * @throws {Failure} if the cluster cannot be reached, or rejects the teams.
+ * @param target The same cluster, for the timed command.
+ * @throws {Failure} if the cluster rejects the teams.
  */
-export async function runOnCluster(target: Target, runs: number, say: (what: string) => void): Promise<ClusterRows> {
-  const { cluster } = await connect(target);
-  const config = await loadKubeConfig(target);
+export async function runOnCluster(
+  { cluster, config }: Connection,
+  target: Target,
+  runs: number,
+  say: (what: string) => void,
+): Promise<ClusterRows> {
   const teams = teamsOf(MAX_TEAMS).map(({ name }) => name);
   return withTeamFiles(COUNTS, (files) => {
     say(`putting ${MAX_TEAMS} teams on ${cluster.context}`);

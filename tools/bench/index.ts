@@ -15,7 +15,7 @@ const program = commandLine(
   "bench",
   "measure start-up, plans from 2 to 1,000 teams and the tests, as whole processes; verify on a cluster",
 )
-  .option("--runs <number>", "counted runs of each", wholeNumber, 5)
+  .option("--runs <number>", "counted runs of each", positiveInteger, 5)
   .option(
     "--context <name>",
     "kubeconfig context of a cluster: deploy 20 teams there, measure verify and names, remove the teams",
@@ -54,14 +54,14 @@ async function bench(flags: BenchFlags): Promise<void> {
 
 async function onCluster(flags: BenchFlags, say: (what: string) => void) {
   const target = { context: flags.context, kubeconfig: flags.kubeconfig };
-  // Sets up error reporting before the Pulumi packages load.
   const { connect } = await import("../../lab/kubernetes/connect.ts");
-  await connect(target);
+  // Before the Pulumi packages load, so that an unreachable cluster is reported at once.
+  const connection = await connect(target);
   const { runOnCluster } = await import("./cluster-bench.ts");
-  return runOnCluster(target, flags.runs, say);
+  return runOnCluster(connection, target, flags.runs, say);
 }
 
-function wholeNumber(text: string): number {
+function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be an integer of at least 1.");
   return value;

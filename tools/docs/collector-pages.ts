@@ -7,6 +7,7 @@ import { logPipeline } from "../../components/logging/pipeline.ts";
 import { PROCESSING_STEPS } from "../../components/logging/processing/settings.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { cpuOf, resourcesOf } from "../../lab/collector-table.ts";
+import { capitalized } from "../../lab/output/text.ts";
 
 /** Path of the comparison page. */
 export const COLLECTORS_FILE = "docs/reference/collectors.md";
@@ -103,7 +104,7 @@ function section(collector: Collector): string[] {
   return [
     `## ${title}`,
     "",
-    `\`${image}\`${others.join("")}. As ${modes.join(" or ")}, ${resourcesOf(collector)}.${maintained ? ` ${upper(about.maintenance)}.` : ""} [Documentation](${documentation})`,
+    `\`${image}\`${others.join("")}. As ${modes.join(" or ")}, ${resourcesOf(collector)}.${maintained ? ` ${capitalized(about.maintenance)}.` : ""} [Documentation](${documentation})`,
     "",
     `- Parsing: ${about.parsing.replace(EXCEPTION, "")}`,
     `- Buffer: ${about.buffer}`,
@@ -116,8 +117,6 @@ function section(collector: Collector): string[] {
     "",
   ];
 }
-
-const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** One line per reason why destinations are not supported. */
 function reasons({ destinations }: Collector): string[] {

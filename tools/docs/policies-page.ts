@@ -1,3 +1,4 @@
+import { capitalized } from "../../lab/output/text.ts";
 import type { Exemption } from "../../policies/core/pack-config.ts";
 import { isPlanOnly, type Rule } from "../../policies/core/rule.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
@@ -64,7 +65,7 @@ function exemptions(): string[] {
   const reasonOf = ({ reason }: Exemption) => inLine(reason).split("; ")[0] ?? "";
   return [...Map.groupBy(BUILT_IN_EXEMPTIONS, reasonOf)].map(([reason, same]) => {
     const rules = new Set(same.map(({ rule }) => `\`${rule}\``));
-    return `- ${upper(reason)}: ${[...rules].join(", ")}`;
+    return `- ${capitalized(reason)}: ${[...rules].join(", ")}`;
   });
 }
 
@@ -77,7 +78,6 @@ function defaultOf(value: unknown): string {
   return `${shown.join(", ")}${values.length > MAX_DEFAULTS ? ` and ${values.length - MAX_DEFAULTS} more` : ""}`;
 }
 
-const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const inLine = (text: string) => text.replaceAll("\n", " ");
 
 function introduction(): string {

@@ -1,6 +1,7 @@
 import { ALERT_GROUPS, type Alert, type AlertGroup, SIGNALS } from "../../components/monitoring/alerts/alert.ts";
 import { ALERTS } from "../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../components/monitoring/alerts/collector-signals.ts";
+import { capitalized } from "../../lab/output/text.ts";
 
 const TITLES: Readonly<Record<AlertGroup, string>> = {
   coredns: "CoreDNS alerts",
@@ -75,8 +76,6 @@ function plain(summary: string): string {
     .replaceAll(/\{\{ \$value[^}]*\}\}/g, "N");
 }
 
-const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
 /** What the metrics of some collectors do not show. */
 function limits(): string[] {
   const rows = Object.entries(COLLECTOR_METRICS).flatMap(([collector, { path, signals }]) =>
@@ -88,7 +87,7 @@ function limits(): string[] {
         }),
   );
   const lines = [...Map.groupBy(rows, ({ limit }) => limit)].map(
-    ([limit, same]) => `- ${upper(limit)}: ${same.map(({ collector }) => `\`${collector}\``).join(", ")}`,
+    ([limit, same]) => `- ${capitalized(limit)}: ${same.map(({ collector }) => `\`${collector}\``).join(", ")}`,
   );
   return ["## Limits", "", ...lines, ""];
 }

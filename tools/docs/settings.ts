@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isOptionalPart } from "../../components/parts.ts";
 import { CONFIG_NAMESPACE, EXTENDS_DESCRIPTION } from "../../components/schema/extends.ts";
 import { StackSettings } from "../../components/settings.ts";
+import { capitalized } from "../../lab/output/text.ts";
 
 /** Path of the reference. */
 export const REFERENCE_FILE = "docs/reference/settings.md";
@@ -190,11 +191,9 @@ function defaultOf(node: Node): { readonly value?: string; readonly text: string
   }
   const [, value = "", mark = "", rest = ""] = /^(\S+?)(?:([,:]) (.*)|\.)$/.exec(stated) ?? [];
   if (value === "") return { text };
-  const more = mark === ":" ? `${value}: ${rest}` : upper(rest);
+  const more = mark === ":" ? `${value}: ${rest}` : capitalized(rest);
   return { value: value.replaceAll("'", '"'), text: `${before}${more}`.trim() };
 }
-
-const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The lines of an entry, with its comment wrapped. */
 function linesOf({ key, comment }: Entry): string[] {

@@ -5,6 +5,7 @@ import {
   TypeFlags,
   type Symbol as TypeSymbol,
 } from "typescript-native/unstable/sync";
+import { capitalized } from "../../lab/output/text.ts";
 
 /** A type in Pulumi's package schema. @see https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/ */
 export interface TypeSpec {
@@ -321,7 +322,7 @@ function wrappedParts(type: Type, checker: Checker): Type[] {
 function pascal(path: string): string {
   return path
     .split(/[^A-Za-z0-9]+/)
-    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .map((part) => capitalized(part))
     .join("");
 }
 

@@ -4,7 +4,7 @@ import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { CollectorId } from "../../../components/logging/settings.ts";
 import { FLUENT_BIT_METRICS, HARMLESS_ERRORS } from "../../../components/monitoring/alerts/fluent-bit-signals.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
-import { plural } from "../../output/table.ts";
+import { plural } from "../../output/text.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
 

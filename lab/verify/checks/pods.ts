@@ -2,7 +2,7 @@ import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
-import { plural } from "../../output/table.ts";
+import { plural } from "../../output/text.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 import type { Pair } from "./team-access.ts";

@@ -24,7 +24,7 @@ describe("lab upgrade, as a command", () => {
     ["--to 1.36", /^the cluster is at 1\.36 already/],
     [
       "--from 1.32",
-      /^a stack takes Kubernetes 1\.34 to 1\.36, .*: upgrade to 1\.33 without it, by aws eks update-cluster-version --name eks-dns-logging-dev --kubernetes-version 1\.33$/,
+      /^a stack takes Kubernetes 1\.34 to 1\.36, .*: upgrade to 1\.33 outside the stack, with aws eks update-cluster-version --name eks-dns-logging-dev --kubernetes-version 1\.33$/,
     ],
     ["--from 1.98 --to 1.99", /^Kubernetes 1\.99 is not among the versions known on /],
     ["--from 1.35 --to newest", /^"newest" is not a Kubernetes version/],

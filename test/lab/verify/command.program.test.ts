@@ -44,7 +44,7 @@ describe("the command verify", () => {
 
   it("accepts a drill or --random", async () => {
     await Promise.all([
-      refused(["drill", "start"], /^name a drill of `npm run lab -- drill list`, or use --random\n$/),
+      refused(["drill", "start"], /^name a drill from `npm run lab -- drill list`, or use --random\n$/),
       refused(["drill", "start", "no-answer", "--random"], /^drill 'no-answer' and --random are mutually exclusive\n$/),
     ]);
   });
