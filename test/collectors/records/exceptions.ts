@@ -76,8 +76,14 @@ const nearly = (fields: Readonly<Record<string, string>>): Exceptions => ({
 const DEEP: Exceptions = { "json-deep-200": [line(0, nested(200, "1"))] };
 const AND_MORE: Exceptions = { "json-and-more": [line(0, '{"a":1} and more', { fields: '{"a":1}' })] };
 
+/** A replacement character for each byte, and not for each cut character. */
+const BYTES: Exceptions = {
+  "no-utf8-cut": [line(0, "\ufffd \ufffd\ufffd \ufffd\ufffd\ufffd end"), line(1, "next")],
+};
+
 export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
   "fluent-bit": {
+    ...BYTES,
     ...FRAMES_APART,
     "json-17-digits": [line(0, '{"a":1700000000.1234567}', { fields: '{"a":1700000000.123457}' })],
     ...ENDS_APART,
@@ -104,6 +110,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ],
   },
   fluentd: {
+    "json-unknown-escape": [line(0, '{"a":"x\\q"}', { fields: '{"a":"xq"}' })],
     ...byIndentation("kept"),
     "json-comment": [line(0, '{/*c*/"a":1}', { fields: '{"a":1}' })],
     ...WAITS,
@@ -121,6 +128,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     "parts-of-two-streams": [line(0, "one red two blue"), line(4, "three"), red(5, "alone")],
   },
   promtail: {
+    ...BYTES,
     ...byIndentation("left out"),
     ...infinite('{"a":1e400}'),
     "json-half-a-pair": [line(0, '{"a":"\\ud800"}', { fields: '{"a":"\\ud800"}' })],
@@ -162,6 +170,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...WAITS,
   },
   opentelemetry: {
+    ...BYTES,
     // A line without a tag is a part of the next one.
     broken: [line(3, "without a taggood")],
     ...byIndentation("kept alone"),

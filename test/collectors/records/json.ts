@@ -36,6 +36,7 @@ export const JSON_CASES: readonly RecordCase[] = [
   json("json-twice", ['{"a":1,"a":2}', '{"a":2}']),
   json("json-values", same('{"n":null,"t":true,"f":1.5,"e":[],"o":{},"m":-1}')),
   json("json-escapes", ['{"a":"x\\n\\u00e9\\ud83d\\ude00\\\\\\"/","b":"\\/"}', '{"a":"x\\né😀\\\\\\"/","b":"/"}']),
+  json("json-unknown-escape", ['{"a":"x\\q"}']),
   json("json-nul", same('{"a":"x\\u0000y"}')),
   json("json-half-a-pair", ['{"a":"\\ud800"}', '{"a":"\ufffd"}']),
   ...["9223372036854775807", "-9223372036854775808", "9007199254740993"].map((number) => ({

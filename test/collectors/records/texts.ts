@@ -69,6 +69,26 @@ const TEXTS: readonly RecordCase[] = [
   },
 ];
 
+/** Characters of two to four bytes that lack their last. */
+const CUT_SHORT: RecordCase = {
+  name: "no-utf8-cut",
+  lines: [
+    Buffer.concat([
+      Buffer.from(`${time(0)} stdout F `),
+      ...["\u00e9", "\u65b9", "\u{1f600}"].flatMap((character) => [
+        Buffer.from(character).subarray(0, -1),
+        Buffer.from(" "),
+      ]),
+      Buffer.from("end"),
+    ]),
+    `${time(1)} stdout F next`,
+  ],
+  wanted: [
+    { log: "\ufffd \ufffd \ufffd end", at: time(0) },
+    { log: "next", at: time(1) },
+  ],
+};
+
 /** Between the three bytes of a character, where a runtime cuts a long line. */
 const CUT = Buffer.from("方");
 const PARTS: readonly RecordCase[] = [
@@ -166,4 +186,4 @@ const NAMES: readonly RecordCase[] = [
 ];
 
 /** Odd lines, and names of every kind. */
-export const TEXT_CASES: readonly RecordCase[] = [...TIMES, ...TEXTS, ...PARTS, ...BROKEN, ...NAMES];
+export const TEXT_CASES: readonly RecordCase[] = [...TIMES, ...TEXTS, CUT_SHORT, ...PARTS, ...BROKEN, ...NAMES];

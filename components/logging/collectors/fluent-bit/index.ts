@@ -76,7 +76,7 @@ export const fluentBit: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces of Java, Python, Go, Node.js, .NET, Ruby, PHP and Rust, in pieces if the other stream interleaves; no other indented lines; the empty line after a trace of Python or Go as a line break; no long line that a rotation divides; JSON up to 62 levels deep (one of 63 or 64 is lost, with what its container writes after it in that second), fractions to 16 digits, also with control characters or text after it",
+      "stack traces of Java, Python, Go, Node.js, .NET, Ruby, PHP and Rust, in pieces if the other stream interleaves; no other indented lines; the empty line after a trace of Python or Go as a line break; no long line that a rotation divides; JSON up to 62 levels deep (one of 63 or 64 is lost, with what its container writes after it in that second), fractions to 16 digits, also with control characters or text after it; a replacement character for each byte of a cut one",
     buffer: "files on the node",
     index: "date in UTC",
     maintenance: "maintained (CNCF)",

@@ -60,7 +60,7 @@ export const fluentd: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON also with comments",
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON also with comments and unknown escapes, integers beyond 64 bits as text",
     buffer: "files on the node, including pending multi-line records",
     index: "date in any time zone",
     maintenance: "maintained (CNCF)",

@@ -59,7 +59,7 @@ export const promtail: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces by indentation, without empty lines and except the last line of Python's and some of Go's, PHP's and Rust's; '_' also for '/' and '-' in label keys",
+      "stack traces by indentation, without empty lines and except the last line of Python's and some of Go's, PHP's and Rust's; '_' also for '/' and '-' in label keys; a replacement character for each byte of a cut one",
     buffer: "none; unsent lines stay in the kubelet's files",
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
