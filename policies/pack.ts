@@ -45,8 +45,10 @@ export const RULES: readonly Rule[] = [
 const PROJECT = "urn:pulumi:*::eks-dns-logging::";
 
 /**
- * Exemptions of a resource of this project, from each rule to the end of the reason.
- * @param resource Its component, type and name: a team's resource may have the same name.
+ * Exemptions of a resource of this project from several rules.
+ * @param resource Component, type and name: a team's resource may have the same name.
+ * @param because The common beginning of the reasons.
+ * @param rules The rest of each reason, by rule.
  */
 function exempt(resource: string, because: string, rules: Readonly<Record<string, string>>): Exemption[] {
   return Object.entries(rules).map(([rule, more]) => ({

@@ -44,7 +44,7 @@ export interface Evaluation {
   readonly rules: number;
 }
 
-/** Options of an evaluation. */
+/** What to evaluate a stack with. */
 export interface Judgement {
   readonly rules: readonly Rule[];
   /** Levels, options and exemptions by rule. Default: each rule's own. */
@@ -77,11 +77,11 @@ export function configured(rule: Rule, config: PackConfig, builtIn: readonly Exe
 /** Runs rules on a stack, without an engine. */
 export function evaluate(stack: Stack, { rules, config = {}, builtIn = [], unusedExemptions }: Judgement): Evaluation {
   const all = rules.map((rule) => configured(rule, config, builtIn));
-  const runs = all.map((one) => runRule(one, stack));
+  const runs = all.map((rule) => runRule(rule, stack));
   const used = runs.flatMap(({ exemptions }) => exemptions);
   const issues = [
     ...unknownRules(rules, config),
-    ...all.flatMap((one) => one.config.issues),
+    ...all.flatMap(({ config: { issues } }) => issues),
     ...(unusedExemptions === "ignore" ? [] : used)
       .filter((exemption) => exemption.findings === 0 && !builtIn.some(sameAs(exemption)))
       .map(withoutEffect),
@@ -90,8 +90,8 @@ export function evaluate(stack: Stack, { rules, config = {}, builtIn = [], unuse
     findings: runs.flatMap(({ findings }) => findings),
     exemptions: used.filter(({ findings }) => findings > 0),
     issues,
-    warnings: all.flatMap((one) => one.config.warnings),
-    rules: all.filter((one) => one.config.level !== "disabled").length,
+    warnings: all.flatMap(({ config: { warnings } }) => warnings),
+    rules: all.filter(({ config: { level } }) => level !== "disabled").length,
   };
 }
 
@@ -116,7 +116,7 @@ export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readon
   else
     report.each(
       stack.resources.filter(({ type }) => judges(rule, type)),
-      (one) => rule.check(one, report, settings),
+      (resource) => rule.check(resource, report, settings),
     );
   return report.verdicts;
 }
@@ -142,7 +142,7 @@ function sameAs(one: Exemption) {
 }
 
 function finding(rule: Rule, ofRule: Level, verdict: Verdict, exemptions: readonly Exemption[]): Finding {
-  const exemption = exemptions.find((one) => isExempt(one, verdict));
+  const exemption = exemptions.find((candidate) => isExempt(candidate, verdict));
   const level = verdict.deferred && ofRule === "mandatory" ? "advisory" : ofRule;
   const { resource, detail, outcome } = verdict;
   const about = { rule: rule.id, level, urn: resource.urn, resource: resource.label };

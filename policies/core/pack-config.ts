@@ -16,8 +16,8 @@ export interface Exemption {
 function exemptionIssue(exemption: Exemption, ruleIds: ReadonlySet<string>): string | undefined {
   const what = `exemption of ${exemption.resource || "no resource"} from ${exemption.rule}`;
   if (!ruleIds.has(exemption.rule)) return `${what}: there is no such rule`;
-  if (exemption.resource.trim() === "") return `${what}: it must name a resource`;
-  if (exemption.reason.trim() === "") return `${what}: it must say why`;
+  if (exemption.resource.trim() === "") return `${what}: resource must not be empty`;
+  if (exemption.reason.trim() === "") return `${what}: reason must say why`;
   return undefined;
 }
 
@@ -69,7 +69,7 @@ export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   const properties = group(config[rule.id]);
   const level = levelOf(config[rule.id]) ?? levelOf(config.all) ?? rule.level;
   if (!isLevel(level))
-    issues.push(`${rule.id}: enforcementLevel is ${JSON.stringify(level)}: it must be one of ${LEVELS.join(", ")}`);
+    issues.push(`${rule.id}: enforcementLevel must be one of ${LEVELS.join(", ")} (found ${JSON.stringify(level)})`);
   const options = rule.options ?? [];
   const sound = Object.entries(properties).filter(([key]) => {
     if (OWN_KEYS.includes(key)) return false;
@@ -110,7 +110,7 @@ function optionIssue(
   allowed: string,
   key: string,
 ): string | undefined {
-  if (option === undefined) return `${key} is not an option of this rule; its options are: ${allowed}`;
+  if (option === undefined) return `unknown option ${key}, must be one of ${allowed}`;
   try {
     option.read(properties);
     return undefined;
@@ -137,7 +137,7 @@ function readExemptions(rule: string, raw: unknown, issues: string[]): Exemption
     const issue =
       only === undefined || only === "undecided"
         ? exemptionIssue(exemption, new Set([rule]))
-        : `exemption of ${exemption.resource} from ${rule}: only is ${JSON.stringify(only)}: it must be "undecided" or absent`;
+        : `exemption of ${exemption.resource} from ${rule}: only must be "undecided" or absent (found ${JSON.stringify(only)})`;
     if (issue !== undefined) issues.push(issue);
     return issue === undefined ? [exemption] : [];
   });

@@ -178,7 +178,7 @@ export interface RuleOption<T> {
 /** An invalid option in a rule's configuration. */
 export class RuleOptionError extends Error {}
 
-/** An option that is a list of texts. */
+/** An option that is a list of strings. */
 export function texts(name: string, description: string, byDefault: readonly string[]): RuleOption<readonly string[]> {
   return {
     name,
@@ -186,7 +186,7 @@ export function texts(name: string, description: string, byDefault: readonly str
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be a list of texts`);
+      throw new RuleOptionError(`${name} must be a list of strings (found ${JSON.stringify(value)})`);
     },
   };
 }
@@ -199,7 +199,7 @@ export function count(name: string, description: string, byDefault: number, mini
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (typeof value === "number" && Number.isInteger(value) && value >= minimum) return value;
-      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be an integer of at least ${minimum}`);
+      throw new RuleOptionError(`${name} must be an integer of at least ${minimum} (found ${JSON.stringify(value)})`);
     },
   };
 }
@@ -212,12 +212,12 @@ export function flag(name: string, description: string, byDefault: boolean): Rul
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (typeof value === "boolean") return value;
-      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be true or false`);
+      throw new RuleOptionError(`${name} must be true or false (found ${JSON.stringify(value)})`);
     },
   };
 }
 
-/** An option that is a text, perhaps one of a few. */
+/** An option that is a string, perhaps one of a few. */
 export function text(
   name: string,
   description: string,
@@ -235,8 +235,8 @@ export function text(
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (typeof value === "string" && (allowed?.includes(value) ?? true)) return value;
-      const wanted = allowed === undefined ? "a text" : `one of ${allowed.join(", ")}`;
-      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be ${wanted}`);
+      const wanted = allowed === undefined ? "a string" : `one of ${allowed.join(", ")}`;
+      throw new RuleOptionError(`${name} must be ${wanted} (found ${JSON.stringify(value)})`);
     },
   };
 }

@@ -12,33 +12,33 @@ import { isStackRule, judges, type Rule } from "../core/rule.ts";
 import { Stack } from "../core/stack.ts";
 
 /**
- * The component of Pulumi's EKS package. In the engine the cluster, node groups and add-ons that it makes are resources of
- * their own, and are judged instead: what it passes on would be reported twice.
+ * The component of Pulumi's EKS package. The engine also passes the cluster, node groups and add-ons that it creates as resources of
+ * their own. Only those are judged, or each finding would be reported twice.
  */
 const COMPONENT = "eks:index:Cluster";
 
-/** Of a resource whose secrets nobody told, nothing may be shown. */
+/** Treats every input as secret: for a resource whose secret inputs are unknown. */
 const ALL_SECRET: readonly string[] = [""];
 
-/** The level of `all` applies to every policy of the pack. */
-const HIDDEN_VALUES = `${OWN_POLICIES.secrets}: enforcementLevel must be remediate, also beside \`all\`: with any other, findings show no value`;
+/** A level under `all` also applies to this policy, which then no longer runs as a remediation. */
+const HIDDEN_VALUES = `${OWN_POLICIES.secrets}: enforcementLevel must be remediate, even if \`all\` sets another level, or findings show no values`;
 
-/** What is known of the resources of a run, by URN. */
+/** The inputs of the resources in a run, and which of them are secret, by URN. */
 class SeenResources {
   private readonly inputs = new Map<string, Group>();
   private readonly secrets = new Map<string, readonly string[]>();
 
-  /** Keeps which inputs are secret. The engine passes them as such to remediations alone, and to all others in clear text. */
+  /** Remembers which inputs are secret. The engine only marks them for remediations; other policies get them in plain text. */
   keepSecrets(urn: string, props: object): void {
     this.secrets.set(urn, secretPaths(props));
   }
 
-  /** Whether a resource was seen without being told which of its inputs are secret: the policy for that is off. */
+  /** Whether resources were judged although no secret inputs were recorded, because the policy `secret-values` did not run. */
   get hidesAllValues(): boolean {
     return this.inputs.size > 0 && this.secrets.size === 0;
   }
 
-  /** A resource that the engine is about to make; undefined where it is judged by its parts. */
+  /** A resource that the engine is about to create or update; undefined for {@link COMPONENT}. */
   resourceOf(args: ResourceValidationArgs): Resource | undefined {
     const { urn, type, name, opts } = args;
     if (type === COMPONENT) return undefined;
@@ -79,7 +79,7 @@ class SeenResources {
   }
 }
 
-/** Paths of the secrets in what a remediation is given. Its proxies unwrap a secret that is read; a property's descriptor does not. */
+/** Paths of secrets in a remediation's inputs. The SDK's proxies unwrap a secret on access, so it is read from the property descriptor. */
 function secretPaths(value: unknown, path = ""): string[] {
   if (value instanceof Secret) return [path];
   if (typeof value !== "object" || value === null) return [];
@@ -94,7 +94,7 @@ function pathOf(path: string, key: string, isIndex: boolean): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
-/** What the engine passes. Reading a value that a preview does not know throws, so each is read by itself. */
+/** Inputs as the engine passes them. Access to a value that is unknown in a preview throws, so each one is read separately. */
 function readProps(props: object = {}): Group {
   return Object.fromEntries(Object.keys(props).map((key) => [key, readFrom(props, key)]));
 }
@@ -115,29 +115,32 @@ function read(value: unknown): Value {
 }
 
 /**
- * One run of the engine. @pulumi/policy decodes a resource anew for each policy that it calls, and the whole stack for each on the
- * stack: with a policy a rule, that is most of what a pack costs. So the first call judges by every rule, and the other policies are
- * called only where they have something to report. The first resource, which is the stack itself, tells which rules are enabled and
- * how they are configured, since the engine tells that to each policy alone.
+ * One run of the engine. @pulumi/policy decodes the resource again for each policy that it calls, and the whole stack for each stack
+ * policy. With one policy per rule, this would take most of the time. So the policy of one rule, the leader, runs all rules, and the other
+ * policies are only called if they have findings to report.
+ *
+ * Each policy only gets its own configuration. All are called for the first resource, the stack itself, to learn which rules are enabled
+ * and how they are configured.
  */
 export class EngineRun {
   readonly seen = new SeenResources();
   private readonly builtIn: readonly Exemption[];
   private readonly enabled = new Map<string, ConfiguredRule>();
-  /** The first enabled rule of each kind, whose policy is called for everything. */
+  /** The leaders: the first enabled rule on single resources, and the first on the stack. Their policies are always called. */
   private resourceLeader: string | undefined;
   private stackLeader: string | undefined;
-  /** What rules have found in what is being judged, until their policies report it. */
+  /** Findings by rule that its policy has yet to report. */
   private readonly pending = new Map<string, readonly Finding[]>();
-  /** By rule and what it judged, so that a deployment's findings take the place of those of its preview. */
-  private readonly said = new Map<string, readonly Finding[]>();
+  /** Findings by rule and judged resource, so that those of a deployment replace those of its preview. */
+  private readonly findingsBySubject = new Map<string, readonly Finding[]>();
+  /** Keys of the exemptions that allowed a finding. */
   private readonly used = new Set<string>();
 
   constructor(builtIn: readonly Exemption[]) {
     this.builtIn = builtIn;
   }
 
-  /** Whether a first resource has told which rules are enabled. */
+  /** Whether the first resource was passed, after which the enabled rules are known. */
   get hasBegun(): boolean {
     return this.enabled.size > 0;
   }
@@ -159,7 +162,7 @@ export class EngineRun {
     if (isNew) this.judgeResource([rule], args);
     else if (this.resourceLeader === rule.id)
       this.judgeResource(
-        [...this.enabled.values()].map((one) => one.rule),
+        [...this.enabled.values()].map((enabled) => enabled.rule),
         args,
       );
     this.report(rule, report);
@@ -167,29 +170,31 @@ export class EngineRun {
 
   validateStack(rule: Rule, args: StackValidationArgs, report: ReportViolation): void {
     const isNew = this.enable(rule, args.getConfig());
-    const rules = isNew ? [rule] : [...this.enabled.values()].map((one) => one.rule).filter(isStackRule);
+    const rules = isNew ? [rule] : [...this.enabled.values()].map((enabled) => enabled.rule).filter(isStackRule);
     if (isNew || this.stackLeader === rule.id)
       this.judge(rules, new Stack(this.seen.resourcesOf(args.resources)), "the stack");
     this.report(rule, report);
   }
 
   findings(outcome: Finding["outcome"]): Finding[] {
-    return [...this.said.values()].flat().filter((finding) => finding.outcome === outcome);
+    return [...this.findingsBySubject.values()].flat().filter((finding) => finding.outcome === outcome);
   }
 
-  /** Errors and deprecated names in the configuration, exemptions that allowed nothing among them. */
+  /** Errors and deprecated names in the configuration, including exemptions that allowed no finding. */
   configurationIssues(): string[] {
     const rules = [...this.enabled.values()];
-    const idle = rules.flatMap(({ config }) => config.exemptions).filter((one) => !this.used.has(keyOf(one)));
+    const idle = rules
+      .flatMap(({ config }) => config.exemptions)
+      .filter((exemption) => !this.used.has(keyOf(exemption)));
     return [
       ...new Set(rules.flatMap(({ config }) => [...config.issues, ...config.warnings])),
       ...idle.map(({ rule, resource }) => `exemption of ${resource} from ${rule} has no effect; remove it`),
     ];
   }
 
-  /** What explains the findings. */
+  /** Explanations of the findings. */
   notes(): string[] {
-    return this.seen.hidesAllValues && [...this.said.values()].flat().length > 0 ? [HIDDEN_VALUES] : [];
+    return this.seen.hidesAllValues && [...this.findingsBySubject.values()].flat().length > 0 ? [HIDDEN_VALUES] : [];
   }
 
   private enable(rule: Rule, config: object): boolean {
@@ -207,13 +212,16 @@ export class EngineRun {
     this.judge(judging, new Stack([resource]), args.urn);
   }
 
-  private judge(rules: readonly Rule[], stack: Stack, judged: string): void {
-    for (const one of rules.map(({ id }) => this.enabled.get(id)).filter((found) => found !== undefined)) {
-      const { findings, exemptions } = runRule(one, stack);
-      this.said.set(JSON.stringify([one.rule.id, judged]), findings);
+  /** @param subject What is judged: the resource's URN, or the stack. */
+  private judge(rules: readonly Rule[], stack: Stack, subject: string): void {
+    for (const { id } of rules) {
+      const enabled = this.enabled.get(id);
+      if (enabled === undefined) continue;
+      const { findings, exemptions } = runRule(enabled, stack);
+      this.findingsBySubject.set(JSON.stringify([id, subject]), findings);
       for (const exemption of exemptions.filter((used) => used.findings > 0)) this.used.add(keyOf(exemption));
       const violated = findings.filter(({ outcome }) => outcome === "violated");
-      if (violated.length > 0) this.pending.set(one.rule.id, violated);
+      if (violated.length > 0) this.pending.set(id, violated);
     }
   }
 
@@ -221,7 +229,7 @@ export class EngineRun {
     return this.pending.has(rule.id);
   }
 
-  /** The engine shows the policy's description, which is the title, above each. */
+  /** Reports the pending findings. The engine prints the policy's description, which is the rule's title, above each. */
   private report(rule: Rule, report: ReportViolation): void {
     for (const { message, urn } of this.pending.get(rule.id) ?? []) report(message, urn);
     this.pending.delete(rule.id);

@@ -11,19 +11,19 @@ import { isPlanOnly, isStackRule, type Rule } from "../core/rule.ts";
 import { EngineRun } from "./engine-run.ts";
 
 /**
- * The rules as policies of a pack. A rule on one resource runs before that is made; a rule on several at the end of a preview, and
- * of a deployment. More policies list what is exempt and what could not be decided, and find out which values are secret.
+ * The rules as policies of a pack. A rule on single resources runs before each is created or updated; a rule on the stack runs at the end
+ * of a preview and of a deployment. Further policies record which values are secret, and list exempt and undecided findings.
  */
 export function policiesOf(rules: readonly Rule[], builtIn: readonly Exemption[]): Policies {
   const run = new EngineRun(builtIn);
-  // Only a plan can tell what some rules read.
+  // Some rules read data that only a plan has.
   const inEngine = rules.filter((rule) => !isPlanOnly(rule));
   return [secretsPolicy(run), ...inEngine.map((rule) => policyOf(rule, run)), ...ownPolicies(run)];
 }
 
 /**
- * The policy of a rule has no function while it has nothing to do: then @pulumi/policy neither decodes a resource for it nor calls it,
- * though the engine knows its name, level and configuration as of any other.
+ * The policy of a rule. Its functions are getters that return none while the policy has nothing to do: @pulumi/policy then neither decodes
+ * a resource for it nor calls it. The engine still sees its name, level and configuration.
  */
 function policyOf(rule: Rule, run: EngineRun): Policies[number] {
   const facts = {
@@ -57,17 +57,17 @@ function policyOf(rule: Rule, run: EngineRun): Policies[number] {
   };
 }
 
-/** The engine tells which inputs are secret to remediations alone. This one remediates nothing. */
+/** The engine only marks secret inputs for remediations. This one records them and remediates nothing. */
 function secretsPolicy(run: EngineRun): ResourceValidationPolicy {
   return {
     name: OWN_POLICIES.secrets,
-    description: "Finds out which inputs are secret, so that no finding shows them. Changes nothing.",
+    description: "Records which inputs are secret, so that no finding shows them. Changes nothing.",
     enforcementLevel: "remediate",
     remediateResource: ({ urn, props }) => run.seen.keepSecrets(urn, props),
   };
 }
 
-/** Last of all, so that every rule has run; each is called only where it has something to report. */
+/** Policies that summarize the run. They are the last of the pack, so that every rule has run before them. */
 function ownPolicies(run: EngineRun): Policies {
   return [
     listPolicy(
@@ -75,7 +75,7 @@ function ownPolicies(run: EngineRun): Policies {
       {
         name: OWN_POLICIES.undecided,
         description:
-          "Every mandatory rule can be decided. Set it to mandatory to stop a preview that leaves one undecided.",
+          "Every mandatory rule can be decided. Set this policy to mandatory to stop a preview that leaves one undecided.",
       },
       () =>
         run
@@ -87,7 +87,7 @@ function ownPolicies(run: EngineRun): Policies {
       run,
       {
         name: OWN_POLICIES.exemptions,
-        description: "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.",
+        description: "Lists what is exempt from a rule, and exemptions that are invalid or have no effect.",
       },
       () => [
         ...run.findings("exempt").map((finding) => ({ ...lineOf(finding), isNote: true })),
@@ -101,7 +101,7 @@ function ownPolicies(run: EngineRun): Policies {
 interface Line {
   readonly message: string;
   readonly urn: string | undefined;
-  /** Stops nothing, also where the policy is mandatory, such as by the level of `all`. */
+  /** Whether it is only information, which never stops a deployment, even if the policy's level is mandatory. */
   readonly isNote?: boolean;
 }
 
@@ -126,13 +126,13 @@ function listPolicy(
           else report(line.message, line.urn);
         }
       };
-      // By this the engine tells what kind of policy it is, before the run.
+      // Before the run, @pulumi/policy recognizes a stack policy by this function.
       return lines.length > 0 || !run.hasBegun ? validate : undefined;
     },
   };
 }
 
-/** Reports at the level advisory. The function takes a violation with a level of its own, which its type leaves out. */
+/** Reports at level advisory. The function also accepts an object with a level of its own, which its type does not declare. */
 function reportNote(report: ReportViolation, description: string, { message, urn }: Line): void {
   const violation = { message: `${description}\n${message}`, urn, enforcementLevel: "advisory" };
   Reflect.apply(report, undefined, [violation]);
@@ -152,7 +152,7 @@ function configSchema(rule: Rule): PolicyConfigSchema {
 
 const EXEMPT_SCHEMA: PolicyConfigSchema["properties"][string] = {
   type: "array",
-  description: "Resources that the rule does not bind, each with the reason",
+  description: "Resources to which the rule does not apply, each with the reason",
   items: {
     type: "object",
     required: ["resource", "reason"],
@@ -160,13 +160,13 @@ const EXEMPT_SCHEMA: PolicyConfigSchema["properties"][string] = {
       resource: {
         type: "string",
         minLength: 1,
-        description: "URN, name or KIND/NAMESPACE/NAME; * stands for any text",
+        description: "URN, name or KIND/NAMESPACE/NAME; * matches any text",
       },
       reason: { type: "string", minLength: 1 },
       only: {
         type: "string",
         enum: ["undecided"],
-        description: "Allows only what cannot be decided before deployment",
+        description: "Only allow what cannot be decided before deployment",
       },
     },
   },

@@ -16,19 +16,19 @@ const DNS_APPS: readonly string[] = ["kube-dns", "coredns"];
 const USUAL_NAMES: readonly string[] = ["coredns", "rke2-coredns-rke2-coredns"];
 
 /** Workloads that may run CoreDNS, cached by stack: each peer of each policy is compared with them. */
-const PERHAPS = new WeakMap<Stack, readonly Resource[]>();
+const POSSIBLE = new WeakMap<Stack, readonly Resource[]>();
 
-function perhapsCoreDns(stack: Stack): readonly Resource[] {
-  const known = PERHAPS.get(stack);
+function possibleCoreDns(stack: Stack): readonly Resource[] {
+  const known = POSSIBLE.get(stack);
   if (known !== undefined) return known;
-  const found = stack.ofType(...DNS_WORKLOADS).filter((workload) => !isKnownSo(() => !runsCoreDns(workload)));
-  PERHAPS.set(stack, found);
-  return found;
+  const possible = stack.ofType(...DNS_WORKLOADS).filter((workload) => !isKnownSo(() => !runsCoreDns(workload)));
+  POSSIBLE.set(stack, possible);
+  return possible;
 }
 
 /** Whether any workload in the stack runs CoreDNS and meets a condition. @throws {Undecided} */
 export function hasCoreDns(stack: Stack, isSo: (workload: Resource) => boolean): boolean {
-  return someKnown(perhapsCoreDns(stack), (workload) => isSo(workload) && runsCoreDns(workload));
+  return someKnown(possibleCoreDns(stack), (workload) => isSo(workload) && runsCoreDns(workload));
 }
 
 /** Whether a container runs a CoreDNS image, from any registry: `coredns/coredns`, `rancher/hardened-coredns`. @throws {Undecided} */

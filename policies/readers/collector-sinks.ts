@@ -15,14 +15,14 @@ type Setting = readonly [path: string, value: string];
 /** Sinks in a configuration, either a text or an object. @throws {Undecided} */
 export function sinksOf(configuration: Field): Sink[] {
   const text = configuration.text();
-  return text === undefined ? sinksOfYaml(known(configuration)) : sinksIn(text);
+  return text === undefined ? sinksOfYaml(dataOf(configuration)) : sinksIn(text);
 }
 
-/** A resource's value as data. @throws {Undecided} if a part is unknown. */
-function known(field: Field): unknown {
+/** A field's value as plain data. @throws {Undecided} if a part is unknown. */
+function dataOf(field: Field): unknown {
   const entries = field.entries();
-  if (entries.length > 0) return Object.fromEntries(entries.map(([key, inner]) => [key, known(inner)]));
-  return Array.isArray(field.raw) ? field.items().map(known) : field.raw;
+  if (entries.length > 0) return Object.fromEntries(entries.map(([key, inner]) => [key, dataOf(inner)]));
+  return Array.isArray(field.raw) ? field.items().map(dataOf) : field.raw;
 }
 
 /** Sinks in a configuration file of the OpenTelemetry Collector, Vector, Promtail, Filebeat, Alloy or Fluentd; else none. */
@@ -39,9 +39,9 @@ function sinksOfYaml(document: unknown): Sink[] {
   const { exporters, receivers, sinks, clients, output, ...others } = document;
   // A name such as otlp/backup contains the type.
   if (isGroup(exporters) && isGroup(receivers))
-    return Object.entries(exporters).map(([name, one]) => sinkOf(name, name.split("/")[0] ?? name, one));
+    return Object.entries(exporters).map(([name, exporter]) => sinkOf(name, name.split("/")[0] ?? name, exporter));
   if (isGroup(sinks))
-    return Object.entries(sinks).map(([name, one]) => sinkOf(name, isGroup(one) ? String(one.type) : "", one));
+    return Object.entries(sinks).map(([name, sink]) => sinkOf(name, isGroup(sink) ? String(sink.type) : "", sink));
   if (Array.isArray(clients) && ("scrape_configs" in document || "positions" in document))
     return clients.map((client) => sinkOf("clients", "loki", client));
   const dotted = Object.entries(others).flatMap(([key, one]) => {
@@ -175,8 +175,8 @@ export interface PlainSending {
 /** Settings with the destination's address. */
 const ADDRESS =
   /(^|[._])(endpoints?|urls?|uri|hosts?|address(es)?|addrs?|brokers?|bootstrap_servers|servers?|seed_broker)$/;
-/** Settings below which an address is something else, such as a proxy's or a label. */
-const OTHERS = /(^|[._])(proxy|headers?|labels|resource|buffer|encoding|queue)/;
+/** Settings below which an address is not the destination's, such as a proxy's or a label. */
+const NOT_DESTINATION = /(^|[._])(proxy|headers?|labels|resource|buffer|encoding|queue)/;
 /** Plugins without TLS by default if the address has no scheme. */
 const PLAIN_BY_DEFAULT: readonly string[] = [
   ...["elasticsearch", "elasticsearch_dynamic", "opensearch", "logstash", "redis", "forward", "gelf", "remote_syslog"],
@@ -200,11 +200,13 @@ const UNVERIFIED: readonly (readonly [path: RegExp, value: RegExp])[] = [
   [/(^|\.)(ssl\.verification_mode|ssl_verify_mode)$/, /none/i],
 ];
 
+/** Scheme, host and port of an address. */
+const PARTS = /^(?:([a-z][\w+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)(:\d+)?/i;
+
 /** How a sink sends unencrypted, per address; empty if it uses TLS, or the address is a variable. */
 export function plainSendings(sink: Sink): PlainSending[] {
   return addressesOf(sink).flatMap(({ path, value }) => {
-    const [, scheme, host = "", port = ""] =
-      /^(?:([a-z][\w+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)(:\d+)?/i.exec(value.replace(RESOLVER, "")) ?? [];
+    const [, scheme, host = "", port = ""] = PARTS.exec(value.replace(RESOLVER, "")) ?? [];
     if (/^unix:/i.test(value) || SECURE.test(value)) return [];
     // A variable is only known where the collector runs.
     if (host === "" || /[${#(]/.test(host)) return [];
@@ -225,18 +227,15 @@ export function unverifiedBy(sink: Sink): string | undefined {
   return found === undefined ? undefined : `${found[0]} of ${name} is ${found[1]}`;
 }
 
-/** A sink's host, for messages. */
-export function hostsOf(sink: Sink): string {
-  return (
-    addressesOf(sink)[0]
-      ?.value.replace(/^.*:\/\/(?:[^@/]*@)?/, "")
-      .replace(/[:/].*$/, "") ?? "its server"
-  );
+/** The first host of a sink, for messages. */
+export function firstHostOf(sink: Sink): string {
+  const [first] = addressesOf(sink);
+  return PARTS.exec(first?.value ?? "")?.[2] ?? "its server";
 }
 
 function addressesOf({ settings }: Sink): { readonly path: string; readonly value: string }[] {
   return settings
-    .filter(([path]) => ADDRESS.test(path) && !OTHERS.test(path))
+    .filter(([path]) => ADDRESS.test(path) && !NOT_DESTINATION.test(path))
     .flatMap(([path, text]) => text.split(/[,\s]+/).map((value) => ({ path, value: value.trim() })))
     .filter(({ value }) => value !== "");
 }

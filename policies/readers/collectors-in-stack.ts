@@ -23,7 +23,7 @@ interface Collectors {
   readonly daemonSets: readonly Resource[];
   /** Fluent Bit sidecars. */
   readonly sidecars: readonly Resource[];
-  /** Unknown images of DaemonSets that only these could make collectors. */
+  /** Unknown images of DaemonSets that would be collectors only because of these images. */
   readonly perhaps: readonly Field[];
   readonly running: readonly RunningConfig[];
   /** Configurations of collectors other than Fluent Bit: mounted files, or their operator's input. */
@@ -73,7 +73,7 @@ export function foreignCollectors(stack: Stack, report: Report): ReadonlyMap<Res
   return collectorsOf(stack, report).foreign;
 }
 
-/** Unknown images of DaemonSets that only these could make collectors. */
+/** Unknown images of DaemonSets that would be collectors only because of these images. */
 export function unknownImages(stack: Stack, report: Report): readonly Field[] {
   return collectorsOf(stack, report).perhaps;
 }
@@ -93,7 +93,8 @@ function findCollectors(stack: Stack): Collectors {
   const running: RunningConfig[] = [];
   const others: Field[] = [];
   const foreign = new Map<Resource, boolean>();
-  const part = <T>(read: () => T): T | undefined => {
+  // Collects what is undecided, so that an unknown part does not hide the others.
+  const decided = <T>(read: () => T): T | undefined => {
     try {
       return read();
     } catch (error) {
@@ -111,15 +112,15 @@ function findCollectors(stack: Stack): Collectors {
     // Unknown parts of an application do not matter unless a collector runs beside it.
     if (!isOnNode && !hasImage(pod, COLLECTOR_IMAGES)) continue;
     if (!isOnNode && hasImage(pod, FLUENT_BIT_IMAGES)) sidecars.push(workload);
-    const files = part(() => filesOf(workload, pod, configMaps)) ?? [];
+    const files = decided(() => filesOf(workload, pod, configMaps)) ?? [];
     const written = files.flatMap((file) => {
-      const config = part(() => parseFluentBit(file.text() ?? ""));
+      const config = decided(() => parseFluentBit(file.text() ?? ""));
       return config === undefined ? [] : [{ file, config }];
     });
-    const unlike = files.filter((file) => !written.some((one) => one.file === file));
-    others.push(...unlike);
-    const sends = unlike.some((file) => (part(() => sinksIn(file.text() ?? "")) ?? []).length > 0);
-    const collects = part(() => readsLogs(workload, pod)) === true || hasImage(pod, COLLECTOR_IMAGES);
+    const foreignFiles = files.filter((file) => !written.some((fluentBit) => fluentBit.file === file));
+    others.push(...foreignFiles);
+    const sends = foreignFiles.some((file) => (decided(() => sinksIn(file.text() ?? "")) ?? []).length > 0);
+    const collects = decided(() => readsLogs(workload, pod)) === true || hasImage(pod, COLLECTOR_IMAGES);
     if (!hasImage(pod, FLUENT_BIT_IMAGES) && (sends || collects)) foreign.set(workload, sends);
     if (isOnNode && (collects || written.length > 0)) daemonSets.push(workload);
     else if (isOnNode) perhaps.push(...unknownImagesOf(pod));
@@ -243,8 +244,8 @@ export function readsOwnLogs(input: Section, workload: Resource): boolean {
 function ownFiles(workload: Resource): string[] {
   const [name, namespace] = [nameOf(workload), namespaceOf(workload)];
   const containers = podSpecOf(workload)?.at("containers").items() ?? [];
-  return containers.flatMap((one) => {
-    const container = one.at("name").text() ?? "";
+  return containers.flatMap((field) => {
+    const container = field.at("name").text() ?? "";
     return [
       `/var/log/containers/${name}-x7k2p_${namespace}_${container}-${"0".repeat(64)}.log`,
       `/var/log/pods/${namespace}_${name}-x7k2p_00000000-0000-0000-0000-000000000000/${container}/0.log`,

@@ -62,10 +62,16 @@ function parseYaml(text: string): WrittenConfig | undefined {
   if (isGroup(document.receivers) || isGroup(document.exporters)) return undefined;
   const pipeline = isGroup(document.pipeline) ? document.pipeline : {};
   const sections = KINDS.flatMap((kind) => {
-    const groups = kind === "service" ? [document.service] : kind === "nodes" ? nodesIn(document) : pipeline[kind];
+    const groups = groupsOf(kind, document, pipeline);
     return (Array.isArray(groups) ? groups : []).filter(isGroup).map((group) => ({ kind, options: optionsOf(group) }));
   });
   return { sections, variables: optionsOf(isGroup(document.env) ? document.env : {}) };
+}
+
+/** Where a YAML configuration has the sections of a kind. */
+function groupsOf(kind: SectionKind, document: Group, pipeline: Group): unknown {
+  if (kind === "service") return [document.service];
+  return kind === "nodes" ? nodesIn(document) : pipeline[kind];
 }
 
 /** Nodes of upstream servers among which outputs distribute lines. */
@@ -178,7 +184,7 @@ const HOSTS: Readonly<Record<string, string>> = {
 };
 
 /** How an output sends unencrypted. */
-export interface PlainWay {
+export interface PlainSending {
   /** The option and its value. */
   readonly part: string;
   readonly host: string;
@@ -187,10 +193,10 @@ export interface PlainWay {
 }
 
 /** How an output sends unencrypted, to any host; undefined if it uses TLS or no network. @throws {Undecided} */
-export function plainWay(output: Section): PlainWay | undefined {
+export function plainSending(output: Section): PlainSending | undefined {
   const { name } = output;
   // The host only matters if it sends unencrypted.
-  const found = (part: string, fix?: string): PlainWay => ({
+  const found = (part: string, fix?: string): PlainSending => ({
     part,
     host: hostOf(output),
     ...(fix === undefined ? {} : { fix }),
@@ -217,7 +223,7 @@ export function plainWay(output: Section): PlainWay | undefined {
       ? undefined
       : found("connection_options of pgsql require no TLS", "set connection_options to -c sslmode=verify-full");
   if (ALWAYS_PLAIN.includes(name)) return found(`${name} has no TLS`, "send by an output that has TLS");
-  if (BY_MODE.includes(name)) return modeWay(output);
+  if (BY_MODE.includes(name)) return plainByMode(output);
   const tls = output.get("tls");
   // A socket on the node, or nodes that are checked separately.
   if (name === "forward" && (output.written("unix_path") ?? output.written("upstream")) !== undefined) return undefined;
@@ -235,7 +241,7 @@ function urlOf(output: Section, option: string): string {
 }
 
 /** @see https://docs.fluentbit.io/manual/data-pipeline/outputs/syslog */
-function modeWay(output: Section): PlainWay | undefined {
+function plainByMode(output: Section): PlainSending | undefined {
   const mode = (output.get("mode") ?? "udp").toLowerCase();
   const isTls = output.isOn("tls");
   const isEncrypted =

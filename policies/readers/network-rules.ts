@@ -27,7 +27,7 @@ export function isOpen(rule: Field): boolean {
 }
 
 /**
- * Whether lists of rules together do, where each may cover a part of all addresses and ports.
+ * Whether lists of rules together allow everybody on all ports of a protocol. Each may cover only a part of the addresses and ports.
  * @throws {Undecided} if that depends on an unknown value.
  */
 export function letEverythingThrough(lists: readonly Field[]): boolean {
@@ -46,14 +46,14 @@ interface Passage {
   readonly ports: readonly Ports[];
   /** Undefined for everybody. */
   readonly blocks: readonly Block[] | undefined;
-  /** Why it is uncertain: it is then the most that the rule may allow. */
+  /** Why it is uncertain, in which case it is the most that the rule may allow. */
   readonly open: Undecided | undefined;
 }
 
 function coverEverything(passages: readonly Passage[]): boolean {
   return PROTOCOLS.some((protocol) => {
     const all = passages.flatMap(({ ports, blocks }) =>
-      ports.filter((one) => one.protocol === protocol).map(({ first, last }) => ({ first, last, blocks })),
+      ports.filter((range) => range.protocol === protocol).map(({ first, last }) => ({ first, last, blocks })),
     );
     // From one of these ports up to the next, the same rules apply.
     const starts = new Set([1, ...all.flatMap(({ first, last }) => [first, last + 1])]);
@@ -123,7 +123,7 @@ function blocksOf(peer: Field): Block[] {
   const except = block
     .at("except")
     .items()
-    .map((one) => one.text() ?? "");
+    .map((excluded) => excluded.text() ?? "");
   return [{ cidr: block.at("cidr").text() ?? "", except }];
 }
 

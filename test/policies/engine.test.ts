@@ -194,7 +194,9 @@ describe("the policy pack in the engine", () => {
     );
     assert.deepEqual(
       said.filter(([rule]) => rule === OWN_POLICIES.exemptions).map(([, message]) => message),
-      ["secret-values: enforcementLevel must be remediate, also beside `all`: with any other, findings show no value"],
+      [
+        "secret-values: enforcementLevel must be remediate, even if `all` sets another level, or findings show no values",
+      ],
     );
     assert.deepEqual(await runPack([namespace("restricted")], {}, "shop", undefined, undefined, true), []);
   });

@@ -98,7 +98,7 @@ describe("the policy pack with one level for all policies", () => {
         saidIn(await pack.analyze(pod("docker.io/app:latest"))).map(([policy]) => policy),
         ["pods-no-literal-secrets"],
       );
-      const title = "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.";
+      const title = "Lists what is exempt from a rule, and exemptions that are invalid or have no effect.";
       assert.deepEqual(
         saidIn(await pack.analyzeStack()).map(([policy, message, level]) => [policy, level, message]),
         [
@@ -110,7 +110,7 @@ describe("the policy pack with one level for all policies", () => {
           [
             OWN_POLICIES.exemptions,
             proto.EnforcementLevel.ADVISORY,
-            `${title}\nsecret-values: enforcementLevel must be remediate, also beside \`all\`: with any other, findings show no value`,
+            `${title}\nsecret-values: enforcementLevel must be remediate, even if \`all\` sets another level, or findings show no values`,
           ],
         ],
       );

@@ -110,7 +110,7 @@ export const AWS_IAM: readonly Rule[] = [
         report.part(() => {
           const others = textsOf(statement, "NotResource");
           if (others.length > 0)
-            report.wrongIn(policy, `NotResource ${others.join(", ")}`, "which reaches everybody's other resources");
+            report.wrongIn(policy, `NotResource ${others.join(", ")}`, "which includes every other resource");
         });
         const unbounded = textsOf(statement, "Resource").filter(isEverybodys);
         if (unbounded.length === 0) return;
@@ -202,7 +202,7 @@ interface Statement {
   readonly policy: Field;
 }
 
-/** All of AWS, or all of a service. */
+/** Whether an action includes all of AWS, or all of a service. */
 function isEverything(action: string): boolean {
   return /^[*?]+$|^[\w*?-]+:[*?]+$/.test(action);
 }
@@ -303,6 +303,7 @@ function isBounded(statement: Field): boolean {
   });
 }
 
+/** The value of a JSON text; undefined if it is not JSON. AWS accepts no YAML. */
 function parseQuietly(text: string): Value | undefined {
   try {
     return JSON.parse(text);

@@ -118,6 +118,7 @@ export const AWS: readonly Rule[] = [
         return !known.some((field) => field.isUnknown || field.isSet);
       });
       if (lacking.length === 0) return;
+      // Undecided if a group of tags is unknown.
       for (const tags of places) tags.entries();
       report.wrongIn(resource.at("tags"), `no ${lacking.join(", ")}`, "which each resource needs");
     },

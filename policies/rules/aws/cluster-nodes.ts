@@ -24,7 +24,7 @@ const SSH = 22;
 /** Ingress rules, by the type of their resource. */
 const INGRESS: Readonly<Record<string, (resource: Resource) => Ingress[]>> = {
   "aws:ec2/securityGroup:SecurityGroup": ingressOf,
-  // The group of nodes whose template names none.
+  // Nodes whose launch template names no group have the VPC's default group.
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ingressOf,
   "aws:ec2/securityGroupRule:SecurityGroupRule": (rule) =>
     rule.at("type").text() === "ingress" ? [{ field: rule.inputs, cidrs: cidrsOf(rule.inputs) }] : [],
@@ -55,8 +55,8 @@ export const CLUSTER_NODES: readonly Rule[] = [
       });
       report.each(stack.ofType(EKS_COMPONENT), (cluster) => checkDefaultGroup(cluster, report));
       report.each(stack.ofType(TEMPLATE), (template) =>
-        report.each(template.at("networkInterfaces").items(), (face) => {
-          const address = face.at("associatePublicIpAddress");
+        report.each(template.at("networkInterfaces").items(), (networkInterface) => {
+          const address = networkInterface.at("associatePublicIpAddress");
           if (address.flag()) report.wrong(address, "which gives nodes public addresses", "remove it");
         }),
       );
@@ -107,6 +107,7 @@ export const CLUSTER_NODES_ACCESS: readonly Rule[] = [
         if (!opensSsh(field)) return;
         const known = cidrs.filter((cidr) => !cidr.isUnknown).map((cidr) => ({ cidr: cidr.text() ?? "" }));
         if (coversEverybody(known)) report.wrong(field, "which opens port 22 to everybody");
+        // Undecided if a block is unknown.
         else for (const cidr of cidrs) cidr.text();
       });
     },
@@ -157,7 +158,7 @@ function isOfCluster(group: Resource): boolean {
   );
 }
 
-/** A group without a template has EKS's own; another stack's template is unknown. */
+/** Checks that a node group has a launch template of this stack: without one it has EKS's own, and another stack's is unknown. */
 function checkTemplate(stack: Stack, group: Resource, report: Report): void {
   const template = group.at("launchTemplate");
   if (!template.isUnknown && !template.isSet) {
@@ -182,7 +183,7 @@ function checkMetadata(template: Resource, report: Report, mostHops: number): vo
   });
   const hops = metadata.at("httpPutResponseHopLimit");
   const limit = hops.number();
-  // Images may set 2 if the template sets nothing.
+  // If the template sets no limit, the image may set 2.
   if (limit === undefined || limit > mostHops) report.wrong(hops, "so answers travel into pods");
 }
 
@@ -204,21 +205,21 @@ function checkSubnets(stack: Stack, ids: Field, report: Report): void {
 }
 
 function isPublic(stack: Stack, subnet: Resource): boolean {
-  const waitsFor = (resource: Resource, type: string) =>
-    (stack.dependenciesOf(resource) ?? []).filter((one) => one.type === type);
+  const dependsOn = (resource: Resource, type: string) =>
+    (stack.dependenciesOf(resource) ?? []).filter((dependency) => dependency.type === type);
   const tables = stack
     .ofType(ASSOCIATION)
-    .filter((association) => waitsFor(association, SUBNET).includes(subnet))
-    .flatMap((association) => waitsFor(association, ROUTE_TABLE));
+    .filter((association) => dependsOn(association, SUBNET).includes(subnet))
+    .flatMap((association) => dependsOn(association, ROUTE_TABLE));
   const routes = stack
     .ofType(ROUTE)
-    .filter((route) => waitsFor(route, ROUTE_TABLE).some((table) => tables.includes(table)));
+    .filter((route) => dependsOn(route, ROUTE_TABLE).some((table) => tables.includes(table)));
   const byRoute = (route: Resource) =>
-    waitsFor(route, GATEWAY).length > 0 &&
+    dependsOn(route, GATEWAY).length > 0 &&
     isEverywhere(route.at("destinationCidrBlock"), route.at("destinationIpv6CidrBlock"));
   // Routes may be in the table itself, which then has the gateway as an input.
   const byTable = (table: Resource) =>
-    waitsFor(table, GATEWAY).length > 0 &&
+    dependsOn(table, GATEWAY).length > 0 &&
     someKnown(
       table.at("routes").items(),
       (route) =>

@@ -133,10 +133,11 @@ export const CLUSTER: readonly Rule[] = [
     types: CLUSTERS,
     check: (cluster, report, settings) => {
       const { logTypes } = controlPlane(cluster);
-      const on = logTypes.items();
+      const enabled = logTypes.items();
       report.each(settings.get(LOGS), (type) => {
-        if (on.some((one) => !one.isUnknown && one.text() === type)) return;
-        for (const one of on) one.text();
+        if (enabled.some((logType) => !logType.isUnknown && logType.text() === type)) return;
+        // Undecided if one of them is unknown, which may be the required one.
+        for (const logType of enabled) logType.text();
         report.wrong(logTypes, `without ${type}`);
       });
     },
@@ -250,7 +251,7 @@ export const CLUSTER: readonly Rule[] = [
           /certificate-authority-data|\busers"?:[\s\S]*\bclusters"?:|\bclusters"?:[\s\S]*\busers"?:/.test(
             field.text() ?? "",
           );
-        if (isKubeconfig) report.hidden(field, "a kubeconfig that everybody sees");
+        if (isKubeconfig) report.hidden(field, "a kubeconfig that is not secret");
       }),
   },
 ];

@@ -70,7 +70,10 @@ export const POD_ISOLATION: readonly Rule[] = [
     (container, report) => {
       const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
       const hooks = ["postStart", "preStop"].map((key) => container.at("lifecycle", key));
-      const hosts = [...probes, ...hooks].flatMap((one) => [one.at("httpGet", "host"), one.at("tcpSocket", "host")]);
+      const hosts = [...probes, ...hooks].flatMap((handler) => [
+        handler.at("httpGet", "host"),
+        handler.at("tcpSocket", "host"),
+      ]);
       report.each(hosts, (host) => {
         if ((host.text() ?? "") !== "") report.wrong(host, "a host that the kubelet connects to instead of the pod");
       });

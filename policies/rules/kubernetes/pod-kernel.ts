@@ -80,8 +80,9 @@ export const POD_KERNEL: readonly Rule[] = [
       const isBaseline = settings.get(STANDARD) === "baseline";
       report.part(() => {
         const dropped = capabilities.at("drop").items();
-        if (isBaseline || dropped.some((one) => !one.isUnknown && one.text() === "ALL")) return;
-        for (const one of dropped) one.text();
+        if (isBaseline || dropped.some((name) => !name.isUnknown && name.text() === "ALL")) return;
+        // Undecided if one of them is unknown, which may be ALL.
+        for (const name of dropped) name.text();
         report.wrong(capabilities.at("drop"), "which leaves the container capabilities");
       });
       const allowed = [...new Set([...settings.get(ADDED), ...(isBaseline ? BASELINE_CAPABILITIES : [])])];

@@ -8,7 +8,7 @@ import { cis, kubernetes } from "../rule-sources.ts";
 import { containerRule } from "./pod-rule.ts";
 
 /** Required of each container, so that the scheduler finds room for it and the kernel stops it in time. */
-const WANTED = [
+const REQUIRED = [
   ["requests", "cpu"],
   ["requests", "memory"],
   ["limits", "memory"],
@@ -26,11 +26,13 @@ export const POD_WORKLOAD: readonly Rule[] = [
       source: kubernetes("Resource management for pods", "concepts/configuration/manage-resources-containers/"),
     },
     (container, report, _, pod) =>
-      report.each(WANTED, ([list, resource]) => {
+      report.each(REQUIRED, ([list, resource]) => {
         const own = container.at("resources", list, resource);
         // An unset request defaults to the limit. Containers share the pod's resources.
         const lists = list === "requests" ? ["requests", "limits"] : [list];
-        const fields = [container, pod].flatMap((holder) => lists.map((one) => holder.at("resources", one, resource)));
+        const fields = [container, pod].flatMap((holder) =>
+          lists.map((name) => holder.at("resources", name, resource)),
+        );
         if (!someKnown(fields, (field) => field.isSet)) report.wrong(own, "so the node cannot plan for this container");
       }),
     // Ephemeral containers cannot have resources.
@@ -54,23 +56,23 @@ export const POD_WORKLOAD: readonly Rule[] = [
           // An unknown value will be literal once known.
           if (isCredential(name, value.isUnknown ? "(unknown)" : (value.text() ?? "")))
             report.hidden(value, `the literal value of ${name}`);
-          else if (!value.isUnknown) tellCredential(value, report, credentialInFile(value.text() ?? ""));
+          else if (!value.isUnknown) reportCredential(value, report, credentialInFile(value.text() ?? ""));
         }),
       );
-      report.part(() => tellWords(container, ["command", "args"], report));
-      report.each(handlersOf(container), (handler) => tellHandler(handler, report));
+      report.part(() => reportWords(container, ["command", "args"], report));
+      report.each(handlersOf(container), (handler) => reportHandler(handler, report));
     },
   ),
 ];
 
 /** Reports credentials in a command's words, single or adjacent. */
-function tellWords(holder: Field, lists: readonly string[], report: Report): void {
+function reportWords(holder: Field, lists: readonly string[], report: Report): void {
   const reported = report.verdicts.length;
   report.each(lists, (list) =>
     report.each(holder.at(list).items(), (word) => {
       const [, name = "", value = ""] = /^--?([\w.-]+)=(.*)$/s.exec(word.text() ?? "") ?? [];
       if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
-      else tellCredential(word, report);
+      else reportCredential(word, report);
     }),
   );
   // An option and its value may be two words.
@@ -100,21 +102,26 @@ function handlersOf(container: Field): Field[] {
   return [...probes, ...["postStart", "preStop"].map((key) => container.at("lifecycle", key))];
 }
 
-function tellHandler(handler: Field, report: Report): void {
-  report.part(() => tellWords(handler.at("exec"), ["command"], report));
+/** Reports credentials in a probe or hook: in its command, or in the headers of its request. */
+function reportHandler(handler: Field, report: Report): void {
+  report.part(() => reportWords(handler.at("exec"), ["command"], report));
   report.each(handler.at("httpGet", "httpHeaders").items(), (header) => {
     const [name, value] = [header.at("name").text() ?? "", header.at("value")];
     const what = isCredential(name, value.text() ?? "") ? `the literal value of ${name}` : undefined;
-    tellCredential(value, report, what ?? credentialInText(`${name}: ${value.text()}`));
+    reportCredential(value, report, what ?? credentialInText(`${name}: ${value.text()}`));
   });
 }
 
-/** Kind of a credential in a value that is a whole file. */
+/** Kind of a credential in a value with several lines, such as a configuration file. */
 function credentialInFile(value: string): string | undefined {
   return value.trim().includes("\n") ? credentialsIn(value)[0]?.what : undefined;
 }
 
-function tellCredential(field: Field, report: Report, known?: string): void {
+/**
+ * Reports a credential in a value.
+ * @param known Its kind, if already found. Default: looked for in the value, as in a command.
+ */
+function reportCredential(field: Field, report: Report, known?: string): void {
   const what = known ?? credentialInCommand(field.text() ?? "");
   if (what !== undefined) report.hidden(field, what);
 }
@@ -145,24 +152,24 @@ export const POD_TOKEN: readonly Rule[] = [
 function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report): void {
   const account = pod.at("serviceAccountName").text() ?? pod.at("serviceAccount").text() ?? "default";
   const namespace = namespaceOf(resource);
-  const tell = (field: Field) => {
+  const reportToken = (field: Field) => {
     if (account === "default")
       report.wrong(field, "so the token of the account default is mounted, which all pods share");
     else if (!isBound(stack, namespace, account))
       report.wrong(field, `so the token of ${account} is mounted, to which this stack binds no role`);
   };
-  // A volume has a token whatever the switch says.
+  // Such a volume has a token even if automountServiceAccountToken is false.
   report.each(pod.at("volumes").items(), (volume) =>
     report.each(volume.at("projected", "sources").items(), (source) => {
       const token = source.at("serviceAccountToken");
       const audience = token.at("audience");
-      if (token.isSet && API_AUDIENCES.includes(audience.text() ?? "")) tell(audience);
+      if (token.isSet && API_AUDIENCES.includes(audience.text() ?? "")) reportToken(audience);
     }),
   );
   const automount = pod.at("automountServiceAccountToken");
   if (automount.flag() === false) return;
   if (automount.flag() === undefined && accountMountsNone(stack, namespace, account)) return;
-  tell(automount);
+  reportToken(automount);
 }
 
 function accountMountsNone(stack: Stack, namespace: string, name: string): boolean {

@@ -14,8 +14,8 @@ const ESCALATING = ["bind", "escalate", "impersonate"];
  */
 const CONSTRAINED = /^impersonate(-on)?:/;
 
-/** A right with which a program can get others. */
-interface Path {
+/** A right with which a program can get further rights. */
+interface EscalationPath {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
@@ -24,21 +24,21 @@ interface Path {
   readonly problem: string;
 }
 
-const TOKENS: Path = {
+const TOKENS: EscalationPath = {
   group: "",
   resources: ["serviceaccounts/token"],
   verbs: ["create"],
   problem: "on serviceaccounts/token, which gives the token of any account",
 };
 const CERTIFICATES = "certificates.k8s.io";
-const SIGNERS: Path = {
+const SIGNERS: EscalationPath = {
   group: CERTIFICATES,
   resources: ["signers"],
   verbs: ["approve", "sign"],
   isClusterScoped: true,
   problem: "on signers, which gives a certificate in any name",
 };
-const APPROVALS: Path = {
+const APPROVALS: EscalationPath = {
   group: CERTIFICATES,
   resources: ["certificatesigningrequests/approval"],
   verbs: ["update", "patch"],
@@ -49,7 +49,7 @@ const APPROVALS: Path = {
 const CLIENT_SIGNERS = /^(\*|kubernetes\.io\/(\*|kube-apiserver-client(-kubelet)?))$/;
 
 const WRITING = ["create", "update", "patch"];
-const CHANGES: readonly Path[] = [
+const CHANGES: readonly EscalationPath[] = [
   {
     group: "",
     resources: ["persistentvolumes"],
@@ -112,7 +112,7 @@ export const TENANCY_ESCALATION: readonly Rule[] = [
     types: ROLES,
     check: (role, report) => {
       const rules = role.at("rules");
-      // Approving needs a right on the signer too, which may not be one for the API server's clients.
+      // Approving also needs a right on the signer. It is harmless if that only signs certificates that the API server does not accept.
       const isForOthers = () => {
         const signers = rules.items().filter((rule) => isOn(rule, CERTIFICATES, SIGNERS.resources));
         return signers.length > 0 && signers.every(namesOtherSigners);
@@ -120,13 +120,13 @@ export const TENANCY_ESCALATION: readonly Rule[] = [
       eachRule(role, report, (rule) => {
         if (!namesResources(rule)) return;
         report.part(() => {
-          if (rule.at("resourceNames").items().length === 0) tellPath(rule, TOKENS, report);
+          if (rule.at("resourceNames").items().length === 0) reportPath(rule, TOKENS, report);
         });
         report.part(() => {
-          if (!namesOtherSigners(rule)) tellPath(rule, SIGNERS, report);
+          if (!namesOtherSigners(rule)) reportPath(rule, SIGNERS, report);
         });
         report.part(() => {
-          if (!isForOthers()) tellPath(rule, APPROVALS, report);
+          if (!isForOthers()) reportPath(rule, APPROVALS, report);
         });
       });
     },
@@ -143,7 +143,7 @@ export const TENANCY_ESCALATION: readonly Rule[] = [
     check: (role, report) =>
       eachRule(role, report, (rule) => {
         if (!namesResources(rule) || rule.at("resourceNames").items().length > 0) return;
-        report.each(CHANGES, (path) => tellPath(rule, path, report));
+        report.each(CHANGES, (path) => reportPath(rule, path, report));
       }),
   },
   {
@@ -175,14 +175,18 @@ function namesResources(rule: Field): boolean {
 }
 
 /** Reports a rule's verbs that grant a right. */
-function tellPath(rule: Field, { group, resources, verbs, isClusterScoped, problem }: Path, report: Report): void {
+function reportPath(
+  rule: Field,
+  { group, resources, verbs, isClusterScoped, problem }: EscalationPath,
+  report: Report,
+): void {
   if (isClusterScoped && /^Role(Patch)?$/.test(rule.owner.kind)) return;
-  const giving = rule
+  const granting = rule
     .at("verbs")
     .items()
     .filter((verb) => verb.isUnknown || ["*", ...verbs].includes(verb.text() ?? ""));
-  if (giving.length === 0 || !isOn(rule, group, resources)) return;
-  report.each(giving, (verb) => {
+  if (granting.length === 0 || !isOn(rule, group, resources)) return;
+  report.each(granting, (verb) => {
     if (verb.text() !== undefined) report.wrong(verb, problem);
   });
 }

@@ -14,8 +14,8 @@ const DNS_PORT = 53;
 /** Label of DNS pods on EKS, and wherever CoreDNS replaces kube-dns. */
 const APP_LABEL = "k8s-app";
 const DNS_APP = "kube-dns";
-/** Directions, each with its list of rules. */
-const WAYS = [
+/** Directions of traffic, each with the field of its rules. */
+const DIRECTIONS = [
   ["Ingress", "ingress"],
   ["Egress", "egress"],
 ] as const;
@@ -33,8 +33,8 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     options: [LABEL, NAMES],
     types: [NAMESPACE, POLICY],
     checkStack: (stack, report, settings) =>
-      eachTeams(stack, report, settings, (namespace, policies) => {
-        report.each(WAYS, ([type, rules]) => {
+      eachTeamNamespace(stack, report, settings, (namespace, policies) => {
+        report.each(DIRECTIONS, ([type, rules]) => {
           report.each(policies, (policy) => {
             if (!isIn(policy, nameOf(namespace))) return;
             const written = policy.at("spec", rules).items();
@@ -70,7 +70,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     options: [LABEL, NAMES],
     types: [NAMESPACE, POLICY],
     checkStack: (stack, report, settings) =>
-      eachTeams(stack, report, settings, (namespace, policies) => {
+      eachTeamNamespace(stack, report, settings, (namespace, policies) => {
         const here = (policy: Resource) => isIn(policy, nameOf(namespace));
         if (!someKnown(policies, (policy) => here(policy) && typesOf(policy).includes("Egress"))) return;
         report.each(["UDP", "TCP"], (protocol) => {
@@ -83,7 +83,8 @@ export const TENANCY_NETWORK: readonly Rule[] = [
   },
 ];
 
-function eachTeams(
+/** Checks each team's namespace, with the policies that are or may be in it. */
+function eachTeamNamespace(
   stack: Stack,
   report: Report,
   settings: Settings,
@@ -97,7 +98,7 @@ function eachTeams(
 /** Whether a namespace's policies allow everything together, but none alone. Policies for the same pods add up. */
 function addUpToEverything(policies: readonly Resource[], namespace: string, rules: "ingress" | "egress"): boolean {
   const isForAll = (policy: Resource) => isIn(policy, namespace) && selectsAll(policy);
-  const listsOf = (some: readonly Resource[]) => some.map((policy) => policy.at("spec", rules));
+  const listsOf = (chosen: readonly Resource[]) => chosen.map((policy) => policy.at("spec", rules));
   const certain = policies.filter((policy) => isKnownSo(() => isForAll(policy)));
   if (certain.some((policy) => isKnownSo(() => letEverythingThrough(listsOf([policy]))))) return false;
   if (letEverythingThrough(listsOf(certain))) return true;
@@ -146,7 +147,10 @@ function mayBeDns(peer: Field, stack: Stack): boolean {
   );
 }
 
-/** Whether a port is one of the stack's CoreDNS pods: a policy sees these instead of the Service's. Of its ports, only DNS is UDP. */
+/**
+ * Whether a port is that of DNS in the stack's CoreDNS pods: a policy sees the pods' ports instead of the Service's. Their only UDP port is
+ * DNS.
+ */
 function coversPodPort(peer: Field, port: Field, stack: Stack): boolean {
   const first = port.at("port").number();
   if (first === undefined || !peer.at("namespaceSelector").isSet) return false;
@@ -201,7 +205,7 @@ function selects(selector: Field, has: HasLabel, isKnown: (key: string) => boole
   const fits = selector
     .at("matchLabels")
     .entries()
-    .every(([key, value]) => !isKnown(key) || has(key, (one) => one === value.text()));
+    .every(([key, value]) => !isKnown(key) || has(key, (label) => label === value.text()));
   if (!fits) return false;
   return selector
     .at("matchExpressions")

@@ -10,7 +10,7 @@ const FORBIDDEN_ROLES = texts("roles", "Forbidden ClusterRoles", ["cluster-admin
 const ANONYMOUS = ["system:anonymous", "system:unauthenticated"];
 const MASTERS = "system:masters";
 const PASSES_ALL = "a group that passes all authorization checks";
-/** EKS's own binds groups to IAM roles and users. */
+/** The ConfigMap aws-auth of EKS, which maps IAM roles and users to groups. */
 const CONFIG_MAPS: readonly string[] = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 const READING = ["get", "list", "watch", "*"];
 
@@ -106,13 +106,13 @@ export const TENANCY_RBAC: readonly Rule[] = [
   },
 ];
 
-/** Kubernetes' own Secrets; another API group may have a resource of that name. */
+/** Whether a rule includes Kubernetes' Secrets. Another API group may have a resource of the same name. */
 function isOnSecrets(rule: Field): boolean {
   return isOn(rule, "", ["secrets"]);
 }
 
 /**
- * Reports whom the ConfigMap aws-auth makes a master.
+ * Reports IAM roles and users that the ConfigMap aws-auth puts into the group system:masters.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
  */
 function checkMappings(map: Resource, report: Report): void {

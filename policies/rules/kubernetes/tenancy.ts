@@ -201,7 +201,7 @@ export const TENANCY_SHARES: readonly Rule[] = [
               .entries()
               .some(([bound]) => [key, ALSO[key]].includes(bound));
           if (!someKnown(quotas, (quota) => isIn(quota, name) && boundsAll(quota) && bounds(quota)))
-            report.wrong(first.at("spec", "hard", key), "so the team may take all");
+            report.wrong(first.at("spec", "hard", key), "so the team may take all that the cluster has");
         });
       }),
   },
@@ -227,7 +227,7 @@ export const TENANCY_SHARES: readonly Rule[] = [
             report.wrongIn(
               first.at("spec", "limits"),
               `no ${path.join(".")} for containers`,
-              "so one without it takes what it likes",
+              "so a container without it may take as much as it likes",
             );
         });
       }),

@@ -249,8 +249,8 @@ function onlyEvents(role: Resource, report: Report): void {
           if (!allowed.includes(item.text() ?? "")) report.wrong(item, problem);
         }),
       );
-    isNot("apiGroups", ["", "events.k8s.io"], "whose objects are no events");
-    isNot("resources", ["events"], "which are no events");
+    isNot("apiGroups", ["", "events.k8s.io"], "whose objects are not events");
+    isNot("resources", ["events"], "which are not events");
     isNot("verbs", READING, "which a reader does not need");
     isNot("nonResourceURLs", [], "which a reader does not need");
   });

@@ -1,7 +1,7 @@
 import type { Field } from "../../core/resource.ts";
 import { count, flag, type Report, type Rule, renamed, type Settings, type StackRule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { hostsOf, plainSendings, type Sink, sinksOf, unverifiedBy } from "../../readers/collector-sinks.ts";
+import { firstHostOf, plainSendings, type Sink, sinksOf, unverifiedBy } from "../../readers/collector-sinks.ts";
 import {
   CONFIGURATION_TYPES,
   fluentBitConfigs,
@@ -9,7 +9,7 @@ import {
   type RunningConfig,
   readsOwnLogs,
 } from "../../readers/collectors-in-stack.ts";
-import { hostOf, isInside, isOn, nodesOf, plainWay, type Section } from "../../readers/fluent-bit-config.ts";
+import { hostOf, isInside, isOn, nodesOf, plainSending, type Section } from "../../readers/fluent-bit-config.ts";
 import {
   isHostProcess,
   knownNamespaceOf,
@@ -76,7 +76,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
           report.wrongIn(
             input.file,
             `storage.type of ${input.name} is ${type ?? "not set"}`,
-            "so what waits is in memory alone",
+            "so waiting lines are only in memory",
           );
         onDisk(input, "db");
       });
@@ -153,7 +153,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
             report.wrongIn(
               input.file,
               `Exclude_Path of ${input.name} is ${input.written("exclude_path") ?? "not set"}`,
-              `which takes the logs of ${namespaceOf(workload)}/${nameOf(workload)} in`,
+              `so it reads the logs of ${namespaceOf(workload)}/${nameOf(workload)}`,
             );
         },
       );
@@ -216,7 +216,7 @@ function stopsWhenFull(inputs: readonly Section[]): boolean {
 type IsAllowed = (host: string) => boolean;
 
 function checkOutput(output: Section, report: Report, isAllowed: IsAllowed): void {
-  const plain = plainWay(output);
+  const plain = plainSending(output);
   if (plain !== undefined && !isAllowed(plain.host))
     report.wrongIn(output.file, plain.part, `so logs travel to ${plain.host} in the clear`, plain.fix);
   if (plain !== undefined) return;
@@ -233,14 +233,14 @@ function checkOutput(output: Section, report: Report, isAllowed: IsAllowed): voi
 function checkSink(sink: Sink, file: Field, report: Report, isAllowed: IsAllowed): void {
   const unverified = unverifiedBy(sink);
   if (unverified !== undefined)
-    report.wrongIn(file, unverified, `so anybody can impersonate ${hostsOf(sink)}`, "let it verify certificates");
+    report.wrongIn(file, unverified, `so anybody can impersonate ${firstHostOf(sink)}`, "let it verify certificates");
   for (const { part, host } of plainSendings(sink))
     if (!isAllowed(host))
       report.wrongIn(
         file,
         part,
-        `so what it sends travels to ${host} in the clear`,
-        "use https:// or the sink's options of TLS",
+        `so its lines travel to ${host} in the clear`,
+        "use https:// or the sink's TLS options",
       );
 }
 

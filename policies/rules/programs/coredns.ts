@@ -112,7 +112,7 @@ export const COREDNS: readonly Rule[] = [
         report.wrongIn(
           field,
           `affinity is ${JSON.stringify(affinity)} and topologySpreadConstraints is ${JSON.stringify(spread)}`,
-          "so all pods may stand on one node",
+          "so all pods may run on one node",
         );
     },
   ),

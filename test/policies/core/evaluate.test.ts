@@ -116,10 +116,10 @@ describe("evaluate", () => {
   it("reports exemptions that are incomplete or unused, except built-in ones", () => {
     const said = (exemption: unknown) =>
       evaluate(ONE, { rules: RULES, config: { "pods-small": { exempt: [exemption] } } }).issues;
-    assert.deepEqual(said({ resource: "one", reason: " " }), ["exemption of one from pods-small: it must say why"]);
-    assert.deepEqual(said({ reason: "x" }), ["exemption of no resource from pods-small: it must name a resource"]);
+    assert.deepEqual(said({ resource: "one", reason: " " }), ["exemption of one from pods-small: reason must say why"]);
+    assert.deepEqual(said({ reason: "x" }), ["exemption of no resource from pods-small: resource must not be empty"]);
     assert.deepEqual(said({ resource: "one", reason: "x", only: "violated" }), [
-      'exemption of one from pods-small: only is "violated": it must be "undecided" or absent',
+      'exemption of one from pods-small: only must be "undecided" or absent (found "violated")',
     ]);
     assert.deepEqual(said({ resource: "two", reason: "x" }), [
       "exemption of two from pods-small has no effect: there is no such resource; remove it",
@@ -142,12 +142,12 @@ describe("evaluate", () => {
     const { issues, findings } = evaluate(ONE, { rules: RULES, config });
     assert.deepEqual(issues, [
       "pods-big: there is no such rule",
-      'pods-small: enforcementLevel is "strict": it must be one of mandatory, advisory, disabled',
-      "pods-small: limit is 0: it must be an integer of at least 1",
-      'pods-small: words is "a": it must be a list of texts',
-      "pods-small: switch is 1: it must be true or false",
-      'pods-small: way is "left": it must be one of up, down',
-      "pods-small: size is not an option of this rule; its options are: enforcementLevel, exempt, limit, words, switch, way",
+      'pods-small: enforcementLevel must be one of mandatory, advisory, disabled (found "strict")',
+      "pods-small: limit must be an integer of at least 1 (found 0)",
+      'pods-small: words must be a list of strings (found "a")',
+      "pods-small: switch must be true or false (found 1)",
+      'pods-small: way must be one of up, down (found "left")',
+      "pods-small: unknown option size, must be one of enforcementLevel, exempt, limit, words, switch, way",
       "pods-few: exempt must be a list of {resource, reason}",
     ]);
     assert.equal(findings.length, 2);
@@ -168,7 +168,7 @@ describe("evaluate", () => {
     const warnings = ["pods-small: most is deprecated, use limit"];
     assert.deepEqual(said({ limit: 5 }), { issues: [], warnings: [] });
     assert.deepEqual(said({ most: 5 }), { issues: [], warnings });
-    const issues = ["pods-small: limit is 0: it must be an integer of at least 1"];
+    const issues = ["pods-small: limit must be an integer of at least 1 (found 0)"];
     assert.deepEqual(said({ most: 0 }), { issues, warnings });
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { hostsOf, plainSendings, sinksIn, unverifiedBy } from "../../../policies/readers/collector-sinks.ts";
+import { firstHostOf, plainSendings, sinksIn, unverifiedBy } from "../../../policies/readers/collector-sinks.ts";
 import { credentials, DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
 /** Configurations, with what sends in the clear and what is not verified, by the program and the host. */
@@ -278,7 +278,9 @@ describe("destinations of collectors other than Fluent Bit", () => {
 
   it("are named by their host", () => {
     const [sink] = sinksIn(`output.elasticsearch: { hosts: ["https://me@search.example.com:9200/logs"] }`);
-    assert.equal(sink === undefined ? undefined : hostsOf(sink), "search.example.com");
+    assert.equal(sink === undefined ? undefined : firstHostOf(sink), "search.example.com");
+    const [inBrackets] = sinksIn(`output.elasticsearch: { hosts: ["https://[fd00::1]:9200"] }`);
+    assert.equal(inBrackets === undefined ? undefined : firstHostOf(inBrackets), "[fd00::1]");
   });
 
   // Fluent Bit's own configuration is read by another reader.

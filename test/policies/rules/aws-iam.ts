@@ -149,7 +149,7 @@ export const AWS_IAM_CASES: CasesByRule = {
       ],
       "all resources but one": [
         policy({ Action: "s3:GetObject", NotResource: "arn:aws:s3:::secret/*" }),
-        "RolePolicy/logs: policy: NotResource arn:aws:s3:::secret/*, which reaches everybody's other resources",
+        "RolePolicy/logs: policy: NotResource arn:aws:s3:::secret/*, which includes every other resource",
       ],
       "every resource, with a condition only about how": [
         policy({ Action: "s3:GetObject", Resource: "*", Condition: { Bool: { "aws:SecureTransport": "true" } } }),

@@ -65,7 +65,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
     bad: {
       "a buffer in memory": [
         line("      storage.type: filesystem\n", ""),
-        `${F}storage.type of tail is not set, so what waits is in memory alone. Fix: set storage.type filesystem`,
+        `${F}storage.type of tail is not set, so waiting lines are only in memory. Fix: set storage.type filesystem`,
       ],
       "an explicit buffer in memory": [line("filesystem", "memory"), `${F}storage.type of tail is memory`],
       "no positions": [
@@ -239,23 +239,23 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
     bad: {
       "no exclusion": [
         line("      exclude_path: /var/log/containers/*_logging_*.log\n", ""),
-        `${F}Exclude_Path of tail is not set, which takes the logs of logging/fluent-bit in. Fix: exclude its own files`,
+        `${F}Exclude_Path of tail is not set, so it reads the logs of logging/fluent-bit. Fix: exclude its own files`,
       ],
       "its own files on the path that is not read": [
         line("/var/log/containers/*_logging_*.log", "/var/log/pods/logging_fluent-bit-*/*/*.log"),
-        `${F}Exclude_Path of tail is /var/log/pods/logging_fluent-bit-*/*/*.log, which takes`,
+        `${F}Exclude_Path of tail is /var/log/pods/logging_fluent-bit-*/*/*.log, so it reads`,
       ],
       "nothing, by a class of no letters": [
         line("*_logging_*.log", "[z-a]*.log"),
-        `${F}Exclude_Path of tail is /var/log/containers/[z-a]*.log, which takes`,
+        `${F}Exclude_Path of tail is /var/log/containers/[z-a]*.log, so it reads`,
       ],
       "others, by a class of letters": [
         line("*_logging_*.log", "[a-e]*.log"),
-        `${F}Exclude_Path of tail is /var/log/containers/[a-e]*.log, which takes`,
+        `${F}Exclude_Path of tail is /var/log/containers/[a-e]*.log, so it reads`,
       ],
       "its own files on the path of pods": [
         file(FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/pods/*/*/*.log")),
-        `${F}Exclude_Path of tail is /var/log/containers/*_logging_*.log, which takes`,
+        `${F}Exclude_Path of tail is /var/log/containers/*_logging_*.log, so it reads`,
       ],
       "its own files on a Windows node": [
         named(COLLECTOR, "config", "data", {
@@ -264,11 +264,11 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
             "C:\\\\var\\\\log\\\\containers\\\\*.log",
           ).replace(/ {6}exclude_path.*\n/, ""),
         }),
-        `${F}Exclude_Path of tail is not set, which takes`,
+        `${F}Exclude_Path of tail is not set, so it reads`,
       ],
       "others left out": [
         line("*_logging_*.log", "*_kube-system_*.log"),
-        `${F}Exclude_Path of tail is /var/log/containers/*_kube-system_*.log, which takes`,
+        `${F}Exclude_Path of tail is /var/log/containers/*_kube-system_*.log, so it reads`,
       ],
     },
     unknown: {

@@ -187,16 +187,16 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           "sinks:\n  a: { type: loki, endpoint: http://l.example.com, tls: { verify_certificate: false } }\n  b: { type: kafka, bootstrap_servers: k.example.com:9092 }\n",
         ),
         `${F}tls.verify_certificate of a is false, so anybody can impersonate l.example.com. Fix: let it verify`,
-        `${F}endpoint of a is http://l.example.com, so what it sends travels to l.example.com in the clear. Fix: use https://`,
-        `${F}bootstrap_servers of b is k.example.com:9092, so what it sends travels to k.example.com in the clear`,
+        `${F}endpoint of a is http://l.example.com, so its lines travel to l.example.com in the clear. Fix: use https://`,
+        `${F}bootstrap_servers of b is k.example.com:9092, so its lines travel to k.example.com in the clear`,
       ],
       "an operated collector, in either form of its configuration": [
         [
           operated({ receivers: {}, exporters: { otlphttp: { endpoint: "http://o.example.com" } } }),
           operated('receivers: {}\nexporters: { otlp: { endpoint: "o.example.com:4317", tls: { insecure: true } } }\n'),
         ].flat(),
-        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlphttp is http://o.example.com, so what it sends",
-        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlp is o.example.com:4317, so what it sends",
+        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlphttp is http://o.example.com, so its lines travel",
+        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlp is o.example.com:4317, so its lines travel",
       ],
       "no verification for AWS": [
         file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),

@@ -168,7 +168,7 @@ export const COLLECTORS_SOURCES_CASES: CasesByRule = {
     bad: {
       "another resource": [
         role("rules.0.resources.1", "pods"),
-        'ClusterRole/reads-events: rules[0].resources[1] is "pods", which are no events. Fix: bind its service account',
+        'ClusterRole/reads-events: rules[0].resources[1] is "pods", which are not events. Fix: bind its service account',
       ],
       "another group": [
         role("rules.0.apiGroups.0", "apps"),
@@ -188,7 +188,7 @@ export const COLLECTORS_SOURCES_CASES: CasesByRule = {
       ],
       "a role of its namespace": [
         inNamespace("logging"),
-        'Role/logging/more: rules[0].resources[0] is "pods", which are no events',
+        'Role/logging/more: rules[0].resources[0] is "pods", which are not events',
       ],
     },
     unknown: {

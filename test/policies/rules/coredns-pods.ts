@@ -123,7 +123,7 @@ export const COREDNS_PODS_CASES: CasesByRule = {
       ],
       "neither spread nor apart": [
         addon({ affinity: {}, topologySpreadConstraints: [] }),
-        `${IN}affinity is {} and topologySpreadConstraints is [], so all pods may stand on one node`,
+        `${IN}affinity is {} and topologySpreadConstraints is [], so all pods may run on one node`,
       ],
     },
     unknown: { "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET] },

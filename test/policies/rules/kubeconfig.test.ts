@@ -23,7 +23,7 @@ describe("cluster-kubeconfig-secret", () => {
 
   it("rejects a plain one, as text, as JSON and as an object, under any name, and does not print it", () => {
     const wanted =
-      "violated Stack/outputs: outputs.access (value not shown), a kubeconfig that everybody sees. Fix: wrap";
+      "violated Stack/outputs: outputs.access (value not shown), a kubeconfig that is not secret. Fix: wrap";
     for (const access of [TEXT, JSON.stringify({ clusters: [], users: [] }), { clusters: [{}], users: [{}] }]) {
       const [message = "", ...more] = saysOf({ access });
       assert.ok(message.startsWith(wanted), message);
