@@ -69,9 +69,10 @@ export const IndexFormat = z
   .superRefine(
     (format, context) => {
       const parts = new Set<string>(format.datePattern.match(PART) ?? []);
-      const week = parts.has("ww") || parts.has("xxxx");
-      const alone = parts.has("ww") && parts.has("xxxx") && !["yyyy", "MM", "dd", "HH"].some((part) => parts.has(part));
-      if (!week || alone) return;
+      const hasWeek = parts.has("ww") || parts.has("xxxx");
+      const onlyWeek =
+        parts.has("ww") && parts.has("xxxx") && !["yyyy", "MM", "dd", "HH"].some((part) => parts.has(part));
+      if (!hasWeek || onlyWeek) return;
       const message =
         "must use xxxx and ww together and no other part, since an ISO week may belong to another year than its days";
       context.addIssue({ code: "custom", path: ["datePattern"], message, input: format.datePattern });
@@ -152,14 +153,14 @@ export function indexPattern(format: IndexFormat): string {
 }
 
 /** The date pattern in another notation: strftime (Fluent Bit, Fluentd, Vector), Joda (Filebeat) or luxon. */
-export function notation(pattern: string, wanted: Notation): string {
-  return pattern.replaceAll(PART, (found) => DATE_PARTS.find(({ part }) => part === found)?.[wanted] ?? found);
+export function notation(pattern: string, target: Notation): string {
+  return pattern.replaceAll(PART, (text) => DATE_PARTS.find(({ part }) => part === text)?.[target] ?? text);
 }
 
 /** A regular expression for the dates of a format, in syntax common to Java and JavaScript. */
 export function dateExpression({ datePattern }: Pick<IndexFormat, "datePattern">): string {
-  return datePattern.replaceAll(/yyyy|xxxx|MM|dd|HH|ww|\./g, (found) =>
-    found === "." ? "\\." : `[0-9]{${found.length}}`,
+  return datePattern.replaceAll(/yyyy|xxxx|MM|dd|HH|ww|\./g, (text) =>
+    text === "." ? "\\." : `[0-9]{${text.length}}`,
   );
 }
 
@@ -230,16 +231,17 @@ const FIRST = 0;
 const LAST = Date.UTC(2100, 0, 1) / 1000;
 /** Shorter than the interval between any two changes. */
 const STEP = 7 * 86_400;
-const known = new Map<string, readonly ZoneOffset[]>();
+const offsetsByZone = new Map<string, readonly ZoneOffset[]>();
 
 /** A time zone's offsets from 1970 to 2100, for programs with outdated time zone data. Empty for UTC. */
 export function timeZoneOffsets(name: string): readonly ZoneOffset[] {
-  const offsets = known.get(name) ?? find(name);
-  known.set(name, offsets);
+  const offsets = offsetsByZone.get(name) ?? findOffsets(name);
+  offsetsByZone.set(name, offsets);
   return offsets;
 }
 
-function find(name: string): ZoneOffset[] {
+/** Searches weeks for changes of the offset, and a week for its second. */
+function findOffsets(name: string): ZoneOffset[] {
   // Formatted text is several times as fast as formatToParts.
   const format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset", year: "numeric" });
   const offsetAt = (second: number) => offsetIn(format.format(second * 1000));

@@ -16,46 +16,47 @@ const CODES = Array.from({ length: 129 }, (_, code) => code);
  * @throws PatternError
  */
 export function refuseRisk(node: PatternNode): void {
-  if (steps(node) > MAX_STEPS)
+  if (expandedLength(node) > MAX_STEPS)
     throw new PatternError(`more than ${MAX_STEPS} steps when its quantifiers are written out`);
-  walk(node);
-  sharing(node);
+  refuseRiskyRepeats(node);
+  refuseSharedText(node);
 }
 
-function walk(node: PatternNode): void {
+/** Rejects repetitions of what can be empty, and what {@link refuseNestedRepeats} rejects, anywhere in a pattern. */
+function refuseRiskyRepeats(node: PatternNode): void {
   switch (node.kind) {
     case "group":
-      walk(node.body);
+      refuseRiskyRepeats(node.body);
       return;
     case "choice":
-      node.options.forEach(walk);
+      node.options.forEach(refuseRiskyRepeats);
       return;
     case "sequence":
-      node.parts.forEach(walk);
+      node.parts.forEach(refuseRiskyRepeats);
       return;
     case "repeat":
-      walk(node.body);
+      refuseRiskyRepeats(node.body);
       // Engines differ on empty repetitions.
-      if (canBeEmpty(node.body)) throw new PatternError("a quantifier of what can be empty");
-      if (node.max > 1) nested(node.body);
+      if (canBeEmpty(node.body)) throw new PatternError("a quantifier after something that can be empty");
+      if (node.max > 1) refuseNestedRepeats(node.body);
       return;
     default:
   }
 }
 
 /** Rejects nested repetitions, `(a+)*`, if no character ends the inner one, and repeated alternatives that begin alike, `(a|ab)*`. */
-function nested(body: PatternNode): void {
-  const inner = variable(body);
-  const ends = partsOf(body).some(
+function refuseNestedRepeats(body: PatternNode): void {
+  const inner = variableCodes(body);
+  const isDelimited = partsOf(body).some(
     ({ isLong, codes }) => !isLong && !codes.has(ANCHOR) && !inner.some((code) => codes.has(code)),
   );
-  if (inner.length > 0 && !ends)
+  if (inner.length > 0 && !isDelimited)
     throw new PatternError("a quantifier within another, which takes time without bound on some lines");
-  const ambiguous = has(
+  const ambiguous = hasNode(
     body,
     (node) =>
       node.kind === "choice" &&
-      node.options.some((one, at) => node.options.slice(at + 1).some((other) => meet(one, other))),
+      node.options.some((one, at) => node.options.slice(at + 1).some((other) => canBeginAlike(one, other))),
   );
   if (ambiguous)
     throw new PatternError(
@@ -64,16 +65,16 @@ function nested(body: PatternNode): void {
 }
 
 /** Codes of what is repeated a variable number of times. */
-function variable(node: PatternNode): number[] {
+function variableCodes(node: PatternNode): number[] {
   switch (node.kind) {
     case "group":
-      return variable(node.body);
+      return variableCodes(node.body);
     case "sequence":
-      return node.parts.flatMap(variable);
+      return node.parts.flatMap(variableCodes);
     case "choice":
-      return node.options.flatMap(variable);
+      return node.options.flatMap(variableCodes);
     case "repeat":
-      return node.min === node.max ? variable(node.body) : [...codesOf(node.body)];
+      return node.min === node.max ? variableCodes(node.body) : [...codesOf(node.body)];
     default:
       return [];
   }
@@ -91,7 +92,7 @@ interface Part {
  * Rejects two long repetitions that can share characters, `.*a.*b`: if what is between them ends neither, each division is tried after a
  * failure. The last repetition of a pattern never fails.
  */
-function sharing(node: PatternNode): void {
+function refuseSharedText(node: PatternNode): void {
   const parts = partsOf(node);
   for (const [at, one] of parts.entries())
     for (const [distance, other] of parts.slice(at + 1, -1).entries()) {
@@ -100,7 +101,7 @@ function sharing(node: PatternNode): void {
       if (!between.some((part) => isDisjoint(part, one) || isDisjoint(part, other)))
         throw new PatternError("two long repetitions that can share characters, as .* and .* in .*a.*b");
     }
-  if (parts.length > 1 && longest(node) > MAX_FIRST)
+  if (parts.length > 1 && firstRepetitions(node) > MAX_FIRST)
     throw new PatternError(
       `a long repetition at its beginning; it may have a limit of up to ${MAX_FIRST}, such as {1,64}`,
     );
@@ -130,23 +131,25 @@ function partsOf(node: PatternNode): Part[] {
   }
 }
 
+/** Codes of the characters that can occur in a match. */
 function codesOf(node: PatternNode): ReadonlySet<number> {
-  return new Set(CODES.filter((code) => uses(node, code)));
+  return new Set(CODES.filter((code) => canContain(node, code)));
 }
 
+/** Whether two parts have no character in common; an anchor has none that could tell. */
 function isDisjoint(one: Part, other: Part): boolean {
   return !other.codes.has(ANCHOR) && !one.codes.has(ANCHOR) && [...one.codes].every((code) => !other.codes.has(code));
 }
 
 /** Maximum repetitions of a pattern's first part. */
-function longest(node: PatternNode): number {
+function firstRepetitions(node: PatternNode): number {
   switch (node.kind) {
     case "group":
-      return longest(node.body);
+      return firstRepetitions(node.body);
     case "sequence":
-      return node.parts[0] === undefined ? 0 : longest(node.parts[0]);
+      return node.parts[0] === undefined ? 0 : firstRepetitions(node.parts[0]);
     case "choice":
-      return Math.max(...node.options.map(longest));
+      return Math.max(...node.options.map(firstRepetitions));
     case "repeat":
       return node.max;
     default:
@@ -155,7 +158,7 @@ function longest(node: PatternNode): number {
 }
 
 /** Whether two patterns can begin with the same character. */
-function meet(one: PatternNode, other: PatternNode): boolean {
+function canBeginAlike(one: PatternNode, other: PatternNode): boolean {
   return CODES.some((code) => begins(one, code) && begins(other, code));
 }
 
@@ -164,7 +167,7 @@ export function begins(node: PatternNode, code: number): boolean {
   switch (node.kind) {
     case "set":
     case "character":
-      return uses(node, code);
+      return canContain(node, code);
     case "group":
     case "repeat":
       return begins(node.body, code);
@@ -180,28 +183,29 @@ export function begins(node: PatternNode, code: number): boolean {
 }
 
 /** Whether the character with this code can occur in a match. */
-function uses(node: PatternNode, code: number): boolean {
-  return has(node, (inner) =>
+function canContain(node: PatternNode, code: number): boolean {
+  return hasNode(node, (inner) =>
     inner.kind === "set" ? includesCode(inner, code) : inner.kind === "character" && code === 128,
   );
 }
 
-function has(node: PatternNode, found: (inner: PatternNode) => boolean): boolean {
-  if (found(node)) return true;
+/** Whether a node, or one within it, passes a test. */
+function hasNode(node: PatternNode, matches: (inner: PatternNode) => boolean): boolean {
+  if (matches(node)) return true;
   switch (node.kind) {
     case "group":
     case "repeat":
-      return has(node.body, found);
+      return hasNode(node.body, matches);
     case "choice":
-      return node.options.some((option) => has(option, found));
+      return node.options.some((option) => hasNode(option, matches));
     case "sequence":
-      return node.parts.some((part) => has(part, found));
+      return node.parts.some((part) => hasNode(part, matches));
     default:
       return false;
   }
 }
 
-/** Whether it can match empty text. */
+/** Whether a pattern can match empty text. */
 export function canBeEmpty(node: PatternNode): boolean {
   switch (node.kind) {
     case "set":
@@ -225,7 +229,7 @@ const AT_START = 1;
 const AT_END = 2;
 const AT_BOUNDARY = 4;
 
-/** Whether it has empty matches in non-empty text, as `a*` in each line; `^\s*$` has none. */
+/** Whether a pattern has empty matches in non-empty text, as `a*` in each line; `^\s*$` has none. */
 export function isEmptyBesideText(node: PatternNode): boolean {
   return emptyMatches(node).some((anchors) => (anchors & AT_START) === 0 || (anchors & AT_END) === 0);
 }
@@ -259,16 +263,17 @@ function emptyMatches(node: PatternNode): readonly number[] {
   }
 }
 
-function steps(node: PatternNode): number {
+/** Length of a pattern with its quantifiers written out. */
+function expandedLength(node: PatternNode): number {
   switch (node.kind) {
     case "group":
-      return steps(node.body);
+      return expandedLength(node.body);
     case "repeat":
-      return steps(node.body) * (node.max === Number.POSITIVE_INFINITY ? node.min + 1 : node.max);
+      return expandedLength(node.body) * (node.max === Number.POSITIVE_INFINITY ? node.min + 1 : node.max);
     case "choice":
-      return node.options.reduce((sum, option) => sum + steps(option), 0);
+      return node.options.reduce((sum, option) => sum + expandedLength(option), 0);
     case "sequence":
-      return node.parts.reduce((sum, part) => sum + steps(part), 0);
+      return node.parts.reduce((sum, part) => sum + expandedLength(part), 0);
     default:
       return 1;
   }

@@ -66,8 +66,11 @@ function repeatText({ body, min, max, lazy }: Extract<PatternNode, { kind: "repe
 }
 
 function countText(min: number, max: number): string {
-  if (max === Number.POSITIVE_INFINITY) return min === 0 ? "*" : min === 1 ? "+" : `{${min},}`;
+  const isUnlimited = max === Number.POSITIVE_INFINITY;
+  if (min === 0 && isUnlimited) return "*";
+  if (min === 1 && isUnlimited) return "+";
   if (min === 0 && max === 1) return "?";
+  if (isUnlimited) return `{${min},}`;
   return min === max ? `{${min}}` : `{${min},${max}}`;
 }
 

@@ -119,9 +119,9 @@ class PatternParser {
     if (this.#take("+")) return [1, Number.POSITIVE_INFINITY];
     if (this.#take("?")) return [0, 1];
     if (this.#peek() !== "{") return undefined;
-    const found = /^\{(\d{1,4})(,(\d{1,4})?)?\}/.exec(this.#source.slice(this.#at, this.#at + 12).join(""));
-    if (found === null) return this.#fail("a brace that is neither a quantifier nor written as \\{");
-    const [all, least = "", comma, most] = found;
+    const braces = /^\{(\d{1,4})(,(\d{1,4})?)?\}/.exec(this.#source.slice(this.#at, this.#at + 12).join(""));
+    if (braces === null) return this.#fail("a brace that is neither a quantifier nor written as \\{");
+    const [all, least = "", comma, most] = braces;
     const min = Number(least);
     const max = comma === undefined ? min : most === undefined ? Number.POSITIVE_INFINITY : Number(most);
     if (min > max || min > MAX_REPEAT || (max !== Number.POSITIVE_INFINITY && max > MAX_REPEAT) || max === 0)
@@ -189,16 +189,17 @@ class PatternParser {
       this.#at += 2;
       return shorthand;
     }
-    const from = this.#inClass();
+    const from = this.#classCharacter();
     const isRange = this.#peek() === "-" && this.#peek(1) !== "]" && this.#peek(1) !== undefined;
     if (!isRange) return [single(from)];
     this.#at += 1;
-    const to = this.#inClass();
+    const to = this.#classCharacter();
     if (to < from) this.#fail("a range in a class that is not in order");
     return [[from, to]];
   }
 
-  #inClass(): number {
+  /** Code of a single character of a class. */
+  #classCharacter(): number {
     const character = this.#peek() ?? "";
     if (this.#take("\\")) return this.#escaped();
     if (character === "[" || character === "&" || character === "~")
@@ -224,7 +225,7 @@ class PatternParser {
   }
 
   #set(ranges: readonly Range[], negated = false): PatternNode {
-    return { kind: "set", ranges: ordered(this.#ignoreCase ? ranges.flatMap(bothCases) : ranges), negated };
+    return { kind: "set", ranges: mergedRanges(this.#ignoreCase ? ranges.flatMap(bothCases) : ranges), negated };
   }
 }
 
@@ -242,14 +243,14 @@ function bothCases(range: Range): Range[] {
 }
 
 /** Sorts ranges and merges those that overlap or touch. */
-function ordered(ranges: readonly Range[]): Range[] {
-  const made: [number, number][] = [];
+function mergedRanges(ranges: readonly Range[]): Range[] {
+  const merged: [number, number][] = [];
   for (const [from, to] of [...ranges].sort(([one], [other]) => one - other)) {
-    const last = made.at(-1);
+    const last = merged.at(-1);
     if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else made.push([from, to]);
+    else merged.push([from, to]);
   }
-  return made;
+  return merged;
 }
 
 /** Whether the class contains the character with this code. */

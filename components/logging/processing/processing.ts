@@ -101,8 +101,8 @@ export function scriptRules(
     })),
     fields,
   };
-  const some = Object.entries(rules).filter(([, rule]) => Object.keys(rule).length > 0);
-  return some.length === 0 ? undefined : Object.fromEntries(some);
+  const steps = Object.entries(rules).filter(([, rule]) => Object.keys(rule).length > 0);
+  return steps.length === 0 ? undefined : Object.fromEntries(steps);
 }
 
 /**

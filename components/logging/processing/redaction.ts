@@ -89,7 +89,7 @@ const TOKEN = "[\\w.~+/=-]";
 /** Escapes of token characters in JSON, where PHP escapes `/` and Gson `=`, and in URLs. */
 const TOKEN_ESCAPE = "(?:\\\\/|\\\\u003[dD]|%2[bBfF]|%3[dD])";
 
-/** A token of at least so many characters, or of fewer with escapes. */
+/** Matches a token. @param least Its minimum length; after an escape, half of that is enough. */
 function token(least: number): string {
   const begin = `(?:${TOKEN}{${least},}|(?:${TOKEN}{0,${least - 1}}${TOKEN_ESCAPE}){1,4}${TOKEN}{${least / 2},})`;
   return `${begin}(?:${TOKEN_ESCAPE}${TOKEN}*)*`;
@@ -121,10 +121,10 @@ const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly 
 
 /** The rules for these kinds: custom ones first, which are more specific, then each kind in order. */
 export function redactionRules(redact: readonly (RedactionKind | OwnRedaction)[]): RedactionRule[] {
-  const own = redact.filter((each) => typeof each === "object");
+  const custom = redact.filter((rule) => typeof rule === "object");
   const kinds = REDACTION_KINDS.filter((kind) => redact.includes(kind));
   const rules: RedactionRule[] = [
-    ...own.map(({ pattern, replacement }) => ({
+    ...custom.map(({ pattern, replacement }) => ({
       pattern: withEscape(/\$/.test(replacement) ? parsePattern(pattern) : withoutGroups(parsePattern(pattern))),
       replacement: [1, ...replacementParts(replacement, 1)],
       luhn: false,
@@ -177,34 +177,30 @@ function cardRule(): RedactionRule {
 /** Allows a JSON escape before the pattern, which becomes group 1 and is kept. */
 function withEscape(pattern: PatternNode): PatternNode {
   const jsonEscape = parsePattern(ESCAPE);
-  const parts = flat(pattern);
+  // There is no boundary between the letter of an escape and the next word, so an escape may stand in its place.
+  const escapeOrBoundary: PatternNode = {
+    kind: "group",
+    body: { kind: "choice", options: [jsonEscape, { kind: "boundary" }] },
+  };
+  const parts = partsOf(pattern);
   const first = parts.findIndex((part) => !(part.kind === "group" && canBeEmpty(part.body) && !hasBoundary(part)));
-  // There is no boundary between the letter of an escape and the next word.
   if (parts[first]?.kind === "boundary")
-    return sequence([
-      { kind: "group", body: { kind: "choice", options: [jsonEscape, { kind: "boundary" }] } },
-      ...parts.slice(0, first),
-      ...parts.slice(first + 1),
-    ]);
+    return sequence([escapeOrBoundary, ...parts.slice(0, first), ...parts.slice(first + 1)]);
   const group = parts[0];
-  if (group?.kind === "group" && flat(group.body)[0]?.kind === "boundary")
-    return sequence([
-      { kind: "group", body: { kind: "choice", options: [jsonEscape, { kind: "boundary" }] } },
-      { kind: "group", body: sequence(flat(group.body).slice(1)) },
-      ...parts.slice(1),
-    ]);
-  return sequence([
-    { kind: "group", body: { kind: "repeat", body: jsonEscape, min: 0, max: 1, lazy: false } },
-    ...parts,
-  ]);
+  if (group?.kind === "group" && partsOf(group.body)[0]?.kind === "boundary") {
+    const rest: PatternNode = { kind: "group", body: sequence(partsOf(group.body).slice(1)) };
+    return sequence([escapeOrBoundary, rest, ...parts.slice(1)]);
+  }
+  const optionalEscape: PatternNode = { kind: "repeat", body: jsonEscape, min: 0, max: 1, lazy: false };
+  return sequence([{ kind: "group", body: optionalEscape }, ...parts]);
 }
 
-function flat(node: PatternNode): readonly PatternNode[] {
+function partsOf(node: PatternNode): readonly PatternNode[] {
   return node.kind === "sequence" ? node.parts : [node];
 }
 
 function hasBoundary(node: PatternNode): boolean {
-  return node.kind === "boundary" || (node.kind === "group" && flat(node.body).some(hasBoundary));
+  return node.kind === "boundary" || (node.kind === "group" && partsOf(node.body).some(hasBoundary));
 }
 
 function sequence(parts: readonly PatternNode[]): PatternNode {
@@ -224,7 +220,7 @@ const BEFORE_JSON = '^[ \\t]*[^"{\\[ \\t][^"{]*';
 /** A JSON string, or a truncated one up to the end: else an engine would search for its end from each quotation mark in it. */
 const JSON_TEXT = '"[^"\\\\]*(?:\\\\(?:.|\\n)[^"\\\\]*)*\\\\?(?:"|$)';
 /** What may remain of a number before and after its replaced part; its sign may not. */
-const [REST_BEFORE, REST_BEHIND] = ["(?:[0-9+.eE][0-9+.eE-]{0,39})?", "[0-9+.eE-]{0,40}"];
+const [REST_BEFORE, REST_AFTER] = ["(?:[0-9+.eE][0-9+.eE-]{0,39})?", "[0-9+.eE-]{0,40}"];
 /**
  * A line that begins as a JSON object, that begins and ends as a JSON list, or that ends as an object after other text: other beginnings
  * only resemble JSON, as in `[info] …`.
@@ -238,13 +234,13 @@ const JSON_LINE: PatternNode = parsePattern(
 
 /** The replacement texts that are not valid JSON without quotation marks, the longest first. */
 export function bareTexts(texts: readonly string[]): readonly string[] {
-  return [...new Set(texts)].filter(isNoJson).sort((one, other) => other.length - one.length);
+  return [...new Set(texts)].filter(isInvalidInJson).sort((one, other) => other.length - one.length);
 }
 
 /** Matches each JSON string and the text before JSON as group 1, and outside of them the mask of a number. */
 function bareTextPattern(bare: readonly string[]): PatternNode {
   return parsePattern(
-    `(${BEFORE_JSON}|${JSON_TEXT})|-?(${REST_BEFORE}(?:${bare.map(literal).join("|")})${REST_BEHIND})`,
+    `(${BEFORE_JSON}|${JSON_TEXT})|-?(${REST_BEFORE}(?:${bare.map(literal).join("|")})${REST_AFTER})`,
   );
 }
 
@@ -254,7 +250,7 @@ export function bareTextConditions(bare: readonly string[]): readonly [text: Pat
 }
 
 /** Whether a text cannot occur in JSON outside of quotation marks, with at most a part of a number before and after it. */
-function isNoJson(text: string): boolean {
+function isInvalidInJson(text: string): boolean {
   if (/["\\\p{Cc}]/u.test(text)) return false;
   const words = text.match(/[A-Za-z]+/g) ?? [];
   const isWord = (word: string) => ["true", "false", "null", "e", "E"].some((known) => known.includes(word));

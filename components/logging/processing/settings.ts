@@ -29,11 +29,11 @@ const Pattern = patternOf((pattern) => (canBeEmpty(pattern) ? "must not match an
 /** Selects lines, which may be empty. */
 const LinePattern = patternOf((pattern) =>
   isEmptyBesideText(pattern)
-    ? "must not match an empty string, unless between ^ and $, or it matches each line"
+    ? "must not match an empty string, unless between ^ and $, since it would match every line"
     : undefined,
 );
 
-function parsed(text: string): PatternNode | PatternError {
+function parsedOrError(text: string): PatternNode | PatternError {
   try {
     return parsePattern(text);
   } catch (error) {
@@ -43,7 +43,7 @@ function parsed(text: string): PatternNode | PatternError {
 }
 
 function patternProblem(text: string, emptyProblem: EmptyCheck): string | undefined {
-  const pattern = parsed(text);
+  const pattern = parsedOrError(text);
   if (pattern instanceof PatternError)
     return `must be a regular expression that all collectors read alike, without ${pattern.message}`;
   const problem = emptyProblem(pattern);
@@ -105,20 +105,20 @@ const Redaction = z
     pattern: Pattern.describe("Regular expression."),
     replacement: z
       .string()
-      .max(200, "must be up to 200 characters")
+      .max(200, "must have at most 200 characters")
       .regex(/^[^"\\\p{Cc}]*$/u, "must have no quotation mark, backslash or control character, which could break JSON")
       .default("[REDACTED]")
       .describe("Replacement; $1 is the first group. Default [REDACTED]."),
   })
   .superRefine(({ pattern, replacement }, context) => {
-    const node = parsed(pattern);
+    const node = parsedOrError(pattern);
     if (node instanceof PatternError) return;
     const groups = groupCount(node);
     const missing = (replacement.match(/\$[0-9]?/g) ?? []).find(
       (name) => !/^\$[1-9]$/.test(name) || Number(name.slice(1)) > groups,
     );
     if (missing === undefined && !(/\$/.test(replacement) && hasRepeatedGroup(node))) return;
-    const message = `must name groups of the pattern, which has ${groups}, by $1 to $9, and have no other $; no group may be repeated then`;
+    const message = `must contain $ only as $1 to $9 for groups of the pattern, which has ${groups}, and no group may then be repeated`;
     context.addIssue({ code: "custom", path: ["replacement"], message });
   });
 
@@ -174,7 +174,7 @@ export const ProcessingSettings = z.strictObject({
       z
         .string()
         .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, "must be up to 63 letters, digits and '_', with a letter first")
-        .refine((name) => !RESERVED_FIELDS.has(name), "must not be a field that records have already"),
+        .refine((name) => !RESERVED_FIELDS.has(name), "must not be a field that records already have"),
       z.string().regex(/^[\w.:/@-]{1,128}$/, "must be 1 to 128 letters, digits and . _ : / @ -"),
     )
     .default({})

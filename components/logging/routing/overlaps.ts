@@ -20,14 +20,13 @@ const ANY_CLUSTER: NamedCluster = { name: "<cluster>", region: "<region>" };
  */
 export function overlapIssues(targets: readonly Target[], cluster: NamedCluster = ANY_CLUSTER): SettingsIssue[] {
   return targets.flatMap((target, at) => {
-    const others = targets.slice(0, at);
-    const same = sameIssues(target, others, cluster);
-    return same.length > 0
-      ? same
-      : [...targets.slice(0, at), ...targets.slice(at + 1)].flatMap((other) => within(target, other, cluster));
+    const same = sameIssues(target, targets.slice(0, at), cluster);
+    if (same.length > 0) return same;
+    return targets.toSpliced(at, 1).flatMap((other) => nestingWarnings(target, other, cluster));
   });
 }
 
+/** An error if a place is already that of another target. @param others Targets before it. */
 function sameIssues(target: Target, others: readonly Target[], cluster: NamedCluster): SettingsIssue[] {
   const { key, places } = placesOf(target, cluster);
   for (const other of others) {
@@ -41,6 +40,7 @@ function sameIssues(target: Target, others: readonly Target[], cluster: NamedClu
   return [];
 }
 
+/** Settings of a request besides its URL. */
 interface Sender {
   readonly headers?: Readonly<Record<string, unknown>> | undefined;
   readonly token?: unknown;
@@ -71,7 +71,7 @@ function senderOf({ headers = {}, token, credentials }: Sender): string {
 function placesOf(target: Target, cluster: NamedCluster): { readonly key: string; readonly places: readonly string[] } {
   const { destination, index, suffix, places } = target;
   const inTeams = (base: string) => [base, ...places.map(({ team }) => placeName(base, team))];
-  const at = (key: string, ...found: readonly string[]) => ({ key, places: found });
+  const at = (key: string, ...all: readonly string[]) => ({ key, places: all });
   switch (destination.kind) {
     case "stdout":
       return at("kind", destination.kind);
@@ -117,7 +117,7 @@ function engineOf({ destination }: Target): string | undefined {
 }
 
 /** Warns if one destination lies within the other, whose readers then find both lines. */
-function within(target: Target, other: Target, { name, region }: NamedCluster): SettingsIssue[] {
+function nestingWarnings(target: Target, other: Target, { name, region }: NamedCluster): SettingsIssue[] {
   const [inner, outer] = [target.destination, other.destination];
   const issue = (key: readonly string[], message: string, value: string): SettingsIssue[] => [
     { path: [...key], message, value, severity: "warning" },

@@ -52,7 +52,7 @@ describe("A pattern for all collectors", () => {
     ["(a+)+b", /a quantifier within another/],
     ["(?:a{1,3}){1,9}b", /a quantifier within another/],
     ["(?:a+b?)+c", /a quantifier within another/],
-    ["(a*)*b", /a quantifier of what can be empty/],
+    ["(a*)*b", /a quantifier after something that can be empty/],
     ["(?:a|a)*b", /alternatives that begin alike/],
     ["(?:a|ab)*c", /alternatives that begin alike/],
     ["x.*a.*b", /two long repetitions that can share/],

@@ -35,16 +35,19 @@ describe("Settings of processing", () => {
     [{ firstLines: [{ pattern: "^" }] }, /^processing\.firstLines\[0\]\.pattern: must not match an empty string$/],
     ...["a*", "^", "$", "^\\s*", "\\s*$", "(?:a?|^)$|x", "(^|b)(a|$)?", "\\b"].map((pattern): [object, RegExp] => [
       { drop: [{ pattern }] },
-      /^processing\.drop\[0\]\.pattern: must not match an empty string, unless between \^ and \$, or it matches each line$/,
+      /^processing\.drop\[0\]\.pattern: must not match an empty string, unless between \^ and \$, since it would match every line$/,
     ]),
     [{ redact: [{ pattern: "(a+)+b" }] }, /pattern: must be a regular expression without a quantifier within another/],
     [{ redact: ["passport"] }, /^processing\.redact\[0\]: must be one of .*, or an object with a pattern$/],
     [{ redact: [{ pattern: "a", replacement: 'say "a"' }] }, /replacement: must have no quotation mark/],
-    [{ redact: [{ pattern: "a", replacement: "$1" }] }, /replacement: must name groups of the pattern, which has 0/],
-    [{ redact: [{ pattern: "(a|b){2}", replacement: "$1" }] }, /no group may be repeated then/],
+    [
+      { redact: [{ pattern: "a", replacement: "$1" }] },
+      /replacement: must contain \$ only as \$1 to \$9 for groups of the pattern, which has 0/,
+    ],
+    [{ redact: [{ pattern: "(a|b){2}", replacement: "$1" }] }, /no group may then be repeated/],
     [{ sample: [{ ratio: 1 }] }, /ratio: must be a number from 0.001 to 0.999/],
     [{ limit: [{ linesPerSecond: 0 }] }, /linesPerSecond: must be an integer from 1/],
-    [{ fields: { log: "x" } }, /must not be a field that records have already/],
+    [{ fields: { log: "x" } }, /must not be a field that records already have/],
     [{ fields: { env: "two words" } }, /must be 1 to 128 letters/],
   ] as const)
     it(`are refused: ${JSON.stringify(processing)}`, () => {
