@@ -43,7 +43,10 @@ describe("drill, as a user who may only view", () => {
 
   it("lists the drills, and says that it does not know whether one is on", async () => {
     const { exitCode, stdout, stderr } = await runLab(["drill", "list", "--json"], env);
-    assert.equal(stderr, "It is not known whether a drill is on: forbidden: viewer may not get secrets in kube-system\n");
+    assert.equal(
+      stderr,
+      "It is not known whether a drill is on: forbidden: viewer may not get secrets in kube-system\n",
+    );
     assert.equal(exitCode, 0);
     const drills: { name: string; unfit?: string }[] = JSON.parse(stdout);
     const dnsGone = drills.find(({ name }) => name === "dns-gone");
