@@ -35,7 +35,7 @@ import {
   UnansweredCreations,
   withoutPending,
 } from "./state.ts";
-import { openStack, operate, shown } from "./workspace.ts";
+import { openStack, operate, pulumiOutput } from "./workspace.ts";
 
 export interface UpOptions {
   readonly stack: string;
@@ -54,7 +54,7 @@ export interface UpOptions {
  * @throws {Failure} in one line if something is missing.
  */
 export async function up({ stack: name, settings, target, kind, folder = new StateFolder(name) }: UpOptions) {
-  needExisting(name, settings, "up");
+  requireExistingCluster(name, settings, "up");
   const before = await folder.memory();
   const memory = await chooseCluster(target, kind, before);
   if (before !== undefined && before.context !== memory.context)
@@ -66,8 +66,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   if (memory.kind !== undefined) await folder.remember(memory);
   const { cluster, config } = await connect(memory);
   process.stderr.write((await drillNotice(cluster)) ?? "");
-  const missing = [...(await missingNamespaces(cluster, settings)), ...(await missingKinds(cluster, settings))];
-  refuse(missing);
+  refuse([...(await missingNamespaces(cluster, settings)), ...(await missingKinds(cluster, settings))]);
   const stack = await openStack(folder, memory);
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
@@ -79,11 +78,13 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
     process.stderr.write(
       `Deleting namespace ${namespace}, which the settings no longer create, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,
     );
-  const begun = new UnansweredCreations();
-  const updating = operate("up", (signal) => stack.up({ ...shown(), signal, ...FRESH, replace, onEvent: begun.see }));
+  const creations = new UnansweredCreations();
+  const updating = operate("up", (signal) =>
+    stack.up({ ...pulumiOutput(), signal, ...FRESH, replace, onEvent: creations.record }),
+  );
   const { unanswered: _, ...answered } = memory;
-  await sayingWhatStays(config, ownObjects(state), updating).finally(() =>
-    folder.remember(begun.resources.length === 0 ? answered : { ...answered, unanswered: begun.resources }),
+  await reportingStuckNamespaces(config, ownObjects(state), updating).finally(() =>
+    folder.remember(creations.unanswered.length === 0 ? answered : { ...answered, unanswered: creations.unanswered }),
   );
   return answered;
 }
@@ -92,13 +93,16 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
 const FRESH = { refresh: true, runProgram: true } as const;
 
 /** Waits for an operation that may delete namespaces; if it fails, reports what keeps them. */
-async function sayingWhatStays<T>(config: KubeConfig, made: readonly StateObject[], operation: Promise<T>): Promise<T> {
+async function reportingStuckNamespaces<T>(
+  config: KubeConfig,
+  objects: readonly StateObject[],
+  operation: Promise<T>,
+): Promise<T> {
   try {
     return await operation;
   } catch (error) {
-    // The error names a cluster that does not answer.
-    const lines = await endingNamespaces(config, made).catch(() => []);
-    for (const line of lines) process.stderr.write(`${line}\n`);
+    // If the cluster does not answer, the operation's own error says so.
+    for (const line of await stuckNamespaces(config, objects).catch(() => [])) process.stderr.write(`${line}\n`);
     throw error;
   }
 }
@@ -108,15 +112,15 @@ async function sayingWhatStays<T>(config: KubeConfig, made: readonly StateObject
  * waits for them silently.
  * @returns a line per namespace.
  */
-export async function endingNamespaces(config: KubeConfig, made: readonly StateObject[]): Promise<string[]> {
+export async function stuckNamespaces(config: KubeConfig, objects: readonly StateObject[]): Promise<string[]> {
   const lines: string[] = [];
-  for (const { header } of made) {
+  for (const { header } of objects) {
     if (header.kind !== "Namespace") continue;
     const { name } = header.metadata;
-    const found = await readNamespace(config, name);
-    if (found?.metadata?.deletionTimestamp === undefined) continue;
-    const reasons = (found.status?.conditions ?? []).flatMap(({ type, status, message = "" }) =>
-      KEEPS.test(type) && status === "True" ? [message] : [],
+    const namespace = await readNamespace(config, name);
+    if (namespace?.metadata?.deletionTimestamp === undefined) continue;
+    const reasons = (namespace.status?.conditions ?? []).flatMap(({ type, status, message = "" }) =>
+      IS_STUCK.test(type) && status === "True" ? [message] : [],
     );
     lines.push(
       `Namespace ${name} is still being deleted: ${reasons.join("; ") || "the cluster does not say what keeps it"}`,
@@ -125,19 +129,19 @@ export async function endingNamespaces(config: KubeConfig, made: readonly StateO
   return lines;
 }
 
-/** @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/#NamespaceStatus */
-const KEEPS = /^Namespace(ContentRemaining|FinalizersRemaining|Deletion\w+Failure)$/;
+/** Conditions that say why. @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/#NamespaceStatus */
+const IS_STUCK = /^Namespace(ContentRemaining|FinalizersRemaining|Deletion\w+Failure)$/;
 
 /** @throws {Failure} that lists all problems, if there are any. */
-function refuse(wrong: readonly string[]): void {
-  if (wrong.length === 0) return;
-  throw new Failure(`nothing was changed:\n${wrong.map((line) => `  ${line}`).join("\n")}`, 2);
+function refuse(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new Failure(`nothing was changed:\n${problems.map((line) => `  ${line}`).join("\n")}`, 2);
 }
 
 /** The Pulumi command that does the same. */
 const PULUMI_COMMANDS = { up: "up", down: "destroy" } as const;
 
-function needExisting(name: string, settings: Settings, command: keyof typeof PULUMI_COMMANDS): void {
+function requireExistingCluster(name: string, settings: Settings, command: keyof typeof PULUMI_COMMANDS): void {
   if (settings.cluster.kind === "existing") return;
   throw new Failure(
     `stack '${name}' is on EKS: use \`pulumi ${PULUMI_COMMANDS[command]} --stack ${name}\`; \`lab ${command}\` is for stacks with cluster.kind existing`,
@@ -155,8 +159,8 @@ async function chooseCluster(target: Target, kind: boolean, before: Memory | und
   if (kind) {
     if (target.context !== undefined && target.context !== KIND_CONTEXT)
       throw new Failure(`--kind uses context '${KIND_CONTEXT}', not '${target.context}'`, 2);
-    const made = await ensureKind();
-    return { context: KIND_CONTEXT, ...file, ...(made ? { kind: KIND_CLUSTER } : own) };
+    const isNew = await ensureKind();
+    return { context: KIND_CONTEXT, ...file, ...(isNew ? { kind: KIND_CLUSTER } : own) };
   }
   const context = target.context ?? before?.context ?? (await loadKubeConfig(file)).getCurrentContext();
   return { context, ...file, ...own };
@@ -203,7 +207,7 @@ export interface DownOptions {
  */
 export async function down(options: DownOptions): Promise<string[] | undefined> {
   const { stack: name, settings, target, folder = new StateFolder(name) } = options;
-  needExisting(name, settings, "down");
+  requireExistingCluster(name, settings, "down");
   const memory = await folder.memory();
   if (memory === undefined) return undefined;
   const { context, kind } = memory;
@@ -213,7 +217,7 @@ export async function down(options: DownOptions): Promise<string[] | undefined> 
   if (kind !== undefined) await removeKind(folder, memory, kind);
   else {
     const left = await destroy(folder, { ...memory, ...kubeconfigOf(target, memory) });
-    if (left.length > 0) return left.map(inWords);
+    if (left.length > 0) return left.map(objectText);
   }
   await folder.forget();
   return [];
@@ -253,15 +257,15 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   const stack = await openStack(folder, memory);
   await ensureKubernetesPlugin(stack.workspace);
   const state = await withoutPending(stack, config, memory.unanswered);
-  const made = ownObjects(state);
+  const objects = ownObjects(state);
   // A first run that was stopped or refused at once created nothing.
   if ((state.resources ?? []).length > 0)
-    await sayingWhatStays(
+    await reportingStuckNamespaces(
       config,
-      made,
-      operate("destroy", (signal) => stack.destroy({ ...shown(), signal, ...FRESH })),
+      objects,
+      operate("destroy", (signal) => stack.destroy({ ...pulumiOutput(), signal, ...FRESH })),
     );
-  const left = await existingObjects(config, made);
+  const left = await existingObjects(config, objects);
   // The program records its components, also those that a stopped run never reached; they have nothing on the cluster.
   if (left.length === 0) await stack.workspace.removeStack(folder.stack, { force: true });
   if (drill !== undefined)
@@ -271,7 +275,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
   return left;
 }
 
-function inWords({ header }: StateObject): string {
+function objectText({ header }: StateObject): string {
   const { namespace, name } = header.metadata;
   return `${header.kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }

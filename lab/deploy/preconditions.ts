@@ -51,8 +51,8 @@ async function exists(cluster: Pick<Cluster, "namespaceLabels">, name: string): 
 export async function missingKinds(cluster: Pick<Cluster, "kinds">, { monitoring }: Settings): Promise<string[]> {
   if (monitoring.kind !== "prometheus-operator") return [];
   const { group, version, kinds } = OPERATOR_API;
-  const there = await existingKinds(cluster, group, version);
-  const missing = there === undefined ? [] : kinds.filter((kind) => !there.includes(kind));
+  const existing = await existingKinds(cluster, group, version);
+  const missing = existing === undefined ? [] : kinds.filter((kind) => !existing.includes(kind));
   if (missing.length === 0) return [];
   return [
     `monitoring.kind: must be annotations or none until the cluster has ${missing.join(" and ")} (${group}/${version}), which Prometheus Operator's CustomResourceDefinitions add (found "${monitoring.kind}")`,
@@ -78,25 +78,29 @@ export async function takenNamespaces(
   deployment: Deployment,
   settings: Settings,
 ): Promise<string[]> {
-  const made = stateObjects(deployment).filter(({ header }) => header.kind === "Namespace");
-  const own = new Set(made.map(({ header }) => header.metadata.name));
+  const ownNamespaces = stateObjects(deployment).filter(({ header }) => header.kind === "Namespace");
+  const own = new Set(ownNamespaces.map(({ header }) => header.metadata.name));
   const created = createdNamespaces(settings);
-  const wrong: string[] = [];
+  const problems: string[] = [];
   for (const named of [...created, ...adoptedNamespaces(settings)]) {
     const found = await readNamespace(config, named.name);
     if (found === undefined) continue;
     const { setting, name } = named;
     if (found.metadata?.deletionTimestamp !== undefined)
-      wrong.push(`${setting}: must use a namespace that is not being deleted (found "${name}"): wait until it is gone`);
+      problems.push(
+        `${setting}: must use a namespace that is not being deleted (found "${name}"): wait until it is gone`,
+      );
     else if (created.includes(named) && !own.has(name))
-      wrong.push(`${setting}: must use a namespace that does not exist yet (found "${name}"): ${wayOut(named, found)}`);
+      problems.push(
+        `${setting}: must use a namespace that does not exist yet (found "${name}"): ${remedy(named, found)}`,
+      );
   }
-  return wrong;
+  return problems;
 }
 
 const PART_OF = "app.kubernetes.io/part-of";
 
-function wayOut({ name, setting }: NamedNamespace, { metadata }: V1Namespace): string {
+function remedy({ name, setting }: NamedNamespace, { metadata }: V1Namespace): string {
   if (metadata?.labels?.[PART_OF] === commonLabels(name)[PART_OF])
     return "another stack of this project created it, or this stack did and its state is lost: remove it there, or delete it";
   return setting.startsWith("teams[")
@@ -136,11 +140,11 @@ const ADOPTS_OWN =
   "must not be set for a namespace that this stack created, since that deletes it with everything in it";
 
 /** A sentence about a namespace that belongs to another team, with the setting that keeps its content. */
-function moveProblem(doing: string, problem: string, name: string, prefix: string): string {
+function moveProblem(relation: "created" | "adopted", problem: string, name: string, prefix: string): string {
   const owner = teamOfPrefix(prefix, name);
   if (owner === undefined) return CREATED_BY_ANOTHER;
-  const kept = `{ name: ${name}, ${doing === "created" ? "" : "adopt: true, "}wasTeam: ${owner} }`;
-  return `must not be a namespace that this stack ${doing} for team ${owner}, since ${problem}: write ${kept} under namespaces to keep what is in it`;
+  const kept = `{ name: ${name}, ${relation === "created" ? "" : "adopt: true, "}wasTeam: ${owner} }`;
+  return `must not be a namespace that this stack ${relation} for team ${owner}, since ${problem}: write ${kept} under namespaces to keep what is in it`;
 }
 
 /**
@@ -157,7 +161,7 @@ export function movedNamespaces(deployment: Deployment, settings: Settings): str
  */
 function movedCreations(deployment: Deployment, settings: Settings): string[] {
   const created = prefixesIn(deployment, NAMESPACE);
-  const again = (name: string, prefix: string) =>
+  const createdTwice = (name: string, prefix: string) =>
     moveProblem("created", "Pulumi would create it a second time", name, prefix);
   return settings.teams.flatMap(({ name: team, namespaces }, index) => {
     const place = `teams[${index}]`;
@@ -165,7 +169,7 @@ function movedCreations(deployment: Deployment, settings: Settings): string[] {
       const own = teamNamespace(team);
       const prefix = created.get(own);
       const isKept = prefix === undefined || prefix === namespacePrefix(team, undefined);
-      return isKept ? [] : [`${place}.name: ${again(own, prefix)} (found "${team}")`];
+      return isKept ? [] : [`${place}.name: ${createdTwice(own, prefix)} (found "${team}")`];
     }
     return namespaces.flatMap(({ name, adopt, wasTeam }, at) => {
       const prefix = created.get(name);
@@ -173,7 +177,7 @@ function movedCreations(deployment: Deployment, settings: Settings): string[] {
       const found = `(found "${name}")`;
       if (adopt) return [`${place}.namespaces[${at}].adopt: ${ADOPTS_OWN} ${found}`];
       if (isKnown(prefix, { team, name, wasTeam })) return [];
-      return [`${place}.namespaces[${at}].name: ${again(name, prefix)} ${found}`];
+      return [`${place}.namespaces[${at}].name: ${createdTwice(name, prefix)} ${found}`];
     });
   });
 }
@@ -193,8 +197,8 @@ function movedAdoptions(deployment: Deployment, settings: Settings): string[] {
       if (prefix === undefined) return [];
       if (!adopt) return [`teams[${index}].namespaces[${at}].adopt: ${CREATES_ADOPTED} (found false)`];
       if (isKnown(prefix, { team, name, wasTeam })) return [];
-      const wrong = moveProblem("adopted", "its labels conflict with those of that team", name, prefix);
-      return [`teams[${index}].namespaces[${at}].name: ${wrong} (found "${name}")`];
+      const problem = moveProblem("adopted", "its labels conflict with those of that team", name, prefix);
+      return [`teams[${index}].namespaces[${at}].name: ${problem} (found "${name}")`];
     }),
   );
 }

@@ -14,7 +14,7 @@ export const NPX_VERSION = "3.265.0";
  * Oldest supported CLI, as major and minor: older ones lack `up --refresh --run-program` or fail when a resource is replaced or gone.
  * @see https://github.com/pulumi/pulumi/blob/master/CHANGELOG.md
  */
-const OLDEST = [3, 207] as const;
+const OLDEST_CLI = [3, 207] as const;
 
 /** PATH with the project's Node first: the CLI runs the program with the first Node on the PATH, and older ones cannot run TypeScript. */
 export function pathWithNode(path: string = process.env.PATH ?? ""): string {
@@ -47,11 +47,11 @@ export async function pulumiByNpx(folder: string): Promise<PulumiCommand> {
   await streamed(join(shim, "bin", "pulumi"), ["version"]);
   const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
   const fetched = join(home, "versions", NPX_VERSION);
-  const isThere = await access(join(fetched, "bin", "pulumi")).then(
+  const isDownloaded = await access(join(fetched, "bin", "pulumi")).then(
     () => true,
     () => false,
   );
-  return PulumiCommand.get({ root: isThere ? fetched : shim });
+  return PulumiCommand.get({ root: isDownloaded ? fetched : shim });
 }
 
 /** Why a CLI of that version cannot be used; undefined if it can. A CLI without a version number was built from source and is accepted. */
@@ -59,8 +59,8 @@ export function cliIssue(version: string | undefined): string | undefined {
   if (version === undefined) return "pulumi is not on the PATH";
   const [, major, minor] = /^v?(\d+)\.(\d+)\./.exec(version.trim()) ?? [];
   if (major === undefined || minor === undefined) return undefined;
-  const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
-  return isOld ? `pulumi ${version.trim()} is older than ${OLDEST.join(".")}` : undefined;
+  const isOld = Number(major) < OLDEST_CLI[0] || (Number(major) === OLDEST_CLI[0] && Number(minor) < OLDEST_CLI[1]);
+  return isOld ? `pulumi ${version.trim()} is older than ${OLDEST_CLI.join(".")}` : undefined;
 }
 
 /** Whether a program exists and exits with 0. */
@@ -99,14 +99,14 @@ export const KIND_CONTEXT = `kind-${KIND_CLUSTER}`;
  * @throws {Failure} if kind or Docker is missing.
  */
 export async function ensureKind(): Promise<boolean> {
-  await needKind();
+  await requireKind();
   if ((await kindClusters()).includes(KIND_CLUSTER)) return false;
   await streamed("kind", ["create", "cluster", "--name", KIND_CLUSTER, "--wait", "180s"]);
   return true;
 }
 
 export async function deleteKind(name: string): Promise<void> {
-  await needKind();
+  await requireKind();
   await streamed("kind", ["delete", "cluster", "--name", name]);
 }
 
@@ -114,7 +114,7 @@ export async function kindClusters(): Promise<string[]> {
   return (await outputOf("kind", ["get", "clusters"])).split("\n").map((line) => line.trim());
 }
 
-async function needKind(): Promise<void> {
+async function requireKind(): Promise<void> {
   if (!(await runs("kind", ["version"])))
     throw new Failure("kind is not installed: https://kind.sigs.k8s.io/docs/user/quick-start/#installation", 2);
   if (!(await runs("docker", ["info"])))
@@ -127,7 +127,7 @@ async function needKind(): Promise<void> {
 const Package = z.object({ version: z.string() });
 
 /** The only provider that a lab on an existing cluster needs. */
-const NAME = "kubernetes";
+const PROVIDER = "kubernetes";
 
 /** Keeps the CLI from downloading the provider of every package in node_modules: those of AWS are hundreds of megabytes and unused here. */
 export const FETCH_NOTHING = { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
@@ -139,15 +139,15 @@ export const FETCH_NOTHING = { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "tru
 export async function ensureKubernetesPlugin(
   workspace: Pick<Workspace, "listPlugins" | "installPlugin">,
 ): Promise<void> {
-  const file = join(PROJECT_ROOT, "node_modules", "@pulumi", NAME, "package.json");
+  const file = join(PROJECT_ROOT, "node_modules", "@pulumi", PROVIDER, "package.json");
   const { version } = Package.parse(JSON.parse(await readFile(file, "utf8")));
   const plugins = await workspace.listPlugins();
-  if (plugins.some((plugin) => plugin.name === NAME && plugin.version === version)) return;
-  process.stderr.write(`Fetching Pulumi's plugin ${NAME} ${version}\n`);
-  await workspace.installPlugin(NAME, `v${version}`).catch((error: Error) => {
+  if (plugins.some((plugin) => plugin.name === PROVIDER && plugin.version === version)) return;
+  process.stderr.write(`Fetching Pulumi's plugin ${PROVIDER} ${version}\n`);
+  await workspace.installPlugin(PROVIDER, `v${version}`).catch((error: Error) => {
     const reason = error.message.split("\n").find((line) => /^\s*error:/.test(line));
     throw new Failure(
-      `Pulumi's plugin ${NAME} ${version} cannot be fetched${reason === undefined ? "" : ` (${reason.trim()})`}: check the internet connection`,
+      `Pulumi's plugin ${PROVIDER} ${version} cannot be fetched${reason === undefined ? "" : ` (${reason.trim()})`}: check the internet connection`,
       2,
     );
   });

@@ -8,8 +8,8 @@ export function reasonOf({ message }: Error): string {
     : firstError(message);
 }
 
-/** Prefixes of the API server's message; the first group is the resource's name. */
-const PRECEDING: readonly (readonly [RegExp, string])[] = [
+/** What the CLI writes before the API server's message, with the text to keep; the first group is the resource's name. */
+const PREFIXES: readonly (readonly [RegExp, string])[] = [
   [/^resource "urn:[^"]+" was not successfully created by the Kubernetes API server: /, ""],
   [/^(?:creation|update) of resource "urn:[^"]+" .* Verify that any required CRDs have been created: /, ""],
   [
@@ -25,17 +25,14 @@ const LINK = /, see https:\S+ for troubleshooting help$/;
 export function firstError(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   const at = lines.findIndex((line) => line.startsWith("error:") && !/update failed|preview failed/.test(line));
-  const told = lines[at]?.slice("error:".length).trim();
-  // A list of errors, one a line.
-  const inList = /^\d+ errors? occurred:$/.test(told ?? "");
-  const first = inList
-    ? lines
-        .slice(at + 1)
-        .find((line) => line.startsWith("* "))
-        ?.slice("* ".length)
-    : told;
-  const words = PRECEDING.reduce((text, [preceding, name]) => text.replace(preceding, name), first ?? "");
-  return words.replace(LINK, "") || "see the diagnostics above";
+  const heading = lines[at]?.slice("error:".length).trim() ?? "";
+  const first = /^\d+ errors? occurred:$/.test(heading) ? firstBullet(lines.slice(at + 1)) : heading;
+  const message = PREFIXES.reduce((text, [prefix, kept]) => text.replace(prefix, kept), first);
+  return message.replace(LINK, "") || "see the diagnostics above";
+}
+
+function firstBullet(lines: readonly string[]): string {
+  return lines.find((line) => line.startsWith("* "))?.slice("* ".length) ?? "";
 }
 
 /** A refresh warning about what an earlier run left, which this run may have replaced. */
@@ -43,9 +40,9 @@ const REFRESHED = /^ *warning: Refreshed resource is in an unhealthy state:\n(?:
 
 /** What to do after a failure. Missing or foreign objects fail again when the same command is repeated. */
 export function adviceOn(output: string): string {
-  // What was missing at one retry may have existed at the next.
+  // What is missing at one retry may exist at the next.
   const message = output.replaceAll(/^.*\bRetry #\d+;.*$/gm, "").replaceAll(REFRESHED, "");
-  const advice = [...ownedByOthers(message), ...missing(message), ...refusals(message), ...notStarted(message)];
+  const advice = [...ownedByOthers(message), ...missing(message), ...refusalsIn(message), ...notStarted(message)];
   return advice.length === 0
     ? "run the same command again to continue"
     : `${advice.join("; ")}, then run the command again`;
@@ -56,34 +53,40 @@ const OWN_NAMESPACES: readonly string[] = [LOGGING_NAMESPACE, CANARY_NAMESPACE];
 const ADOPT = ", or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces";
 
 function* ownedByOthers(message: string) {
-  const there = [...message.matchAll(/\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/g)];
-  const names = [...new Set(there.map(([, kind, name]) => `${kind} '${name}'`))].sort();
-  if (names.length > 0)
-    yield `${names.join(", ")} ${names.length > 1 ? "were" : "was"} not created by this stack: delete, import or rename ${names.length > 1 ? "them" : "it"}${there.some(([, kind, name = ""]) => kind === "namespaces" && !OWN_NAMESPACES.includes(name)) ? ADOPT : ""}`;
+  const existing = [...message.matchAll(/\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/g)];
+  const names = [...new Set(existing.map(([, kind, name]) => `${kind} '${name}'`))].sort();
+  const isTeamNamespace = existing.some(
+    ([, kind, name = ""]) => kind === "namespaces" && !OWN_NAMESPACES.includes(name),
+  );
+  const advice = isTeamNamespace ? ADOPT : "";
+  if (names.length === 1) yield `${names[0]} was not created by this stack: delete, import or rename it${advice}`;
+  if (names.length > 1)
+    yield `${names.join(", ")} were not created by this stack: delete, import or rename them${advice}`;
   yield* new Set(conflicts(message));
 }
 
 /** Separates, in the CLI's message, the object that could not be applied from the fields that others manage. */
-const CONFLICT = /\bhad an apply conflict: /;
+const SEPARATOR = /\bhad an apply conflict: /;
 const MANAGED = /\bconflicts? with "([^"]+)"[^\n]*?:((?:\s+(?:- )?\.\S+)+)/g;
 
 /** One sentence for each field of each object that another tool manages, naming its first manager. */
 function* conflicts(message: string) {
-  const parts = message.split(CONFLICT);
+  const parts = message.split(SEPARATOR);
   for (const [index, body] of parts.slice(1).entries()) {
-    const about = parts[index]?.split("\n").slice(-2).join("\n") ?? "";
-    const told = new Set<string>();
+    const object = parts[index]?.split("\n").slice(-2).join("\n") ?? "";
+    const reported = new Set<string>();
     for (const [, manager = "", fields = ""] of body.matchAll(MANAGED))
       for (const [field] of fields.matchAll(/\.\S+/g)) {
-        if (told.has(field)) continue;
-        told.add(field);
-        yield conflict(about, field, manager);
+        if (reported.has(field)) continue;
+        reported.add(field);
+        yield conflict(object, field, manager);
       }
   }
 }
 
-function conflict(about: string, field: string, manager: string): string {
-  const patched = /:(\w+)Patch::[^"]+" was not successfully/.exec(about)?.[1];
+/** @param text The lines of the message that name the object. */
+function conflict(text: string, field: string, manager: string): string {
+  const patched = /:(\w+)Patch::[^"]+" was not successfully/.exec(text)?.[1];
   if (patched === "Namespace")
     return `${field} of an adopted namespace is set by ${manager}: remove it there, or give it the value of the settings`;
   if (patched !== undefined) {
@@ -91,7 +94,7 @@ function conflict(about: string, field: string, manager: string): string {
     const other = patched === "ConfigMap" ? "" : ", or leave it out of the settings";
     return `${field} of the ${patched} of CoreDNS is set by ${manager}: \`dns.adopt.force: true\` takes it over${other}`;
   }
-  const object = /\breported that "([^"]+)" failed to fully initialize/.exec(about)?.[1] ?? "an object";
+  const object = /\breported that "([^"]+)" failed to fully initialize/.exec(text)?.[1] ?? "an object";
   return `${field} of ${object} was changed by another tool (${manager}): end a drill with \`npm run lab -- drill stop\`, or delete the object`;
 }
 
@@ -111,7 +114,7 @@ function distinct(matches: Iterable<RegExpExecArray>): Iterable<RegExpExecArray>
 }
 
 /** Admission messages, and the name of the rule behind each; the first group is the name. */
-const REFUSED_BY: readonly (readonly [words: RegExp, what: (name: string) => string])[] = [
+const REFUSED_BY: readonly (readonly [reason: RegExp, describe: (name: string) => string])[] = [
   [/^ValidatingAdmissionPolicy '([^']+)'/, (name) => `ValidatingAdmissionPolicy '${name}'`],
   [/^(?:exceeded|failed) quota: ([^:,\s]+)/, (name) => `ResourceQuota '${name}' of its namespace`],
   [/^violates PodSecurity "([^"]+)"/, (name) => `Pod Security ${name}, which its namespace enforces`],
@@ -121,31 +124,33 @@ const REFUSED_BY: readonly (readonly [words: RegExp, what: (name: string) => str
 const FORBIDDEN = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" is forbidden: ([^\n]+)/g;
 const WEBHOOK = /\badmission webhook "([^"]+)" denied the request/g;
 /** From the admission plugin NamespaceLifecycle: a namespace that is being deleted accepts no objects. */
-const ENDING = /\bunable to create new content in namespace (\S+) because it is being terminated/g;
+const TERMINATING = /\bunable to create new content in namespace (\S+) because it is being terminated/g;
 
 /** A sentence per object that the cluster's own rules reject; running the command again would not help. */
-function refusals(message: string): string[] {
-  const told = new Set<string>();
-  for (const [, kind, name, words = ""] of message.matchAll(FORBIDDEN))
-    for (const [said, what] of REFUSED_BY) {
-      const by = said.exec(words)?.[1];
-      if (by !== undefined) told.add(`${kind} '${name}' is refused by ${what(by)}: change that or the settings`);
+function refusalsIn(message: string): string[] {
+  const refusals = new Set<string>();
+  for (const [, kind, name, text = ""] of message.matchAll(FORBIDDEN))
+    for (const [reason, describe] of REFUSED_BY) {
+      const rule = reason.exec(text)?.[1];
+      if (rule !== undefined)
+        refusals.add(`${kind} '${name}' is refused by ${describe(rule)}: change that or the settings`);
     }
   for (const [, webhook] of message.matchAll(WEBHOOK))
-    told.add(`admission webhook '${webhook}' refuses it: change its policy or the settings`);
-  for (const [, namespace] of message.matchAll(ENDING)) told.add(`wait until namespace '${namespace}' is gone`);
-  return [...told];
+    refusals.add(`admission webhook '${webhook}' refuses it: change its policy or the settings`);
+  for (const [, namespace] of message.matchAll(TERMINATING))
+    refusals.add(`wait until namespace '${namespace}' is gone`);
+  return [...refusals];
 }
 
 /** Pods for which the CLI waited in vain, until its timeout or Ctrl-C. It names the pod in the lines before its error. */
 function* notStarted(message: string) {
   if (!/timed out waiting|failed to fully initialize/.test(message)) return;
-  const told = message.matchAll(
+  const statuses = message.matchAll(
     /\[Pod ([\w.-]+)\/([\w.-]+)\][^\n]*?\[((?:CrashLoop|ImagePull)BackOff|ErrImagePull)\]/g,
   );
   // The CLI repeats a pod's status; the last one is current.
   const pods = new Map(
-    [...told].map(([, namespace, pod, reason]) => [`${namespace}/${pod}`, { namespace, pod, reason }]),
+    [...statuses].map(([, namespace, pod, reason]) => [`${namespace}/${pod}`, { namespace, pod, reason }]),
   );
   for (const { namespace, pod, reason } of pods.values()) {
     const describe = `\`kubectl -n ${namespace} describe pod ${pod}\``;

@@ -5,7 +5,7 @@ import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { loadKubeConfig } from "../kubernetes/connect.ts";
 import { findPulumi, pathWithNode } from "./programs.ts";
 import { adopted, type Deployment, existingObjects, pendingCreates, readDeployment, stateObjects } from "./state.ts";
-import { operate, releaseStaleLock, shown } from "./workspace.ts";
+import { operate, pulumiOutput, releaseStaleLock } from "./workspace.ts";
 
 /** Operations that an interrupted run left pending, by outcome; as URNs. */
 export interface Recovery {
@@ -42,16 +42,17 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
   const deployment = readDeployment(exported.deployment);
   if ((deployment.pending_operations ?? []).length === 0) return undefined;
 
-  const there = await existingUrns(deployment);
-  await importState(stack, { ...exported, deployment: adopted(deployment, there) });
+  const existing = await existingUrns(deployment);
+  await importState(stack, { ...exported, deployment: adopted(deployment, existing) });
   // Reads their outputs from the cluster; until then their outputs equal their inputs.
-  if (there.size > 0) await operate("refresh", (signal) => stack.refresh({ ...shown(), signal, target: [...there] }));
+  if (existing.size > 0)
+    await operate("refresh", (signal) => stack.refresh({ ...pulumiOutput(), signal, target: [...existing] }));
   const pending = pendingCreates(deployment);
-  const isObject = ({ type }: { readonly type: string }) => type.startsWith("kubernetes:");
+  const isKubernetes = ({ type }: { readonly type: string }) => type.startsWith("kubernetes:");
   return {
-    adopted: [...there],
-    missing: pending.filter((resource) => isObject(resource) && !there.has(resource.urn)).map(({ urn }) => urn),
-    unknown: pending.filter((resource) => !isObject(resource)).map(({ urn }) => urn),
+    adopted: [...existing],
+    missing: pending.filter((resource) => isKubernetes(resource) && !existing.has(resource.urn)).map(({ urn }) => urn),
+    unknown: pending.filter((resource) => !isKubernetes(resource)).map(({ urn }) => urn),
   };
 }
 
@@ -69,8 +70,8 @@ export function recoveryText(stack: string, recovery: Recovery | undefined): str
   const up = `pulumi up --stack ${stack}`;
   if (recovery === undefined) return `No run was interrupted: continue with \`${up}\`.\n`;
   const name = (urn: string) => {
-    const [types = "", own = ""] = urn.split("::").slice(2);
-    return `${types.split("$").at(-1)} ${own}`;
+    const [types = "", ownName = ""] = urn.split("::").slice(2);
+    return `${types.split("$").at(-1)} ${ownName}`;
   };
   const list = (title: string, urns: readonly string[]) =>
     urns.length === 0 ? "" : `${title}:\n${urns.map((urn) => `  ${name(urn)}\n`).join("")}`;
@@ -94,7 +95,7 @@ async function existingUrns(deployment: Deployment): Promise<Set<string>> {
     if (objects.length === 0) continue;
     const urn = provider.slice(0, provider.lastIndexOf("::"));
     const inputs = deployment.resources?.find((resource) => resource.urn === urn)?.inputs;
-    for (const object of await existingObjects(await providersCluster(inputs), objects)) found.add(object.urn);
+    for (const object of await existingObjects(await clusterOfProvider(inputs), objects)) found.add(object.urn);
   }
   return found;
 }
@@ -108,7 +109,7 @@ const ProviderInputs = z.object({
  * The cluster of a Kubernetes provider, whose `kubeconfig` is empty, a path, or the contents of a file.
  * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
  */
-async function providersCluster(inputs: unknown): Promise<KubeConfig> {
+async function clusterOfProvider(inputs: unknown): Promise<KubeConfig> {
   const { kubeconfig = "", context } = ProviderInputs.parse(inputs ?? {});
   const text = typeof kubeconfig === "string" ? kubeconfig : z.string().parse(JSON.parse(kubeconfig.plaintext));
   if (!/[\n{]/.test(text)) return loadKubeConfig({ ...(text !== "" && { kubeconfig: text }), context });

@@ -62,8 +62,7 @@ export class StateFolder {
   async memory(): Promise<Memory | undefined> {
     const text = await readFile(this.#memoryFile, "utf8").catch(() => undefined);
     if (text === undefined) return undefined;
-    const found = Memory.safeParse(JSON.parse(text));
-    return found.success ? found.data : undefined;
+    return Memory.safeParse(JSON.parse(text)).data;
   }
 
   async remember(memory: Memory): Promise<void> {
@@ -152,6 +151,7 @@ export interface StateObject {
   /** What the API needs to identify it. */
   readonly header: Header;
 }
+/** The fields of an object that identify it to the API. */
 export type Header = KubernetesObject & { metadata: { name: string; namespace?: string } };
 
 /** The Kubernetes objects in the state, including those pending when a run was interrupted. */
@@ -173,6 +173,7 @@ export function podUrns(deployment: Deployment): Map<string, string> {
   return new Map(pods.map(({ urn, header }) => [`${header.metadata.namespace}/${header.metadata.name}`, urn]));
 }
 
+/** Resources that the interrupted run was creating. */
 export function pendingCreates(deployment: Deployment): Resource[] {
   return (deployment.pending_operations ?? []).flatMap(({ type, resource }) => (type === "creating" ? [resource] : []));
 }
@@ -180,12 +181,13 @@ export function pendingCreates(deployment: Deployment): Resource[] {
 /**
  * Adds the objects to the state that an interrupted run created but did not record. Otherwise the next run would try to create them, and
  * fail. The next refresh reads their other fields.
+ * @param existing URNs of the pending objects that exist on the cluster.
  */
-export function adopted(deployment: Deployment, there: ReadonlySet<string>): Deployment {
-  const found = pendingCreates(deployment).filter((resource) => there.has(resource.urn));
+export function adopted(deployment: Deployment, existing: ReadonlySet<string>): Deployment {
+  const created = pendingCreates(deployment).filter((resource) => existing.has(resource.urn));
   const resources = [
     ...(deployment.resources ?? []),
-    ...found.map((resource) => ({ ...resource, id: idOf(headerOf(resource)), outputs: resource.inputs })),
+    ...created.map((resource) => ({ ...resource, id: idOf(headerOf(resource)), outputs: resource.inputs })),
   ];
   const { pending_operations: _, ...rest } = deployment;
   return { ...rest, resources };
@@ -220,21 +222,21 @@ export async function existingObjects(config: KubeConfig, objects: readonly Stat
   const api = KubernetesObjectApi.makeApiClient(config);
   const found: StateObject[] = [];
   for (const object of objects) {
-    const there = await api.read(object.header).then(
+    const exists = await api.read(object.header).then(
       () => true,
       (error: unknown) => {
         if (error instanceof ApiException && error.code === 404) return false;
         throw asClusterError(error, `get ${object.header.kind} ${object.header.metadata.name}`);
       },
     );
-    if (there) found.push(object);
+    if (exists) found.push(object);
   }
   return found;
 }
 
 /**
  * Removes the pending operations of an interrupted run from the state: created objects are recorded, others are forgotten.
- * @param unanswered Objects that the run requested without an answer, which no state names.
+ * @param unanswered Objects that the run requested without getting an answer; the state does not have them.
  * @returns the current state.
  */
 export async function withoutPending(
@@ -243,22 +245,22 @@ export async function withoutPending(
   unanswered: readonly Resource[] = [],
 ): Promise<Deployment> {
   const exported = await stack.exportStack();
-  const deployment = withBegun(readDeployment(exported.deployment), unanswered);
+  const deployment = withPendingCreations(readDeployment(exported.deployment), unanswered);
   if ((deployment.pending_operations ?? []).length === 0) return deployment;
   const pending = new Set(pendingCreates(deployment).map((resource) => resource.urn));
   const candidates = stateObjects(deployment).filter((object) => pending.has(object.urn));
-  const there = await existingObjects(config, candidates);
-  const fixed = adopted(deployment, new Set(there.map((object) => object.urn)));
+  const existing = await existingObjects(config, candidates);
+  const fixed = adopted(deployment, new Set(existing.map((object) => object.urn)));
   await stack.importStack({ ...exported, deployment: fixed });
   process.stderr.write("The last run was interrupted; recovering\n");
   return fixed;
 }
 
-/** A state in which more resources are being created, but those that it knows. */
-function withBegun(deployment: Deployment, begun: readonly Resource[]): Deployment {
+/** Adds pending creations to a state, except those that it already knows. */
+function withPendingCreations(deployment: Deployment, creations: readonly Resource[]): Deployment {
   const { resources = [], pending_operations = [] } = deployment;
   const known = new Set([...resources, ...pending_operations.map(({ resource }) => resource)].map(({ urn }) => urn));
-  const more = begun.filter(({ urn }) => !known.has(urn)).map((resource) => ({ type: "creating", resource }));
+  const more = creations.filter(({ urn }) => !known.has(urn)).map((resource) => ({ type: "creating", resource }));
   return more.length === 0 ? deployment : { ...deployment, pending_operations: [...pending_operations, ...more] };
 }
 
@@ -273,21 +275,21 @@ export class UnansweredCreations {
   readonly #unanswered = new Set<string>();
 
   /** Records an engine event. */
-  readonly see = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): void => {
+  readonly record = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): void => {
     const resource = readResource(resOpFailedEvent?.metadata.new);
     if (resource !== undefined) this.#failed.set(resource.urn, resource);
     if (diagnosticEvent?.urn !== undefined && NO_ANSWER.test(diagnosticEvent.message))
       this.#unanswered.add(diagnosticEvent.urn);
   };
 
-  /** The unanswered resources, as a state records pending ones. */
-  get resources(): Resource[] {
+  /** The unanswered resources, in the form in which a state records pending ones. */
+  get unanswered(): Resource[] {
     return [...this.#failed.values()].filter(({ urn }) => this.#unanswered.has(urn));
   }
 }
 
 /** The fields that identify a resource in a state; undefined if it is not a resource of a provider. */
-function readResource(found: unknown): Resource | undefined {
-  const { urn, type, custom, inputs, parent, provider } = group(found);
+function readResource(value: unknown): Resource | undefined {
+  const { urn, type, custom, inputs, parent, provider } = group(value);
   return custom === true ? Resource.safeParse({ urn, type, custom, inputs, parent, provider }).data : undefined;
 }

@@ -23,7 +23,7 @@ export async function openStack(folder: StateFolder, memory: Memory): Promise<St
         PULUMI_SKIP_UPDATE_CHECK: "true",
         ...FETCH_NOTHING,
         ...absoluteKubeconfig(),
-        // The state of a local lab holds nothing that deserves a passphrase to remember.
+        // A local lab's state holds nothing worth a passphrase that the user would have to remember.
         ...(process.env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined
           ? { PULUMI_CONFIG_PASSPHRASE: process.env.PULUMI_CONFIG_PASSPHRASE ?? "" }
           : {}),
@@ -32,8 +32,8 @@ export async function openStack(folder: StateFolder, memory: Memory): Promise<St
   );
   const stack = await opening.catch((error: unknown) => {
     if (!(error instanceof Error)) throw error;
-    // Looked for before the other run made it.
-    if (/\bstack '[^']+' already exists/.test(error.message)) throw isAtWork(folder.stack);
+    // Another run created the stack after this one had not found it.
+    if (/\bstack '[^']+' already exists/.test(error.message)) throw anotherRun(folder.stack);
     throw new Failure(`cannot open the lab's state: ${reasonOf(error)}`);
   });
   const { name: project } = await stack.workspace.projectSettings();
@@ -63,15 +63,15 @@ interface StackPlace {
  * @throws {Failure} if the run that holds it may still be active.
  */
 export async function releaseStaleLock(stack: Stack, place: StackPlace): Promise<void> {
-  const found = await locks(place);
-  for (const { pid, hostname: host } of found) {
-    const here = host === hostname();
-    if (!here || isAlive(pid)) throw isAtWork(place.stack, ` (process ${pid}${here ? "" : ` on ${host}`})`);
+  const held = await locks(place);
+  for (const { pid, hostname: host } of held) {
+    const isLocal = host === hostname();
+    if (!isLocal || isAlive(pid)) throw anotherRun(place.stack, ` (process ${pid}${isLocal ? "" : ` on ${host}`})`);
   }
-  if (found.length > 0) await stack.cancel();
+  if (held.length > 0) await stack.cancel();
 }
 
-function isAtWork(stack: string, who = ""): Failure {
+function anotherRun(stack: string, who = ""): Failure {
   return new Failure(`another run is using stack '${stack}'${who}: wait until it ends`, 2);
 }
 
@@ -88,8 +88,8 @@ async function locks({ stack, project, backend }: StackPlace): Promise<z.infer<t
     : fileURLToPath(backend.split("?")[0] ?? "");
   const folder = join(root, ".pulumi", "locks", "organization", project, stack);
   const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith(".json"));
-  const found = await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8"))));
-  return found.flatMap((lock) => Lock.safeParse(lock).data ?? []);
+  const contents = await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8"))));
+  return contents.flatMap((lock) => Lock.safeParse(lock).data ?? []);
 }
 
 function isAlive(pid: number): boolean {
@@ -102,7 +102,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** Shows Pulumi's progress on stderr, which leaves stdout to the table or the JSON document. */
-export function shown() {
+export function pulumiOutput() {
   const color: "always" | "never" = process.stderr.hasColors?.() ? "always" : "never";
   const write = withoutRepeats((text) => {
     process.stderr.write(text);
@@ -122,15 +122,15 @@ const ADVICE = /^(The resources in the stack have been deleted, but|If you want 
  */
 export function withoutRepeats(write: (text: string) => void): (text: string) => void {
   let rest = "";
-  const said = new Set<string>();
+  const written = new Set<string>();
   return (text) => {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines.filter((candidate) => !ADVICE.test(candidate))) {
       const [, start, message] = PROGRESS.exec(line) ?? [];
       const key = start === undefined ? undefined : `${start}${message?.trim()}`;
-      if (key !== undefined && said.has(key)) continue;
-      if (key !== undefined) said.add(key);
+      if (key !== undefined && written.has(key)) continue;
+      if (key !== undefined) written.add(key);
       write(`${line}\n`);
     }
   };
@@ -157,7 +157,7 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const [, stack, pid] = LOCKED.exec(error.message) ?? [];
-    if (stack !== undefined) throw isAtWork(stack, ` (process ${pid})`);
+    if (stack !== undefined) throw anotherRun(stack, ` (process ${pid})`);
     const state = interrupted ? "was interrupted" : `failed: ${reasonOf(error)}`;
     throw new Failure(`pulumi ${command} ${state}; ${adviceOn(error.message)}`);
   } finally {

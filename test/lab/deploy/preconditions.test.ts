@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { KubeConfig } from "@kubernetes/client-node";
 import { parseSettings } from "../../../components/settings.ts";
-import { endingNamespaces } from "../../../lab/deploy/deployment.ts";
+import { stuckNamespaces } from "../../../lab/deploy/deployment.ts";
 import {
   deletedNamespaces,
   missingKinds,
@@ -264,7 +264,7 @@ describe("namespaces that an update needs", () => {
       urn: `urn:pulumi:local::p::kubernetes:core/v1:Namespace::${name}`,
       header: { apiVersion: "v1", kind: "Namespace", metadata: { name } },
     }));
-    assert.deepEqual(await endingNamespaces(config, made), [
+    assert.deepEqual(await stuckNamespaces(config, made), [
       "Namespace stuck is still being deleted: configmaps. has 1 resource instances; example.com/stuck in 1 resource instances",
       "Namespace ending is still being deleted: the cluster does not say what keeps it",
     ]);

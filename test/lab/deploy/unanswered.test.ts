@@ -5,7 +5,7 @@ import type { Deployment as Exported } from "@pulumi/pulumi/automation/index.js"
 import { readDeployment, UnansweredCreations, withoutPending } from "../../../lab/deploy/state.ts";
 import { listen } from "../../support/listen.ts";
 
-type Event = Parameters<UnansweredCreations["see"]>[0];
+type Event = Parameters<UnansweredCreations["record"]>[0];
 
 const urn = (name: string) => `urn:pulumi:local::p::eks-dns-logging:team:Team$kubernetes:core/v1:ConfigMap::${name}`;
 const PARENT = "urn:pulumi:local::p::eks-dns-logging:team:Team::ts";
@@ -34,7 +34,7 @@ function failed(name: string, message: string): Event[] {
 
 function seen(...events: Event[]): UnansweredCreations {
   const creations = new UnansweredCreations();
-  for (const event of events) creations.see(event);
+  for (const event of events) creations.record(event);
   return creations;
 }
 
@@ -54,7 +54,7 @@ function stackWith(deployment: object) {
 
 describe("creations without an answer", () => {
   it("are those that a run was stopped in, or whose connection broke, not what the server refused or never saw", () => {
-    const { resources } = seen(
+    const { unanswered: resources } = seen(
       ...failed("stopped", `${POST}context canceled`),
       ...failed("broken", `${POST}http2: client connection lost`),
       ...failed("there", 'configmaps "there" already exists'),
