@@ -65,10 +65,22 @@ export const CREDENTIAL_IN_QUERY =
 function foundAt(path: readonly PropertyKey[], value: unknown): string {
   const shown = (key: string, inner: unknown) => (CONFIDENTIAL.test(key) ? "(not shown)" : inner);
   const inHeaders = path.includes("headers") ? "headers" : String(path.at(-1));
-  const text = JSON.stringify(shown(inHeaders, value), shown)
+  const text = jsonOrType(shown(inHeaders, value), shown)
     .replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@")
     .replaceAll(CREDENTIAL_IN_QUERY, "$1…");
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** JSON of a value; its type if it has none, as a function, a bigint, or a resource that refers to itself. */
+function jsonOrType(value: unknown, shown: (key: string, inner: unknown) => unknown): string {
+  if (Number.isNaN(value)) return "NaN";
+  try {
+    const json: string | undefined = JSON.stringify(value, shown);
+    if (json !== undefined) return json;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** Formats `["teams", 0, "peers", 1]` as `teams[0].peers[1]`. */

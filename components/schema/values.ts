@@ -176,6 +176,14 @@ export function mappedIPv4(text: string): ipaddr.IPv4 | undefined {
     : undefined;
 }
 
+/** Why a CIDR block is not written with its network address, as `10.0.0.5/24` instead of `10.0.0.0/24`; undefined if it is. */
+export function networkIssue(cidr: string): string | undefined {
+  const [address, prefix] = ipaddr.parseCIDR(cidr);
+  const family = address instanceof ipaddr.IPv6 ? ipaddr.IPv6 : ipaddr.IPv4;
+  const network = family.networkAddressFromCIDR(cidr).toString();
+  return address.toString() === network ? undefined : `must start at its network address, ${network}/${prefix}`;
+}
+
 /**
  * An address block of a network policy. Since 1.36, Kubernetes rejects host bits and IPv4-mapped addresses.
  * @see https://github.com/kubernetes/enhancements/issues/4858
@@ -183,7 +191,7 @@ export function mappedIPv4(text: string): ipaddr.IPv4 | undefined {
 export const PolicyCidr = z
   .union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24")
   .superRefine((cidr, context) => {
-    const [address, prefix] = ipaddr.parseCIDR(cidr);
+    const [, prefix] = ipaddr.parseCIDR(cidr);
     const refuse = (message: string) => context.addIssue({ code: "custom", message, input: cidr });
     const mapped = mappedIPv4(cidr.replace(/\/.*$/, ""));
     if (mapped !== undefined && prefix >= 96) {
@@ -192,9 +200,6 @@ export const PolicyCidr = z
       refuse(`must be the IPv4 block ${network}/${prefix - 96}, since Kubernetes refuses IPv4-mapped addresses`);
       return;
     }
-    const network =
-      address instanceof ipaddr.IPv6
-        ? ipaddr.IPv6.networkAddressFromCIDR(cidr)
-        : ipaddr.IPv4.networkAddressFromCIDR(cidr);
-    if (address.toString() !== network.toString()) refuse(`must start at its network address, ${network}/${prefix}`);
+    const issue = networkIssue(cidr);
+    if (issue !== undefined) refuse(issue);
   });

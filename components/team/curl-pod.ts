@@ -80,7 +80,7 @@ function checkedLater(name: string, pod: CurlPodOptions = {}): CurlPodOptions {
 
 /** A team's lab pod with its Service, so that `curl curl-ts.ts-team` resolves and gets an answer. */
 export class CurlPod extends pulumi.ComponentResource {
-  /** Full DNS name of the Service, such as `curl-ts.ts-team.svc.cluster.local`. */
+  /** Full DNS name of the Service, such as `curl-ts.ts-team.svc.cluster.local`, in the domain of the argument `dns` or else cluster.local. */
   readonly dnsName: string;
   /** Name of the pod, such as `curl-ts`. */
   readonly podName: pulumi.Output<string>;
@@ -132,7 +132,7 @@ export class CurlPod extends pulumi.ComponentResource {
       { parent: this, dependsOn: [...configs, ...after], deleteBeforeReplace: true },
     );
     this.#service(name, { name: podName, namespace, labels }, inNamespace);
-    this.dnsName = curlServiceName(args.team);
+    this.dnsName = curlServiceName(args.team, args.dns?.clusterDomain);
     this.podName = pod.metadata.name;
     this.registerOutputs({ dnsName: this.dnsName, podName: this.podName });
   }

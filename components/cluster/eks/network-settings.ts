@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { string, unique } from "../../schema/values.ts";
+import { networkIssue, string, unique } from "../../schema/values.ts";
 
 /** The two subnets of a zone, as CIDR blocks. */
 export interface ZoneSubnets {
@@ -46,8 +46,7 @@ export function vpcCidrIssue(cidr: string): string | undefined {
   if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return message;
   const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
   if (prefix < VPC_PREFIXES.shortest || prefix > VPC_PREFIXES.longest || address.range() !== "private") return message;
-  const network = ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
-  return network === address.toString() ? undefined : `must start at its network address, ${network}/${prefix}`;
+  return networkIssue(cidr);
 }
 
 export const VpcCidr = z
@@ -74,7 +73,7 @@ export const VpcSettings = z.strictObject({
   zones: z
     .union([z.int(ZONES).min(2, ZONES).max(MAX_ZONES, ZONES), Zones], ZONES)
     .default(2)
-    .describe("Number, or names; append new ones. Default 2."),
+    .describe("Number of availability zones, or names; append new ones. Default 2."),
   nat: z
     .enum(["single", "per-zone"])
     .default("single")

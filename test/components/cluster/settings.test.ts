@@ -86,6 +86,16 @@ describe("cluster settings", () => {
   const PUBLIC_BLOCK =
     /^endpointAccess\.publicCidrs\[0\]: must be an IPv4 CIDR block of public addresses from \/8 to \/32.*never 0\.0\.0\.0\/0$/;
   const wrong: readonly [string, string[], RegExp][] = [
+    [
+      "a Service CIDR with host bits, which would give kube-dns another address",
+      issuesIn(ClusterSettings, { kind: "eks-existing", name: "prod", serviceCidr: "172.20.5.0/16" }),
+      /^serviceCidr: must start at its network address, 172\.20\.0\.0\/16$/,
+    ],
+    [
+      "a Service CIDR without a prefix",
+      issuesIn(ClusterSettings, { kind: "eks-existing", name: "prod", serviceCidr: "172.20.0.0" }),
+      /^serviceCidr: must be an IPv4 CIDR block, such as 172\.20\.0\.0\/16$/,
+    ],
     ["another kind", issuesIn(ClusterSettings, { kind: "gke" }), /^kind: must be one of eks, eks-existing, existing$/],
     ["a version out of standard support", eks({ version: "1.29" }), /^version: must be one of 1\.34, 1\.35, 1\.36$/],
     [

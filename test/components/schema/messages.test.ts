@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
-import { errorMap, issuesOf, SettingsError } from "../../../components/schema/errors.ts";
+import { errorMap, formatIssue, issuesOf, SettingsError } from "../../../components/schema/errors.ts";
 import { parseSettings, StackSettings } from "../../../components/settings.ts";
 import { innerOf } from "./inner-schemas.ts";
 
@@ -322,6 +322,18 @@ describe("The message of an invalid setting", () => {
       /^Invalid|expected|match pattern|\b(undefined|NaN)\b|\\d|\[object/.test(message),
     );
     assert.deepEqual(foreign, []);
+  });
+
+  it("names the type of a value that JSON cannot represent, which only a program can pass", () => {
+    const circle: Record<string, unknown> = {};
+    circle.own = circle;
+    const values = [() => 1, 10n, circle, Symbol("a"), Number.NaN];
+    assert.deepEqual(
+      values.map((value) => formatIssue({ path: ["ts", "team"], message: "must be a string", value })),
+      ["a function", "a bigint", "an object", "a symbol", "NaN"].map(
+        (type) => `ts.team: must be a string (found ${type})`,
+      ),
+    );
   });
 
   it("is absent for valid values, including those at the bounds", () => {

@@ -237,6 +237,19 @@ describe("Team in another program", () => {
     assert.match(JSON.stringify(find(resources, "kubernetes:core/v1:Pod", "curl-pod").inputs.spec), /"value":"2"/);
   });
 
+  it("has the DNS name in the domain of its resolver", async () => {
+    const names: string[] = [];
+    await record({ stack: "test", config: {}, preview: false }, async () => {
+      const namespace = new pulumi.ComponentResource("test:Namespace", "namespace");
+      const dns = { nameservers: ["169.254.20.10"], clusterDomain: "corp.internal" };
+      for (const args of [{}, { dns }])
+        names.push(
+          new CurlPod(`curl${names.length}`, { team: "ts", serviceAccount: "default", namespace, ...args }, {}).dnsName,
+        );
+    });
+    assert.deepEqual(names, ["curl-ts.ts-team.svc.cluster.local", "curl-ts.ts-team.svc.corp.internal"]);
+  });
+
   it("accepts labels that are outputs", async () => {
     const { resources } = await make({ team: "ts", labels: { tier: pulumi.output("web") } });
     const { metadata } = find(resources, "kubernetes:core/v1:Namespace", "Bad_Name-namespace").inputs;
