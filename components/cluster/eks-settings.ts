@@ -4,7 +4,7 @@ import { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import { IP_FAMILIES, type IpFamily } from "../kubernetes/ip-family.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
-import { string, unique } from "../schema/values.ts";
+import { networkIssue, string, unique } from "../schema/values.ts";
 
 /** Versions of the add-ons other than CoreDNS. */
 export interface AddonVersions {
@@ -158,7 +158,12 @@ export const NetworkPoliciesSetting = z
   .default(false)
   .describe("The cluster enforces NetworkPolicies. Default false.");
 
-const ServiceCidr = z.cidrv4("must be an IPv4 CIDR block, such as 172.20.0.0/16");
+const SERVICE_CIDR = "must be an IPv4 CIDR block, such as 172.20.0.0/16";
+/** From its network address follows that of kube-dns. */
+const ServiceCidr = z.string(SERVICE_CIDR).superRefine((cidr, context) => {
+  const message = ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr) ? networkIssue(cidr) : SERVICE_CIDR;
+  if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
+});
 
 /** An EKS cluster that this stack did not create. Facts that the settings omit are looked up during deployment, and unknown in a plan. */
 export const EksExistingSettings = z.strictObject({
@@ -167,12 +172,12 @@ export const EksExistingSettings = z.strictObject({
   kubernetesVersion: z
     .enum(KUBERNETES_VERSIONS)
     .optional()
-    .describe("Quoted. Default: looked up, so unknown in plans."),
+    .describe("Kubernetes version, quoted. Default: looked up, so unknown in plans."),
   compute: z
     .enum(["managed", "karpenter", "auto", "fargate"])
     .default("managed")
     .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed."),
-  serviceCidr: ServiceCidr.optional().describe("Default: 172.20.0.0/16 or 10.100.0.0/16."),
+  serviceCidr: ServiceCidr.optional().describe("IPv4 block of its Services. Default: 172.20.0.0/16 or 10.100.0.0/16."),
   ipFamily: IpFamilySetting,
   networkPolicies: NetworkPoliciesSetting,
   podIdentityAgent: z
@@ -183,12 +188,12 @@ export const EksExistingSettings = z.strictObject({
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Default: credentials from `aws eks get-token`."),
+    .describe("Path of a kubeconfig. Default: credentials from `aws eks get-token`."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as prod")
     .optional()
-    .describe("Default: credentials from `aws eks get-token`."),
+    .describe("Context of a kubeconfig. Default: credentials from `aws eks get-token`."),
   accessEntries: AccessEntries.default([]).describe("Additional IAM principals."),
   tags: Tags.default({}).describe("Of AWS resources, at most 40."),
 });

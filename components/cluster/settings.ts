@@ -25,12 +25,12 @@ export const ExistingClusterSettings = z.strictObject({
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Default: $KUBECONFIG, else ~/.kube/config."),
+    .describe("Path of the kubeconfig. Default: $KUBECONFIG, else ~/.kube/config."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as kind-lab")
     .optional()
-    .describe("Default: the current one."),
+    .describe("Context of the kubeconfig. Default: the current one."),
   identifier: z
     .string()
     .min(1, "must be a name of your choice")
@@ -55,11 +55,13 @@ const AddonVersion = string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the 
 
 export const EksClusterSettings = z.strictObject({
   kind: z.literal("eks").describe("A new EKS cluster, in the region `aws:region`."),
-  name: ClusterName.default("eks-dns-logging").describe("Fixed after creation. Default eks-dns-logging."),
+  name: ClusterName.default("eks-dns-logging").describe(
+    "Name of the cluster, fixed after creation. Default eks-dns-logging.",
+  ),
   version: z.enum(KUBERNETES_VERSIONS).default("1.36").describe("Kubernetes version, quoted. Default '1.36'."),
   vpc: VpcSettings.optional().describe("A new VPC."),
   existingVpc: ExistingVpcSettings.optional().describe("An existing VPC."),
-  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Default: two t4g.medium."),
+  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Managed node groups. Default: two t4g.medium."),
   endpointAccess: EndpointAccess.prefault({}).describe("Access to the Kubernetes API."),
   accessEntries: AccessEntries.default([]).describe("IAM principals, besides the deploying one."),
   logTypes: z
@@ -67,7 +69,7 @@ export const EksClusterSettings = z.strictObject({
     .superRefine(unique())
     .default(["api", "audit", "authenticator"])
     .describe("Control-plane logs. Default api, audit and authenticator."),
-  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Days. Default 30."),
+  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Days to keep these logs. Default 30."),
   deletionProtection: z
     .boolean()
     .default(false)

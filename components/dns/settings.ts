@@ -33,9 +33,9 @@ export const AdoptSettings = z.strictObject({
     .boolean()
     .default(true)
     .describe("Patch its Corefile and Deployment; false only says where it is. Default true."),
-  namespace: NamespaceName.default("kube-system").describe("Default kube-system."),
-  configMap: ObjectName.default("coredns").describe("With the key Corefile. Default coredns."),
-  deployment: ObjectName.optional().describe("Default: only the Corefile is managed."),
+  namespace: NamespaceName.default("kube-system").describe("Namespace of its pods. Default kube-system."),
+  configMap: ObjectName.default("coredns").describe("ConfigMap with the key Corefile. Default coredns."),
+  deployment: ObjectName.optional().describe("Its Deployment. Default: only the Corefile is managed."),
   container: ObjectName.default("coredns").describe("CoreDNS's container. Default coredns."),
   selector: PodSelector.optional().describe(
     "Labels that select its pods, such as `k8s-app: coredns`. Default: `k8s-app: kube-dns`.",
@@ -44,7 +44,9 @@ export const AdoptSettings = z.strictObject({
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
     .describe("CoreDNS version to check the Corefile against. Default: 1.14.3, the newest that an add-on brings."),
-  terminationGracePeriodSeconds: integer(0, 3600).default(30).describe("Longer than `lameduck`. Default 30."),
+  terminationGracePeriodSeconds: integer(0, 3600)
+    .default(30)
+    .describe("Seconds that its pods have to stop; longer than `lameduck`. Default 30."),
   force: z
     .boolean()
     .default(false)
@@ -74,7 +76,9 @@ export const NodeLocalCacheSettings = z.strictObject({
     .describe(
       "`iptables` also answers on kube-dns's address, and needs clusterDns and kube-proxy in iptables mode; `kubelet` serves pods that name it. Default iptables.",
     ),
-  address: Address.default(LOCAL_ADDRESS).describe(`In 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`),
+  address: Address.default(LOCAL_ADDRESS).describe(
+    `Its address on each node, in 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`,
+  ),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
     "Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
   ),
@@ -96,12 +100,12 @@ export const DnsSettings = z
   .strictObject({
     addonVersion: string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
       .optional()
-      .describe("Default: by Kubernetes version."),
+      .describe("Version of the add-on. Default: by Kubernetes version."),
     replicas: integer(1, 1000).optional().describe("CoreDNS pods; excludes autoscaling. Default 2."),
     autoscaling: z
       .strictObject({
-        minReplicas: integer(2, 1000).default(2).describe("Pods, 2 to 1000. Default 2."),
-        maxReplicas: integer(2, 1000).optional().describe("Pods, 2 to 1000. Default: the add-on's."),
+        minReplicas: integer(2, 1000).default(2).describe("Fewest pods, 2 to 1000. Default 2."),
+        maxReplicas: integer(2, 1000).optional().describe("Most pods, 2 to 1000. Default: the add-on's."),
       })
       .optional()
       .describe("max(nodes/16, cores/256) pods. Default: off."),
@@ -109,15 +113,15 @@ export const DnsSettings = z
       .strictObject({
         requests: z
           .strictObject({
-            cpu: Cores.optional().describe("Default 100m."),
-            memory: Bytes.optional().describe("Default 70Mi."),
+            cpu: Cores.optional().describe("CPU. Default 100m."),
+            memory: Bytes.optional().describe("Memory. Default 70Mi."),
           })
           .optional()
           .describe("Requests."),
         limits: z
           .strictObject({
             cpu: Cores.optional().describe("CPU limit. Default: none."),
-            memory: Bytes.optional().describe("Default 170Mi, or by clusterSize."),
+            memory: Bytes.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
           })
           .optional()
           .describe("Limits."),
@@ -126,9 +130,13 @@ export const DnsSettings = z
       .describe("Resources per CoreDNS pod."),
     podDisruptionBudget: z
       .strictObject({
-        enabled: z.boolean().default(true).describe("Default true."),
-        maxUnavailable: IntOrPercent.optional().describe("Number or percentage. Default 1."),
-        minAvailable: IntOrPercent.optional().describe("Number or percentage; excludes maxUnavailable."),
+        enabled: z.boolean().default(true).describe("Create the budget. Default true."),
+        maxUnavailable: IntOrPercent.optional().describe(
+          "Most pods that may be down, as number or percentage. Default 1.",
+        ),
+        minAvailable: IntOrPercent.optional().describe(
+          "Fewest pods that must run, as number or percentage; excludes maxUnavailable.",
+        ),
       })
       .optional()
       .describe("Pods that a drain may stop."),
@@ -157,7 +165,7 @@ export const DnsSettings = z
         nodes: integer(1).describe("Nodes."),
         pods: integer(1).describe("Pods."),
         services: integer(1).describe("Services."),
-        cores: integer(1).optional().describe("Default: 4 per node."),
+        cores: integer(1).optional().describe("CPU cores. Default: 4 per node."),
       })
       .optional()
       .describe("Expected size; sets defaults of autoscaling, memory limit and cache."),

@@ -41,14 +41,14 @@ const KEY_MESSAGE =
  */
 export const Quota = z
   .object({
-    "requests.cpu": Cores.default("2").describe("Cores. Default 2."),
-    "requests.memory": Bytes.default("2Gi").describe("Default 2Gi."),
-    "limits.memory": Bytes.default("4Gi").describe("Default 4Gi."),
-    "requests.storage": Bytes.default("10Gi").describe("Default 10Gi."),
-    pods: integer(1).default(20).describe("Includes the curl pod. Default 20."),
-    services: integer(1).default(10).describe("Includes the curl pod's. Default 10."),
-    "services.loadbalancers": Count.default(0).describe("Default 0."),
-    "services.nodeports": Count.default(0).describe("Default 0."),
+    "requests.cpu": Cores.default("2").describe("Requested cores. Default 2."),
+    "requests.memory": Bytes.default("2Gi").describe("Requested memory. Default 2Gi."),
+    "limits.memory": Bytes.default("4Gi").describe("Memory limits. Default 4Gi."),
+    "requests.storage": Bytes.default("10Gi").describe("Requested storage. Default 10Gi."),
+    pods: integer(1).default(20).describe("Pods, including the curl pod. Default 20."),
+    services: integer(1).default(10).describe("Services, including the curl pod's. Default 10."),
+    "services.loadbalancers": Count.default(0).describe("Load balancers. Default 0."),
+    "services.nodeports": Count.default(0).describe("Services with node ports. Default 0."),
   })
   .catchall(AnyQuota)
   .superRefine((quota, context) => {

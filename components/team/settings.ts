@@ -37,9 +37,9 @@ const ORDER = [
  */
 export const Limits = z
   .strictObject({
-    cpuRequest: Cores.default("25m").describe("Default 25m."),
-    memoryRequest: Bytes.default("32Mi").describe("Default 32Mi."),
-    memoryLimit: Bytes.default("128Mi").describe("Default 128Mi."),
+    cpuRequest: Cores.default("25m").describe("CPU request. Default 25m."),
+    memoryRequest: Bytes.default("32Mi").describe("Memory request. Default 32Mi."),
+    memoryLimit: Bytes.default("128Mi").describe("Memory limit. Default 128Mi."),
     maxMemory: Bytes.default("1Gi").describe("Highest memory limit. Default 1Gi."),
   })
   .superRefine((limits, context) => {

@@ -106,23 +106,23 @@ export const NodeGroupSettings = z
       /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/,
       "up to 32 lower-case letters, digits and '-', starting with a letter",
     ).describe("Unique name."),
-    architecture: z.enum(["arm64", "amd64"]).default("arm64").describe("Default arm64."),
+    architecture: z.enum(["arm64", "amd64"]).default("arm64").describe("Processor of the nodes. Default arm64."),
     instanceTypes: z
       .array(string(INSTANCE_TYPE, "an EC2 instance type, such as t4g.medium"))
       .min(1)
       .max(20)
       .superRefine(unique())
       .default(["t4g.medium"])
-      .describe("In order of preference. Default t4g.medium."),
+      .describe("EC2 types, in order of preference. Default t4g.medium."),
     capacityType: z
       .enum(["ON_DEMAND", "SPOT"])
       .default("ON_DEMAND")
       .describe("SPOT nodes can be interrupted. Default ON_DEMAND."),
-    minSize: integer(0, 450).default(2).describe("Nodes. Default 2."),
+    minSize: integer(0, 450).default(2).describe("Fewest nodes. Default 2."),
     desiredSize: integer(0, 450)
       .optional()
       .describe("Nodes, reset by each `pulumi up`. Default: minSize at first, then an autoscaler decides."),
-    maxSize: integer(1, 450).default(3).describe("Nodes. Default 3."),
+    maxSize: integer(1, 450).default(3).describe("Most nodes. Default 3."),
     diskSize: integer(20, 16_384).default(20).describe("Encrypted gp3 disk in GiB, at least 20. Default 20."),
     containerLogs: ContainerLogs.default({}).describe(
       "Log files per container; larger ones give a stopped collector more time. A change replaces the nodes one by one.",
