@@ -6,7 +6,7 @@ import { fluentBit } from "./collectors/fluent-bit/index.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import type { Destination, DestinationKind } from "./destinations/destination-settings.ts";
 import { LIBRDKAFKA_KBYTES } from "./destinations/kafka-settings.ts";
-import { type LogPipeline, logPipeline, ofSources } from "./pipeline.ts";
+import { type DestinationContext, forSources, type LogPipeline, type LogSource, logPipeline } from "./pipeline.ts";
 import { type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { isOnNode, type Source } from "./sources/source.ts";
@@ -52,9 +52,10 @@ function eventReaderOf(settings: LoggingSettings): Carrier {
 /** The part of a stack's pipeline that a carrier renders. */
 export function pipelineOf(
   { settings, carries }: Pick<Carrier, "settings" | "carries">,
-  ...rest: [context: Parameters<typeof logPipeline>[1], source?: LogPipeline["source"]]
+  context: DestinationContext,
+  source?: LogSource,
 ): LogPipeline {
-  return ofSources(logPipeline(settings, ...rest), carries);
+  return forSources(logPipeline(settings, context, source), carries);
 }
 
 /** Room in the reader's state volume besides the buffers, in bytes: for events that are read but not passed on yet. */
@@ -106,7 +107,7 @@ function eventReaderWarnings({ sources, events, buffer: { whenFull } }: LoggingS
   return [{ path: ["buffer", "whenFull"], message, value: whenFull, severity: "warning" }];
 }
 
-/** @param others Collectors to suggest instead. */
+/** What a carrier cannot do for its destinations. @param others Collectors to suggest instead. */
 function issuesOfCarrier(
   carrier: Carrier,
   teams: readonly TeamNamespaces[] | undefined,
@@ -119,26 +120,26 @@ function issuesOfCarrier(
       const kafka = kafkaIssues(destination, collector, settings.mode);
       const support = collector.destinations[destination.kind];
       const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
-      const found: SettingsIssue[] =
+      const issues: SettingsIssue[] =
         support === true
           ? [...kafka, ...authenticationIssues(destination, collector, others)]
           : [{ path: ["kind"], message, value: destination.kind }, ...kafka];
-      return found.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+      return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
     });
   return [...own, ...unsupportedIssues(carrier)];
 }
 
 /** Settings that a collector does not support for its destinations. What all destinations share is reported once. */
 function unsupportedIssues({ settings, collector, carries }: Carrier): SettingsIssue[] {
-  const { branches, ...only } = logPipeline(settings, { cluster: "", region: undefined });
-  if (branches.length === 0) return [...collector.unsupported({ ...only, branches })];
-  const issues = targetsOf(settings).flatMap(({ path, indexPath, bufferPath, sources }, number): SettingsIssue[] => {
-    const branch = branches[number];
+  const { branches, ...common } = logPipeline(settings, { cluster: "", region: undefined });
+  if (branches.length === 0) return [...collector.unsupported({ ...common, branches })];
+  const issues = targetsOf(settings).flatMap(({ path, indexPath, bufferPath, sources }, at): SettingsIssue[] => {
+    const branch = branches[at];
     if (branch === undefined || (sources.length > 0 && !sources.some(carries))) return [];
     return collector.unsupported(branch).map(({ path: [section = "", ...rest], ...issue }) => {
-      const own: Readonly<Record<string, readonly string[]>> = { destination: path, index: indexPath };
-      const at = section === "buffer" && rest[0] === "size" ? bufferPath : (own[section] ?? [section]);
-      return { ...issue, path: [...at, ...rest] };
+      const paths: Readonly<Record<string, readonly string[]>> = { destination: path, index: indexPath };
+      const sectionPath = section === "buffer" && rest[0] === "size" ? bufferPath : (paths[section] ?? [section]);
+      return { ...issue, path: [...sectionPath, ...rest] };
     });
   });
   return issues.filter((issue, at) => issues.findIndex(({ path }) => isDeepStrictEqual(path, issue.path)) === at);

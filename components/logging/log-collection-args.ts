@@ -12,7 +12,7 @@ export interface LogCollectionArgs {
   /** One collector on each node, or one beside each curl pod, from the output `sidecar`. @default "daemonset" */
   readonly mode?: "daemonset" | "sidecar";
   /**
-   * What to collect: pods' files, parts of the node's journal, and Kubernetes events.
+   * What to collect: pods' files, parts of the node's journal, Kubernetes events, EKS's audit log, and the logs of EKS Auto Mode.
    * @default ["pods"]
    */
   readonly sources?: readonly SourceName[];
@@ -92,7 +92,7 @@ export interface LogCollectionArgs {
   readonly sidecar?: {
     /** CIDR blocks of the destination. @default none */
     readonly destinationCidrs?: readonly string[];
-    /** Port of the pods behind a destination that is a Service. @default that of the Service from 1024, else all */
+    /** Port of the pods behind a destination that is a Service. @default the Service's port if that is 1024 or higher, else all ports */
     readonly destinationPort?: number | undefined;
   };
   /** The cluster's DNS domain, for the OpenSearch that this component creates. @default "cluster.local" */
@@ -110,7 +110,8 @@ export interface LogCollectionArgs {
 }
 
 /**
- * What to collect: pods' files, parts of the node's journal, events of the Kubernetes API, and the audit log of an EKS control plane.
+ * What to collect: pods' files, parts of the node's journal, events of the Kubernetes API, the audit log of an EKS control plane, and the
+ * logs of EKS Auto Mode's components.
  * @see https://kubernetes.io/docs/concepts/cluster-administration/logging/
  */
 export type SourceName = "pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events" | "audit" | "auto-mode";

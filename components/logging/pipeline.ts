@@ -120,9 +120,7 @@ export function logPipeline(
 ): LogPipeline {
   const { include, exclude } = settings.namespaces;
   const targets = targetsOf(settings, context.teams);
-  // Pausing reads for one of several destinations would stop the others.
-  const otherwise = targets.length > 1 ? "drop-newest" : "block";
-  const whenFull = settings.buffer.whenFull ?? (DROPS_OLDEST.has(settings.collector) ? "drop-oldest" : otherwise);
+  const whenFull = settings.buffer.whenFull ?? defaultWhenFull(settings.collector, targets.length);
   const common: Omit<LogPipeline, keyof Branch> = {
     source,
     namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, LOGGING_NAMESPACE])].sort() },
@@ -150,19 +148,29 @@ export function logPipeline(
       };
 }
 
+/** What a collector does when its buffer is full, unless the settings say so. */
+function defaultWhenFull(
+  collector: LoggingSettings["collector"],
+  destinations: number,
+): LogPipeline["buffer"]["whenFull"] {
+  if (DROPS_OLDEST.has(collector)) return "drop-oldest";
+  // Pausing reads for one of several destinations would stop the others.
+  return destinations > 1 ? "drop-newest" : "block";
+}
+
 /** The pipelines of all destinations: the branches, or the pipeline itself if there is one destination. */
-export function endsOf(pipeline: LogPipeline): readonly LogPipeline[] {
+export function destinationPipelines(pipeline: LogPipeline): readonly LogPipeline[] {
   return pipeline.branches.length === 0 ? [pipeline] : pipeline.branches;
 }
 
 /** Name of the event reader's pod, service account and configuration. */
 export const EVENT_READER_NAME = "fluent-bit-events";
 
-/** The part of a pipeline for some sources: without destinations that none of them goes to. */
-export function ofSources(pipeline: LogPipeline, wanted: (source: Source) => boolean): LogPipeline {
-  const sources = pipeline.sources.filter(wanted);
+/** The part of a pipeline for some sources, without the destinations that none of them goes to. */
+export function forSources(pipeline: LogPipeline, isIncluded: (source: Source) => boolean): LogPipeline {
+  const sources = pipeline.sources.filter(isIncluded);
   const branches = pipeline.branches
-    .map((branch) => ({ ...branch, sources: branch.sources.filter(wanted) }))
+    .map((branch) => ({ ...branch, sources: branch.sources.filter(isIncluded) }))
     .filter((branch) => branch.sources.length > 0);
   return { ...pipeline, sources, branches };
 }

@@ -32,11 +32,14 @@ export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
 /** Settings of log collection: the collector, its sources and its destinations. */
 export const LoggingSettings = z.strictObject({
-  collector: z.enum(COLLECTOR_IDS).default("fluent-bit").describe("Default fluent-bit."),
+  collector: z
+    .enum(COLLECTOR_IDS)
+    .default("fluent-bit")
+    .describe("Program that reads and sends lines. Default fluent-bit."),
   mode: z
     .enum(["daemonset", "sidecar"])
     .default("daemonset")
-    .describe("One per node, or one per curl pod. Default daemonset."),
+    .describe("One collector per node, or one per curl pod. Default daemonset."),
   sidecar: z
     .strictObject({
       destinationCidrs: z
@@ -44,7 +47,7 @@ export const LoggingSettings = z.strictObject({
         .default([])
         .describe("Addresses of an outside destination, for network policies."),
       destinationPort: PortNumber.optional().describe(
-        "Port of the destination's pods, for network policies. Default: its Service's from 1024, else all.",
+        "Port of the destination's pods, for network policies. Default: the Service's if 1024 or higher, else all.",
       ),
     })
     .prefault({})
@@ -104,7 +107,7 @@ export const LoggingSettings = z.strictObject({
     .describe("Besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
-      size: Size.default("4Gi").describe("On the node's disk; 4Gi hold about 40 seconds at 40 MB/s. Default 4Gi."),
+      size: Size.default("4Gi").describe("On the node's disk; 4Gi holds about 40 seconds at 40 MB/s. Default 4Gi."),
       whenFull: z
         .enum(["drop-oldest", "drop-newest", "block"])
         .optional()
@@ -113,7 +116,7 @@ export const LoggingSettings = z.strictObject({
         ),
     })
     .prefault({})
-    .describe("For undelivered lines."),
+    .describe("Disk buffer for undelivered lines."),
   resources: z
     .strictObject({
       cpu: Cores.optional().describe("CPU request."),

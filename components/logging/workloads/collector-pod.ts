@@ -40,7 +40,7 @@ export interface CollectorPodArgs {
    * volume, as a quantity.
    * @default it reads the node's files
    */
-  readonly apart?: { readonly name: string; readonly stateLimit: string } | undefined;
+  readonly standalone?: { readonly name: string; readonly stateLimit: string } | undefined;
   /** @default those of the collector */
   readonly resources?: LoggingSettings["resources"];
   /** @default that of the collector */
@@ -58,15 +58,15 @@ export function collectorPodSpec({
   destinations,
   senders = [],
   journal = false,
-  apart,
+  standalone,
   image,
   ...own
 }: CollectorPodArgs) {
-  const name = apart?.name ?? collector.id;
-  const folders = nodeFolders(collector, journal, apart === undefined);
+  const name = standalone?.name ?? collector.id;
+  const folders = nodeFolders(collector, journal, standalone === undefined);
   const parts = destinations.map((target) => ({ ...partsOf(collector, target), name: target.name }));
   // Senders get what their destinations need; the collector itself the rest.
-  const mine = parts.filter((part) => !senders.some((sender) => sender.name === part.name));
+  const collectorParts = parts.filter((part) => !senders.some((sender) => sender.name === part.name));
   const env = [
     { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
     ...Object.entries(environment).map(([variable, value]) => ({ name: variable, value })),
@@ -81,22 +81,22 @@ export function collectorPodSpec({
     imagePullPolicy: "IfNotPresent",
     ...(collector.command === undefined ? {} : { command: [...collector.command] }),
     resources: containerResources({ ...collector.resources, ...own.resources }),
-    securityContext: containerSecurity(apart === undefined ? { root: true } : { user: NOBODY }),
+    securityContext: containerSecurity(standalone === undefined ? { root: true } : { user: NOBODY }),
   };
-  const collecting = {
+  const collectorContainer = {
     ...common,
     name: collector.id,
     args: [...args],
-    env: [...env, ...mine.flatMap((part) => part.env)],
+    env: [...env, ...collectorParts.flatMap((part) => part.env)],
     ports: portsOf(collector.ports),
     ...probes(collector),
     volumeMounts: [
       ...mounts,
       ...folders.map((folder) => ({ name: folder.name, mountPath: folder.path, readOnly: true })),
-      ...mine.flatMap((part) => part.volumeMounts),
+      ...collectorParts.flatMap((part) => part.volumeMounts),
     ],
   };
-  const sending = senders.map((sender) => {
+  const senderContainers = senders.map((sender) => {
     const { env: variables, volumeMounts } = parts.find((part) => part.name === sender.name) ?? NO_PARTS;
     return {
       ...common,
@@ -110,10 +110,10 @@ export function collectorPodSpec({
   });
   return {
     serviceAccountName: name,
-    automountServiceAccountToken: apart !== undefined || collector.apiRules.length > 0,
+    automountServiceAccountToken: standalone !== undefined || collector.apiRules.length > 0,
     enableServiceLinks: false,
     // Precedence over the teams' pods: a node under pressure keeps its collector.
-    ...(apart === undefined
+    ...(standalone === undefined
       ? { priorityClassName: "system-node-critical", tolerations: [{ operator: "Exists" }] }
       : { priorityClassName: "system-cluster-critical" }),
     nodeSelector: { "kubernetes.io/os": "linux" },
@@ -121,11 +121,11 @@ export function collectorPodSpec({
     terminationGracePeriodSeconds: collector.graceSeconds + 10,
     securityContext: {
       seccompProfile: { type: "RuntimeDefault" },
-      ...(apart === undefined ? {} : { runAsNonRoot: true, fsGroup: NOBODY.runAsGroup }),
+      ...(standalone === undefined ? {} : { runAsNonRoot: true, fsGroup: NOBODY.runAsGroup }),
     },
-    containers: [collecting, ...sending],
+    containers: [collectorContainer, ...senderContainers],
     volumes: [
-      ...ownVolumes(name, apart),
+      ...ownVolumes(name, standalone),
       ...folders.map((folder) => ({ name: folder.name, hostPath: { path: folder.path, type: "Directory" } })),
       ...parts.flatMap((part) => part.volumes),
     ],
@@ -149,12 +149,12 @@ function nodeFolders({ journal: reader }: Collector, journal: boolean, pods: boo
 }
 
 /** Configuration, state and temporary files. */
-function ownVolumes(name: string, apart: CollectorPodArgs["apart"]) {
+function ownVolumes(name: string, standalone: CollectorPodArgs["standalone"]) {
   return [
     { name: "config", configMap: { name } },
-    apart === undefined
+    standalone === undefined
       ? { name: "state", hostPath: { path: stateOnNode(name), type: "DirectoryOrCreate" } }
-      : { name: "state", emptyDir: { sizeLimit: apart.stateLimit } },
+      : { name: "state", emptyDir: { sizeLimit: standalone.stateLimit } },
     { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
   ];
 }
@@ -182,7 +182,7 @@ function portsOf(ports: Collector["ports"]) {
 
 /** A collector's probes, for a container. */
 export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "readiness">) {
-  const how = (probe: Probe) => ({
+  const probeOf = (probe: Probe) => ({
     ...("command" in probe
       ? { exec: { command: [...probe.command] } }
       : { httpGet: { path: probe.path, port: probe.port } }),
@@ -193,7 +193,7 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
       ? {}
       : {
           livenessProbe: {
-            ...how(liveness),
+            ...probeOf(liveness),
             initialDelaySeconds: 10,
             periodSeconds: Math.max(15, liveness.timeoutSeconds ?? 1),
             failureThreshold: 4,
@@ -201,6 +201,6 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
         }),
     ...(readiness === undefined
       ? {}
-      : { readinessProbe: { ...how(readiness), periodSeconds: 5, failureThreshold: 3 } }),
+      : { readinessProbe: { ...probeOf(readiness), periodSeconds: 5, failureThreshold: 3 } }),
   };
 }

@@ -107,7 +107,7 @@ export class EventReader extends pulumi.ComponentResource {
               labels: commonLabels(app),
               annotations: { "eks-dns-logging/config": files.apply(filesHash) },
             },
-            spec: collectorPodSpec({ ...args, apart: { name: app, stateLimit: args.stateLimit } }),
+            spec: collectorPodSpec({ ...args, standalone: { name: app, stateLimit: args.stateLimit } }),
           },
         },
       },

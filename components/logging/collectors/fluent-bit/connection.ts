@@ -11,7 +11,7 @@ import type { Section } from "./service.ts";
  */
 export function networkOptions({ destination: { kind } }: LogPipeline): Section {
   if (kind === "stdout" || kind === "file" || kind === "kafka") return {};
-  // S3's output would repeat a late request on the same connection, and take each answer for that to the previous request.
+  // S3's output would repeat a late request on the same connection, and take each answer for the one to the previous request.
   return { "net.io_timeout": "90s", ...(kind === "s3" ? { "net.keepalive": "off" } : {}) };
 }
 

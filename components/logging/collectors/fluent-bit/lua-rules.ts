@@ -26,7 +26,7 @@ export function luaRules(rules: readonly RedactionRule[]): string {
         finder: finder ?? "",
         texts: finder === undefined ? beginnings(neededTexts(pattern) ?? []) : [],
         first: firstBytes(pattern),
-        pattern: data(pattern),
+        pattern: patternData(pattern),
         replacement,
         luhn,
       };
@@ -35,20 +35,26 @@ export function luaRules(rules: readonly RedactionRule[]): string {
 }
 
 /** A node as a list of its kind and contents; -1 means no limit. */
-function data(node: PatternNode): Literal {
+function patternData(node: PatternNode): Literal {
   switch (node.kind) {
     case "set":
       return [node.kind, node.negated, ...node.ranges.flat()];
     case "character":
       return [node.kind, node.text];
     case "sequence":
-      return [node.kind, ...node.parts.map(data)];
+      return [node.kind, ...node.parts.map(patternData)];
     case "choice":
-      return [node.kind, ...node.options.map(data)];
+      return [node.kind, ...node.options.map(patternData)];
     case "repeat":
-      return [node.kind, data(node.body), node.min, node.max === Number.POSITIVE_INFINITY ? -1 : node.max, node.lazy];
+      return [
+        node.kind,
+        patternData(node.body),
+        node.min,
+        node.max === Number.POSITIVE_INFINITY ? -1 : node.max,
+        node.lazy,
+      ];
     case "group":
-      return [node.kind, data(node.body)];
+      return [node.kind, patternData(node.body)];
     default:
       return [node.kind];
   }
@@ -71,11 +77,11 @@ function neededTexts(node: PatternNode): readonly string[] | undefined {
     case "repeat":
       return node.min > 0 ? neededTexts(node.body) : undefined;
     case "choice": {
-      const each = node.options.map(neededTexts);
-      return each.every((texts) => texts !== undefined) ? [...new Set(each.flat())] : undefined;
+      const optionTexts = node.options.map(neededTexts);
+      return optionTexts.every((texts) => texts !== undefined) ? [...new Set(optionTexts.flat())] : undefined;
     }
     case "sequence":
-      return best(candidates(node.parts));
+      return rarest(candidates(node.parts));
     default:
       return undefined;
   }
@@ -98,7 +104,7 @@ function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
   };
   for (const part of parts) {
     const texts = exactTexts(part);
-    const longer = texts && combined(run, texts);
+    const longer = texts && concatenated(run, texts);
     if (longer === undefined) close();
     if (texts !== undefined) run = longer ?? texts;
     else found.push(...[neededTexts(part)].filter((inner) => inner !== undefined));
@@ -108,7 +114,7 @@ function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
 }
 
 /** The candidates whose shortest text is longest; of equal ones the last: `key` is rarer than `api`. */
-function best(found: readonly (readonly string[])[]): readonly string[] | undefined {
+function rarest(found: readonly (readonly string[])[]): readonly string[] | undefined {
   const shortest = (texts: readonly string[]) => Math.min(...texts.map(rarity));
   return found.reduce<readonly string[] | undefined>(
     (most, texts) => (most === undefined || shortest(texts) >= shortest(most) ? texts : most),
@@ -134,19 +140,19 @@ function exactTexts(node: PatternNode): readonly string[] | undefined {
     case "set": {
       if (node.negated || node.ranges.some(([from, to]) => to - from >= MAX_TEXTS)) return undefined;
       const codes = node.ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, at) => from + at));
-      return few(codes.map((code) => String.fromCharCode(code).toLowerCase()));
+      return ifFew(codes.map((code) => String.fromCharCode(code).toLowerCase()));
     }
     case "group":
       return exactTexts(node.body);
     case "choice": {
-      const each = node.options.map(exactTexts);
-      return each.every((texts) => texts !== undefined) ? few(each.flat()) : undefined;
+      const optionTexts = node.options.map(exactTexts);
+      return optionTexts.every((texts) => texts !== undefined) ? ifFew(optionTexts.flat()) : undefined;
     }
     case "sequence":
       return node.parts.reduce<readonly string[] | undefined>(
         (before, part) => {
           const texts = before && exactTexts(part);
-          return before && texts && combined(before, texts);
+          return before && texts && concatenated(before, texts);
         },
         [""],
       );
@@ -155,11 +161,13 @@ function exactTexts(node: PatternNode): readonly string[] | undefined {
   }
 }
 
-function combined(before: readonly string[], after: readonly string[]): readonly string[] | undefined {
-  return few(before.flatMap((text) => after.map((more) => text + more)));
+/** Each text of the first list followed by each of the second, if they are few. */
+function concatenated(before: readonly string[], after: readonly string[]): readonly string[] | undefined {
+  return ifFew(before.flatMap((text) => after.map((more) => text + more)));
 }
 
-function few(texts: readonly string[]): readonly string[] | undefined {
+/** The different texts; undefined if they are too many. */
+function ifFew(texts: readonly string[]): readonly string[] | undefined {
   const different = [...new Set(texts)];
   return different.length > MAX_TEXTS ? undefined : different;
 }

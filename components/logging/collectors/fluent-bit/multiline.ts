@@ -204,7 +204,7 @@ function emptyLines(firstLines: LogPipeline["processing"]["firstLines"], key: st
 
 /** Matches the tags of all other namespaces. */
 function elsewhere(own: readonly (readonly string[] | undefined)[]): Section {
-  const names = [...new Set(own.flatMap((some = []) => some))].sort();
+  const names = [...new Set(own.flatMap((namespaces = []) => namespaces))].sort();
   return names.length === 0 ? { match: "kube.*" } : { match_regex: `^kube\\.(?!(${names.join("|")})_)` };
 }
 

@@ -23,7 +23,7 @@ import { type Section, STATE_FOLDER } from "./service.ts";
 /**
  * Retries of a chunk if the destination cannot reject it permanently: with the waits of `scheduler.cap` they take about three and a half
  * hours. A bulk request with one always rejected document fails as a whole; without a limit it would be retried indefinitely, and
- * each more of its kind would leave less room for others. Measured: docs/explanation/delivery.md.
+ * each further one would leave less room for others. Measured: docs/explanation/delivery.md.
  */
 const RETRIES = 50;
 /** For S3's output, which treats "no limit" as five and then drops the object: outlasts any outage. */

@@ -10,7 +10,7 @@ const ROUTED = "routed";
 export function namespaceMatch(namespaces: readonly (readonly string[] | undefined)[]): Section {
   const all = namespaces.some((names) => names === undefined) || namespaces.length === 0;
   if (all) return { match: "kube.*" };
-  const names = [...new Set(namespaces.flatMap((some = []) => some))].sort();
+  const names = [...new Set(namespaces.flatMap((list = []) => list))].sort();
   return { match_regex: `^kube\\.(${names.join("|")})_` };
 }
 

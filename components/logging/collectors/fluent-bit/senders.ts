@@ -1,5 +1,5 @@
 import { amount } from "../../../schema/values.ts";
-import { endsOf, type LogPipeline } from "../../pipeline.ts";
+import { destinationPipelines, type LogPipeline } from "../../pipeline.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
 import { outputs, splitByScript } from "./outputs.ts";
 import { routeFilters, tagMatch } from "./selection.ts";
@@ -91,5 +91,5 @@ export function allOutputs(pipeline: LogPipeline): Section[] {
 
 /** Whether a sender needs the script that finds a record's app. */
 export function needsScript(pipeline: LogPipeline): boolean {
-  return endsOf(pipeline).some(splitByScript);
+  return destinationPipelines(pipeline).some(splitByScript);
 }

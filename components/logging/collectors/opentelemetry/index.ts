@@ -1,7 +1,7 @@
 import { isCleanPrefix } from "../../../aws/object-keys.ts";
 import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
-import { endsOf, hasIndex, type LogPipeline } from "../../pipeline.ts";
+import { destinationPipelines, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import {
@@ -121,21 +121,21 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
-  const parts = endsOf(pipeline)
+  const parts = destinationPipelines(pipeline)
     .filter(({ sources }) => sources.includes("pods"))
     .flatMap(partsOf);
   const journal = journalParts(pipeline);
   const forks = pipeline.branches.length > 0 || parts.length > 1;
   const [inputs, steps, helpers] = [receivers(pipeline), processors(pipeline, forks), extensions(pipeline)];
   const exporters = parts.map((part) => exporter(part.pipeline));
-  const ends = forks
+  const branches = forks
     ? parts.map((part) => ({ part, steps: branchProcessors(part), exporter: exporter(part.pipeline) }))
     : [];
   const first = { receivers: Object.keys(inputs), processors: Object.keys(steps) };
   return {
     extensions: helpers,
     receivers: { ...inputs, ...journal.receivers },
-    processors: Object.assign({}, steps, ...ends.map((end) => end.steps), journal.processors),
+    processors: Object.assign({}, steps, ...branches.map((branch) => branch.steps), journal.processors),
     exporters: { ...Object.fromEntries(exporters.map(({ name, options }) => [name, options])), ...journal.exporters },
     ...(forks ? { connectors: { [FORK]: {}, ...journal.connectors } } : {}),
     service: {
@@ -151,9 +151,9 @@ function configuration(pipeline: LogPipeline): Options {
       pipelines: {
         logs: { ...first, exporters: forks ? [FORK] : exporters.map(({ name }) => name) },
         ...Object.fromEntries(
-          ends.map((end) => [
-            componentName("logs", end.part.pipeline),
-            { receivers: [FORK], processors: Object.keys(end.steps), exporters: [end.exporter.name] },
+          branches.map((branch) => [
+            componentName("logs", branch.part.pipeline),
+            { receivers: [FORK], processors: Object.keys(branch.steps), exporters: [branch.exporter.name] },
           ]),
         ),
         ...journal.pipelines,
@@ -171,7 +171,7 @@ function extensions(pipeline: LogPipeline): Readonly<Record<string, Options>> {
     recreate: true,
     compaction: { directory: `${STATE_FOLDER}/${folder}`, on_start: true, on_rebound: true, cleanup_on_start: true },
   });
-  const authenticators = endsOf(pipeline).flatMap((branch) => {
+  const authenticators = destinationPipelines(pipeline).flatMap((branch) => {
     const options = authenticatorOf(branch);
     return options === undefined ? [] : [[authName(branch), options] as const];
   });

@@ -72,7 +72,7 @@ export function branchProcessors({ pipeline: branch, place }: Part): Processors 
 
 /** A processor that runs these statements. */
 export function transform(log_statements: readonly Statements[]): Options {
-  return { error_mode: "ignore", log_statements: log_statements.filter(({ statements: some }) => some.length > 0) };
+  return { error_mode: "ignore", log_statements: log_statements.filter((group) => group.statements.length > 0) };
 }
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor */

@@ -20,7 +20,7 @@ const [BEGIN, END, COPIED, DOUBLE, SINGLE, ONE] = ["\ue000", "\ue001", "\ue002",
 /** Marks around what becomes a JSON string; pairs of marks, which no line contains. */
 const [OPEN, CLOSE] = [`${END}${BEGIN}`, `${BEGIN}${END}`] as const;
 /** Maximum and minimum digits of a card number. */
-const [MOST, LEAST] = [19, 13] as const;
+const [MAX_DIGITS, MIN_DIGITS] = [19, 13] as const;
 
 /**
  * Masks lines of files while they are text, before their JSON is parsed, so that its fields are redacted too.
@@ -112,9 +112,12 @@ function template(replacement: Replacement): string {
 function cardSteps(masked: string): Step[] {
   const digit = "([0-9])[ \\x2d]?";
   let optional = "";
-  for (let at = LEAST; at < MOST; at += 1) optional = `(?:${optional}${digit})?`;
-  const number = `${optional}${digit.repeat(LEAST - 1)}([0-9])`;
-  const copy = Array.from({ length: MOST }, (_, at) => [(MOST - at) % 2 === 0 ? DOUBLE : SINGLE, at + 2]).flat();
+  for (let at = MIN_DIGITS; at < MAX_DIGITS; at += 1) optional = `(?:${optional}${digit})?`;
+  const number = `${optional}${digit.repeat(MIN_DIGITS - 1)}([0-9])`;
+  const copy = Array.from({ length: MAX_DIGITS }, (_, at) => [
+    (MAX_DIGITS - at) % 2 === 0 ? DOUBLE : SINGLE,
+    at + 2,
+  ]).flat();
   const counts = Array.from({ length: 9 }, (_, at) => at + 1).map((count) => {
     const doubled = Array.from({ length: 10 }, (_, value) => value).find(
       (value) => (value > 4 ? 2 * value - 9 : 2 * value) === count,

@@ -121,11 +121,10 @@ function thinStage({ namespaces, labels = {}, levels, streams, pattern, kept }: 
     // By the microseconds of the line's time: the same lines are kept when they are read again.
     ...(kept === 0 ? [] : [{ source: "time", expression: droppedTimes(kept) }]),
   ];
-  const [only, other] = conditions;
-  const drop = only === undefined ? undefined : other === undefined ? only : both(only, other);
   const line = pattern === undefined ? undefined : patternText(pattern, "re2");
-  if (drop === undefined) return within(selectors, [{ drop: line === undefined ? ALL : { expression: line } }]);
-  return within(selectors, [{ drop }], line);
+  const [first, second] = conditions;
+  if (first === undefined) return within(selectors, [{ drop: line === undefined ? ALL : { expression: line } }]);
+  return within(selectors, [{ drop: second === undefined ? first : both(first, second) }], line);
 }
 
 /** Matches each line, since each has a time. */

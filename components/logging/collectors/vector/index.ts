@@ -1,6 +1,6 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { plainHeaders } from "../../destinations/http-settings.ts";
-import { endsOf, type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
+import { destinationPipelines, type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Options, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import { journalParts } from "./journal-sources.ts";
@@ -15,7 +15,7 @@ const METRICS_PORT = 9598;
 /** The transform that builds the record. */
 const RECORDS = "records";
 /** The same, before pod limits. */
-const MADE = "made";
+const UNLIMITED_RECORDS = "made";
 /** The transform that copies each record to the destinations of its routes. */
 const ROUTES = "routes";
 /** Enough to write lines in memory to the disk buffer; unsent lines wait there. */
@@ -144,12 +144,12 @@ function configuration(pipeline: LogPipeline): Options {
   const joined = joining(pipeline);
   const routed = routing(pipeline.branches);
   const journal = journalParts(pipeline);
-  const ends = endsOf(pipeline);
+  const pipelines = destinationPipelines(pipeline);
   return {
     data_dir: STATE_FOLDER,
     log_schema: { timestamp_key: "@timestamp" },
     expire_metrics_secs: 300,
-    ...secrets(ends),
+    ...secrets(pipelines),
     sources: {
       logs: pipeline.source.kind === "node" ? nodeSource(pipeline) : applicationSource(),
       ...journal.sources,
@@ -157,22 +157,25 @@ function configuration(pipeline: LogPipeline): Options {
     },
     transforms: {
       ...joined,
-      [pipeline.processing.limit.length === 0 ? RECORDS : MADE]: {
+      [pipeline.processing.limit.length === 0 ? RECORDS : UNLIMITED_RECORDS]: {
         type: "remap",
         inputs: [Object.keys(joined).at(-1) ?? "logs"],
         source: recordProgram(pipeline),
         drop_on_error: false,
         drop_on_abort: true,
       },
-      ...limits(pipeline, MADE, RECORDS),
+      ...limits(pipeline, UNLIMITED_RECORDS, RECORDS),
       ...routed.transforms,
       ...journal.transforms,
     },
     sinks: {
       ...Object.fromEntries(
-        ends
-          .filter((end) => end.sources.includes("pods"))
-          .map((end) => [sinkName(end.name), { inputs: [routed.inputs[sinkName(end.name)] ?? RECORDS], ...sink(end) }]),
+        pipelines
+          .filter((branch) => branch.sources.includes("pods"))
+          .map((branch) => [
+            sinkName(branch.name),
+            { inputs: [routed.inputs[sinkName(branch.name)] ?? RECORDS], ...sink(branch) },
+          ]),
       ),
       ...journal.sinks,
       metrics: {

@@ -1,5 +1,5 @@
 import { notation } from "../../indexing/index-format.ts";
-import { endsOf, hasIndex, type LogPipeline } from "../../pipeline.ts";
+import { destinationPipelines, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import {
   JOURNAL_FIELDS,
   JOURNAL_FOLDER,
@@ -10,7 +10,7 @@ import {
 } from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 import { fieldsProgram, redactProgram } from "./line-program.ts";
-import { program, SECTIONS } from "./records.ts";
+import { program, recordSection } from "./records.ts";
 import { sink, sinkName } from "./sinks.ts";
 
 /** Components by name. */
@@ -26,19 +26,26 @@ interface Parts {
  * @see https://vector.dev/docs/reference/configuration/sources/journald/
  */
 export function journalParts(pipeline: LogPipeline): Parts {
-  const all = endsOf(pipeline).flatMap((end) =>
-    journalSources(end.sources).map((source) => ({ end, source, name: `journal-${source}-${sinkName(end.name)}` })),
+  const all = destinationPipelines(pipeline).flatMap((branch) =>
+    journalSources(branch.sources).map((source) => ({
+      branch,
+      source,
+      name: `journal-${source}-${sinkName(branch.name)}`,
+    })),
   );
   return {
     sources: Object.fromEntries(all.map(({ source, name }) => [name, journal(source)])),
     transforms: Object.fromEntries(
-      all.map(({ end, source, name }) => [
+      all.map(({ branch, source, name }) => [
         `${name}-record`,
-        { type: "remap", inputs: [name], source: recordProgram(end, source), drop_on_error: false },
+        { type: "remap", inputs: [name], source: recordProgram(branch, source), drop_on_error: false },
       ]),
     ),
     sinks: Object.fromEntries(
-      all.map(({ end, source, name }) => [`${name}-sink`, { inputs: [`${name}-record`], ...journalSink(end, source) }]),
+      all.map(({ branch, source, name }) => [
+        `${name}-sink`,
+        { inputs: [`${name}-record`], ...journalSink(branch, source) },
+      ]),
     ),
   };
 }
@@ -61,22 +68,22 @@ function recordProgram({ processing, destination, index }: LogPipeline, source: 
   const date_format = notation(index.datePattern, "strftime");
   const search = hasIndex(destination);
   return program({ source, ...(search ? { date_format, time_zone: index.timeZone } : {}) }, [
-    SECTIONS("journal-line"),
-    ...(search ? [SECTIONS("journal-cursor")] : []),
+    recordSection("journal-line"),
+    ...(search ? [recordSection("journal-cursor")] : []),
     redactProgram(processing),
-    SECTIONS("journal-record"),
+    recordSection("journal-record"),
     fieldsProgram(processing),
-    ...(search ? [SECTIONS("journal-index")] : []),
+    ...(search ? [recordSection("journal-index")] : []),
   ]);
 }
 
 /** The destination's sink, with the source's own names. */
-function journalSink(end: LogPipeline, source: JournalSource): Options {
+function journalSink(branch: LogPipeline, source: JournalSource): Options {
   const destination =
-    end.destination.kind === "s3"
-      ? { ...end.destination, prefix: sourcePlace(end.destination.prefix, source) }
-      : end.destination;
-  const own = { ...end, destination, index: sourceIndex(end.index, source), places: [] };
+    branch.destination.kind === "s3"
+      ? { ...branch.destination, prefix: sourcePlace(branch.destination.prefix, source) }
+      : branch.destination;
+  const own = { ...branch, destination, index: sourceIndex(branch.index, source), places: [] };
   return {
     ...sink(own),
     ...ownNames(own, source),

@@ -6,7 +6,7 @@ import { continuationPattern } from "../stack-traces.ts";
 import { fieldsProgram, firstLine, redactProgram, thinProgram } from "./line-program.ts";
 
 /** Also the delay until a new file is seen, and the interval at which read positions are written. */
-const LOOK_EVERY_MS = 1000;
+const SCAN_INTERVAL_MS = 1000;
 /** Maximum per line: 16 MiB, where the runtime splits at 16 KiB. Longer lines continue in pieces. */
 const MAX_PARTS = 1024;
 /** Fields that are not in the record. */
@@ -45,7 +45,7 @@ export function nodeSource({ namespaces, labels }: LogPipeline): Options {
       : { include_paths_glob_patterns: include.map((namespace) => `/var/log/pods/${namespace}_*/*/*`) }),
     exclude_paths_glob_patterns: ["**/*.gz", "**/*.tmp"],
     read_from: "beginning",
-    glob_minimum_cooldown_ms: LOOK_EVERY_MS,
+    glob_minimum_cooldown_ms: SCAN_INTERVAL_MS,
     // Oldest first would leave the others to the kubelet's rotation while one is written fast.
     oldest_first: false,
     max_read_bytes: 131_072,
@@ -79,7 +79,7 @@ export function applicationSource(): Options {
     fingerprint: { strategy: "device_and_inode" },
     ignore_not_found: true,
     read_from: "beginning",
-    glob_minimum_cooldown_ms: LOOK_EVERY_MS,
+    glob_minimum_cooldown_ms: SCAN_INTERVAL_MS,
     max_read_bytes: 131_072,
     max_line_bytes: 2 * 2 ** 20,
   };
@@ -143,7 +143,7 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const READ_ORIGIN: readonly string[] = ["keep", "index"];
 
 /** The sections of record.vrl. */
-export const SECTIONS = scriptSections(readScript(import.meta.url, "record.vrl"));
+export const recordSection = scriptSections(readScript(import.meta.url, "record.vrl"));
 
 /**
  * Condition for the first line of a record: one that continues no stack trace.
@@ -181,15 +181,15 @@ export function recordProgram(pipeline: LogPipeline): string {
       ...constants,
     },
     [
-      SECTIONS("line"),
+      recordSection("line"),
       redactProgram(processing),
-      SECTIONS(source.kind),
-      named ? SECTIONS("team") : "",
-      sections.some((section) => READ_ORIGIN.includes(section)) ? SECTIONS(`${source.kind}-origin`) : "",
-      parseJson ? SECTIONS("fields") : "",
+      recordSection(source.kind),
+      named ? recordSection("team") : "",
+      sections.some((section) => READ_ORIGIN.includes(section)) ? recordSection(`${source.kind}-origin`) : "",
+      parseJson ? recordSection("fields") : "",
       thinProgram(processing),
       fieldsProgram(processing),
-      ...sections.map(SECTIONS),
+      ...sections.map(recordSection),
     ],
   );
 }
@@ -204,7 +204,7 @@ export function destinationProgram(branch: LogPipeline): string | undefined {
     ...(limited ? ["limit"] : []),
     ...(parseJson && hasIndex(destination) ? ["safe-names"] : []),
     ...sections,
-  ].map(SECTIONS);
+  ].map(recordSection);
   return program({ ...(limited ? { max_fields_bytes: MAX_FIELDS_BYTES } : {}), ...constants }, [
     ...keptValues(parts.join("")),
     ...parts,
@@ -215,7 +215,7 @@ export function destinationProgram(branch: LogPipeline): string | undefined {
 function keptValues(using: string): string[] {
   return ["line", "kubernetes", "labels", "origin", "time"]
     .filter((name) => new RegExp(`(?<![.%])\\b${name}\\b`).test(using))
-    .map((name) => SECTIONS(`kept-${name}`));
+    .map((name) => recordSection(`kept-${name}`));
 }
 
 /** Constants and sections for a record's index and id, or for its team's place or label. */

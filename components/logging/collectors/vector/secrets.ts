@@ -12,7 +12,9 @@ import type { Options } from "../collector.ts";
 /** Secret stores for user, password, token and headers: folders with files of these names. */
 export function secrets(pipelines: readonly LogPipeline[]): Options {
   const folders = pipelines
-    .filter((each) => hasCredentials(each) || hasToken(each) || secretHeaders(each.destination).length > 0)
+    .filter(
+      (pipeline) => hasCredentials(pipeline) || hasToken(pipeline) || secretHeaders(pipeline.destination).length > 0,
+    )
     .map(({ name }) => [backend(name), credentialsFolder(name)]);
   if (folders.length === 0) return {};
   return { secret: Object.fromEntries(folders.map(([name = "", path]) => [name, { type: "directory", path }])) };

@@ -13,7 +13,7 @@ export const MIN_BUFFER_BYTES = 268_435_488;
 /** Kept free beside a sidecar's buffer for read positions, since a volume over its limit evicts the pod. */
 const SIDECAR_RESERVE = 32 * 2 ** 20;
 /** Unlimited in effect: the largest exact integer of JavaScript. */
-const ENDLESS = Number.MAX_SAFE_INTEGER;
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -21,7 +21,7 @@ const MAX_INT32 = 2 ** 31 - 1;
  * Status codes that do not reject the lines, but the credentials, the address or the moment. Vector's own are 408, 429 and 5xx: it would
  * drop lines that are sent while a password changes.
  */
-const FOR_NOW: readonly number[] = [
+const RETRYABLE_STATUS: readonly number[] = [
   ...[301, 302, 303, 307, 308],
   ...[401, 403, 404, 405, 407, 408, 421, 425, 429],
   ...[500, 501, 502, 503, 504, 507, 508, 511],
@@ -33,7 +33,7 @@ const FOR_NOW: readonly number[] = [
 const TRUSTED_TEMPLATES: Options = { dangerously_allow_unconfined_template_resolution: true };
 const JSON_CODEC: Options = { codec: "json" };
 const LINES: Options = { method: "newline_delimited" };
-const REQUEST: Options = { retry_attempts: ENDLESS, retry_max_duration_secs: 30 };
+const REQUEST: Options = { retry_attempts: UNLIMITED, retry_max_duration_secs: 30 };
 
 /** Sink name; includes the destination's name if there are several. */
 export function sinkName(name: string | undefined): string {
@@ -110,7 +110,7 @@ function http(pipeline: LogPipeline, destination: DestinationOf<"http">): Option
     ...bodyOf(destination.body),
     compression: "gzip",
     request: { ...REQUEST, ...headers(pipeline, destination.token) },
-    retry_strategy: { type: "custom", status_codes: FOR_NOW },
+    retry_strategy: { type: "custom", status_codes: RETRYABLE_STATUS },
     ...auth(pipeline),
   };
 }

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { carriersOf, pipelineOf as readerPipeline } from "../../../../components/logging/carriers.ts";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
-import { ofSources } from "../../../../components/logging/pipeline.ts";
+import { forSources } from "../../../../components/logging/pipeline.ts";
 import {
   destinationsOfLine,
   indicesOfTarget,
@@ -176,7 +176,7 @@ describe("Sources", () => {
   it("read events apart from the nodes, without the database of UIDs", () => {
     const of = (settings: object) => {
       const whole = pipelineOf({ sources: ["pods", "kernel", "events"], ...settings });
-      const text = fluentBit.render(ofSources(whole, (source) => source === "events")).files["fluent-bit.yaml"] ?? "";
+      const text = fluentBit.render(forSources(whole, (source) => source === "events")).files["fluent-bit.yaml"] ?? "";
       return Sender.parse(parse(text)).pipeline;
     };
     const search = of({ destination: SEARCH });
