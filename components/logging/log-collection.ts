@@ -30,7 +30,7 @@ import { journalSources } from "./sources/source.ts";
 import { CollectorDaemonSet, EventReader } from "./workloads/collector-workloads.ts";
 import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
 
-/** Inputs of collecting pods besides the collector. */
+/** Inputs of the collector's pods, besides the collector. */
 interface WorkloadContext {
   readonly settings: LoggingSettings;
   /** The settings with values known only during deployment. */
@@ -85,7 +85,7 @@ export class LogCollection extends pulumi.ComponentResource {
       ...contextOf(cluster, targetsOf(found, teams), teams),
       clusterDomain: args.clusterDomain,
     });
-    const { identity, ready: inAws } =
+    const { identity, ready: awsResources } =
       cluster.podIdentity === undefined
         ? { identity: undefined, ready: [] }
         : awsDestinations(name, targets, collector, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
@@ -93,11 +93,11 @@ export class LogCollection extends pulumi.ComponentResource {
       cluster.podIdentity === undefined
         ? {}
         : readerPolicies(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
-    this.#awsSources(name, settings, targets, cluster, inAws);
+    this.#awsSources(name, settings, targets, cluster, awsResources);
     const resolved = withAccount(resolvedArgs, settings, collector, cluster, this);
     const roles = Object.entries(readerRoles(cluster.name, targets, teams));
     this.readerRoles = Object.fromEntries(roles.map(([role, body]) => [role, JSON.stringify(body)]));
-    const search = targets.flatMap(({ destination }) =>
+    const openSearch = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster
         ? [
             new InClusterOpenSearch(
@@ -115,12 +115,12 @@ export class LogCollection extends pulumi.ComponentResource {
         targets,
         context,
         image: args.image,
-        dependsOn: [namespace, ...inAws, ...search],
+        dependsOn: [namespace, ...awsResources, ...openSearch],
       });
     this.sidecar =
       settings.mode === "sidecar" ? sidecarOf(collector, settings, context(settings), args.image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
-    this.ready = search;
+    this.ready = openSearch;
     this.destination = resolved.apply((found) => describeDestinations(logPipeline(found, context(found))));
     this.indices = indicesOf(targets, teams);
     this.roleArn = identity?.roleArn;
@@ -133,19 +133,19 @@ export class LogCollection extends pulumi.ComponentResource {
     { sources }: LoggingSettings,
     targets: readonly LateTarget[],
     { name: cluster, podIdentity: host, logTypes, ready }: ClusterHandle,
-    inAws: readonly pulumi.Resource[],
+    awsResources: readonly pulumi.Resource[],
   ): void {
     if (host === undefined) return;
-    const common = { host, cluster, targets, dependsOn: [...ready, ...inAws] };
+    const common = { host, cluster, targets, dependsOn: [...ready, ...awsResources] };
     if (sources.includes("audit")) new AuditLog(`${name}-audit`, { ...common, logTypes }, { parent: this });
     if (sources.includes("auto-mode")) new AutoModeLogs(`${name}-auto-mode`, common, { parent: this });
   }
 
   /** The collector on each node, and the event reader if events are a source. */
-  #workloads(name: string, collector: Collector, of: WorkloadContext): void {
-    const { settings, resolved, targets, context, image, dependsOn } = of;
+  #workloads(name: string, collector: Collector, workload: WorkloadContext): void {
+    const { settings, resolved, targets, context, image, dependsOn } = workload;
     const [onNodes, reader] = carriersOf(settings, collector);
-    const workload = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
+    const argsOf = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
       // Parts that need no late value are known in a preview.
       const planned = program.render(pipelineOf({ settings: own, carries }, context(settings)));
       const files = resolved.apply((found) => {
@@ -165,11 +165,11 @@ export class LogCollection extends pulumi.ComponentResource {
       };
     };
     const journal = journalSources(settings.sources).length > 0;
-    new CollectorDaemonSet(`${name}-${collector.id}`, { ...workload(onNodes, 0), journal }, { parent: this });
+    new CollectorDaemonSet(`${name}-${collector.id}`, { ...argsOf(onNodes, 0), journal }, { parent: this });
     if (reader !== undefined)
       new EventReader(
         `${name}-${EVENT_READER_NAME}`,
-        { ...workload(reader, 1), stateLimit: stateLimit(reader) },
+        { ...argsOf(reader, 1), stateLimit: stateLimit(reader) },
         { parent: this },
       );
   }
@@ -195,6 +195,7 @@ function withAccount(
     .apply(([found, account]) => ({ ...found, metadata: { ...found.metadata, accountId: account } }));
 }
 
+/** What the destinations must know of the cluster. */
 function contextOf(
   { name, podIdentity, ipFamily }: ClusterHandle,
   targets: readonly Target[],

@@ -33,21 +33,12 @@ export function checkLogging(
   cluster?: NamedCluster,
   teams?: readonly TeamNamespaces[],
 ): SettingsIssue[] {
-  const issues: SettingsIssue[] = targetsOf(settings).flatMap(({ destination, path }) => {
-    if (clusterKind !== "existing" || !needsAwsIdentity(destination)) return [];
-    const { key, value } = awsIdentitySetting(destination);
-    const collector = COLLECTORS[settings.collector];
-    const elsewhere =
-      collector === undefined ? [] : destinationsOf(collector).filter((kind) => !needsAwsIdentity({ kind }));
-    const must = key === "kind" && elsewhere.length > 0 ? `must be ${oneOf(elsewhere)}` : "must not be set";
-    const message = `${must}, since only cluster.kind eks and eks-existing give pods an AWS identity`;
-    return [{ path: [...path, key], message, value }];
-  });
-  issues.push(
+  const collector = COLLECTORS[settings.collector];
+  const issues: SettingsIssue[] = [
+    ...(clusterKind === "existing" ? identityIssues(settings, collector) : []),
     ...checkPipeline(settings, teams, cluster),
     ...targetsOf(settings).flatMap((target) => clusterIssues(target, clusterKind, cluster)),
-  );
-  const collector = COLLECTORS[settings.collector];
+  ];
   if (collector === undefined || issues.some(({ severity }) => severity !== "warning")) return issues;
   return [...issues, ...keyPrefixWarnings(targetsOf(settings)), ...settingsWithoutEffect(settings, collector)];
 }
@@ -80,29 +71,7 @@ export function checkPipeline(
     ...sourceIssues(settings, collector),
     ...awsSourceIssues(targetsOf(settings, teams)),
   );
-  for (const target of targetsOf(settings, teams)) {
-    const { destination, index, path, indexPath } = target;
-    issues.push(...teamIssues(target, collector, teams));
-    if (destination.kind === "elasticsearch" && isReservedByElasticsearch(index)) {
-      const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
-      issues.push({ path: indexPath, message });
-    }
-    const shared = hasIndex(destination) ? sharedTimes(index) : undefined;
-    if (shared !== undefined)
-      issues.push({
-        path: [...indexPath, "datePattern"],
-        message: shared,
-        value: index.datePattern,
-        severity: "warning",
-      });
-    issues.push(...sourceNameIssues(target, teams));
-    const own = [
-      ...amazonIssues(destination),
-      ...(destination.kind === "kafka" ? mskIssues(destination) : []),
-      ...transportIssues(destination, settings.collector),
-    ];
-    issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
-  }
+  for (const target of targetsOf(settings, teams)) issues.push(...targetIssues(target, collector, teams));
   issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
   if (isMore(Bytes, memory, memoryLimit)) {
@@ -114,14 +83,59 @@ export function checkPipeline(
   return [...issues, ...dropNewestIssues(settings, collector, issues)];
 }
 
-/** @param others Issues found so far. */
+/** Resources of the settings' collector; undefined if the collector is unknown. */
+export function resourcesOf({ collector, resources }: LoggingSettings): Collector["resources"] | undefined {
+  const defaults = COLLECTORS[collector]?.resources;
+  return defaults === undefined ? undefined : { ...defaults, ...resources };
+}
+
+/** Destinations that need an AWS identity, which pods have on EKS only. */
+function identityIssues(settings: LoggingSettings, collector: Collector | undefined): SettingsIssue[] {
+  return targetsOf(settings).flatMap(({ destination, path }) => {
+    if (!needsAwsIdentity(destination)) return [];
+    const { key, value } = awsIdentitySetting(destination);
+    const others =
+      collector === undefined ? [] : destinationsOf(collector).filter((kind) => !needsAwsIdentity({ kind }));
+    const requirement = key === "kind" && others.length > 0 ? `must be ${oneOf(others)}` : "must not be set";
+    const message = `${requirement}, since only cluster.kind eks and eks-existing give pods an AWS identity`;
+    return [{ path: [...path, key], message, value }];
+  });
+}
+
+/** Issues of one destination: its teams, index names, endpoint and transport. */
+function targetIssues(
+  target: Target,
+  collector: Collector,
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const { destination, index, path, indexPath } = target;
+  const issues = teamIssues(target, collector, teams);
+  if (destination.kind === "elasticsearch" && isReservedByElasticsearch(index)) {
+    const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
+    issues.push({ path: indexPath, message });
+  }
+  const shared = hasIndex(destination) ? sharedTimes(index) : undefined;
+  if (shared !== undefined) {
+    const datePath = [...indexPath, "datePattern"];
+    issues.push({ path: datePath, message: shared, value: index.datePattern, severity: "warning" });
+  }
+  issues.push(...sourceNameIssues(target, teams));
+  const belowDestination = [
+    ...amazonIssues(destination),
+    ...(destination.kind === "kafka" ? mskIssues(destination) : []),
+    ...transportIssues(destination, collector.id),
+  ];
+  return [...issues, ...belowDestination.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))];
+}
+
+/** Rejects drop-newest for a collector that cannot, unless `buffer.whenFull` has an issue already. @param others Issues found so far. */
 function dropNewestIssues(
   { buffer: { whenFull } }: LoggingSettings,
   { id, title }: Collector,
   others: readonly SettingsIssue[],
 ): SettingsIssue[] {
   const path = ["buffer", "whenFull"];
-  if (whenFull !== "drop-newest" || DROPS_NEWEST.has(id) || others.some((one) => isDeepStrictEqual(one.path, path)))
+  if (whenFull !== "drop-newest" || DROPS_NEWEST.has(id) || others.some((issue) => isDeepStrictEqual(issue.path, path)))
     return [];
   return [
     {
@@ -153,13 +167,7 @@ function clusterIssues(
   return cluster === undefined ? [] : awsIssues(target, cluster);
 }
 
-/** Resources of the settings' collector; undefined if the collector is unknown. */
-export function resourcesOf({ collector, resources }: LoggingSettings): Collector["resources"] | undefined {
-  const own = COLLECTORS[collector]?.resources;
-  return own === undefined ? undefined : { ...own, ...resources };
-}
-
-/** A namespace that is both included and excluded would silently not be read. */
+/** Included namespaces that would silently not be read: the collector's own, and those that are also excluded. */
 function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings): SettingsIssue[] {
   return include.flatMap((name, index): SettingsIssue[] => {
     const path = ["namespaces", "include", index];
@@ -177,6 +185,7 @@ interface Choice {
   readonly byDefault: LoggingSettings;
 }
 
+/** Stands in for the cluster, since only the difference between two renderings counts. */
 const CONTEXT: DestinationContext = {
   cluster: "dev",
   region: "eu-central-1",
@@ -202,16 +211,16 @@ const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
  */
 function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
-  const rendered = (of: LoggingSettings) =>
-    carriersOf(of, collector).map((carrier) => carrier.collector.render(pipelineOf(carrier, CONTEXT, source)));
+  const rendered = (variant: LoggingSettings) =>
+    carriersOf(variant, collector).map((carrier) => carrier.collector.render(pipelineOf(carrier, CONTEXT, source)));
   const { mode } = settings;
   const targets = targetsOf(settings);
   const kinds = targets.map(({ destination }) => destination.kind).join(", ");
   const { title } = collector;
   const chosen = [...choices(settings), ...otherWhenFull(settings, collector)];
-  const own = chosen.length > 0 ? rendered(settings) : undefined;
+  const current = chosen.length > 0 ? rendered(settings) : undefined;
   return chosen.flatMap(({ path, value, byDefault }): SettingsIssue[] => {
-    if (!isDeepStrictEqual(own, rendered(byDefault))) return [];
+    if (!isDeepStrictEqual(current, rendered(byDefault))) return [];
     const message =
       path[0] === "index" && !targets.some(({ destination }) => hasIndex(destination))
         ? `has no effect with destination ${kinds}, which has no indices`
@@ -233,6 +242,7 @@ function otherWhenFull(settings: LoggingSettings, collector: Collector): Choice[
   return isRefused ? [] : [{ path: ["buffer", "whenFull"], value: buffer.whenFull, byDefault: other }];
 }
 
+/** The settings whose values differ from their defaults, among those that a collector may ignore. */
 function choices(settings: LoggingSettings): Choice[] {
   const { index, namespaces, metadata, buffer, destination } = settings;
   const found: Choice[] = [];
