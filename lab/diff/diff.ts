@@ -93,8 +93,8 @@ async function diffStack(stack: string, base: Checkout, head: Checkout, signal: 
   if ("problem" in before) {
     notes.push(`${base.revision} cannot be planned, so everything in head appears as new: ${before.problem}`);
   }
-  const planOf = (side: PlanAt) => ("plan" in side ? side.plan : emptyPlan(stack));
-  return { stack, comparison: comparePlans(planOf(before), planOf(after)), notes };
+  const checkInputOf = (side: PlanAt) => ("plan" in side ? side.plan : emptyPlan(stack));
+  return { stack, comparison: comparePlans(checkInputOf(before), checkInputOf(after)), notes };
 }
 
 /**

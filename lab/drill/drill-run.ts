@@ -2,7 +2,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import type { KubernetesJson, ObjectStore } from "../kubernetes/object-store.ts";
-import { allChecks, type Plan, select } from "../verify/catalog.ts";
+import { allChecks, type CheckInput, select } from "../verify/catalog.ts";
 import { Lab } from "../verify/lab.ts";
 import type { Row } from "../verify/result.ts";
 import { runChecks } from "../verify/verify.ts";
@@ -27,7 +27,7 @@ export interface Environment {
   readonly store: ObjectStore;
   readonly cluster: Cluster;
   readonly stack: string;
-  readonly plan: Plan;
+  readonly input: CheckInput;
   readonly scene: Scene;
   /** Waits for some seconds. */
   readonly pause: (seconds: number) => Promise<unknown>;
@@ -216,13 +216,13 @@ export async function untilWell(env: Environment, drill: Drill): Promise<Row[]> 
 
 /** Runs the rows of a drill, without cached results. */
 async function rowsOf(
-  { cluster, plan, scene, pause }: Environment,
+  { cluster, input, scene, pause }: Environment,
   drill: Drill,
   pauseInRow: Environment["pause"] = pause,
 ): Promise<Row[]> {
   const only = drill.rows(scene);
-  const known = only.length === 0 ? [] : select(allChecks(plan), { only, skip: [] });
-  const lab = new Lab(cluster, { up: plan.up, coreDns: scene.coreDns, pause: pauseInRow });
+  const known = only.length === 0 ? [] : select(allChecks(input), { only, skip: [] });
+  const lab = new Lab(cluster, { up: input.up, coreDns: scene.coreDns, pause: pauseInRow });
   return runChecks([...known, ...(drill.checks?.(scene) ?? [])], lab, { parallel: 8 });
 }
 

@@ -69,7 +69,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   const { name, settings } = await settingsOf(flags);
   const [
     { connect },
-    { planOf, targetOf },
+    { checkInputOf, targetOf },
     { clusterDomain },
     { Lab },
     { findCoreDns },
@@ -91,13 +91,13 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   const shown = await progress("reading the cluster");
   const own = settings.cluster.kind === "existing" ? undefined : settings.cluster.name;
   const coreDns = await findCoreDns(cluster, settings.dns);
-  const plan = { ...planOf(name, settings, 20), coreDns };
-  const teams = plan.teams.map((team) => team.name);
+  const input = { ...checkInputOf(name, settings, 20), coreDns };
+  const teams = input.teams.map((team) => team.name);
   const env: Environment = {
     store: objectStore(config),
     cluster,
     stack: name,
-    plan: { ...plan, clusterDomain: await clusterDomain(new Lab(cluster, { coreDns }), teams, plan.clusterDomain) },
+    input: { ...input, clusterDomain: await clusterDomain(new Lab(cluster, { coreDns }), teams, input.clusterDomain) },
     scene: { ...stated, coreDns },
     pause: (seconds) => wait(seconds * 1000),
     now: () => new Date(),

@@ -30,7 +30,7 @@ import { sourceFinders } from "./find/source-finders.ts";
 import type { Check } from "./result.ts";
 
 /** Input from which the checks are created. */
-export interface Plan {
+export interface CheckInput {
   /** Whether the stack configures CoreDNS and its pods run. Default: yes. */
   readonly coredns?: boolean;
   /** Whether the stack installs CoreDNS, instead of using the cluster's. Default: yes. */
@@ -60,7 +60,7 @@ export interface Plan {
   /** Search for lines of sources other than pods. Default: none. */
   readonly sources?: readonly SourceFinder[];
   /** Checks of the stack's monitoring. Default: none. */
-  readonly watching?: readonly Check[];
+  readonly monitoring?: readonly Check[];
   /** The command that creates what is missing. Default: that of the stack local. */
   readonly up?: string;
   /** Maximum time for a marker to reach the destination, in seconds. */
@@ -68,32 +68,32 @@ export interface Plan {
 }
 
 /** All checks for a stack, in display order. */
-export function allChecks(plan: Plan): Check[] {
-  const { finders, wait, clusterDomain } = plan;
-  const teams = plan.teams.map((team) => team.name);
-  const pairs = allowedPairs(plan.teams);
+export function allChecks(input: CheckInput): Check[] {
+  const { finders, wait, clusterDomain } = input;
+  const teams = input.teams.map((team) => team.name);
+  const pairs = allowedPairs(input.teams);
   const between = pairs.filter((pair) => pair.from !== pair.to);
   const own = pairs.filter((pair) => pair.from === pair.to);
   const foreignForms = FORMS.filter((form) => form !== "short");
   return [
-    ...(plan.coredns === false ? [] : [corednsCheck(), restartsCheck(steadyCoreDns(plan.coreDns))]),
-    ...(plan.namespaces ?? []).map(namespaceCheck),
+    ...(input.coredns === false ? [] : [corednsCheck(), restartsCheck(steadyCoreDns(input.coreDns))]),
+    ...(input.namespaces ?? []).map(namespaceCheck),
     ...teams.map(podCheck),
     ...teams.map(serviceCheck),
-    ...teams.map((team) => resolverCheck(team, plan)),
+    ...teams.map((team) => resolverCheck(team, input)),
     ...between.map(pingCheck),
     ...own.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form, clusterDomain))),
     ...between.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form, clusterDomain))),
     ...own.flatMap((pair) => FORMS.map((form) => curlCheck(pair, form, clusterDomain))),
     ...between.flatMap((pair) => foreignForms.map((form) => curlCheck(pair, form, clusterDomain))),
-    ...teams.map((team) => denyCoreDnsCheck(team, plan)),
-    ...deniedPairs(plan.teams).map((pair) => denyTeamCheck(pair, plan)),
+    ...teams.map((team) => denyCoreDnsCheck(team, input)),
+    ...deniedPairs(input.teams).map((pair) => denyTeamCheck(pair, input)),
     ...teams.map(logsCheck),
-    ...(plan.collector === undefined ? [] : [collectorPodsCheck(plan.collector)]),
+    ...(input.collector === undefined ? [] : [collectorPodsCheck(input.collector)]),
     ...finders.flatMap((finder) => teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
-    ...(plan.sources ?? []).map((finder) => sourceCheck(finder, wait)),
-    ...(plan.onNodes === undefined ? [] : collectorChecks(plan.onNodes)),
-    ...(plan.watching ?? []),
+    ...(input.sources ?? []).map((finder) => sourceCheck(finder, wait)),
+    ...(input.onNodes === undefined ? [] : collectorChecks(input.onNodes)),
+    ...(input.monitoring ?? []),
   ];
 }
 
@@ -158,7 +158,7 @@ function families(ids: readonly string[]): string[] {
 }
 
 /** Derives the checks' input from a stack's settings: what these promise is verified. */
-export function planOf(stack: string, settings: Settings, wait: number): Plan {
+export function checkInputOf(stack: string, settings: Settings, wait: number): CheckInput {
   const { cluster, dns, logging } = settings;
   const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
   return {
@@ -176,7 +176,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     enforced: cluster.kind === "eks" || cluster.networkPolicies,
     finders: findersFor(settings),
     sources: sourceFinders(settings),
-    watching: monitoringChecks(settings.monitoring, {
+    monitoring: monitoringChecks(settings.monitoring, {
       dns: runsCoreDns(cluster, dns) ? dns : undefined,
       managesCoreDns: managesCoreDns(dns, cluster.kind !== "existing"),
       logging: settings.logging,

@@ -2,7 +2,7 @@ import type { PodFacts } from "../kubernetes/cluster.ts";
 import type { PodSessions } from "./sessions.ts";
 
 /**
- * The meaning of curl's exit code.
+ * How a request ended, by curl's exit code.
  * @see https://curl.se/libcurl/c/libcurl-errors.html
  */
 export type CurlEnd = "answered" | "not resolved" | "refused" | "timed out" | "failed";
@@ -42,10 +42,11 @@ export function parseCurl(exitCode: number, stdout: string, stderr: string): Cur
   const tried = [...stderr.matchAll(/^\*\s+Trying \[?([0-9a-f.:]+?)\]?:\d+\.\.\./gim)].flatMap(
     (match) => match[1] ?? [],
   );
+  const connectedTo = remote === "" ? [] : [remote];
   const message = /^curl: \(\d+\) (.*)$/m.exec(stderr)?.[1]?.trim() ?? "";
   return {
     end: endOf(exitCode, message),
-    addresses: [...new Set(tried.length > 0 ? tried : remote === "" ? [] : [remote])],
+    addresses: [...new Set(tried.length > 0 ? tried : connectedTo)],
     status: Number(status) || 0,
     body: lines.slice(0, -WRITTEN_LINES).join("\n").trim(),
     connected: Number(connect) > 0,

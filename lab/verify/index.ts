@@ -63,21 +63,21 @@ function collect(value: string, before: readonly string[]): string[] {
  * @throws {Failure} if no row is selected, or the report cannot be written.
  */
 export async function prepareVerify(flags: VerifyFlags) {
-  const [{ chosenStack, withSettings }, { allChecks, planOf, select }] = await Promise.all([
+  const [{ chosenStack, withSettings }, { allChecks, checkInputOf, select }] = await Promise.all([
     import("../stack-file.ts"),
     import("./catalog.ts"),
   ]);
   const { name, settings } = await withSettings(await chosenStack(flags));
   await refuseUnwritable(flags.report);
-  const plan = planOf(name, settings, flags.wait);
-  select(allChecks(plan), flags);
-  return { name, settings, plan };
+  const input = checkInputOf(name, settings, flags.wait);
+  select(allChecks(input), flags);
+  return { name, settings, input };
 }
 
 /** Runs the rows, prints them, and returns the exit code. */
 export async function runVerify(flags: VerifyFlags): Promise<number> {
   const [{ targetOf }, { verify }] = await Promise.all([import("./catalog.ts"), import("./verify.ts")]);
-  const { name, settings, plan } = await prepareVerify(flags);
+  const { name, settings, input } = await prepareVerify(flags);
   const shown = await progress("connecting to the cluster");
   let failed = 0;
   const onRow = ({ id, status }: Row, done: number, all: number) => {
@@ -86,7 +86,7 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
   };
   const result = await verify({
     stack: name,
-    plan,
+    input,
     target: targetOf(settings, flags),
     selection: flags,
     parallel: flags.parallel,

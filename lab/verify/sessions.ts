@@ -42,10 +42,10 @@ export class PodSessions {
     const place = `${pod.namespace}/${pod.name}`;
     const waiting = this.#waiting.get(place) ?? this.#open(pod, place);
     const key = JSON.stringify(command);
-    const one = waiting.get(key) ?? { command, seconds, result: Promise.withResolvers<ExecResult>() };
-    waiting.set(key, one);
+    const waitingCommand = waiting.get(key) ?? { command, seconds, result: Promise.withResolvers<ExecResult>() };
+    waiting.set(key, waitingCommand);
     if (waiting.size === MAX_COMMANDS) this.#waiting.delete(place);
-    return one.result.promise;
+    return waitingCommand.result.promise;
   }
 
   #open(pod: PodFacts, place: string): Map<string, Waiting> {
@@ -74,7 +74,7 @@ async function runEach(cluster: Cluster, pod: PodFacts, all: readonly Waiting[])
   if (all.length > 1) {
     const commands = all.map(({ command }) => command);
     // The timeout covers the case that no two commands run in parallel.
-    const seconds = all.reduce((sum, one) => sum + one.seconds, 0);
+    const seconds = all.reduce((sum, command) => sum + command.seconds, 0);
     const session = await exec(sessionScript(commands), seconds).catch(unlessNoShell);
     if (session !== undefined) return resultsOf(commands, session);
   }

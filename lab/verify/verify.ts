@@ -4,14 +4,14 @@ import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, drillNotice, type Target } from "../kubernetes/connect.ts";
 import { findCoreDns } from "../kubernetes/core-dns-place.ts";
-import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
+import { allChecks, type CheckInput, type Selection, select } from "./catalog.ts";
 import { clusterDomain } from "./cluster-domain.ts";
 import { Lab, UnmetPrecondition } from "./lab.ts";
 import { type Check, fail, type Outcome, type Row, type TeamView, type VerifyResult } from "./result.ts";
 
 export interface VerifyOptions {
   readonly stack: string;
-  readonly plan: Plan;
+  readonly input: CheckInput;
   readonly target: Target;
   readonly selection: Selection;
   /** Number of parallel sessions in pods. */
@@ -28,19 +28,19 @@ const PLACES_PER_SESSION = 4;
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   // Before any query: the rows' ids do not depend on the cluster.
-  select(allChecks(options.plan), options.selection);
+  select(allChecks(options.input), options.selection);
   const { cluster, version } = await connect(options.target);
   process.stderr.write((await drillNotice(cluster)) ?? "");
-  const { up, stated, installsCoreDns } = options.plan;
+  const { up, stated, installsCoreDns } = options.input;
   const coreDns = await findCoreDns(cluster, stated);
   const lab = new Lab(cluster, { up, coreDns, installsCoreDns, parallel: options.parallel });
   const start = Date.now();
-  const names = options.plan.teams.map(({ name }) => name);
+  const names = options.input.teams.map(({ name }) => name);
   const [teams, domain] = await Promise.all([
-    Promise.all(names.map((name) => view(lab, name))),
-    clusterDomain(lab, names, options.plan.clusterDomain),
+    Promise.all(names.map((name) => teamView(lab, name))),
+    clusterDomain(lab, names, options.input.clusterDomain),
   ]);
-  const checks = select(allChecks({ ...options.plan, coreDns, clusterDomain: domain }), options.selection);
+  const checks = select(allChecks({ ...options.input, coreDns, clusterDomain: domain }), options.selection);
   const { onRow } = options;
   const parallel = options.parallel * PLACES_PER_SESSION;
   const rows = await runChecks(checks, lab, { parallel, ...(onRow === undefined ? {} : { onRow }) });
@@ -60,7 +60,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 }
 
 /** The team's pod, if it exists. Without permission to read it no row can run, so that ends the run with one line. */
-async function view(lab: Lab, team: string): Promise<TeamView> {
+async function teamView(lab: Lab, team: string): Promise<TeamView> {
   const pod = await lab.pod(team).catch((error) => {
     if (error instanceof ClusterError && error.kind === "not-found") return undefined;
     if (error instanceof ClusterError) throw new Failure(`context '${lab.cluster.context}': ${error.message}`, 2);

@@ -21,7 +21,7 @@ import {
   objectStore,
   withField,
 } from "../../lab/kubernetes/object-store.ts";
-import { planOf } from "../../lab/verify/catalog.ts";
+import { checkInputOf } from "../../lab/verify/catalog.ts";
 import { until } from "./cluster.ts";
 
 /**
@@ -73,7 +73,7 @@ export async function environment(settings: Settings, [from, to]: Pair): Promise
     store: from === FIRST[0] ? store : withOwnState(store, `${DRILL_STATE.name}-${from}`),
     cluster: kubeCluster(config),
     stack: "local",
-    plan: planOf("local", settings, 10),
+    input: checkInputOf("local", settings, 10),
     scene: { settings, from, to, coreDns: statedPlace(settings.dns) },
     pause: (seconds) => wait(Math.min(seconds, 0.2) * 1000),
     now: () => new Date(),

@@ -4,7 +4,7 @@ import { parseSettings } from "../../components/settings.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { manifestsOf } from "../../lab/plan/manifests.ts";
 import { planStack } from "../../lab/plan/plan.ts";
-import { allChecks, planOf } from "../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf } from "../../lab/verify/catalog.ts";
 import { Lab } from "../../lab/verify/lab.ts";
 import { runChecks } from "../../lab/verify/verify.ts";
 import { COMBINATIONS, type Config, onlyParts, type Part } from "../support/parts.ts";
@@ -69,7 +69,7 @@ describe("the parts of a stack on a real cluster, from their manifests", functio
       if (hasPods)
         for (const [namespace, name] of PODS)
           await until(`pod ${name} is ready`, () => cluster.podIsReady(namespace, name));
-      const checks = allChecks(planOf("parts", parseSettings(stack), 10)).filter(({ id }) => !LEFT_OUT.test(id));
+      const checks = allChecks(checkInputOf("parts", parseSettings(stack), 10)).filter(({ id }) => !LEFT_OUT.test(id));
       const rows = await runChecks(checks, new Lab(kubeCluster(config)), { parallel: 8 });
       assert.deepEqual(
         rows.filter(({ status }) => status !== "pass"),

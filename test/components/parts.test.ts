@@ -5,7 +5,7 @@ import { comparePlans } from "../../lab/diff/comparison.ts";
 import { PlanDocument } from "../../lab/diff/document.ts";
 import { asJson } from "../../lab/plan/index.ts";
 import type { Recording } from "../../lab/plan/recording.ts";
-import { allChecks, planOf } from "../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf } from "../../lab/verify/catalog.ts";
 import { COMBINATIONS, type Config, onlyParts, PART_NAMES, type Part } from "../support/parts.ts";
 import { planOnce } from "../support/plans.ts";
 
@@ -39,7 +39,7 @@ for (const kind of ["eks", "eks-existing", "existing"] as const) {
     before(async () => {
       const config = configOf(kind, PART_NAMES);
       full = planned("parts", await planOnce({ name: "parts", config }));
-      rows = allChecks(planOf("parts", parseSettings(config), 60)).map(({ id }) => id);
+      rows = allChecks(checkInputOf("parts", parseSettings(config), 60)).map(({ id }) => id);
     });
 
     for (const present of COMBINATIONS) {
@@ -66,7 +66,7 @@ for (const kind of ["eks", "eks-existing", "existing"] as const) {
       });
 
       it(`verifies ${present.join(", ")} by the rows of these parts`, () => {
-        const checks = allChecks(planOf("parts", parseSettings(configOf(kind, present)), 60)).map(({ id }) => id);
+        const checks = allChecks(checkInputOf("parts", parseSettings(configOf(kind, present)), 60)).map(({ id }) => id);
         const expected = rows.filter((row) => !absent.some((part) => OWN[part].rows.test(row)));
         // Without pods that try things, what keeps the namespaces, and the collector's own pods, are looked at.
         const hasPods = present.includes("teams") && present.includes("curlPods");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseSettings } from "../../components/settings.ts";
 import { explained } from "../../lab/dns/index.ts";
-import { planOf } from "../../lab/verify/catalog.ts";
+import { checkInputOf } from "../../lab/verify/catalog.ts";
 import { verify } from "../../lab/verify/verify.ts";
 import { type ExecServer, execServer } from "../support/exec-server.ts";
 import { dnsPod } from "./dns/fake-pod.ts";
@@ -70,7 +70,7 @@ describe("a stack that adopts a CoreDNS", () => {
     });
     const { rows } = await verify({
       stack: "x",
-      plan: planOf("x", settings, 1),
+      input: checkInputOf("x", settings, 1),
       target: { kubeconfig: join(folder, "kubeconfig") },
       selection: { only: ["coredns"], skip: [] },
       parallel: 1,

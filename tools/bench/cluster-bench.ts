@@ -14,7 +14,7 @@ import { applyObject } from "../../lab/kubernetes/object-store.ts";
 import { manifestsOf } from "../../lab/plan/manifests.ts";
 import { planStack } from "../../lab/plan/plan.ts";
 import { readStackFile } from "../../lab/stack-file.ts";
-import { allChecks, fits, planOf } from "../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf, fits } from "../../lab/verify/catalog.ts";
 import { type BenchRow, type Command, measure, teamsOf, withTeamFiles } from "./suite.ts";
 
 /** Numbers of teams for which verify is timed; the smaller sets are part of the largest. */
@@ -75,8 +75,9 @@ export function verifyCommand(file: string, { context, kubeconfig }: Target): Co
 
 async function countRows(file: string): Promise<number> {
   const { name, config } = await readStackFile("local", file);
-  return allChecks(planOf(name, parseSettings(config), 1)).filter(({ id }) => !SKIPPED.some((name) => fits(id, name)))
-    .length;
+  return allChecks(checkInputOf(name, parseSettings(config), 1)).filter(
+    ({ id }) => !SKIPPED.some((name) => fits(id, name)),
+  ).length;
 }
 
 const FIELD_MANAGER = "eks-dns-logging-bench";

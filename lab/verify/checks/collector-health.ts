@@ -63,9 +63,9 @@ function isOnNode({ mounts }: PodFacts, path: string): boolean {
 
 const COLLECTOR = "fluent-bit";
 /** Seconds between two readings of a counter. */
-const LOOK = 2;
-/** The same for files: the kubelet rotates at most every ten seconds. */
-const ROTATIONS = 25;
+const READING_SECONDS = 2;
+/** Seconds in which files rotate a few times: the kubelet rotates them at most every ten seconds. */
+const ROTATION_SECONDS = 25;
 /** Bytes per second below which no file can rotate faster than it is read, as in the alert FilesRotateFast. */
 const BUSY = 300_000;
 /** Additional open files after a few rotations. One may be a pod that rotated for the first time. */
@@ -87,17 +87,17 @@ export function backlogCheck(seconds: { readonly look: number; readonly rotation
   };
 }
 
-const WAITS = { look: LOOK, rotations: ROTATIONS };
+const WAITS = { look: READING_SECONDS, rotations: ROTATION_SECONDS };
 
 async function backlog(lab: Lab, waits: typeof WAITS): Promise<Outcome> {
   const pods = await lab.cluster.pods(LOGGING_NAMESPACE, collectorSelector(COLLECTOR));
   const ready = pods.filter((pod) => pod.ready);
   if (ready.length === 0) return skip(`no pod of ${COLLECTOR} is ready`);
   try {
-    const found = await Promise.all(ready.map((pod) => backlogOf(lab, pod, waits)));
-    const bad = found.find(({ status }) => status !== "pass");
+    const outcomes = await Promise.all(ready.map((pod) => backlogOf(lab, pod, waits)));
+    const bad = outcomes.find(({ status }) => status !== "pass");
     if (bad !== undefined) return bad;
-    const free = Math.min(...found.map(({ facts }) => Number(facts?.freePercent)));
+    const free = Math.min(...outcomes.map(({ facts }) => Number(facts?.freePercent)));
     return pass(`${plural(ready.length, "pod")}, buffers are at least ${free} % free`, {
       pods: ready.length,
       freePercent: free,
@@ -121,17 +121,17 @@ async function backlogOf(lab: Lab, pod: PodFacts, waits: typeof WAITS): Promise<
       facts,
     );
   const logs = `\`kubectl -n ${LOGGING_NAMESPACE} logs ${pod.name} --tail=20\``;
-  const errors = (second.errors - first.errors) / LOOK;
-  const behind = second.waiting > 0 && errors < (HARMLESS_ERRORS * (second.records - first.records)) / LOOK;
+  const errors = (second.errors - first.errors) / READING_SECONDS;
+  const behind = second.waiting > 0 && errors < (HARMLESS_ERRORS * (second.records - first.records)) / READING_SECONDS;
   if (errors > MAX_ERRORS && !behind)
     return fail(`${pod.name}: ${errors} errors a second`, `${logs} shows what it cannot write or read`, facts);
-  if ((second.bytes - first.bytes) / LOOK < BUSY) return pass("", facts);
+  if ((second.bytes - first.bytes) / READING_SECONDS < BUSY) return pass("", facts);
   await sleep(waits.rotations * 1000);
   const third = await metricsOf(lab, pod);
   const more = third.open - second.open;
   if (more > MAX_NEW_FILES)
     return fail(
-      `${pod.name}: ${more} more files to read after ${ROTATIONS} s`,
+      `${pod.name}: ${more} more files to read after ${ROTATION_SECONDS} s`,
       `a pod on ${pod.node} writes faster than the collector reads: let it write less, leave it out, or raise logging.resources`,
       { ...facts, moreFiles: more },
     );
@@ -159,14 +159,14 @@ async function metricsOf(lab: Lab, { namespace, name, metricsPorts }: PodFacts):
     lab.cluster.podGet({ namespace, pod: name, port }, FLUENT_BIT_METRICS.path ?? "/metrics"),
   );
   const samples = [...(await Promise.all(texts)).join("\n").matchAll(/^(\w+)(?:\{(.*)\})? (\S+)/gm)];
-  const of = (metric: string, label = "") =>
+  const valuesOf = (metric: string, label = "") =>
     samples
       .filter(([, other, labels = ""]) => other === metric && labels.includes(label))
       .map(([, , , value]) => Number(value));
-  const sum = (metric: string, label: string) => of(metric, label).reduce((total, value) => total + value, 0);
+  const sum = (metric: string, label: string) => valuesOf(metric, label).reduce((total, value) => total + value, 0);
   const files = (what: string) => sum(`fluentbit_input_files_${what}_total`, 'name="tail');
   return {
-    free: Math.min(100, ...of("fluentbit_output_chunk_available_capacity_percent")),
+    free: Math.min(100, ...valuesOf("fluentbit_output_chunk_available_capacity_percent")),
     errors: sum("fluentbit_logger_logs_total", 'message_type="error"'),
     records: sum("fluentbit_input_records_total", ""),
     waiting: sum("fluentbit_storage_fs_chunks_down", ""),

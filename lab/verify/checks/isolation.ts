@@ -62,10 +62,15 @@ async function guards(lab: Lab, { name, team, level, policies }: GuardedNamespac
 
 /** Timeout: long enough for any answer inside a cluster, and short for the requests that must get none. */
 const SECONDS = 3;
-/** CoreDNS's ports for readiness, health and metrics: they listen, and no team needs them. */
-const DNS_PORTS = [8181, 8080, 9153];
+/** CoreDNS's ports for readiness, health and metrics, with their paths: they listen, and no team needs them. */
+const DNS_PATHS: ReadonlyMap<number, string> = new Map([
+  [8181, "/ready"],
+  [8080, "/health"],
+  [9153, "/metrics"],
+]);
+const DNS_PORTS = [...DNS_PATHS.keys()];
 /** A rollout may delete a CoreDNS pod during the check; then another is tried. */
-const MAX_PODS_ASKED = 3;
+const MAX_PODS_TRIED = 3;
 
 export interface Enforcement {
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
@@ -88,21 +93,21 @@ export function denyCoreDnsCheck(team: string, context: Enforcement): Check {
 
 async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promise<Outcome> {
   const pod = await lab.runningPod(team);
-  for (let asked = 1, pods = await lab.dnsPods(); ; asked += 1) {
-    const target = pods.find(isAskable);
+  for (let tried = 1, pods = await lab.dnsPods(); ; tried += 1) {
+    const target = pods.find(isReachable);
     if (target === undefined) throw new UnmetPrecondition("no CoreDNS pod is ready", listsPods(lab.coreDns));
     const { egress } = teamOf(team, context);
     const { namespace } = lab.coreDns;
     const ports = DNS_PORTS.filter((port) => !opens(egress, { namespace, ip: target.ip }, port));
     if (ports.length === 0) return skip(`egress of team ${team} opens ${target.ip}:${DNS_PORTS.join(", ")}`);
-    const outcome = await askDnsPod(lab, { pod, target, ports }, context);
-    if (outcome.status !== "warn" || asked === MAX_PODS_ASKED) return outcome;
+    const outcome = await tryDnsPod(lab, { pod, target, ports }, context);
+    if (outcome.status !== "warn" || tried === MAX_PODS_TRIED) return outcome;
     pods = await lab.dnsPodsNow();
-    if (pods.some((now) => isAskable(now) && now.ip === target.ip)) return outcome;
+    if (pods.some((now) => isReachable(now) && now.ip === target.ip)) return outcome;
   }
 }
 
-function isAskable({ ready, ip }: PodFacts): boolean {
+function isReachable({ ready, ip }: PodFacts): boolean {
   return ready && ip !== "";
 }
 
@@ -110,21 +115,21 @@ function teamOf(name: string, { teams = [] }: Enforcement): TeamPeers {
   return teams.find((team) => team.name === name) ?? { name, peers: [] };
 }
 
-interface DnsQuestion {
+interface DnsTrial {
   readonly pod: PodFacts;
   readonly target: PodFacts;
   /** Ports that no setting allows. */
   readonly ports: readonly number[];
 }
 
-async function askDnsPod(lab: Lab, { pod, target, ports }: DnsQuestion, context: Enforcement): Promise<Outcome> {
+async function tryDnsPod(lab: Lab, { pod, target, ports }: DnsTrial, context: Enforcement): Promise<Outcome> {
   let refused = "";
   for (const port of ports) {
     const place = `${urlHost(target.ip)}:${port}`;
     const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
     if (connected(result)) return reached(place, context);
     if (result.end === "timed out") return dropped(lab, pod, target, place);
-    const listener = await listens(lab, target, port);
+    const listener = await listenerOf(lab, target, port);
     if (listener === "forbidden")
       return warn(
         `${place} refused`,
@@ -150,10 +155,13 @@ async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string)
   );
 }
 
-/** Whether a port answers inside the pod, where no policy applies. */
-async function listens(lab: Lab, { namespace, name }: PodFacts, port: number): Promise<"found" | "none" | "forbidden"> {
-  const path = port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics";
-  return lab.cluster.podGet({ namespace, pod: name, port }, path).then(
+/** Whether something answers at a port inside the pod, where no policy applies. */
+async function listenerOf(
+  lab: Lab,
+  { namespace, name }: PodFacts,
+  port: number,
+): Promise<"found" | "none" | "forbidden"> {
+  return lab.cluster.podGet({ namespace, pod: name, port }, DNS_PATHS.get(port) ?? "/").then(
     () => "found" as const,
     (error: unknown) => (error instanceof ClusterError && error.kind === "forbidden" ? "forbidden" : "none"),
   );
@@ -193,7 +201,7 @@ async function isStillThere(lab: Lab, { namespace, name, ip }: PodFacts): Promis
     if (error instanceof ClusterError && error.kind === "not-found") return undefined;
     throw error;
   });
-  return now !== undefined && isAskable(now) && !now.deleting && now.ip === ip;
+  return now !== undefined && isReachable(now) && !now.deleting && now.ip === ip;
 }
 
 function connected(result: CurlResult): boolean {

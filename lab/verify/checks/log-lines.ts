@@ -6,7 +6,7 @@ import {
   EVENT_READER_NAME,
   LOGGING_NAMESPACE,
 } from "../../../components/logging/pipeline.ts";
-import { isFromAws } from "../../../components/logging/sources/source.ts";
+import { isFromAws, type OwnSource } from "../../../components/logging/sources/source.ts";
 import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type MarkerFinder, mustBeReady, type SourceFinder } from "../find/finder.ts";
@@ -80,8 +80,8 @@ async function logs(lab: Lab, team: string): Promise<Outcome> {
   );
 }
 
-/** On a quiet node, Vector may hold a line back until two more arrive. */
-const TIMES = 3;
+/** How often a marker is written: on a quiet node, Vector may hold a line back until two more arrive. */
+const MAX_WRITES = 3;
 
 export interface CollectorContext {
   readonly finder: MarkerFinder;
@@ -109,7 +109,7 @@ async function collector(
   team: string,
   { finder, seconds, againSeconds = 10 }: CollectorContext,
 ): Promise<Outcome> {
-  if (finder.unable !== undefined) return skip(finder.unable);
+  if (finder.whyUnreadable !== undefined) return skip(finder.whyUnreadable);
   const pod = await lab.runningPod(team);
   if (finder.takes?.(pod) === false) return skip("no route leads these lines there");
   const marker = newMarker();
@@ -117,7 +117,7 @@ async function collector(
   await writeMarker(lab, pod, marker, finder.inFile);
   let written = 1;
   const result = await waitFor(seconds, async (elapsed) => {
-    if (written < TIMES && elapsed > written * againSeconds * 1000) {
+    if (written < MAX_WRITES && elapsed > written * againSeconds * 1000) {
       written += 1;
       await writeMarker(lab, pod, marker, finder.inFile);
     }
@@ -147,13 +147,17 @@ export function sourceCheck(finder: SourceFinder, seconds: number): Check {
     id: `source:${source}${name === undefined ? "" : `:${name}`}`,
     group: "source",
     what: isEvents ? "an event reaches the destination" : `lines of ${source} reach the destination`,
-    from: isEvents ? EVENT_READER_NAME : isFromAws(source) ? "control plane" : "nodes",
+    from: isEvents ? EVENT_READER_NAME : writerOf(source),
     to: name === undefined ? place : `${name}: ${place}`,
     run: async (lab) => {
-      if (finder.unable !== undefined) return skip(finder.unable);
+      if (finder.whyUnreadable !== undefined) return skip(finder.whyUnreadable);
       return isEvents ? event(lab, finder, seconds) : newestLine(lab, finder);
     },
   };
+}
+
+function writerOf(source: OwnSource): string {
+  return isFromAws(source) ? "control plane" : "nodes";
 }
 
 async function event(lab: Lab, finder: SourceFinder, seconds: number): Promise<Outcome> {
@@ -182,28 +186,34 @@ async function event(lab: Lab, finder: SourceFinder, seconds: number): Promise<O
   return unexpected === undefined ? pass(detail, facts) : fail(detail, unexpected, facts);
 }
 
-async function newestLine(lab: Lab, { source, newest, back, whyMissing }: SourceFinder): Promise<Outcome> {
-  const found = await newest(lab);
-  const isSteady = STEADY.has(source);
-  if (found === undefined && whyMissing !== undefined)
-    return fail(`no line in the last ${ageText(back ?? 0)}`, whyMissing);
-  if (found === undefined && back !== undefined)
-    return warn(`no line in the last ${ageText(back)}`, `nodes may have written none to ${source}: check again later`);
-  if (found === undefined)
-    return isSteady
-      ? fail(
-          "no line",
-          `the collector does not read ${source} or the destination refuses it: \`npm run verify -- --only collector\``,
-        )
-      : warn("no line", `nodes write little to ${source}: check again once it has a new line`);
-  const { where, at, unexpected } = found;
+async function newestLine(lab: Lab, finder: SourceFinder): Promise<Outcome> {
+  const { source } = finder;
+  const record = await finder.newest(lab);
+  if (record === undefined) return noLine(finder);
+  const { where, at, unexpected } = record;
   const age = at === undefined ? undefined : Math.max(0, Math.round((Date.now() - at.getTime()) / 1000));
   const detail = `newest line in ${where}${age === undefined ? "" : ` is ${ageText(age)} old`}`;
   const facts = { where, ...(age === undefined ? {} : { ageSeconds: age }) };
   if (unexpected !== undefined) return fail(detail, unexpected, facts);
-  if (isSteady && age !== undefined && age > STEADY_SECONDS)
+  if (STEADY.has(source) && age !== undefined && age > STEADY_SECONDS)
     return warn(detail, `nodes write to ${source} more often: the collector or the destination may be behind`, facts);
   return pass(detail, facts);
+}
+
+/** The outcome if the destination has no line of a source: a failure only if there must be one. */
+function noLine({ source, searchedSeconds, whyMissing }: SourceFinder): Outcome {
+  if (whyMissing !== undefined) return fail(`no line in the last ${ageText(searchedSeconds ?? 0)}`, whyMissing);
+  if (searchedSeconds !== undefined)
+    return warn(
+      `no line in the last ${ageText(searchedSeconds)}`,
+      `nodes may have written none to ${source}: check again later`,
+    );
+  if (!STEADY.has(source))
+    return warn("no line", `nodes write little to ${source}: check again once it has a new line`);
+  return fail(
+    "no line",
+    `the collector does not read ${source} or the destination refuses it: \`npm run verify -- --only collector\``,
+  );
 }
 
 function ageText(seconds: number): string {

@@ -55,14 +55,18 @@ const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?\.?$/;
 
 /** Why an endpoint cannot be queried from this machine; undefined if it can. */
 export function whyOutOfReach({ url, credentials, token, ...sent }: Endpoint): string | undefined {
-  const secret = credentials ?? token ?? secretHeaders(sent)[0];
-  if (secret === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
-  const what = secret === credentials ? "password" : secret === token ? "token" : "secret header";
+  const needed = [
+    ...(credentials === undefined ? [] : ["password"]),
+    ...(token === undefined ? [] : ["token"]),
+    ...secretHeaders(sent).map(() => "secret header"),
+  ];
+  const [what] = needed;
+  if (what === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
   return `${url.hostname} is a Service that requires a ${what}, which the API server's proxy does not pass on: search for the marker by hand`;
 }
 
 /** Errors of the API server's proxy if a Service has no ready pod, or the chosen one is gone. */
-const NOBODY_THERE = /no endpoints available|error trying to reach service/;
+const NO_BACKEND = /no endpoints available|error trying to reach service/;
 
 /**
  * GET from a destination: through the API server if it is inside the cluster, else directly, with the password from its Secret.
@@ -77,7 +81,7 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
     return lab.cluster
       .proxyGet({ kind: "services", namespace, name: target }, path, Object.fromEntries(plainHeaders(endpoint)))
       .catch((error: Error) => {
-        throw NOBODY_THERE.test(error.message) ? nobodyThere(name, namespace) : error;
+        throw NO_BACKEND.test(error.message) ? noBackend(name, namespace) : error;
       });
   }
   const answer = await send(new URL(path, url), await options(lab, endpoint)).catch((error: Error) => {
@@ -88,7 +92,7 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
   throw new ClusterError("other", `${url.host} answered ${answer.status}: ${line}`);
 }
 
-function nobodyThere(name: string, namespace: string): UnmetPrecondition {
+function noBackend(name: string, namespace: string): UnmetPrecondition {
   return new UnmetPrecondition(
     `no pod behind the Service ${name} in ${namespace} answers`,
     `the destination is starting or not running: \`kubectl -n ${namespace} get pods\` shows which pod is not ready`,

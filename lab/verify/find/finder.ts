@@ -3,6 +3,7 @@ import type { OwnSource } from "../../../components/logging/sources/source.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition, whyNotRunning } from "../lab.ts";
 
+/** A marker to search for. */
 export interface Wanted {
   readonly marker: string;
   /** The pod that wrote the marker. */
@@ -29,7 +30,7 @@ export interface MarkerFinder {
   /** Whether a line that the pod writes to stdout is routed there. Default: all are. */
   takes?(pod: PodFacts): boolean;
   /** Why the destination cannot be read from this machine, if so. */
-  readonly unable?: string;
+  readonly whyUnreadable?: string;
   /**
    * Checks the preconditions of waiting for a marker.
    * @throws {UnmetPrecondition} if one is not met.
@@ -42,8 +43,8 @@ export interface MarkerFinder {
 }
 
 /** Finder for a destination that cannot be read. */
-export function unableFinder(place: string, unable: string): MarkerFinder {
-  return { place, unable, find: async () => undefined, whyMissing: async () => unable };
+export function unreadableFinder(place: string, whyUnreadable: string): MarkerFinder {
+  return { place, whyUnreadable, find: async () => undefined, whyMissing: async () => whyUnreadable };
 }
 
 /**
@@ -106,7 +107,7 @@ export function sidecarStdoutFinder(collector: string): MarkerFinder {
       const text = await lab.cluster.logs(pod, { container: collector, seconds });
       return text.includes(marker) ? { where: `log of ${pod.name}, container ${collector}` } : undefined;
     },
-    whyMissing: async (_lab, pod) => hint(collector, pod),
+    whyMissing: async (_lab, pod) => sidecarHint(collector, pod),
   };
 }
 
@@ -120,11 +121,11 @@ export function throughSidecar(finder: MarkerFinder, collector: string): MarkerF
       const cause = `the pod was created without it: \`${lab.up}\` replaces it`;
       throw new UnmetPrecondition(`no container ${collector} in ${pod.name}`, cause);
     },
-    whyMissing: async (_lab, pod) => hint(collector, pod),
+    whyMissing: async (_lab, pod) => sidecarHint(collector, pod),
   };
 }
 
-function hint(collector: string, { namespace, name }: PodFacts): string {
+function sidecarHint(collector: string, { namespace, name }: PodFacts): string {
   return `\`kubectl -n ${namespace} logs ${name} -c ${collector}\` shows what it reads and what was rejected`;
 }
 
@@ -190,9 +191,9 @@ export interface SourceFinder {
   /** Name of the destination, if there are several. */
   readonly name?: string | undefined;
   /** Why the destination cannot be read from this machine, if so. */
-  readonly unable?: string | undefined;
+  readonly whyUnreadable?: string | undefined;
   /** How far back it searches, in seconds. Default: all lines. */
-  readonly back?: number;
+  readonly searchedSeconds?: number;
   /** Why a regular source may have no record. */
   readonly whyMissing?: string;
   /** The newest record; undefined if there is none yet. @param word Limits the search to records with this word. Default: all records. */

@@ -18,7 +18,7 @@ import {
   sidecarStdoutFinder,
   stdoutFinder,
   throughSidecar,
-  unableFinder,
+  unreadableFinder,
 } from "./finder.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
@@ -57,7 +57,7 @@ function destinationFinder(
     case "opensearch":
     case "elasticsearch":
       if (destination.kind === "opensearch" && destination.sigv4 !== undefined)
-        return unableFinder(
+        return unreadableFinder(
           "opensearch",
           "its requests must be signed: search for the marker in OpenSearch Dashboards",
         );
@@ -72,14 +72,14 @@ function destinationFinder(
       return cloudwatchFinder({ logGroup, groupOf, region: region ?? "" }, collector);
     }
     case "http":
-      return unableFinder("http", "an HTTP receiver cannot be queried");
+      return unreadableFinder("http", "an HTTP receiver cannot be queried");
     case "otlp":
     case "splunk":
     case "firehose":
     case "kafka":
-      return unableFinder(destination.kind, "it passes lines on: look for the marker where they arrive");
+      return unreadableFinder(destination.kind, "it passes lines on: look for the marker where they arrive");
     case "s3":
-      return unableFinder("s3", "lines arrive in S3 after minutes, as compressed objects: use `aws s3 ls`");
+      return unreadableFinder("s3", "lines arrive in S3 after minutes, as compressed objects: use `aws s3 ls`");
   }
 }
 
@@ -90,14 +90,14 @@ const SearchAnswer = z.object({ hits: z.object({ hits: z.array(z.object({ _index
 /** Destinations opensearch and elasticsearch: searches the stack's indices for the marker. */
 export function searchFinder(destination: SearchDestination, index: IndexFormat, collector: string): MarkerFinder {
   const endpoint = searchEndpoint(destination);
-  const unable = whyOutOfReach(endpoint);
+  const whyUnreadable = whyOutOfReach(endpoint);
   const pattern = indexPattern(index);
   return {
     place: `${destination.kind} ${pattern}`,
-    ...(unable === undefined ? {} : { unable }),
+    ...(whyUnreadable === undefined ? {} : { whyUnreadable }),
     async prepare(lab, pod) {
       await collectorPod(lab, collector, pod.node);
-      if (destination.kind === "opensearch" && destination.inCluster) await ownNode(lab);
+      if (destination.kind === "opensearch" && destination.inCluster) await requireOwnOpenSearch(lab);
       await ask(lab, endpoint, "/");
     },
     async find(lab, { marker, pod }) {
@@ -120,7 +120,7 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
 }
 
 /** @throws {UnmetPrecondition} unless the OpenSearch that `inCluster` installs is ready. */
-async function ownNode(lab: Lab): Promise<void> {
+async function requireOwnOpenSearch(lab: Lab): Promise<void> {
   const [pod] = await lab.cluster.pods(LOGGING_NAMESPACE, "app.kubernetes.io/name=opensearch");
   if (pod !== undefined) return mustBeReady(lab, pod);
   const cause = `the StatefulSet opensearch does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
@@ -152,10 +152,10 @@ const QueryAnswer = z.object({
  */
 export function lokiFinder(destination: LokiDestination, collector: string): MarkerFinder {
   const endpoint = lokiEndpoint(destination);
-  const unable = whyOutOfReach(endpoint);
+  const whyUnreadable = whyOutOfReach(endpoint);
   return {
     place: `loki ${endpoint.url.host}`,
-    ...(unable === undefined ? {} : { unable }),
+    ...(whyUnreadable === undefined ? {} : { whyUnreadable }),
     async prepare(lab, pod) {
       await collectorPod(lab, collector, pod.node);
     },

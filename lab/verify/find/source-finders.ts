@@ -59,7 +59,7 @@ function finderFor(target: Target, source: OwnSource, place: Place): Found {
     case "opensearch":
     case "elasticsearch":
       return destination.kind === "opensearch" && destination.sigv4 !== undefined
-        ? unable(destination, "its requests must be signed: search for it in OpenSearch Dashboards")
+        ? unreadable(destination, "its requests must be signed: search for it in OpenSearch Dashboards")
         : inIndices(destination, target, source);
     case "loki":
       return inLoki(destination, lokiSelector(source, place.collector));
@@ -70,17 +70,17 @@ function finderFor(target: Target, source: OwnSource, place: Place): Found {
     case "file":
       return inFiles(destination.path, source);
     case "s3":
-      return unable(destination, "lines arrive in S3 after minutes, as compressed objects: use `aws s3 ls`");
+      return unreadable(destination, "lines arrive in S3 after minutes, as compressed objects: use `aws s3 ls`");
     case "http":
-      return unable(destination, "an HTTP receiver cannot be queried");
+      return unreadable(destination, "an HTTP receiver cannot be queried");
     default:
-      return unable(destination, "it passes lines on: look for them where they arrive");
+      return unreadable(destination, "it passes lines on: look for them where they arrive");
   }
 }
 
 /** The finder for a destination that cannot be searched. */
-function unable({ kind }: Destination, why: string): Found {
-  return { place: kind, unable: why, newest: async () => undefined };
+function unreadable({ kind }: Destination, why: string): Found {
+  return { place: kind, whyUnreadable: why, newest: async () => undefined };
 }
 
 const SearchAnswer = z.object({
@@ -99,7 +99,7 @@ function inIndices(
   const pattern = indexPattern(own);
   return {
     place: `${destination.kind} ${pattern}`,
-    unable: whyOutOfReach(endpoint),
+    whyUnreadable: whyOutOfReach(endpoint),
     async newest(lab, word = "*") {
       const query = `q=${word}&lenient=true&size=1&sort=@timestamp:desc&_source_includes=@timestamp&ignore_unavailable=true&allow_no_indices=true`;
       const body = await ask(lab, endpoint, `/${encodeURIComponent(pattern).replaceAll("%2A", "*")}/_search?${query}`);
@@ -133,8 +133,8 @@ function inLoki(destination: Extract<Destination, { kind: "loki" }>, selector: s
   const endpoint = lokiEndpoint(destination);
   return {
     place: `loki ${endpoint.url.host}`,
-    back: BACK_SECONDS,
-    unable: whyOutOfReach(endpoint),
+    searchedSeconds: BACK_SECONDS,
+    whyUnreadable: whyOutOfReach(endpoint),
     async newest(lab, word) {
       const query = new URLSearchParams({
         query: `${selector}${word === undefined ? "" : ` |= "${word}"`}`,
@@ -160,7 +160,7 @@ function inLogGroup(
   const group = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix);
   return {
     place: `cloudwatch ${group}`,
-    back: BACK_SECONDS,
+    searchedSeconds: BACK_SECONDS,
     async newest(lab, word) {
       const nodes = source === "events" ? [] : (await lab.cluster.nodes()).slice(0, MAX_ASKED);
       const streams = source === "events" ? [source] : nodes.map(({ name }) => `${name}.${source}`);
@@ -183,14 +183,14 @@ function inOwnLog({ name }: Target, source: OwnSource, { collector }: Place): Fo
   const container = withName(source === "events" ? "fluent-bit" : collector, name);
   return {
     place: `${container} stdout`,
-    back: LOG_SECONDS,
+    searchedSeconds: LOG_SECONDS,
     async newest(lab, word = "") {
       const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${app}`);
       for (const pod of pods.filter(({ phase }) => phase === "Running").slice(0, MAX_ASKED)) {
         const own = pod.containers.includes(container) ? container : (pod.containers[0] ?? container);
         const text = await lab.cluster.logs(pod, { container: own, seconds: LOG_SECONDS });
         const isOfSource = new RegExp(`"source":\\s?"${source}"`);
-        const line = text.split("\n").findLast((each) => isOfSource.test(each) && each.includes(word));
+        const line = text.split("\n").findLast((candidate) => isOfSource.test(candidate) && candidate.includes(word));
         if (line === undefined) continue;
         const time = /"@timestamp":\s?"([^"]+)"/.exec(line)?.[1];
         return { where: `log of ${pod.name}`, at: time === undefined ? undefined : new Date(time) };
@@ -207,7 +207,7 @@ function inFiles(path: string, source: OwnSource): Found {
     place: `${path} on each node`,
     async newest(lab) {
       for (const { name: node } of (await lab.cluster.nodes()).slice(0, MAX_ASKED)) {
-        const file = (await filesBelow(lab, node, folder, 0)).find((each) => each.endsWith(`/${source}.log`));
+        const file = (await filesBelow(lab, node, folder, 0)).find((path) => path.endsWith(`/${source}.log`));
         if (file === undefined) continue;
         const text = await lab.cluster.proxyGet({ kind: "nodes", name: node }, file, { Range: "bytes=-65536" });
         if (text.trim() !== "") return { where: `${SERVED}${file.slice("/logs/".length)} on ${node}` };
@@ -225,7 +225,7 @@ function awsSourceFinder(
 ): Found {
   const name = cluster.kind === "existing" ? "" : cluster.name;
   if (source === "auto-mode")
-    return unable(
+    return unreadable(
       destination,
       "AWS names the streams and objects: `aws logs describe-deliveries` lists what is delivered",
     );
@@ -234,7 +234,7 @@ function awsSourceFinder(
       const group = controlPlaneGroup(name);
       return {
         place: `cloudwatch ${group}`,
-        back: AUDIT_SECONDS,
+        searchedSeconds: AUDIT_SECONDS,
         whyMissing: `the control plane writes no ${source} log: \`aws eks describe-cluster --name ${name} --query cluster.logging\``,
         async newest() {
           const start = String(Date.now() - AUDIT_SECONDS * 1000);
@@ -253,7 +253,7 @@ function awsSourceFinder(
       const place = sourcePlace(destination.prefix, source);
       return {
         place: `s3 ${bucket}/${place}`,
-        back: BACK_SECONDS,
+        searchedSeconds: BACK_SECONDS,
         whyMissing: `no object: look below ${place}-errors and at the metric DeliveryToS3.Success of the stream`,
         async newest() {
           const keys = [];
@@ -264,7 +264,7 @@ function awsSourceFinder(
       };
     }
     default:
-      return unable(destination, "it passes lines on: look for them where they arrive");
+      return unreadable(destination, "it passes lines on: look for them where they arrive");
   }
 }
 

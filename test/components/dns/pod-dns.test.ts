@@ -3,7 +3,7 @@ import { podDns } from "../../../components/dns/resolver.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { readStack } from "../../../lab/stack-file.ts";
-import { planOf } from "../../../lab/verify/catalog.ts";
+import { checkInputOf } from "../../../lab/verify/catalog.ts";
 import { find } from "../../support/find.ts";
 import { planOnce } from "../../support/plans.ts";
 
@@ -33,7 +33,7 @@ describe("the DNS configuration of a pod", () => {
       return {
         pod: spec("core/v1:Pod", "sa-curl-pod"),
         policy: spec("networking.k8s.io/v1:NetworkPolicy", "sa-allow-dns"),
-        nameserver: planOf("local", parseSettings(stack.config), 1).nameserver,
+        nameserver: checkInputOf("local", parseSettings(stack.config), 1).nameserver,
       };
     };
     const kubelet = await plan({ nodeLocalCache: { mode: "kubelet" } });

@@ -30,7 +30,10 @@ describe("lab diff, of this project", () => {
   after(() => rm(folder, { recursive: true }));
 
   /** The plan of a stack whose file is changed by some replacements. */
-  async function planOf(stack: string, ...changes: readonly (readonly [string, string])[]): Promise<PlanDocument> {
+  async function checkInputOf(
+    stack: string,
+    ...changes: readonly (readonly [string, string])[]
+  ): Promise<PlanDocument> {
     const text = await readFile(join(PROJECT_ROOT, `Pulumi.${stack}.yaml`), "utf8");
     const changed = changes.reduce((all, [from, to]) => {
       assert.ok(all.includes(from), `Pulumi.${stack}.yaml has no '${from}'`);
@@ -52,8 +55,8 @@ describe("lab diff, of this project", () => {
 
   it("shows a renamed team as a replacement of its namespace, in bold", async () => {
     const [base, head] = await Promise.all([
-      planOf("local"),
-      planOf("local", ["name: ts,", "name: tx,"], ["peers: [ts]", "peers: [tx]"]),
+      checkInputOf("local"),
+      checkInputOf("local", ["name: ts,", "name: tx,"], ["peers: [ts]", "peers: [tx]"]),
     ]);
     const diff = diffOf(base, head);
     const markdown = markdownOf(diff);
@@ -72,8 +75,8 @@ describe("lab diff, of this project", () => {
 
   it("shows another cluster name as the loss of everything in the cluster", async () => {
     const [base, head] = await Promise.all([
-      planOf("dev"),
-      planOf("dev", ["name: eks-dns-logging-dev", "name: eks-dns-logging-new"]),
+      checkInputOf("dev"),
+      checkInputOf("dev", ["name: eks-dns-logging-dev", "name: eks-dns-logging-new"]),
     ]);
     const { changes } = comparePlans(base, head);
     const warned = changes.flatMap(({ warning }) => warning ?? []);
@@ -88,7 +91,7 @@ describe("lab diff, of this project", () => {
   });
 
   it("changes the add-on in place for another number of CoreDNS pods", async () => {
-    const [base, head] = await Promise.all([planOf("dev"), planOf("dev", ["replicas: 2", "replicas: 3"])]);
+    const [base, head] = await Promise.all([checkInputOf("dev"), checkInputOf("dev", ["replicas: 2", "replicas: 3"])]);
     const { changes } = comparePlans(base, head);
     const addon = changes.find(({ name }) => name === "coredns-addon");
     assert.deepEqual(

@@ -16,7 +16,7 @@ import {
 } from "../../../lab/drill/drill-list.ts";
 import { statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
 import { fieldOf } from "../../../lab/kubernetes/object-store.ts";
-import { allChecks, planOf, select } from "../../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf, select } from "../../../lab/verify/catalog.ts";
 import { fakeLab, localSettings } from "./fake-lab.ts";
 
 const OPENSEARCH = { destination: { kind: "opensearch", inCluster: true } };
@@ -78,7 +78,7 @@ describe("the drills", () => {
   for (const drill of DRILLS) {
     it(`${drill.name} has rows of verify, hints, and an alert that there is`, () => {
       const scene = sceneWith(OPENSEARCH);
-      const rows = select(allChecks(planOf("local", scene.settings, 1)), { only: drill.rows(scene), skip: [] });
+      const rows = select(allChecks(checkInputOf("local", scene.settings, 1)), { only: drill.rows(scene), skip: [] });
       assert.ok(rows.length >= 1);
       assert.equal(new Set(drill.hints(scene)).size, 3);
       if (drill.alert !== undefined)

@@ -4,7 +4,7 @@ import { sceneOf } from "../../../lab/drill/drill-list.ts";
 import type { Environment } from "../../../lab/drill/drill-run.ts";
 import type { Cluster, ExecResult, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import { fieldOf, type KubernetesJson, objectStore } from "../../../lab/kubernetes/object-store.ts";
-import { planOf } from "../../../lab/verify/catalog.ts";
+import { checkInputOf } from "../../../lab/verify/catalog.ts";
 import {
   answered,
   type Execute,
@@ -181,7 +181,7 @@ export async function fakeLab(settings: Settings = localSettings()) {
     store: objectStore(config),
     cluster: clusterOf(api),
     stack: "local",
-    plan: planOf("local", settings, 1),
+    input: checkInputOf("local", settings, 1),
     scene,
     pause: async (seconds) => {
       clock += seconds * 1000;

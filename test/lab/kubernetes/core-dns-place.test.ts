@@ -6,7 +6,7 @@ import { kubeCluster } from "../../../lab/kubernetes/client.ts";
 import { ClusterError, type DnsServiceFacts } from "../../../lab/kubernetes/cluster.ts";
 import { findCoreDns, statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
 import { objectStore } from "../../../lab/kubernetes/object-store.ts";
-import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf } from "../../../lab/verify/catalog.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
 import { FakeApi } from "../drill/fake-api.ts";
@@ -121,8 +121,8 @@ describe("verify with an adopted CoreDNS in another namespace", () => {
         return { Corefile: ".:53 {\n  errors\n}\n" };
       },
     });
-    const plan = { ...planOf("local", localSettings({ dns: ADOPTED }), 1), coreDns: FOUND };
-    const checks = allChecks(plan).filter(({ id }) => ROWS.includes(id));
+    const input = { ...checkInputOf("local", localSettings({ dns: ADOPTED }), 1), coreDns: FOUND };
+    const checks = allChecks(input).filter(({ id }) => ROWS.includes(id));
     const lab = new Lab(cluster, { coreDns: FOUND });
     return { rows: await runChecks(checks, lab, { parallel: 1 }), asked: [...asked].sort() };
   }

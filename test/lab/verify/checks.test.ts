@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
-import { planOf } from "../../../lab/verify/catalog.ts";
+import { checkInputOf } from "../../../lab/verify/catalog.ts";
 import { corednsCheck, curlCheck, lookupCheck, resolverCheck } from "../../../lab/verify/checks/dns.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/isolation.ts";
 import { pingCheck, podCheck, serviceCheck } from "../../../lab/verify/checks/pods.ts";
@@ -113,7 +113,7 @@ describe("rows of verify", () => {
       ["fail", up],
     ]);
     const installs = (cluster: string, more: Readonly<Record<string, string>> = {}) =>
-      planOf("x", parseSettings({ "aws:region": "eu-central-1", "eks-dns-logging:cluster": cluster, ...more }), 1)
+      checkInputOf("x", parseSettings({ "aws:region": "eu-central-1", "eks-dns-logging:cluster": cluster, ...more }), 1)
         .installsCoreDns;
     const adopted = { "eks-dns-logging:dns": '{"adopt":{}}' };
     const existing = '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}';

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import type { Cluster } from "../../../lab/kubernetes/cluster.ts";
-import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf } from "../../../lab/verify/catalog.ts";
 import { lookupCheck, resolverCheck } from "../../../lab/verify/checks/dns.ts";
 import { clusterDomain } from "../../../lab/verify/cluster-domain.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
@@ -36,9 +36,9 @@ describe("the cluster domain", () => {
       "eks-dns-logging:cluster": JSON.stringify({ kind: "existing" }),
       "eks-dns-logging:dns": JSON.stringify({ corefile: { options: { clusterDomain: domain } } }),
     });
-    const plan = planOf("local", parseSettings(stack("K8s.corp.")), 1);
-    assert.equal(plan.clusterDomain, "k8s.corp");
-    const full = allChecks(plan).find(({ id }) => id === "curl:ts:sa:full");
+    const input = checkInputOf("local", parseSettings(stack("K8s.corp.")), 1);
+    assert.equal(input.clusterDomain, "k8s.corp");
+    const full = allChecks(input).find(({ id }) => id === "curl:ts:sa:full");
     assert.equal(full?.to, "curl-sa.sa-team.svc.k8s.corp");
   });
 

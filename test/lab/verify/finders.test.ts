@@ -108,7 +108,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
     const credentials = { secretName: "s", usernameKey: "username", passwordKey: "password" };
     const host = "search.logging.svc.cluster.local";
     const finder = searchFinder({ ...none, kind: "elasticsearch", host, credentials }, index, "fluent-bit");
-    assert.match(finder.unable ?? "", /requires a password/);
+    assert.match(finder.whyUnreadable ?? "", /requires a password/);
   });
 
   it("asks one outside directly, with the password of its Secret", async () => {
@@ -182,7 +182,7 @@ describe("finding a marker in Loki", () => {
     server.close();
     const [{ "x-api-key": key, "x-plain": plain, "x-scope-orgid": tenant } = {}] = seen;
     assert.deepEqual([key, plain, tenant], ["of gateway", "a", "lab"]);
-    assert.match(lokiFinder({ ...loki, url, headers }, "fluent-bit").unable ?? "", /requires a secret header/);
+    assert.match(lokiFinder({ ...loki, url, headers }, "fluent-bit").whyUnreadable ?? "", /requires a secret header/);
   });
 
   it("waits while there is none", async () => {
@@ -267,7 +267,7 @@ describe("every destination of the settings", () => {
     it(`${destination.kind} has a way to find a marker, or says why not`, () => {
       const finder = finderOf({ destination });
       assert.equal(finder.place, place);
-      assert.match(finder.unable ?? "", unable ?? /^$/);
+      assert.match(finder.whyUnreadable ?? "", unable ?? /^$/);
     });
   }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import { collectorCheck, logsCheck, newMarker, waitFor } from "../../../lab/verify/checks/log-lines.ts";
-import { stdoutFinder, unableFinder } from "../../../lab/verify/find/finder.ts";
+import { stdoutFinder, unreadableFinder } from "../../../lab/verify/find/finder.ts";
 import { findersFor } from "../../../lab/verify/find/marker-finders.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Check } from "../../../lab/verify/result.ts";
@@ -111,7 +111,7 @@ describe("the collector's row", () => {
   }
 
   it("is skipped with the reason if the destination cannot be read", async () => {
-    const finder = unableFinder("http", "an HTTP receiver cannot be queried");
+    const finder = unreadableFinder("http", "an HTTP receiver cannot be queried");
     const row = await rowOf(collectorCheck("ts", { finder, seconds: 1 }));
     assert.deepEqual([row.status, row.detail], ["skip", "an HTTP receiver cannot be queried"]);
   });

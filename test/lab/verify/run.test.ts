@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { styleText } from "node:util";
 import fc from "fast-check";
 import { parseSettings } from "../../../components/settings.ts";
-import { allChecks, fits, planOf, select } from "../../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf, fits, select } from "../../../lab/verify/catalog.ts";
 import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/team-access.ts";
-import { unableFinder } from "../../../lab/verify/find/finder.ts";
+import { unreadableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { asJson, type Check, causes, formatResult, pass, summaryLine } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
@@ -15,7 +15,7 @@ const TEAMS = [
   { name: "sa", peers: ["ts"] },
   { name: "ops", peers: ["ts"] },
 ];
-const finder = unableFinder("http", "cannot be read back");
+const finder = unreadableFinder("http", "cannot be read back");
 const checks = allChecks({ teams: TEAMS, ndots: 3, enforced: false, finders: [finder], wait: 1 });
 
 function result(rows: Awaited<ReturnType<typeof runChecks>>) {
@@ -49,8 +49,8 @@ describe("the catalogue of checks", () => {
       { name: "sa", peers: [] },
       { name: "pay", peers: [], namespaces: [{ name: "payments", adopt: true }] },
     ];
-    const plan = planOf("prod", parseSettings({ ...STACK, "eks-dns-logging:teams": JSON.stringify(teams) }), 1);
-    const pings = allChecks(plan).filter(({ group }) => group === "ping");
+    const input = checkInputOf("prod", parseSettings({ ...STACK, "eks-dns-logging:teams": JSON.stringify(teams) }), 1);
+    const pings = allChecks(input).filter(({ group }) => group === "ping");
     assert.deepEqual(
       pings.map(({ id }) => id),
       ["ping:ts:sa"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf } from "../../../lab/verify/catalog.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Outcome } from "../../../lab/verify/result.ts";
 import { fakeCluster } from "./fake-cluster.ts";
@@ -13,7 +13,7 @@ const WATCHED = {
 };
 
 function checksOf(changes: Readonly<Record<string, string>> = {}) {
-  const all = allChecks(planOf("local", parseSettings({ ...WATCHED, ...changes }), 60));
+  const all = allChecks(checkInputOf("local", parseSettings({ ...WATCHED, ...changes }), 60));
   return all.filter(({ group }) => group === "monitoring");
 }
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks } from "../../../lab/verify/catalog.ts";
 import { curlCommand, curlFrom } from "../../../lab/verify/curl.ts";
-import { unableFinder } from "../../../lab/verify/find/finder.ts";
+import { unreadableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { PodSessions, sessionScript } from "../../../lab/verify/sessions.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
@@ -145,7 +145,7 @@ describe("curl in a pod", () => {
       { name: "ts", peers: ["sa"] },
       { name: "sa", peers: ["ts"] },
     ];
-    const finder = unableFinder("http", "cannot be read back");
+    const finder = unreadableFinder("http", "cannot be read back");
     const all = allChecks({ teams, ndots: 3, enforced: false, finders: [finder], wait: 1 });
     const names = all.filter(({ group }) => group === "dns" || group === "curl");
     const rows = await runChecks(names, lab, { parallel: 4 });

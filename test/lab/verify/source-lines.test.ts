@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
+import { allChecks, checkInputOf } from "../../../lab/verify/catalog.ts";
 import { sourceCheck } from "../../../lab/verify/checks/log-lines.ts";
 import { sourceFinders } from "../../../lab/verify/find/source-finders.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
@@ -46,7 +46,7 @@ const today = (age = 0) => new Date(Date.now() - age * 1000).toISOString().slice
 describe("the rows of sources", () => {
   it("exist for each source at each of its destinations, but not for pods", () => {
     const idsOf = (logging: object) => {
-      const checks = allChecks(planOf("local", settingsOf(logging), 60));
+      const checks = allChecks(checkInputOf("local", settingsOf(logging), 60));
       return checks.flatMap(({ id, group }) => (group === "source" ? id : []));
     };
     assert.deepEqual(idsOf({ destination: SEARCH }), []);

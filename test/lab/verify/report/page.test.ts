@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { html, raw } from "../../../../lab/output/markup.ts";
 import { allChecks } from "../../../../lab/verify/catalog.ts";
-import { unableFinder } from "../../../../lab/verify/find/finder.ts";
+import { unreadableFinder } from "../../../../lab/verify/find/finder.ts";
 import { COREDNS, connectionsOf, LOGS, worst } from "../../../../lab/verify/report/connections.ts";
 import { between, labelBox, overlap } from "../../../../lab/verify/report/diagram.ts";
 import { reportPage } from "../../../../lab/verify/report/report-page.ts";
@@ -15,7 +15,7 @@ const STATUSES: readonly Status[] = ["pass", "warn", "fail", "skip"];
 function resultOf(count: number, text = "detail"): VerifyResult {
   const names = Array.from({ length: count }, (_, index) => `t${index}`);
   const teams = names.map((name) => ({ name, peers: names.filter((other) => other !== name).slice(0, 2) }));
-  const checks = allChecks({ teams, ndots: 3, enforced: false, finders: [unableFinder("http", "no")], wait: 1 });
+  const checks = allChecks({ teams, ndots: 3, enforced: false, finders: [unreadableFinder("http", "no")], wait: 1 });
   const rows = checks.map(({ id, group, what, from, to }, index): Row => {
     const status = STATUSES[index % STATUSES.length] ?? "pass";
     return { id, group, what, from, to, status, detail: text, cause: text, milliseconds: index };
