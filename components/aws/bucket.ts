@@ -16,7 +16,7 @@ export interface LogBucketArgs {
   readonly retentionDays: number;
   /** Shorter retention in days, by key prefix below `prefix`. @default none */
   readonly shorter?: Readonly<Record<string, number>>;
-  /** Whether AWS services deliver logs to the bucket, under a prefix of their own. @default false */
+  /** Whether AWS services also deliver logs to the bucket, below `AWSLogs`. @default false */
   readonly takesDeliveries?: boolean;
 }
 
@@ -64,10 +64,10 @@ export class LogBucket extends pulumi.ComponentResource {
             abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
           },
           // Of two rules for an object, S3 applies the one that expires it sooner.
-          ...Object.entries(args.shorter ?? {}).map(([of, days]) => ({
-            id: `retention-${of}`,
+          ...Object.entries(args.shorter ?? {}).map(([folderName, days]) => ({
+            id: `retention-${folderName}`,
             status: "Enabled",
-            filter: { prefix: `${of}/` },
+            filter: { prefix: `${folderName}/` },
             expiration: { days },
           })),
           ...(args.takesDeliveries
@@ -107,14 +107,14 @@ export function bucketStatements(
   kmsKeyArn?: string,
   keyActions: readonly string[] = [],
 ): PolicyStatement[] {
-  const key = kmsKeyArn === undefined ? [] : [kmsKeyArn];
+  const keyArns = kmsKeyArn === undefined ? [] : [kmsKeyArn];
   return [
     { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${folderOf(prefix)}*`] },
-    ...key.map((of) => ({
+    ...keyArns.map((keyArn) => ({
       Sid: "EncryptObjects",
       Effect: "Allow" as const,
       Action: ["kms:GenerateDataKey", ...keyActions],
-      Resource: [of],
+      Resource: [keyArn],
     })),
   ];
 }

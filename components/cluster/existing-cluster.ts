@@ -45,12 +45,12 @@ const KnownEksArgs = EksExistingSettings.omit({ kind: true, accessEntries: true 
   name: ClusterName.optional(),
 });
 
-/** Arguments that may be or hold outputs. */
-const LATE = ["name", "kubeconfig", "context", "profile", "tags"];
+/** Arguments that may be or hold outputs, which are checked once known. */
+const MAY_BE_OUTPUTS = ["name", "kubeconfig", "context", "profile", "tags"];
 
 /** The arguments that a schema has, without those that are known later. */
 function known(schema: z.ZodObject, args: object): object {
-  const isLate = (key: string, value: unknown) => LATE.includes(key) && holdsOutput(value);
+  const isLate = (key: string, value: unknown) => MAY_BE_OUTPUTS.includes(key) && holdsOutput(value);
   return Object.fromEntries(
     Object.entries(args).filter(([key, value]) => key in schema.shape && value !== undefined && !isLate(key, value)),
   );
@@ -157,12 +157,12 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     const tags = this.#tags;
     const cluster = aws.eks.getClusterOutput({ name: clusterName }, { parent: this });
     const version = this.#checkedVersion(cluster);
-    const byFile = args.kubeconfig !== undefined || args.context !== undefined;
+    const hasKubeconfig = args.kubeconfig !== undefined || args.context !== undefined;
     const kubeconfig = this.#tokenKubeconfig(cluster, version);
     const provider = kubernetesProvider(
       name,
       {
-        ...(byFile ? { kubeconfig: givenKubeconfig(args.kubeconfig), context: args.context } : { kubeconfig }),
+        ...(hasKubeconfig ? { kubeconfig: givenKubeconfig(args.kubeconfig), context: args.context } : { kubeconfig }),
         clusterIdentifier:
           typeof clusterName === "string" ? `${region}/${clusterName}` : pulumi.interpolate`${region}/${clusterName}`,
       },
@@ -174,7 +174,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       name: typeof clusterName === "string" ? clusterName : name,
       provider,
       ready: [],
-      kubeconfig: byFile ? undefined : kubeconfig,
+      kubeconfig: hasKubeconfig ? undefined : kubeconfig,
       enforcesNetworkPolicies: args.networkPolicies ?? false,
       dnsAddresses: clusterDnsOf(args),
       ipFamily,
@@ -252,7 +252,7 @@ interface StatedFacts {
   readonly compute: NonNullable<ExistingEksClusterArgs["compute"]>;
 }
 
-/** Facts that AWS reports, if it does. */
+/** The same facts as AWS reports them; undefined if it does not. */
 interface FoundFacts {
   readonly kubernetesVersion: string;
   readonly serviceCidr?: string | undefined;
@@ -265,11 +265,11 @@ interface FoundFacts {
  * @throws {pulumi.RunError} with all differences.
  */
 export function checkedFacts(name: string, stated: StatedFacts, found: FoundFacts): string {
-  const compare = (key: string, said: string | undefined, is: string | undefined) =>
-    said === undefined || is === undefined || is === "" || said === is
+  const compare = (key: string, expected: string | undefined, actual: string | undefined) =>
+    expected === undefined || actual === undefined || actual === "" || expected === actual
       ? []
-      : [`cluster.${key}: must be ${is}, as in cluster ${name} (found ${JSON.stringify(said)})`];
-  const wrong = [
+      : [`cluster.${key}: must be ${actual}, as in cluster ${name} (found ${JSON.stringify(expected)})`];
+  const differences = [
     ...compare("kubernetesVersion", stated.kubernetesVersion, found.kubernetesVersion),
     ...compare("serviceCidr", stated.serviceCidr, found.serviceCidr),
     ...compare("ipFamily", stated.ipFamily, found.ipFamily),
@@ -278,7 +278,7 @@ export function checkedFacts(name: string, stated: StatedFacts, found: FoundFact
       ? [`cluster.compute: must not be auto, since EKS Auto Mode is off for ${name} (found "auto")`]
       : []),
   ];
-  if (wrong.length > 0) throw new pulumi.RunError(wrong.join("\n"));
+  if (differences.length > 0) throw new pulumi.RunError(differences.join("\n"));
   return found.kubernetesVersion;
 }
 

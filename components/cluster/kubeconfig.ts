@@ -58,15 +58,16 @@ export function expandHome(path: string): string {
 
 /** The server of the requested context, or why there is none. Of several entries with the same name the first wins, as in kubectl. */
 export function findServer(settings: KubeconfigSettings, named: readonly string[]): Server | KubeconfigIssue {
-  const found: { readonly file: string; readonly document: Document }[] = [];
+  const existing: { readonly file: string; readonly document: Document }[] = [];
   for (const file of named) {
     const document = readKubeconfig(file);
     if (typeof document === "string") return { setting: "kubeconfig", issue: document };
-    if (document !== undefined) found.push({ file, document });
+    if (document !== undefined) existing.push({ file, document });
   }
-  if (found.length === 0) return { setting: "kubeconfig", issue: `no kubeconfig at ${named.join(", ")}`, absent: true };
-  const documents = found.map(({ document }) => document);
-  const files = found.map(({ file }) => file);
+  if (existing.length === 0)
+    return { setting: "kubeconfig", issue: `no kubeconfig at ${named.join(", ")}`, absent: true };
+  const documents = existing.map(({ document }) => document);
+  const files = existing.map(({ file }) => file);
   const where = files.join(", ");
   const contexts = documents.flatMap((document) => document.contexts ?? []);
   const choice =
@@ -110,7 +111,7 @@ function readKubeconfig(file: string): Document | string | undefined {
   }
 }
 
-/** Until a connection is made, in milliseconds. */
+/** How long to wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT = 5000;
 
 /**

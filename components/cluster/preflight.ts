@@ -28,8 +28,8 @@ export async function deploymentIssue(
   environment: Environment,
 ): Promise<string | undefined> {
   if (settings.kind === "existing") return existingIssue(settings, environment);
-  const byFile = settings.kind === "eks-existing" && (settings.kubeconfig ?? settings.context) !== undefined;
-  return byFile ? existingIssue(settings, environment) : awsCliIssue(awsCliVersion(environment));
+  const hasKubeconfig = settings.kind === "eks-existing" && (settings.kubeconfig ?? settings.context) !== undefined;
+  return hasKubeconfig ? existingIssue(settings, environment) : awsCliIssue(awsCliVersion(environment));
 }
 
 /** Why an existing cluster cannot be used, in one line; undefined if its server can be reached. */

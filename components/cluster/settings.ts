@@ -119,12 +119,12 @@ const DEFAULT_NODE_GROUPS = 30;
  * Instance types whose network interfaces have addresses for only four pods.
  * @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/shared/runtime/eni-max-pods.txt
  */
-const SMALLEST = /^t\w+\.(nano|micro)$/;
+const TINY_INSTANCE = /^t\w+\.(nano|micro)$/;
 
 function instanceIssues({ nodeGroups }: EksClusterSettings): SettingsIssue[] {
   return nodeGroups.flatMap(({ instanceTypes }, group) =>
     instanceTypes.flatMap((value, index): SettingsIssue[] => {
-      if (!SMALLEST.test(value)) return [];
+      if (!TINY_INSTANCE.test(value)) return [];
       const message =
         "has room for four pods, three of which are vpc-cni, kube-proxy and the Pod Identity agent: CoreDNS, the collector or a team's pods stay pending";
       return [{ path: ["nodeGroups", group, "instanceTypes", index], message, value, severity: "warning" }];
@@ -159,7 +159,7 @@ function kubeProxyIssues({ version, addons: { kubeProxy } }: EksClusterSettings)
 /** Issues of the cluster settings in the stack's region; paths are relative to `cluster`. */
 export function checkCluster(settings: ClusterSettings, region: string | undefined): SettingsIssue[] {
   if (settings.kind === "existing") return [];
-  const stated =
+  const issues =
     settings.kind === "eks-existing"
       ? checkEksExisting(settings)
       : [
@@ -168,10 +168,10 @@ export function checkCluster(settings: ClusterSettings, region: string | undefin
           ...nodeGroupIssues(settings),
           ...instanceIssues(settings),
         ];
-  if (region === undefined) return stated;
+  if (region === undefined) return issues;
   const zones = settings.kind === "eks" && Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];
   return [
-    ...stated,
+    ...issues,
     ...zones.flatMap((zone, index): SettingsIssue[] =>
       zone.slice(0, -1) === region
         ? []

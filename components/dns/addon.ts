@@ -110,13 +110,18 @@ export function addonIssues(settings: DnsSettings, kubernetesVersion: string): D
       : [{ path: ["timeouts", key], message: "must be at least 20m, since EKS itself waits that long", value }],
   );
   const domain = settings.corefile.options?.clusterDomain;
-  const other: DnsIssue = {
+  const domainIssue: DnsIssue = {
     path: ["corefile", "options", "clusterDomain"],
     message: "must be cluster.local, the only domain that EKS nodes give to pods",
     value: domain,
   };
-  const isOther = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
-  return [...addonVersionIssues(settings, kubernetesVersion), ...rejected, ...timeouts, ...(isOther ? [other] : [])];
+  const isOtherDomain = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
+  return [
+    ...addonVersionIssues(settings, kubernetesVersion),
+    ...rejected,
+    ...timeouts,
+    ...(isOtherDomain ? [domainIssue] : []),
+  ];
 }
 
 /**

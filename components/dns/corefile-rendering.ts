@@ -69,14 +69,14 @@ function server(options: CorefileOptions, tuned: boolean, sizes: DnsProfile): Se
 }
 
 function rewrites(options: CorefileOptions): Plugin[] {
-  return (options.rewrite ?? []).map(({ match, from, to, answerAuto, continue: goOn }) => ({
+  return (options.rewrite ?? []).map(({ match, from, to, answerAuto, continue: appliesNext }) => ({
     plugin: "rewrite",
     match,
     from,
     to,
     // An exact rule always restores the queried name in answers.
     answer: answerAuto && match !== "exact" ? ["answer", "auto"] : undefined,
-    continue: goOn,
+    continue: appliesNext,
   }));
 }
 

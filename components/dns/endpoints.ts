@@ -8,6 +8,7 @@ import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 /** Port that resolvers query. */
 const DNS_PORT = 53;
+/** Scheme of plain DNS. */
 const PLAIN = "dns";
 
 /** Default ports of servers, by scheme. */
@@ -28,7 +29,7 @@ export function serverPorts(corefile: string): number[] {
 
 /** A Corefile's ports for plain DNS; undefined if it is invalid, or if an import or a variable may add others. */
 export function corefilePorts(corefile: string): number[] | undefined {
-  const imports = parsed(corefile)?.imports;
+  const imports = readCorefile(corefile)?.imports;
   if (imports === undefined || imports.length > 0 || /\{[$%]/.test(corefile)) return undefined;
   return sorted(portsOf(corefile).flatMap(({ scheme, port }) => (scheme === PLAIN ? [port] : [])));
 }
@@ -117,7 +118,7 @@ function podPorts(dns: DnsSettings): ServerPort[] {
 
 /** A Corefile's ports, except port 0, for which the system chooses one. */
 function portsOf(corefile: string): ServerPort[] {
-  const zones = parsed(corefile)?.servers.flatMap((server) => server.zones) ?? [];
+  const zones = readCorefile(corefile)?.servers.flatMap((server) => server.zones) ?? [];
   return zones.flatMap((zone): ServerPort[] => {
     const [, scheme = PLAIN, name, digits] = /^(?:([a-z0-9]+):\/\/)?(.*?)(?::(\d+))?$/.exec(zone) ?? [];
     const port = Number(digits ?? SCHEME_PORTS[scheme] ?? DNS_PORT);
@@ -125,8 +126,8 @@ function portsOf(corefile: string): ServerPort[] {
   });
 }
 
-/** The parsed Corefile; undefined if invalid, which is a separate issue. */
-function parsed(corefile: string): Corefile | undefined {
+/** The model of a Corefile; undefined if it is invalid, which is a separate issue. */
+function readCorefile(corefile: string): Corefile | undefined {
   try {
     return parseCorefile(corefile);
   } catch (error) {

@@ -24,9 +24,9 @@ import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 /**
  * Checks beyond the schema: settings that the add-on's version rejects, and Corefiles that CoreDNS would reject or loop with.
- * `kubernetesVersion` is the EKS cluster's, or {@link LOOKED_UP_VERSION}; undefined on an existing cluster, which takes no add-on.
- * `mayHaveRole`: CoreDNS may have an AWS role, if this stack did not create the cluster. `dnsAddresses`: addresses of the Service kube-dns, if
- * known better than by its running on EKS.
+ * @param kubernetesVersion The EKS cluster's, or {@link LOOKED_UP_VERSION}; undefined on a cluster without EKS add-ons.
+ * @param mayHaveRole Whether CoreDNS may have an AWS role, since another owner created the cluster.
+ * @param dnsAddresses Addresses of the Service kube-dns. Default: those that EKS may assign.
  */
 export function checkDns(
   settings: DnsSettings,
@@ -41,7 +41,7 @@ export function checkDns(
     ...corefileIssues(settings, { ...context(settings, kubernetesVersion, dnsAddresses), mayHaveRole }),
     ...portIssues(settings),
     ...cacheMemoryIssues(settings, takesAddon),
-    ...passedByIssues(settings),
+    ...bypassIssues(settings),
     ...checkNodeLocalCache(settings),
   ];
 }
@@ -54,22 +54,22 @@ function context(
   const where = podsContext(settings, kubernetesVersion);
   const nodeLocal = settings.nodeLocalCache?.address;
   const { options, text } = settings.corefile;
-  // On EKS, a text with another domain is wrong; elsewhere it tells the cluster's domain.
-  const told = kubernetesVersion === undefined && text !== undefined ? domainOf(text) : undefined;
-  const clusterDomain = options?.clusterDomain ?? told;
+  // On EKS, a text with another domain is wrong; elsewhere it is the source of the cluster's domain.
+  const domainOfText = kubernetesVersion === undefined && text !== undefined ? domainOf(text) : undefined;
+  const clusterDomain = options?.clusterDomain ?? domainOfText;
   return { clusterDns: settings.clusterDns ?? dnsAddresses, clusterDomain, nodeLocal, ...where };
 }
 
 /** The pods that run the Corefile: the add-on's, or existing ones with their own files and variables. */
 function podsContext(settings: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
-  const { adopt, addonVersion: set } = settings;
+  const { adopt } = settings;
   if (adopt !== undefined) {
     const coredns =
       adopt.version === undefined ? undefined : parseAddonVersion(`v${adopt.version}-eksbuild.1`)?.coredns;
     const place = { isAddon: false, port: targetPort(settings) };
     return { coredns, ...place, terminationGrace: adopt.terminationGracePeriodSeconds };
   }
-  const version = kubernetesVersion === undefined ? undefined : addonVersion({ addonVersion: set }, kubernetesVersion);
+  const version = kubernetesVersion === undefined ? undefined : addonVersion(settings, kubernetesVersion);
   return { coredns: version === undefined ? undefined : parseAddonVersion(version)?.coredns };
 }
 
@@ -247,11 +247,11 @@ export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsI
   return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
 }
 
-const PASSED_BY =
+const BYPASSES_COREDNS =
   "has no effect on outside names, which nodeLocalCache sends to the node's own resolvers: set corefile.options.upstreams, and they go through CoreDNS";
 
 /** Warns of settings for outside names that have no effect, since the node's cache does not send those to CoreDNS. */
-export function passedByIssues(settings: DnsSettings): DnsIssue[] {
+export function bypassIssues(settings: DnsSettings): DnsIssue[] {
   const { nodeLocalCache, corefile } = settings;
   if (nodeLocalCache === undefined || answersOutside(settings)) return [];
   const { cache, forward, log, clusterDomain = "cluster.local" } = corefile.options ?? {};
@@ -262,7 +262,7 @@ export function passedByIssues(settings: DnsSettings): DnsIssue[] {
     ...(forward === undefined ? [] : [["options", "forward"]]),
     ...(log === undefined || outside.length === 0 ? [] : [["options", "log"]]),
   ];
-  return paths.map((path) => ({ path: ["corefile", ...path], message: PASSED_BY, severity: "warning" }));
+  return paths.map((path) => ({ path: ["corefile", ...path], message: BYPASSES_COREDNS, severity: "warning" }));
 }
 
 /**

@@ -25,7 +25,7 @@ export const Toleration = z
   });
 
 /** Kubernetes rejects duplicates: "Duplicate value: {topologyKey, whenUnsatisfiable}". */
-const SPREAD_ONCE =
+const UNIQUE_SPREAD =
   "must differ from the other constraints in topologyKey or whenUnsatisfiable, or Kubernetes refuses the pods";
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
@@ -40,7 +40,9 @@ export const TopologySpread = z
         .describe("Default ScheduleAnyway."),
     }),
   )
-  .superRefine(unique(({ topologyKey, whenUnsatisfiable }) => `${topologyKey} ${whenUnsatisfiable}`, [], SPREAD_ONCE));
+  .superRefine(
+    unique(({ topologyKey, whenUnsatisfiable }) => `${topologyKey} ${whenUnsatisfiable}`, [], UNIQUE_SPREAD),
+  );
 
 const NO_VALUES = ["Exists", "DoesNotExist"];
 

@@ -65,15 +65,14 @@ export interface MemoryNeed {
   readonly limit: number;
 }
 
-/**
- * Memory for a cluster's size. `capacities` are the cache's, undefined for CoreDNS's default; `waiting` is the limit of queries that
- * wait for upstreams, if any.
- */
+/** Memory that a CoreDNS pod needs for a cluster's size. */
 export function memoryNeed(
   size: Pick<ClusterSize, "pods" | "services">,
   use: {
     readonly autopath: boolean;
+    /** Capacities of the cache; undefined for CoreDNS's default. */
     readonly capacities: readonly (number | undefined)[];
+    /** Most queries that wait for upstreams; undefined for no limit. */
     readonly waiting: number | undefined;
   },
 ): MemoryNeed {

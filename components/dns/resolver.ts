@@ -17,6 +17,8 @@ export interface ResolverConfig {
 export type Libc = "glibc" | "musl";
 
 const MAX_NDOTS = 15;
+/** The lowest ndots to advise: with a lower one, `name.ns.svc` goes to the outside resolver first. */
+const MIN_NDOTS = 3;
 const MAX_NAMESERVERS = 3;
 /** musl reads a line into 256 bytes, including newline and NUL, and ignores longer lines. */
 const MAX_MUSL_LINE = 254;
@@ -82,10 +84,10 @@ export function queriesOf(
   libc: Libc = "glibc",
 ): Query[] {
   const names = candidateNames(name, config, libc);
-  const found = names.findIndex(exists);
-  return names.slice(0, found === -1 ? names.length : found + 1).flatMap((one): Query[] => [
-    { name: one, type: "A" },
-    { name: one, type: "AAAA" },
+  const answered = names.findIndex(exists);
+  return names.slice(0, answered === -1 ? names.length : answered + 1).flatMap((candidate): Query[] => [
+    { name: candidate, type: "A" },
+    { name: candidate, type: "AAAA" },
   ]);
 }
 
@@ -96,10 +98,7 @@ export interface Saving {
   readonly queries: number;
 }
 
-/**
- * Changes that save queries, best first: a trailing dot, or a lower ndots. It never advises less than 3, with which `name.ns.svc`
- * goes to the outside resolver first.
- */
+/** Changes that save queries, best first: a trailing dot, or a lower ndots. */
 export function savings(
   name: string,
   config: Pick<ResolverConfig, "search" | "ndots">,
@@ -121,8 +120,6 @@ export function savings(
     .filter(({ queries }) => queries < now.length)
     .sort((a, b) => a.queries - b.queries);
 }
-
-const MIN_NDOTS = 3;
 
 /** A pod's DNS configuration, in place of what the kubelet would write into its resolv.conf. */
 export interface PodDns {

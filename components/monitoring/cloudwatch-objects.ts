@@ -78,10 +78,11 @@ function dashboardBody(alarms: readonly Alarm[], { clusterName, region }: Watche
 }
 
 /**
- * Whether to notify an action when an alarm is over: others start no investigation then, create no OpsItem or incident, or would scale again.
+ * Whether to run an action also when an alarm is over. An investigation, OpsItem or incident is only wanted when it starts, and a scaling
+ * policy would scale again.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
  */
-function tellsTheEnd(arn: string): boolean {
+function notifiesWhenOver(arn: string): boolean {
   return ["sns", "lambda"].includes(arn.split(":")[2] ?? "");
 }
 
@@ -104,7 +105,7 @@ function alarmArgs(
     ...(datapoints === undefined ? {} : { datapointsToAlarm: datapoints }),
     treatMissingData: missing,
     alarmActions: [...alarmActions],
-    okActions: alarmActions.filter(tellsTheEnd),
+    okActions: alarmActions.filter(notifiesWhenOver),
     tags: { ...cluster.tags },
   };
 }

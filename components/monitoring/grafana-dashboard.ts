@@ -43,8 +43,8 @@ export function grafanaDashboard(stack: WatchedStack) {
     if (own.length === 0) continue;
     panels.push(heading(group, panels.length + 1, y));
     y += 1;
-    for (const [at, each] of own.entries())
-      panels.push(panel(each, panels.length + 1, (at % 2) * WIDTH, y + Math.floor(at / 2) * HEIGHT));
+    for (const [at, alert] of own.entries())
+      panels.push(panel(alert, panels.length + 1, (at % 2) * WIDTH, y + Math.floor(at / 2) * HEIGHT));
     y += Math.ceil(own.length / 2) * HEIGHT;
   }
   return {

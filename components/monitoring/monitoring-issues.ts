@@ -23,7 +23,7 @@ const DEFAULTS = MonitoringSettings.parse({});
 /** Warnings for changed settings that have no effect with their kind. */
 function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
   const { kind, canary, prometheus, alarmActions, runbookUrl } = settings;
-  const changed = (one: unknown, byDefault: unknown) => !isDeepStrictEqual(one, byDefault);
+  const changed = (value: unknown, byDefault: unknown) => !isDeepStrictEqual(value, byDefault);
   const inCluster = "has no effect unless kind is prometheus-operator or annotations";
   const unused: readonly (readonly [boolean, readonly string[], string])[] = [
     [kind !== "cloudwatch" && alarmActions.length > 0, ["alarmActions"], "has no effect unless kind is cloudwatch"],
@@ -58,11 +58,11 @@ function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams
   if (kind !== "cloudwatch" && prometheus.namespace === CANARY_NAMESPACE)
     issues.push({
       path: ["prometheus", "namespace"],
-      message: "must be another namespace, since the canary has this one",
+      message: "must be another namespace, since the canary runs in this one",
       value: prometheus.namespace,
     });
   for (const { name, namespaces = [] } of teams)
-    if (namespaces.some((each) => each.name === CANARY_NAMESPACE))
+    if (namespaces.some((namespace) => namespace.name === CANARY_NAMESPACE))
       issues.push({
         path: ["canary", "enabled"],
         message: `must be false while team ${name} has the namespace ${CANARY_NAMESPACE}`,
@@ -75,7 +75,7 @@ function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams
 function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly TeamNamespaces[]): SettingsIssue[] {
   if (kind === "cloudwatch") return [];
   return teams.flatMap(({ name, namespaces }) => {
-    const own = namespaces?.map((each) => each.name) ?? [teamNamespace(name)];
+    const own = namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)];
     const message = `is a namespace of team ${name}, whose network policies allow no scraping`;
     return own.includes(prometheus.namespace)
       ? [{ path: ["prometheus", "namespace"], message, severity: "warning" as const }]
@@ -142,13 +142,13 @@ function coreDnsIssues({ kind }: MonitoringSettings, { dns, managesCoreDns }: Pa
   if (kind !== "cloudwatch" && isElsewhere && dns?.adopt?.selector === undefined && label !== undefined)
     issues.push(
       issue(
-        `looks for CoreDNS's pods in ${namespace} by the label ${label.join("=")}, since dns.adopt.selector names none, and CoreDnsDown fires without such pods`,
+        `looks for CoreDNS's pods in ${namespace} by the label ${label.join("=")}, since dns.adopt.selector is not set: CoreDnsDown fires if it finds none`,
       ),
     );
   if (kind === "cloudwatch" && !isUsual && dns?.adopt?.deployment === undefined)
     issues.push(
       issue(
-        `looks for Deployment coredns in ${namespace}, since dns.adopt.deployment names none, and CoreDnsDown fires without it`,
+        `looks for Deployment coredns in ${namespace}, since dns.adopt.deployment is not set: CoreDnsDown fires if it finds none`,
       ),
     );
   if (kind !== "cloudwatch" && managesCoreDns && dns && !servesMetrics(corefileText(dns)))

@@ -31,7 +31,7 @@ export function makePrometheusObjects(
   const operator = kind === "prometheus-operator";
   for (const target of scrapeTargets(stack)) {
     const own = `${name}-${target.name.replace("eks-dns-logging-", "")}`;
-    letIn(own, target, prometheus.namespace, options);
+    allowScraping(own, target, prometheus.namespace, options);
     if (operator)
       new k8s.apiextensions.CustomResource(
         own,
@@ -43,7 +43,7 @@ export function makePrometheusObjects(
         },
         options,
       );
-    else if (!target.annotated) annotate(own, target, labels, options);
+    else if (!target.annotated) makeAnnotatedServices(own, target, labels, options);
   }
   const rules = ruleFile(stack, runbookUrl);
   if (operator)
@@ -72,7 +72,8 @@ export function makePrometheusObjects(
   );
 }
 
-function annotate(
+/** Creates a Service per port whose annotations lead Prometheus to the target. */
+function makeAnnotatedServices(
   name: string,
   target: ScrapeTarget,
   labels: Readonly<Record<string, string>>,
@@ -85,7 +86,7 @@ function annotate(
 }
 
 /** Allows the scraper's namespace at the metrics ports, and everybody at the other ports. The canary has its own policy. */
-function letIn(
+function allowScraping(
   name: string,
   { name: policy, namespace, selector, ports, others }: ScrapeTarget,
   scraper: string,

@@ -118,7 +118,7 @@ function collectorTarget({ collector, senderPorts }: WatchedStack): ScrapeTarget
       ports: [port, ...senderPorts],
       path,
       annotated: false,
-      others: receives.map((each) => ({ protocol: "TCP" as const, port: each })),
+      others: receives.map((receiverPort) => ({ protocol: "TCP" as const, port: receiverPort })),
     },
   ];
 }

@@ -66,7 +66,7 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
     ...metricsPorts(onNodes, teams),
     inClusterOpenSearch: targets.some(({ destination }) => isOwnSearch(destination)),
     namespaces: teams
-      .flatMap(({ name, namespaces }) => namespaces?.map((each) => each.name) ?? [teamNamespace(name)])
+      .flatMap(({ name, namespaces }) => namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)])
       .sort(),
     canary: settings.canary.enabled ? { readsLines: canaryDestination(parts).kind !== "none" } : undefined,
     kubeStateMetrics: settings.prometheus.kubeStateMetrics,

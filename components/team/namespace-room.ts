@@ -28,7 +28,7 @@ interface Need {
  */
 export function checkTeams(teams: readonly TeamSettings[], { enabled, sidecar }: CurlPods): SettingsIssue[] {
   return teams.flatMap((team, index) => {
-    // Adopted namespaces keep theirs.
+    // Adopted namespaces keep their own quota and limits.
     if (team.namespaces?.every(({ adopt }) => adopt)) return [];
     const issues =
       enabled && hasCurlPod(team)
@@ -54,7 +54,7 @@ function unmet(needs: readonly Need[]): SettingsIssue[] {
 function curlPodNeeds({ quota, limits }: TeamSettings, sidecar: ContainerResources | undefined): Need[] {
   const containers = [CURL_POD, CURL_POD, ...(sidecar === undefined ? [] : [sidecar])];
   const all = (key: keyof ContainerResources) => containers.map((container) => amount(container[key]));
-  const sum = (key: keyof ContainerResources) => all(key).reduce((total, each) => total + each, 0);
+  const sum = (key: keyof ContainerResources) => all(key).reduce((total, quantity) => total + quantity, 0);
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;
   const cpu = `${Math.ceil(sum("cpu") * 1000)}m`;
   const memory = mebibytes(sum("memory"));

@@ -214,7 +214,7 @@ function podsOf(names: readonly string[], teams: readonly TeamPeers[]): Peer[] {
     .flatMap((name) => namespacesOf(name).map((namespace) => podsOfNamespace(namespace)));
 }
 
-/** Its part about DNS. */
+/** The part of {@link PolicyContext} about DNS. */
 export type DnsContext = Pick<PolicyContext, "dnsAddresses" | "dnsNamespace" | "dnsLabels" | "dnsPorts">;
 
 /** Egress to DNS servers, over UDP and TCP: an answer too long for a UDP packet comes over TCP. */
@@ -237,18 +237,18 @@ export function dnsRule({
 /**
  * Warns of a team that has an adopted CoreDNS's namespace: its network policies apply to all pods there, and only allow its own pods and its
  * peers'. Paths are below `teams`.
- * @param namespace CoreDNS's; undefined for kube-system, which no team can have.
+ * @param dnsNamespace CoreDNS's namespace; undefined for kube-system, which no team can have.
  */
 export function dnsNamespaceIssues(
   teams: readonly (Omit<TeamPeers, "peers"> & Pick<TeamRules, "ingress">)[],
-  namespace: string | undefined,
+  dnsNamespace: string | undefined,
 ): SettingsIssue[] {
   return teams.flatMap(({ name, namespaces, ingress }, index): SettingsIssue[] => {
-    const place = (namespaces?.map((each) => each.name) ?? [teamNamespace(name)]).indexOf(namespace ?? "");
+    const place = (namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)]).indexOf(dnsNamespace ?? "");
     // The rules may allow everybody.
     if (place === -1 || ingress.length > 0) return [];
     const path = namespaces === undefined ? [index, "name"] : [index, "namespaces", place, "name"];
-    const message = `makes ${namespace} a namespace of team ${name}, whose network policies allow no queries from others to the CoreDNS of dns.adopt`;
+    const message = `makes ${dnsNamespace} a namespace of team ${name}, whose network policies allow no queries from others to the CoreDNS of dns.adopt`;
     return [{ path, message, severity: "warning" }];
   });
 }

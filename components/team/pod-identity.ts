@@ -120,17 +120,17 @@ export function idleStatements(teams: readonly Pick<TeamInAws, "podIdentity">[])
     (podIdentity?.statements ?? []).flatMap(({ actions, resources }, index): SettingsIssue[] => {
       const path = [team, "podIdentity", "statements", index, "resources"];
       const warn = (message: string): SettingsIssue => ({ path, message, severity: "warning" });
-      const each = resources.flatMap((arn, place) => {
+      const ofResources = resources.flatMap((arn, place) => {
         const message = idleMessage(arn, actions);
         return message === undefined ? [] : [{ ...warn(message), path: [...path, place], value: arn }];
       });
       const objects = actions.find((action) => ON_OBJECTS.test(action));
       if (objects !== undefined && resources.every((arn) => BUCKET.test(arn)))
-        return [...each, warn(`must include ${resources[0]}/*, since ${objects} applies to objects`)];
+        return [...ofResources, warn(`must include ${resources[0]}/*, since ${objects} applies to objects`)];
       const bucket = actions.find((action) => ON_BUCKETS.test(action));
-      if (bucket === undefined || !resources.every((arn) => OBJECTS.test(arn))) return each;
+      if (bucket === undefined || !resources.every((arn) => OBJECTS.test(arn))) return ofResources;
       const name = resources[0]?.replace(/\/.*$/, "");
-      return [...each, warn(`must include ${name}, since ${bucket} applies to buckets`)];
+      return [...ofResources, warn(`must include ${name}, since ${bucket} applies to buckets`)];
     }),
   );
 }

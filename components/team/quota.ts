@@ -53,7 +53,7 @@ export const Quota = z
   .catchall(AnyQuota)
   .superRefine((quota, context) => {
     for (const [key, value] of Object.entries(quota)) {
-      const known = KEYS.find((one) => one.key.test(key));
+      const known = KEYS.find((form) => form.key.test(key));
       const add = (message: string) => context.addIssue({ code: "custom", path: [key], message, input: value });
       if (known === undefined) add(KEY_MESSAGE);
       else if (known.integer && !isInteger(value)) add("must be an integer, or Kubernetes refuses the ResourceQuota");

@@ -25,7 +25,7 @@ const LABEL_WORDS = "must be a Kubernetes label value: a quoted string of at mos
 
 const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or 'infinity'";
 
-/** The first must not exceed the second. */
+/** Pairs of limits, of which the first must not exceed the second. */
 const ORDER = [
   ["memoryRequest", "memoryLimit"],
   ["memoryLimit", "maxMemory"],
@@ -134,12 +134,14 @@ export const TeamSettings = z.strictObject({
 });
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
-/** For teams that may have issues. */
+/** Names of a team's namespaces, as far as they are valid. */
 function namespacesOf(team: unknown): string[] {
   if (!isObject(team)) return [];
   const { name, namespaces } = team;
   if (!Array.isArray(namespaces)) return typeof name === "string" ? [teamNamespace(name)] : [];
-  return namespaces.flatMap((one: unknown) => (isObject(one) && typeof one.name === "string" ? [one.name] : []));
+  return namespaces.flatMap((namespace: unknown) =>
+    isObject(namespace) && typeof namespace.name === "string" ? [namespace.name] : [],
+  );
 }
 
 /** All teams. Names are unique and peers are teams of the list. */

@@ -114,7 +114,7 @@ const Known = TeamSettings.omit({ name: true }).extend({
   dns: PodDnsSettings.optional(),
 });
 
-/** They decide what is created, so none may be or hold an output. */
+/** Arguments that decide what is created, so that none may be or hold an output. */
 const PLAIN = ["team", "namespaces", "podSecurity", "dns"];
 
 function knownArgs({ curlPod, peers = [], ...args }: TeamArgs): object {
@@ -214,11 +214,11 @@ export class Team extends pulumi.ComponentResource {
       ),
     ];
     const account = args.podIdentity?.serviceAccount ?? SERVICE_ACCOUNT;
-    for (const own of adopted ? [] : new Set([SERVICE_ACCOUNT, account]))
+    for (const accountName of adopted ? [] : new Set([SERVICE_ACCOUNT, account]))
       guards.push(
         new k8s.core.v1.ServiceAccount(
-          `${prefix}-${own}`,
-          { metadata: { ...metadata, name: own }, automountServiceAccountToken: false },
+          `${prefix}-${accountName}`,
+          { metadata: { ...metadata, name: accountName }, automountServiceAccountToken: false },
           inNamespace,
         ),
       );
@@ -324,6 +324,9 @@ export function keepingMoved(team: string, namespaces: readonly MovedNamespace[]
     const place = places.find(({ prefix }) => name.startsWith(`${prefix}-`));
     if (place === undefined || place.former.length === 0) return undefined;
     const rest = name.slice(place.prefix.length);
-    return { props, opts: pulumi.mergeOptions(opts, { aliases: place.former.map((one) => ({ name: one + rest })) }) };
+    return {
+      props,
+      opts: pulumi.mergeOptions(opts, { aliases: place.former.map((prefix) => ({ name: prefix + rest })) }),
+    };
   };
 }

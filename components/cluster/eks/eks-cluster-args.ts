@@ -15,7 +15,7 @@ export interface NodeGroupArgs {
    */
   readonly instanceTypes?: readonly string[];
   /**
-   * `SPOT` is cheaper, and AWS may take the nodes back.
+   * `SPOT` is cheaper, but AWS may interrupt the nodes.
    * @default "ON_DEMAND"
    */
   readonly capacityType?: "ON_DEMAND" | "SPOT";
@@ -25,8 +25,8 @@ export interface NodeGroupArgs {
    */
   readonly minSize?: number;
   /**
-   * Nodes that each `pulumi up` restores. Left out, the number is an autoscaler's after the group is made.
-   * @default minSize
+   * Number of nodes that each `pulumi up` restores. If omitted, an autoscaler may change it after the group's creation.
+   * @default minSize at first
    */
   readonly desiredSize?: number | undefined;
   /**
@@ -71,7 +71,7 @@ export interface NodeGroupArgs {
 export interface NewVpcArgs {
   /** IPv4 CIDR block, /16 to /22. @default "10.0.0.0/16" */
   readonly cidr?: pulumi.Input<string>;
-  /** How many availability zones, or which; new ones at the end. @default 2 */
+  /** Number of availability zones, or their names; append new ones at the end. @default 2 */
   readonly zones?: number | readonly string[];
   /** One NAT gateway for all zones, or one in each. @default "single" */
   readonly nat?: "single" | "per-zone";
@@ -87,13 +87,13 @@ export interface AccessEntryArgs {
   readonly groups?: readonly string[];
   /** EKS access policy, such as `AmazonEKSViewPolicy`. @default none */
   readonly policy?: string | undefined;
-  /** Namespaces that the policy is for. @default all */
+  /** Namespaces to which the policy applies. @default all */
   readonly namespaces?: readonly string[];
 }
 
 /** A new EKS cluster, with its VPC and nodes. */
 export interface EksClusterArgs {
-  /** AWS region, such as `eu-central-1`, in which the provider works. */
+  /** AWS region of the cluster, such as `eu-central-1`: the AWS provider's. */
   readonly region: string;
   /** AWS profile for `aws eks get-token`. @default that of the environment */
   readonly profile?: string | undefined;
@@ -119,7 +119,7 @@ export interface EksClusterArgs {
   /** Nodes. @default [{ name: "default" }] */
   readonly nodeGroups?: readonly NodeGroupArgs[];
   /**
-   * Who reaches the Kubernetes API.
+   * From where the Kubernetes API can be reached.
    * @default { private: true, public: false }
    * @example { public: true, publicCidrs: ["203.0.113.7/32"] }
    */
@@ -131,13 +131,13 @@ export interface EksClusterArgs {
     /** CIDR blocks that reach it from the internet. @default none */
     readonly publicCidrs?: readonly pulumi.Input<string>[];
   };
-  /** IAM principals beside the one that deploys. @default none */
+  /** IAM principals with access, besides the one that deploys. @default none */
   readonly accessEntries?: readonly AccessEntryArgs[];
-  /** Control-plane logs that are kept. @default ["api", "audit", "authenticator"] */
+  /** Control-plane logs to keep. @default ["api", "audit", "authenticator"] */
   readonly logTypes?: readonly ("api" | "audit" | "authenticator" | "controllerManager" | "scheduler")[];
-  /** How long they are kept, in days, as CloudWatch Logs takes it. @default 30 */
+  /** Days to keep these logs: one of the periods that CloudWatch Logs supports. @default 30 */
   readonly logRetentionDays?: number;
-  /** EKS refuses to delete the cluster, and Pulumi to delete it or its key. @default false */
+  /** Whether EKS refuses to delete the cluster, and Pulumi to delete the cluster or its key. @default false */
   readonly deletionProtection?: boolean;
   /** Versions of the add-ons other than CoreDNS. @default a fixed one for each Kubernetes version */
   readonly addons?: {

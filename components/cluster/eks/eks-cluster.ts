@@ -187,7 +187,7 @@ export class EksCluster extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // EKS would make the log group itself, unencrypted and for ever.
+        // EKS would create the log group itself, unencrypted and without expiry.
         dependsOn: [group, ...attachments],
         protect: settings.deletionProtection,
       },
@@ -224,7 +224,7 @@ function settingsOf(name: string, { region: given, profile: _profile, ...plain }
 /** Placeholder for a VPC's block that is known only after deployment. */
 const UNKNOWN_VPC = "10.0.0.0/16";
 
-/** An existing VPC, with placeholders for ids known only after deployment, which AWS gave. */
+/** An existing VPC, with placeholders for ids known only after deployment. */
 function knownVpc(given: NonNullable<EksClusterArgs["existingVpc"]>): object {
   const { id, privateSubnetIds } = given;
   return {

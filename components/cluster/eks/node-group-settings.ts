@@ -79,7 +79,7 @@ const Taint = z.strictObject({
 });
 
 /** Kubernetes rejects duplicates: "taints must be unique by key and effect pair". */
-const TAINT_ONCE = "must differ from the other taints in key or effect, or no node joins the cluster";
+const UNIQUE_TAINT = "must differ from the other taints in key or effect, or no node joins the cluster";
 
 const GIB = 2 ** 30;
 /** Defaults of the kubelet. */
@@ -130,7 +130,7 @@ export const NodeGroupSettings = z
     labels: NodeLabels.default({}).describe("Node labels."),
     taints: z
       .array(Taint)
-      .superRefine(unique(({ key, effect }) => `${key} ${effect}`, [], TAINT_ONCE))
+      .superRefine(unique(({ key, effect }) => `${key} ${effect}`, [], UNIQUE_TAINT))
       .default([])
       .describe("Node taints."),
   })
@@ -146,6 +146,7 @@ export const NodeGroupSettings = z
         relation(context, [lower, upper], `${lower} (${sizes[lower]}) must not exceed ${upper} (${sizes[upper]})`);
         return false;
       };
+      // One wrong size is reported once, although it may contradict both others.
       if (compare("minSize", "maxSize")) compare("minSize", "desiredSize") && compare("desiredSize", "maxSize");
       const logs = { ...KUBELET, ...ContainerLogs.safeParse(group.containerLogs).data };
       if (amount(logs.maxSize) * logs.maxFiles > group.diskSize * GIB) {

@@ -10,7 +10,7 @@ export type NodeGroup = Omit<NodeGroupSettings, "labels"> & {
 
 /** The managed node groups of a cluster. */
 export interface NodesArgs {
-  /** A plain string, visible in previews; `after` contains the cluster. */
+  /** Name of the EKS cluster: a plain string, so that previews show it. The dependency on the cluster is in `after`. */
   readonly clusterName: string;
   /** Kubernetes version, such as `1.35`. */
   readonly kubernetesVersion: string;

@@ -49,7 +49,9 @@ export function ruleFile(stack: WatchedStack, runbookUrl?: string): RuleFile {
   const active = alertsOf(stack);
   return {
     groups: ALERT_GROUPS.flatMap((name) => {
-      const rules = active.filter(({ alert }) => alert.group === name).map((each) => ruleOf(each, runbookUrl));
+      const rules = active
+        .filter(({ alert }) => alert.group === name)
+        .map((activeAlert) => ruleOf(activeAlert, runbookUrl));
       return rules.length === 0 ? [] : [{ name: `eks-dns-logging-${name}`, interval: "15s", rules }];
     }),
   };

@@ -25,14 +25,15 @@ function seriesOf({ namespace }: WatchedCoreDns): CoreDnsSeries {
 /** One alert per pod, even if a second job scrapes it, as kube-prometheus-stack does with CoreDNS. */
 export const eachPod = (expr: string) => `max by (namespace, pod, instance) (${expr})`;
 
-/** Requires a stack with CoreDNS. */
+/** A condition on CoreDNS; undefined for a stack without it. */
 export const onCoreDns =
   (condition: (coredns: WatchedCoreDns & CoreDnsSeries, stack: WatchedStack) => Condition | undefined) =>
   (stack: WatchedStack): Condition | undefined =>
     stack.coredns && condition({ ...stack.coredns, ...seriesOf(stack.coredns) }, stack);
 
-/** Samples of a test, one per minute. */
+/** Samples of a test series, one per minute. */
 export const SAMPLES = 30;
+// Test series in promtool's notation: a constant, a growing and a shrinking value.
 export const steady = (value: number) => `${value}x${SAMPLES}`;
 export const rising = (perMinute: number, from = 0) => `${from}+${perMinute}x${SAMPLES}`;
 

@@ -132,7 +132,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     steps: [COREFILE, "`npm run lab -- dns explain example.com --from ts-team/curl-ts`"],
     explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns(({ dns, pod }) => ({
-      // Longer than a failed check of one second shows.
+      // Must hold longer than the minute for which a short failure is visible.
       expr: `${perSecond(`coredns_forward_healthcheck_broken_total{${dns}}`, "")} > 0`,
       for: "2m",
       fires: { [`coredns_forward_healthcheck_broken_total{${pod}}`]: rising(5) },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cacheMemoryIssues, passedByIssues } from "../../../components/dns/issues.ts";
+import { bypassIssues, cacheMemoryIssues } from "../../../components/dns/issues.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 
 const messages = (settings: unknown, isAddon = true) =>
@@ -24,9 +24,9 @@ describe("cacheMemoryIssues", () => {
   });
 });
 
-describe("passedByIssues", () => {
+describe("bypassIssues", () => {
   const paths = (corefile: object, more: object = { nodeLocalCache: { mode: "kubelet" } }) =>
-    passedByIssues(DnsSettings.parse({ corefile, ...more })).map(({ path }) => path.join("."));
+    bypassIssues(DnsSettings.parse({ corefile, ...more })).map(({ path }) => path.join("."));
   const OUTSIDE = { profile: "tuned", options: { cache: { ttl: 300 }, forward: { maxFails: 3 }, log: {} } };
 
   it("warns of settings for outside names if the node's cache sends those elsewhere", () => {
@@ -36,7 +36,7 @@ describe("passedByIssues", () => {
       "corefile.options.forward",
       "corefile.options.log",
     ]);
-    const [first] = passedByIssues(DnsSettings.parse({ corefile: OUTSIDE, nodeLocalCache: { mode: "kubelet" } }));
+    const [first] = bypassIssues(DnsSettings.parse({ corefile: OUTSIDE, nodeLocalCache: { mode: "kubelet" } }));
     assert.equal(first?.severity, "warning");
     assert.match(first?.message ?? "", /^has no effect on outside names, which nodeLocalCache sends/);
   });

@@ -83,9 +83,9 @@ describe("issues of monitoring settings", () => {
         monitoring: { kind },
       }).filter((warning) => /^monitoring.*CoreDNS|Deployment/.test(warning));
     const label =
-      "monitoring.kind: looks for CoreDNS's pods in dns-system by the label k8s-app=kube-dns, since dns.adopt.selector names none, and CoreDnsDown fires without such pods";
+      "monitoring.kind: looks for CoreDNS's pods in dns-system by the label k8s-app=kube-dns, since dns.adopt.selector is not set: CoreDnsDown fires if it finds none";
     const deployment =
-      "monitoring.kind: looks for Deployment coredns in dns-system, since dns.adopt.deployment names none, and CoreDnsDown fires without it";
+      "monitoring.kind: looks for Deployment coredns in dns-system, since dns.adopt.deployment is not set: CoreDnsDown fires if it finds none";
     const silent =
       'monitoring.kind: scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :9153", so CoreDnsDown fires';
     const text = ".:53 {\n  errors\n}\n";
