@@ -52,40 +52,64 @@ export interface Adoption {
 /** Turns a live cluster into a stack's settings, then plans that stack to find conflicts with existing objects. */
 export async function adopt(live: LiveObjects, request: AdoptionRequest): Promise<Adoption> {
   const { eks, parts } = request;
-  const rows: AdoptionRow[] = [];
   const known = typeof eks?.aws === "object" ? eks.aws : undefined;
-  if (eks !== undefined) rows.push(...eksRows(eks));
-  const takeover = takeoverOf(eks, known);
-  const dns = parts.includes("dns") ? readCoreDns(live, request.coredns, takeover) : undefined;
-  const elsewhere = dns === undefined && unmanagedCoreDns(live, request.coredns);
-  if (elsewhere)
-    rows.push({ action: "leave", subject: "dns", reason: "dns.adopt only says where it is, for the network policies" });
-  const addonVersion = takeover === "is-addon" ? known?.coreDnsVersion : undefined;
+  const dns = dnsAdoption(live, request, known);
   const teams = readTeams(live, parts.includes("teams") ? request.namespaces : []);
-  for (const { field, reason } of dns?.misfits ?? [])
-    rows.push({ action: "leave", subject: `the EKS add-on cannot take ${field}`, reason });
-  if ((dns?.misfits.length ?? 0) > 0)
-    rows.push({ action: "adopt", subject: "dns", reason: "is patched as it is (dns.adopt), without the EKS add-on" });
-  rows.push(...(dns?.rows ?? []), ...teams.rows);
-  if (parts.includes("logging")) rows.push(...loggingRows(live, eks !== undefined));
+  const adoptsLogging = parts.includes("logging");
   const config = {
     ...(eks === undefined ? {} : { "aws:region": eks.region }),
     [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, known, live),
-    [`${CONFIG_NAMESPACE}:dns`]:
-      dns === undefined ? elsewhere : { ...dns.settings, ...(addonVersion && { addonVersion }) },
+    [`${CONFIG_NAMESPACE}:dns`]: dns.settings,
     [`${CONFIG_NAMESPACE}:teams`]: teams.settings,
     [`${CONFIG_NAMESPACE}:curlPods`]: false,
-    [`${CONFIG_NAMESPACE}:logging`]: parts.includes("logging")
+    [`${CONFIG_NAMESPACE}:logging`]: adoptsLogging
       ? { destination: { kind: eks === undefined ? "stdout" : "cloudwatch" } }
       : false,
   };
-  const imports = await planned(live, request, config, known);
+  const imports = await planImports(live, request, config, known);
   return {
     stack: request.stack,
     config,
     importFile: imports.file,
     targets: imports.targets,
-    rows: [...rows, ...imports.rows],
+    rows: [
+      ...(eks === undefined ? [] : eksRows(eks)),
+      ...dns.rows,
+      ...teams.rows,
+      ...(adoptsLogging ? loggingRows(live, eks !== undefined) : []),
+      ...imports.rows,
+    ],
+  };
+}
+
+/** The settings under `dns`: those of the adopted CoreDNS, or where an unmanaged one runs. */
+function dnsAdoption(
+  live: LiveObjects,
+  { eks, parts, coredns }: AdoptionRequest,
+  known: AwsCluster | undefined,
+): { readonly settings: unknown; readonly rows: readonly AdoptionRow[] } {
+  if (!parts.includes("dns")) {
+    const settings = unmanagedCoreDns(live, coredns);
+    const reason = "dns.adopt only says where it is, for the network policies";
+    return { settings, rows: settings === false ? [] : [{ action: "leave", subject: "dns", reason }] };
+  }
+  const takeover = takeoverOf(eks, known);
+  const { settings, misfits, rows } = readCoreDns(live, coredns, takeover);
+  const addonVersion = takeover === "is-addon" ? known?.coreDnsVersion : undefined;
+  const unchanged = "is patched as it is (dns.adopt), without the EKS add-on";
+  return {
+    settings: { ...settings, ...(addonVersion && { addonVersion }) },
+    rows: [
+      ...misfits.map(
+        ({ field, reason }): AdoptionRow => ({
+          action: "leave",
+          subject: `the EKS add-on cannot take ${field}`,
+          reason,
+        }),
+      ),
+      ...(misfits.length === 0 ? [] : [{ action: "adopt", subject: "dns", reason: unchanged } as const]),
+      ...rows,
+    ],
   };
 }
 
@@ -164,17 +188,18 @@ function loggingRows(live: LiveObjects, isEks: boolean): AdoptionRow[] {
   ];
 }
 
-async function planned(
+async function planImports(
   live: LiveObjects,
   { stack, eks }: AdoptionRequest,
   config: Adoption["config"],
   known: AwsCluster | undefined,
 ): Promise<ImportPlan> {
-  const asEngine = Object.entries(config).map(([key, value]): [string, string] => [
-    key,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  const engineConfig = Object.fromEntries(asEngine);
+  const engineConfig = Object.fromEntries(
+    Object.entries(config).map(([key, value]): [string, string] => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
   try {
     const { warnings } = parseSettings(engineConfig);
     const { resources } = await planStack({ name: stack, config: engineConfig });

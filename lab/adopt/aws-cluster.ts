@@ -101,9 +101,9 @@ export function addonMisfits(deployment: KubernetesObject, configMap: Kubernetes
   const pod = at(deployment.content, "spec", "template", "spec");
   const spec = "spec.template.spec";
   for (const [field, value] of FIXED) {
-    const found = at(pod, field);
-    if (found !== undefined && found !== value)
-      misfit(`${spec}.${field}`, `is ${show(found)}, the add-on's is ${show(value)}`);
+    const current = at(pod, field);
+    if (current !== undefined && current !== value)
+      misfit(`${spec}.${field}`, `is ${show(current)}, the add-on's is ${show(value)}`);
   }
   for (const field of ABSENT)
     if (isSet(at(pod, field))) misfit(`${spec}.${field}`, `is ${show(at(pod, field))}, the add-on has none`);

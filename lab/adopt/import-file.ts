@@ -90,12 +90,12 @@ function isApplied(object: KubernetesObject): boolean {
 
 function appliedRow(names: readonly string[]): AdoptionRow[] {
   const replaced = names.filter((name) => /^(?:DaemonSet|StatefulSet|Deployment|\w*RoleBinding)\//.test(name));
-  const anew = replaced.length === 0 ? "" : `, and replaces ${replaced.join(", ")}`;
+  const replacement = replaced.length === 0 ? "" : `, and replaces ${replaced.join(", ")}`;
   return [
     {
       action: "check",
       subject: plural(names.length, "imported object"),
-      reason: `created with kubectl: a preview fails at its fields, \`pulumi up --skip-preview\` takes them over${anew}`,
+      reason: `created with kubectl: a preview fails at its fields, \`pulumi up --skip-preview\` takes them over${replacement}`,
     },
   ];
 }
@@ -114,15 +114,15 @@ function differences(resource: PlannedResource, live: LiveObjects): AdoptionRow[
   const object = live.find(kind, namespace, name);
   if (object === undefined) return [];
   return leaves(resource.inputs).flatMap(([path, value]): AdoptionRow[] => {
-    const found = at(object.content, ...path);
-    if (found === undefined || found === value) return [];
+    const current = at(object.content, ...path);
+    if (current === undefined || current === value) return [];
     const managers = managersOf(object, path);
     const by = managers.length === 0 ? "" : ` and managed by ${managers.join(", ")}`;
     return [
       {
         action: "conflict",
         subject: `${objectName(object)} ${path.join(".")}`,
-        reason: `is ${JSON.stringify(found)}${by}, this program sets ${JSON.stringify(value)}`,
+        reason: `is ${JSON.stringify(current)}${by}, this program sets ${JSON.stringify(value)}`,
       },
     ];
   });

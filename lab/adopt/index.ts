@@ -30,23 +30,25 @@ export function registerAdopt(program: Command): void {
       new Option(
         "-s, --stack <name>",
         "stack to write, as in Pulumi.NAME.yaml (default: the cluster's name or the context)",
-      ).argParser(stackName),
+      ).argParser(parseStackName),
     )
     .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
     .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
     .option("--name <cluster>", "name of the EKS cluster; needs --region (default: none, AWS is not queried)")
     .option("--region <region>", "AWS region of the EKS cluster")
     .addOption(
-      new Option("--parts <list>", "dns, teams, logging (default: dns, and teams with --namespaces)").argParser(parts),
+      new Option("--parts <list>", "dns, teams, logging (default: dns, and teams with --namespaces)").argParser(
+        parseParts,
+      ),
     )
     .addOption(
       new Option("--namespaces <list>", "namespaces to adopt as teams, such as payments,checkout")
-        .argParser(words)
+        .argParser(commaList)
         .default([], "none"),
     )
     .addOption(
       new Option("--coredns <namespace/name>", "Deployment of CoreDNS")
-        .argParser(place)
+        .argParser(parsePlace)
         .default({ namespace: "kube-system", name: "coredns" }, "kube-system/coredns"),
     )
     .addOption(new Option("--out <folder>", "folder for the files").default(PROJECT_ROOT, "that of the project"))
@@ -59,27 +61,27 @@ export function registerAdopt(program: Command): void {
     .action(runAdopt);
 }
 
-function words(text: string, before: readonly string[] = []): string[] {
+function commaList(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").filter((word) => word !== "")];
 }
 
 const PARTS: readonly Part[] = ["dns", "teams", "logging"];
 
-function parts(text: string): Part[] {
-  return words(text).map((word) => {
-    const part = PARTS.find((one) => one === word);
+function parseParts(text: string): Part[] {
+  return commaList(text).map((word) => {
+    const part = PARTS.find((name) => name === word);
     if (part === undefined) throw new InvalidArgumentError(`It must be a list of ${PARTS.join(", ")}.`);
     return part;
   });
 }
 
 /** @see https://www.pulumi.com/learn/building-with-pulumi/understanding-stacks */
-function stackName(text: string): string {
+function parseStackName(text: string): string {
   if (/^[\w.-]+$/.test(text)) return text;
   throw new InvalidArgumentError("It must be letters, digits, '-', '_' and '.'.");
 }
 
-function place(text: string): CoreDnsPlace {
+function parsePlace(text: string): CoreDnsPlace {
   const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
   if (namespace === undefined || name === undefined) throw new InvalidArgumentError("It must be NAMESPACE/NAME.");
   return { namespace, name };
@@ -130,13 +132,14 @@ async function report(
   const [stackFile, importFile] = files;
   await write(flags.out, stackFile, stackFileText(adoption, title));
   await write(flags.out, importFile, `${JSON.stringify(adoption.importFile, null, 2)}\n`);
-  const from = (file: string) => relative(PROJECT_ROOT, file);
   const { importFile: imports, targets } = adoption;
   const hasImports = imports.resources.length > 0;
   const commands = [
     `pulumi stack init ${adoption.stack}`,
     ...(targets.length > 0 ? [`pulumi up ${targets.map((urn) => `--target '${urn}'`).join(" ")}`] : []),
-    ...(hasImports ? [`pulumi import --file ${from(importFile)} --generate-code=false --protect=false --yes`] : []),
+    ...(hasImports
+      ? [`pulumi import --file ${relative(PROJECT_ROOT, importFile)} --generate-code=false --protect=false --yes`]
+      : []),
     "pulumi preview --diff",
   ];
   writeOutput(flags.json ? adoptionJson(adoption, title, files) : adoptionTable(adoption, title, commands));
@@ -156,7 +159,7 @@ async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {
     objects,
     forbidden.map((token) => token.split(":").at(-1) ?? token),
   );
-  for (const kind of needed(wanted))
+  for (const kind of requiredKinds(wanted))
     if (live.unread.has(kind))
       throw new Failure(
         `context '${cluster.context}': its user may not list ${kind}; it needs the ClusterRole view`,
@@ -166,7 +169,7 @@ async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {
 }
 
 /** Kinds that a part cannot be read without. */
-function needed(wanted: readonly Part[]): string[] {
+function requiredKinds(wanted: readonly Part[]): string[] {
   return [
     ...(wanted.includes("dns") ? ["Deployment", "ConfigMap"] : []),
     ...(wanted.includes("teams") ? ["Namespace", "NetworkPolicy"] : []),

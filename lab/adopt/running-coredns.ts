@@ -36,8 +36,8 @@ type Settings = Record<string, unknown>;
 export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Takeover): RunningCoreDns {
   const deployment = live.find("Deployment", place.namespace, place.name);
   if (deployment === undefined) {
-    const found = live.ofKind("Deployment").filter((one) => /coredns/.test(imageOf(one)));
-    const choice = found.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
+    const candidates = live.ofKind("Deployment").filter((deployment) => /coredns/.test(imageOf(deployment)));
+    const choice = candidates.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
     throw new Failure(
       `no Deployment ${place.namespace}/${place.name}: ${choice === "" ? "leave dns out of --parts" : `set --coredns to ${choice}`}`,
       2,
@@ -95,8 +95,8 @@ export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.inpu
   const clusterDns = addressesOf(live, deployment);
   const [port] = servicesOf(live, deployment)
     .flatMap(({ content }) => listAt(content, "spec", "ports"))
-    .flatMap((each) =>
-      isObject(each) && each.port === 53 && typeof each.targetPort === "number" ? each.targetPort : [],
+    .flatMap((entry) =>
+      isObject(entry) && entry.port === 53 && typeof entry.targetPort === "number" ? entry.targetPort : [],
     );
   return {
     adopt: { ...own, manage: false, ...(port === undefined || port === 53 ? {} : { port }) },
@@ -172,7 +172,7 @@ function imageOf(deployment: KubernetesObject): string {
   return textAt(deployment.content, "spec", "template", "spec", "containers", index, "image") ?? "";
 }
 
-/** Others than EKS name a build of theirs too: `1.14.3-1`, `v1.14.3-build20260310`. */
+/** Version and build of an image's tag. Only EKS's builds count: others have suffixes too, as in `1.14.3-1` or `v1.14.3-build20260310`. */
 function versionOf(image: string): { readonly version: string | undefined; readonly build: string | undefined } {
   const [, version, suffix = ""] = /:v?(\d+\.\d+\.\d+)(-[\w.-]+)?(?:@|$)/.exec(image) ?? [];
   return { version, build: /^-eksbuild\.\d+$/.test(suffix) ? `v${version}${suffix}` : undefined };
@@ -261,10 +261,10 @@ class DeploymentReader {
 
   #takeResources(pod: unknown): void {
     const path = `spec.template.spec.containers[${containerOf(this.#deployment)}].resources`;
-    const found = groupAt(pod, "containers", containerIndex(this.#deployment), "resources");
+    const resources = groupAt(pod, "containers", containerIndex(this.#deployment), "resources");
     const kept: Record<string, Record<string, string>> = {};
     for (const kind of ["requests", "limits"] as const)
-      for (const [name, value] of Object.entries(textsAt(found, kind)))
+      for (const [name, value] of Object.entries(textsAt(resources, kind)))
         if (name === "cpu" || name === "memory") kept[kind] = { ...kept[kind], [name]: value };
         else this.#leave(`${path}.${kind}.${name}`, "only cpu and memory are settings");
     this.#take("resources", path, kept);

@@ -33,20 +33,20 @@ export function readTeams(live: LiveObjects, namespaces: readonly string[]): Run
     const namespace = live.find("Namespace", undefined, name);
     if (namespace === undefined || SYSTEM.test(name)) throw new Failure(refusal(live, name), 2);
     const team = teamName(namespace, rows);
-    const one = readNamespace(live, namespace, rows);
-    const other = teams.get(team);
-    teams.set(team, other === undefined ? { name: team, ...one } : merged(other, one, namespace, rows));
+    const settings = readNamespace(live, namespace, rows);
+    const known = teams.get(team);
+    teams.set(team, known === undefined ? { name: team, ...settings } : merged(known, settings, namespace, rows));
   }
   return { settings: [...teams.values()], rows };
 }
 
 function refusal(live: LiveObjects, name: string): string {
   if (SYSTEM.test(name)) return `namespace ${name} belongs to the cluster, not to a team`;
-  const found = live
+  const names = live
     .ofKind("Namespace")
-    .map((one) => one.name)
-    .filter((one) => !SYSTEM.test(one));
-  return `no namespace ${name}; found: ${found.join(", ") || "none"}`;
+    .map((namespace) => namespace.name)
+    .filter((candidate) => !SYSTEM.test(candidate));
+  return `no namespace ${name}; found: ${names.join(", ") || "none"}`;
 }
 
 /** The label `team`, which the program sets, or the namespace's own name. */
@@ -225,7 +225,7 @@ function leaveOthers(live: LiveObjects, namespace: string, rows: AdoptionRow[]):
       reason: `${pods.length === 1 ? "1 pod keeps" : `${pods.length} pods keep`} running: nothing restarts`,
     });
   const others = objects.filter(({ kind }) => !(kind in KEPT) && kind !== "Pod" && kind !== "RoleBinding");
-  const kinds = [...Map.groupBy(others, ({ kind }) => kind)].map(([kind, some]) => `${kind} ${some.length}`);
+  const kinds = [...Map.groupBy(others, ({ kind }) => kind)].map(([kind, ofKind]) => `${kind} ${ofKind.length}`);
   if (kinds.length > 0)
     rows.push({
       action: "leave",

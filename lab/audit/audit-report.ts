@@ -7,7 +7,7 @@ import { RULES } from "../../policies/pack.ts";
 import { code, MAX_COMMENT, plainText } from "../output/markup.ts";
 import { plainTable } from "../output/table.ts";
 import { plural } from "../output/text.ts";
-import type { Audit, AuditFinding } from "./audit.ts";
+import type { Audit, AuditFinding, SkippedRule } from "./audit.ts";
 
 /** An audit with its subject. */
 export interface AuditReport extends Audit {
@@ -16,12 +16,23 @@ export interface AuditReport extends Audit {
   readonly notes: readonly string[];
 }
 
+/** How a finding is sorted and colored. */
+type Severity = "mandatory" | "advisory" | "exempt";
+const SEVERITY: Readonly<Record<Severity, number>> = { mandatory: 0, advisory: 1, exempt: 2 };
+const COLORS = { mandatory: "red", advisory: "yellow", exempt: "dim" } as const;
+
+function severityOf({ outcome, level }: AuditFinding): Severity {
+  if (outcome === "exempt") return "exempt";
+  return level === "mandatory" ? "mandatory" : "advisory";
+}
+
 /** Sorts by severity, then by rule, so that one violation in many objects is listed together. */
 function sorted(findings: readonly AuditFinding[]): AuditFinding[] {
-  const rank = ({ outcome, level }: AuditFinding) => (outcome === "exempt" ? 2 : level === "mandatory" ? 0 : 1);
   return findings.toSorted(
     (one, other) =>
-      rank(one) - rank(other) || one.rule.localeCompare(other.rule) || one.resource.localeCompare(other.resource),
+      SEVERITY[severityOf(one)] - SEVERITY[severityOf(other)] ||
+      one.rule.localeCompare(other.rule) ||
+      one.resource.localeCompare(other.resource),
   );
 }
 
@@ -39,11 +50,11 @@ function summary(report: AuditReport): string {
 
 /** Why the audit is incomplete. */
 function limits({ notes, skipped, issues, warnings }: AuditReport): string[] {
-  return [
-    ...[...issues, ...warnings].map((line) => `configuration: ${line}`),
-    ...notes,
-    ...skipped.map(({ rule, unread }) => `rule ${rule} did not run, since it needs ${unread.join(", ")}`),
-  ];
+  return [...[...issues, ...warnings].map((line) => `configuration: ${line}`), ...notes, ...skipped.map(skippedText)];
+}
+
+function skippedText({ rule, unread }: SkippedRule): string {
+  return `rule ${rule} did not run, because it needs ${unread.join(", ")}`;
 }
 
 function place({ source }: AuditFinding): string {
@@ -57,9 +68,12 @@ function levelText({ outcome, level }: AuditFinding): string {
 /** The audit as a table for a terminal. */
 export function auditTable(report: AuditReport): string {
   const rows = sorted(report.findings).map((finding) => {
-    const level = levelText(finding);
-    const color = finding.outcome === "exempt" ? "dim" : finding.level === "mandatory" ? "red" : "yellow";
-    return [styleText(color, level), finding.rule, `${finding.resource}${place(finding)}`, oneLine(finding.detail)];
+    return [
+      styleText(COLORS[severityOf(finding)], levelText(finding)),
+      finding.rule,
+      `${finding.resource}${place(finding)}`,
+      oneLine(finding.detail),
+    ];
   });
   const table = rows.length === 0 ? "" : `${plainTable(["LEVEL", "RULE", "OBJECT", "PROBLEM"], rows)}\n\n`;
   const fixes = RULES.flatMap((rule) => fixesOf(rule, report.findings).map((fix) => [rule.id, fix]));
@@ -147,9 +161,9 @@ export function sarifOf(report: AuditReport) {
             executionSuccessful: true,
             toolExecutionNotifications: [
               ...report.notes.map((text) => ({ level: "note", message: { text } })),
-              ...report.skipped.map(({ rule, unread }) => ({
+              ...report.skipped.map((rule) => ({
                 level: "warning",
-                message: { text: `rule ${rule} did not run, since it needs ${unread.join(", ")}` },
+                message: { text: skippedText(rule) },
               })),
             ],
           },
@@ -202,5 +216,6 @@ function pathOf(resource: string): string {
 }
 
 function levelOf(level: AuditFinding["level"]): "error" | "warning" | "none" {
-  return level === "mandatory" ? "error" : level === "advisory" ? "warning" : "none";
+  if (level === "mandatory") return "error";
+  return level === "advisory" ? "warning" : "none";
 }

@@ -95,7 +95,7 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
 }
 
 /**
- * The same for a command, which has nothing to do without objects.
+ * As {@link readCluster}, for a command, which has nothing to do without objects.
  * @throws {Failure} that names the context, also if the user may list nothing.
  */
 export async function visibleObjects(

@@ -29,11 +29,16 @@ export function kubernetesObject(content: unknown, source?: SourceLine): Kuberne
   return {
     apiVersion,
     kind,
-    name: typeof name === "string" ? name : typeof generateName === "string" ? `${generateName}…` : "",
+    name: typeof name === "string" ? name : generatedName(generateName),
     namespace: typeof namespace === "string" && namespace !== "" ? namespace : undefined,
     content,
     ...(source && { source }),
   };
+}
+
+/** The name of an object that the API server names, as far as it is known. */
+function generatedName(prefix: unknown): string {
+  return typeof prefix === "string" ? `${prefix}…` : "";
 }
 
 /** The value at a path of an object; undefined if absent. */
@@ -62,7 +67,7 @@ export function groupAt(value: unknown, ...path: readonly (string | number)[]): 
   return isObject(found) ? found : {};
 }
 
-/** Those of the fields at a path that are text. */
+/** The fields at a path whose value is text. */
 export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
   const texts = Object.entries(groupAt(value, ...path)).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string",

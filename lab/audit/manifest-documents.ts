@@ -9,8 +9,9 @@ interface JsonDocument {
   readonly line: number;
 }
 
-/** Where text that is not JSON follows a JSON document: YAML, or a truncated file. */
+/** JSON documents followed by text that is not JSON: YAML, or a truncated file. */
 interface JsonBreak {
+  /** Line of that text, from 1. */
   readonly brokenAt: number;
 }
 
@@ -73,18 +74,18 @@ function lineEnds(text: string, from: number, to: number): number {
   return count;
 }
 
-/** Plain words that kubectl reads as truth values, as YAML 1.1 has them: `privileged: yes` makes a privileged pod. */
-const TRUTH_WORDS: ScalarTag = {
+/** Plain words that kubectl reads as Booleans, as in YAML 1.1: `privileged: yes` makes a privileged pod. */
+const BOOLEAN_WORDS: ScalarTag = {
   tag: "tag:yaml.org,2002:bool",
   default: true,
   test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
   resolve: (word) => /^(y|on)/i.test(word),
 };
 
-/** What the lexer puts before a scalar without quotes. */
+/** The token before a scalar without quotes. */
 const SCALAR = "\u001f";
-/** What it puts in between that is no text of the file. */
-const MARKS: readonly string[] = ["\u0002", "\u0018", SCALAR];
+/** Tokens of the lexer that are not text of the file. */
+const MARKERS: readonly string[] = ["\u0002", "\u0018", SCALAR];
 
 /** The YAML documents of a file, each with its errors, and the lines of all. */
 export interface YamlDocuments {
@@ -93,34 +94,34 @@ export interface YamlDocuments {
 }
 
 /**
- * Reads YAML as kubectl does. A text in quotes may go on at the indentation of its key, as in many definitions of custom resources: YAML
- * asks for one space more.
+ * Reads YAML as kubectl does. Quoted text may continue at the indentation of its key, as in many definitions of custom resources, although
+ * YAML requires one space more.
  */
 export function yamlDocuments(text: string): YamlDocuments {
   const written = parsed(text);
   if (!written.documents.some(({ errors }) => errors.some(({ code }) => code === "MISSING_CHAR"))) return written;
-  const lenient = parsed(withDeeperLines(text));
-  // Where kubectl fails too, the errors are those of the text as it is written.
+  const lenient = parsed(withDeeperQuotes(text));
+  // If kubectl fails too, report the errors of the text as it was written.
   return lenient.documents.some(({ errors }) => errors.length > 0) ? written : lenient;
 }
 
 function parsed(text: string): YamlDocuments {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, customTags: [TRUTH_WORDS] });
+  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, customTags: [BOOLEAN_WORDS] });
   return { documents: Array.isArray(documents) ? documents : [], lines };
 }
 
-/** The same text with more spaces before the lines of each text in quotes, which are no part of it. */
-function withDeeperLines(text: string): string {
-  let left = text;
+/** Indents the continuation lines of each quoted text, which does not change its value. */
+function withDeeperQuotes(text: string): string {
+  let indented = text;
   let start = 0;
   for (;;) {
-    const cut = cutQuote(left, start);
-    const to = cut === undefined ? undefined : closingQuote(left, cut.end, cut.quote);
-    if (cut === undefined || to === undefined) return left;
+    const cut = cutQuote(indented, start);
+    const to = cut === undefined ? undefined : closingQuote(indented, cut.end, cut.quote);
+    if (cut === undefined || to === undefined) return indented;
     const { end } = cut;
-    const deeper = " ".repeat(end - left.lastIndexOf("\n", end - 1));
-    left = left.slice(0, end) + left.slice(end, to).replaceAll("\n", `\n${deeper}`) + left.slice(to);
+    const deeper = " ".repeat(end - indented.lastIndexOf("\n", end - 1));
+    indented = indented.slice(0, end) + indented.slice(end, to).replaceAll("\n", `\n${deeper}`) + indented.slice(to);
     start = cut.next;
   }
 }
@@ -133,14 +134,14 @@ interface CutQuote {
   readonly next: number;
 }
 
-/** The first text in quotes that is cut off, since its next line is not deep enough. */
+/** The first quoted text that ends too early for YAML, because its next line is not indented enough. */
 function cutQuote(text: string, start: number): CutQuote | undefined {
   let end = start;
   let before = "";
   let depth = 0;
   for (const token of new Lexer().lex(text.slice(start))) {
     const from = end;
-    if (!MARKS.includes(token)) end += token.length;
+    if (!MARKERS.includes(token)) end += token.length;
     const quote = token.charAt(0);
     const isQuoted = before !== SCALAR && (quote === "'" || quote === '"');
     if (isQuoted && closingQuote(token, 1, quote) !== token.length - 1)
@@ -152,7 +153,7 @@ function cutQuote(text: string, start: number): CutQuote | undefined {
   return undefined;
 }
 
-/** Where a text in quotes ends that goes on behind an index; undefined where the document ends before. */
+/** Index of the quote that closes a quoted text, searched from an index; undefined if the document ends first. */
 function closingQuote(text: string, from: number, quote: string): number | undefined {
   const end = /\n(?:---|\.\.\.)(?=\s)/g;
   end.lastIndex = from;
@@ -167,7 +168,7 @@ function closingQuote(text: string, from: number, quote: string): number | undef
 type Path = readonly (string | number)[];
 
 /** Fields that map to strings wherever they occur in a Kubernetes object. */
-const MAPS: readonly string[] = ["labels", "matchLabels"];
+const STRING_MAPS: readonly string[] = ["labels", "matchLabels"];
 /** Kinds whose `data` maps to strings. */
 const WITH_DATA: readonly string[] = ["ConfigMap", "Secret"];
 const NAMES = ["name", "generateName", "namespace"] as const;
@@ -176,18 +177,18 @@ const NAMES = ["name", "generateName", "namespace"] as const;
  * Finds the first value that must be a string and is not, such as an unquoted `n`, `1.0` or `on`: the API server rejects it, and a rule
  * would treat it as unset. Undefined if there is none.
  */
-export function valueThatIsNoText(document: Document.Parsed, content: unknown): Path | undefined {
+export function firstNonText(document: Document.Parsed, content: unknown): Path | undefined {
   if (!isObject(content)) return undefined;
   if (Array.isArray(content.items))
     return firstOf(content.items, (item, index) => {
-      const path = pathInObject(item);
+      const path = nonTextInObject(item);
       return path === undefined ? undefined : ["items", index, ...path];
     });
-  return document.errors.length > 0 ? undefined : pathInObject(content);
+  return document.errors.length > 0 ? undefined : nonTextInObject(content);
 }
 
 /** A sentence about such a value, quoting the file. */
-export function notText(document: Document.Parsed, path: Path, lineOf: (offset: number) => number): string {
+export function nonTextIssue(document: Document.Parsed, path: Path, lineOf: (offset: number) => number): string {
   const node = document.getIn(path, true);
   const field = path
     .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`))
@@ -207,16 +208,16 @@ function mayBeSecret(document: Document.Parsed, path: Path): boolean {
   return typeof name === "string" && isCredential(name, "unknown");
 }
 
-function pathInObject(object: unknown): Path | undefined {
+function nonTextInObject(object: unknown): Path | undefined {
   if (!isObject(object) || typeof object.apiVersion !== "string" || typeof object.kind !== "string") return undefined;
   const { metadata, kind, data } = object;
   if (!isObject(metadata)) return undefined;
-  const name = NAMES.find((key) => isNoText(metadata[key]));
+  const name = NAMES.find((key) => isNonText(metadata[key]));
   if (name !== undefined) return ["metadata", name];
   // Custom resources have schemas of their own.
-  if (!isBuiltIn(object.apiVersion)) return below(metadata, ["metadata"]);
-  const inData = WITH_DATA.includes(kind) && isObject(data) ? keyOfNoText(data) : undefined;
-  return inData === undefined ? below(object, []) : ["data", inData];
+  if (!isBuiltIn(object.apiVersion)) return nonTextBelow(metadata, ["metadata"]);
+  const inData = WITH_DATA.includes(kind) && isObject(data) ? keyOfNonText(data) : undefined;
+  return inData === undefined ? nonTextBelow(object, []) : ["data", inData];
 }
 
 function isBuiltIn(apiVersion: string): boolean {
@@ -226,31 +227,31 @@ function isBuiltIn(apiVersion: string): boolean {
   return group.endsWith(".k8s.io") && group !== "apiextensions.k8s.io";
 }
 
-function below(value: unknown, path: Path): Path | undefined {
-  if (Array.isArray(value)) return firstOf(value, (item, index) => below(item, [...path, index]));
+function nonTextBelow(value: unknown, path: Path): Path | undefined {
+  if (Array.isArray(value)) return firstOf(value, (item, index) => nonTextBelow(item, [...path, index]));
   if (!isObject(value)) return undefined;
   return firstOf(Object.entries(value), ([key, inner]) => {
     const here = [...path, key];
-    if (MAPS.includes(key) && isObject(inner)) {
-      const wrong = keyOfNoText(inner);
+    if (STRING_MAPS.includes(key) && isObject(inner)) {
+      const wrong = keyOfNonText(inner);
       return wrong === undefined ? undefined : [...here, wrong];
     }
     if (key === "env" && Array.isArray(inner))
       return firstOf(inner, (entry, index) =>
-        isObject(entry) && isNoText(entry.value) ? [...here, index, "value"] : undefined,
+        isObject(entry) && isNonText(entry.value) ? [...here, index, "value"] : undefined,
       );
     if ((key === "command" || key === "args") && Array.isArray(inner))
-      return firstOf(inner, (word, index) => (isNoText(word) ? [...here, index] : undefined));
-    return below(inner, here);
+      return firstOf(inner, (word, index) => (isNonText(word) ? [...here, index] : undefined));
+    return nonTextBelow(inner, here);
   });
 }
 
-function keyOfNoText(map: Readonly<Record<string, unknown>>): string | undefined {
-  return Object.keys(map).find((key) => isNoText(map[key]));
+function keyOfNonText(map: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(map).find((key) => isNonText(map[key]));
 }
 
 /** Whether a value is set and is not a string. */
-function isNoText(value: unknown): boolean {
+function isNonText(value: unknown): boolean {
   return value !== undefined && value !== null && typeof value !== "string";
 }
 

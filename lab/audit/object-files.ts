@@ -10,7 +10,7 @@ import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
 import { fileBytes } from "../user-files.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
-import { jsonDocuments, notText, valueThatIsNoText, yamlDocuments } from "./manifest-documents.ts";
+import { firstNonText, jsonDocuments, nonTextIssue, yamlDocuments } from "./manifest-documents.ts";
 
 const KUSTOMIZATION = /(^|\/)(kustomization\.ya?ml|Kustomization)$/;
 const MANIFEST = /\.(ya?ml|json)$/;
@@ -39,16 +39,16 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
   let isTemplate = false;
   for (const file of files) {
     const text = await textOf(file);
-    if (changesByKustomize(file, text)) {
+    if (changesObjects(file, text)) {
       kustomizations.push(file);
       continue;
     }
-    const found = objectsIn(text, file === "-" ? nameOf(file) : relative("", file));
-    if (typeof found === "string") {
-      invalid.push(`${nameOf(file)}: ${found}`);
+    const result = objectsIn(text, file === "-" ? nameOf(file) : relative("", file));
+    if (typeof result === "string") {
+      invalid.push(`${nameOf(file)}: ${result}`);
       isTemplate ||= text.includes("{{");
-    } else if (found.length === 0) others.push(file);
-    else objects.push(...found);
+    } else if (result.length === 0) others.push(file);
+    else objects.push(...result);
   }
   if (invalid.length > 0) {
     const advice = isTemplate ? " (render templates first, as with helm template or kustomize build)" : "";
@@ -68,12 +68,12 @@ const UNCHANGING = ["apiVersion", "kind", "metadata", "resources", "bases", "sor
  * Whether a file tells Kustomize to change objects, as by a namespace or a patch, or to make some.
  * @see https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
  */
-function changesByKustomize(file: string, text: string): boolean {
+function changesObjects(file: string, text: string): boolean {
   if (!KUSTOMIZATION.test(file)) return false;
   const [document] = yamlDocuments(text).documents;
   const content: unknown = document !== undefined && document.errors.length === 0 ? document.toJS() : undefined;
   if (!isObject(content)) return false;
-  // Flux calls an object of its own so.
+  // Flux has an object of the same kind, which changes no other.
   if (content.kind !== undefined && !/^kustomize\.config\.k8s\.io\//.test(String(content.apiVersion))) return false;
   return Object.keys(content).some((key) => !UNCHANGING.includes(key));
 }
@@ -118,12 +118,9 @@ function statusOf(path: string): Promise<Stats> {
 /** The text of a file, in the encoding of its byte order mark: PowerShell writes UTF-16. */
 async function textOf(file: string): Promise<string> {
   const bytes = await (file === "-" ? buffer(process.stdin) : fileBytes(file));
-  const [first, second] = bytes;
-  const encoding =
-    first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
   try {
     // Concatenated files may have a byte order mark before each YAML document.
-    return new TextDecoder(encoding).decode(bytes).replace(/^\ufeff/gm, "");
+    return new TextDecoder(encodingOf(bytes)).decode(bytes).replace(/^\ufeff/gm, "");
   } catch {
     throw new Failure(
       `${file} cannot be read: ${Math.round(bytes.length / 2 ** 20)} MiB is more than a string can hold`,
@@ -132,13 +129,18 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
+function encodingOf([first, second]: Uint8Array): "utf-8" | "utf-16be" | "utf-16le" {
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+}
+
 /** Far more uses of anchors than people write, and too few to fill the memory. */
 const MAX_ALIASES = 100_000;
 
 /** The objects of a file, or the reason it cannot be read. */
 export function objectsIn(text: string, file: string): KubernetesObject[] | string {
   const json = jsonDocuments(text);
-  if (Array.isArray(json)) return json.flatMap(({ content, line }) => unlisted(content, { file, line }));
+  if (Array.isArray(json)) return json.flatMap(({ content, line }) => itemsOf(content, { file, line }));
   const { documents, lines } = yamlDocuments(text);
   const objects: KubernetesObject[] = [];
   for (const document of documents) {
@@ -146,7 +148,7 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
     if (error !== undefined && json !== undefined)
       return `the document at line ${json.brokenAt} is neither JSON, like the one before it, nor YAML: is the file truncated?`;
     if (error !== undefined) return sentenceOf(error);
-    const template = placeOfTemplate(document);
+    const template = templateOffset(document);
     if (template !== undefined)
       return `a template placeholder, such as {{ .Values.name }}, stands in place of a value at line ${lines.linePos(template).line}`;
     const { contents } = document;
@@ -160,21 +162,21 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
       throw problem;
     }
     if (isCircular(content)) return "an alias is within its own anchor";
-    const wrong = valueThatIsNoText(document, content);
-    if (wrong !== undefined) return notText(document, wrong, (offset) => lines.linePos(offset).line);
-    objects.push(...unlisted(content, { file, line: lines.linePos(start).line }));
+    const nonText = firstNonText(document, content);
+    if (nonText !== undefined) return nonTextIssue(document, nonText, (offset) => lines.linePos(offset).line);
+    objects.push(...itemsOf(content, { file, line: lines.linePos(start).line }));
   }
   return objects;
 }
 
-/** What is wrong and where, without the lines of the file that the parser shows below. */
+/** What is wrong and where: the parser's first line, without the excerpt of the file below it. */
 function sentenceOf({ message }: YAMLParseError): string {
   const [first = message] = message.split("\n");
   return first.replace(/:$/, "").replace(/^Missing closing (["'])quote/, "Missing closing quote $1");
 }
 
-/** Where `{{ … }}` stands without quotes, which YAML takes for a mapping whose key is a mapping; undefined where it does not. */
-function placeOfTemplate(document: Document.Parsed): number | undefined {
+/** Offset of an unquoted `{{ … }}`, which YAML reads as a mapping whose key is a mapping; undefined if there is none. */
+function templateOffset(document: Document.Parsed): number | undefined {
   let place: number | undefined;
   visit(document, {
     Pair: (_, { key }) => {
@@ -187,15 +189,15 @@ function placeOfTemplate(document: Document.Parsed): number | undefined {
 }
 
 /** Expands a `List` into its items. The API server omits apiVersion and kind in the items of a typed list, such as a `PodList`. */
-function unlisted(content: unknown, source: { readonly file: string; readonly line: number }): KubernetesObject[] {
+function itemsOf(content: unknown, source: { readonly file: string; readonly line: number }): KubernetesObject[] {
   // The form that `jq .items` writes.
-  if (Array.isArray(content)) return content.flatMap((item) => unlisted(item, source));
+  if (Array.isArray(content)) return content.flatMap((item) => itemsOf(item, source));
   // The name of a custom kind may end in List too.
   if (isObject(content) && typeof content.kind === "string" && content.kind.endsWith("List") && "items" in content) {
     const kind = content.kind.slice(0, -"List".length);
     const common = kind === "" ? {} : { apiVersion: content.apiVersion, kind };
     const items: readonly unknown[] = Array.isArray(content.items) ? content.items : [];
-    return items.flatMap((item) => unlisted(isObject(item) ? { ...common, ...item } : item, source));
+    return items.flatMap((item) => itemsOf(isObject(item) ? { ...common, ...item } : item, source));
   }
   const object = kubernetesObject(content, source);
   return object === undefined ? [] : [object];
@@ -241,7 +243,9 @@ function parseState(text: string, file: string): Stack {
 }
 
 function resourcesOf({ deployment }: z.infer<typeof StateExport>): Resource[] {
-  const all = (deployment.resources ?? []).filter((one) => !one.delete && !BY_THEIR_PARTS.includes(one.type));
+  const all = (deployment.resources ?? []).filter(
+    ({ delete: isReplaced, type }) => !isReplaced && !BY_THEIR_PARTS.includes(type),
+  );
   const read = new Map(all.map(({ urn, inputs }) => [urn, decoded(inputs)]));
   return all.map(({ urn, type, dependencies, propertyDependencies, provider, protect }) => {
     const { value = {}, secrets = [] } = read.get(urn) ?? {};
@@ -250,20 +254,24 @@ function resourcesOf({ deployment }: z.infer<typeof StateExport>): Resource[] {
       urn,
       type,
       name: urn.split("::").slice(3).join("::"),
-      props: readGroup(value, (one) => one === ENCRYPTED),
+      props: readGroup(value, isEncrypted),
       secrets,
       dependencies,
       propertyDependencies: Object.fromEntries(
         Object.entries(propertyDependencies ?? {}).map(([key, urns]) => [key, urns ?? []]),
       ),
       protect,
-      provider: readGroup(ofProvider?.value ?? {}, (one) => one === ENCRYPTED),
+      provider: readGroup(ofProvider?.value ?? {}, isEncrypted),
     });
   });
 }
 
 /** Placeholder for an encrypted secret. */
 const ENCRYPTED = Symbol("encrypted in the state");
+
+function isEncrypted(value: unknown): boolean {
+  return value === ENCRYPTED;
+}
 
 interface Decoded {
   readonly value: object;
