@@ -68,7 +68,7 @@ module Fluent::Plugin
         made.add(time, kept) if kept
       rescue StandardError => error
         # Not the error's message and not by Fluentd's own means, since both may print what stands in the line.
-        log.error "a line is dropped, since no record can be made of it", tag: tag, error: error.class, at: error.backtrace&.first
+        log.error "dropped a line of which no record can be made", tag: tag, error: error.class, at: error.backtrace&.first
       end
       made
     rescue PodLookup::Stopped => error

@@ -58,7 +58,7 @@ module Fluent::Plugin
     def refresh_watchers
       super
     rescue SystemCallError => error
-      log.warn "new files have to wait", error: error
+      log.warn "new files cannot be read yet", error: error
       # A partial entry would make the one after it unreadable.
       entries = File.binread(@pos_file)
       File.truncate(@pos_file, (entries.rindex("\n") || -1) + 1)

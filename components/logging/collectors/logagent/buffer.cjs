@@ -103,7 +103,7 @@ function createBuffer(folder, limits, tell) {
       remove(chunk);
       dropped += 1;
     }
-    if (dropped > 0) tell(`the buffer is full: ${dropped} of its oldest files are dropped`);
+    if (dropped > 0) tell(`the buffer is full: dropped ${dropped} of its oldest files`);
   }
 
   function writeChunk() {
@@ -191,7 +191,7 @@ function openBuffer(folder, limits, tell) {
 /** The buffer of a folder, which input and output share: the output opens it. @param {string} folder */
 function bufferAt(folder) {
   const buffer = opened.get(folder);
-  if (buffer === undefined) throw new Error(`no output has its state in ${folder}`);
+  if (buffer === undefined) throw new Error(`no output has opened the buffer in ${folder}`);
   return buffer;
 }
 

@@ -17,7 +17,7 @@ function createOpener(positions, tell) {
       return fs.openSync(path, "r");
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
-      if (code === "EMFILE" || code === "ENFILE") tell(`${path} has to wait: ${error}`);
+      if (code === "EMFILE" || code === "ENFILE") tell(`${path} cannot be opened yet: ${error}`);
       else if (code !== "ENOENT") throw error;
       return undefined;
     }
@@ -134,7 +134,7 @@ function followLog(positions, joiner, tell) {
   function readBlock(file, fd) {
     const { size } = fs.fstatSync(fd);
     if (size < file.offset) {
-      tell(`${file.path} was cut to ${size} bytes and is read from its beginning`);
+      tell(`${file.path} was truncated to ${size} bytes and is read from its beginning`);
       joiner.end();
       begin(file, fd);
     }
@@ -203,7 +203,7 @@ function followLog(positions, joiner, tell) {
         const fd = open(file);
         if (fd === undefined) {
           if (there.has(file.key)) return 0;
-          tell(`${file.path} went before it was read`);
+          tell(`${file.path} was deleted before it was read`);
           finish(file);
           return 0;
         }

@@ -61,7 +61,7 @@ function Input(config, emitter) {
       return () => nodeLogs(node, pods);
     }
     if (application !== undefined) return () => applicationLogs(application);
-    throw new Error("neither node with api, nor application");
+    throw new Error("the options must have node and api, or application");
   }
 
   /** @param {import("./sources.cjs").Log} log */

@@ -62,12 +62,12 @@ function Output(config, emitter) {
       while (lines.length > 0 && !stopped) {
         try {
           const { again, refused, reason } = await send(lines);
-          if (refused > 0) tell(`${refused} records are refused for good: ${reason}`);
+          if (refused > 0) tell(`the destination rejected ${refused} records permanently: ${reason}`);
           failures = again.length === lines.length ? failures + 1 : Math.min(again.length, 1);
           lines = again;
         } catch (error) {
           failures += 1;
-          tell(`the destination does not take records, which wait: ${error}`);
+          tell(`the destination does not accept records, which wait: ${error}`);
         }
         if (failures > 0 && !stopped) await pause(Math.min(500 * 2 ** failures, MAX_BACKOFF_MS));
       }

@@ -11,14 +11,14 @@ function tell(message) {
  * @param {unknown} error
  */
 function fail(error) {
-  tell(`cannot go on: ${error instanceof Error ? error.stack : error}`);
+  tell(`stopped by an error: ${error instanceof Error ? error.stack : error}`);
   process.exit(1);
 }
 
 /** @param {object} config @param {readonly string[]} options @throws {Error} where a name is not among them. */
 function isKnown(config, options) {
   const unknown = Object.keys(config).filter((name) => !options.includes(name));
-  if (unknown.length > 0) throw new Error(`no such option: ${unknown.join(", ")}`);
+  if (unknown.length > 0) throw new Error(`unknown options: ${unknown.join(", ")}`);
 }
 
 module.exports = { fail, isKnown, tell };

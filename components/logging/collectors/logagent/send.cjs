@@ -54,7 +54,7 @@ function inHalves(request, bodyOf, outcome) {
     const { status, body } = await request(`${bodyOf(lines).join("\n")}\n`);
     if (status >= 200 && status < 300) return outcome(lines, body);
     const reason = `${status} ${body.slice(0, 300)}`;
-    if (status >= 500 || status < 400 || RETRYABLE_STATUS.includes(status)) throw new Error(`it answers ${reason}`);
+    if (status >= 500 || status < 400 || RETRYABLE_STATUS.includes(status)) throw new Error(`it answered ${reason}`);
     if (lines.length <= 2) return { again: [], refused: 1, reason };
     const half = 2 * Math.ceil(lines.length / 4);
     const one = await send(lines.slice(0, half));
@@ -115,10 +115,10 @@ function post({ url, credentials, verify, caFile }, type) {
         const parts = [];
         response.on("data", (part) => parts.push(part));
         response.on("end", () => resolve({ status: response.statusCode || 0, body: Buffer.concat(parts).toString() }));
-        response.on("aborted", () => reject(new Error("the answer breaks off")));
+        response.on("aborted", () => reject(new Error("the response ended early")));
       });
       request.setHeader("content-length", Buffer.byteLength(body));
-      request.on("timeout", () => request.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
+      request.on("timeout", () => request.destroy(new Error(`no response within ${TIMEOUT_MS / 1000} s`)));
       request.on("error", reject);
       request.end(body);
     });

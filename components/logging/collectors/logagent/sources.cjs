@@ -30,14 +30,14 @@ function createPods(api, tell) {
     asked.add(key);
     try {
       const { status, body } = await get(api, `/api/v1/namespaces/${namespace}/pods/${name}`);
-      if (status !== 200 && status !== 404) throw new Error(`it answers ${status}`);
+      if (status !== 200 && status !== 404) throw new Error(`it answered ${status}`);
       const { labels = {}, annotations = {} } = status === 404 ? {} : JSON.parse(body).metadata;
       known.set(key, { labels, annotations });
       failures = 0;
     } catch (error) {
       failures += 1;
       again = Date.now() + Math.min(1000 * 2 ** failures, MAX_BACKOFF_MS);
-      tell(`the API server does not tell of pod ${namespace}/${name}, whose lines wait: ${error}`);
+      tell(`the API server did not return pod ${namespace}/${name}, whose lines wait: ${error}`);
     } finally {
       asked.delete(key);
     }
@@ -74,7 +74,7 @@ function get({ url, tokenFile, caFile }, path) {
       response.on("end", () => resolve({ status: response.statusCode || 0, body: Buffer.concat(parts).toString() }));
       response.on("error", reject);
     });
-    request.on("timeout", () => request.destroy(new Error("no answer in 10 s")));
+    request.on("timeout", () => request.destroy(new Error("no response within 10 s")));
     request.on("error", reject);
   });
 }

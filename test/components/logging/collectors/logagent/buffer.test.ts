@@ -85,7 +85,7 @@ describe("Logagent's buffer", () => {
     assert.equal(buffer.isFull(), false);
     const kept = chunks().map((name) => readFileSync(join(folder, "buffer", name), "utf8")[0]);
     assert.deepEqual(kept, ["a", "c", "d"]);
-    assert.match(told.join(), /the buffer is full: 1 of its oldest files are dropped/);
+    assert.match(told.join(), /the buffer is full: dropped 1 of its oldest files/);
     assert.ok(sending);
     buffer.done(sending);
   });
@@ -119,7 +119,7 @@ describe("Logagent's buffer", () => {
   });
 
   it("is available to the input once the output has opened it", () => {
-    assert.throws(() => buffers.bufferAt("/nowhere"), /no output has its state in \/nowhere/);
+    assert.throws(() => buffers.bufferAt("/nowhere"), /no output has opened the buffer in \/nowhere/);
     const buffer = open();
     assert.equal(buffers.bufferAt(folder), buffer);
   });

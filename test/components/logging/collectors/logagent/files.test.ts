@@ -192,7 +192,7 @@ describe("A log that Logagent follows", () => {
     truncateSync(current, 0);
     appendFileSync(current, "new\n");
     assert.deepEqual(before.readAll(), ["first", "second", "new"]);
-    assert.match(told.join(), /was cut to 4 bytes/);
+    assert.match(told.join(), /was truncated to 4 bytes/);
     before.save();
     before.log.close();
     writeFileSync(current, "other beginning\nmore than before\n");
@@ -261,7 +261,7 @@ describe("A log that Logagent follows", () => {
     } finally {
       fs.openSync = openSync;
     }
-    assert.match(told.join(), /0\.log has to wait: .*too many open files/);
+    assert.match(told.join(), /0\.log cannot be opened yet: .*too many open files/);
     assert.deepEqual(readAll(), ["a"]);
   });
 
@@ -280,6 +280,6 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual([readAll(), told], [OLD, []]);
     see(...paths);
     readAll();
-    assert.deepEqual(told, [`${current} went before it was read`]);
+    assert.deepEqual(told, [`${current} was deleted before it was read`]);
   });
 });

@@ -146,7 +146,7 @@ describe("Logagent's plugins at work", () => {
         .filter((name) => name.endsWith(".chunk"))
         .flatMap((name) => readFileSync(join(buffer, name), "utf8").match(/"_id":"[0-9a-f]{40}"/g) ?? []);
     await until(() => existsSync(buffer) && ids().length === 2);
-    const wait = /the destination does not take records, which wait: Error: connect ECONNREFUSED/;
+    const wait = /the destination does not accept records, which wait: Error: connect ECONNREFUSED/;
     await until(() => wait.test(running.messages()));
     await running.worker.terminate();
     // Each has an id of its own, though it says the same.
@@ -203,7 +203,7 @@ describe("Logagent's plugins at work", () => {
       });
       const [code] = await once(worker, "exit");
       assert.equal(code, 1);
-      assert.match(messages(), /cannot go on: Error: no such option: continuez/);
+      assert.match(messages(), /stopped by an error: Error: unknown options: continuez/);
     }
   });
 });

@@ -110,7 +110,7 @@ describe("The logs of a node that Logagent reads", () => {
     look();
     for (let wait = 0; wait < 100 && told.length < 3; wait += 1) await sleep(20);
     assert.deepEqual(look(), [undefined, undefined, undefined]);
-    assert.match(told[0] ?? "", /does not tell of pod [a-z-]+\/[a-z]+, whose lines wait: Error: it answers 503/);
+    assert.match(told[0] ?? "", /did not return pod [a-z-]+\/[a-z]+, whose lines wait: Error: it answered 503/);
   });
 
   it("of a hundred new pods are looked up eight at a time", async () => {

@@ -92,7 +92,7 @@ describe("Logagent's sender", () => {
   it("keeps everything if the time, the address or the password is wrong", async () => {
     for (const status of [302, 401, 403, 404, 408, 429, 500, 503]) {
       answer = () => ({ status });
-      await assert.rejects(sender.createSender({ http: { url } })(chunk("a")), new RegExp(`it answers ${status}`));
+      await assert.rejects(sender.createSender({ http: { url } })(chunk("a")), new RegExp(`it answered ${status}`));
     }
     server.close();
     server.closeAllConnections();
