@@ -38,7 +38,7 @@ export function renamed(given: Readonly<Record<string, unknown>>, renames: Renam
     settings[section] = Object.fromEntries(
       // If both are set, keep the current name; this is an error anyway.
       Object.entries(value).flatMap(([key, inner]) => {
-        const current = names[key];
+        const current = Object.hasOwn(names, key) ? names[key] : undefined;
         if (current === undefined) return [[key, inner]];
         return current in value ? [] : [[current, inner]];
       }),

@@ -20,8 +20,9 @@ function checkRule(setup: Setup, words: readonly string[]): void {
   const stops = mode === "continue" || mode === "stop";
   const [field = "", ...rest] = stops ? others : words;
   if (words.length === 0 || (stops && others.length === 0)) setup.refuse("takes a rule, such as name NAME OTHER");
-  const rule = RULES[field.toLowerCase()];
-  if (field.toLowerCase() === "answer") setup.refuse("a rule for answers begins with name");
+  const kind = field.toLowerCase();
+  const rule = Object.hasOwn(RULES, kind) ? RULES[kind] : undefined;
+  if (kind === "answer") setup.refuse("a rule for answers begins with name");
   if (rule === undefined)
     setup.refuse(`a rule is for name, class, type, edns0, ttl, cname or rcode (found ${shown(field)})`);
   rule(setup, rest);

@@ -43,6 +43,10 @@ export const REFUSED_LINES: readonly (readonly [line: string, problem: string])[
     "rewrite old.example new.example",
     'rewrite: a rule is for name, class, type, edns0, ttl, cname or rcode (found "old.example")',
   ],
+  [
+    "rewrite constructor old.example new.example",
+    'rewrite: a rule is for name, class, type, edns0, ttl, cname or rcode (found "constructor")',
+  ],
   ["rewrite", "rewrite: takes a rule, such as name NAME OTHER"],
   ["rewrite name regex (a b", 'rewrite: a rule takes a regular expression in Go\'s syntax (found "(a")'],
   ["rewrite name regex ^(?!a) b", 'rewrite: a rule takes a regular expression in Go\'s syntax (found "^(?!a)")'],

@@ -26,7 +26,13 @@ describe("renamed", () => {
   });
 
   it("leaves settings without an old name unchanged, and values that are not objects", () => {
-    for (const given of [{ logging: { mode: "sidecar" } }, { logging: null }, { logging: "x" }, {}]) {
+    for (const given of [
+      { logging: { mode: "sidecar" } },
+      { logging: { constructor: "sidecar" } },
+      { logging: null },
+      { logging: "x" },
+      {},
+    ]) {
       assert.deepEqual(renamed(given, RENAMES), { settings: given, issues: [] });
     }
   });
