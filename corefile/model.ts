@@ -115,7 +115,10 @@ export function hasPlugin(server: Server, name: string): boolean {
 
 const PLUGINS = new WeakMap<Server, ReadonlySet<string>>();
 
-/** Memoizes a function of an object: each line of a Corefile may ask for the zones of each block. */
+/**
+ * Memoizes a function of an object: each line of a Corefile may ask for the zones of each block.
+ * @param known The results so far.
+ */
 export function remembered<Key extends object, Value>(
   known: WeakMap<Key, Value>,
   key: Key,

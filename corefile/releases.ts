@@ -74,7 +74,7 @@ export function rankOf(plugin: string, release: Release = DEFAULT): number | und
   return index === -1 ? undefined : index;
 }
 
-/** Plugins that decide who answers: a reader would take the order of their lines for the order of execution. */
+/** Plugins that decide who answers a query. A reader takes the order of their lines for the order of execution, which is fixed. */
 export const DECIDERS: ReadonlySet<string> = new Set(
   `rewrite acl template hosts route53 azure clouddns k8s_external kubernetes file auto secondary etcd forward grpc erratic whoami
   nomad`.split(/\s+/),

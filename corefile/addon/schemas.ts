@@ -116,7 +116,7 @@ export function rejections(configuration: unknown, version: string): Rejection[]
           ];
     if (WRAPPERS.has(keyword) || keywordLocation.includes("/anyOf/")) return [];
     const limit = limitAt(found.schema, keywordLocation);
-    if (keyword !== "required") return [reject(`${wanted(keyword, limit)}`)];
+    if (keyword !== "required") return [reject(requirement(keyword, limit))];
     const names = Array.isArray(limit) ? limit.map(String) : [];
     return names
       .filter((name) => !(isObject(value) && name in value))
@@ -157,7 +157,8 @@ export function possibleRejections(configuration: unknown): PossibleRejection[] 
 /** Keywords whose errors only report that a child is invalid. */
 const WRAPPERS: ReadonlySet<string> = new Set(["$ref", "properties", "items", "additionalProperties"]);
 
-function wanted(keyword: string, limit: unknown): string {
+/** What a schema's keyword requires, as the end of a sentence. */
+function requirement(keyword: string, limit: unknown): string {
   const list = Array.isArray(limit) ? limit.map(String) : [String(limit)];
   if (keyword === "type")
     return `must be ${list.map((type) => `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`).join(" or ")}`;

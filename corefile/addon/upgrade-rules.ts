@@ -29,8 +29,8 @@ export function versionStep(from: string, to: string): VersionStep {
     );
   if (after < before - 1)
     return refused(`EKS refuses ${from} → ${to}, since it rolls back one minor version only: create a new cluster`);
-  const kind = after > before ? "upgrade" : after < before ? "rollback" : "none";
-  return { from, to, kind, reason: "" };
+  if (after === before) return { from, to, kind: "none", reason: "" };
+  return { from, to, kind: after > before ? "upgrade" : "rollback", reason: "" };
 }
 
 /** Why this release cannot plan an upgrade to a version; undefined if it can. */
@@ -68,8 +68,9 @@ export interface ComponentVerdict {
 
 /** Minor versions that a kubelet and kube-proxy may lag behind the API server. @see https://kubernetes.io/releases/version-skew-policy/ */
 const MAX_SKEW = 3;
-/** Below the first, v1.12.0 and later cannot be reached in one step; below the second, AWS advises an update before the cluster's. */
+/** Older versions of vpc-cni cannot be updated to v1.12.0 or later in one step. */
 const VPC_CNI_STEP: Version = [1, 7, 0];
+/** AWS advises to update older versions of vpc-cni before the cluster. */
 const VPC_CNI_FIRST: Version = [1, 8, 0];
 /** Minor versions that CoreDNS may lag behind EKS's default. EKS lists the last two or three, and not always the same number. */
 const MAX_COREDNS_BEHIND = 3;

@@ -26,7 +26,7 @@ export function checkAnswers(
 /** The zones of all reverse names. */
 const ALL_ADDRESSES: readonly string[] = ["in-addr.arpa.", "ip6.arpa."];
 
-/** Reverse names, of which the cluster only knows its own. */
+/** Reverse zones of kubernetes that no query reaches, or in which addresses outside the cluster get no name. */
 function checkReverse(
   server: Server,
   servers: readonly Server[],
@@ -43,7 +43,7 @@ function checkReverse(
     const names = lost.map(bare).join(" ");
     findings.warn(
       server,
-      `kubernetes ${names}: no query for these names reaches this block, so the addresses of Services have none; add ${names} to its zones`,
+      `kubernetes ${names}: no query for these names reaches this block, so the addresses of Services have no names; add ${names} to its zones`,
     );
   }
   if (fallthrough?.length === 0) return;
@@ -75,7 +75,7 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
 function isForeign(server: Server, zone: string): boolean {
   const served = servedZones(server);
   return (
-    !renames(server) && served.length > 0 && !served.some((one) => isWithin(zone, one.zone) || isWithin(one.zone, zone))
+    !renames(server) && served.length > 0 && !served.some((own) => isWithin(zone, own.zone) || isWithin(own.zone, zone))
   );
 }
 
@@ -138,7 +138,7 @@ function checkStubBlocks(server: Server, servers: readonly Server[], context: Ch
     );
 }
 
-/** A block for some of the cluster's names hides them from kubernetes. */
+/** Blocks for some of the cluster's names, which hide them from kubernetes. */
 function checkShadow(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings): void {
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
   const isKubernetes = (one: Server) => one.plugins.some(({ plugin }) => plugin === "kubernetes");
@@ -153,7 +153,10 @@ function checkShadow(server: Server, servers: readonly Server[], context: CheckC
 
 const RECORDS: readonly string[] = ["answer", "additional", "authority"];
 
-/** A match for no name; a record for no query; and NXDOMAIN for one type only, which hides the name's other addresses in musl and .NET. */
+/**
+ * Templates with a match for no name, with text that is not a record, and with NXDOMAIN for one type only, which hides the name's other
+ * addresses in musl and .NET.
+ */
 function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
   const [, type = "ANY"] = line.args;
   const block = line.block ?? [];
@@ -183,7 +186,7 @@ const FAILS = "and CoreDNS answers SERVFAIL instead";
  */
 const FIELDS = "Zone Name Class Type Match Group Message Question Remote Meta Regex".split(" ");
 
-/** References to fields that do not exist. Inside some actions the dot is rebound, so they are skipped. */
+/** The first reference to a field that does not exist. Text with actions that rebind the dot, such as `with`, is skipped. */
 function valueProblem(
   text: string,
   keys: ReadonlySet<string> | undefined,
@@ -208,7 +211,7 @@ function valueProblem(
 /** Placeholder for a value of a query. */
 const VALUE = "\0";
 
-/** Text that is not a record for any query. Text with comments, quotes or several lines is skipped. */
+/** Why a text is not a record for any query; undefined if it may be one. Text with comments, quotes or several lines is skipped. */
 function recordProblem(text: string): string | undefined {
   const written = withoutActions(text, VALUE);
   if (/[;"()]/.test(written)) return undefined;
@@ -222,5 +225,5 @@ function recordProblem(text: string): string | undefined {
   const family = { A: "IPv4", AAAA: "IPv6" }[type.toUpperCase()];
   if (family === undefined || value.includes(VALUE)) return undefined;
   const isOfFamily = isAddress(value) && value.includes(":") === (family === "IPv6");
-  return isOfFamily ? undefined : `${type} ${value} is no ${family} address, ${FAILS}`;
+  return isOfFamily ? undefined : `${type} ${value} is not an ${family} address, ${FAILS}`;
 }

@@ -81,17 +81,20 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
       );
     return;
   }
-  const what = isOption
-    ? "fallthrough on the line of an address is taken for a name, so that"
-    : passed.length > 0
-      ? `fallthrough ${passed.join(" ")} passes on those names alone, so that`
-      : "without fallthrough";
+  const what = isOption ? "fallthrough on the line of an address is taken for a name, so that" : passingOf(passed);
   const advice = isOption ? "give it a line of its own" : "add a line fallthrough behind the addresses";
   const isCluster = endsCluster(place, ended, passed);
-  const whose = isCluster ? ", the cluster's own too," : of(ended);
+  const whose = isCluster ? ", the cluster's own too," : ofZones(ended);
   const message = `hosts: ${what} every other name${whose} is SERVFAIL; ${advice}`;
   if (isCluster) findings.error(server, message);
   else findings.warn(server, message);
+}
+
+/** What a line passes on, as the beginning of a clause. */
+function passingOf(zones: readonly string[]): string {
+  return zones.length > 0
+    ? `fallthrough ${zones.join(" ")} only passes on those names, so that`
+    : "without fallthrough";
 }
 
 /** From 1.14.5 to before this release, hosts passed on queries for which it has no records. https://github.com/coredns/coredns/pull/8282 */
@@ -146,14 +149,14 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const ended = zones.filter((zone) => !passed.some((one) => isWithin(zone, one)) && !samplesOf(zone).some(fits));
   if (ended.length === 0) return;
   const isCluster = isAddress && endsCluster(place, ended, passed);
-  const whose = isCluster ? ", the cluster's own too," : of(ended);
+  const whose = isCluster ? ", the cluster's own too," : ofZones(ended);
   const message = `${where}: without fallthrough every name${whose} that no match fits is SERVFAIL for this type; add a line fallthrough`;
   if (isCluster) findings.error(server, message);
   else findings.warn(server, message);
 }
 
-/** Zones after `name` in a message; none means all. */
-function of(zones: readonly string[]): string {
+/** ` of ZONES`, to follow `name` in a message; empty for all zones. */
+function ofZones(zones: readonly string[]): string {
   return zones.includes(".") ? "" : ` of ${zones.map(bare).join(" ")}`;
 }
 
@@ -209,7 +212,7 @@ function checkCached(place: Place, release: Release): void {
   const { server, findings } = place;
   if ((rankOf("cache", release) ?? 0) > (rankOf("acl", release) ?? 0)) return;
   const refusals = aclLines(server).flatMap(({ args, block = [] }) =>
-    tellsApart(block) ? [zonesOf(place, args)] : [],
+    refusesSome(block) ? [zonesOf(place, args)] : [],
   );
   const cached = server.plugins.flatMap((plugin) =>
     plugin.plugin === "cache" ? [zonesOf(place, plugin.zones ?? [])] : [],
@@ -264,8 +267,8 @@ function renamed({ match, from, to }: RewritePlugin, zones: readonly string[]): 
   return [dotted(name), `${dotted(name).slice(0, -old.length)}${dotted(to).replace(/^\./, "")}`];
 }
 
-/** Whether rules block some clients from what others get. */
-function tellsApart(rules: readonly Directive[]): boolean {
+/** Whether rules refuse some clients what others get. */
+function refusesSome(rules: readonly Directive[]): boolean {
   const isForSome = (rule: Directive) => !isAll(conditionsOf(rule).nets);
   return rules.some(
     (rule, index) =>

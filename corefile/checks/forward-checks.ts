@@ -31,17 +31,18 @@ export function readUpstream(text: string): Upstream | string {
   if (scheme !== "dns" && scheme !== "tls") return `${UPSTREAM_FORMS}; forward does not speak ${scheme}`;
   const tls = scheme === "tls";
   const [, host = rest, serverName, suffix = ""] = /^([^%]*)%([^:\]]+)(.*)$/.exec(rest) ?? [];
-  const parts = split(`${host}${serverName === undefined ? "" : suffix}`);
+  const parts = addressAndPort(`${host}${serverName === undefined ? "" : suffix}`);
   if (parts === undefined) {
     if (rest.startsWith("/")) return { kind: "file", target: rest, port: undefined, tls, serverName: undefined };
-    return `${UPSTREAM_FORMS}; ${text} is none, and names are not looked up`;
+    return `${UPSTREAM_FORMS}; ${text} is none of these, and names are not looked up`;
   }
   if (parts.port !== undefined && (parts.port < 1 || parts.port > 65_535)) return `${UPSTREAM_FORMS}; ${PORT_RANGE}`;
   // In fe80::1%eth0, the part after the percent sign is a network interface.
   return { kind: "address", target: parts.address, port: parts.port, tls, serverName: tls ? serverName : undefined };
 }
 
-function split(text: string): { readonly address: string; readonly port: number | undefined } | undefined {
+/** The address and port of an upstream; undefined if it is not an address. */
+function addressAndPort(text: string): { readonly address: string; readonly port: number | undefined } | undefined {
   const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
   const plain = bracketed ?? /^([\d.]+)(?::(\d+))?$/.exec(text);
   const [, address = text, port] = plain ?? [];
@@ -83,7 +84,7 @@ export function checkForwards(
     const [since, version] = [SEVERAL_SINCE, context.coredns].map((parts) => parts.join("."));
     findings.error(
       server,
-      `forward occurs ${forwards.length} times, which requires CoreDNS ${since}, and this is ${version}`,
+      `forward occurs ${forwards.length} times, which requires CoreDNS ${since}, but this is ${version}`,
     );
   }
   const byZone = Map.groupBy(forwards.entries(), ([, { from }]) => dotted(from));
@@ -224,8 +225,8 @@ function checkUpstreams(
       continue;
     }
     const loop = loopOf(upstream, context);
-    const comesBack = returns(server, servers, from, upstream);
-    if (loop !== undefined && comesBack) {
+    const isLoop = comesBack(server, servers, from, upstream);
+    if (loop !== undefined && isLoop) {
       findings.error(server, `forward ${from} ${text}: a loop to itself, since this is ${loop}`);
     } else if (loop === undefined && sameAddress(upstream.target, USUAL_NODE_LOCAL)) {
       findings.warn(
@@ -257,8 +258,8 @@ export function loopOf(upstream: Upstream, { clusterDns, nodeLocal }: CheckConte
   return answersHere ? "the Service kube-dns, and CoreDNS is behind it" : undefined;
 }
 
-/** Whether a query that CoreDNS sends to itself reaches the same block again, unless it was rewritten into another block. */
-function returns(server: Server, servers: readonly Server[], from: string, upstream: Upstream): boolean {
+/** Whether a query that CoreDNS sends to itself reaches the same block again, because no rewrite leads it to another block. */
+function comesBack(server: Server, servers: readonly Server[], from: string, upstream: Upstream): boolean {
   const port = upstream.port ?? DNS_PORT;
   return servedZones(server).some(({ zone }) => {
     if (!isWithin(from, zone) && !isWithin(zone, from)) return false;

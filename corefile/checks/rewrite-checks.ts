@@ -23,7 +23,7 @@ export function checkRewrites(
 ): void {
   const rules = server.plugins.flatMap((plugin) => (plugin.plugin === "rewrite" ? [ordered(plugin)] : []));
   const isRenamed = hasPlugin(server, "autopath") || hasPlugin(server, "dns64");
-  // After a rule that goes on, names are others.
+  // After a rule with `continue`, names are already rewritten: only rules behind it are compared.
   let first = 0;
   for (const [index, ordered] of rules.entries()) {
     const { rule } = ordered;

@@ -114,13 +114,9 @@ function checkClusterNames(
   const server = serverFor(domain, port, servers);
   if (server === undefined || !servers.some((one) => hasPlugin(one, "kubernetes"))) return;
   const inViews = servers.some((one) => hasView(one) && hasPlugin(one, "kubernetes") && serves(one, domain, port));
-  const zones = server.plugins.flatMap((plugin) =>
-    plugin.plugin === "kubernetes"
-      ? plugin.zones.length > 0
-        ? plugin.zones
-        : servedZones(server).map(({ zone }) => zone)
-      : [],
-  );
+  const lines = server.plugins.filter((plugin) => plugin.plugin === "kubernetes");
+  const ofBlock = servedZones(server).map(({ zone }) => zone);
+  const zones = lines.flatMap((line) => (line.zones.length > 0 ? line.zones : ofBlock));
   if (zones.some((zone) => isWithin(domain, zone))) return;
   const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
   const outside = inViews ? "outside the views " : "";

@@ -109,10 +109,10 @@ function checkCluster(server: Server, { from, to }: RewritePlugin, context: Chec
     plugin.plugin === "forward" && isWithin(domain, plugin.from) ? plugin.upstreams : [],
   );
   if (upstreams.some((text) => leadsBack(text, context))) return;
-  const asked = upstreams.length === 0 ? "nobody in this block answers" : `this block asks ${upstreams.join(" ")} for`;
+  const asked = upstreams.length === 0 ? "nothing in this block answers" : `this block asks ${upstreams.join(" ")} for`;
   findings.warn(
     server,
-    `rewrite ${from}: leads to ${to}, a name of the cluster that ${asked}: a rewrite belongs to the block of kubernetes`,
+    `rewrite ${from}: leads to ${to}, a name of the cluster that ${asked}: move the rewrite to the block of kubernetes`,
   );
 }
 

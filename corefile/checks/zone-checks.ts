@@ -80,13 +80,18 @@ function checkWildcards(server: Server, findings: Findings): void {
     findings.warn(server, `no query reaches ${zone}: a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}`);
   for (const plugin of server.plugins) {
     const { name, args } = writePlugin(plugin);
-    const zones = name === "forward" ? args.slice(0, 1) : name === "template" ? args.slice(2) : [];
-    for (const zone of zones.filter(isWildcard))
+    for (const zone of zonesOfLine(name, args).filter(isWildcard))
       findings.warn(
         server,
         `${name} ${zone}: matches no name, since a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}, which takes all names below it too`,
       );
   }
+}
+
+/** Zones that a line of forward or template names; those of other plugins may have an asterisk. */
+function zonesOfLine(plugin: string, args: readonly string[]): readonly string[] {
+  if (plugin === "forward") return args.slice(0, 1);
+  return plugin === "template" ? args.slice(2) : [];
 }
 
 function isWildcard(zone: string): boolean {
@@ -97,11 +102,11 @@ function isWildcard(zone: string): boolean {
 const TRANSPORT = /^(dns|tls|quic|grpc|https3?):\/\//;
 
 /** The ports that a Corefile's forwards query. */
-const ASKED = new WeakMap<readonly Server[], ReadonlySet<number | undefined>>();
+const QUERIED_PORTS = new WeakMap<readonly Server[], ReadonlySet<number | undefined>>();
 
 /** The add-on's Service targets port 53; a block on another port is only reachable from a forward of this CoreDNS. */
 function checkPorts(server: Server, servers: readonly Server[], findings: Findings): void {
-  const asked = remembered(ASKED, servers, (all) => new Set(all.flatMap(upstreamsOf).map(({ port }) => port)));
+  const asked = remembered(QUERIED_PORTS, servers, (all) => new Set(all.flatMap(upstreamsOf).map(({ port }) => port)));
   for (const zone of server.zones) {
     const [, unknown] = /^(\w+:\/\/)/.exec(zone.replace(TRANSPORT, "")) ?? [];
     if (unknown !== undefined)

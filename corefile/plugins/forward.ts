@@ -49,12 +49,12 @@ export function readForward(line: Directive): ForwardPlugin {
     forceTcp: options.flag("force_tcp"),
     preferUdp: options.flag("prefer_udp"),
     expire: options.duration("expire"),
-    maxFails: options.whole("max_fails"),
+    maxFails: options.integer("max_fails"),
     tls: tls(options),
     tlsServerName: options.word("tls_servername"),
     policy: options.oneOf("policy", POLICIES),
     healthCheck: healthCheck(options),
-    maxConcurrent: options.whole("max_concurrent"),
+    maxConcurrent: options.integer("max_concurrent"),
     more: options.rest(),
   };
 }

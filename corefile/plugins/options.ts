@@ -22,18 +22,21 @@ export class OptionReader {
     return true;
   }
 
-  whole(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {
+  /** An option with one integer. */
+  integer(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {
     const args = this.take(name);
     if (args === undefined) return undefined;
     return args.length === 1 ? this.number(name, args[0], min, max) : this.fail(name, "one integer");
   }
 
+  /** An option with one duration. */
   duration(name: string): string | undefined {
     const text = this.word(name, "one duration, such as 30s");
     if (text !== undefined && seconds(text) === undefined) this.fail(name, "a duration, such as 30s");
     return text;
   }
 
+  /** An option with one word. */
   word(name: string, wanted = "one word"): string | undefined {
     const args = this.take(name);
     if (args === undefined) return undefined;
@@ -41,6 +44,7 @@ export class OptionReader {
     return text === undefined || more.length > 0 ? this.fail(name, wanted) : text;
   }
 
+  /** An option with one of several words. */
   oneOf<const T extends string>(name: string, allowed: readonly T[]): T | undefined {
     const text = this.word(name, `one of ${allowed.join(", ")}`);
     if (text === undefined) return undefined;
@@ -61,6 +65,7 @@ export class OptionReader {
     return found;
   }
 
+  /** Parses a word of an option as an integer. */
   number(name: string, text: string | undefined, min = 0, max = Number.MAX_SAFE_INTEGER): number {
     const value = Number(text);
     if (text === undefined || !/^[+-]?\d+$/.test(text) || value < min || value > max) {
@@ -70,6 +75,7 @@ export class OptionReader {
     return value;
   }
 
+  /** Rejects the line. @param wanted What the option takes. */
   fail(name: string, wanted: string): never {
     throw new PluginProblem(`${this.plugin}: ${name} takes ${wanted}`);
   }
@@ -85,11 +91,12 @@ export class OptionReader {
   }
 }
 
-/** The arguments on a plugin's own line. */
+/** @throws {PluginProblem} if a plugin's own line has arguments. */
 export function noArgs({ name, args }: Directive): void {
   if (args.length > 0) throw new PluginProblem(`${name}: takes no words on its line`);
 }
 
+/** The only argument of a plugin's own line, if any. @throws {PluginProblem} if there are several. */
 export function atMostOneArg({ name, args }: Directive): string | undefined {
   if (args.length > 1) throw new PluginProblem(`${name}: takes at most one word on its line`);
   return args[0];

@@ -25,7 +25,7 @@ export function readKubernetes(line: Directive): KubernetesPlugin {
     zones: line.args,
     pods: options.oneOf("pods", POD_MODES),
     fallthrough: options.words("fallthrough", 0),
-    ttl: options.whole("ttl", 0, 3600),
+    ttl: options.integer("ttl", 0, 3600),
     more: options.rest(),
   };
 }
@@ -93,7 +93,7 @@ export function readHosts(line: Directive): HostsPlugin {
     plugin: "hosts",
     file: line.args.length > 0 ? line.args : undefined,
     entries: block.filter(isEntry).map(({ name, args }) => ({ address: name, names: args })),
-    ttl: options.whole("ttl", 1, 65_535),
+    ttl: options.integer("ttl", 1, 65_535),
     noReverse: options.flag("no_reverse"),
     reload: options.duration("reload"),
     fallthrough: options.words("fallthrough", 0),
@@ -175,6 +175,6 @@ function checkWords(match: RewritePlugin["match"], from: string, to: string, ans
   }
 }
 
-export function writeRewrite({ match, from, to, answer, continue: goOn }: RewritePlugin): Directive {
-  return directive("rewrite", [goOn ? "continue" : "stop", "name", match, from, to, ...(answer ?? [])]);
+export function writeRewrite({ match, from, to, answer, continue: appliesNext }: RewritePlugin): Directive {
+  return directive("rewrite", [appliesNext ? "continue" : "stop", "name", match, from, to, ...(answer ?? [])]);
 }

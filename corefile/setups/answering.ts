@@ -34,7 +34,7 @@ export function hosts(setup: Setup): void {
           setup.warn(`${name} is neither an option nor an address, so that CoreDNS ignores its line`);
       },
     );
-    if (needsFallthrough && !fallsThrough) setup.refuse("fallthrough_unsupported takes effect with fallthrough only");
+    if (needsFallthrough && !fallsThrough) setup.refuse("fallthrough_unsupported only takes effect with fallthrough");
   }, 1);
 }
 
@@ -226,7 +226,7 @@ export function tsig(setup: Setup): void {
       secret: () => {
         const [name = ""] = setup.words("secret", 2, 2);
         const key = name.toLowerCase().replace(/\.?$/, ".");
-        if (seen.has(key)) setup.refuse(`the key ${key} is there already`);
+        if (seen.has(key)) setup.refuse(`the key ${key} is defined twice`);
         seen.add(key);
       },
       secrets: () => setup.needFile(setup.words("secrets", 1, 1)[0] ?? "", "key file"),

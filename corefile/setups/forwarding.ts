@@ -98,7 +98,7 @@ function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
   if (file.startsWith("/")) setup.needFile(file, "file");
   else if (named && HOST_NAME.test(bare) && supports(setup, scheme, "named"))
     setup.warn(
-      `CoreDNS looks up ${bare} only when it starts: without an address it does not start, and later ones it does not see`,
+      `CoreDNS looks up ${bare} only when it starts: without an address it does not start, and it does not see later changes`,
     );
   else if (named)
     setup.refuse(`an upstream is ${UPSTREAM_FORMS}, or a name such as dns.example (found ${shown(upstream)})`);
@@ -129,7 +129,7 @@ function checkTransport(setup: Setup, upstream: string, serverName: string | und
     setup.refuse(`an upstream of https has no path, since /dns-query is asked (found ${shown(upstream)})`);
   const own = /%([^:\]]+)/.exec(rest)?.[1];
   if (["tls", "quic"].includes(scheme) && setup.since(1, 13, 0) && own !== undefined && serverName !== undefined)
-    setup.refuse(`${upstream} names the server as tls_servername does, and CoreDNS takes one of both`);
+    setup.refuse(`${upstream} names the server, and so does tls_servername: CoreDNS takes only one of them`);
 }
 
 /** Options that forward and grpc share. */
@@ -205,7 +205,7 @@ export function cache(setup: Setup): void {
       disable: () => disable(setup),
       keepttl: () => setup.words("keepttl", 0, 0),
     });
-    if (policy && !stale) setup.refuse("serve_stale_policy takes effect with serve_stale only");
+    if (policy && !stale) setup.refuse("serve_stale_policy only takes effect with serve_stale");
   }, 1);
 }
 

@@ -47,7 +47,7 @@ export function timeouts(setup: Setup): void {
 export function multisocket(setup: Setup): void {
   setup.next();
   const words = setup.words("its line", 0, 1);
-  if (setup.next()) setup.refuse("CoreDNS takes it once in a server block, without options");
+  if (setup.next()) setup.refuse("may occur only once in a server block, without options");
   if (words[0] !== undefined) setup.int("its line", words[0], 1, setup.since(1, 13, 0) ? 1024 : undefined);
 }
 
@@ -130,7 +130,7 @@ export function nsid(setup: Setup): void {
 export function metadata(setup: Setup): void {
   setup.next();
   setup.zones(setup.remaining());
-  if (setup.nextBlock() || setup.next()) setup.refuse("CoreDNS takes it once in a server block, without options");
+  if (setup.nextBlock() || setup.next()) setup.refuse("may occur only once in a server block, without options");
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/bufsize/setup.go */

@@ -87,7 +87,7 @@ export class Setup extends Dispenser {
   /** Calls `read` for each line of the plugin; rejects more than `max` lines. */
   lines(read: () => void, max = Number.POSITIVE_INFINITY): void {
     for (let count = 1; this.next(); count += 1) {
-      if (count > max) this.refuse("CoreDNS takes it once in a server block");
+      if (count > max) this.refuse("may occur only once in a server block");
       read();
     }
   }
@@ -228,20 +228,22 @@ export class Setup extends Dispenser {
   needFile(path: string, what: string): void {
     if (hasVariable(path)) return;
     const file = this.path(path);
-    const there = this.context.hasFile(file);
-    if (there === false) this.lack(`the add-on's pods have no ${what} ${file}, and CoreDNS does not start without it`);
-    if (there && USABLE_AS[what]?.test(file) !== true)
-      this.refuse(`${file} is there, but is no ${what}, and CoreDNS does not start with it`);
-    if (there === undefined) this.warn(`CoreDNS does not start unless its pod has the ${what} ${file}`);
+    const exists = this.context.hasFile(file);
+    if (exists === false) this.lack(`the add-on's pods have no ${what} ${file}, and CoreDNS does not start without it`);
+    if (exists && USABLE_AS[what]?.test(file) !== true)
+      this.refuse(
+        `${file} exists, but cannot be used as ${what === "file" ? "a list of name servers" : `the ${what}`}, so CoreDNS does not start`,
+      );
+    if (exists === undefined) this.warn(`CoreDNS does not start unless its pod has the ${what} ${file}`);
   }
 
   /** A file without which CoreDNS starts, but does not work as intended. */
   wantFile(path: string, what: string, consequence: string): void {
     if (hasVariable(path)) return;
     const file = this.path(path);
-    const there = this.context.hasFile(file);
-    if (there === false) this.warn(`the add-on's pods have no ${what} ${file}: ${consequence}`);
-    if (there && what === "zone file" && this.plugin === "file")
+    const exists = this.context.hasFile(file);
+    if (exists === false) this.warn(`the add-on's pods have no ${what} ${file}: ${consequence}`);
+    if (exists && what === "zone file" && this.plugin === "file")
       this.refuse(`${file} exists, but is not a zone file, so CoreDNS does not start`);
   }
 

@@ -165,7 +165,7 @@ function setUp(block: TokenBlock, release: Release, context: StartContext): Star
     }
     const since = PLUGINS_SINCE[name];
     if (since !== undefined && context.coredns !== undefined && isBefore(context.coredns, since)) {
-      errors.push(`${name}: CoreDNS has it from ${since.join(".")}, and this is ${context.coredns.join(".")}`);
+      errors.push(`${name}: requires CoreDNS ${since.join(".")}, but this is ${context.coredns.join(".")}`);
       continue;
     }
     const run = SETUPS[name];
@@ -208,7 +208,7 @@ function setupContext(
 }
 
 /** Plugins that provide a client's search list to autopath. */
-const AUTOPATHERS: ReadonlySet<string> = new Set(["kubernetes", "erratic"]);
+const SEARCH_LIST_SOURCES: ReadonlySet<string> = new Set(["kubernetes", "erratic"]);
 
 /** Failures after the setup of all plugins. */
 function judgeStartup(
@@ -220,13 +220,13 @@ function judgeStartup(
   const has = (name: string) => block.lines.some((line) => line.name === name);
   const source = block.lines.findLast((line) => line.name === "autopath")?.tokens.at(-1)?.text ?? "";
   const plugin = source.replace(/^@/, "");
-  if (source.startsWith("@") && has(plugin) && !AUTOPATHERS.has(plugin) && isHandler(plugin))
-    errors.push(at(`autopath: ${plugin} knows no search list, and CoreDNS does not start`));
+  if (source.startsWith("@") && has(plugin) && !SEARCH_LIST_SOURCES.has(plugin) && isHandler(plugin))
+    errors.push(at(`autopath: ${plugin} provides no search lists, so CoreDNS does not start`));
   if (has("k8s_external") && !has("kubernetes"))
-    errors.push(at("k8s_external: needs kubernetes in the same block, and CoreDNS does not start"));
+    errors.push(at("k8s_external: needs kubernetes in the same block, or CoreDNS does not start"));
   for (const transport of ["https3", "quic"])
     if (zones.some((zone) => zone.transport === transport) && !has("tls"))
-      errors.push(at(`${transport}:// needs the plugin tls, and CoreDNS does not start`));
+      errors.push(at(`${transport}:// needs the plugin tls, or CoreDNS does not start`));
 }
 
 /** Plugins that are not handlers, so that others cannot find them by name. */
@@ -263,7 +263,7 @@ function judgeOverlap(
         const overlaps = unbound.has(key) && (host === "" || bound.has(`${key} on `));
         if ((same && (!hasView || isBefore(version, VIEW_SHARES_SINCE))) || (!same && overlaps)) {
           errors.push(
-            `${block.keys.join(" ")}: ${key.replace(/^dns:\/\//, "")} has a block already, and CoreDNS does not start`,
+            `${block.keys.join(" ")}: ${key.replace(/^dns:\/\//, "")} already has a block, so CoreDNS does not start`,
           );
           continue;
         }

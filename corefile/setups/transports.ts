@@ -109,5 +109,5 @@ export function shed(setup: Setup): void {
     setup.block({});
   }, 1);
   const [key] = setup.context.keys.filter((one) => /^(tls|quic|grpc|https3?):\/\//.test(one));
-  if (key !== undefined) setup.refuse(`is for plain DNS alone (found ${shown(key)})`);
+  if (key !== undefined) setup.refuse(`is only for plain DNS (found ${shown(key)})`);
 }

@@ -129,7 +129,7 @@ export function dynupdate(setup: Setup): void {
   setup.lines(() => {
     const zones = setup.words("its line", 0, 1);
     const own = zones.length > 0 ? zones : [...new Set(setup.zones([]))];
-    if (own.length !== 1) setup.refuse("takes a zone where its block has not exactly one");
+    if (own.length !== 1) setup.refuse("takes a zone unless its block has exactly one");
     const [zone = ""] = own;
     if (!hasVariable(zone) && zonesOf(zone).length !== 1) setup.refuse(`${shown(zone)} is not a zone`);
     const seen = new Set<string>();

@@ -119,6 +119,7 @@ export const BINDING: ReadonlyMap<string, number> = new Map(
 /** Precedence of `not`, between sums and products, and of a sign, between products and powers. */
 export const [NOT, SIGN] = [5.5, 6.5];
 
+/** Requires a type. @returns the required type. @throws {Problem} if the found one differs. */
 export function wanted(found: Kind, kind: Kind, where: string): Kind {
   if (found !== kind && found !== "any")
     throw new Problem(`${where} takes a ${kind}, not a ${found}${parentheses(found)}`);
@@ -129,6 +130,7 @@ export function isList(kind: Kind): boolean {
   return kind.startsWith("list");
 }
 
+/** Type of a list with elements of these types. */
 export function listOf(kinds: readonly Kind[]): Kind {
   const every = (kind: Kind) => kinds.length > 0 && kinds.every((one) => one === kind);
   return every("text") ? "list of texts" : every("number") ? "list of numbers" : "list";

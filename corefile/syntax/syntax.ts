@@ -57,6 +57,7 @@ export function readTokens(text: string, environment: Environment = () => undefi
 
 /** Tokens with a cursor; `import` splices tokens in. */
 class Parser {
+  /** What is left to read and what was read: an import replaces its two words by those of its snippet. */
   private words: Token[];
   private readonly environment: Environment;
   private readonly snippets = new Map<string, readonly Token[]>();
@@ -72,8 +73,8 @@ class Parser {
   file(): TokenFile {
     const found: TokenBlock[] = [];
     while (this.next()) {
-      const one = this.block();
-      if (one !== undefined) found.push(one);
+      const block = this.block();
+      if (block !== undefined) found.push(block);
     }
     const hasZones = ({ keys }: TokenBlock) => keys.length > 0;
     return {
@@ -126,7 +127,7 @@ class Parser {
   }
 
   private snippet(name: string): void {
-    if (this.snippets.has(name)) throw this.error(`the snippet (${name}) is there already`);
+    if (this.snippets.has(name)) throw this.error(`the snippet (${name}) is defined twice`);
     if (this.text() !== "{") throw this.error(`expected { after (${name}), found ${this.text()}`);
     const inner: Token[] = [];
     let depth = 1;
@@ -196,7 +197,7 @@ class Parser {
     return { name, tokens: found };
   }
 
-  /** Replaces an import by its snippet. If there is no such snippet, returns the name, which is that of a file. */
+  /** Replaces an import by its snippet. @returns the name of the file to import if there is no such snippet. */
   private import(): string | undefined {
     if (!this.nextArgument()) throw this.error("import takes a snippet, a file or a pattern");
     const name = this.replaced(this.text());

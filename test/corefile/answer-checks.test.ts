@@ -59,7 +59,7 @@ describe("answers that differ from what a Corefile suggests", () => {
     [
       "a rewrite to a Service in a block without any source",
       warningsOf([], block("int.example", "rewrite name a.int.example b.a.svc.cluster.local")),
-      "a name of the cluster that nobody in this block answers",
+      "a name of the cluster that nothing in this block answers",
     ],
     [
       "a rewrite to a Service that kube-dns is asked for",

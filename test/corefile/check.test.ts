@@ -89,7 +89,7 @@ describe("checkCorefile", () => {
     [
       "two forwards before 1.9.4",
       check(["forward corp.example 10.0.0.3", "forward . 10.0.0.2"], ["forward"], "", { coredns: [1, 9, 3] }),
-      "forward occurs 2 times, which requires CoreDNS 1.9.4, and this is 1.9.3",
+      "forward occurs 2 times, which requires CoreDNS 1.9.4, but this is 1.9.3",
     ],
     [
       "a slip in an option",
@@ -101,7 +101,7 @@ describe("checkCorefile", () => {
       check(["kubernetes cluster.local {\n upstream\n}"], ["kubernetes"], "", { coredns: [1, 12, 4] }),
       "CoreDNS 1.12.4 has no option upstream; it has endpoint_pod_names, pods, ",
     ],
-    ["a plugin twice", check(["cache 60"]), "cache: CoreDNS takes it once in a server block"],
+    ["a plugin twice", check(["cache 60"]), "cache: may occur only once in a server block"],
     ["a plugin that is none", check(["cahce 60"]), 'CoreDNS 1.14.3 has no plugin "cahce" and does not start'],
     [
       "a line that CoreDNS refuses",
@@ -126,11 +126,11 @@ describe("checkCorefile", () => {
       check(["health {\nlameduck 30s\n}"], ["health"]),
       "lameduck 30s: at most 25s, since the pod is killed after 30s",
     ],
-    ["two blocks for one zone", check([], [], "dns://.:53 {\n errors\n}\n"), ".:53 has a block already"],
+    ["two blocks for one zone", check([], [], "dns://.:53 {\n errors\n}\n"), ".:53 already has a block"],
     [
       "multisocket before 1.12",
       check(["multisocket 2"], [], "", { coredns: [1, 11, 4] }),
-      "CoreDNS has it from 1.12.0, and this is 1.11.4",
+      "requires CoreDNS 1.12.0, but this is 1.11.4",
     ],
   ];
   for (const [what, { errors: found }, message] of errors) {

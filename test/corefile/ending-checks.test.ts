@@ -20,7 +20,7 @@ describe("hosts", () => {
     ],
     [
       "hosts {\n10.0.0.9 a.corp.example\nfallthrough corp.example\n}",
-      "hosts: fallthrough corp.example passes on those names alone, so that every other name, the cluster's own too,",
+      "hosts: fallthrough corp.example only passes on those names, so that every other name, the cluster's own too,",
     ],
     [
       "hosts {\n10.0.0.9 a.example fallthrough\n}",
@@ -66,7 +66,7 @@ describe("hosts", () => {
     assert.deepEqual(found, []);
     assert.match(
       String(warnings),
-      /fallthrough cluster\.local passes on those names alone, so that every other name is/,
+      /fallthrough cluster\.local only passes on those names, so that every other name is/,
     );
   });
 

@@ -72,7 +72,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     const { errors, warnings } = checkCorefile(withLines("forward corp.example dns.example"), { coredns: [1, 14, 4] });
     assert.deepEqual(errors, []);
     assert.deepEqual(warnings, [
-      ".:53: forward: CoreDNS looks up dns.example only when it starts: without an address it does not start, and later ones it does not see",
+      ".:53: forward: CoreDNS looks up dns.example only when it starts: without an address it does not start, and it does not see later changes",
     ]);
   });
 
@@ -88,7 +88,7 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
     assert.deepEqual(of("a.example:53", ""), []);
     assert.deepEqual(of("a.example:53 b.example:53", "b.example"), []);
     assert.deepEqual(of("a.example:53 b.example:53", ""), [
-      "a.example:53 b.example:53: dynupdate: takes a zone where its block has not exactly one",
+      "a.example:53 b.example:53: dynupdate: takes a zone unless its block has exactly one",
     ]);
     for (const limit of ["max_records", "max_bytes", "max_update_records"])
       assert.match(

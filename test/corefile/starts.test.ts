@@ -33,7 +33,7 @@ describe("a brace in the wrong place", () => {
     const message =
       "line 6: the line of forward is outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
     assert.deepEqual(startOf(early), {
-      errors: [message, "forward . 10.0.0.2: .:53 has a block already, and CoreDNS does not start"],
+      errors: [message, "forward . 10.0.0.2: .:53 already has a block, so CoreDNS does not start"],
       warnings: [],
     });
     assert.deepEqual(startOf(`.:53 {\n    errors\n    }\n    log\n    cache 30\n}\n`).warnings, [

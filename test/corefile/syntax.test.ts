@@ -32,7 +32,7 @@ describe("Corefile syntax", () => {
     ["import a b\n", "line 1: import takes one word"],
     [".:53 {\n import a b\n}\n", "line 2: import takes one word"],
     ["(a) {\n import a\n}\n.:53 {\n import a\n}\n", "line 2: the snippet (a) imports itself"],
-    ["(a) {\n}\n(a) {\n}\n", "line 3: the snippet (a) is there already"],
+    ["(a) {\n}\n(a) {\n}\n", "line 3: the snippet (a) is defined twice"],
     [".:53,\n", "line 1: the text ends after a comma"],
     [".:53, {\n}\n", "line 1: expected another zone after the comma, found {"],
   ];

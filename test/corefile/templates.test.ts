@@ -45,9 +45,9 @@ const wrong: readonly (readonly [lines: readonly string[], warning: string])[] =
     ['answer "60 A 10.0.0.1"'],
     "answer begins with 60, which CoreDNS takes for the record's name; begin it with {{ .Name }}",
   ],
-  [['answer "{{ .Name }} 60 IN A gw.example"'], `answer A gw.example is no IPv4 address, ${FAILS}`],
-  [['answer "{{ .Name }} 60 IN A 10.0.0.256"'], `answer A 10.0.0.256 is no IPv4 address, ${FAILS}`],
-  [['answer "{{ .Name }} 60 IN AAAA 10.0.0.1"'], `answer AAAA 10.0.0.1 is no IPv6 address, ${FAILS}`],
+  [['answer "{{ .Name }} 60 IN A gw.example"'], `answer A gw.example is not an IPv4 address, ${FAILS}`],
+  [['answer "{{ .Name }} 60 IN A 10.0.0.256"'], `answer A 10.0.0.256 is not an IPv4 address, ${FAILS}`],
+  [['answer "{{ .Name }} 60 IN AAAA 10.0.0.1"'], `answer AAAA 10.0.0.1 is not an IPv6 address, ${FAILS}`],
 ];
 
 describe("the records of a template", () => {

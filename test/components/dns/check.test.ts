@@ -64,7 +64,7 @@ describe("checkDns", () => {
     ],
     [
       { addonVersion: "v1.11.4-eksbuild.24", ...options({ multisocket: 2 }) },
-      /^corefile\.options: .*CoreDNS has it from 1\.12\.0/,
+      /^corefile\.options: .*requires CoreDNS 1\.12\.0/,
     ],
     [{ timeouts: { create: "10m" } }, /^timeouts\.create: must be at least 20m, since EKS itself waits that long$/],
     [
