@@ -81,8 +81,8 @@ export class LogCollection extends pulumi.ComponentResource {
     );
     const resolvedArgs = resolvedSettings(name, args, settings);
     const targets = lateTargets(targetsOf(settings, teams), resolvedArgs, teams);
-    const context = (found: LoggingSettings) => ({
-      ...contextOf(cluster, targetsOf(found, teams), teams),
+    const context = (variant: LoggingSettings) => ({
+      ...contextOf(cluster, targetsOf(variant, teams), teams),
       clusterDomain: args.clusterDomain,
     });
     const { identity, ready: awsResources } =
@@ -121,7 +121,7 @@ export class LogCollection extends pulumi.ComponentResource {
       settings.mode === "sidecar" ? sidecarOf(collector, settings, context(settings), args.image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = openSearch;
-    this.destination = resolved.apply((found) => describeDestinations(logPipeline(found, context(found))));
+    this.destination = resolved.apply((known) => describeDestinations(logPipeline(known, context(known))));
     this.indices = indicesOf(targets, teams);
     this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });
@@ -148,9 +148,9 @@ export class LogCollection extends pulumi.ComponentResource {
     const argsOf = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
       // Parts that need no late value are known in a preview.
       const planned = program.render(pipelineOf({ settings: own, carries }, context(settings)));
-      const files = resolved.apply((found) => {
-        const carrier = carriersOf(found, collector)[at];
-        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context(found))).files;
+      const files = resolved.apply((known) => {
+        const carrier = carriersOf(known, collector)[at];
+        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context(known))).files;
       });
       return {
         collector: program,
@@ -192,7 +192,7 @@ function withAccount(
   const { accountId } = aws.getCallerIdentityOutput({}, { parent });
   return pulumi
     .all([resolved, accountId])
-    .apply(([found, account]) => ({ ...found, metadata: { ...found.metadata, accountId: account } }));
+    .apply(([known, account]) => ({ ...known, metadata: { ...known.metadata, accountId: account } }));
 }
 
 /** What the destinations must know of the cluster. */
@@ -222,7 +222,7 @@ function indicesOf(targets: readonly Target[], teams: readonly TeamNamespaces[])
 }
 
 function collectorOf({ collector }: LoggingSettings): Collector {
-  const found = COLLECTORS[collector];
-  if (found === undefined) throw new Error(`collector ${collector} passed the settings and is not in the table`);
-  return found;
+  const known = COLLECTORS[collector];
+  if (known === undefined) throw new Error(`collector ${collector} passed the settings and is not in the table`);
+  return known;
 }

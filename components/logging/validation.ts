@@ -245,9 +245,9 @@ function otherWhenFull(settings: LoggingSettings, collector: Collector): Choice[
 /** The settings whose values differ from their defaults, among those that a collector may ignore. */
 function choices(settings: LoggingSettings): Choice[] {
   const { index, namespaces, metadata, buffer, destination } = settings;
-  const found: Choice[] = [];
+  const differing: Choice[] = [];
   const add = (path: readonly string[], value: unknown, standard: unknown, byDefault: LoggingSettings) => {
-    if (!isSame(value, standard)) found.push({ path, value, byDefault });
+    if (!isSame(value, standard)) differing.push({ path, value, byDefault });
   };
   for (const key of INDEX_KEYS) {
     const changed = { ...settings, index: { ...index, [key]: DEFAULTS.index[key] } };
@@ -271,7 +271,7 @@ function choices(settings: LoggingSettings): Choice[] {
     if (value === undefined || rest === undefined) continue;
     add(["destination", key], destination, rest, { ...settings, destination: rest });
   }
-  return found;
+  return differing;
 }
 
 /** Whether two values are equivalent; the order of lists is ignored. */

@@ -1,3 +1,4 @@
+import { literalPattern } from "../processing/pattern-text.ts";
 import type { LoggingSettings } from "../settings.ts";
 
 type Language = LoggingSettings["multiline"][number];
@@ -35,7 +36,7 @@ export function continuations(languages: readonly Language[]): string[] {
 /** Matches a line that continues the previous line; undefined if no traces are joined. In the syntax that all engines share. */
 export function continuationPattern(languages: readonly Language[]): string | undefined {
   if (languages.length === 0) return undefined;
-  return `^(${["[ \\t]+[^ \\t]", ...continuations(languages).map(literal)].join("|")})`;
+  return `^(${["[ \\t]+[^ \\t]", ...continuations(languages).map(literalPattern)].join("|")})`;
 }
 
 /**
@@ -57,13 +58,9 @@ function unlike(rests: readonly string[]): string {
   const blanks = rests.includes("") ? " \\t\\n" : "";
   const others = `[^${[...next.keys()].map(inClass).join("")}${blanks}]`;
   const onwards = [...next].flatMap(([character, tails]) =>
-    tails.includes("") ? [] : [`${literal(character)}(${unlike(tails)}|$)`],
+    tails.includes("") ? [] : [`${literalPattern(character)}(${unlike(tails)}|$)`],
   );
   return [others, ...onwards].join("|");
-}
-
-function literal(text: string): string {
-  return text.replaceAll(/[.\\+*?[^\]$(){}|]/g, "\\$&");
 }
 
 function inClass(character: string): string {

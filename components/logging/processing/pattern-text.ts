@@ -74,6 +74,11 @@ function countText(min: number, max: number): string {
   return min === max ? `{${min}}` : `{${min},${max}}`;
 }
 
+/** A pattern for exactly this text, in the syntax that all engines share. */
+export function literalPattern(text: string): string {
+  return text.replaceAll(/[.\\+*?[^\]$(){}|]/g, "\\$&");
+}
+
 /** Removes the groups from a pattern to which no replacement refers. */
 export function withoutGroups(node: PatternNode): PatternNode {
   switch (node.kind) {

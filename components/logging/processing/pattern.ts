@@ -123,7 +123,8 @@ class PatternParser {
     if (braces === null) return this.#fail("a brace that is neither a quantifier nor written as \\{");
     const [all, least = "", comma, most] = braces;
     const min = Number(least);
-    const max = comma === undefined ? min : most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+    const limit = most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+    const max = comma === undefined ? min : limit;
     if (min > max || min > MAX_REPEAT || (max !== Number.POSITIVE_INFINITY && max > MAX_REPEAT) || max === 0)
       this.#fail(`a quantifier that is not in order or over ${MAX_REPEAT}`);
     this.#at += all.length;

@@ -78,7 +78,7 @@ export class AutoModeLogs extends pulumi.ComponentResource {
     const { destination, suffix, known } = target;
     const arn = pulumi
       .all([accountId, known])
-      .apply(([account, found]) => arnOf({ ...target, destination: found }, account, args));
+      .apply(([account, resolved]) => arnOf({ ...target, destination: resolved }, account, args));
     const ready: pulumi.Resource[] =
       destination.kind === "cloudwatch" && !destination.existing
         ? [

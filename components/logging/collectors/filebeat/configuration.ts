@@ -41,20 +41,20 @@ export function inputs(pipeline: LogPipeline): Options[] {
 
 /** Groups namespaces by the first rule for the first line that applies. */
 function places({ namespaces, processing }: LogPipeline): Place[] {
-  const found: Place[] = [];
+  const groups: Place[] = [];
   let { include, exclude } = namespaces;
   for (const [at, rule] of processing.firstLines.entries()) {
     const own = rule.namespaces?.filter(
       (name) => !exclude.includes(name) && (namespaces.include.length === 0 || include.includes(name)),
     );
     if (own?.length === 0) continue;
-    found.push({ id: `pods-first-${at}`, include: own ?? include, exclude, firstLine: rule.pattern });
-    if (own === undefined) return found;
+    groups.push({ id: `pods-first-${at}`, include: own ?? include, exclude, firstLine: rule.pattern });
+    if (own === undefined) return groups;
     exclude = [...exclude, ...own];
     include = include.filter((name) => !own.includes(name));
-    if (namespaces.include.length > 0 && include.length === 0) return found;
+    if (namespaces.include.length > 0 && include.length === 0) return groups;
   }
-  return [...found, { id: "pods", include, exclude }];
+  return [...groups, { id: "pods", include, exclude }];
 }
 
 /**

@@ -61,8 +61,8 @@ export const filebeat: Collector = {
 };
 
 function unsupported({ buffer, destination, index, metadata }: LogPipeline): Unsupported[] {
-  const found: Unsupported[] = [];
-  const add = (path: readonly string[], message: string, value: unknown) => found.push({ path, message, value });
+  const issues: Unsupported[] = [];
+  const add = (path: readonly string[], message: string, value: unknown) => issues.push({ path, message, value });
   if (buffer.whenFull !== "block")
     add(["buffer", "whenFull"], "must be block with Filebeat, whose queue drops nothing", buffer.whenFull);
   if (amount(buffer.size) < amount(MIN_BUFFER))
@@ -75,7 +75,7 @@ function unsupported({ buffer, destination, index, metadata }: LogPipeline): Uns
     );
   if (hasIndex(destination) && index.timeZone !== "UTC")
     add(["index", "timeZone"], "must be UTC with Filebeat, which dates indices in UTC", index.timeZone);
-  return found;
+  return issues;
 }
 
 /** @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-reference-yml */

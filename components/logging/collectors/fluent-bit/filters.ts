@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { NO_VALUE } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY } from "../../pipeline.ts";
+import { literalPattern } from "../../processing/pattern-text.ts";
 import { lineFilters, recordFilters } from "./line-filters.ts";
 import { stackTraceFilters } from "./multiline.ts";
 import { splitByScript } from "./outputs.ts";
@@ -84,7 +85,7 @@ export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
     ...Object.entries(pipeline.labels).map(([key, value]) => ({
       name: "grep",
       match: "kube.*",
-      regex: `$kubernetes['labels']['${key}'] ^${value.replaceAll(/[.\\+*?[^\]$(){}|]/g, "\\$&")}$`,
+      regex: `$kubernetes['labels']['${key}'] ^${literalPattern(value)}$`,
     })),
     ...recordFilters(pipeline, folder),
     ...withoutLongFields(pipeline),

@@ -117,25 +117,25 @@ export const fluentBit: Collector = {
 };
 
 function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[] {
-  const found: Unsupported[] = [];
+  const issues: Unsupported[] = [];
   if (buffer.whenFull === "drop-oldest" && amount(buffer.size) < amount(MIN_DROPPING_BUFFER)) {
     const message = `must be at least ${MIN_DROPPING_BUFFER} with Fluent Bit and whenFull drop-oldest, or lines are dropped while they are sent`;
-    found.push({ path: ["buffer", "size"], message, value: buffer.size });
+    issues.push({ path: ["buffer", "size"], message, value: buffer.size });
   }
   if (hasIndex(destination) && index.timeZone !== "UTC") {
     const message = "must be UTC with Fluent Bit, which dates indices in UTC";
-    found.push({ path: ["index", "timeZone"], message, value: index.timeZone });
+    issues.push({ path: ["index", "timeZone"], message, value: index.timeZone });
   }
   if (destination.kind === "http" && destination.url.includes("${")) {
     const message = `must be a URL without '\${' with Fluent Bit, which reads it as a variable`;
-    found.push({ path: ["destination", "url"], message, value: destination.url });
+    issues.push({ path: ["destination", "url"], message, value: destination.url });
   }
   for (const [name, value] of plainHeaders(destination)) {
     if (!value.includes("${")) continue;
     const message = `must be a string without '\${' with Fluent Bit, which reads it as a variable`;
-    found.push({ path: ["destination", "headers", name], message, value });
+    issues.push({ path: ["destination", "headers", name], message, value });
   }
-  return found;
+  return issues;
 }
 
 /** The configuration of the only process, or of the reader if there are several destinations. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */

@@ -96,10 +96,10 @@ function beginnings(texts: readonly string[]): readonly string[] {
 
 /** Texts of runs of parts with exact texts, and of each other part. */
 function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
-  const found: (readonly string[])[] = [];
+  const lists: (readonly string[])[] = [];
   let run: readonly string[] = [""];
   const close = () => {
-    if (!run.includes("")) found.push(run);
+    if (!run.includes("")) lists.push(run);
     run = [""];
   };
   for (const part of parts) {
@@ -107,16 +107,16 @@ function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
     const longer = texts && concatenated(run, texts);
     if (longer === undefined) close();
     if (texts !== undefined) run = longer ?? texts;
-    else found.push(...[neededTexts(part)].filter((inner) => inner !== undefined));
+    else lists.push(...[neededTexts(part)].filter((inner) => inner !== undefined));
   }
   close();
-  return found;
+  return lists;
 }
 
 /** The candidates whose shortest text is longest; of equal ones the last: `key` is rarer than `api`. */
-function rarest(found: readonly (readonly string[])[]): readonly string[] | undefined {
+function rarest(lists: readonly (readonly string[])[]): readonly string[] | undefined {
   const shortest = (texts: readonly string[]) => Math.min(...texts.map(rarity));
-  return found.reduce<readonly string[] | undefined>(
+  return lists.reduce<readonly string[] | undefined>(
     (most, texts) => (most === undefined || shortest(texts) >= shortest(most) ? texts : most),
     undefined,
   );

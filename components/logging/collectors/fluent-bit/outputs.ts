@@ -39,12 +39,16 @@ const SHORT_ANSWER = "/_bulk?filter_path=errors,items.*.status,items.*.error.typ
 
 /** Retries of an output, and the size above which its oldest chunks are dropped. */
 function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer" | "destination">): Section {
-  const s3 = destination.kind === "s3";
-  const max = s3 ? storeSize({ buffer }) : amount(buffer.size);
+  const max = destination.kind === "s3" ? storeSize({ buffer }) : amount(buffer.size);
   return {
-    retry_limit: hasIndex(destination) ? RETRIES : s3 ? S3_RETRIES : "no_limits",
+    retry_limit: retryLimit(destination),
     ...(buffer.whenFull === "drop-oldest" ? { "storage.total_limit_size": max } : {}),
   };
+}
+
+function retryLimit(destination: LogPipeline["destination"]): number | "no_limits" {
+  if (hasIndex(destination)) return RETRIES;
+  return destination.kind === "s3" ? S3_RETRIES : "no_limits";
 }
 
 /** Bytes of the files in which objects are gathered: half of the buffer, since the overflow waits beside them. */
@@ -280,13 +284,18 @@ function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; po
     time_key_nanos: "on",
     suppress_type_name: "on",
     replace_dots: "on",
-    ...(takesIds(destination) ? (splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" }) : {}),
+    ...(takesIds(destination) ? idOptions(pipeline) : {}),
     ...("sigv4" in destination && destination.sigv4 !== undefined ? {} : { path: SHORT_ANSWER }),
     // A chunk of empty lines has 16,000 documents, and the answer is 5 MB if all of them already exist.
     buffer_size: "16M",
     workers: 2,
     trace_error: "on",
   };
+}
+
+/** How a document gets its id: from a script's key, or by Fluent Bit from the record. */
+function idOptions(pipeline: LogPipeline): Section {
+  return splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" };
 }
 
 /**

@@ -92,15 +92,15 @@ export const fluentd: Collector = {
 };
 
 function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupported[] {
-  const found: Unsupported[] = [];
+  const issues: Unsupported[] = [];
   if (amount(size) < amount(MIN_BUFFER))
-    found.push({ path: ["buffer", "size"], message: `must be at least ${MIN_BUFFER} with Fluentd`, value: size });
+    issues.push({ path: ["buffer", "size"], message: `must be at least ${MIN_BUFFER} with Fluentd`, value: size });
   if (destination.kind === "http" && /%|\$\{/.test(destination.url)) {
     const message = "must be a URL without '%' and '${' with Fluentd, which reads them as a date or a field";
-    found.push({ path: ["destination", "url"], message, value: destination.url });
+    issues.push({ path: ["destination", "url"], message, value: destination.url });
   }
-  if (destination.kind === "http" && destination.body !== "lines") found.push(bodyIssue("Fluentd", destination.body));
-  return found;
+  if (destination.kind === "http" && destination.body !== "lines") issues.push(bodyIssue("Fluentd", destination.body));
+  return issues;
 }
 
 /** The whole configuration. @see https://docs.fluentd.org/configuration/config-file */

@@ -38,14 +38,14 @@ interface Output {
  * @see https://docs.fluentd.org/output
  */
 export function output(pipeline: LogPipeline, stateFolder: string): Section {
-  const found = outputOf(pipeline);
-  const { options, sections = [] } = found;
+  const destination = outputOf(pipeline);
+  const { options, sections = [] } = destination;
   return {
     name: "match",
     of: "**",
     // The label plugin_id of its metrics; by default a number that changes with each start.
     options: { "@id": pipeline.destination.kind, ...options },
-    sections: [...sections, buffer(pipeline, stateFolder, found)],
+    sections: [...sections, buffer(pipeline, stateFolder, destination)],
   };
 }
 

@@ -49,22 +49,26 @@ export interface Part {
  * names objects by the batch's first record; together their queues are as large as the destination's.
  */
 export function partsOf(pipeline: LogPipeline): Part[] {
-  const { places, name, context, suffix } = pipeline;
+  const { places, name } = pipeline;
   const buffer = sharedBuffer(pipeline);
   if (places.length === 0) return [{ pipeline: { ...pipeline, buffer } }];
   return places.map((place) => {
-    const { team } = place;
-    const { destination } = pipeline;
-    const own =
-      destination.kind === "s3"
-        ? { ...destination, prefix: placeName(destination.prefix, team) }
-        : destination.kind === "cloudwatch"
-          ? { ...destination, logGroup: placeName(logGroupName(destination, context.cluster, suffix), team) }
-          : destination;
-    const part = { ...pipeline, destination: own, buffer };
+    const part = { ...pipeline, destination: placeOf(pipeline, place.team), buffer };
     // With a dot, which no destination name has.
-    return { pipeline: { ...part, name: [name ?? "destination", team ?? []].flat().join(".") }, place };
+    return { pipeline: { ...part, name: [name ?? "destination", place.team ?? []].flat().join(".") }, place };
   });
+}
+
+/** The destination with the prefix or log group of a team; of all other lines if undefined. */
+function placeOf({ destination, context, suffix }: LogPipeline, team: string | undefined): LogPipeline["destination"] {
+  switch (destination.kind) {
+    case "s3":
+      return { ...destination, prefix: placeName(destination.prefix, team) };
+    case "cloudwatch":
+      return { ...destination, logGroup: placeName(logGroupName(destination, context.cluster, suffix), team) };
+    default:
+      return destination;
+  }
 }
 
 /** Exporter of a part of the journal: in S3 its own, whose options have the prefix; else that of lines of no team. */

@@ -84,9 +84,9 @@ export const opentelemetry: Collector = {
 };
 
 function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[] {
-  const found: Unsupported[] = [];
+  const issues: Unsupported[] = [];
   const add = (section: string, key: string, message: string, value: unknown) =>
-    found.push({ path: [section, key], message, value });
+    issues.push({ path: [section, key], message, value });
   if (buffer.whenFull === "drop-oldest") {
     const message = "must be block or drop-newest with the OpenTelemetry Collector, which cannot drop the oldest lines";
     add("buffer", "whenFull", message, buffer.whenFull);
@@ -104,7 +104,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
       "must have no '.' or '..' between slashes with the OpenTelemetry Collector, whose keys leave them out";
     add("destination", "prefix", message, destination.prefix);
   }
-  if (!hasIndex(destination)) return found;
+  if (!hasIndex(destination)) return issues;
   if (index.timeZone !== "UTC")
     add(
       "index",
@@ -116,7 +116,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
     const message = "must not use xxxx and ww, which the OpenTelemetry Collector does not know";
     add("index", "datePattern", message, index.datePattern);
   }
-  return found;
+  return issues;
 }
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */

@@ -65,25 +65,32 @@ function partsOfSource(pipeline: LogPipeline, source: JournalSource): Parts {
     };
   }
   const fork = `forward/${name}`;
-  const ends = pipeline.branches
+  const branches = pipeline.branches
     .filter(({ sources }) => sources.includes(source))
-    .map((branch) => ({ branch, name: `${name}.${branch.name}`, exporter: exporter(sourcePart(branch, source)) }));
+    .map((branch) => ({
+      pipeline: branch,
+      name: `${name}.${branch.name}`,
+      exporter: exporter(sourcePart(branch, source)),
+    }));
   return {
     receivers,
     processors: {
       [`transform/${name}`]: transform(record),
       ...Object.fromEntries(
-        ends.map((end) => [`transform/${end.name}`, transform(destinationStatements(end.branch, source))]),
+        branches.map((branch) => [
+          `transform/${branch.name}`,
+          transform(destinationStatements(branch.pipeline, source)),
+        ]),
       ),
     },
-    exporters: Object.fromEntries(ends.map((end) => [end.exporter.name, end.exporter.options])),
+    exporters: Object.fromEntries(branches.map((branch) => [branch.exporter.name, branch.exporter.options])),
     connectors: { [fork]: {} },
     pipelines: {
       [`logs/${name}`]: { receivers: [receiver], processors: [...limiter, `transform/${name}`], exporters: [fork] },
       ...Object.fromEntries(
-        ends.map((end) => [
-          `logs/${end.name}`,
-          { receivers: [fork], processors: [`transform/${end.name}`], exporters: [end.exporter.name] },
+        branches.map((branch) => [
+          `logs/${branch.name}`,
+          { receivers: [fork], processors: [`transform/${branch.name}`], exporters: [branch.exporter.name] },
         ]),
       ),
     },

@@ -9,7 +9,7 @@ interface Step {
   readonly regex: string;
   readonly replacement: string;
   /** Precondition on the text: it contains a mark, or matches all these expressions. Default: none. */
-  readonly needs?: { readonly mark: string } | { readonly found: readonly string[] };
+  readonly needs?: { readonly mark: string } | { readonly expressions: readonly string[] };
 }
 
 /**
@@ -39,7 +39,7 @@ export function redactOperators({ processing }: Pick<LogPipeline, "processing">)
 /** In the syntax of operator expressions. */
 function condition(needs: NonNullable<Step["needs"]>): string {
   if ("mark" in needs) return `body contains ${text(needs.mark)}`;
-  return needs.found.map((regex) => `body matches ${text(regex)}`).join(" and ");
+  return needs.expressions.map((regex) => `body matches ${text(regex)}`).join(" and ");
 }
 
 const ATTRIBUTES = 'log.cache["attributes"]';
@@ -68,10 +68,10 @@ export function replaceStatements({ redact }: LogPipeline["processing"], path: s
 
 /** @param where A condition. Default: none. */
 function replaceStatement({ regex, replacement, needs }: Step, path: string, where?: string): string {
-  const found = needs !== undefined && "found" in needs ? needs.found : [];
+  const expressions = needs !== undefined && "expressions" in needs ? needs.expressions : [];
   const conditions = [
     ...(where === undefined ? [] : [where]),
-    ...found.map((wanted) => `IsMatch(${path}, ${text(wanted)})`),
+    ...expressions.map((expression) => `IsMatch(${path}, ${text(expression)})`),
   ];
   const replace = `replace_pattern(${path}, ${text(regex)}, ${text(replacement)})`;
   return conditions.length === 0 ? replace : `${replace} where ${conditions.join(" and ")}`;
@@ -92,9 +92,9 @@ function steps({ pattern, replacement, luhn, bare }: RedactionRule): Step[] {
  * between, and lose them again.
  */
 function bareSteps(regex: string, bare: readonly string[]): Step[] {
-  const found = bareTextConditions(bare).map((pattern) => patternText(pattern, "re2"));
+  const expressions = bareTextConditions(bare).map((pattern) => patternText(pattern, "re2"));
   return [
-    { regex, replacement: template([1, OPEN, 2, CLOSE]), needs: { found } },
+    { regex, replacement: template([1, OPEN, 2, CLOSE]), needs: { expressions } },
     { regex: OPEN + CLOSE, replacement: "", needs: { mark: OPEN } },
     { regex: `${OPEN}|${CLOSE}`, replacement: '"', needs: { mark: OPEN } },
   ];

@@ -53,8 +53,8 @@ export function processingStages({ redact, thin, limit }: Processing): Stage[] {
 
 /** The first replacement that Promtail does not support, as it replaces each group of a match with the same text; undefined if none. */
 export function unsupportedReplacement({ redact }: Processing): string | undefined {
-  const found = redact.find((rule) => replaceStage(rule) === undefined);
-  return found?.replacement
+  const unsupported = redact.find((rule) => replaceStage(rule) === undefined);
+  return unsupported?.replacement
     .slice(1)
     .map((part) => (typeof part === "string" ? part : `$${part - 1}`))
     .join("");

@@ -112,31 +112,31 @@ export const vector: Collector = {
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
   const { buffer, destination, source, index } = pipeline;
-  const found: Unsupported[] = [];
+  const issues: Unsupported[] = [];
   if (buffer.whenFull === "drop-oldest") {
     const message = "must be block or drop-newest with Vector, which cannot drop the oldest lines";
-    found.push({ path: ["buffer", "whenFull"], message, value: buffer.whenFull });
+    issues.push({ path: ["buffer", "whenFull"], message, value: buffer.whenFull });
   }
   if (bufferBytes(pipeline) < MIN_BUFFER_BYTES) {
     const message = `must be at least ${source.kind === "node" ? "257Mi" : "289Mi"} with Vector, whose buffer has files of 128Mi`;
-    found.push({ path: ["buffer", "size"], message, value: buffer.size });
+    issues.push({ path: ["buffer", "size"], message, value: buffer.size });
   }
   if (destination.kind === "s3" && destination.prefix === "" && index.splitBy === "team") {
     const message = "must not be empty with Vector and index.splitBy team, whose keys must begin with a fixed string";
-    found.push({ path: ["destination", "prefix"], message, value: "" });
+    issues.push({ path: ["destination", "prefix"], message, value: "" });
   }
   if (destination.kind === "http" && /%|\{\{|SECRET\[/.test(destination.url)) {
     const message =
       "must be a URL without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
-    found.push({ path: ["destination", "url"], message, value: destination.url });
+    issues.push({ path: ["destination", "url"], message, value: destination.url });
   }
   for (const [name, value] of plainHeaders(destination)) {
     if (!/%|\{\{|SECRET\[/.test(value)) continue;
     const message =
       "must be a string without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
-    found.push({ path: ["destination", "headers", name], message, value });
+    issues.push({ path: ["destination", "headers", name], message, value });
   }
-  return found;
+  return issues;
 }
 
 /** The whole configuration. @see https://vector.dev/docs/reference/configuration/ */

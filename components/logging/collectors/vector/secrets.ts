@@ -48,10 +48,10 @@ export function token(pipeline: LogPipeline, before = ""): Scalar {
 }
 
 /** The token's header, and the headers from the settings. */
-export function headers(pipeline: LogPipeline, found: { readonly scheme: string } | undefined): Options {
+export function headers(pipeline: LogPipeline, tokenSettings: { readonly scheme: string } | undefined): Options {
   const { destination } = pipeline;
   const all = Object.fromEntries([
-    ...(found === undefined ? [] : [["Authorization", token(pipeline, `${found.scheme} `)]]),
+    ...(tokenSettings === undefined ? [] : [["Authorization", token(pipeline, `${tokenSettings.scheme} `)]]),
     ...plainHeaders(destination),
     ...secretHeaders(destination).map((header) => [header.name, secretOf(pipeline, header.file)]),
   ]);
