@@ -81,7 +81,7 @@ export function between(min: number, max: number): (value: string) => number {
 
 /** Runs a command line and sets the exit code of the process. */
 export async function runCommandLine(program: Command): Promise<void> {
-  // A plan imports a few thousand modules; a compile cache cuts their load time by a third.
+  // For the maintainers' tools; `lab` has enabled it before its first module.
   enableCompileCache();
   // The reader may close the pipe early, as `head` does; that is not a failure.
   process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
@@ -94,8 +94,8 @@ export async function runCommandLine(program: Command): Promise<void> {
   } catch (error) {
     const exitCode = report(error);
     process.exitCode = exitCode;
-    const isAsked = process.argv.includes("--json") && exitCode !== 0;
-    if (isAsked && !hasWrittenJson) writeOutput({ errors: messagesOf(error) });
+    const needsJson = process.argv.includes("--json") && exitCode !== 0;
+    if (needsJson && !hasWrittenJson) writeOutput({ errors: messagesOf(error) });
   }
   endSoon();
 }
@@ -113,7 +113,7 @@ function report(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return error.exitCode;
   }
-  // What a cluster answers while a command is at work on it.
+  // Errors in settings, and what a cluster answers while a command runs.
   if (error instanceof Error && ["SettingsError", "ClusterError"].includes(error.name)) {
     process.stderr.write(`${error.message}\n`);
     return 2;

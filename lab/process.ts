@@ -25,7 +25,7 @@ export interface ProcessOptions {
 /** Environment in which programs print no colors. */
 export const PLAIN_OUTPUT = { NO_COLOR: "1", FORCE_COLOR: undefined } as const;
 
-/** Runs the AWS CLI and returns its stdout. A parameter of what needs it, so that tests need none. */
+/** Runs the AWS CLI and returns its stdout. Functions take it as a parameter, so that tests run without the CLI. */
 export type Aws = (args: readonly string[]) => Promise<string>;
 
 /** A program that exited with a code other than 0. */

@@ -54,13 +54,13 @@ async function projectConfig(folder: string): Promise<Stack["config"]> {
     Object.entries(config).flatMap(([key, given]) => {
       // A plain value, or an object that declares the key.
       const value = isObject(given) ? (given.default ?? given.value) : given;
-      return value === undefined || value === null ? [] : [[named(key), asEngineString(value)]];
+      return value === undefined || value === null ? [] : [[qualified(key), asEngineString(value)]];
     }),
   );
 }
 
 /** A key in the engine's form: without a namespace it belongs to the project. */
-function named(key: string): string {
+function qualified(key: string): string {
   return key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`;
 }
 
@@ -107,9 +107,10 @@ function configOf(text: string, file: string): Stack["config"] {
   const config = document.config ?? {};
   if (!isObject(config))
     throw new Failure(`${file}: 'config' must be an object with keys such as 'eks-dns-logging:cluster'`, 2);
-  const twice = Object.keys(config).find((key) => !key.includes(":") && Object.hasOwn(config, named(key)));
-  if (twice !== undefined) throw new Failure(`${file}: 'config' has both ${twice} and ${named(twice)}`, 2);
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [named(key), asEngineString(value)]));
+  const duplicate = Object.keys(config).find((key) => !key.includes(":") && Object.hasOwn(config, qualified(key)));
+  if (duplicate !== undefined)
+    throw new Failure(`${file}: 'config' has both ${duplicate} and ${qualified(duplicate)}`, 2);
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [qualified(key), asEngineString(value)]));
 }
 
 /** Describes the keys of a stack file without `config`. */
@@ -119,13 +120,13 @@ function withoutConfig(keys: readonly string[]): string {
 }
 
 /** JSON turns numbers that it cannot represent into null, such as YAML's `.inf`. */
-function shownInJson(_key: string, value: unknown): unknown {
+function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? stringify(value).trim() : value;
 }
 
 function asEngineString(value: unknown): string {
   const readable = withoutSecrets(value);
-  return typeof readable === "string" ? readable : JSON.stringify(readable, shownInJson);
+  return typeof readable === "string" ? readable : JSON.stringify(readable, jsonValue);
 }
 
 function withoutSecrets(value: unknown): unknown {

@@ -106,16 +106,16 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   if (kind === "changed" && fields.length === 0) return undefined;
   const previous = { name: before.name, urn: before.urn, outside: outsideName(before) };
   // A provider has no name outside; it matters only if it replaces its resources.
-  const harmless = kind === "changed" || (isProvider(before) && !replacesItsResources(pair));
-  const warning = harmless ? undefined : lossOf(before, "replaced", after);
+  const isHarmless = kind === "changed" || (isProvider(before) && !replacesItsResources(pair));
+  const warning = isHarmless ? undefined : lossOf(before, "replaced", after);
   const change = {
     ...described(kind, after),
     ...(renamed || previous.outside !== outsideName(after) ? { previous } : {}),
     fields,
     reasons,
   };
-  const told = warning ?? versionWarning(change);
-  return told === undefined ? change : { ...change, warning: told };
+  const shownWarning = warning ?? versionWarning(change);
+  return shownWarning === undefined ? change : { ...change, warning: shownWarning };
 }
 
 function unmatched(kind: "added" | "deleted", resource: PlannedResourceDocument): ResourceChange {
@@ -141,13 +141,13 @@ function lossOf(
   verb: "replaced" | "deleted",
   successor: PlannedResourceDocument = resource,
 ): string | undefined {
-  const holds = DATA_LOSS_ON_REPLACE[resource.type];
-  if (holds === undefined) return undefined;
-  const [then, now] = [outsideName(resource), outsideName(successor)];
-  const what = `${holds.noun} ${then} would be ${verb}${then === now ? "" : ` by ${now}`}`;
+  const content = DATA_LOSS_ON_REPLACE[resource.type];
+  if (content === undefined) return undefined;
+  const [oldName, newName] = [outsideName(resource), outsideName(successor)];
+  const what = `${content.noun} ${oldName} would be ${verb}${oldName === newName ? "" : ` by ${newName}`}`;
   if (resource.protect) return `${what}, which Pulumi refuses while it is protected`;
   if (resource.retainOnDelete) return `${what} in the stack; the old one stays and must be deleted by hand`;
-  return `${what}: ${holds.loss}`;
+  return `${what}: ${content.loss}`;
 }
 
 function secretKeys(...sides: readonly PlannedResourceDocument[]): Set<string> {

@@ -22,11 +22,11 @@ function countsText(stack: StackDiff): string {
   if ("problem" in stack) return "cannot be planned";
   const { changes, unchanged, outputs } = stack.comparison;
   const counts = KINDS.map((kind) => `${changes.filter((change) => change.kind === kind).length} ${kind}`);
-  const told = counts.filter((count) => !count.startsWith("0 "));
-  if (told.length === 0) {
+  const shown = counts.filter((count) => !count.startsWith("0 "));
+  if (shown.length === 0) {
     return outputs.length === 0 ? `no change (${unchanged} resources)` : `only outputs change (${unchanged} resources)`;
   }
-  return [...told, `${unchanged} the same`].join(", ");
+  return [...shown, `${unchanged} the same`].join(", ");
 }
 
 /** `ts-team`, or `ts-team → tx-team` if it replaces another. */
@@ -42,13 +42,10 @@ function sideText({ revision, commit }: Side): string {
 
 /** All warnings, each with the stacks it concerns. */
 function warningsOf({ stacks }: Diff): { readonly stacks: string; readonly warning: string }[] {
-  const all = stacks.flatMap((stack) =>
-    "problem" in stack
-      ? []
-      : stack.comparison.changes.flatMap(({ warning }) =>
-          warning === undefined ? [] : [{ stack: stack.stack, warning }],
-        ),
-  );
+  const all = stacks.flatMap((stack) => {
+    const changes = "problem" in stack ? [] : stack.comparison.changes;
+    return changes.flatMap(({ warning }) => (warning === undefined ? [] : [{ stack: stack.stack, warning }]));
+  });
   return [...Map.groupBy(all, ({ warning }) => warning)].map(([warning, same]) => ({
     warning,
     stacks: `${same.length > 1 ? "stacks" : "stack"} ${[...new Set(same.map(({ stack }) => stack))].join(", ")}`,

@@ -103,12 +103,14 @@ export function isMember(step: string): boolean {
 /** Paths of all leaf values. */
 export function leafPaths(value: Json | undefined, path: FieldPath = []): FieldPath[] {
   if (value === undefined) return [];
-  const below = Array.isArray(value)
-    ? value.flatMap((member, index) => leafPaths(member, [...path, `[${index}]`]))
-    : isGroup(value)
-      ? Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, [...path, key]))
-      : [];
+  const below = childrenOf(value).flatMap(([step, child]) => leafPaths(child, [...path, step]));
   return below.length > 0 ? below : [path];
+}
+
+/** The members of a list or the fields of an object, with their step in a path. */
+function childrenOf(value: Json): [step: string, child: Json][] {
+  if (Array.isArray(value)) return value.map((member, index) => [`[${index}]`, member]);
+  return isGroup(value) ? Object.entries(value) : [];
 }
 
 /** Longest value on one line; longer ones are cut. */

@@ -32,12 +32,12 @@ export function pairUp(base: readonly PlannedResourceDocument[], head: readonly 
     }
   }
   const renames = bestMatches([...byUrn.values()], added);
-  const gone = new Set(renames.map((pair) => pair.before));
-  const come = new Set(renames.map((pair) => pair.after));
+  const renamedFrom = new Set(renames.map((pair) => pair.before));
+  const renamedTo = new Set(renames.map((pair) => pair.after));
   return {
     pairs: [...pairs, ...renames],
-    deleted: [...byUrn.values()].filter((resource) => !gone.has(resource)),
-    added: added.filter((resource) => !come.has(resource)),
+    deleted: [...byUrn.values()].filter((resource) => !renamedFrom.has(resource)),
+    added: added.filter((resource) => !renamedTo.has(resource)),
   };
 }
 
@@ -45,11 +45,11 @@ export function pairUp(base: readonly PlannedResourceDocument[], head: readonly 
 const MIN_SIMILARITY = 0.5;
 
 function bestMatches(deleted: readonly PlannedResourceDocument[], added: readonly PlannedResourceDocument[]): Pair[] {
-  const come = Map.groupBy(added.map(traitsOf), ({ resource }) => qualifiedType(resource.urn));
+  const addedByType = Map.groupBy(added.map(traitsOf), ({ resource }) => qualifiedType(resource.urn));
   const candidates = deleted
     .map(traitsOf)
     .flatMap((before) =>
-      (come.get(qualifiedType(before.resource.urn)) ?? []).map((after) => ({
+      (addedByType.get(qualifiedType(before.resource.urn)) ?? []).map((after) => ({
         before: before.resource,
         after: after.resource,
         score: similarity(before, after),

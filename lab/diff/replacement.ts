@@ -8,9 +8,9 @@ import type { Pair } from "./pairs.ts";
  * AWS: `ForceNew` and `RequiresReplace` in https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service (eks/cluster.go,
  * eks/node_group.go, eks/addon.go, eks/pod_identity_association.go, ec2/vpc_.go, ec2/vpc_subnet.go, kms/key.go, logs/group.go and so on),
  * on which @pulumi/aws is built.
+ *
+ * A field includes everything below it.
  */
-
-/** A field includes everything below it. */
 const REPLACING_FIELDS: { readonly [type: string]: readonly string[] } = {
   "kubernetes:core/v1:Pod": [
     ...[
@@ -257,9 +257,11 @@ export function comparePair(pair: Pair, base: PlanDocument, head: PlanDocument):
   // A new resource takes all inputs.
   const ignored = renamed ? [] : after.ignoreChanges;
   const changes = changedFields(before.inputs, after.inputs).filter((change) => !isWithin(change, ignored));
-  const then = new Set(replacingFields(before, base));
+  const fixedBefore = new Set(replacingFields(before, base));
   // A cluster identifier on only one side does not decide anything.
-  const fixed = replacingFields(after, head).filter((field) => !after.type.startsWith("pulumi:") || then.has(field));
+  const fixed = replacingFields(after, head).filter(
+    (field) => !after.type.startsWith("pulumi:") || fixedBefore.has(field),
+  );
   return { ...pair, changes, fixed, forcing: changes.filter((change) => touches(change, fixed)) };
 }
 
@@ -272,9 +274,9 @@ export function whyReplaced(pairs: readonly ComparedPair[]): Map<ComparedPair, r
   };
   for (const pair of pairs) add(pair, ownReasons(pair));
   for (let settled = false; !settled; ) {
-    const gone = [...reasons.keys()];
-    const rest = pairs.filter((pair) => !reasons.has(pair));
-    settled = rest.filter((pair) => add(pair, inheritedReasons(pair, gone))).length === 0;
+    const replaced = [...reasons.keys()];
+    const others = pairs.filter((pair) => !reasons.has(pair));
+    settled = others.filter((pair) => add(pair, inheritedReasons(pair, replaced))).length === 0;
   }
   return reasons;
 }
@@ -293,10 +295,10 @@ function shortList(paths: readonly string[]): string {
   return paths.length <= 3 ? paths.join(", ") : `${paths.slice(0, 2).join(", ")} and ${paths.length - 2} more`;
 }
 
-function inheritedReasons({ after, fixed }: ComparedPair, gone: readonly ComparedPair[]): string[] {
-  const provider = gone.find((pair) => pair.after.urn === providerUrn(after) && replacesItsResources(pair));
+function inheritedReasons({ after, fixed }: ComparedPair, replaced: readonly ComparedPair[]): string[] {
+  const provider = replaced.find((pair) => pair.after.urn === providerUrn(after) && replacesItsResources(pair));
   if (provider !== undefined) return [`its provider ${provider.after.name} is replaced`];
-  const sources = gone.filter((pair) => after.dependencies.includes(pair.after.urn));
+  const sources = replaced.filter((pair) => after.dependencies.includes(pair.after.urn));
   const types = new Set(sources.map((pair) => pair.after.type));
   return fieldsWithNewIds(after, fixed, types).map((field) => `${field} changes, since its source is replaced`);
 }

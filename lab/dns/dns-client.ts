@@ -29,7 +29,7 @@ const NOT_TRIED = 2;
 /** Container of the lab's pods that people work in. */
 const USUAL_CONTAINER = "curl";
 /** Advice if the stack has no such pod. */
-const OTHER = "choose a running pod with --from NAMESPACE/POD";
+const OTHER_POD = "choose a running pod with --from NAMESPACE/POD";
 
 /** `namespace/pod`. @throws {Failure} for anything else. */
 export function parseFrom(text: string): { readonly namespace: string; readonly name: string } {
@@ -91,7 +91,7 @@ async function missing(cluster: Cluster, namespace: string, name: string, up: st
     (error: unknown) => !(error instanceof ClusterError && error.kind === "not-found"),
   );
   const what = empty ? `no pod '${name}' in namespace ${namespace}` : `no namespace '${namespace}'`;
-  const advice = up === undefined ? OTHER : `deploy the lab with ${up}`;
+  const advice = up === undefined ? OTHER_POD : `deploy the lab with ${up}`;
   return new Failure(`${what} in context ${cluster.context}: ${advice}`, NOT_TRIED);
 }
 
@@ -101,7 +101,7 @@ function containerOf(pod: PodFacts, wanted: string | undefined, up: string | und
     throw new Failure(`${at} has expired, as curl pods do after an hour: replace it with ${up}`, NOT_TRIED);
   if (pod.phase !== "Running")
     throw new Failure(
-      `${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running${up === undefined ? `: ${OTHER}` : ""}`,
+      `${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running${up === undefined ? `: ${OTHER_POD}` : ""}`,
       NOT_TRIED,
     );
   const usual = pod.containers.includes(USUAL_CONTAINER) ? USUAL_CONTAINER : pod.containers[0];

@@ -130,8 +130,8 @@ async function askAll(
 }
 
 function pairOf(asked: readonly Asked[]): Pair {
-  const of = (type: QueryType) => outcomeOf(asked.find((query) => query.type === type)?.answer);
-  return { A: of("A"), AAAA: of("AAAA") };
+  const outcomeFor = (type: QueryType) => outcomeOf(asked.find((query) => query.type === type)?.answer);
+  return { A: outcomeFor("A"), AAAA: outcomeFor("AAAA") };
 }
 
 /**
@@ -146,16 +146,20 @@ async function corefileZones(
 }
 
 function rowOf({ name, type, answer, milliseconds }: Asked, own: OwnZones | undefined): QueryRow {
-  const empty = answer?.code === "NOERROR" && answer.addresses.length === 0;
   return {
     name,
     type,
-    code: answer === undefined ? "no answer" : empty ? "NODATA" : answer.code,
+    code: codeOf(answer),
     addresses: answer?.addresses ?? [],
     ttl: answer?.ttl,
     milliseconds,
     answeredBy: answeredBy(name, answer, own),
   };
+}
+
+function codeOf(answer: Asked["answer"]): string {
+  if (answer === undefined) return "no answer";
+  return answer.code === "NOERROR" && answer.addresses.length === 0 ? "NODATA" : answer.code;
 }
 
 function notesOn(client: DnsClient, asked: readonly Asked[][], simulated: boolean): string[] {
@@ -227,10 +231,10 @@ function body({ name, rows, withoutAsking }: Explanation): string[] {
 
 function totals({ rows, queries, milliseconds, found, curl }: Explanation): string {
   const asked = rows.length / 2;
-  const again = queries > rows.length ? ` (${queries - rows.length} retried)` : "";
+  const retried = queries > rows.length ? ` (${queries - rows.length} retried)` : "";
   const result = found ? "found" : "not found";
-  const own = curl === undefined ? "" : `; curl's own lookup took ${ms(curl.milliseconds)} ms`;
-  return `${result} after ${plural(queries, "query")}${again} for ${plural(asked, "name")}, ${ms(milliseconds)} ms in a row${own}`;
+  const byCurl = curl === undefined ? "" : `; curl's own lookup took ${ms(curl.milliseconds)} ms`;
+  return `${result} after ${plural(queries, "query")}${retried} for ${plural(asked, "name")}, ${ms(milliseconds)} ms in a row${byCurl}`;
 }
 
 function savingLines({ cheaper, rows, found }: Explanation): string[] {

@@ -40,7 +40,7 @@ export async function connect(target: Target): Promise<Connection> {
     return { cluster, version: await cluster.version(), config };
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
-    const why = error.kind === "unauthorized" ? expiry(config) : undefined;
+    const why = error.kind === "unauthorized" ? expiredCertificate(config) : undefined;
     const place = `context '${cluster.context}' (${cluster.server})`;
     throw new Failure(`${place}: ${error.message}${why === undefined ? "" : `: ${why}`}`, NOT_TRIED);
   }
@@ -52,7 +52,7 @@ export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
   if ("issue" in found) throw new Failure(`${found.issue}${adviceFor(found)}`, NOT_TRIED);
   const config = readAll(found.files);
   config.setCurrentContext(found.context);
-  // A context without a user has no credentials, as behind `kubectl proxy`. Without the one that it names, the server's CA is not used either.
+  // A context without a user has no credentials, as behind `kubectl proxy`. If the user is missing, the client ignores the server's CA too.
   const user = config.getContextObject(found.context)?.user ?? "";
   if (user !== "" && config.getUser(user) === null)
     throw new Failure(
@@ -72,16 +72,16 @@ function adviceFor({ setting, absent }: KubeconfigIssue): string {
 function readAll(files: readonly string[]): KubeConfig {
   const config = new KubeConfig();
   for (const [index, file] of files.entries()) {
-    const one = new KubeConfig();
+    const part = new KubeConfig();
     try {
-      one.loadFromFile(file);
-      one.users = one.users.map((user) => ({ ...user, exec: withAbsoluteCommand(user.exec, dirname(file)) }));
+      part.loadFromFile(file);
+      part.users = part.users.map((user) => ({ ...user, exec: withAbsoluteCommand(user.exec, dirname(file)) }));
     } catch (error) {
       const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
       throw new Failure(`${file} is not a kubeconfig: ${reason}`, NOT_TRIED);
     }
-    if (index === 0) config.loadFromOptions(one);
-    else config.mergeConfig(without(one, config), true);
+    if (index === 0) config.loadFromOptions(part);
+    else config.mergeConfig(withoutKnown(part, config), true);
   }
   return config;
 }
@@ -96,7 +96,7 @@ function withAbsoluteCommand(exec: unknown, folder: string): unknown {
 }
 
 /** What a further file of KUBECONFIG adds: of two entries with the same name, the first wins, as in kubectl. */
-function without(config: KubeConfig, known: KubeConfig): KubeConfig {
+function withoutKnown(config: KubeConfig, known: KubeConfig): KubeConfig {
   const names = (items: readonly { name: string }[]) => new Set(items.map((item) => item.name));
   const [clusters, users, contexts] = [names(known.clusters), names(known.users), names(known.contexts)];
   config.clusters = config.clusters.filter((cluster) => !clusters.has(cluster.name));
@@ -115,15 +115,16 @@ export async function checkCredentials(config: KubeConfig): Promise<void> {
   try {
     await config.applyToHTTPSOptions({});
   } catch (error) {
-    throw new ClusterError("unauthorized", whyNone(config, error));
+    throw new ClusterError("unauthorized", whyNoCredentials(config, error));
   }
 }
 
 /**
- * Why a server does not accept a user's credentials, as far as they tell: kubeadm and K3s make client certificates for a year.
- * @returns undefined where they have no certificate, or one that is valid.
+ * Says that the user's client certificate has expired, which the server reports only as unauthorized: those of kubeadm and K3s are valid for a
+ * year.
+ * @returns undefined if there is no certificate, or it is still valid.
  */
-export function expiry(config: KubeConfig): string | undefined {
+export function expiredCertificate(config: KubeConfig): string | undefined {
   const user = config.getCurrentUser();
   const certificate = user === null ? undefined : certificateOf(user);
   if (certificate === undefined || certificate.validToDate.getTime() > Date.now()) return undefined;
@@ -136,21 +137,21 @@ function certificateOf({ certData, certFile }: Pick<User, "certData" | "certFile
     if (certData !== undefined) return new X509Certificate(Buffer.from(certData, "base64"));
     return certFile === undefined ? undefined : new X509Certificate(readFileSync(certFile));
   } catch {
-    // What it is instead is the connection's to tell.
+    // The connection itself reports a file that is not a certificate.
     return undefined;
   }
 }
 
-function whyNone(config: KubeConfig, error: unknown): string {
+function whyNoCredentials(config: KubeConfig, error: unknown): string {
   const { exec, authProvider, name } = config.getCurrentUser() ?? {};
   const program = programOf(exec);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const said = error instanceof Error ? error.message.replaceAll(/\s+/g, " ").trim() : String(error);
   if (program !== undefined) {
     if (code === "ENOENT") return `its credentials come from the program ${program}, which is not on the PATH`;
-    const isAnswer = error instanceof SyntaxError || error instanceof TypeError;
-    const reason = isAnswer ? "it printed no ExecCredential" : said === "" ? "it failed, and printed no reason" : said;
-    return `the program ${program} gives no credentials: ${reason}`;
+    const isWrongOutput = error instanceof SyntaxError || error instanceof TypeError;
+    const failure = said === "" ? "it failed, and printed no reason" : said;
+    return `the program ${program} gives no credentials: ${isWrongOutput ? "it printed no ExecCredential" : failure}`;
   }
   if (authProvider !== undefined && error instanceof TypeError)
     return `user '${name}' has an auth-provider '${authProvider.name}', which Kubernetes replaced by exec: recreate the kubeconfig, for example with aws eks update-kubeconfig`;

@@ -90,8 +90,8 @@ export function asJson(stack: string, recording: Recording) {
 const MASK = "[secret]";
 
 function masked(resource: PlannedResource): PlannedResource {
-  const tops = new Set(resource.secrets.map((path) => path.split(/[.[]/)[0]));
-  const inputs = Object.entries(resource.inputs).map(([key, value]) => [key, tops.has(key) ? MASK : value]);
+  const secretKeys = new Set(resource.secrets.map((path) => path.split(/[.[]/)[0]));
+  const inputs = Object.entries(resource.inputs).map(([key, value]) => [key, secretKeys.has(key) ? MASK : value]);
   return { ...resource, inputs: Object.fromEntries(inputs) };
 }
 
@@ -152,16 +152,16 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
 async function planAll(stacks: readonly string[], done: (stack: string) => void): Promise<PlannedStack[]> {
   const { loadStack } = await import("../stack-file.ts");
   const loaded = await Promise.allSettled(stacks.map((stack) => loadStack(stack)));
-  const wrong = loaded.flatMap((result, index) =>
+  const problems = loaded.flatMap((result, index) =>
     result.status === "rejected"
       ? [`stack ${stacks[index]}: ${result.reason instanceof Error ? result.reason.message : result.reason}`]
       : [],
   );
-  if (wrong.length > 0) throw new Failure(wrong.join("\n"), 2);
+  if (problems.length > 0) throw new Failure(problems.join("\n"), 2);
 
-  const waiting = loaded.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const readable = loaded.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const { default: pLimit } = await import("p-limit");
-  return pLimit(PARALLEL).map(waiting, async ({ name, settings }) => {
+  return pLimit(PARALLEL).map(readable, async ({ name, settings }) => {
     const resources = await countResources(name);
     done(name);
     return { stack: name, settings, resources };
@@ -195,11 +195,11 @@ export interface Difference {
 
 /** Settings that differ between the stacks, defaults included, sorted by path. */
 export function differences(stacks: readonly { readonly settings: object }[]): Difference[] {
-  const flat = stacks.map((stack) => new Map(leaves(stack.settings, "")));
-  const paths = [...new Set(flat.flatMap((each) => [...each.keys()]))].sort();
+  const values = stacks.map((stack) => new Map(leaves(stack.settings, "")));
+  const paths = [...new Set(values.flatMap((ofStack) => [...ofStack.keys()]))].sort();
   return paths
-    .map((setting) => ({ setting, values: flat.map((each) => each.get(setting)) }))
-    .filter(({ values }) => new Set(values).size > 1);
+    .map((setting) => ({ setting, values: values.map((ofStack) => ofStack.get(setting)) }))
+    .filter((difference) => new Set(difference.values).size > 1);
 }
 
 /** Leaf values with their paths. List members are identified by name if they have one, so that their order does not matter. */

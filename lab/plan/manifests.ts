@@ -19,19 +19,18 @@ export interface Manifest {
 }
 
 /**
- * The Kubernetes objects of a plan, each after its dependencies. A dependency on a component includes its children.
- * @throws if the dependencies are circular, which Pulumi rejects too.
+ * The Kubernetes objects of a plan, each after its dependencies.
  */
 export function manifestsOf(resources: readonly PlannedResource[]): Manifest[] {
   const objects = resources.filter(isKubernetesObject);
   const width = Math.max(3, String(objects.length).length);
-  // The engine creates a resource once its dependencies exist; ties keep the order of registration.
+  // A resource is registered after its dependencies, so that the order of registration can be applied.
   return objects.map((resource, index) => {
     const metadata = group(resource.inputs.metadata);
     const parts = [resource.inputs.kind, metadata.namespace, metadata.name].filter((part) => typeof part === "string");
     return {
       file: `${String(index + 1).padStart(width, "0")}-${parts.join("-").toLowerCase()}.yaml`,
-      object: ordered(resource.inputs),
+      object: withOrderedKeys(resource.inputs),
     };
   });
 }
@@ -41,7 +40,7 @@ function isKubernetesObject(resource: PlannedResource): boolean {
 }
 
 /** Sorts the keys in the conventional order. */
-function ordered(inputs: PlannedResource["inputs"]): Manifest["object"] {
+function withOrderedKeys(inputs: PlannedResource["inputs"]): Manifest["object"] {
   const { apiVersion, kind, metadata, ...rest } = inputs;
   return Object.fromEntries(
     Object.entries({ apiVersion, kind, metadata, ...rest }).flatMap(([key, value]) =>
@@ -104,13 +103,13 @@ export async function writePlanFiles(folder: string, files: readonly PlanFile[])
   const earlier = new Set(list.split("\n").filter((path) => path !== ""));
   const wanted = new Set(files.map(({ path }) => path));
   const byHand = await readdir(join(folder, BY_HAND)).catch(() => []);
-  const there = [...(await readdir(folder)), ...byHand.map((name) => join(BY_HAND, name))];
-  const foreign = there.filter((path) => !earlier.has(path) && (wanted.has(path) || NUMBERED.test(path)));
+  const existing = [...(await readdir(folder)), ...byHand.map((name) => join(BY_HAND, name))];
+  const foreign = existing.filter((path) => !earlier.has(path) && (wanted.has(path) || NUMBERED.test(path)));
   if (foreign.length > 0) {
     const names = foreign.sort().slice(0, 3).join(", ") + (foreign.length > 3 ? ", …" : "");
     throw new Failure(`'${folder}' holds files that no plan wrote (${names}): name another folder, or remove them`, 2);
   }
-  for (const path of earlier) if (there.includes(path)) await rm(join(folder, path));
+  for (const path of earlier) if (existing.includes(path)) await rm(join(folder, path));
   if (files.some(({ path }) => path.startsWith(BY_HAND))) await makeFolder(join(folder, BY_HAND));
   await writeFile(join(folder, LIST), `${[...wanted].join("\n")}\n`);
   await Promise.all(files.map(({ path, text }) => writeFile(join(folder, path), text)));

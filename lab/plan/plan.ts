@@ -108,8 +108,8 @@ async function runOrRerun(options: RecordOptions, program: () => Promise<unknown
   } catch (error) {
     // Errors in settings name their path. Others are thrown again by a second run with stack traces.
     if (error instanceof Error && error.name === "SettingsError") throw error;
-    const sentence = sentenceOf(error);
-    if (sentence !== undefined) throw sentence;
+    const failure = userError(error);
+    if (failure !== undefined) throw failure;
     return run(options, program);
   }
 }
@@ -163,7 +163,7 @@ function refuseSharedUrns(planned: readonly PlannedResource[]): void {
  * @throws the first error. Resources that depend on the failed one fail too, some of them later, and are not reported.
  */
 async function runInStack(program: () => Promise<unknown>): Promise<void> {
-  // The stack keeps its own promises on the program, whose rejection would end the process: so a failure is returned another way.
+  // If the program's promise were rejected, so would be promises that the stack derives from it, which would end the process.
   const failures: unknown[] = [];
   const work = async () => {
     await pulumi.runtime.runInPulumiStack(() =>
@@ -186,9 +186,9 @@ async function runInStack(program: () => Promise<unknown>): Promise<void> {
 }
 
 /** Prefix that the SDK adds to an error in an input, once per dependent resource. */
-const WAITING = /^(error serializing property "[^"]*": )+/;
+const SERIALIZING = /^(error serializing property "[^"]*": )+/;
 
 /** The message of an error that a component throws for its user; undefined for any other error. */
-function sentenceOf(error: unknown): Failure | undefined {
-  return pulumi.RunError.isInstance(error) ? new Failure(error.message.replace(WAITING, ""), 2) : undefined;
+function userError(error: unknown): Failure | undefined {
+  return pulumi.RunError.isInstance(error) ? new Failure(error.message.replace(SERIALIZING, ""), 2) : undefined;
 }

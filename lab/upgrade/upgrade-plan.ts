@@ -152,8 +152,8 @@ function versionBefore(
   const change = comparison.changes.find(({ type, outside }) => type === ADDON && outside === addon);
   const before = change?.fields.find(({ path }) => path === "addonVersion")?.before;
   const stays = target?.resources.find(({ type, inputs }) => type === ADDON && inputs.addonName === addon);
-  const found = before ?? stays?.inputs.addonVersion;
-  return typeof found === "string" ? found : undefined;
+  const version = before ?? stays?.inputs.addonVersion;
+  return typeof version === "string" ? version : undefined;
 }
 
 function corednsOf(
@@ -170,8 +170,7 @@ function corednsOf(
   const [major = 0, minor = 0, patch = 0] = from;
   const own = corefileIn(addon?.inputs.configurationValues);
   const text = own ?? live?.corefile;
-  // The settings know more about the cluster than the Corefile shows, so a Corefile that they accept starts.
-  const found = text === undefined ? undefined : checkCorefile(text, { coredns: to, mayHaveRole: true });
+  const verdict = text === undefined ? undefined : checkCorefile(text, { coredns: to, mayHaveRole: true });
   const now = [major, minor, patch] as const;
   const changes = releaseChanges(now, to);
   const servers = serversOf(text);
@@ -183,9 +182,10 @@ function corednsOf(
     changes,
     affected: pluginsOf(servers).filter((name) => touched.includes(name)),
     behavior: behaviorChanges(now, to, servers),
-    isChecked: found !== undefined || refusals.length > 0,
-    errors: [...refusals, ...(own === undefined ? (found?.errors ?? []) : [])],
-    warnings: found?.warnings ?? [],
+    isChecked: verdict !== undefined || refusals.length > 0,
+    // The settings know more about the cluster than the Corefile shows, so a Corefile that they accept starts.
+    errors: [...refusals, ...(own === undefined ? (verdict?.errors ?? []) : [])],
+    warnings: verdict?.warnings ?? [],
   };
 }
 

@@ -28,9 +28,9 @@ export function formatUpgrade(plan: UpgradePlan): string {
     .join("\n\n")}\n`;
 }
 
-function blockers({ blockers: found }: UpgradePlan): string[] {
-  if (found.length === 0) return [styleText("green", "Nothing blocks the upgrade.")];
-  return [styleText(["bold", "red"], "Before the upgrade:"), ...numbered(found)];
+function blockers({ blockers: lines }: UpgradePlan): string[] {
+  if (lines.length === 0) return [styleText("green", "Nothing blocks the upgrade.")];
+  return [styleText(["bold", "red"], "Before the upgrade:"), ...numbered(lines)];
 }
 
 function numbered(lines: readonly string[]): string[] {
@@ -46,9 +46,9 @@ function steps({ steps: all }: UpgradePlan): string[] {
   return [bold("Steps, in EKS's order:"), ...lines];
 }
 
-function components({ components: found, to }: UpgradePlan): string[] {
-  if (found.length === 0) return [];
-  const rows = found.map(({ component, version, standing, wanted, reason }) => [
+function components({ components: verdicts, to }: UpgradePlan): string[] {
+  if (verdicts.length === 0) return [];
+  const rows = verdicts.map(({ component, version, standing, wanted, reason }) => [
     component,
     version,
     standing,
@@ -62,9 +62,9 @@ function components({ components: found, to }: UpgradePlan): string[] {
   ];
 }
 
-function coredns({ coredns: found }: UpgradePlan): string[] {
-  if (found === undefined) return [];
-  const { changes: release, errors, warnings, from, to, isChecked, affected, behavior } = found;
+function coredns({ coredns: upgrade }: UpgradePlan): string[] {
+  if (upgrade === undefined) return [];
+  const { changes: release, errors, warnings, from, to, isChecked, affected, behavior } = upgrade;
   const kinds: readonly (readonly [string, readonly string[]])[] = [
     ["new plugins", release.added],
     ["removed plugins", release.removed],
@@ -85,15 +85,15 @@ function coredns({ coredns: found }: UpgradePlan): string[] {
       ? [isChecked ? "  the Corefile starts" : "  the Corefile is unknown: add --context"]
       : errors.map((error) => `  the Corefile does not start: ${error}`)),
     ...warnings.map((warning) => `  warning: ${warning}`),
-    dim(`  plugins judged by CoreDNS ${release.from} and ${release.to}; https://coredns.io/tags/notes/`),
+    dim(`  by the plugins of CoreDNS ${release.from} and ${release.to}; https://coredns.io/tags/notes/`),
   ];
 }
 
-function changes({ changes: found, to }: UpgradePlan): string[] {
-  if (found.length === 0) return [];
+function changes({ changes: list, to }: UpgradePlan): string[] {
+  if (list.length === 0) return [];
   return [
     bold(`What changes with Kubernetes ${to}:`),
-    ...found.flatMap(({ title, action, source, breaks, found: objects }) => [
+    ...list.flatMap(({ title, action, source, breaks, found: objects }) => [
       `  ${breaks ? styleText("red", "breaks") : "notice"}  ${title}: ${action}`,
       ...(objects === undefined ? [] : [`          ${concerned(objects)}`]),
       dim(`          ${source}`),

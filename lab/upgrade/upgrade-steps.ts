@@ -146,10 +146,12 @@ function addonSteps(input: UpgradeInput, components: readonly ComponentVerdict[]
     const isPinned = after === version && standing === "update";
     const changes = after !== version;
     const known = version === UNKNOWN_VERSION ? "" : ` ${version}`;
+    const changed = isManaged ? "in place" : "by its owner";
+    const how = changes ? changed : "unchanged";
     return [
       {
         title: changes ? `add-on ${component}${known} → ${after ?? "?"}` : `add-on ${component} ${version}`,
-        how: changes ? (isManaged ? "in place" : "by its owner") : "unchanged",
+        how,
         takes: changes ? "minutes: a rolling update of its pods" : "-",
         details: isPinned ? [`the stack pins it: set ${wanted} to update it`] : [],
         source: `${GUIDE}/updating-an-add-on.html`,
@@ -165,8 +167,8 @@ function addonAfter(
 ): { readonly isManaged: boolean; readonly after: unknown } {
   const planned = target?.resources.find(({ type, inputs }) => type === ADDON && inputs.addonName === component);
   const isManaged = planned !== undefined || (target === undefined && ownsCluster);
-  const after = isManaged ? (planned?.inputs.addonVersion ?? wanted) : standing === "update" ? wanted : version;
-  return { isManaged, after };
+  if (isManaged) return { isManaged, after: planned?.inputs.addonVersion ?? wanted };
+  return { isManaged, after: standing === "update" ? wanted : version };
 }
 
 /** The version of an add-on to roll back to, if the upgrade changes it; `version` is undefined if unknown. */

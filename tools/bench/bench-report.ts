@@ -28,8 +28,8 @@ function table(rows: readonly BenchRow[]): string {
   const lines = rows.map((row) => {
     const { median, min, max } = row.seconds;
     const counted = row.count === undefined ? "" : `${row.count.toLocaleString("en")} ${row.of}`;
-    const each = row.count === undefined ? "" : `${((median * 1000) / row.count).toFixed(1)} ms`;
-    return `| ${row.name} | ${median.toFixed(2)} s | ${min.toFixed(2)}–${max.toFixed(2)} | ${row.peakMb.toFixed(0)} MB | ${counted} | ${each} |`;
+    const perItem = row.count === undefined ? "" : `${((median * 1000) / row.count).toFixed(1)} ms`;
+    return `| ${row.name} | ${median.toFixed(2)} s | ${min.toFixed(2)}–${max.toFixed(2)} | ${row.peakMb.toFixed(0)} MB | ${counted} | ${perItem} |`;
   });
   return ["| what | median | min–max | peak memory | makes | each |", "|---|---|---|---|---|---|", ...lines].join("\n");
 }
@@ -72,9 +72,9 @@ export function goalsOf(rows: readonly BenchRow[]): Goal[] {
   const [empty] = rows.filter((row) => row.name === ROW.teams(TEAM_COUNTS[0]));
   if (many !== undefined && few !== undefined && empty !== undefined) {
     // The smallest plan includes the fixed cost of the program, so the difference is the cost of teams.
-    const each = (row: BenchRow) =>
+    const costOf = (row: BenchRow) =>
       (row.seconds.median - empty.seconds.median) / Math.max(1, (row.count ?? 0) - (empty.count ?? 0));
-    const drift = each(many) / each(few) - 1;
+    const drift = costOf(many) / costOf(few) - 1;
     const goal = `a resource costs the same with ${TEAM_COUNTS[2]} and 1,000 teams, within ${MAX_DRIFT * 100} %`;
     goals.push({ goal, found: `${(drift * 100).toFixed(0)} %`, met: Math.abs(drift) <= MAX_DRIFT });
   }

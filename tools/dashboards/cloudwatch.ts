@@ -79,7 +79,9 @@ export async function cloudWatchPicture(
     const { x, y, width, height, properties } = widget;
     const name = nameOf(widget);
     const alarm = MetricAlarms.find(({ AlarmName }) => AlarmName === name);
-    const before = alarm !== undefined && alarm.StateUpdatedTimestamp <= window.from && alarm.StateValue === "ALARM";
+    const firesThroughout =
+      alarm !== undefined && alarm.StateUpdatedTimestamp <= window.from && alarm.StateValue === "ALARM";
+    const unchanged: Drawn["fired"] = firesThroughout ? [[window.from, window.to]] : [];
     const changes = AlarmHistoryItems.flatMap(({ AlarmName, Timestamp, HistoryData }) =>
       AlarmName === name ? [{ at: Timestamp, ...Change.parse(JSON.parse(HistoryData)) }] : [],
     );
@@ -96,7 +98,7 @@ export async function cloudWatchPicture(
         );
         return samples.length === 0 ? [] : [seriesWithGaps(samples, properties.period)];
       }),
-      fired: changes.length === 0 ? (before ? [[window.from, window.to]] : []) : firedIn(changes, window),
+      fired: changes.length === 0 ? unchanged : firedIn(changes, window),
     };
   });
   return { title, drawn };

@@ -131,7 +131,7 @@ function legend(series: readonly RangeSeries[]): string {
     return own.map(([, value]) => value).join(" ");
   });
   const left = series.length - shown.length;
-  const text = [...shown.filter((each) => each !== ""), ...(left > 0 ? [`and ${left} more`] : [])].join(", ");
+  const text = [...shown.filter((label) => label !== ""), ...(left > 0 ? [`and ${left} more`] : [])].join(", ");
   return text.length > 90 ? `${text.slice(0, 89)}…` : text;
 }
 

@@ -74,7 +74,7 @@ const MAX_DEFAULTS = 3;
 function defaultOf(value: unknown): string {
   const values = Array.isArray(value) ? value : [value];
   if (value === "" || values.length === 0) return "none";
-  const shown = values.slice(0, MAX_DEFAULTS).map((one) => `\`${String(one)}\``);
+  const shown = values.slice(0, MAX_DEFAULTS).map((shownValue) => `\`${String(shownValue)}\``);
   return `${shown.join(", ")}${values.length > MAX_DEFAULTS ? ` and ${values.length - MAX_DEFAULTS} more` : ""}`;
 }
 

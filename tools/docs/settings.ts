@@ -113,9 +113,9 @@ function alternatives(variants: readonly Entry[][], indent: string): Entry[] {
   const seen = new Set<string>();
   return variants.flatMap((entries, index) => {
     const isSeen = ({ key, comment }: Entry) => seen.has(`${key}${comment}`);
-    const own = entries.filter((each) => !isSeen(each));
+    const own = entries.filter((candidate) => !isSeen(candidate));
     const also = entries
-      .filter((each) => isSeen(each) && !each.key.startsWith(`${indent} `))
+      .filter((candidate) => isSeen(candidate) && !candidate.key.startsWith(`${indent} `))
       .map(({ key }) => key.slice(indent.length).replace(/:.*/, ""));
     for (const { key, comment } of own) seen.add(`${key}${comment}`);
     if (index === 0) return own;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
-import { checkCredentials, expiry } from "../../../lab/kubernetes/connect.ts";
+import { checkCredentials, expiredCertificate } from "../../../lab/kubernetes/connect.ts";
 
 /** A kubeconfig whose user has these credentials. */
 function configOf(user: object): KubeConfig {
@@ -113,14 +113,14 @@ describe("the credentials of a kubeconfig", () => {
   it("have expired where their certificate has", async () => {
     const { until2021, until2126 } = CERTIFICATES;
     const expired = "the certificate of user 'u' expired on 2021-01-01: recreate the kubeconfig";
-    assert.equal(expiry(configOf({ "client-certificate-data": certificateData(until2021) })), expired);
-    assert.equal(expiry(configOf({ "client-certificate-data": certificateData(until2126) })), undefined);
+    assert.equal(expiredCertificate(configOf({ "client-certificate-data": certificateData(until2021) })), expired);
+    assert.equal(expiredCertificate(configOf({ "client-certificate-data": certificateData(until2126) })), undefined);
     const folder = await mkdtemp(join(tmpdir(), "certificate-"));
     const file = join(folder, "u.crt");
     await writeFile(file, Buffer.from(certificateData(until2021), "base64"));
-    assert.equal(expiry(configOf({ "client-certificate": file })), expired);
+    assert.equal(expiredCertificate(configOf({ "client-certificate": file })), expired);
     await rm(folder, { recursive: true });
     for (const user of [{ token: "t" }, { "client-certificate": file }, { "client-certificate-data": "bm9uZQ==" }])
-      assert.equal(expiry(configOf(user)), undefined);
+      assert.equal(expiredCertificate(configOf(user)), undefined);
   });
 });
