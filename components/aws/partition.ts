@@ -65,3 +65,18 @@ export interface PodIdentityHost {
 export function arnName(arn: string): string {
   return arn.split("/").at(-1) ?? arn;
 }
+
+/** A path of IAM, which may be empty. @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
+const IAM_PATH = "(?:[!-~]{1,510}\\/)?";
+const IAM_CHARACTER = "[\\w+=,.@-]";
+
+/** ARNs of what IAM accepts as a role, a user or a policy. EKS grants nothing to the roles of AWS services. */
+export const IAM_ARNS = {
+  role: iamArn("\\d{12}:role\\/(?!aws-service-role\\/)", 64),
+  principal: iamArn("\\d{12}:(?:role\\/(?!aws-service-role\\/)|user\\/)", 64),
+  policy: iamArn("(?:aws|\\d{12}):policy\\/", 128),
+};
+
+function iamArn(start: string, maxName: number): RegExp {
+  return new RegExp(`^arn:aws(?:-[a-z]+)*:iam::${start}${IAM_PATH}${IAM_CHARACTER}{1,${maxName}}$`);
+}

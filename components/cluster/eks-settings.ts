@@ -1,7 +1,7 @@
 import { addonDefaults } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { partitionOf } from "../aws/partition.ts";
+import { IAM_ARNS, partitionOf } from "../aws/partition.ts";
 import { IP_FAMILIES, type IpFamily } from "../kubernetes/ip-family.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { networkIssue, string, unique } from "../schema/values.ts";
@@ -40,9 +40,14 @@ export const POD_IDENTITY_AGENT = addonVersions("1.36").podIdentityAgent;
  * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
  */
 const TAG = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
+/** The tag of every AWS resource with the name of its stack. */
+export const STACK_TAG = "eks-dns-logging/stack";
 export const Tags = z
   .record(
-    string(TAG, "a string of up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
+    string(TAG, "a string of up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'").refine(
+      (key) => key.toLowerCase() !== STACK_TAG,
+      `must not be ${STACK_TAG} in any case, since this program sets that tag`,
+    ),
     string(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "a string of up to 256 letters, digits, spaces and _.:/=+-@"),
   )
   .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags")
@@ -107,11 +112,12 @@ const ACCESS_POLICIES = [
   "AmazonEKSAdminViewPolicy",
   "AmazonEKSEditPolicy",
   "AmazonEKSViewPolicy",
+  "AmazonEKSSecretReaderPolicy",
 ] as const;
 
 /** ARN of an IAM principal. */
 export const PrincipalArn = string(
-  /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
+  IAM_ARNS.principal,
   "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
 );
 

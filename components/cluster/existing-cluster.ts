@@ -15,6 +15,7 @@ import {
   EksExistingSettings,
   POD_IDENTITY_AGENT,
   principalIssues,
+  STACK_TAG,
 } from "./eks-settings.ts";
 import { type ClusterHandle, givenKubeconfig, kubernetesProvider } from "./handle.ts";
 import { ExistingClusterSettings } from "./settings.ts";
@@ -151,7 +152,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
     this.#name = name;
     this.#args = args;
-    this.#tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
+    this.#tags = { ...args.tags, [STACK_TAG]: pulumi.getStack() };
     const { name: clusterName, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = args;
     const partition = partitionOf(region).id;
     const tags = this.#tags;

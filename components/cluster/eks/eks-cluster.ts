@@ -5,7 +5,7 @@ import { ControlPlaneLogs } from "../../aws/log-group.ts";
 import { partitionOf } from "../../aws/partition.ts";
 import { checkedInputs, holdsOutput } from "../../schema/checked-inputs.ts";
 import { parseArgs, throwErrors } from "../../schema/errors.ts";
-import { ClusterRegion, clusterDnsOf, PublicCidrs } from "../eks-settings.ts";
+import { ClusterRegion, clusterDnsOf, PublicCidrs, STACK_TAG } from "../eks-settings.ts";
 import { type ClusterHandle, kubernetesProvider } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
 import { ClusterSettings, checkCluster, type EksClusterSettings } from "../settings.ts";
@@ -38,7 +38,7 @@ export class EksCluster extends pulumi.ComponentResource {
     this.#name = name;
     this.#args = args;
     this.#settings = settingsOf(name, args);
-    this.#tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
+    this.#tags = { ...args.tags, [STACK_TAG]: pulumi.getStack() };
     this.#partition = partitionOf(args.region).id;
     const { region } = args;
     const settings = this.#settings;

@@ -81,6 +81,11 @@ const Taint = z.strictObject({
 /** Kubernetes rejects duplicates: "taints must be unique by key and effect pair". */
 const UNIQUE_TAINT = "must differ from the other taints in key or effect, or no node joins the cluster";
 
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html */
+const MAX_TAINTS = 50;
+
+/** Largest gp3 disk in GiB. @see https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html */
+const MAX_DISK = 65_536;
 const GIB = 2 ** 30;
 /** Defaults of the kubelet. */
 const KUBELET = { maxSize: "10Mi", maxFiles: 5 };
@@ -123,13 +128,14 @@ export const NodeGroupSettings = z
       .optional()
       .describe("Nodes, reset by each `pulumi up`. Default: minSize at first, then an autoscaler decides."),
     maxSize: integer(1, 450).default(3).describe("Most nodes. Default 3."),
-    diskSize: integer(20, 16_384).default(20).describe("Encrypted gp3 disk in GiB, at least 20. Default 20."),
+    diskSize: integer(20, MAX_DISK).default(20).describe("Encrypted gp3 disk in GiB, at least 20. Default 20."),
     containerLogs: ContainerLogs.default({}).describe(
       "Log files per container; larger ones give a stopped collector more time. A change replaces the nodes one by one.",
     ),
     labels: NodeLabels.default({}).describe("Node labels."),
     taints: z
       .array(Taint)
+      .max(MAX_TAINTS, `must have at most ${MAX_TAINTS} taints, EKS's limit for a node group`)
       .superRefine(unique(({ key, effect }) => `${key} ${effect}`, [], UNIQUE_TAINT))
       .default([])
       .describe("Node taints."),
