@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PolicyStatement } from "../aws/iam.ts";
-import { arnName, partitionOf } from "../aws/partition.ts";
+import { arnName, IAM_ARNS, partitionOf } from "../aws/partition.ts";
 import { addressPeer, type PolicySpec } from "../kubernetes/network-policy.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string } from "../schema/values.ts";
@@ -11,7 +11,8 @@ export const SERVICE_ACCOUNT = "workload";
 
 const ACTION =
   "an action with its service, such as s3:GetObject, with '*' only at the end: '*' and s3:* would allow everything";
-const RESOURCE = "an ARN that names its resource, such as arn:aws:s3:::orders/*";
+/** IAM accepts no character beyond Latin-1 in a policy. @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html */
+const RESOURCE = "an ARN that names its resource, in Latin-1 letters, such as arn:aws:s3:::orders/*";
 /** Managed policies that allow pods nearly everything. */
 const BROAD = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
 
@@ -21,7 +22,7 @@ const Statement = z.strictObject({
     .min(1)
     .describe("Actions."),
   resources: z
-    .array(string(/^arn:aws(-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:(?![*?/:]*$)\S+$/, RESOURCE))
+    .array(string(/^arn:aws(-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:(?![*?/:]*$)[!-~\u00a1-\u00ff]+$/, RESOURCE))
     .min(1)
     .describe("ARNs."),
 });
@@ -36,19 +37,19 @@ const MAX_INLINE_POLICY = 10_240;
 export const PodIdentitySettings = z
   .strictObject({
     serviceAccount: string(
-      /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+      /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
       "the name of a service account: lower-case letters, digits, '-' and '.'",
     )
       .default(SERVICE_ACCOUNT)
       .describe("Service account. Default workload."),
     policyArns: z
       .array(
-        string(
-          /^arn:aws(-[a-z]+)*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/,
-          "the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/orders",
-        ).refine((arn) => !BROAD.includes(arnName(arn)), {
-          error: "must not be a policy that allows nearly everything",
-        }),
+        string(IAM_ARNS.policy, "the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/orders").refine(
+          (arn) => !BROAD.includes(arnName(arn)),
+          {
+            error: "must not be a policy that allows nearly everything",
+          },
+        ),
       )
       .max(MAX_POLICIES, `must have at most ${MAX_POLICIES} policies, the most that IAM attaches to a role`)
       .default([])

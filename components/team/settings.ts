@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { IAM_ARNS } from "../aws/partition.ts";
 import type { ContainerResources } from "../kubernetes/container.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { relation } from "../schema/errors.ts";
@@ -73,12 +74,7 @@ export const TeamSettings = z.strictObject({
     .default([])
     .describe("RBAC groups with access to the namespaces."),
   memberRoles: z
-    .array(
-      string(
-        /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
-        "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/dev",
-      ),
-    )
+    .array(string(IAM_ARNS.role, "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/dev"))
     .superRefine(unique())
     .default([])
     .describe("IAM roles with access, by EKS access entries."),

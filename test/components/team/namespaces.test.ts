@@ -186,7 +186,9 @@ describe("namespaces of any name", () => {
     refuses(/ports\[0\]: endPort \(79\) must not be below port \(80\)/, egress({ ports: [{ port: 80, endPort: 79 }] }));
     refuses(/quota.*must be a key of a ResourceQuota/, { name: "web", quota: { podz: 3 } });
     refuses(/podSecurity\.reason: must/, { name: "web", podSecurity: { level: "privileged" } });
-    refuses(/memberRoles\[0\]: must be the ARN of an IAM role/, { name: "web", memberRoles: ["dev"] });
+    const role = (name: string) => `arn:aws:iam::123456789012:role/${name}`;
+    for (const arn of ["dev", role("dev/"), role("d".repeat(65)), role("aws-service-role/eks.amazonaws.com/EKS")])
+      refuses(/memberRoles\[0\]: must be the ARN of an IAM role/, { name: "web", memberRoles: [arn] });
     const local = config([{ name: "web", memberRoles: ["arn:aws:iam::123456789012:role/dev"] }], '{"kind":"existing"}');
     assert.throws(() => parseSettings(local), /memberRoles: must be empty with cluster\.kind existing/);
   });

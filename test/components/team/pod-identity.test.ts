@@ -209,6 +209,20 @@ describe("the AWS identity of a team's pods", () => {
     );
   });
 
+  it("is rejected with names that IAM or Kubernetes reject, and characters outside Latin-1", () => {
+    const policy = (name: string) => ({ policyArns: [`arn:aws:iam::123456789012:policy/team/${name}`] });
+    const object = (key: string) => ({ statements: [{ ...STATEMENT, resources: [`arn:aws:s3:::orders/${key}/*`] }] });
+    const account = (serviceAccount: string) => ({ serviceAccount, policyArns: [ORDERS] });
+    for (const accepted of [policy("p".repeat(128)), object("Aufträge"), account("orders.v2")])
+      assert.doesNotThrow(() => parseSettings(config(accepted)));
+    for (const name of ["p".repeat(129), "", "orders:2"])
+      refuses(policy(name), /policyArns\[0\]: must be the ARN of an IAM policy/);
+    for (const key of ["注文", "a\u0080b"])
+      refuses(object(key), /resources\[0\]: must be an ARN that names its resource, in Latin-1 letters/);
+    for (const name of ["orders..v2", "orders.-v2", "a".repeat(254)])
+      refuses(account(name), /serviceAccount: must be the name of a service account/);
+  });
+
   it("is rejected on clusters without Pod Identity", () => {
     const identity = { policyArns: [ORDERS] };
     refuses(identity, /teams\[0\].podIdentity: must not be set with cluster.kind existing/, { kind: "existing" });
