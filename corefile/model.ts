@@ -124,9 +124,9 @@ export function remembered<Key extends object, Value>(
   key: Key,
   compute: (key: Key) => Value,
 ): Value {
-  const found = known.get(key) ?? compute(key);
-  known.set(key, found);
-  return found;
+  const value = known.get(key) ?? compute(key);
+  known.set(key, value);
+  return value;
 }
 
 /** Parses a plugin's line. A line that CoreDNS may reject is kept as written; {@link startOf} reports why. */

@@ -77,7 +77,7 @@ const OWNERS = new WeakMap<readonly Server[], Owners>();
 function ownersOf(servers: readonly Server[]): Owners {
   const blocks = new Map<string, Owner>();
   let maxLength = 0;
-  for (const server of servers.filter((one) => !hasView(one)))
+  for (const server of servers.filter((candidate) => !hasView(candidate)))
     for (const { zone, port } of servedZones(server)) {
       const key = `${port} ${zone}`;
       if (!blocks.has(key)) blocks.set(key, { server, zone });
@@ -104,7 +104,7 @@ const ALIKE = new WeakMap<readonly Server[], ReadonlyMap<string, readonly Server
 
 /** The blocks with the same listen address, among which CoreDNS chooses. */
 function blocksBeside(server: Server, servers: readonly Server[]): readonly Server[] {
-  const groups = remembered(ALIKE, servers, (all) => Map.groupBy(all, (one) => String(hostsOf(one))));
+  const groups = remembered(ALIKE, servers, (all) => Map.groupBy(all, (block) => String(hostsOf(block))));
   return groups.get(String(hostsOf(server))) ?? [];
 }
 

@@ -185,7 +185,7 @@ function versionFor(
   if (kubernetesVersion === undefined)
     return (
       settings.addonVersion ??
-      defaultVersion(clusterName, parent).apply((found) => checkedVersion(name, settings, found))
+      defaultVersion(clusterName, parent).apply((version) => checkedVersion(name, settings, version))
     );
   const version = addonVersion(settings, kubernetesVersion);
   if (version === undefined)

@@ -103,14 +103,14 @@ const SHUTDOWN = 5;
 /** Issues in the Corefile's options, each at its own path; if there are none, the rendered Corefile is checked. */
 function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] {
   const options = settings.corefile.options ?? {};
-  const found = [
+  const issues = [
     ...upstreamIssues(options, context),
     ...stubIssues(options),
     ...durationIssues(options, settings),
     ...choiceIssues(options, settings),
     ...spellingIssues(options),
   ];
-  if (found.length > 0) return found;
+  if (issues.length > 0) return issues;
   return checkCorefile(corefileText(settings), context).errors.map((message) => ({
     path: [...OPTIONS],
     message: `CoreDNS cannot run with these options: ${message}`,

@@ -188,7 +188,9 @@ function targetsOfPod(
 function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): string | undefined {
   const matches = (pattern: PatternNode) => new RegExp(patternText(pattern, "ecmascript"), "u").test(text);
   if (redact.some(({ pattern, luhn, bare }) => !luhn && bare === undefined && matches(pattern))) return "redact";
-  const rule = thin.find((one) => meets(line, one) && (one.pattern === undefined || matches(one.pattern)));
+  const rule = thin.find(
+    (candidate) => meets(line, candidate) && (candidate.pattern === undefined || matches(candidate.pattern)),
+  );
   return rule && (rule.kept === 0 ? "drop" : "sample");
 }
 
@@ -197,9 +199,10 @@ export function canaryDestination(parts: Pick<Parts, "dns" | "logging" | "teams"
   const taken = targetsOfPod(parts, CANARY_POD);
   if (typeof taken === "string") return { kind: "none", reason: taken };
   const domain = clusterDomainOf(parts.dns);
-  const found = taken.map((target) => readable(target, domain));
+  const destinations = taken.map((target) => readable(target, domain));
   return (
-    found.find(({ kind }) => kind !== "none") ?? found[0] ?? { kind: "none", reason: "no destination takes its lines" }
+    destinations.find(({ kind }) => kind !== "none") ??
+    destinations[0] ?? { kind: "none", reason: "no destination takes its lines" }
   );
 }
 

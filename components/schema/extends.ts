@@ -216,8 +216,8 @@ function placeOfSecret(
   if (typeof value !== "object" || value === null) return undefined;
   if (isEncrypted(value) && CIPHERTEXT.test(value.secure)) return path;
   for (const [key, inner] of Object.entries(value)) {
-    const found = placeOfSecret(inner, [...path, Array.isArray(value) ? Number(key) : key]);
-    if (found !== undefined) return found;
+    const place = placeOfSecret(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+    if (place !== undefined) return place;
   }
   return undefined;
 }

@@ -153,14 +153,14 @@ export class Team extends pulumi.ComponentResource {
       ...accessOf(name, "egress", args.egress ?? []),
     ];
     const members = [...(args.members ?? []), ...grantRoles(name, team.name, args, this)];
-    const made = (namespaces ?? [teamNamespace(team.name)]).map((namespace, index) => {
+    const created = (namespaces ?? [teamNamespace(team.name)]).map((namespace, index) => {
       const prefix = namespacePrefix(name, namespaces?.[index]);
       const metadata = { namespace, labels: { ...commonLabels("team"), team: team.name } };
       const adopted = args.namespaces?.[index]?.adopt ?? false;
       return this.#namespace({ prefix, metadata, adopted, policies, members }, args);
     });
 
-    const [first] = made;
+    const [first] = created;
     if (first === undefined) throw new Error(`team ${team.name} without a namespace passed the settings`);
     this.curlPod =
       args.curlPod === false || namespaces !== undefined
@@ -180,7 +180,7 @@ export class Team extends pulumi.ComponentResource {
             },
             { parent: this },
           );
-    this.namespaces = made.map(({ namespace }) => namespace.metadata.name);
+    this.namespaces = created.map(({ namespace }) => namespace.metadata.name);
     this.namespace = first.namespace.metadata.name;
     this.warnings = policyWarnings(args.cluster);
     this.registerOutputs({ namespace: this.namespace, warnings: this.warnings });

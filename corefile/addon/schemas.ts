@@ -87,9 +87,9 @@ const VALIDATORS = new WeakMap<object, Validator>();
 function validator(schema: Schema): Validator {
   const known = VALIDATORS.get(schema);
   if (known !== undefined) return known;
-  const made = new Validator(schema, "7", false);
-  VALIDATORS.set(schema, made);
-  return made;
+  const created = new Validator(schema, "7", false);
+  VALIDATORS.set(schema, created);
+  return created;
 }
 
 /**
@@ -141,10 +141,10 @@ export function possibleVersions(): readonly string[] {
  */
 export function possibleRejections(configuration: unknown): PossibleRejection[] {
   const versions = possibleVersions();
-  const found = versions.flatMap((version) =>
+  const rejected = versions.flatMap((version) =>
     rejections(configuration, version).map((rejection) => ({ version, rejection })),
   );
-  const byPath = Map.groupBy(found, ({ rejection }) => JSON.stringify(rejection.path));
+  const byPath = Map.groupBy(rejected, ({ rejection }) => JSON.stringify(rejection.path));
   return [...byPath.values()].flatMap((ofPath): PossibleRejection[] => {
     const [first] = ofPath;
     if (first === undefined) return [];

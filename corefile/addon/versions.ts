@@ -67,8 +67,8 @@ export function supportOf(version: string, day: string): Support | undefined {
 export function addonDefaults(addon: AddonName): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(VERSIONS).flatMap(([version, { addons }]) => {
-      const found = addons?.[addon];
-      return found === undefined ? [] : [[version, found]];
+      const ofAddon = addons?.[addon];
+      return ofAddon === undefined ? [] : [[version, ofAddon]];
     }),
   );
 }

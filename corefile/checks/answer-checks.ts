@@ -128,10 +128,10 @@ function checkStubBlocks(server: Server, servers: readonly Server[], context: Ch
   const others = servers.filter((other) => other !== server).flatMap(servedZones);
   const stubs = others.filter(
     ({ zone, port }) =>
-      own.some((one) => one.port === port && isWithin(zone, one.zone)) &&
+      own.some((served) => served.port === port && isWithin(zone, served.zone)) &&
       ![domain, "arpa"].some((known) => isWithin(zone, known)),
   );
-  for (const zone of new Set(stubs.map((one) => bare(one.zone))))
+  for (const zone of new Set(stubs.map((stub) => bare(stub.zone))))
     findings.warn(
       server,
       `autopath: for ${zone} it asks the upstreams of this block and not those of the block for ${zone}; use a line forward ${zone} here instead`,

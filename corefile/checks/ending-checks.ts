@@ -70,7 +70,7 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   const passed = passedOn(fallthrough);
   const names = entries.flatMap((entry) => entry.names);
   const isOption = names.includes("fallthrough");
-  const ended = zones.filter((zone) => !passed.some((one) => isWithin(zone, one)));
+  const ended = zones.filter((zone) => !passed.some((other) => isWithin(zone, other)));
   // A block for a single name, which hosts knows.
   if (!isOption && zones.every((zone) => names.some((name) => dotted(name) === dotted(zone)))) return;
   if (ended.length === 0) {
@@ -137,7 +137,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const passed = passedOn(optionOf(line, "fallthrough"));
   const patterns = (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []));
   const fits = (name: string) =>
-    patterns.length === 0 || patterns.some((one) => !isGoRegexp(one) || goMatcher(one)(dotted(name)));
+    patterns.length === 0 || patterns.some((pattern) => !isGoRegexp(pattern) || goMatcher(pattern)(dotted(name)));
   const isAddress = ["ANY", ...addressTypes].includes(type.toUpperCase());
   const where = `template ${line.args.join(" ")}`;
   if (isAddress && clusterDomain !== undefined && endsCluster(place, zones, [])) {
@@ -146,7 +146,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
       return;
     }
   }
-  const ended = zones.filter((zone) => !passed.some((one) => isWithin(zone, one)) && !samplesOf(zone).some(fits));
+  const ended = zones.filter((zone) => !passed.some((other) => isWithin(zone, other)) && !samplesOf(zone).some(fits));
   if (ended.length === 0) return;
   const isCluster = isAddress && endsCluster(place, ended, passed);
   const whose = isCluster ? ", the cluster's own too," : ofZones(ended);
@@ -249,7 +249,7 @@ function checkRenamed(place: Place, release: Release): void {
   if (
     own !== undefined &&
     isWalked &&
-    !refused.some((zone) => servedZones(server).some((one) => isWithin(one.zone, zone)))
+    !refused.some((zone) => servedZones(server).some((served) => isWithin(served.zone, zone)))
   )
     findings.warn(
       server,

@@ -91,7 +91,7 @@ export function checkForwards(
   for (const [index, forward] of forwards.entries()) {
     const [wider] = [...zonesAround(forward.from)]
       .map((zone) => byZone.get(zone)?.find(([at, earlier]) => at < index && takesAll(earlier, forward)))
-      .filter((found) => found !== undefined)
+      .filter((entry) => entry !== undefined)
       .sort(([one], [other]) => one - other)
       .map(([, earlier]) => earlier);
     if (wider !== undefined) {

@@ -112,8 +112,10 @@ function checkClusterNames(
   findings: Findings,
 ): void {
   const server = serverFor(domain, port, servers);
-  if (server === undefined || !servers.some((one) => hasPlugin(one, "kubernetes"))) return;
-  const inViews = servers.some((one) => hasView(one) && hasPlugin(one, "kubernetes") && serves(one, domain, port));
+  if (server === undefined || !servers.some((other) => hasPlugin(other, "kubernetes"))) return;
+  const inViews = servers.some(
+    (other) => hasView(other) && hasPlugin(other, "kubernetes") && serves(other, domain, port),
+  );
   const lines = server.plugins.filter((plugin) => plugin.plugin === "kubernetes");
   const ofBlock = servedZones(server).map(({ zone }) => zone);
   const zones = lines.flatMap((line) => (line.zones.length > 0 ? line.zones : ofBlock));

@@ -37,7 +37,7 @@ export function checkOwners(server: Server, servers: readonly Server[], findings
     if (plugin.plugin === "hosts") checkHostNames(server, servers, plugin.entries, findings);
     const name = pluginName(plugin);
     if (CHECKED_ELSEWHERE.includes(name)) continue;
-    for (const zone of lineZones(plugin).filter((one) => !hasVariable(one))) {
+    for (const zone of lineZones(plugin).filter((text) => !hasVariable(text))) {
       const owner = takenBy(zone, server, servers);
       if (owner !== undefined)
         findings.warn(
@@ -124,7 +124,7 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
     (other) =>
       !hasView(other) &&
       String(hostsOf(other)) === String(hostsOf(server)) &&
-      servedZones(other).some(({ zone, port }) => zones.some((one) => one.zone === zone && one.port === port)),
+      servedZones(other).some(({ zone, port }) => zones.some((own) => own.zone === zone && own.port === port)),
   );
   if (first === undefined) return;
   findings.warn(

@@ -113,8 +113,8 @@ function isSelector(text: string): boolean {
   return requirements.every((requirement) => {
     const [, key = "", , sign, value = "", , list = ""] =
       /^\s*(?:!\s*)?([^\s=!()]+)\s*((==?)\s*([^\s()=!]*)|(in|notin)\s*\(([^()]*)\))?\s*$/.exec(requirement) ?? [];
-    const values = sign === undefined ? list.split(",").map((one) => one.trim()) : [value];
-    return KEY.test(key) && values.every((one) => VALUE.test(one));
+    const values = sign === undefined ? list.split(",").map((item) => item.trim()) : [value];
+    return KEY.test(key) && values.every((item) => VALUE.test(item));
   });
 }
 
@@ -185,8 +185,8 @@ function pairs(setup: Setup, what: string, parts: number): void {
   for (const word of setup.remaining()) {
     if (hasVariable(word)) continue;
     const split = word.split(":");
-    const found = [...split.slice(0, parts - 1), split.slice(parts - 1).join(":")];
-    if (split.length < parts || found.includes("")) setup.refuse(`its line takes ${what} (found ${shown(word)})`);
+    const words = [...split.slice(0, parts - 1), split.slice(parts - 1).join(":")];
+    if (split.length < parts || words.includes("")) setup.refuse(`its line takes ${what} (found ${shown(word)})`);
     if (seen.has(word)) setup.refuse(`${word} occurs twice`);
     seen.add(word);
   }

@@ -74,9 +74,9 @@ export function startOf(text: string, context: StartContext = {}): Start {
   const servers = blocks.map((block) => serverOf(block, version, errors));
   for (const [index, block] of blocks.entries()) {
     const at = (message: string) => `${block.keys.join(" ")}: ${message}`;
-    const found = setUp(block, release, context);
-    errors.push(...found.errors.map(at));
-    warnings.push(...found.warnings.map(at));
+    const start = setUp(block, release, context);
+    errors.push(...start.errors.map(at));
+    warnings.push(...start.warnings.map(at));
     judgeStartup(block, servers[index]?.zones ?? [], errors, at);
   }
   judgeOverlap(blocks, servers, version, errors);

@@ -108,6 +108,6 @@ export function shed(setup: Setup): void {
     setup.words("its line", 0, 0);
     setup.block({});
   }, 1);
-  const [key] = setup.context.keys.filter((one) => /^(tls|quic|grpc|https3?):\/\//.test(one));
+  const [key] = setup.context.keys.filter((blockKey) => /^(tls|quic|grpc|https3?):\/\//.test(blockKey));
   if (key !== undefined) setup.refuse(`is only for plain DNS (found ${shown(key)})`);
 }

@@ -132,7 +132,7 @@ export function isList(kind: Kind): boolean {
 
 /** Type of a list with elements of these types. */
 export function listOf(kinds: readonly Kind[]): Kind {
-  const every = (kind: Kind) => kinds.length > 0 && kinds.every((one) => one === kind);
+  const every = (kind: Kind) => kinds.length > 0 && kinds.every((other) => other === kind);
   return every("text") ? "list of texts" : every("number") ? "list of numbers" : "list";
 }
 
@@ -158,7 +158,7 @@ function parentheses(...kinds: readonly Kind[]): string {
 
 /** Result type of a binary operator. */
 export function combined(left: Kind, operator: string, right: Kind): Kind {
-  const both = (kind: Kind) => [left, right].every((one) => one === kind || one === "any");
+  const both = (kind: Kind) => [left, right].every((side) => side === kind || side === "any");
   const fail = (): never => {
     throw new Problem(`${operator} does not take a ${left} and a ${right}${parentheses(left, right)}`);
   };

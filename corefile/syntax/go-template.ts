@@ -72,7 +72,7 @@ function actionProblem(text: string, open: string[], variables: (readonly string
       return namedProblem(first, rest, variables);
     case "break":
     case "continue":
-      return open.some((one) => one.startsWith("range")) ? undefined : `${first} is outside range`;
+      return open.some((action) => action.startsWith("range")) ? undefined : `${first} is outside range`;
     default:
       return pipelineProblem(tokens, variables);
   }

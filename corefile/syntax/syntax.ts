@@ -329,7 +329,7 @@ const INDENT = "    ";
 
 /** Renders a Corefile, one line per plugin. */
 export function renderBlocks({ blocks, imports }: Blocks): string {
-  const text = blocks.map((one) => `${one.zones.map(spelled).join(" ")} {\n${lines(one.directives, INDENT)}}\n`);
+  const text = blocks.map((block) => `${block.zones.map(spelled).join(" ")} {\n${lines(block.directives, INDENT)}}\n`);
   return [...text, ...imports.map((file) => `import ${spelled(file)}\n`)].join("");
 }
 

@@ -37,7 +37,7 @@ export class Stack {
   dependenciesOf(resource: Resource, input?: string): Resource[] | undefined {
     const ofInput = input === undefined ? undefined : resource.propertyDependencies[input];
     const urns = ofInput !== undefined && ofInput.length > 0 ? ofInput : resource.dependencies;
-    return urns?.map((urn) => this.byUrn.get(urn)).filter((found) => found !== undefined);
+    return urns?.map((urn) => this.byUrn.get(urn)).filter((dependency) => dependency !== undefined);
   }
 
   /** Secret texts, which no message may show, wherever they were read. */

@@ -223,8 +223,8 @@ export function unverifiedBy(sink: Sink): string | undefined {
   const { name, settings } = sink;
   // Without TLS there is nothing to verify.
   if (isInsecure(sink)) return undefined;
-  const found = settings.find(([path, value]) => UNVERIFIED.some(([one, off]) => one.test(path) && off.test(value)));
-  return found === undefined ? undefined : `${found[0]} of ${name} is ${found[1]}`;
+  const setting = settings.find(([path, value]) => UNVERIFIED.some(([key, off]) => key.test(path) && off.test(value)));
+  return setting === undefined ? undefined : `${setting[0]} of ${name} is ${setting[1]}`;
 }
 
 /** The first host of a sink, for messages. */

@@ -122,7 +122,7 @@ function holdsValue(text: string, place: RegExp): boolean {
 function holdsPrivateKey(text: string): boolean {
   const isKey = (one: string) => /-----BEGIN [A-Z0-9 ]*PRIVATE KEY|^PuTTY-User-Key-File-/m.test(one);
   const encoded = text.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/]*/g) ?? [];
-  return isKey(text) || encoded.some((one) => isKey(Buffer.from(one, "base64").toString("latin1")));
+  return isKey(text) || encoded.some((base64) => isKey(Buffer.from(base64, "base64").toString("latin1")));
 }
 
 /** Docker's stored logins: name and password in base64, such as `"auth": "bWU6aHVudGVyMg=="`. */
@@ -171,8 +171,8 @@ export function credentialInCommand(command: string): string | undefined {
     ...command.matchAll(/(?:^|\s)(?:-H|--header)[\s=]*["']?([\w.-]+)\s*:\s*([^\s"']+)/g),
   ];
   // Shell expansions are not values.
-  const found = pairs.find(([, name = "", value = ""]) => !/^\$|`|\$\(/.test(value) && isCredential(name, value));
-  return found === undefined ? undefined : `the literal value of ${found[1]}`;
+  const credential = pairs.find(([, name = "", value = ""]) => !/^\$|`|\$\(/.test(value) && isCredential(name, value));
+  return credential === undefined ? undefined : `the literal value of ${credential[1]}`;
 }
 
 /** A line with a credential. */
@@ -188,13 +188,13 @@ export interface Credential {
  */
 export function credentialsIn(text: string, name?: string): Credential[] {
   const lines = text.split("\n");
-  const found = lines.map(
+  const kinds = lines.map(
     (line, index) => credentialIn(line) ?? credentialBelow(line, lines.slice(index + 1, index + 3)),
   );
-  for (const index of headerItems(lines)) found[index] ??= credentialInHeader(lines[index] ?? "");
-  if (name !== undefined && lines.length === 1 && isCredential(name, text)) found[0] ??= `a literal ${name}`;
-  for (const { line, what } of propertiesOfXml(text)) found[line - 1] ??= what;
-  return found.flatMap((what, index) => (what === undefined ? [] : [{ line: index + 1, what }]));
+  for (const index of headerItems(lines)) kinds[index] ??= credentialInHeader(lines[index] ?? "");
+  if (name !== undefined && lines.length === 1 && isCredential(name, text)) kinds[0] ??= `a literal ${name}`;
+  for (const { line, what } of propertiesOfXml(text)) kinds[line - 1] ??= what;
+  return kinds.flatMap((what, index) => (what === undefined ? [] : [{ line: index + 1, what }]));
 }
 
 function credentialIn(line: string): string | undefined {
@@ -272,11 +272,11 @@ function pairsInXml(line: string): RegExpExecArray[] {
 
 /** Hadoop properties, with name and value on two lines. */
 function propertiesOfXml(text: string): Credential[] {
-  return [...text.matchAll(/<name>\s*([^<\s]+)\s*<\/name>\s*<value>([^<]*)<\/value>/g)].flatMap((found) => {
-    const [whole, name = "", content = ""] = found;
+  return [...text.matchAll(/<name>\s*([^<\s]+)\s*<\/name>\s*<value>([^<]*)<\/value>/g)].flatMap((property) => {
+    const [whole, name = "", content = ""] = property;
     const value = content.trim();
     if (!isCredential(name, value) || isReference(value)) return [];
-    const before = text.slice(0, found.index + whole.lastIndexOf("<value>"));
+    const before = text.slice(0, property.index + whole.lastIndexOf("<value>"));
     return [{ line: before.split("\n").length, what: `a literal ${name}` }];
   });
 }

@@ -196,7 +196,7 @@ export interface PlainSending {
 export function plainSending(output: Section): PlainSending | undefined {
   const { name } = output;
   // The host only matters if it sends unencrypted.
-  const found = (part: string, fix?: string): PlainSending => ({
+  const plain = (part: string, fix?: string): PlainSending => ({
     part,
     host: hostOf(output),
     ...(fix === undefined ? {} : { fix }),
@@ -216,13 +216,13 @@ export function plainSending(output: Section): PlainSending | undefined {
     const fix = "set rdkafka.security.protocol to SSL or SASL_SSL";
     return /ssl/i.test(protocol ?? "")
       ? undefined
-      : found(`rdkafka.security.protocol of kafka is ${protocol ?? "not set"}`, fix);
+      : plain(`rdkafka.security.protocol of kafka is ${protocol ?? "not set"}`, fix);
   }
   if (name === "pgsql")
     return /sslmode=(require|verify)/.test(output.get("connection_options") ?? "")
       ? undefined
-      : found("connection_options of pgsql require no TLS", "set connection_options to -c sslmode=verify-full");
-  if (ALWAYS_PLAIN.includes(name)) return found(`${name} has no TLS`, "send by an output that has TLS");
+      : plain("connection_options of pgsql require no TLS", "set connection_options to -c sslmode=verify-full");
+  if (ALWAYS_PLAIN.includes(name)) return plain(`${name} has no TLS`, "send by an output that has TLS");
   if (BY_MODE.includes(name)) return plainByMode(output);
   const tls = output.get("tls");
   // A socket on the node, or nodes that are checked separately.
@@ -231,7 +231,7 @@ export function plainSending(output: Section): PlainSending | undefined {
   const isPlain = PLAIN_BY_DEFAULT.includes(name)
     ? !output.isOn("tls")
     : TLS_BY_DEFAULT.includes(name) && tls !== undefined && !isOn(tls);
-  return isPlain ? found(`tls of ${name} is ${tls ?? "not set"}`) : undefined;
+  return isPlain ? plain(`tls of ${name} is ${tls ?? "not set"}`) : undefined;
 }
 
 /** An option's URL, with variables substituted if it may be plain HTTP. @throws {Undecided} */

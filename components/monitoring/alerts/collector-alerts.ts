@@ -13,8 +13,8 @@ const LOGS = "`kubectl -n logging logs -l app.kubernetes.io/name=fluent-bit --al
 const onCollector =
   (signal: Signal) =>
   ({ collector }: WatchedStack): Condition | undefined => {
-    const found = collector === undefined ? undefined : COLLECTOR_METRICS[collector].signals[signal];
-    return typeof found === "string" ? undefined : found;
+    const condition = collector === undefined ? undefined : COLLECTOR_METRICS[collector].signals[signal];
+    return typeof condition === "string" ? undefined : condition;
   };
 
 /** The same, or that of the event reader, which is another program if the collector is not Fluent Bit. */

@@ -182,7 +182,7 @@ function inlinePolicies(role: Resource): Field[] {
   return role
     .at("inlinePolicies")
     .items()
-    .map((one) => one.at("policy"));
+    .map((inline) => inline.at("policy"));
 }
 
 /** Checks each allowing statement of a policy, or of a role's inline policies. */
@@ -242,12 +242,12 @@ function allows(statement: Field): boolean {
 /** Items of a list, or a single value. @throws {Undecided} */
 function oneOrMore(field: Field): Field[] {
   const items = field.items();
-  return items.length > 0 ? items : [field].filter((one) => one.isSet && !Array.isArray(one.raw));
+  return items.length > 0 ? items : [field].filter((single) => single.isSet && !Array.isArray(single.raw));
 }
 
 /** Texts of a statement's element, such as its actions. @throws {Undecided} if one is unknown. */
 function textsOf(statement: Field, element: string): string[] {
-  return oneOrMore(statement.at(element)).flatMap((one) => one.text() ?? []);
+  return oneOrMore(statement.at(element)).flatMap((value) => value.text() ?? []);
 }
 
 /** A statement's principals of all kinds. @throws {Undecided} */

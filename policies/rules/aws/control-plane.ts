@@ -117,7 +117,7 @@ export const CLUSTER: readonly Rule[] = [
         // @pulumi/eks builds all of it from the key's ARN: before the key exists, all of it is unknown, and it only sets "secrets".
         if (cluster.type !== EKS_CLUSTER || cluster.at("encryptionConfig").isUnknown) return;
         const resources = cluster.at("encryptionConfig", "resources");
-        if (!resources.items().some((one) => one.text() === "secrets"))
+        if (!resources.items().some((resource) => resource.text() === "secrets"))
           report.wrong(resources, "which excludes Secrets");
       }),
   },

@@ -247,6 +247,6 @@ function hasDefault(range: Resource, [list, resource]: readonly [list: string, r
   const lists = [list, FILLED_BY[list] ?? list];
   return someKnown(
     range.at("spec", "limits").items(),
-    (limit) => limit.at("type").text() === "Container" && someKnown(lists, (one) => limit.at(one, resource).isSet),
+    (limit) => limit.at("type").text() === "Container" && someKnown(lists, (name) => limit.at(name, resource).isSet),
   );
 }

@@ -208,7 +208,7 @@ export const COLLECTORS_SOURCES: readonly Rule[] = [
             return;
           const role = binding.at("roleRef", "name");
           if (BUILT_IN_ROLES.includes(role.text() ?? "")) report.wrong(role, "which shows more than events");
-          report.each(rolesOf(binding, stack), (found) => onlyEvents(found, report));
+          report.each(rolesOf(binding, stack), (bound) => onlyEvents(bound, report));
         });
       }),
   },

@@ -82,7 +82,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
       });
       if (inputs.length > 0) report.part(() => onDisk(service, "storage.path"));
       const endless = outputs.filter(
-        (one) => !NEVER_AWAY.includes(one.name) && one.written("storage.total_limit_size") === undefined,
+        (output) => !NEVER_AWAY.includes(output.name) && output.written("storage.total_limit_size") === undefined,
       );
       if (endless.length === 0 || stopsWhenFull(inputs)) return;
       for (const output of endless) {
@@ -267,7 +267,7 @@ export function indexIssue(name: string): string | undefined {
   if (forbidden !== undefined) return `which has ${JSON.stringify(forbidden)} in it`;
   if (name === "." || name === "..") return "which means a folder";
   if (Buffer.byteLength(fixed) > 255) return "which is longer than 255 bytes";
-  const directive = name.match(DIRECTIVE)?.find((one) => !LEGAL_DIRECTIVE.test(one));
+  const directive = name.match(DIRECTIVE)?.find((candidate) => !LEGAL_DIRECTIVE.test(candidate));
   return directive === undefined
     ? undefined
     : `whose ${directive} may produce spaces, capitals or characters that no index name may have`;

@@ -75,11 +75,11 @@ export function corefileRule(
     family: "coredns",
     types: [ADDON, ...CONFIG_MAPS],
     check: (resource, report, settings) => {
-      const found = corefileOf(resource);
-      if (found === undefined) return;
-      const blocks = blocksOf(found.text, resource.type === ADDON);
-      if (typeof blocks === "string") report.wrongIn(found.field, "the Corefile", blocks);
-      else check(blocks, found.field, report, settings, resource);
+      const corefile = corefileOf(resource);
+      if (corefile === undefined) return;
+      const blocks = blocksOf(corefile.text, resource.type === ADDON);
+      if (typeof blocks === "string") report.wrongIn(corefile.field, "the Corefile", blocks);
+      else check(blocks, corefile.field, report, settings, resource);
     },
   };
 }
