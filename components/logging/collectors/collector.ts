@@ -70,7 +70,7 @@ export interface JournalNeeds {
 export const AUTHENTICATIONS = ["sigv4", "token", "headers"] as const;
 export type Authentication = (typeof AUTHENTICATIONS)[number];
 
-/** A log collector. To add one, write an object of this type and list it in the table. */
+/** A log collector. To add one, write an object of this type and list it in `COLLECTORS`. */
 export interface Collector {
   readonly id: CollectorId;
   /** Display name, such as `Fluent Bit`. */

@@ -101,7 +101,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
   // The role may write below the prefix exactly as in the settings.
   if (destination.kind === "s3" && !isCleanPrefix(destination.prefix)) {
     const message =
-      "must have no '.' or '..' between slashes with the OpenTelemetry Collector, whose keys leave them out";
+      "must have no '.' or '..' between slashes with the OpenTelemetry Collector, which removes them from keys";
     add("destination", "prefix", message, destination.prefix);
   }
   if (!hasIndex(destination)) return issues;
@@ -113,7 +113,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
       index.timeZone,
     );
   if (/ww|xxxx/.test(index.datePattern)) {
-    const message = "must not use xxxx and ww, which the OpenTelemetry Collector does not know";
+    const message = "must not use xxxx and ww, which the OpenTelemetry Collector does not support";
     add("index", "datePattern", message, index.datePattern);
   }
   return issues;

@@ -92,7 +92,7 @@ function unsupported({ index, metadata, processing }: LogPipeline): Unsupported[
   return [
     ...changed.map(([key, value]) => ({
       path: ["index", key],
-      message: "must be empty with Promtail, since Loki has labels and no index",
+      message: "must not be set with Promtail, since Loki has labels and no index",
       value,
     })),
     ...(replacement === undefined
@@ -100,7 +100,7 @@ function unsupported({ index, metadata, processing }: LogPipeline): Unsupported[
       : [
           {
             path: ["processing", "redact"],
-            message: "must have a replacement that begins with what $1 keeps, and keeps nothing else, with Promtail",
+            message: "must use groups only at the beginning of both pattern and replacement, with Promtail",
             value: replacement,
           },
         ]),

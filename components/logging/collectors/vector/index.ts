@@ -103,7 +103,7 @@ export const vector: Collector = {
       "--chunk-size-events",
       String(CHUNK),
     ],
-    // Kubernetes substitutes the one's value into the other.
+    // Kubernetes replaces `$(NODE_NAME)` by the variable's value.
     ...(pipeline.source.kind === "node"
       ? { environment: { VECTOR_SELF_NODE_NAME: `$(${NODE_VARIABLE})`, VECTOR_LOG: LOG_LEVELS } }
       : {}),

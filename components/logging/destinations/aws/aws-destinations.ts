@@ -61,6 +61,7 @@ export function bucketNameOf(target: LateTarget, cluster: string, region: string
 
 /** Where the AWS resources of destinations are created. */
 export interface AwsPlace {
+  /** Name of the cluster, as in default names of log groups and buckets. */
   readonly cluster: string;
   readonly host: PodIdentityHost;
   readonly parent: pulumi.Resource;

@@ -115,7 +115,7 @@ describe("OpenTelemetry Collector", () => {
         "buffer.whenFull: must be block or drop-newest with the OpenTelemetry Collector, which cannot drop the oldest lines",
         "buffer.size: must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
         "index.timeZone: must be UTC with the OpenTelemetry Collector, which dates indices in UTC",
-        "index.datePattern: must not use xxxx and ww, which the OpenTelemetry Collector does not know",
+        "index.datePattern: must not use xxxx and ww, which the OpenTelemetry Collector does not support",
       ],
     );
     const refused = (prefix: string) => unsupported({ destination: { kind: "s3", bucket: "acme-logs", prefix } });

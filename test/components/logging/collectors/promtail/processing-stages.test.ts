@@ -203,7 +203,7 @@ describe("Promtail's processing", () => {
     assert.deepEqual(issues("user=(\\d)\\d+", "user=$1*"), [
       {
         path: ["processing", "redact"],
-        message: "must have a replacement that begins with what $1 keeps, and keeps nothing else, with Promtail",
+        message: "must use groups only at the beginning of both pattern and replacement, with Promtail",
         value: "user=$1*",
       },
     ]);
