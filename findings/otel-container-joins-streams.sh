@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # The OpenTelemetry Collector ends a long line of stdout with what the container wrote to stderr in between.
 #
-# Package: github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza v0.156.0 (Go module)
+# Package: github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.156.0 (Go module; the operator `container`)
 # Behavior: a container's file has the lines of both streams, and a runtime splits what is longer than 16 KiB into parts. The operator `container`
 #   joins parts by the file that they come from, not by their stream: the next line of stderr becomes the end of the line, as a record of
 #   stdout, and the real end is a record of its own. So an error that is logged in between is in no record of stderr, and neither half is valid
 #   JSON any more. Two operators, each with an `if` for one stream, keep them apart.
-# Output seen (2026-11-30): stdout: {"long": "be[a warning]; stdout: gin and end"}
+# Output seen (2026-11-30): stdout: gin and end"}; stdout: {"long": "be[a warning]
 #   one operator for each stream: stderr: [a warning]; stdout: {"long": "begin and end"}
 # Source: https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/v0.156.0/pkg/stanza/operator/parser/container/config.go
-#   (recombineParser), against https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
+#   (createRecombine), against https://github.com/kubernetes/cri-client/blob/v0.36.3/pkg/logs/logs.go (kubectl logs: each part to its stream)
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -26,6 +26,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 )
 
-// The records of the file, in order, by one operator for each of these conditions.
+// The records of the file, sorted, by one operator for each of these conditions.
 func records(conditions ...string) string {
 	var operators []any
 	for i, condition := range conditions {
@@ -65,6 +66,8 @@ func records(conditions ...string) string {
 			seen = append(seen, stream.Str()+": "+lines.At(i).Body().Str())
 		}
 	}
+	// Two operators send at times of their own.
+	slices.Sort(seen)
 	return strings.Join(seen, "; ")
 }
 
@@ -86,6 +89,6 @@ go build -o read .
 
 ./read | tee output.txt
 diff - output.txt <<'SEEN' || { echo "changed: see the lines above"; exit 1; }
-stdout: {"long": "be[a warning]; stdout: gin and end"}
+stdout: gin and end"}; stdout: {"long": "be[a warning]
 one operator for each stream: stderr: [a warning]; stdout: {"long": "begin and end"}
 SEEN

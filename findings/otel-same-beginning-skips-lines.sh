@@ -6,7 +6,7 @@
 #   begin with the same banner, license or header of columns, one is never read. A new file after a rotation, which begins as the old one did,
 #   is read from where the old one ended: that much of it is lost. Nothing is logged. A container runtime writes a time before each line, but an
 #   application that writes its own files may begin each of them alike. A fingerprint_size that is longer than the beginning reads all.
-# Output seen (2026-11-30): two files: one 1; with 4kb: one 1, two 1, two 2
+# Output seen (2026-11-30): two files: one 1; with 4kb: one 1, two 1, two 2, the files in either order
 #   rotated: old 1, old 2, new 3; with 4kb: old 1, old 2, new 1, new 2, new 3
 # Source: https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/v0.156.0/pkg/stanza/fileconsumer/internal/fingerprint/fingerprint.go,
 #   https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/v0.156.0/pkg/stanza/fileconsumer/design.md (Fingerprints), against
