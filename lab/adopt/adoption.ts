@@ -8,7 +8,7 @@ import { textAt } from "../audit/kubernetes-object.ts";
 import { plainTable } from "../output/table.ts";
 import { plural } from "../output/text.ts";
 import { planStack } from "../plan/plan.ts";
-import { portableYaml } from "../stack-file.ts";
+import { portableYaml } from "../yaml-dialects.ts";
 import type { AwsCluster } from "./aws-cluster.ts";
 import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
 import { type AdoptionAction, type AdoptionRow, isOwn, type LiveObjects } from "./live-objects.ts";

@@ -7,7 +7,8 @@ import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
-import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { DRILL_STATE, drillNotice } from "../kubernetes/drill-notice.ts";
 import {
   deletedNamespaces,
   missingKinds,

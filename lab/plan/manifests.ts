@@ -7,8 +7,8 @@ import { withName } from "../../components/logging/pipeline.ts";
 import { targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { Failure } from "../command-line.ts";
-import { portableYaml } from "../stack-file.ts";
 import { makeFolder } from "../user-files.ts";
+import { portableYaml } from "../yaml-dialects.ts";
 import type { Planned, PlannedResource } from "./recording.ts";
 
 /** One Kubernetes object of a plan. */

@@ -10,8 +10,9 @@ import type { Environment } from "../../lab/drill/drill-run.ts";
 import { readState, restoreAll, restoreHistory, savedHistory } from "../../lab/drill/drill-state.ts";
 import { changePods, workload } from "../../lab/drill/faults.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
-import { DRILL_STATE, loadKubeConfig } from "../../lab/kubernetes/connect.ts";
+import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { statedPlace } from "../../lab/kubernetes/core-dns-place.ts";
+import { DRILL_STATE } from "../../lab/kubernetes/drill-notice.ts";
 import {
   contentOf,
   fieldOf,
