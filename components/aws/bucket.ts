@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "./iam.ts";
@@ -65,7 +66,7 @@ export class LogBucket extends pulumi.ComponentResource {
           },
           // Of two rules for an object, S3 applies the one that expires it sooner.
           ...Object.entries(args.shorter ?? {}).map(([folderName, days]) => ({
-            id: `retention-${folderName}`,
+            id: ruleId(folderName),
             status: "Enabled",
             filter: { prefix: `${folderName}/` },
             expiration: { days },
@@ -73,7 +74,7 @@ export class LogBucket extends pulumi.ComponentResource {
           ...(args.takesDeliveries
             ? [
                 {
-                  id: "retention-deliveries",
+                  id: ruleId(DELIVERIES),
                   status: "Enabled",
                   filter: { prefix: `${DELIVERIES}/` },
                   expiration: { days: args.retentionDays },
@@ -117,6 +118,17 @@ export function bucketStatements(
       Resource: [keyArn],
     })),
   ];
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html */
+const MAX_RULE_ID = 255;
+
+/** Id of the rule for a folder, unique in the bucket. A long one is truncated, with a hash for uniqueness. */
+function ruleId(folderName: string): string {
+  const id = `retention-${folderName}`;
+  if (id.length <= MAX_RULE_ID) return id;
+  const hash = createHash("sha256").update(folderName).digest("hex").slice(0, 8);
+  return `${id.slice(0, MAX_RULE_ID - hash.length - 1)}-${hash}`;
 }
 
 /** Prefix under which AWS services deliver logs in any bucket. */

@@ -44,6 +44,9 @@ export const CLOUDWATCH = {
     .describe("With index.splitBy team, such as { ts: { retentionDays: 90 } }."),
 };
 
+/** Leaves room for the rest in a key, and for the prefixes of all destinations in the policy of a team's readers. */
+const MAX_PREFIX = 400;
+
 /** Settings of S3. */
 export const S3 = {
   kind: z.literal("s3").describe("S3, in a new or existing bucket."),
@@ -54,6 +57,10 @@ export const S3 = {
     .describe("A change replaces the bucket. Default CLUSTER-logs-REGION."),
   prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
     .overwrite(withoutEmptyParts)
+    .refine(
+      (prefix) => prefix.length <= MAX_PREFIX,
+      `must have at most ${MAX_PREFIX} characters, since S3 allows 1024 in a key with the team, the time and the object's own name`,
+    )
     .refine(isKeyPrefix, "must have no more '..' than other parts before them, or S3 refuses its keys")
     .default("logs")
     .describe("First part of object keys; '' for none. Default logs."),
