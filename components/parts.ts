@@ -40,6 +40,16 @@ export function orAbsent(issue: SettingsIssue): SettingsIssue {
   return { ...issue, message: `must be false, which leaves it out, or an object${rest}` };
 }
 
+/** Whether the cluster can run the collector. */
+export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSettings, "mode">): boolean {
+  return mode === "sidecar" || cluster.kind !== "eks-existing" || cluster.compute !== "fargate";
+}
+
+/** Whether CoreDNS pods run on the cluster: EKS Auto Mode answers DNS on the node, unless settings adopt a CoreDNS. */
+export function runsCoreDns(cluster: ClusterSettings, dns: { readonly adopt?: unknown } | undefined): boolean {
+  return cluster.kind !== "eks-existing" || cluster.compute !== "auto" || dns?.adopt !== undefined;
+}
+
 /** What checks across parts know of a stack. */
 export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
@@ -255,16 +265,6 @@ function requestIssues(
     });
     return issue ?? [];
   });
-}
-
-/** Whether the cluster can run the collector. */
-export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSettings, "mode">): boolean {
-  return mode === "sidecar" || cluster.kind !== "eks-existing" || cluster.compute !== "fargate";
-}
-
-/** Whether CoreDNS pods run on the cluster: EKS Auto Mode answers DNS on the node, unless settings adopt a CoreDNS. */
-export function runsCoreDns(cluster: ClusterSettings, dns: { readonly adopt?: unknown } | undefined): boolean {
-  return cluster.kind !== "eks-existing" || cluster.compute !== "auto" || dns?.adopt !== undefined;
 }
 
 /** Settings under `dns` for the EKS add-on, without effect on a CoreDNS that is not an add-on. */

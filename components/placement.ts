@@ -24,6 +24,14 @@ const ADDON_TOLERATIONS: readonly Toleration[] = [
 
 const TIMEOUT = "its add-on fails after 20 minutes";
 
+const UNKNOWN = Symbol("a value known only after deployment");
+
+const ZONE = "topology.kubernetes.io/zone";
+/** Labels that managed node groups never have: those of control planes, and those that EKS sets elsewhere. */
+const NEVER_SET =
+  /^(node-role\.kubernetes\.io\/|node-restriction\.kubernetes\.io\/|eks\.amazonaws\.com\/(?!nodegroup(-image)?$|sourceLaunchTemplate(Id|Version)$))/;
+const NODE_GROUP = "eks.amazonaws.com/nodegroup";
+
 /** What a stack runs on a new cluster. */
 export interface PlacedParts {
   /** Undefined if omitted. */
@@ -168,8 +176,6 @@ function startsWithNodes({ desiredSize, minSize }: Pick<NodeGroup, "desiredSize"
   return (desiredSize ?? minSize) > 0;
 }
 
-const UNKNOWN = Symbol("a value known only after deployment");
-
 /** A label of a group's nodes: the group's own, or one set by EKS or the kubelet. */
 function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undefined {
   const { architecture, capacityType, instanceTypes, labels, region, zones } = group;
@@ -183,12 +189,6 @@ function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undef
   if (key.startsWith("topology.kubernetes.io/") || NEVER_SET.test(key)) return undefined;
   return /(^|\.)(kubernetes\.io|k8s\.io|eks\.amazonaws\.com|k8s\.aws)\//.test(key) ? UNKNOWN : undefined;
 }
-
-const ZONE = "topology.kubernetes.io/zone";
-/** Labels that managed node groups never have: those of control planes, and those that EKS sets elsewhere. */
-const NEVER_SET =
-  /^(node-role\.kubernetes\.io\/|node-restriction\.kubernetes\.io\/|eks\.amazonaws\.com\/(?!nodegroup(-image)?$|sourceLaunchTemplate(Id|Version)$))/;
-const NODE_GROUP = "eks.amazonaws.com/nodegroup";
 
 /** Whether a group may have nodes with this label value. */
 function mayBe(group: NodeGroup, key: string, value: string): boolean {

@@ -271,9 +271,6 @@ function structured(value: string): unknown {
   }
 }
 
-/** A country or continent, perhaps `gov`, a direction, and a number: eu-central-1, us-gov-west-1. */
-const REGION = /^[a-z]{2}(-gov)?-(central|(north|south)(east|west)?|east|west)-\d$/;
-
 /** An EKS cluster's version; the default if its settings are invalid. */
 function kubernetesVersion(cluster: unknown): string | undefined {
   const { shape } = StackSettings;
@@ -301,6 +298,9 @@ function eksKind(cluster: unknown): "eks" | "eks-existing" | undefined {
   const kind = isObject(cluster) ? cluster.kind : undefined;
   return kind === "eks" || kind === "eks-existing" ? kind : undefined;
 }
+
+/** A country or continent, perhaps `gov`, a direction, and a number: eu-central-1, us-gov-west-1. */
+const REGION = /^[a-z]{2}(-gov)?-(central|(north|south)(east|west)?|east|west)-\d$/;
 
 function regionIssues(cluster: unknown, region: string | undefined): SettingsIssue[] {
   if (eksKind(cluster) === undefined) return [];

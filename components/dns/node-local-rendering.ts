@@ -5,6 +5,12 @@ import { urlHost } from "../kubernetes/ip-family.ts";
 import { clusterDomainOf } from "./resolver.ts";
 import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
 
+/** Name of all of the cache's objects; the same as in Kubernetes' manifest, so that people find them. */
+export const NAME = "node-local-dns";
+/** Service through which the cache reaches CoreDNS: kube-dns's address leads to the cache itself. */
+export const UPSTREAM_SERVICE = "kube-dns-upstream";
+export const NAMESPACE = "kube-system";
+
 /** Port of the cache's metrics, on every node. */
 export const METRICS_PORT = 9253;
 /** Port of the health check, on the cache's own address only. */
@@ -90,12 +96,6 @@ function toCluster(): Plugin {
 function toNodeResolvers(): Plugin {
   return { plugin: "forward", from: ".", upstreams: [NODE_RESOLVERS] };
 }
-
-/** Name of all of the cache's objects; the same as in Kubernetes' manifest, so that people find them. */
-export const NAME = "node-local-dns";
-/** Service through which the cache reaches CoreDNS: kube-dns's address leads to the cache itself. */
-export const UPSTREAM_SERVICE = "kube-dns-upstream";
-export const NAMESPACE = "kube-system";
 
 const SELECTOR = { "k8s-app": NAME };
 

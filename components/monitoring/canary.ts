@@ -13,6 +13,10 @@ import { CANARY_NAMESPACE, CANARY_PORT } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";
 import { type CanaryDestination, canaryDestination, type Watched } from "./watched-stack.ts";
 
+const SCRIPT = readFileSync(new URL("./canary.sh", import.meta.url), "utf8");
+const STATE = "/run/canary";
+const SELECTOR = { "app.kubernetes.io/name": "canary" };
+
 /**
  * The canary on each node, in its own namespace with Pod Security "restricted".
  * @param dnsAddresses DNS addresses besides the CoreDNS pods.
@@ -49,10 +53,6 @@ export function makeCanary(
     { ...own, dependsOn: [namespace, policy, files] },
   );
 }
-
-const SCRIPT = readFileSync(new URL("./canary.sh", import.meta.url), "utf8");
-const STATE = "/run/canary";
-const SELECTOR = { "app.kubernetes.io/name": "canary" };
 
 /** Serves the file that the script writes. nginx writes to /tmp alone. */
 const server = (ipFamily: IpFamily | undefined) => `worker_processes 1;

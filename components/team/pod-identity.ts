@@ -72,6 +72,41 @@ export const PodIdentitySettings = z
       );
   });
 
+/** The AWS identity of a team's pods, by EKS Pod Identity. */
+export interface TeamPodIdentityArgs {
+  /** Service account whose pods get the role; created except in adopted namespaces. @default "workload" */
+  readonly serviceAccount?: string;
+  /** ARNs of IAM policies to attach to the role. @default none */
+  readonly policyArns?: readonly pulumi.Input<string>[];
+  /** Further permissions: actions on resources. @default none */
+  readonly statements?: readonly {
+    /** Actions, such as `s3:GetObject`. */
+    readonly actions: readonly string[];
+    /** ARNs of the resources. */
+    readonly resources: readonly pulumi.Input<string>[];
+  }[];
+}
+
+/** Statements of an IAM policy. */
+export function policyStatements(statements: z.infer<typeof Statement>[]): PolicyStatement[] {
+  return statements.map(({ actions, resources }, index) => ({
+    Action: actions,
+    Effect: "Allow",
+    Resource: resources,
+    Sid: `Team${index + 1}`,
+  }));
+}
+
+/**
+ * Egress to the Pod Identity agent, which serves credentials on each node.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+ */
+export const AGENT_EGRESS: PolicySpec = {
+  podSelector: {},
+  policyTypes: ["Egress"],
+  egress: [{ to: ["169.254.170.23", "fd00:ec2::23"].map(addressPeer), ports: [{ protocol: "TCP", port: 80 }] }],
+};
+
 /** A team's settings with ARNs. */
 interface TeamInAws {
   readonly memberRoles: readonly string[];
@@ -148,21 +183,6 @@ function idleMessage(arn: string, actions: readonly string[]): string | undefine
   return undefined;
 }
 
-/** The AWS identity of a team's pods, by EKS Pod Identity. */
-export interface TeamPodIdentityArgs {
-  /** Service account whose pods get the role; created except in adopted namespaces. @default "workload" */
-  readonly serviceAccount?: string;
-  /** ARNs of IAM policies to attach to the role. @default none */
-  readonly policyArns?: readonly pulumi.Input<string>[];
-  /** Further permissions: actions on resources. @default none */
-  readonly statements?: readonly {
-    /** Actions, such as `s3:GetObject`. */
-    readonly actions: readonly string[];
-    /** ARNs of the resources. */
-    readonly resources: readonly pulumi.Input<string>[];
-  }[];
-}
-
 /** Roles that IAM rejects in accounts with the default quota. Paths are below `teams`. */
 export function quotaIssues(teams: readonly Pick<TeamInAws, "podIdentity">[]): SettingsIssue[] {
   return teams.flatMap(({ podIdentity }, team): SettingsIssue[] => {
@@ -180,23 +200,3 @@ function policySize(statements: unknown): number {
   if (!parsed.success) return 0;
   return JSON.stringify({ Statement: policyStatements(parsed.data), Version: "2012-10-17" }).length;
 }
-
-/** Statements of an IAM policy. */
-export function policyStatements(statements: z.infer<typeof Statement>[]): PolicyStatement[] {
-  return statements.map(({ actions, resources }, index) => ({
-    Action: actions,
-    Effect: "Allow",
-    Resource: resources,
-    Sid: `Team${index + 1}`,
-  }));
-}
-
-/**
- * Egress to the Pod Identity agent, which serves credentials on each node.
- * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
- */
-export const AGENT_EGRESS: PolicySpec = {
-  podSelector: {},
-  policyTypes: ["Egress"],
-  egress: [{ to: ["169.254.170.23", "fd00:ec2::23"].map(addressPeer), ports: [{ protocol: "TCP", port: 80 }] }],
-};
