@@ -49,7 +49,7 @@ const CacheSide = z.strictObject({
       "Answers, at least 1024, rounded down to a multiple of 256. Default 9984, or by profile and clusterSize.",
     ),
   ttl: integer(1, 86_400).optional().describe("Maximum, in seconds. Default: the cache's."),
-  minTtl: integer(0, 3600).optional().describe("Seconds. Default 5."),
+  minTtl: integer(0, 3600).optional().describe("Minimum, in seconds. Default 5."),
 });
 
 /**
@@ -97,13 +97,15 @@ const StubDomainName = z.union([Domain, z.string().regex(/^\*\./)], "must be a d
 
 const StubDomain = z.strictObject({
   domains: z.array(StubDomainName).min(1).describe("Domains."),
-  upstreams: z.array(Upstream).min(1).max(15).describe("At most 15."),
+  upstreams: z.array(Upstream).min(1).max(15).describe("Servers for these domains, at most 15."),
   forward: ForwardOptions.optional().describe("Forwarding."),
 });
 
 /** Changes to a Corefile's profile. */
 export const CorefileOptions = z.strictObject({
-  clusterDomain: Domain.optional().describe("Default cluster.local, the only one on EKS."),
+  clusterDomain: Domain.optional().describe(
+    "Domain of the cluster's names. Default cluster.local, the only one on EKS.",
+  ),
   upstreams: z
     .array(Upstream)
     .min(1)
@@ -124,7 +126,7 @@ export const CorefileOptions = z.strictObject({
         )
         .min(1)
         .describe("Entries."),
-      ttl: integer(1, 65_535).optional().describe("Seconds. Default 3600."),
+      ttl: integer(1, 65_535).optional().describe("TTL of these answers in seconds. Default 3600."),
     })
     .optional()
     .describe("Fixed addresses, which take precedence."),

@@ -9,10 +9,13 @@ export const Toleration = z
       .string()
       .refine((key) => key === "" || LabelKey.safeParse(key).success, "must be a label key, such as dedicated")
       .optional()
-      .describe("Default: all, with operator Exists."),
-    operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-    value: LabelValueOrEmpty.optional().describe("With operator Equal."),
-    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: all effects."),
+      .describe("Key of the taint. Default: all, with operator Exists."),
+    operator: z.enum(["Exists", "Equal"]).optional().describe("How to compare the value. Default Equal."),
+    value: LabelValueOrEmpty.optional().describe("Value of the taint, with operator Equal."),
+    effect: z
+      .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+      .optional()
+      .describe("Effect of the taint. Default: all effects."),
     tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
@@ -32,12 +35,14 @@ const UNIQUE_SPREAD =
 export const TopologySpread = z
   .array(
     z.strictObject({
-      maxSkew: integer(1).default(1).describe("Default 1."),
-      topologyKey: LabelKey.default("topology.kubernetes.io/zone").describe("Default topology.kubernetes.io/zone."),
+      maxSkew: integer(1).default(1).describe("Largest difference in pods between two values of the label. Default 1."),
+      topologyKey: LabelKey.default("topology.kubernetes.io/zone").describe(
+        "Node label. Default topology.kubernetes.io/zone.",
+      ),
       whenUnsatisfiable: z
         .enum(["ScheduleAnyway", "DoNotSchedule"])
         .default("ScheduleAnyway")
-        .describe("Default ScheduleAnyway."),
+        .describe("If the difference would be larger. Default ScheduleAnyway."),
     }),
   )
   .superRefine(

@@ -80,7 +80,7 @@ export const NodeLocalCacheSettings = z.strictObject({
     `Its address on each node, in 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`,
   ),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
-    "Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
+    "Image of the cache. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
   ),
 });
 export type NodeLocalCacheSettings = z.infer<typeof NodeLocalCacheSettings>;
@@ -191,9 +191,9 @@ export const DnsSettings = z
     ),
     timeouts: z
       .strictObject({
-        create: Duration.default("25m").describe("Default 25m."),
-        update: Duration.default("25m").describe("Default 25m."),
-        delete: Duration.default("25m").describe("Default 25m."),
+        create: Duration.default("25m").describe("For its creation. Default 25m."),
+        update: Duration.default("25m").describe("For an update. Default 25m."),
+        delete: Duration.default("25m").describe("For its deletion. Default 25m."),
       })
       .prefault({})
       .describe("Timeouts of add-on operations; at least 20m, the limit of EKS."),

@@ -28,7 +28,7 @@ export const MonitoringSettings = z.strictObject({
   prometheus: z
     .strictObject({
       namespace: NamespaceName.default("monitoring").describe(
-        "The only one that reaches the metrics ports. Default monitoring.",
+        "Its namespace, the only one that reaches the metrics ports. Default monitoring.",
       ),
       labels: z.record(LabelKey, LabelValue).default({}).describe("Labels by which it selects objects. Default: none."),
       interval: string(/^([5-9]|[1-5]\d|60)s$/, INTERVAL)
@@ -49,7 +49,9 @@ export const MonitoringSettings = z.strictObject({
       enabled: z.boolean().default(true).describe("Write a line and look up names every minute. Default true."),
       outsideName: DnsName.default("aws.amazon.com").describe("Name outside the cluster. Default aws.amazon.com."),
       lossAfter: integer(60, 3600).default(600).describe("Seconds after which a line counts as lost. Default 600."),
-      image: Image.default("docker.io/curlimages/curl:8.17.0").describe("Default docker.io/curlimages/curl:8.17.0."),
+      image: Image.default("docker.io/curlimages/curl:8.17.0").describe(
+        "Image that runs its checks. Default docker.io/curlimages/curl:8.17.0.",
+      ),
       serverImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
         "Serves its metrics. Default docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine.",
       ),
