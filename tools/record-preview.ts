@@ -54,7 +54,7 @@ function recorded(file: string): object[] {
   const [{ resources = [] } = {}] = z
     .array(z.object({ resources: z.array(AT_THE_END) }))
     .parse(requests("AnalyzeStack"));
-  const atTheEnd = new Map(resources.map((one) => [one.urn, one]));
+  const atTheEnd = new Map(resources.map((resource) => [resource.urn, resource]));
   return z
     .array(RESOURCE)
     .parse(requests("Analyze"))

@@ -130,7 +130,7 @@ function clusterSettings(
   };
   if (eks === undefined) return { kind: "existing", ...reached };
   const minor = /^v?(\d+\.\d+)/.exec(version)?.[1];
-  const stated = KUBERNETES_VERSIONS.find((one) => one === minor);
+  const stated = KUBERNETES_VERSIONS.find((known) => known === minor);
   return {
     kind: "eks-existing",
     name: eks.name,
@@ -171,7 +171,9 @@ const COLLECTOR =
   /fluent-?(bit|d)|vector|filebeat|promtail|otel|opentelemetry-collector|alloy|logagent|cloudwatch-agent/;
 
 function loggingRows(live: LiveObjects, isEks: boolean): AdoptionRow[] {
-  const collectors = live.ofKind("DaemonSet").filter((one) => COLLECTOR.test(one.name) && !isOwn(one));
+  const collectors = live
+    .ofKind("DaemonSet")
+    .filter((daemonSet) => COLLECTOR.test(daemonSet.name) && !isOwn(daemonSet));
   return [
     {
       action: "check",

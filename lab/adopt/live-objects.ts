@@ -39,15 +39,17 @@ export class LiveObjects {
   }
 
   find(kind: string, namespace: string | undefined, name: string): KubernetesObject | undefined {
-    return this.all.find((one) => one.kind === kind && one.namespace === namespace && one.name === name);
+    return this.all.find((object) => object.kind === kind && object.namespace === namespace && object.name === name);
   }
 
   ofKind(kind: string, namespace?: string): KubernetesObject[] {
-    return this.all.filter((one) => one.kind === kind && (namespace === undefined || one.namespace === namespace));
+    return this.all.filter(
+      (object) => object.kind === kind && (namespace === undefined || object.namespace === namespace),
+    );
   }
 
   in(namespace: string): KubernetesObject[] {
-    return this.all.filter((one) => one.namespace === namespace);
+    return this.all.filter((object) => object.namespace === namespace);
   }
 }
 
@@ -136,7 +138,7 @@ export function scalerOf(live: LiveObjects, deployment: KubernetesObject): Kuber
         textAt(content, "spec", "scaleTargetRef", "kind") === "Deployment" &&
         textAt(content, "spec", "scaleTargetRef", "name") === name,
     );
-  return byLoad ?? live.ofKind("Deployment").find((one) => isProportional(one, deployment));
+  return byLoad ?? live.ofKind("Deployment").find((scaler) => isProportional(scaler, deployment));
 }
 
 function isProportional(scaler: KubernetesObject, deployment: KubernetesObject): boolean {

@@ -89,8 +89,8 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
 export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.input<typeof DnsSettings> | false {
   const deployment = live.find("Deployment", place.namespace, place.name) ?? onlyClusterDns(live);
   if (deployment?.namespace === undefined) return false;
-  const found = { namespace: deployment.namespace, name: deployment.name };
-  const own = placeOf(found, corefileSource(deployment).configMap, deployment);
+  const actual = { namespace: deployment.namespace, name: deployment.name };
+  const own = placeOf(actual, corefileSource(deployment).configMap, deployment);
   if (own.namespace === undefined && own.selector === undefined) return false;
   const clusterDns = addressesOf(live, deployment);
   const [port] = servicesOf(live, deployment)
@@ -108,7 +108,9 @@ export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.inpu
 function onlyClusterDns(live: LiveObjects): KubernetesObject | undefined {
   const [only, ...others] = live
     .ofKind("Deployment")
-    .filter((one) => /coredns/.test(imageOf(one)) && DNS_APPS.includes(podLabelsOf(one)["k8s-app"] ?? ""));
+    .filter(
+      (candidate) => /coredns/.test(imageOf(candidate)) && DNS_APPS.includes(podLabelsOf(candidate)["k8s-app"] ?? ""),
+    );
   return others.length === 0 ? only : undefined;
 }
 
@@ -158,7 +160,9 @@ function sameModel(one: string, other: string): boolean {
 
 function containerIndex(deployment: KubernetesObject): number {
   const containers = listAt(deployment.content, "spec", "template", "spec", "containers");
-  const index = containers.findIndex((one) => /coredns/.test(`${textAt(one, "name")} ${textAt(one, "image")}`));
+  const index = containers.findIndex((container) =>
+    /coredns/.test(`${textAt(container, "name")} ${textAt(container, "image")}`),
+  );
   return Math.max(0, index);
 }
 
@@ -187,11 +191,12 @@ function corefileSource(deployment: KubernetesObject): { readonly configMap: str
   const conf = args[index]?.split("=")[1] ?? args[index + 1] ?? "/etc/coredns/Corefile";
   const [, folder = "", file = ""] = /^(.*)\/([^/]+)$/.exec(conf) ?? [];
   const mount = listAt(container, "volumeMounts").find(
-    (one) => textAt(one, "mountPath")?.replace(/\/$/, "") === folder || textAt(one, "mountPath") === conf,
+    (candidate) =>
+      textAt(candidate, "mountPath")?.replace(/\/$/, "") === folder || textAt(candidate, "mountPath") === conf,
   );
-  const volume = listAt(pod, "volumes").find((one) => textAt(one, "name") === textAt(mount, "name"));
+  const volume = listAt(pod, "volumes").find((candidate) => textAt(candidate, "name") === textAt(mount, "name"));
   const items = listAt(volume, "configMap", "items");
-  const item = items.find((one) => textAt(one, "path") === file);
+  const item = items.find((candidate) => textAt(candidate, "path") === file);
   return {
     configMap: textAt(volume, "configMap", "name") ?? "coredns",
     key: textAt(item, "key") ?? textAt(mount, "subPath") ?? file,
@@ -272,15 +277,17 @@ class DeploymentReader {
 
   /** Reads topology spread constraints. The settings always add the selector of CoreDNS's pods. */
   #takeSpread(constraints: readonly unknown[], selector: Readonly<Record<string, string>>): void {
-    const fits = (one: unknown) =>
-      isDeepStrictEqual(at(one, "labelSelector"), { matchLabels: selector }) &&
-      Object.keys(groupAt(one)).every((key) => key === "labelSelector" || CONSTRAINT.includes(key));
+    const fits = (constraint: unknown) =>
+      isDeepStrictEqual(at(constraint, "labelSelector"), { matchLabels: selector }) &&
+      Object.keys(groupAt(constraint)).every((key) => key === "labelSelector" || CONSTRAINT.includes(key));
     const path = "spec.template.spec.topologySpreadConstraints";
     if (!constraints.every(fits)) {
       this.#leave(path, "has fields without a setting, such as another selector");
       return;
     }
-    const plain = constraints.map((one) => Object.fromEntries(CONSTRAINT.map((key) => [key, at(one, key)])));
+    const plain = constraints.map((constraint) =>
+      Object.fromEntries(CONSTRAINT.map((key) => [key, at(constraint, key)])),
+    );
     this.#take("topologySpread", path, plain);
   }
 

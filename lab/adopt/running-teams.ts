@@ -134,7 +134,7 @@ function openRules(
 ): Team["ingress"] | undefined {
   const subject = `Namespace/${namespace} ${type.toLowerCase()}`;
   const policies = live.ofKind("NetworkPolicy", namespace).filter(({ content }) => policyTypes(content).includes(type));
-  const own = policies.find((one) => isOwn(one) && one.name === `allow-${type.toLowerCase()}`);
+  const own = policies.find((policy) => isOwn(policy) && policy.name === `allow-${type.toLowerCase()}`);
   if (own !== undefined)
     rows.push({
       action: "check",
@@ -182,7 +182,7 @@ function selectsAll(content: unknown): boolean {
 /** Groups that already have all rights of a member, so that adoption grants nobody more. */
 function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): string[] {
   const members: string[] = [];
-  for (const binding of live.ofKind("RoleBinding", namespace).filter((one) => !isOwn(one))) {
+  for (const binding of live.ofKind("RoleBinding", namespace).filter((object) => !isOwn(object))) {
     const role = textAt(binding.content, "roleRef", "name") ?? "";
     const isWider = textAt(binding.content, "roleRef", "kind") === "ClusterRole" && WIDER_ROLES.includes(role);
     const groups = listAt(binding.content, "subjects")
@@ -213,9 +213,9 @@ const EVERY_NAMESPACE = ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"]
 function leaveOthers(live: LiveObjects, namespace: string, rows: AdoptionRow[]): void {
   const objects = live
     .in(namespace)
-    .filter((one) => !EVERY_NAMESPACE.includes(`${one.kind}/${one.name}`) && !isOwn(one));
+    .filter((object) => !EVERY_NAMESPACE.includes(`${object.kind}/${object.name}`) && !isOwn(object));
   for (const [kind, reason] of Object.entries(KEPT))
-    for (const object of objects.filter((one) => one.kind === kind))
+    for (const object of objects.filter((candidate) => candidate.kind === kind))
       rows.push({ action: "leave", subject: objectName(object), reason });
   const pods = objects.filter(({ kind }) => kind === "Pod");
   if (pods.length > 0)

@@ -147,8 +147,8 @@ function oneLine(text: string): string {
  * @see https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
  */
 export function sarifOf(report: AuditReport) {
-  const found = new Set(report.findings.map(({ rule }) => rule));
-  const rules = RULES.filter(({ id }) => found.has(id));
+  const ids = new Set(report.findings.map(({ rule }) => rule));
+  const rules = RULES.filter(({ id }) => ids.has(id));
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",

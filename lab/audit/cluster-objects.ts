@@ -74,17 +74,17 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
   const forbidden: string[] = [];
   const lists = await pLimit(PARALLEL).map(KINDS, async (kind) => {
     const scopes = kind.clusterScoped === undefined && namespaces.length > 0 ? namespaces : [undefined];
-    const found: KubernetesObject[] = [];
+    const ofKind: KubernetesObject[] = [];
     for (const namespace of scopes) {
       try {
-        found.push(...(await list(config, kind, namespace)));
+        ofKind.push(...(await list(config, kind, namespace)));
       } catch (error) {
         if (!(error instanceof ClusterError) || (error.kind !== "forbidden" && error.kind !== "not-found")) throw error;
         // A missing API group has no objects.
         if (error.kind === "forbidden") forbidden.push(tokenOf(kind));
       }
     }
-    return found;
+    return ofKind;
   });
   const objects = lists.flat();
   const isWanted = ({ kind, name }: KubernetesObject) =>
@@ -102,11 +102,11 @@ export async function visibleObjects(
   { cluster: { context }, config }: Connection,
   namespaces: readonly string[] = [],
 ): Promise<ClusterObjects> {
-  const found = await readCluster(config, namespaces).catch((error: unknown) => {
+  const visible = await readCluster(config, namespaces).catch((error: unknown) => {
     if (error instanceof ClusterError) throw new Failure(`context '${context}': ${error.message}`, 2);
     throw error;
   });
-  if (found.objects.length > 0) return found;
+  if (visible.objects.length > 0) return visible;
   throw new Failure(`context '${context}': its user may list nothing; it needs the ClusterRole view`, 2);
 }
 
@@ -121,15 +121,15 @@ async function list(
 ): Promise<KubernetesObject[]> {
   const path = listPath({ apiVersion, plural, namespace });
   const query = new URLSearchParams({ limit: String(PAGE) });
-  const found: KubernetesObject[] = [];
+  const objects: KubernetesObject[] = [];
   for (;;) {
     const page = await request(config, `${path}?${query}`, `list ${plural}`);
     for (const item of page.items) {
       // Items of a list lack apiVersion and kind.
       const object = isObject(item) ? kubernetesObject({ apiVersion, kind, ...item }) : undefined;
-      if (object !== undefined) found.push(object);
+      if (object !== undefined) objects.push(object);
     }
-    if (page.next === "") return found;
+    if (page.next === "") return objects;
     query.set("continue", page.next);
   }
 }

@@ -83,16 +83,16 @@ export async function takenNamespaces(
   const created = createdNamespaces(settings);
   const problems: string[] = [];
   for (const named of [...created, ...adoptedNamespaces(settings)]) {
-    const found = await readNamespace(config, named.name);
-    if (found === undefined) continue;
+    const namespace = await readNamespace(config, named.name);
+    if (namespace === undefined) continue;
     const { setting, name } = named;
-    if (found.metadata?.deletionTimestamp !== undefined)
+    if (namespace.metadata?.deletionTimestamp !== undefined)
       problems.push(
         `${setting}: must use a namespace that is not being deleted (found "${name}"): wait until it is gone`,
       );
     else if (created.includes(named) && !own.has(name))
       problems.push(
-        `${setting}: must use a namespace that does not exist yet (found "${name}"): ${remedy(named, found)}`,
+        `${setting}: must use a namespace that does not exist yet (found "${name}"): ${remedy(named, namespace)}`,
       );
   }
   return problems;

@@ -89,15 +89,15 @@ export function recoveryText(stack: string, recovery: Recovery | undefined): str
 /** URNs of pending objects that exist on their clusters, which their providers name. */
 async function existingUrns(deployment: Deployment): Promise<Set<string>> {
   const pending = pendingCreates(deployment);
-  const found = new Set<string>();
+  const urns = new Set<string>();
   for (const [provider, resources] of Map.groupBy(pending, (resource) => String(resource.provider))) {
     const objects = stateObjects({ resources });
     if (objects.length === 0) continue;
     const urn = provider.slice(0, provider.lastIndexOf("::"));
     const inputs = deployment.resources?.find((resource) => resource.urn === urn)?.inputs;
-    for (const object of await existingObjects(await clusterOfProvider(inputs), objects)) found.add(object.urn);
+    for (const object of await existingObjects(await clusterOfProvider(inputs), objects)) urns.add(object.urn);
   }
-  return found;
+  return urns;
 }
 
 const ProviderInputs = z.object({

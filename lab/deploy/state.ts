@@ -220,7 +220,7 @@ function headerOf({ type, inputs }: Resource): Header | undefined {
  */
 export async function existingObjects(config: KubeConfig, objects: readonly StateObject[]): Promise<StateObject[]> {
   const api = KubernetesObjectApi.makeApiClient(config);
-  const found: StateObject[] = [];
+  const existing: StateObject[] = [];
   for (const object of objects) {
     const exists = await api.read(object.header).then(
       () => true,
@@ -229,9 +229,9 @@ export async function existingObjects(config: KubeConfig, objects: readonly Stat
         throw asClusterError(error, `get ${object.header.kind} ${object.header.metadata.name}`);
       },
     );
-    if (exists) found.push(object);
+    if (exists) existing.push(object);
   }
-  return found;
+  return existing;
 }
 
 /**

@@ -69,8 +69,8 @@ function sideOf({ revision, commit }: Checkout): Side {
 function requireKnown(stacks: readonly string[], known: readonly string[]): void {
   const unknown = stacks.find((stack) => !known.includes(stack));
   if (unknown === undefined) return;
-  const there = known.length === 0 ? "neither has any" : `found: ${known.toSorted().join(", ")}`;
-  throw new Failure(`no stack '${unknown}' in either revision; ${there}`, 2);
+  const choice = known.length === 0 ? "neither has any" : `found: ${known.toSorted().join(", ")}`;
+  throw new Failure(`no stack '${unknown}' in either revision; ${choice}`, 2);
 }
 
 /** Stacks whose file was deleted, which Pulumi itself leaves deployed. */

@@ -104,12 +104,12 @@ export async function withCheckouts<T>(
   use: (base: Checkout, head: Checkout) => Promise<T>,
 ): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), "lab-diff-"));
-  const made: string[] = [];
+  const worktrees: string[] = [];
   const check = async (revision: string, name: string): Promise<Checkout> => {
     if (revision === WORKING_TREE) return { revision, commit: null, folder: options.project };
     const commit = await options.repository.commit(revision);
     const worktree = join(root, name);
-    made.push(worktree);
+    worktrees.push(worktree);
     await options.repository.addWorktree(worktree, commit);
     const folder = join(worktree, await options.repository.prefix());
     await providePackages(folder, revision, options);
@@ -120,7 +120,7 @@ export async function withCheckouts<T>(
     return await use(await check(base, "base"), await check(head, "head"));
   } finally {
     // A checkout that failed or is incomplete must not keep the others from being removed.
-    for (const worktree of made) await options.repository.removeWorktree(worktree).catch(() => undefined);
+    for (const worktree of worktrees) await options.repository.removeWorktree(worktree).catch(() => undefined);
     // A stopped program may still be writing its last file.
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -94,8 +94,8 @@ export async function askEks(
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (isMissingProgram(error)) throw new Failure(`aws is not on the PATH: ${needs}`, 2);
-    const told = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-    const line = told.split("\n").findLast((one) => one.trim() !== "") ?? "it failed without a message";
+    const output = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+    const line = output.split("\n").findLast((text) => text.trim() !== "") ?? "it failed without a message";
     throw new Failure(`aws eks ${operation} for ${about}: ${line.trim()}; ${needs}`);
   }
 }
@@ -121,9 +121,9 @@ function fetchedSchema(version: string, text: string, month: string): unknown {
 /** A table of the add-on versions, the schema that checks each, and its source. */
 export function formatSchemas(): string {
   const lines = Object.entries(ADDON_VERSIONS).map(([kubernetes, version]) => {
-    const found = schemaFor(version);
-    const own = found?.seenIn === version;
-    return [kubernetes, version, found?.seenIn ?? "none", found?.lookedUp ?? "", own ? "its own" : "earlier version"];
+    const schema = schemaFor(version);
+    const own = schema?.seenIn === version;
+    return [kubernetes, version, schema?.seenIn ?? "none", schema?.lookedUp ?? "", own ? "its own" : "earlier version"];
   });
   const advice = "Fetch the exact schemas from EKS with --update.";
   return `${columns(["Kubernetes", "add-on", "schema seen in", "looked up", "which"], lines).join("\n")}\n${advice}\n`;

@@ -93,15 +93,15 @@ const SERVFAIL_RETRIES = 4;
 
 /** `options attempts:N` of a resolv.conf, at most 5 as in glibc. */
 export function attemptsOf(resolvConf: string): number {
-  const told = [...resolvConf.matchAll(/^\s*options\b[^\n#;]*?\battempts:(\d+)/gm)].at(-1)?.[1];
-  return told === undefined ? DEFAULT_ATTEMPTS : Math.min(5, Math.max(1, Number(told)));
+  const stated = [...resolvConf.matchAll(/^\s*options\b[^\n#;]*?\battempts:(\d+)/gm)].at(-1)?.[1];
+  return stated === undefined ? DEFAULT_ATTEMPTS : Math.min(5, Math.max(1, Number(stated)));
 }
 
 /** Addresses of a name in `/etc/hosts`, which need no query. */
 export function hostsAddresses(hosts: string, name: string): string[] {
   return hosts.split("\n").flatMap((line) => {
     const [address, ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
-    const listed = names.some((one) => one.toLowerCase() === name.toLowerCase());
+    const listed = names.some((alias) => alias.toLowerCase() === name.toLowerCase());
     return listed && address !== undefined ? [address] : [];
   });
 }
@@ -116,7 +116,7 @@ export function cheaper(
   config: Pick<ResolverConfig, "search" | "ndots">,
   libc: Libc,
 ): Saving[] {
-  const exists = (one: string) => one === reached;
+  const exists = (candidate: string) => candidate === reached;
   const cost = (form: string) => queriesOf(form, config, exists, libc);
   const now = cost(name).length;
   const forms = config.search

@@ -101,8 +101,8 @@ export function consentFor(
   { part, warning: own }: Drill,
   { clusterName, isEks, isLocal, yesOn, coreDns = statedPlace(undefined) }: Consent,
 ): { readonly warning?: string; readonly refusal?: string } {
-  const said = part === "dns" ? forEverybody(coreDns) : own;
-  const warning = said === undefined ? {} : { warning: said };
+  const notice = part === "dns" ? forEverybody(coreDns) : own;
+  const warning = notice === undefined ? {} : { warning: notice };
   if (yesOn !== undefined && yesOn !== clusterName)
     return { ...warning, refusal: `--yes-on ${yesOn} does not name this cluster, ${clusterName}` };
   if (yesOn !== undefined || (!isEks && (isLocal || part !== "dns"))) return warning;

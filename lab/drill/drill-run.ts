@@ -10,7 +10,7 @@ import type { Drill, Fault, Scene } from "./drill.ts";
 import {
   createState,
   type DrillState,
-  inWords,
+  objectText,
   readState,
   removeState,
   restartPods,
@@ -141,14 +141,14 @@ async function prepare(store: ObjectStore, drill: Drill, fault: Fault): Promise<
   const { ref } = fault;
   const original = await store.read(ref);
   if (fault.kind === "create") {
-    if (original !== undefined) throw unfit(drill, `${inWords(ref)} exists`);
+    if (original !== undefined) throw unfit(drill, `${objectText(ref)} exists`);
     return { saved: { ref, original: null }, write: () => store.create(ref, fault.object) };
   }
-  if (original === undefined) throw unfit(drill, `there is no ${inWords(ref)}`);
+  if (original === undefined) throw unfit(drill, `there is no ${objectText(ref)}`);
   const saved = { ref, original };
   if (fault.kind === "delete") return { saved, write: () => store.remove(ref) };
   const changed: KubernetesJson | undefined = fault.change(original);
-  if (changed === undefined) throw unfit(drill, `${inWords(ref)} has nothing that it could change`);
+  if (changed === undefined) throw unfit(drill, `${objectText(ref)} has nothing that it could change`);
   return { saved, write: () => store.replace(ref, changed) };
 }
 
@@ -199,7 +199,7 @@ export async function stopDrill(env: Pick<Environment, "store" | "pause">, claim
 }
 
 /** Waits until a drill's rows pass again. @returns the rows that do not; none if `lab down` has removed the lab meanwhile. */
-export async function untilWell(env: Environment, drill: Drill): Promise<Row[]> {
+export async function untilHealthy(env: Environment, drill: Drill): Promise<Row[]> {
   const isGone = await env.cluster.namespaceLabels(teamNamespace(env.scene.from)).then(
     () => false,
     (error: unknown) => error instanceof ClusterError && error.kind === "not-found",

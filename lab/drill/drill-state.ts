@@ -137,7 +137,7 @@ export interface Restoring {
  * in between.
  */
 const TRIES = 60;
-const FOR_NOW = new Set([403, 409]);
+const TEMPORARY = new Set([403, 409]);
 
 /**
  * Restores every object. Can be repeated, and skips objects that are already restored.
@@ -146,7 +146,7 @@ const FOR_NOW = new Set([403, 409]);
 export async function restoreAll(env: Restoring, { saved }: Pick<DrillState, "saved">): Promise<string[]> {
   const written: string[] = [];
   // In the order of the faults: a quota before the pod that exceeded it.
-  for (const one of saved) if (await persistently(env, one)) written.push(inWords(one.ref));
+  for (const object of saved) if (await restorePersistently(env, object)) written.push(objectText(object.ref));
   return written;
 }
 
@@ -160,7 +160,7 @@ export async function restoreHistory(
   history: SavedHistory,
 ): Promise<void> {
   // A recreated object has another history.
-  for (const one of saved) if (!(await isSeen(env, one))) return;
+  for (const object of saved) if (!(await isSeen(env, object))) return;
   const { selector, ...list } = history.kept;
   const before = new Set(history.saved.map(({ ref }) => ref.name));
   for (const name of await env.store.names(list, selector))
@@ -179,7 +179,7 @@ async function isSeen({ store, pause }: Restoring, { ref, original }: Saved): Pr
     if (seen === metadataOf(object).generation) return true;
     await pause(1);
   }
-  throw new ClusterError("timeout", `the controller of ${inWords(ref)} does not see that it was changed`);
+  throw new ClusterError("timeout", `the controller of ${objectText(ref)} does not see that it was changed`);
 }
 
 const OBSERVED = ["status", "observedGeneration"];
@@ -193,17 +193,17 @@ export async function restartPods({ store }: Restoring, restarts: DrillState["re
   return names.length;
 }
 
-export function inWords({ plural, namespace, name }: ObjectRef): string {
+export function objectText({ plural, namespace, name }: ObjectRef): string {
   return `${plural} ${namespace}/${name}`;
 }
 
-async function persistently(env: Restoring, one: Saved): Promise<boolean> {
+async function restorePersistently(env: Restoring, object: Saved): Promise<boolean> {
   let written = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return (await restore(env, one)) || written;
+      return (await restore(env, object)) || written;
     } catch (error) {
-      if (!(error instanceof RefusedWrite) || !FOR_NOW.has(error.status) || attempt === TRIES) throw error;
+      if (!(error instanceof RefusedWrite) || !TEMPORARY.has(error.status) || attempt === TRIES) throw error;
       written = true;
     }
     await env.pause(1);
@@ -213,7 +213,7 @@ async function persistently(env: Restoring, one: Saved): Promise<boolean> {
 async function restore({ store }: Restoring, { ref, original }: Saved): Promise<boolean> {
   const current = await store.read(ref);
   if (current !== undefined && metadataOf(current).deletionTimestamp !== undefined)
-    throw new RefusedWrite(409, new ClusterError("timeout", `${inWords(ref)} is being deleted and does not end`));
+    throw new RefusedWrite(409, new ClusterError("timeout", `${objectText(ref)} is being deleted and does not end`));
   if (original === null) {
     if (current !== undefined) await store.remove(ref);
     return current !== undefined;
@@ -249,7 +249,7 @@ async function recreate(store: ObjectStore, ref: ObjectRef, original: Kubernetes
     throw error;
   }
   if (made === undefined)
-    throw new RefusedWrite(409, new ClusterError("other", `${inWords(ref)} cannot be created again`));
+    throw new RefusedWrite(409, new ClusterError("other", `${objectText(ref)} cannot be created again`));
   await restoreOwners(store, ref, original, made);
   return true;
 }

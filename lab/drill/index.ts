@@ -121,13 +121,15 @@ async function onCluster(flags: DrillFlags, command: (live: Connected) => Promis
 async function list(flags: JsonFlags): Promise<void> {
   const { drillsJson, drillTable, offeredDrills } = await import("./drill-list.ts");
   const { settings } = await settingsOf(flags);
-  const live = await told("The cluster was not checked", () => connected(flags));
+  const live = await unlessUnreadable("The cluster was not checked", () => connected(flags));
   const { isEks, env } = live ?? {};
-  const onCluster = () => offeredDrills(settings, env?.store, isEks, env?.scene.coreDns).finally(live?.stop);
+  const ofCluster = () => offeredDrills(settings, env?.store, isEks, env?.scene.coreDns).finally(live?.stop);
   const drills =
-    (await told("CoreDNS was not checked", onCluster)) ?? (await offeredDrills(settings, undefined, isEks));
+    (await unlessUnreadable("CoreDNS was not checked", ofCluster)) ?? (await offeredDrills(settings, undefined, isEks));
   const on =
-    live === undefined ? undefined : await told("It is not known whether a drill is on", () => nameOfCurrent(live));
+    live === undefined
+      ? undefined
+      : await unlessUnreadable("It is not known whether a drill is on", () => nameOfCurrent(live));
   writeOutput(flags.json ? drillsJson(drills, on) : drillTable(drills, on));
 }
 
@@ -136,8 +138,8 @@ async function nameOfCurrent({ env }: Connected): Promise<string | undefined> {
   return (await readState(env.store))?.state.drill;
 }
 
-/** What can be read of a cluster; undefined where it cannot, which is said and no failure. */
-async function told<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
+/** What can be read of a cluster. If it cannot be read, prints why and returns undefined: that is not a failure. */
+async function unlessUnreadable<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
   const { ClusterError } = await import("../kubernetes/cluster.ts");
   try {
     return await read();
@@ -172,16 +174,16 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
 
 /**
  * Runs an action that must not stop halfway. The first Ctrl-C asks it to stop, the second ends the process.
- * @param said Message after the first Ctrl-C.
+ * @param notice Message after the first Ctrl-C.
  */
-async function untilStopped<T>(action: (signal: AbortSignal) => Promise<T>, said: string): Promise<T> {
+async function untilStopped<T>(action: (signal: AbortSignal) => Promise<T>, notice: string): Promise<T> {
   const stopping = new AbortController();
   const onSignal = () => {
     if (stopping.signal.aborted) {
       process.stderr.write("Ended: `npm run lab -- drill stop` restores what the drill changed\n");
       process.exit(130);
     }
-    process.stderr.write(`${said}\n`);
+    process.stderr.write(`${notice}\n`);
     stopping.abort();
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -202,11 +204,11 @@ async function chosenDrill(name: string | undefined, { env, settings, isEks }: C
     if (any === undefined) throw new Failure("no drill can run on this cluster: see `npm run lab -- drill list`", 2);
     return any.drill;
   }
-  const found = drills.find(({ drill }) => drill.name === name);
-  if (found === undefined)
+  const offered = drills.find(({ drill }) => drill.name === name);
+  if (offered === undefined)
     throw new Failure(`no drill '${name}'; choose one of: ${drills.map(({ drill }) => drill.name).join(", ")}`, 2);
-  if (found.unfit !== undefined) throw new Failure(`drill ${name} cannot run here: ${found.unfit}`, 2);
-  return found.drill;
+  if (offered.unfit !== undefined) throw new Failure(`drill ${name} cannot run here: ${offered.unfit}`, 2);
+  return offered.drill;
 }
 
 /** The active drill. @throws {Failure} if there is none. */
@@ -215,7 +217,7 @@ async function current({ env }: Connected): Promise<StoredState & { readonly dri
   const stored = await readState(env.store);
   if (stored === undefined) throw new Failure("no drill is on: start one with `npm run lab -- drill start`", 2);
   const { drill: name, from, to } = stored.state;
-  const drill = DRILLS.find((one) => one.name === name);
+  const drill = DRILLS.find((candidate) => candidate.name === name);
   if (drill === undefined)
     throw new Failure(`drill ${name} is from another release: end it with \`npm run lab -- drill stop\``, 2);
   return { ...stored, drill, scene: { ...env.scene, from, to } };
@@ -248,7 +250,7 @@ async function check(flags: JsonFlags): Promise<void> {
 
 async function stop(flags: DrillFlags): Promise<void> {
   await onCluster(flags, async (live) => {
-    const [{ readState }, { stopDrill, untilWell }, { DRILLS }] = await Promise.all([
+    const [{ readState }, { stopDrill, untilHealthy }, { DRILLS }] = await Promise.all([
       import("./drill-state.ts"),
       import("./drill-run.ts"),
       import("./drill-list.ts"),
@@ -262,9 +264,9 @@ async function stop(flags: DrillFlags): Promise<void> {
     const { drill: name, from, to } = stored.state;
     live.env.onStep("restoring");
     const written = await untilStopped(() => stopDrill(live.env, stored.state), "Stopping once everything is restored");
-    const drill = DRILLS.find((one) => one.name === name);
+    const drill = DRILLS.find((candidate) => candidate.name === name);
     const scene = { ...live.env.scene, from, to };
-    const failing = drill === undefined ? [] : await untilWell({ ...live.env, scene }, drill);
+    const failing = drill === undefined ? [] : await untilHealthy({ ...live.env, scene }, drill);
     live.stop();
     process.stdout.write(
       `Drill ${name} has ended. ${written.length === 0 ? "Everything was as before" : `Restored: ${written.join(", ")}`}.\nNext: \`npm run lab -- drill explain ${name}\`\n`,
@@ -285,7 +287,7 @@ async function explain(name: string | undefined, flags: DrillFlags): Promise<voi
     const stored = await readState(live.env.store);
     const wanted = name ?? stored?.state.drill;
     if (wanted === undefined) throw new Failure("no drill is on: name the drill to explain", 2);
-    const drill = DRILLS.find((one) => one.name === wanted);
+    const drill = DRILLS.find((candidate) => candidate.name === wanted);
     if (drill === undefined) throw new Failure(`no drill '${wanted}'`, 2);
     if (stored?.state.drill === wanted && stored.state.repairedAfter === undefined)
       throw new Failure(

@@ -195,8 +195,8 @@ export async function execInPod(
 /** A program's exit code is in the Status object at the end of the stream; other failures come from the container runtime. */
 function exitCode(status: V1Status, what: string): number {
   if (status.status === "Success") return 0;
-  const told = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
-  if (told !== undefined) return Number(told);
+  const code = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
+  if (code !== undefined) return Number(code);
   const kind = status.code === 404 || status.reason === "NotFound" ? "not-found" : "other";
   throw new ClusterError(kind, `${what}: ${status.message ?? "it failed without a message"}`);
 }

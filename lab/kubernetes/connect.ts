@@ -48,15 +48,15 @@ export async function connect(target: Target): Promise<Connection> {
 
 /** The kubeconfig with the requested context as its current one. */
 export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
-  const found = findServer(target, kubeconfigFiles(target, process.env.KUBECONFIG));
-  if ("issue" in found) throw new Failure(`${found.issue}${adviceFor(found)}`, NOT_TRIED);
-  const config = readAll(found.files);
-  config.setCurrentContext(found.context);
+  const server = findServer(target, kubeconfigFiles(target, process.env.KUBECONFIG));
+  if ("issue" in server) throw new Failure(`${server.issue}${adviceFor(server)}`, NOT_TRIED);
+  const config = readAll(server.files);
+  config.setCurrentContext(server.context);
   // A context without a user has no credentials, as behind `kubectl proxy`. If the user is missing, the client ignores the server's CA too.
-  const user = config.getContextObject(found.context)?.user ?? "";
+  const user = config.getContextObject(server.context)?.user ?? "";
   if (user !== "" && config.getUser(user) === null)
     throw new Failure(
-      `context '${found.context}' refers to user '${user}', which is not in ${found.files.join(", ")}`,
+      `context '${server.context}' refers to user '${user}', which is not in ${server.files.join(", ")}`,
       NOT_TRIED,
     );
   return config;
@@ -146,18 +146,18 @@ function whyNoCredentials(config: KubeConfig, error: unknown): string {
   const { exec, authProvider, name } = config.getCurrentUser() ?? {};
   const program = programOf(exec);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const said = error instanceof Error ? error.message.replaceAll(/\s+/g, " ").trim() : String(error);
+  const message = error instanceof Error ? error.message.replaceAll(/\s+/g, " ").trim() : String(error);
   if (program !== undefined) {
     if (code === "ENOENT") return `its credentials come from the program ${program}, which is not on the PATH`;
     const isWrongOutput = error instanceof SyntaxError || error instanceof TypeError;
-    const failure = said === "" ? "it failed, and printed no reason" : said;
+    const failure = message === "" ? "it failed, and printed no reason" : message;
     return `the program ${program} gives no credentials: ${isWrongOutput ? "it printed no ExecCredential" : failure}`;
   }
   if (authProvider !== undefined && error instanceof TypeError)
     return `user '${name}' has an auth-provider '${authProvider.name}', which Kubernetes replaced by exec: recreate the kubeconfig, for example with aws eks update-kubeconfig`;
   return typeof code === "string" || exec !== undefined
-    ? `the credentials of user '${name}' cannot be read: ${said}`
-    : `the kubeconfig cannot be used: ${said}`;
+    ? `the credentials of user '${name}' cannot be read: ${message}`
+    : `the kubeconfig cannot be used: ${message}`;
 }
 
 function programOf(exec: unknown): string | undefined {

@@ -50,13 +50,13 @@ export async function findCoreDns(
     if (error instanceof ClusterError) return [];
     throw error;
   });
-  const found = serviceOf(services, stated.service, dns.clusterDns ?? []);
-  if (found === undefined) return stated;
+  const service = serviceOf(services, stated.service, dns.clusterDns ?? []);
+  if (service === undefined) return stated;
   return {
     ...stated,
-    service: found.name,
-    selector: selectorText(dns.adopt.selector ?? found.selector),
-    port: dns.adopt.port ?? found.targetPort ?? stated.port,
+    service: service.name,
+    selector: selectorText(dns.adopt.selector ?? service.selector),
+    port: dns.adopt.port ?? service.targetPort ?? stated.port,
   };
 }
 

@@ -124,11 +124,11 @@ export interface PodImage {
 
 /** The images of all pods and pod templates of a plan, without duplicates, sorted by container. */
 export function imagesOf(resources: readonly PlannedResource[]): PodImage[] {
-  const found = new Map<string, PodImage>();
+  const images = new Map<string, PodImage>();
   for (const container of resources.flatMap((resource) => containersIn(resource.inputs.spec ?? null))) {
-    found.set(`${container.container} ${container.image}`, container);
+    images.set(`${container.container} ${container.image}`, container);
   }
-  return [...found.values()].sort((a, b) => a.container.localeCompare(b.container) || a.image.localeCompare(b.image));
+  return [...images.values()].sort((a, b) => a.container.localeCompare(b.container) || a.image.localeCompare(b.image));
 }
 
 /** One line per image; an empty text for none, because a shell would read an empty line as an image without a name. */

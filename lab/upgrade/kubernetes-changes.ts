@@ -140,7 +140,7 @@ export const CHANGES: readonly KubernetesChange[] = [
     source: kep(5040),
     breaks: true,
     concerns: ({ fields }) =>
-      podSpecs(fields).some((spec) => listAt(spec, "volumes").some((one) => at(one, "gitRepo") !== undefined)),
+      podSpecs(fields).some((spec) => listAt(spec, "volumes").some((volume) => at(volume, "gitRepo") !== undefined)),
   },
   {
     version: "1.36",
@@ -190,7 +190,7 @@ function hasAppArmor({ fields }: ScannedObject): boolean {
     return Object.keys(annotations).some((key) => key.includes("apparmor.security.beta"));
   });
   const contexts = podSpecs(fields).flatMap((spec) => [spec, ...listAt(spec, "containers")]);
-  return annotated || contexts.some((one) => at(one, "securityContext", "appArmorProfile") !== undefined);
+  return annotated || contexts.some((context) => at(context, "securityContext", "appArmorProfile") !== undefined);
 }
 
 function usesIpvs({ type, name, fields }: ScannedObject): boolean {

@@ -52,10 +52,10 @@ const DEFAULT_TTL = 5;
 /** The zones of all lines of kubernetes; undefined if the text is not a Corefile, or lacks the plugin. */
 export function ownZones(corefile: string): OwnZones | undefined {
   try {
-    const found = clusterZones(parseCorefile(corefile));
-    if (found.length === 0) return undefined;
+    const lines = clusterZones(parseCorefile(corefile));
+    if (lines.length === 0) return undefined;
     // Separate lines for names and addresses usually have the same TTL; the line for names comes first.
-    return { zones: found.flatMap(({ zones }) => zones), ttl: found[0]?.ttl ?? DEFAULT_TTL };
+    return { zones: lines.flatMap(({ zones }) => zones), ttl: lines[0]?.ttl ?? DEFAULT_TTL };
   } catch {
     // Without a readable Corefile, explanations are less specific.
   }

@@ -127,15 +127,15 @@ export function summaryLine({ rows, seconds }: Pick<VerifyResult, "rows" | "seco
 export function causes(
   rows: readonly Row[],
 ): { readonly status: Status; readonly cause: string; readonly ids: string[] }[] {
-  const found = new Map<string, { status: Status; cause: string; ids: string[] }>();
+  const groups = new Map<string, { status: Status; cause: string; ids: string[] }>();
   for (const { id, status, cause } of rows) {
     if (cause === undefined) continue;
     const key = `${status} ${cause}`;
-    const group = found.get(key) ?? { status, cause, ids: [] };
+    const group = groups.get(key) ?? { status, cause, ids: [] };
     group.ids.push(id);
-    found.set(key, group);
+    groups.set(key, group);
   }
-  return [...found.values()].sort((one, other) => Number(other.status === "fail") - Number(one.status === "fail"));
+  return [...groups.values()].sort((one, other) => Number(other.status === "fail") - Number(one.status === "fail"));
 }
 
 /** The JSON document of `--json`. */

@@ -17,7 +17,7 @@ import {
   isRepaired,
   startDrill,
   stopDrill,
-  untilWell,
+  untilHealthy,
 } from "../../lab/drill/drill-run.ts";
 import { readState } from "../../lab/drill/drill-state.ts";
 import { withField } from "../../lab/kubernetes/object-store.ts";
@@ -107,7 +107,7 @@ describe("drills on a real cluster", () => {
     assert.equal((await stateOf(own)).state.drill, drill.name);
     const written = await stopDrill(own, (await stateOf(own)).state);
     assert.ok(written.length > 0);
-    assert.deepEqual(await untilWell(own, drill), []);
+    assert.deepEqual(await untilHealthy(own, drill), []);
     await isAsBefore(namespaces);
   }
 
@@ -201,7 +201,7 @@ describe("drills on a real cluster", () => {
   /** The drill before has replaced CoreDNS: names that resolve once may not for another moment. */
   async function namesResolve(drill: Drill): Promise<void> {
     for (let times = 0; times < 3; times += 1) {
-      assert.deepEqual(await untilWell(env, drill), []);
+      assert.deepEqual(await untilHealthy(env, drill), []);
       await wait(1000);
     }
   }

@@ -38,13 +38,19 @@ async function bench(flags: BenchFlags): Promise<void> {
     const live = flags.context === undefined ? undefined : await onCluster(flags, say);
     const { rows: own, failed } = await runSuite(flags.runs, say);
     const rows = [...own, ...(live?.rows ?? [])];
-    const found = { node: process.version, cores: cpus().length, rows, goals: goalsOf(rows), forms: live?.forms ?? [] };
-    const text = `${JSON.stringify(found, null, 2)}\n`;
+    const document = {
+      node: process.version,
+      cores: cpus().length,
+      rows,
+      goals: goalsOf(rows),
+      forms: live?.forms ?? [],
+    };
+    const text = `${JSON.stringify(document, null, 2)}\n`;
     if (flags.output !== undefined) await writeFile(flags.output, text);
     // The costs of names are in docs/explanation/name-cost.md.
-    if (flags.write) await writeBench(formatBench({ ...found, forms: [] }));
+    if (flags.write) await writeBench(formatBench({ ...document, forms: [] }));
     shown.stop();
-    process.stdout.write(flags.json ? text : formatBench(found));
+    process.stdout.write(flags.json ? text : formatBench(document));
     for (const line of failed) process.stderr.write(`left out, since it failed: ${line}\n`);
     if (failed.length > 0) process.exitCode = 1;
   } finally {

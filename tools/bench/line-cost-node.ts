@@ -60,13 +60,13 @@ export async function countInstructions(
     const out = profile ?? join(folder, "callgrind.out");
     const options = ["--tool=callgrind", `--callgrind-out-file=${out}`];
     const child = start(valgrind, [...options, fluentBit, "--config", join(folder, "fluent-bit.yaml")]);
-    const said = listenTo(child);
+    const output = listenTo(child);
     const ended = once(child, "exit");
-    if (steady) await writeOneByOne(files, lines, () => said().includes("worker #1 started"));
+    if (steady) await writeOneByOne(files, lines, () => output().includes("worker #1 started"));
     await Promise.race([receiver.received(lines), ended, wait(MAX_SECONDS * 1000, undefined, { ref: false })]);
     if (child.exitCode === null) child.kill("SIGTERM");
     await ended;
-    checkArrival(configuration, receiver, lines, said());
+    checkArrival(configuration, receiver, lines, output());
     return totalOf(readFileSync(out, "utf8"));
   });
 }
@@ -86,14 +86,14 @@ export async function cpuTimeOfLine(
     (text) => text,
     async ({ folder, files, receiver }) => {
       const child = start(fluentBit, ["--config", join(folder, "fluent-bit.yaml")]);
-      const said = listenTo(child);
+      const output = listenTo(child);
       const ended = once(child, "exit");
       try {
         await wait(READY_MS);
         const before = cpuMicroseconds(child);
         const lines = await writeAtRate(files, bytesPerSecond, seconds);
         await Promise.race([receiver.received(lines), ended, wait(MAX_SECONDS * 1000, undefined, { ref: false })]);
-        checkArrival(configuration, receiver, lines, said());
+        checkArrival(configuration, receiver, lines, output());
         return (cpuMicroseconds(child) - before) / lines;
       } finally {
         if (child.exitCode === null) child.kill("SIGKILL");

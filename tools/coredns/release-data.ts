@@ -50,10 +50,10 @@ function optionsOf(folder: string, plugin: string): string[] {
       [...text.matchAll(/^\s*(?:const )?(\w+)\s*=\s*"([^"]*)"/gm)].map(([, name = "", value = ""]) => [name, value]),
     ),
   );
-  const found = files.flatMap((text) => [...loops(text)].flatMap((body) => casesOf(body, constants)));
+  const options = files.flatMap((text) => [...loops(text)].flatMap((body) => casesOf(body, constants)));
   return [
     ...new Set([
-      ...found,
+      ...options,
       ...(BY_HAND[plugin] ?? []).filter((option) => files.some((text) => text.includes(`"${option}"`))),
     ]),
   ];

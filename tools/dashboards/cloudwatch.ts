@@ -137,16 +137,16 @@ function firedIn(
   changes: readonly ({ readonly at: number } & z.infer<typeof Change>)[],
   window: Window,
 ): [number, number][] {
-  const found: [number, number][] = [];
+  const periods: [number, number][] = [];
   let since = changes[0]?.oldState.stateValue === "ALARM" ? window.from : undefined;
   for (const { at, newState } of changes) {
     if (newState.stateValue === "ALARM") since ??= at;
     else if (since !== undefined) {
-      found.push([since, at]);
+      periods.push([since, at]);
       since = undefined;
     }
   }
-  return since === undefined ? found : [...found, [since, window.to]];
+  return since === undefined ? periods : [...periods, [since, window.to]];
 }
 
 const instant = (seconds: number) => new Date(seconds * 1000).toISOString();

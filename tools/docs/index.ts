@@ -28,8 +28,8 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
 /** The generated files that are outdated. */
 async function outdatedFiles(): Promise<GeneratedFile[]> {
   const compared = GENERATED_FILES.map(async (generated) => {
-    const found = await readFile(join(PROJECT_ROOT, generated.file), "utf8").catch(() => undefined);
-    return found === generated.text() ? [] : [generated];
+    const current = await readFile(join(PROJECT_ROOT, generated.file), "utf8").catch(() => undefined);
+    return current === generated.text() ? [] : [generated];
   });
   return (await Promise.all(compared)).flat();
 }

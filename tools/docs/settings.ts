@@ -103,9 +103,11 @@ function sharedKeys(
   const plain = properties.filter(([, child]) => propertiesOf(child) === undefined && child.const === undefined);
   const schemas = plain.map(([key, child]) => ({ key, schema: `${key}:${JSON.stringify(child)}` }));
   const byPath = Map.groupBy(schemas, ({ schema }) => seen.get(schema));
-  const found = [...byPath].find(([first, same]) => first !== undefined && first !== path && same.length >= MIN_SHARED);
+  const repeated = [...byPath].find(
+    ([first, same]) => first !== undefined && first !== path && same.length >= MIN_SHARED,
+  );
   for (const { schema } of schemas) seen.set(schema, path);
-  return found?.[0] === undefined ? undefined : { keys: found[1].map(({ key }) => key), path: found[0] };
+  return repeated?.[0] === undefined ? undefined : { keys: repeated[1].map(({ key }) => key), path: repeated[0] };
 }
 
 /** The variants of an object in sequence; keys of earlier variants are listed once. */

@@ -75,11 +75,11 @@ async function defaultVersion(addon: AddonName, kubernetes: string, options: Eks
   const versions = read(AddonVersions, answer, `describe-addon-versions for ${about}`).addons.flatMap(
     ({ addonVersions }) => addonVersions,
   );
-  const found = versions.find(({ compatibilities }) =>
+  const defaultEntry = versions.find(({ compatibilities }) =>
     compatibilities.some((one) => one.clusterVersion === kubernetes && one.defaultVersion),
   );
-  if (found === undefined) throw new Failure(`aws eks describe-addon-versions names no default of ${about}`);
-  return found.addonVersion;
+  if (defaultEntry === undefined) throw new Failure(`aws eks describe-addon-versions names no default of ${about}`);
+  return defaultEntry.addonVersion;
 }
 
 function read<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {

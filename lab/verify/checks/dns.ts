@@ -70,30 +70,30 @@ async function resolver(
 ): Promise<Outcome> {
   const pod = await lab.runningPod(team);
   const { stdout } = await lab.sessions.run(pod, ["cat", "/etc/resolv.conf"], 5);
-  const found = parseResolvConf(stdout);
+  const config = parseResolvConf(stdout);
   const { clusterIP } = await lab.dnsService();
-  const detail = `${found.nameservers.join(", ")}, ndots ${found.ndots}, search ${found.search.join(" ")}`;
-  const facts = { nameservers: found.nameservers, ndots: found.ndots, search: found.search };
+  const detail = `${config.nameservers.join(", ")}, ndots ${config.ndots}, search ${config.search.join(" ")}`;
+  const facts = { nameservers: config.nameservers, ndots: config.ndots, search: config.search };
   const first = `${teamNamespace(team)}.svc.${clusterDomain}`;
-  if (found.search[0] !== first)
+  if (config.search[0] !== first)
     return fail(
       detail,
       `the search list does not start with ${first}: the pod's dnsPolicy or the cluster domain differs`,
       facts,
     );
-  if (nameserver !== undefined && found.nameservers[0] !== nameserver)
+  if (nameserver !== undefined && config.nameservers[0] !== nameserver)
     return warn(
       detail,
       `by the settings it should query NodeLocal DNSCache at ${nameserver}: replace the pod with \`${lab.up}\``,
       facts,
     );
-  if (nameserver === undefined && !found.nameservers.includes(clusterIP))
+  if (nameserver === undefined && !config.nameservers.includes(clusterIP))
     return warn(
       detail,
       `the pod does not query the DNS Service ${clusterIP} but another address, as with NodeLocal DNSCache`,
       facts,
     );
-  if (found.ndots !== ndots)
+  if (config.ndots !== ndots)
     return warn(detail, `the settings have ndots ${ndots}, the pod is older: replace it with \`${lab.up}\``, facts);
   return pass(detail, facts);
 }

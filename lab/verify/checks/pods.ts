@@ -20,15 +20,15 @@ export function podCheck(team: string): Check {
 }
 
 async function pod(lab: Lab, team: string): Promise<Outcome> {
-  const found = await lab.runningPod(team);
-  const { phase, ip, node, ready } = found;
+  const curlPod = await lab.runningPod(team);
+  const { phase, ip, node, ready } = curlPod;
   const detail = `${phase}, ${ip} on ${node}`;
-  const facts = { phase, ip, node, ready, containers: found.containers };
+  const facts = { phase, ip, node, ready, containers: curlPod.containers };
   if (ready) return pass(detail, facts);
-  const command = `kubectl -n ${found.namespace} describe pod ${found.name}`;
+  const command = `kubectl -n ${curlPod.namespace} describe pod ${curlPod.name}`;
   return fail(
     `${detail}, not ready`,
-    `a container is not ready${found.reason && ` (${found.reason})`}: \`${command}\``,
+    `a container is not ready${curlPod.reason && ` (${curlPod.reason})`}: \`${command}\``,
     facts,
   );
 }
@@ -212,13 +212,13 @@ async function restarts(lab: Lab, { name, namespace, selector, moreMemory }: Ste
   if (last === undefined) return pass(`${plural(pods.length, "pod")}, not restarted`, facts);
   const { pod, seconds, reason, exitCode } = last;
   const detail = `${pod.name} restarted ${times(pod.restarts)}, last ${ago(seconds)} (${reason || "no reason"}, exit code ${exitCode})`;
-  const found = { ...facts, reason, exitCode, secondsAgo: seconds };
-  if (seconds > RECENT_SECONDS) return pass(detail, found);
+  const endFacts = { ...facts, reason, exitCode, secondsAgo: seconds };
+  if (seconds > RECENT_SECONDS) return pass(detail, endFacts);
   if (reason === OUT_OF_MEMORY)
-    return fail(detail, `it needs more memory than its limit, and was killed: raise ${moreMemory}`, found);
+    return fail(detail, `it needs more memory than its limit, and was killed: raise ${moreMemory}`, endFacts);
   const previous = `\`kubectl -n ${namespace} logs ${pod.name} --previous\``;
-  if (!pod.ready) return fail(detail, `it ends soon after it starts: ${previous} shows its last lines`, found);
-  return warn(detail, `it runs again: ${previous} shows why it ended`, found);
+  if (!pod.ready) return fail(detail, `it ends soon after it starts: ${previous} shows its last lines`, endFacts);
+  return warn(detail, `it runs again: ${previous} shows why it ended`, endFacts);
 }
 
 function endOf(pod: PodFacts) {

@@ -25,8 +25,8 @@ export interface TeamPeers extends Access {
 
 /** Pairs each team with itself, then with its peers. Skips peers without a curl pod, because nothing answers there. */
 export function allowedPairs(teams: readonly TeamPeers[]): Pair[] {
-  const answer = (peer: string) => teams.some(({ name }) => name === peer);
-  return teams.flatMap(({ name, peers }) => [name, ...peers.filter(answer)].map((to) => ({ from: name, to })));
+  const hasCurlPod = (peer: string) => teams.some(({ name }) => name === peer);
+  return teams.flatMap(({ name, peers }) => [name, ...peers.filter(hasCurlPod)].map((to) => ({ from: name, to })));
 }
 
 /**
@@ -41,20 +41,20 @@ export function deniedPairs(teams: readonly TeamPeers[]): Pair[] {
   });
 }
 
-/** One end of a connection between teams. */
-interface End {
+/** One side of a connection between teams. */
+interface TeamPod {
   readonly team: TeamPeers;
   /** Address of its pod; absent until it is known. */
   readonly ip?: string;
 }
 
 /** Whether settings other than `peers` allow a connection to a team's responder: both `egress` and `ingress` must. */
-export function isOpen(from: End, to: End): boolean {
-  const place = ({ team, ...address }: End) => ({ namespace: teamNamespace(team.name), ...address });
+export function isOpen(from: TeamPod, to: TeamPod): boolean {
+  const place = ({ team, ...address }: TeamPod) => ({ namespace: teamNamespace(team.name), ...address });
   return opens(from.team.egress, place(to), RESPONDER_PORT) && opens(to.team.ingress, place(from), RESPONDER_PORT);
 }
 
-/** The other end of a connection. */
+/** The other side of a connection. */
 interface Place {
   readonly namespace: string;
   /** Address of the pod; absent until it is known. */
@@ -65,10 +65,10 @@ interface Place {
  * Whether rules of `ingress` or `egress` allow a place and TCP port. CIDR blocks match pods too, which on EKS have addresses of the VPC.
  */
 export function opens(rules: readonly AccessRule[] | undefined, place: Place, port: number): boolean {
-  return (rules ?? []).some((rule) => names(rule, place) && hasPort(rule, port));
+  return (rules ?? []).some((rule) => allows(rule, place) && hasPort(rule, port));
 }
 
-function names({ namespaces, cidrs }: AccessRule, { namespace, ip }: Place): boolean {
+function allows({ namespaces, cidrs }: AccessRule, { namespace, ip }: Place): boolean {
   return namespaces.includes(namespace) || (ip !== undefined && cidrs.some((cidr) => contains(cidr, ip)));
 }
 
@@ -80,8 +80,8 @@ function contains(cidr: string, ip: string): boolean {
 function hasPort({ ports }: AccessRule, wanted: number): boolean {
   return (
     ports.length === 0 ||
-    ports.some((one) => {
-      const { port, endPort = port, protocol } = typeof one === "number" ? { port: one, protocol: "TCP" } : one;
+    ports.some((range) => {
+      const { port, endPort = port, protocol } = typeof range === "number" ? { port: range, protocol: "TCP" } : range;
       return protocol === "TCP" && port <= wanted && wanted <= endPort;
     })
   );

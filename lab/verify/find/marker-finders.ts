@@ -222,9 +222,9 @@ export async function awsCli(args: readonly string[]): Promise<string> {
         "the AWS CLI is not installed",
         "it is needed to read CloudWatch Logs and S3: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
       );
-    const said = error instanceof ProcessError ? error.stderr.trim().split("\n").at(-1) : undefined;
+    const reason = error instanceof ProcessError ? error.stderr.trim().split("\n").at(-1) : undefined;
     throw new UnmetPrecondition(
-      said || String(error),
+      reason || String(error),
       `the AWS CLI needs credentials that may ${args[0] === "s3api" ? "list the bucket (s3:ListBucket)" : "read the log group (logs:FilterLogEvents)"}`,
     );
   }

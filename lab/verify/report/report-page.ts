@@ -30,9 +30,9 @@ ${corefile(result.rows)}`;
 }
 
 function causesSection(rows: readonly Row[]): Markup {
-  const found = causes(rows);
-  if (found.length === 0) return html``;
-  const items = found.map(
+  const groups = causes(rows);
+  if (groups.length === 0) return html``;
+  const items = groups.map(
     ({ status, cause, ids }) => html`<li class="${status}">${cause} <small>${ids.join(", ")}</small></li>\n`,
   );
   return html`<h2>Likely causes</h2>\n<ul class="causes">\n${items}</ul>`;

@@ -9,7 +9,7 @@ import {
   isRepaired,
   startDrill,
   stopDrill,
-  untilWell,
+  untilHealthy,
 } from "../../../lab/drill/drill-run.ts";
 import { readState, restoreAll } from "../../../lab/drill/drill-state.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
@@ -200,14 +200,14 @@ describe("a drill", () => {
     const drill = drillOf("no-answer");
     await startDrill(env, drill);
     assert.deepEqual(
-      (await untilWell(env, drill)).map(({ id }) => id),
+      (await untilHealthy(env, drill)).map(({ id }) => id),
       ["service:sa", "curl:ts:sa:full"],
     );
     const namespaceLabels = async () => {
       throw new ClusterError("not-found", 'namespaces "ts-team" not found');
     };
     const begin = env.now();
-    assert.deepEqual(await untilWell({ ...env, cluster: { ...env.cluster, namespaceLabels } }, drill), []);
+    assert.deepEqual(await untilHealthy({ ...env, cluster: { ...env.cluster, namespaceLabels } }, drill), []);
     assert.deepEqual(env.now(), begin);
   });
 
