@@ -66,7 +66,12 @@ export const MonitoringSettings = z.strictObject({
     .optional()
     .describe("URL of your copy of docs/runbooks, for links in alerts. Default: alerts name the file."),
   alarmActions: z
-    .array(string(/^arn:aws[\w-]*:[\w-]+:[\w-]*:\w*:\S+$/, "an ARN, such as that of an SNS topic"))
+    .array(
+      string(
+        /^(?=.{1,1024}$)arn:aws[\w-]*:[\w-]+:[\w-]*:\w*:\S+$/,
+        "an ARN of at most 1024 characters, such as that of an SNS topic",
+      ),
+    )
     // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     .max(5, "must have at most 5 ARNs, CloudWatch's limit")
     .default([])

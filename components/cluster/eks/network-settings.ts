@@ -87,7 +87,7 @@ export const VpcSettings = z.strictObject({
 export type VpcSettings = z.infer<typeof VpcSettings>;
 
 const SubnetIds = z
-  .array(string(/^subnet-[0-9a-f]{8,17}$/, "a subnet ID, such as subnet-0123456789abcdef0"))
+  .array(string(/^subnet-[0-9a-f]{8}([0-9a-f]{9})?$/, "a subnet ID, such as subnet-0123456789abcdef0"))
   .superRefine(unique());
 
 /**
@@ -95,7 +95,7 @@ const SubnetIds = z
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export const ExistingVpcSettings = z.strictObject({
-  id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("ID."),
+  id: string(/^vpc-[0-9a-f]{8}([0-9a-f]{9})?$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("ID."),
   privateSubnetIds: SubnetIds.min(2, "must have at least 2 subnets, in different availability zones").describe(
     "Subnets with outbound access; add only in the same zones.",
   ),

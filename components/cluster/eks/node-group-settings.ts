@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import { relation } from "../../schema/errors.ts";
-import { amount, Bytes, integer, isMore, LabelValueOrEmpty, string, unique } from "../../schema/values.ts";
+import { amount, Bytes, integer, isMore, LABEL_KEY, LabelValueOrEmpty, string, unique } from "../../schema/values.ts";
 
 /** An EC2 family and size, such as `t4g.medium`, `m7i.metal-24xl` or `u-6tb1.112xlarge`. */
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.(nano|micro|small|medium|(\d*x)?large|metal(-\d+xl)?)$/;
@@ -44,10 +44,7 @@ export function amiTypeOf({
 const LabelKey = z
   .string()
   .max(63, "must have at most 63 characters")
-  .regex(
-    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-    "must be a label key, such as workload or example.com/workload",
-  );
+  .regex(LABEL_KEY, "must be a label key, such as workload or example.com/workload");
 /** Labels of kubernetes.io and k8s.io that a kubelet may set on its node. */
 const KUBELET_LABEL =
   /^(kubernetes\.io\/(hostname|os|arch)|beta\.kubernetes\.io\/(os|arch|instance-type)|(topology|failure-domain\.beta)\.kubernetes\.io\/(zone|region)|([^/]+\.)?(kubelet|node)\.kubernetes\.io\/.*)$/;

@@ -8,6 +8,8 @@ const entry = (principalArn: string, policy = "AmazonEKSViewPolicy") =>
   eks({ accessEntries: [{ principalArn, policy }] });
 const taints = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ key: `dedicated-${index}`, effect: "NoSchedule" }));
+const network = (first: string, second: string) =>
+  eks({ existingVpc: { id: `vpc-${first}`, privateSubnetIds: [`subnet-${first}`, `subnet-${second}`] } });
 const tag = (key: string) => eks({ tags: { [key]: "x" } });
 
 const IAM = "arn:aws:iam::111122223333";
@@ -23,6 +25,8 @@ describe("AWS's limits of a cluster", () => {
       entry(`${IAM}:user/ops+dev=a,b.c@example.com`),
       entry(`${IAM}:role/controllers`, "AmazonEKSSecretReaderPolicy"),
       tag("eks-dns-logging/stacks"),
+      network("0123abcd", "89abcdef"),
+      network("0123456789abcdef0", "0123abcd"),
     ])
       assert.deepEqual(issues, []);
   });
@@ -45,6 +49,26 @@ describe("AWS's limits of a cluster", () => {
     ["a path without a role", entry(`${IAM}:role/dev/`), PRINCIPAL],
     ["a role of letters that IAM has not", entry(`${IAM}:role/entwickler-münchen`), PRINCIPAL],
     ["a role of an AWS service", entry(`${IAM}:role/aws-service-role/eks.amazonaws.com/AWSServiceRole`), PRINCIPAL],
+    [
+      "a subnet whose id has lost characters",
+      network("0123abcd", "0123456789ab"),
+      "existingVpc.privateSubnetIds[1]: must be a subnet ID, such as subnet-0123456789abcdef0",
+    ],
+    [
+      "a VPC whose id has lost characters",
+      eks({ existingVpc: { id: "vpc-0123456789ab", privateSubnetIds: ["subnet-0123abcd", "subnet-89abcdef"] } }),
+      "existingVpc.id: must be a VPC ID, such as vpc-0123456789abcdef0",
+    ],
+    [
+      "a label whose domain has an empty part",
+      group({ labels: { "example..com/pool": "batch" } }),
+      "nodeGroups[0].labels.example..com/pool: key must be a label key, such as workload or example.com/workload",
+    ],
+    [
+      "a taint whose domain has an empty part",
+      group({ taints: [{ key: "example..com/pool", effect: "NoSchedule" }] }),
+      "nodeGroups[0].taints[0].key: must be a label key, such as workload or example.com/workload",
+    ],
     ["the tag that this program sets", tag("eks-dns-logging/stack"), `tags.eks-dns-logging/stack: ${OWN_TAG}`],
     ["that tag in another case", tag("EKS-DNS-Logging/Stack"), `tags.EKS-DNS-Logging/Stack: ${OWN_TAG}`],
   ];

@@ -236,6 +236,12 @@ describe("issues of monitoring settings", () => {
       "arn:aws:aiops:eu-central-1:123456789012:investigation-group/abc",
     ];
     for (const action of known) assert.equal(found(action), "", action);
+    const topic = "arn:aws:sns:eu-central-1:123456789012:";
+    assert.equal(found(topic.padEnd(1024, "a")), "");
+    assert.match(
+      found(topic.padEnd(1025, "a")),
+      /alarmActions\[0\]: must be an ARN of at most 1024 characters, such as/,
+    );
     const unknown = [
       "arn:aws:sqs:eu-central-1:123456789012:q",
       "arn:aws:events:eu-central-1:123456789012:event-bus/default",
