@@ -7,11 +7,6 @@ import { NODE_VARIABLE, withName } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { JOURNAL_FOLDER } from "../sources/source.ts";
 
-/** Buffers and read positions of a collector on its node; they outlive its pods. */
-function stateOnNode(id: string): string {
-  return `/var/lib/eks-dns-logging/${id}`;
-}
-
 /** User of pods that read nothing from their node. */
 const NOBODY = { runAsUser: 65_532, runAsGroup: 65_532 };
 
@@ -132,6 +127,31 @@ export function collectorPodSpec({
   };
 }
 
+/** A collector's probes, for a container. */
+export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "readiness">) {
+  const probeOf = (probe: Probe) => ({
+    ...("command" in probe
+      ? { exec: { command: [...probe.command] } }
+      : { httpGet: { path: probe.path, port: probe.port } }),
+    ...(probe.timeoutSeconds === undefined ? {} : { timeoutSeconds: probe.timeoutSeconds }),
+  });
+  return {
+    ...(liveness === undefined
+      ? {}
+      : {
+          livenessProbe: {
+            ...probeOf(liveness),
+            initialDelaySeconds: 10,
+            periodSeconds: Math.max(15, liveness.timeoutSeconds ?? 1),
+            failureThreshold: 4,
+          },
+        }),
+    ...(readiness === undefined
+      ? {}
+      : { readinessProbe: { ...probeOf(readiness), periodSeconds: 5, failureThreshold: 3 } }),
+  };
+}
+
 /** The default image of the collector. */
 function defaultImage(collector: Collector, destinations: readonly NamedTarget[], journal: boolean): string {
   const [only] = destinations;
@@ -159,6 +179,11 @@ function ownVolumes(name: string, standalone: CollectorPodArgs["standalone"]) {
   ];
 }
 
+/** Buffers and read positions of a collector on its node; they outlive its pods. */
+function stateOnNode(id: string): string {
+  return `/var/lib/eks-dns-logging/${id}`;
+}
+
 const NO_PARTS = { env: [], volumeMounts: [] };
 
 /** What a destination adds to its sender's container, and to the pod. */
@@ -178,29 +203,4 @@ function partsOf(collector: Collector, { name, destination }: NamedTarget) {
 
 function portsOf(ports: Collector["ports"]) {
   return Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort, protocol: "TCP" }));
-}
-
-/** A collector's probes, for a container. */
-export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "readiness">) {
-  const probeOf = (probe: Probe) => ({
-    ...("command" in probe
-      ? { exec: { command: [...probe.command] } }
-      : { httpGet: { path: probe.path, port: probe.port } }),
-    ...(probe.timeoutSeconds === undefined ? {} : { timeoutSeconds: probe.timeoutSeconds }),
-  });
-  return {
-    ...(liveness === undefined
-      ? {}
-      : {
-          livenessProbe: {
-            ...probeOf(liveness),
-            initialDelaySeconds: 10,
-            periodSeconds: Math.max(15, liveness.timeoutSeconds ?? 1),
-            failureThreshold: 4,
-          },
-        }),
-    ...(readiness === undefined
-      ? {}
-      : { readinessProbe: { ...probeOf(readiness), periodSeconds: 5, failureThreshold: 3 } }),
-  };
 }

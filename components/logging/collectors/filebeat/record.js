@@ -10,7 +10,7 @@
 //   splitBy     what an index is split by: "team", "namespace" or "app"; null if not split
 //   thin        rules that drop lines, for createThinner of logagent/processing.cjs, which is then prepended too; absent if none
 //   added       fields added to each record; absent if none
-// or, for the program that masks lines before any other:
+// The program that masks lines, which runs first, gets only:
 //   redact      rules for createRedactor
 // See https://www.elastic.co/docs/reference/beats/filebeat/processor-script
 
