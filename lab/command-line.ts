@@ -45,7 +45,7 @@ function refuseEmptyOptions(command: Command): void {
   if (empty !== undefined) command.error(`error: option '${empty.flags}' must not be empty`);
 }
 
-/** Adds the options that choose a stack. @param byDefault Its name if neither option is set. */
+/** Adds the options that choose a stack. @param byDefault Name of the stack if neither option is set. */
 export function stackOptions(command: Command, byDefault: string): Command {
   return command
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default(byDefault))

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 
 /**
- * Records what Pulumi's engine shows the policy pack in a preview, for the tests in `test/policies/recorded`, a line a resource:
+ * Records what Pulumi's engine shows the policy pack in a preview, for the tests in `test/policies/recorded`, one line per resource:
  *
  *     PULUMI_DEBUG_GRPC=calls.json pulumi preview --stack dev --policy-pack policies
  *     node tools/record-preview.ts calls.json > test/policies/recorded/dev.jsonl

@@ -7,7 +7,7 @@ import { ClusterError } from "../kubernetes/cluster.ts";
 import type { Connection } from "../kubernetes/connect.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
-/** A kind that rules read, with the path of its list in the API. */
+/** A kind that rules read, with what its API path needs. */
 interface ListedKind {
   readonly apiVersion: string;
   readonly kind: string;

@@ -129,7 +129,7 @@ const Package = z.object({ version: z.string() });
 /** The only provider that a lab on an existing cluster needs. */
 const PROVIDER = "kubernetes";
 
-/** Keeps the CLI from downloading the provider of every package in node_modules: those of AWS are hundreds of megabytes and unused here. */
+/** Keeps the CLI from downloading a provider for every package in node_modules: AWS's alone has hundreds of megabytes and is not used here. */
 export const FETCH_NOTHING = { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
 
 /**

@@ -89,8 +89,7 @@ function onCluster(command: Command): Command {
 
 /**
  * Connects to the cluster of the stack that the flags name, and finds the pod that queries.
- * @param folder Folder of the stack files.
- * Default: the project.
+ * @param folder Folder of the stack files. Default: the project.
  */
 export async function connected(flags: ClusterFlags, folder?: string) {
   const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { dnsClientAt, isCurlPod }] = await Promise.all([

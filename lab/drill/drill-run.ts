@@ -188,11 +188,11 @@ export function drillVerdict(rows: readonly Row[]): string {
  * @returns the objects that were written.
  */
 export async function stopDrill(env: Pick<Environment, "store" | "pause">, claimed: DrillState): Promise<string[]> {
-  // Use the stored state: the caller's copy may be older.
+  // The caller's copy may be older than the stored state.
   const { state } = (await readState(env.store)) ?? { state: claimed };
   const written = await restoreAll(env, state);
   if (state.history !== undefined) await restoreHistory(env, state, state.history);
-  // Also if nothing was written: an earlier stop may have been interrupted right before this.
+  // Even if nothing was written, because an earlier stop may have been interrupted right before this.
   if (state.saved.length > 0) await restartPods(env, state.restarts);
   await removeState(env.store);
   return written;

@@ -120,7 +120,7 @@ export function answerFor(zone: string, domain: string): CorefileFault {
     );
 }
 
-/** Gives a name an address through the plugin hosts. A block has hosts at most once, so the entry is added to that of minikube or K3s. */
+/** Gives a name an address through the plugin hosts. A server block may have it only once, so an existing one gets the entry, as in K3s. */
 export function hostsEntry(address: string, name: string): CorefileFault {
   const entry = `${address} ${name}`;
   return (text) => {

@@ -46,7 +46,7 @@ interface ListedKind {
   readonly namespace?: string | undefined;
 }
 
-/** Timeout of what a Service, a pod or a kubelet answers. */
+/** Timeout of a request to a Service, a pod or a kubelet. */
 const ANSWER_SECONDS = 10;
 
 /**

@@ -26,54 +26,6 @@ export function planStack({ name, config }: Stack): Promise<Recording> {
 
 let runs = 0;
 
-/**
- * Provider packages with a folder per service: 266 folders, of which a plan of an EKS cluster uses 10. Each folder registers the classes
- * for resource references. Without an engine, references only name resources that the program itself creates, whose folder is loaded; an
- * engine's answers may name others. So this is for plans only.
- */
-const PACKAGES = ["@pulumi/aws", "@pulumi/kubernetes"];
-
-/** Loads each service of the provider packages on its first use. */
-function deferServices(): void {
-  for (const name of PACKAGES) {
-    const index = createRequire(import.meta.url).resolve(name);
-    const require = createRequire(index);
-    // Imports of the whole package get all of it.
-    if (require.cache[index] !== undefined) continue;
-    const folder = dirname(index);
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const service = join(folder, entry.name, "index.js");
-      if (entry.isDirectory() && entry.name !== "node_modules" && existsSync(service)) deferModule(require, service);
-    }
-  }
-}
-
-deferServices();
-
-/** Placeholder for an unknown account: the number that AWS uses in its documentation. */
-const EXAMPLE_ACCOUNT = "123456789012";
-
-/** Zone suffixes of a region, whose number only AWS knows: as many as `cluster.vpc.zones` accepts. */
-const ZONES = ["a", "b", "c", "d", "e", "f"];
-
-/** Answers provider functions from the configuration, if it has the answer. */
-function answer(
-  token: string,
-  inputs: Record<string, unknown>,
-  config: Readonly<Record<string, string>>,
-): Record<string, unknown> {
-  const region = config["aws:region"] ?? "";
-  if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
-    return { ...inputs, names: ZONES.map((letter) => `${region}${letter}`) };
-  }
-  if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { ...inputs, accountId: EXAMPLE_ACCOUNT };
-  // The settings state the facts of an existing cluster.
-  if (token === "aws:eks/getCluster:getCluster")
-    return { ...inputs, endpoint: unknownValue, certificateAuthorities: unknownValue, version: unknownValue };
-  if (token === "aws:eks/getAddonVersion:getAddonVersion") return { ...inputs, version: unknownValue };
-  return inputs;
-}
-
 /** Input of a run, and how the mocked engine answers it. */
 export interface RecordOptions {
   /** Stack name. */
@@ -100,6 +52,30 @@ export async function record(options: RecordOptions, program: () => Promise<unkn
   const recording = await runOrRerun(options, program);
   refuseSharedUrns(recording.resources);
   return recording;
+}
+
+/** Placeholder for an unknown account: the number that AWS uses in its documentation. */
+const EXAMPLE_ACCOUNT = "123456789012";
+
+/** Zone suffixes of a region, whose number only AWS knows: as many as `cluster.vpc.zones` accepts. */
+const ZONES = ["a", "b", "c", "d", "e", "f"];
+
+/** Answers provider functions from the configuration, if it has the answer. */
+function answer(
+  token: string,
+  inputs: Record<string, unknown>,
+  config: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const region = config["aws:region"] ?? "";
+  if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
+    return { ...inputs, names: ZONES.map((letter) => `${region}${letter}`) };
+  }
+  if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { ...inputs, accountId: EXAMPLE_ACCOUNT };
+  // The settings state the facts of an existing cluster.
+  if (token === "aws:eks/getCluster:getCluster")
+    return { ...inputs, endpoint: unknownValue, certificateAuthorities: unknownValue, version: unknownValue };
+  if (token === "aws:eks/getAddonVersion:getAddonVersion") return { ...inputs, version: unknownValue };
+  return inputs;
 }
 
 async function runOrRerun(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
@@ -192,3 +168,28 @@ const SERIALIZING = /^(error serializing property "[^"]*": )+/;
 function userError(error: unknown): Failure | undefined {
   return pulumi.RunError.isInstance(error) ? new Failure(error.message.replace(SERIALIZING, ""), 2) : undefined;
 }
+
+/**
+ * Provider packages with a folder per service: 266 folders, of which a plan of an EKS cluster uses 10. Each folder registers the classes
+ * for resource references. Without an engine, references only name resources that the program itself creates, whose folder is loaded; an
+ * engine's answers may name others. So this is for plans only.
+ */
+const PACKAGES = ["@pulumi/aws", "@pulumi/kubernetes"];
+
+/** Loads each service of the provider packages on its first use. */
+function deferServices(): void {
+  for (const name of PACKAGES) {
+    const index = createRequire(import.meta.url).resolve(name);
+    const require = createRequire(index);
+    // Imports of the whole package get all of it.
+    if (require.cache[index] !== undefined) continue;
+    const folder = dirname(index);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const service = join(folder, entry.name, "index.js");
+      if (entry.isDirectory() && entry.name !== "node_modules" && existsSync(service)) deferModule(require, service);
+    }
+  }
+}
+
+// Before the program loads the packages.
+deferServices();

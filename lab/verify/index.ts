@@ -34,7 +34,7 @@ const EXIT_CODES = `
 ROW is an id (ping:ts:sa), a prefix (dns, dns:ts), or has * for a part (curl:*:sa).
 Exit code: 0 if no check failed, 1 if one did, 2 if none could run.`;
 
-/** Options that \`up\` shares, because it ends with a verify. */
+/** Options of `verify`, and of `up`, which ends with it. */
 export function verifyOptions(command: Command): Command {
   return command
     .option("--json", "print one JSON document instead of the table")

@@ -100,17 +100,17 @@ export class Lab {
 
   dnsService(): Promise<ServiceFacts> {
     const { namespace, service } = this.coreDns;
-    return once(this.#services, " dns", () => this.#ofCoreDns(this.cluster.service(namespace, service)));
+    return once(this.#services, " dns", () => this.#fromCoreDns(this.cluster.service(namespace, service)));
   }
 
   async corefile(): Promise<string> {
     const { namespace, configMap } = this.coreDns;
-    return (await this.#ofCoreDns(this.cluster.configMap(namespace, configMap))).Corefile ?? "";
+    return (await this.#fromCoreDns(this.cluster.configMap(namespace, configMap))).Corefile ?? "";
   }
 
-  /** @throws {UnmetPrecondition} if it is missing and no update of the stack creates it. */
-  #ofCoreDns<T>(asked: Promise<T>): Promise<T> {
-    return asked.catch((error) => {
+  /** @throws {UnmetPrecondition} if an object of CoreDNS is missing that no update of the stack creates. */
+  #fromCoreDns<T>(request: Promise<T>): Promise<T> {
+    return request.catch((error) => {
       if (this.#installsCoreDns || !(error instanceof ClusterError) || error.kind !== "not-found") throw error;
       throw new UnmetPrecondition(error.message, howToFindCoreDns(this.coreDns));
     });

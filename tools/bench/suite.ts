@@ -93,7 +93,7 @@ export function summarize(name: string, samples: readonly Sample[]): Measurement
   };
 }
 
-/** The value in the middle, or halfway between the two that are there. */
+/** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;

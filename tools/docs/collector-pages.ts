@@ -12,7 +12,7 @@ import { capitalized } from "../../lab/output/text.ts";
 /** Path of the comparison page. */
 export const COLLECTORS_FILE = "docs/reference/collectors.md";
 
-/** What stack traces lack that are joined by indentation alone: the page says it once, each collector's own text in `lab collectors`. */
+/** What is lost where stack traces are joined by indentation alone. The page says it once; `lab collectors` says it for each collector. */
 const LACKING = "the last line of Python's and some of Go's, PHP's and Rust's";
 const EXCEPTION = new RegExp(`(,| and) except ${LACKING}`);
 

@@ -53,8 +53,7 @@ function descriptionsOf(component: string): Descriptions | undefined {
 }
 
 /**
- * Type token, such as `eks-dns-logging:dns:CoreDns`: that under which the class registers, so that the URNs of TypeScript programs stay the
- * same.
+ * Type token, such as `eks-dns-logging:dns:CoreDns`, as the class registers it, so that the URNs of TypeScript programs stay the same.
  */
 function tokenOf(file: string, name: string): string {
   const text = readFileSync(file, "utf8");
