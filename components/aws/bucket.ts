@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "./iam.ts";
+import { shortened } from "./names.ts";
 import { folderOf } from "./object-keys.ts";
 import type { PodIdentityHost } from "./partition.ts";
 
@@ -123,12 +123,9 @@ export function bucketStatements(
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html */
 const MAX_RULE_ID = 255;
 
-/** Id of the rule for a folder, unique in the bucket. A long one is truncated, with a hash for uniqueness. */
+/** Id of the rule for a folder, unique in the bucket. */
 function ruleId(folderName: string): string {
-  const id = `retention-${folderName}`;
-  if (id.length <= MAX_RULE_ID) return id;
-  const hash = createHash("sha256").update(folderName).digest("hex").slice(0, 8);
-  return `${id.slice(0, MAX_RULE_ID - hash.length - 1)}-${hash}`;
+  return shortened(`retention-${folderName}`, MAX_RULE_ID);
 }
 
 /** Prefix under which AWS services deliver logs in any bucket. */

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { shortPrefix } from "./names.ts";
 import { arnName, type PodIdentityHost } from "./partition.ts";
 
 /** An AWS identity for pods of one service account. */
@@ -16,17 +17,13 @@ export interface PodIdentityArgs {
   readonly policyArns?: readonly pulumi.Input<string>[];
 }
 
-/** Pulumi names a role after its resource, plus '-' and seven characters. */
-const MAX_AUTO_NAMED = 64 - 8;
-/** Longest role name prefix of the AWS provider, which adds 26 characters. */
-const MAX_PREFIX = 38;
+/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const MAX_ROLE_NAME = 64;
 
-/**
- * A name prefix for a role whose generated name would exceed IAM's limit; empty for all others, which keep their names.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- */
+/** The name prefix of a role with a long name; empty for all others. */
 function roleName(name: string): { readonly namePrefix?: string } {
-  return name.length <= MAX_AUTO_NAMED ? {} : { namePrefix: `${name.slice(0, MAX_PREFIX - 1)}-` };
+  const namePrefix = shortPrefix(name, MAX_ROLE_NAME);
+  return namePrefix === undefined ? {} : { namePrefix };
 }
 
 /** A statement of an IAM policy. Its keys are sorted, as in every JSON document of this program. */

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../../aws/iam.ts";
+import { shortPrefix } from "../../aws/names.ts";
 import { amiTypeOf, type NodeGroupSettings, nodeUserData } from "./node-group-settings.ts";
 
 /** A node group whose labels may have outputs as values. */
@@ -25,6 +26,9 @@ export interface NodesArgs {
   /** What a node needs to become ready: routes to the internet, and the network add-ons. */
   readonly after: readonly pulumi.Resource[];
 }
+
+/** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html */
+const MAX_GROUP_NAME = 63;
 
 /** EKS's names for the taint effects of Kubernetes. */
 const TAINT_EFFECTS = {
@@ -60,9 +64,11 @@ export class Nodes extends pulumi.ComponentResource {
     this.groups = args.groups.map((group) => {
       const groupName = `${name}-${group.name}`;
       const template = launchTemplate(groupName, group, args.tags, { parent: this });
+      const nodeGroupNamePrefix = shortPrefix(groupName, MAX_GROUP_NAME);
       return new aws.eks.NodeGroup(
         groupName,
         {
+          ...(nodeGroupNamePrefix === undefined ? {} : { nodeGroupNamePrefix }),
           clusterName: args.clusterName,
           version: args.kubernetesVersion,
           amiType: amiTypeOf(group),

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { isTooLong, shortened } from "../../aws/names.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { LateTarget } from "../destinations/aws/aws-destinations.ts";
 import { bucketName, logGroupName, withName } from "../pipeline.ts";
@@ -55,7 +56,7 @@ export class AutoModeLogs extends pulumi.ComponentResource {
     for (const [component, logType] of Object.entries(LOG_TYPES)) {
       const source = new aws.cloudwatch.LogDeliverySource(
         `${name}-${component}`,
-        { logType, resourceArn, tags: host.tags },
+        { ...deliveryName(`${name}-${component}`), logType, resourceArn, tags: host.tags },
         // A cluster has one source per type.
         { parent: this, dependsOn: [...previous], deleteBeforeReplace: true, hooks: { onError } },
       );
@@ -96,11 +97,19 @@ export class AutoModeLogs extends pulumi.ComponentResource {
         : [];
     const own = new aws.cloudwatch.LogDeliveryDestination(
       name,
-      { deliveryDestinationConfiguration: { destinationResourceArn: arn }, tags: host.tags },
+      { ...deliveryName(name), deliveryDestinationConfiguration: { destinationResourceArn: arn }, tags: host.tags },
       { parent: this, dependsOn: [...dependsOn] },
     );
     return { suffix, destination: own, ready };
   }
+}
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDeliverySource.html */
+const MAX_DELIVERY_NAME = 60;
+
+/** The name of a delivery's source or destination with a long name; empty for all others, which Pulumi names. */
+function deliveryName(name: string): { readonly name?: string } {
+  return isTooLong(name, MAX_DELIVERY_NAME) ? { name: shortened(name, MAX_DELIVERY_NAME) } : {};
 }
 
 /** A preview creates nothing that could fail, and the SDK's mocks have no error hooks, though they claim so. */
