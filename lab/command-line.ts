@@ -49,7 +49,10 @@ function refuseEmptyOptions(command: Command): void {
 export function stackOptions(command: Command, byDefault: string): Command {
   return command
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default(byDefault))
-    .option("--config-file <file>", "read the stack from this file; Pulumi.NAME.yaml in another folder names it too")
+    .option(
+      "--config-file <file>",
+      "read the stack from this file; a file named Pulumi.NAME.yaml also sets the stack's name",
+    )
     .hook("preAction", (_, action) => {
       const { configFile } = action.opts<{ readonly configFile?: string }>();
       const name = configFile === undefined ? undefined : stackNamedBy(configFile);

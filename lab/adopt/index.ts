@@ -25,7 +25,7 @@ interface AdoptFlags {
 export function registerAdopt(program: Command): void {
   program
     .command("adopt")
-    .description("write a stack file and an import file for what a cluster already runs; changes nothing")
+    .description("write a stack file and an import file for what a cluster already runs; changes nothing on it")
     .addOption(
       new Option(
         "-s, --stack <name>",
@@ -33,13 +33,14 @@ export function registerAdopt(program: Command): void {
       ).argParser(parseStackName),
     )
     .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
-    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
+    .option("--kubeconfig <file>", "kubeconfig file (default: $KUBECONFIG, else ~/.kube/config)")
     .option("--name <cluster>", "name of the EKS cluster; needs --region (default: none, AWS is not queried)")
     .option("--region <region>", "AWS region of the EKS cluster")
     .addOption(
-      new Option("--parts <list>", "dns, teams, logging (default: dns, and teams with --namespaces)").argParser(
-        parseParts,
-      ),
+      new Option(
+        "--parts <list>",
+        "what to adopt: dns, teams, logging (default: dns, and teams with --namespaces)",
+      ).argParser(parseParts),
     )
     .addOption(
       new Option("--namespaces <list>", "namespaces to adopt as teams, such as payments,checkout")

@@ -25,7 +25,7 @@ export function registerAudit(program: Command): void {
     .command("audit")
     .description("check existing resources against the policy rules: a cluster, a Pulumi state, or manifests")
     .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
-    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
+    .option("--kubeconfig <file>", "kubeconfig file (default: $KUBECONFIG, else ~/.kube/config)")
     .addOption(
       new Option(
         "--state <file>",

@@ -44,7 +44,7 @@ there is one, else Pulumi's npm package through npx. The next run recovers from 
 
 function clusterOptions(command: Command): Command {
   return kubeconfigOptions(
-    command.addOption(new Option("-s, --stack <name>", "stack of kind 'existing'").default("local")),
+    command.addOption(new Option("-s, --stack <name>", "stack whose cluster.kind is existing").default("local")),
     "the stack's, else that of the last run, else the current one",
   );
 }

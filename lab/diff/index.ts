@@ -15,7 +15,7 @@ export function registerDiff(program: Command): void {
     .argument("<base>", "base revision, such as main")
     .argument("[head]", "revision to compare with it; . is the working tree", ".")
     .addOption(
-      new Option("-s, --stack <name>", "stack to compare (repeatable)")
+      new Option("-s, --stack <name>", "stack to compare; may be repeated")
         .default([], "all that have a file in head")
         .argParser((name: string, earlier: readonly string[]) => [...earlier, name]),
     )
@@ -23,7 +23,7 @@ export function registerDiff(program: Command): void {
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nExit code: 0, also if resources change; 1 if head cannot be planned, violates a mandatory policy, or changes Kubernetes versions in a way that EKS refuses; 2 if nothing could be compared.",
+      "\nExit code: 0, even if resources change; 1 if head cannot be planned, violates a mandatory policy, or changes Kubernetes versions in a way that EKS refuses; 2 if nothing could be compared.",
     )
     .action(diffCommand);
 }

@@ -52,13 +52,15 @@ export function registerDns(program: Command): void {
     .option("--json", "print one JSON document instead of the table")
     .action(forms);
   onCluster(dns.command("bench"))
-    .description("measure the cluster's DNS from a pod: a name of the cluster, one outside, and nonexistent names")
+    .description(
+      "measure the cluster's DNS from a pod, with a name in the cluster, one outside it, and nonexistent names",
+    )
     .addOption(new Option("--rate <number>", "queries per second").argParser(between(1, MAX_PER_SECOND)).default(100))
     .addOption(
       new Option("--seconds <number>", "seconds per kind of name").argParser(between(1, MAX_SECONDS)).default(10),
     )
-    .option("--internal <name>", "cluster name (default: the Service of the API server)")
-    .option("--outside <name>", "outside name", "aws.amazon.com")
+    .option("--internal <name>", "name in the cluster to look up (default: the API server's Service)")
+    .option("--outside <name>", "name outside the cluster to look up", "aws.amazon.com")
     .option("--html <file>", "also write a self-contained page with charts")
     .option("--json", "print one JSON document instead of the table")
     .action(bench);
@@ -81,8 +83,8 @@ export function registerDns(program: Command): void {
 function onCluster(command: Command): Command {
   return kubeconfigOptions(
     command
-      .option("--from <namespace/pod>", "pod that queries", "ts-team/curl-ts")
-      .option("--container <name>", "container (default: curl, else the first one)")
+      .option("--from <namespace/pod>", "pod that sends the queries", "ts-team/curl-ts")
+      .option("--container <name>", "container of the pod (default: curl, else the first one)")
       .addOption(new Option("-s, --stack <name>", "stack of the cluster").default("local")),
   );
 }

@@ -23,7 +23,7 @@ interface JsonFlags extends DrillFlags {
 }
 
 const NOTE = `
-start causes one fault on the stack's cluster, shows its symptom, and keeps what it changes in the Secret
+start causes one fault on the stack's cluster, shows its symptom, and keeps the original objects in the Secret
 kube-system/eks-dns-logging-drill. stop restores everything, even after a killed start.`;
 
 /** Adds `drill` to the command line. Its modules load only when they run, which keeps `--help` fast. */
@@ -37,17 +37,17 @@ export function registerDrill(program: Command): void {
   command("list", "list the drills, and why some do not work here")
     .option("--json", "print one JSON document")
     .action(list);
-  command("start [drill]", "cause the fault of a drill and show its symptom")
+  command("start [drill]", "cause a drill's fault and show its symptom")
     .option("--random", "choose a random drill that works on this cluster")
-    .option("--yes-on <name>", "EKS cluster or context whose other users may be affected")
+    .option("--yes-on <name>", "confirm that other users of this EKS cluster or context may be affected")
     .action(start);
   command("hint", "show the next of three hints").action(hint);
-  command("check", "run the checks of verify that show the fault")
+  command("check", "run those checks of verify that show the fault")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExit code: 0 if repaired, 1 if not, 2 if no drill is on.")
     .action(check);
   command("stop", "end the drill and restore everything").action(stop);
-  command("explain [drill]", "after the repair or stop, show cause, repair and alert").action(explain);
+  command("explain [drill]", "after the repair or stop, show the cause, the repair and the alert").action(explain);
 }
 
 interface Connected {

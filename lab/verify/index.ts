@@ -39,8 +39,8 @@ export function verifyOptions(command: Command): Command {
   return command
     .option("--json", "print one JSON document instead of the table")
     .option("--report <file>", "write a self-contained HTML page with a diagram")
-    .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
-    .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
+    .addOption(new Option("--only <row...>", "run only these rows").argParser(collect).default([], "all"))
+    .addOption(new Option("--skip <row...>", "run all rows except these").argParser(collect).default([], "none"))
     .addOption(
       new Option("--parallel <count>", "number of parallel sessions in pods")
         .argParser(between(1, 64))

@@ -20,7 +20,7 @@ const program = commandLine(
     "--context <name>",
     "kubeconfig context of a cluster: deploy 20 teams there, measure verify and names, remove the teams",
   )
-  .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config); only with --context")
+  .option("--kubeconfig <file>", "kubeconfig file, with --context (default: $KUBECONFIG, else ~/.kube/config)")
   .option("--json", "print one JSON document instead of the table")
   .option("--output <file>", "write the JSON document to a file as well")
   .option("--write", "write the tables into docs/measurements/speed.md as well")
