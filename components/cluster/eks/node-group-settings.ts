@@ -13,9 +13,9 @@ const GRAVITON = /^([a-z]+\d+g[a-z]*|p\d+e?-gb\d+)\./;
  */
 const WITHOUT_IMAGE = /^(a1|mac[\w-]*)\./;
 
-/** Families with accelerators, and the drivers they need. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-ami.html */
+/** Families with accelerators, and the drivers they need. @see https://docs.aws.amazon.com/eks/latest/userguide/ml-eks-optimized-ami.html */
 const ACCELERATED: readonly (readonly [drivers: "NVIDIA" | "NEURON" | "none", families: RegExp])[] = [
-  ["none", /^(g4ad|p2|dl\d[a-z]*|vt\d|f\d[a-z]*)\./],
+  ["none", /^(g2|g3s?|g4ad|p2|dl\d[a-z]*|vt\d|f\d[a-z]*)\./],
   ["NVIDIA", /^(g\d|gr\d|p\d)/],
   ["NEURON", /^(inf\d|trn\d)/],
 ];

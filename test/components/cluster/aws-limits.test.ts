@@ -20,6 +20,9 @@ describe("AWS's limits of a cluster", () => {
     for (const issues of [
       group({ taints: taints(50) }),
       group({ diskSize: 65_536 }),
+      group({ architecture: "amd64", instanceTypes: ["p3.2xlarge", "g4dn.xlarge", "g6f.large", "p6-b300.48xlarge"] }),
+      group({ architecture: "amd64", instanceTypes: ["inf1.xlarge", "inf2.xlarge", "trn2.48xlarge"] }),
+      group({ instanceTypes: ["g5g.xlarge", "p6e-gb200.36xlarge"] }),
       entry(`${IAM}:role/${SSO}`),
       entry(`arn:aws-us-gov:iam::111122223333:role/a/b/${"r".repeat(64)}`),
       entry(`${IAM}:user/ops+dev=a,b.c@example.com`),
@@ -45,6 +48,11 @@ describe("AWS's limits of a cluster", () => {
       group({ diskSize: 65_537 }),
       "nodeGroups[0].diskSize: must be an integer from 20 to 65536",
     ],
+    ...["g2.2xlarge", "g3.4xlarge", "g3s.xlarge", "p2.xlarge"].map((type): [string, string[], string] => [
+      `${type}, whose GPU is too old for the drivers of EKS's AMI`,
+      group({ architecture: "amd64", instanceTypes: [type] }),
+      "nodeGroups[0].instanceTypes[0]: must be an instance type whose drivers an EKS-optimized AMI has: NVIDIA GPUs from P3 and G4dn on, Inferentia or Trainium",
+    ]),
     ["a role whose name is too long", entry(`${IAM}:role/${"r".repeat(65)}`), PRINCIPAL],
     ["a path without a role", entry(`${IAM}:role/dev/`), PRINCIPAL],
     ["a role of letters that IAM has not", entry(`${IAM}:role/entwickler-münchen`), PRINCIPAL],
