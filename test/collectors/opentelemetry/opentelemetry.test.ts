@@ -68,17 +68,23 @@ describe("Records of the OpenTelemetry Collector", () => {
   }
 
   it("go to CloudWatch Logs, in their container's stream", async () => {
-    // Of today, since what is older than a fortnight is taken by nobody there.
     const now = new Date().toISOString().replace(/\.\d+/, ".123456789");
+    const [old, ahead] = ["2026-01-01T00:00:00.123456789Z", "2120-01-01T00:00:00.123456789Z"];
     const kept = await collect({ destination: { kind: "cloudwatch" } }, (sandbox) =>
-      sandbox.write(POD, [`${now} stdout F a`]),
+      sandbox.write(POD, [`${old} stdout F old`, `${now} stdout F a`, `${ahead} stdout F ahead`]),
     );
-    assert.deepEqual(
-      kept.map(({ place }) => place),
-      ["/eks-dns-logging/test/pods ts-team.curl-ts.curl"],
-    );
+    const place = "/eks-dns-logging/test/pods ts-team.curl-ts.curl";
+    assert.deepEqual(new Set(kept.map((found) => found.place)), new Set([place]));
+    // Each once, although PutLogEvents takes no event that is older than 14 days or two hours ahead.
     const common = { stream: "stdout", kubernetes: KUBERNETES, team: "ts" };
-    assert.deepEqual(records(kept)[0], { "@timestamp": now, log: "a", ...common });
+    assert.deepEqual(
+      records(kept).sort((one, other) => String(one["@timestamp"]).localeCompare(String(other["@timestamp"]))),
+      [
+        { "@timestamp": old, log: "old", ...common },
+        { "@timestamp": now, log: "a", ...common },
+        { "@timestamp": ahead, log: "ahead", ...common },
+      ],
+    );
   });
 
   it("go to S3, one record per line", async () => {

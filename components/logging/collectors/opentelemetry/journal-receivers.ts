@@ -8,7 +8,7 @@ import {
 } from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 import { exporter, sourcePart } from "./exporters.ts";
-import { fieldStatements, indexStatement, memoryLimiter, statements, transform } from "./processors.ts";
+import { fieldStatements, indexStatement, memoryLimiter, statements, timeStatements, transform } from "./processors.ts";
 import { offeringAgain, POSITION_STORAGE } from "./receivers.ts";
 import { replaceStatements } from "./redact-steps.ts";
 import { resource, text } from "./route-conditions.ts";
@@ -132,6 +132,7 @@ function destinationStatements({ destination, index }: LogPipeline, source: Jour
       context: "log" as const,
       statements: [
         ...(search ? [indexStatement(sourceIndex(index, source)), ...statements("journal-id")] : []),
+        ...timeStatements(destination),
         ...statements("attributes"),
       ],
     },

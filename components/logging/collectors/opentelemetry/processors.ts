@@ -166,6 +166,7 @@ function destinationStatements(pipeline: LogPipeline): Statements[] {
         ...(search ? [...statements("safe-names"), indexStatement(index)] : []),
         // In an application's file neither time nor offset identifies a line.
         ...(search && source.kind === "node" ? statements("id") : []),
+        ...timeStatements(destination),
         ...statements("attributes"),
       ],
     },
@@ -178,6 +179,11 @@ export function indexStatement(index: LogPipeline["index"]): string {
   const date = `FormatTime(log.time, ${text(notation(index.datePattern, "strftime"))})`;
   const parts = [text(index.prefix), ...(index.splitBy === "none" ? [] : [resource("split")]), date];
   return `set(log.attributes["elasticsearch.index"], Concat([${parts.join(", ")}], ${text(index.separator)}))`;
+}
+
+/** Moves the time of events that the destination would refuse. */
+export function timeStatements({ kind }: LogPipeline["destination"]): string[] {
+  return kind === "cloudwatch" ? statements("time-cloudwatch") : [];
 }
 
 function finalStatements({ destination: { kind } }: LogPipeline): string[] {
