@@ -27,11 +27,18 @@ const ROTATIONS = 7;
 /** How often a file is written to before it is renamed. */
 const STEPS = 20;
 
-/** Writes numbered lines to a file that is renamed every two seconds, over the one before: file systems give its inode again at once. */
+/** The same at the beginning of each file, and longer than what some readers tell files apart by. */
+const BANNER = `${"=".repeat(1200)}\n`;
+
+/**
+ * Writes a banner and numbered lines to a file that is renamed every two seconds, over the one before: file systems give its inode again at
+ * once.
+ */
 async function writeAndRotate(folder: string): Promise<number> {
   const file = join(folder, "app.log");
   let number = 0;
   for (let rotation = 0; rotation <= ROTATIONS; rotation++) {
+    appendFileSync(file, BANNER);
     for (let step = 0; step < STEPS; step++) {
       const lines = Array.from({ length: LINES / STEPS }, () => `f1 s${number++} ${"x".repeat(70)}\n`);
       appendFileSync(file, lines.join(""));

@@ -6,7 +6,8 @@ const path = require("path");
 /**
  * @typedef {object} Place
  * @property {number} offset Bytes of the file that stand in the buffer or were sent.
- * @property {string} head How the file begins: an inode may be used again for another.
+ * @property {string} head How the file begins, as a hash: an inode may be used again for another.
+ * @property {number} [headBytes] Of how many bytes.
  * @property {number} born When it was first seen, in milliseconds.
  */
 

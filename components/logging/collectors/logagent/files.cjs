@@ -1,9 +1,10 @@
 // @ts-check
 "use strict";
+const crypto = require("crypto");
 const fs = require("fs");
 
-/** Length of a file's beginning by which it is recognized. */
-const HEAD_BYTES = 64;
+/** Most bytes of a file's beginning by which it is recognized: an application may begin each file with the same banner. */
+const HEAD_BYTES = 16 * 1024;
 
 /**
  * Opens files and recognizes them: both an inode and a name may be reused for another file.
@@ -35,7 +36,7 @@ function createOpener(positions, tell) {
     }
     file.fd = fd;
     const place = positions.get(file.key);
-    if (place !== undefined && beginsAs(fd, place.head) && place.offset <= size) file.offset = place.offset;
+    if (place !== undefined && beginsAs(fd, place) && place.offset <= size) file.offset = place.offset;
     else begin(file, fd);
     return fd;
   }
@@ -54,7 +55,7 @@ function createOpener(positions, tell) {
     const place = positions.get(key);
     const fd = place === undefined ? undefined : openThere(path);
     if (place === undefined || fd === undefined) return false;
-    const another = !beginsAs(fd, place.head);
+    const another = !beginsAs(fd, place);
     fs.closeSync(fd);
     return another;
   }
@@ -62,22 +63,34 @@ function createOpener(positions, tell) {
   /** Notes a new file before anything is read of it, so that its lines have the same ids after a kill. @param {Followed} file @param {number} fd */
   function begin(file, fd) {
     file.offset = 0;
-    positions.set(file.key, { offset: 0, head: headOf(fd), born: Date.now() });
+    positions.set(file.key, { offset: 0, ...headOf(fd), born: Date.now() });
     positions.save();
   }
 
   return { open, openEarly, isAnother, begin };
 }
 
-/** @param {number} fd @param {string} head */
-function beginsAs(fd, head) {
-  return head !== "" && head === headOf(fd, head.length);
+/** @param {number} fd @param {import("./buffer.cjs").Place} place */
+function beginsAs(fd, { head, headBytes }) {
+  // Positions of version 1.0 have the text of up to 64 bytes.
+  if (headBytes === undefined) return head !== "" && head === beginning(fd, head.length).toString("latin1");
+  return headBytes > 0 && head === headOf(fd, headBytes).head;
 }
 
-/** @param {number} fd @param {number} [length] */
+/**
+ * @param {number} fd
+ * @param {number} [length]
+ * @returns {{ head: string, headBytes: number }} A hash of how a file begins, and of how many bytes.
+ */
 function headOf(fd, length = HEAD_BYTES) {
+  const bytes = beginning(fd, length);
+  return { head: crypto.createHash("sha256").update(bytes).digest("base64"), headBytes: bytes.length };
+}
+
+/** @param {number} fd @param {number} length */
+function beginning(fd, length) {
   const bytes = Buffer.alloc(length);
-  return bytes.toString("latin1", 0, fs.readSync(fd, bytes, 0, length, 0));
+  return bytes.subarray(0, fs.readSync(fd, bytes, 0, length, 0));
 }
 
 const BLOCK_BYTES = 256 * 1024;
@@ -139,8 +152,6 @@ function followLog(positions, joiner, tell) {
       begin(file, fd);
     }
     if (size === file.offset) return 0;
-    const place = positions.get(file.key);
-    if (place !== undefined && place.head === "") place.head = headOf(fd);
     const bytes = Buffer.allocUnsafe(Math.min(file.block, size - file.offset));
     const count = fs.readSync(fd, bytes, 0, bytes.length, file.offset);
     const end = bytes.lastIndexOf(10, count - 1) + 1;
@@ -148,7 +159,15 @@ function followLog(positions, joiner, tell) {
     giveLines(file, bytes, end);
     file.offset += end;
     file.block = BLOCK_BYTES;
+    lengthenHead(file, fd);
     return end;
+  }
+
+  /** A file is recognized by all that was read of its beginning. @param {Followed} file @param {number} fd */
+  function lengthenHead(file, fd) {
+    const place = positions.get(file.key);
+    const length = Math.min(file.offset, HEAD_BYTES);
+    if (place !== undefined && (place.headBytes ?? 0) < length) Object.assign(place, headOf(fd, length));
   }
 
   /** @param {Followed} file @param {Buffer} bytes @param {number} end */

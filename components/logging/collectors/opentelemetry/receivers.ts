@@ -86,6 +86,8 @@ function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
   return {
     include: [`${APPLICATION_LOGS}/*.log`, `${APPLICATION_LOGS}/*.log.1`],
     ...reading(pipeline),
+    // Files that begin alike are taken for one file; by default the first 1,000 bytes count, which a banner may fill.
+    fingerprint_size: "16KiB",
     include_file_path: true,
     // Joined by the reader: its position advances only with what it passes on, so that a kill loses nothing. Each line keeps its line
     // break at first, since the reader passes on no empty text.

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import fs, { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import fs, {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import positions from "../../../../../components/logging/collectors/logagent/buffer.cjs";
@@ -90,6 +99,42 @@ describe("A log that Logagent follows", () => {
     clock.forward(1010);
     readAll();
     assert.deepEqual(readAll(), ["a", "b", "c"]);
+  });
+
+  it("is read although it begins as the deleted file whose inode it has", () => {
+    const banner = "=".repeat(1200);
+    writeFileSync(current, `${banner}\n`);
+    const { see, readAll } = follower();
+    see(current);
+    readAll();
+    appendFileSync(current, "a\n");
+    readAll();
+    const rotated = `${current}.20260101-000001`;
+    renameSync(current, rotated);
+    writeFileSync(current, "b\n");
+    see(rotated, current);
+    readAll();
+    clock.forward(1010);
+    assert.deepEqual(readAll(), [banner, "a"]);
+    // What was deleted gives its inode to the next file.
+    writeFileSync(rotated, `${banner}\nc\nd\n`);
+    see(rotated, current);
+    for (let wait = 0; wait < 3; wait += 1) {
+      clock.forward(1010);
+      readAll();
+    }
+    assert.deepEqual(readAll(), [banner, "a", "b", banner, "c", "d"]);
+  });
+
+  it("continues at a position that version 1.0 stored", () => {
+    writeFileSync(current, "a\nb\n");
+    const { dev, ino } = statSync(current);
+    mkdirSync(join(folder, "state"));
+    const place = { offset: 2, head: "a\nb\n", born: 1 };
+    writeFileSync(join(folder, "state", "positions.json"), JSON.stringify({ [`${dev}:${ino}`]: place }));
+    const { see, readAll } = follower();
+    see(current);
+    assert.deepEqual(readAll(), ["b"]);
   });
 
   it("is read to its end though it was deleted before its turn", () => {
