@@ -149,6 +149,8 @@ export function podMonitorSpec(target: ScrapeTarget, { interval }: MonitoringSet
   return {
     namespaceSelector: { matchNames: [target.namespace] },
     selector: { matchLabels: { ...target.selector } },
+    // Alerts use the buckets of CoreDNS's histograms, which a Prometheus with native histograms drops otherwise.
+    scrapeClassicHistograms: true,
     podMetricsEndpoints: target.ports.map((portNumber) => ({
       portNumber,
       path: target.path,

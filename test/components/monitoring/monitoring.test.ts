@@ -55,6 +55,7 @@ describe("monitoring", function () {
         spec: {
           namespaceSelector: { matchNames: ["logging"] },
           selector: { matchLabels: { "app.kubernetes.io/name": "fluent-bit" } },
+          scrapeClassicHistograms: true,
           podMetricsEndpoints: [
             {
               portNumber: 2020,
