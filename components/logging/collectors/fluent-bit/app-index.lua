@@ -1,6 +1,6 @@
--- Writes the app of a record to its key index_split, by the rule of indexName in ../../index-format.ts, and an id to line_id.
--- No other filter knows which of two labels counts, nor lower case. Lua keeps no order among keys, so that Fluent Bit would make
--- another id of the same line each time it starts: this one comes from the line's time and a hash of its origin and text.
+-- Sets a record's index_split to its app, by the rule of indexName in ../../indexing/index-format.ts, and line_id to an id.
+-- No other filter can prefer one label to another or change case. Lua does not keep the order of keys, so an id that Fluent Bit derives
+-- from the record would differ after each start: this one is made of the line's time and a hash of its origin and text.
 -- https://docs.fluentbit.io/manual/data-pipeline/filters/lua
 
 local bit = require("bit")
@@ -36,6 +36,6 @@ function app_of_record(tag, timestamp, record)
   record["index_split"] = safe_index_part(app_of(kubernetes["labels"] or {}))
   local time = record["time"] or tostring(timestamp)
   record["line_id"] = time .. hash(tag .. (record["stream"] or "") .. (record["log"] or ""), 5381)
-  -- 2: the record is new, the time is not.
+  -- 2: the record is changed, its time is not.
   return 2, timestamp, record
 end

@@ -1,5 +1,5 @@
--- Compiles patterns, as tables, to functions of Lua, since LuaJIT has no regular expressions. They find what the other collectors find: the
--- leftmost match, by backtracking, of classes of ASCII and whole characters of UTF-8.
+-- Compiles patterns, given as tables, to Lua functions, since LuaJIT has no regular expressions. They find the same matches as the other
+-- collectors: the leftmost one, by backtracking, over ASCII classes and whole UTF-8 characters.
 
 local byte, find, sub = string.byte, string.find, string.sub
 
@@ -7,7 +7,7 @@ local function is_word(code)
   return code ~= nil and (code >= 48 and code <= 57 or code >= 65 and code <= 90 or code == 95 or code >= 97 and code <= 122)
 end
 
--- Where the character after the one at a place begins.
+-- Where the next character begins.
 local function after(text, at)
   local lead = byte(text, at)
   if lead < 192 then return at + 1 end
@@ -21,14 +21,14 @@ local function after(text, at)
   return at
 end
 
--- Where the character before a place begins: the byte that it begins with is at most three before the last that goes on with it.
+-- Where the previous character begins: its first byte is at most three bytes before its last.
 local function before(text, at, start)
   local back = at - 1
   while back > start and at - back < 4 and byte(text, back) >= 128 and byte(text, back) < 192 do back = back - 1 end
   return after(text, back) == at and back or at - 1
 end
 
--- A table of the bytes that a class has; those beyond ASCII are in it if it is negated.
+-- The bytes of a class, as a table; a negated class contains all bytes beyond ASCII.
 local function members(node)
   local set, negated = {}, node[2]
   for code = 0, 255 do set[code] = negated end
@@ -39,7 +39,7 @@ local function members(node)
 end
 
 local compile
--- How many groups have a number already.
+-- Number of the last group so far.
 local groups
 
 local function count_groups(node)
@@ -59,7 +59,7 @@ local function compile_set(node, continue)
   end
 end
 
--- A class repeated: without a call for each character.
+-- A repeated class, without a function call for each character.
 local function repeat_set(node, continue)
   local set, least, most, lazy = members(node[2]), node[3], node[4], node[5]
   if most < 0 then most = math.huge end
@@ -98,7 +98,7 @@ local function compile_repeat(node, continue)
   local body, least, most, lazy = node[2], node[3], node[4], node[5]
   if body[1] == "set" then return repeat_set(node, continue) end
   local before = groups
-  -- Each copy of the body has the same groups.
+  -- Each copy of the body has the same group numbers.
   local function copy(onward)
     groups = before
     return compile(body, onward)
@@ -170,7 +170,7 @@ local compilers = {
     end
   end,
   sequence = function(node, continue)
-    -- Groups are numbered from the left, and functions are made from the right.
+    -- Groups are numbered from left to right, but functions are built from right to left.
     local counts = {}
     for at = 2, #node do
       counts[at] = groups

@@ -1,8 +1,8 @@
--- Drops what a pod writes beyond LINES_PER_SECOND, which the renderer (line-filters.ts) puts in front. Fluent Bit's own filter `throttle`
--- counts all pods together. Seconds are those of the lines' times, so that what waited while Fluent Bit was stopped is no burst.
+-- Drops what a pod writes beyond LINES_PER_SECOND, which the renderer (line-filters.ts) prepends. Fluent Bit's own filter `throttle`
+-- counts all pods together. Lines are counted by the second of their time, so that a backlog after a stop is no burst.
 -- https://docs.fluentbit.io/manual/data-pipeline/filters/lua
 
--- Seconds of a pod that are still counted: two containers of it may be read apart.
+-- Maximum seconds counted per pod: its containers may be read at different times.
 local MOST_SECONDS = 120
 local MOST_PODS = 2000
 

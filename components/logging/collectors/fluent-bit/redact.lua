@@ -1,8 +1,8 @@
--- Masks secrets in the text of a line: Fluent Bit has no filter that replaces what an expression finds. The renderer puts in front the table
--- RULES (lua-rules.ts), whose patterns are compiled, and expression.lua, which compiles them.
+-- Masks secrets in a line, since Fluent Bit has no filter that replaces what an expression matches. The renderer prepends the table RULES
+-- (lua-rules.ts), and expression.lua, which compiles its patterns.
 -- https://docs.fluentbit.io/manual/data-pipeline/filters/lua
 
--- Whether the digits of a text have the check digit of Luhn.
+-- Whether the digits of a text have a valid Luhn check digit.
 local function has_check_digit(text)
   local sum, double = 0, false
   for at = #text, 1, -1 do
@@ -16,7 +16,7 @@ local function has_check_digit(text)
   return sum % 10 == 0
 end
 
--- What the rules may leave without quotation marks in the place of a number of JSON.
+-- Masks that may stand unquoted where JSON had a number.
 local bare = {}
 if #RULES > 0 and RULES[#RULES].bare ~= nil then bare = table.remove(RULES).bare end
 
@@ -43,10 +43,10 @@ end
 
 local AT_ESCAPES = { "\\u0040", "%40" }
 
--- Finders of places near which a match may be, from a place on: a step over most bytes, since a pattern of Lua takes a hundred times as long.
+-- Find the next place near a possible match. They skip most bytes, since a Lua pattern takes a hundred times as long.
 local finders = {
-  -- Two groups of four digits, the first from 2 to 6: one of each four bytes is looked at, and must be a digit with a digit or separator
-  -- four bytes on.
+  -- Two groups of four digits, of which the first begins with 2 to 6. Only every fourth byte is examined: it must be a digit, and the byte
+  -- four bytes later a digit or separator.
   digits = function(text, at)
     local length = #text
     local place = at + 3
@@ -65,7 +65,7 @@ local finders = {
     end
     return nil
   end,
-  -- A dot between digits, and another.
+  -- A dot between digits, followed by another.
   dots = function(text, at)
     local place = find(text, ".", at, true)
     while place ~= nil do
@@ -76,7 +76,7 @@ local finders = {
     end
     return nil
   end,
-  -- An @ as itself, or as JSON or an address may write it.
+  -- An @, or its escape in JSON or in a URL.
   ats = function(text, at)
     local first = find(text, "@", at, true)
     for number = 1, #AT_ESCAPES do
@@ -85,7 +85,7 @@ local finders = {
     end
     return first
   end,
-  -- Two colons, or one with two more after digits.
+  -- Two colons in a row, or a colon that is followed by digits, a colon, digits and a colon.
   colons = function(text, at)
     local place = find(text, ":", at, true)
     while place ~= nil do
@@ -99,10 +99,10 @@ local finders = {
 
 for _, rule in ipairs(RULES) do rule.find = finders[rule.finder] end
 
--- How far before what is likely a match may begin: a color in JSON, and the name of a person or the beginning of an address.
+-- How far before the place of a finder a match may begin: the length of a color in JSON and the local part of an address.
 local REACH = 90
 
--- The next place from one on where a match may begin, and the last before it must be asked for again.
+-- The next place where a match may begin, and the place up to which the finder need not be asked again.
 local function next_start(rule, text, at, last)
   if rule.find ~= nil and at > last then
     last = rule.find(text, at)
@@ -124,7 +124,7 @@ local function replaced(rule, text)
   while true do
     at, last = next_start(rule, text, at, last)
     if at == nil then break end
-    -- A try that fails leaves it empty.
+    -- A failed match leaves it empty, so it can be reused.
     captures = captures or {}
     local stop = rule.match(text, at, captures)
     if stop == nil then
@@ -151,7 +151,7 @@ local function replaced(rule, text)
   return table.concat(made)
 end
 
--- Where a text of JSON ends that begins at a place; at the end of the line if it does not.
+-- Where a JSON string that begins at a place ends; the end of the line for a truncated one.
 local function text_end(text, at)
   at = at + 1
   while true do
@@ -162,7 +162,7 @@ local function text_end(text, at)
   end
 end
 
--- The first of what the rules leave in a text from a place on.
+-- Begin and end of the first unquoted mask from a place on.
 local function first_bare(text, at)
   local first, last
   for number = 1, #bare do
@@ -172,10 +172,10 @@ local function first_bare(text, at)
   return first, last
 end
 
--- Most characters that are left of a number before and behind that.
+-- Maximum characters of a number that remain before and after its mask.
 local MOST_LEFT = 40
 
--- Gives that quotation marks, with what is left of the number around it but for its sign.
+-- Quotes each mask, together with the rest of its number except the sign.
 local function with_marks(text)
   local from, to = first_bare(text, 1)
   if from == nil then return text end
@@ -192,8 +192,8 @@ local function with_marks(text)
   return table.concat(made)
 end
 
--- Where JSON begins: at its beginning in what begins as an object or begins and ends as a list, and in what ends as an object behind other
--- text.
+-- Where the JSON of a line begins: at the beginning of a line that begins as an object, or begins and ends as a list; after the text of a
+-- line that ends as an object. nil for other lines.
 local function json_start(text)
   if find(text, "^[ \t]*{") then return 1 end
   local first = string.match(text, "^[ \t]*%[%s*(%S%l*)")
@@ -205,7 +205,7 @@ local function json_start(text)
   return find(text, "^[ \t]*%[") and 1 or start
 end
 
--- Of JSON: the mask of a number becomes a text.
+-- Makes masks of JSON numbers strings.
 local function quoted(text)
   local start = json_start(text)
   if start == nil then return text end
@@ -241,19 +241,19 @@ end
 local CUT = "[REDACTED:cut]"
 -- Runtimes divide lines at this size or a multiple of it.
 local PART_SIZE = 8192
--- How far from the cut a divided secret may reach.
+-- Maximum bytes on each side of a cut that are masked.
 local MOST_CUT = 512
 local MOST_UNFINISHED = 2000
 
--- Logs whose last record was the beginning of a line: Fluent Bit sends the parts that it has every four seconds.
+-- Streams whose last record was the beginning of a line: after four seconds Fluent Bit sends the parts that it has.
 local unfinished, unfinished_count = {}, 0
 
--- The length of the word, or of the digits with blanks and hyphens between them, at one end of a text.
+-- Length of the word, or of the digits with blanks and hyphens between them, at one end of a text.
 local function word_length(text, word, digits)
   return math.max(#(string.match(text, word) or ""), #(string.match(text, digits) or ""))
 end
 
--- Masks what touches a cut within a line, which may be half a secret that no pattern finds.
+-- Masks the words at a cut within a line, which may be halves of a secret that no pattern matches.
 local function without_cut_words(tag, record, line)
   local text, log = line, tag .. (record["stream"] or "")
   if unfinished[log] then
@@ -275,13 +275,13 @@ end
 function redact(tag, timestamp, record)
   local line = record["log"]
   if type(line) ~= "string" then return 0, timestamp, record end
-  -- A line that is too long for a pattern of the user's is not sent unread.
+  -- A line on which a custom pattern fails, since it is too long, is masked as a whole.
   local done, text = pcall(redacted, without_cut_words(tag, record, line))
   if not done then text = "[REDACTED]" end
-  -- 0: nothing is changed, and the order of keys is kept.
+  -- 0: the record is unchanged, so its keys keep their order.
   if text == line then return 0, timestamp, record end
   record["log"] = text
-  -- Tells the filter that puts the keys into their order again.
+  -- Tells the next filter to restore the order of the keys.
   record["redacted"] = "yes"
   return 2, timestamp, record
 end

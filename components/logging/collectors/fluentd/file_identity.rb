@@ -1,4 +1,4 @@
-# Tells a file from a later one that was given the same inode.
+# Distinguishes a file from a later one with the same inode.
 #
 # An inode number is free again once its file is deleted and closed. The read position of the old file would then be applied to the new one,
 # and the beginning of the new file skipped. The birth time distinguishes them: it survives a rename. The first bytes of a file would not do:
@@ -14,7 +14,7 @@ class FileIdentity
     @identities = JSON.parse(File.read(path))
   rescue Errno::ENOENT, JSON::ParserError
     @identities = {}
-    # An earlier version wrote the read positions without birth times: believe them.
+    # An earlier version stored read positions without birth times: trust them.
     @trust_unknown = true
   end
 
@@ -43,7 +43,7 @@ class FileIdentity
     nil
   end
 
-  # On a file system without birth times the inode has to do.
+  # On a file system without birth times only the inode counts.
   def birth_time(file)
     file.birthtime.strftime("%s.%N")
   rescue NotImplementedError, SystemCallError

@@ -1,7 +1,7 @@
-# Joins the parts that a container runtime makes of a long line, and then the lines of a stack trace or of another record.
+# Joins the parts into which a container runtime splits a long line, and then the lines of a stack trace or of another record.
 #
 # The concat plugin runs its timeouts in a thread without a lock (measured: one of 89,000 lines lost at 1 MB/s), and a kill loses what it
-# holds. This filter locks, and keeps what it holds in a journal on disk.
+# holds. This filter locks, and keeps the lines that it holds in a journal on disk.
 # See https://docs.fluentd.org/plugin-development/api-plugin-filter
 
 require "fluent/plugin/filter"
@@ -16,17 +16,17 @@ module Fluent::Plugin
     # Label that lines go to when they have waited long enough.
     config_param :label, :string
     config_param :journal, :string
-    # Matches a line that belongs to the one before. Default: none.
+    # Matches a line that continues the previous line. Default: none.
     config_param :continuation, :regexp, default: nil
-    # First lines of records in some namespaces, in the place of the continuation there; those without namespaces are for all.
+    # First lines of records in some namespaces, which replace the continuation there; a rule without namespaces is for all.
     config_param :first_lines, :array, default: []
 
     # Seconds that a line waits for a continuation, and a part of a line for the rest.
     MULTILINE_FLUSH = 1
     PARTIAL_FLUSH = 60
-    # Longer lines go on in pieces: the buffer takes no larger record, and a record may hold its line twice (log and fields).
+    # Longer lines continue in pieces: the buffer takes no larger record, and a record may contain its line twice (log and fields).
     MAX_BYTES = 3 * 2**20
-    # Of a tag, which is made of the path of a pod's file.
+    # The namespace in a tag, which is made of the path of a pod's file.
     NAMESPACE = /([^._]+)_[^_]+_[^_.]+\./
 
     Held = Struct.new(:time, :record, :texts, :bytes, :at) do
@@ -40,8 +40,8 @@ module Fluent::Plugin
         record.merge("log" => texts.join(separator))
       end
     end
-    # State of one container stream: parts of a line, lines of a trace, the trace that the last call released, parts and lines before that
-    # call, what is on its way to the label, and what tells a line that belongs to the one before (nil: none does).
+    # State of one container stream: the parts of a line, the lines of a trace, the trace that the last call released, parts and lines before
+    # that call, entries on their way to the label, and a test for lines that continue the previous one (nil: none does).
     Stream = Struct.new(:parts, :lines, :released, :before, :leaving, :continues) do
       def begin(again)
         self.parts, self.lines = before if again && before
@@ -72,7 +72,7 @@ module Fluent::Plugin
     def filter_stream(tag, lines)
       made = Fluent::MultiEventStream.new
       @mutex.synchronize do
-        # The input sends refused lines again, so this takes them back, for all streams of the tag: a rotated file has the same tag.
+        # The input sends refused lines again, so their effect is undone, for all streams of the tag: a rotated file has the same tag.
         touched = LineJournal::UNTAKEN[tag] == :again ? @touched.fetch(tag, {}) : {}
         touched.each_value { |stream| stream.begin(true) }
         @touched[tag] = touched
@@ -92,7 +92,7 @@ module Fluent::Plugin
     def continuation_of(tag)
       namespace = tag[NAMESPACE, 1]
       rule = @first_lines.find { |each| each["namespaces"].nil? || each["namespaces"].include?(namespace) }
-      # Lines are read as bytes, and a pattern may have characters.
+      # Lines are read as bytes, but a pattern may contain characters.
       return ->(text) { !rule["pattern"].match?(text.dup.force_encoding(Encoding::UTF_8).scrub) } if rule
       @continuation && ->(text) { @continuation.match?(text) }
     end
@@ -122,7 +122,7 @@ module Fluent::Plugin
       stream.lines = Held.new(time, record, [text], text.bytesize, now)
     end
 
-    # What this call released is not in the buffer yet.
+    # Writes to the journal all lines of a stream that are not in the buffer yet, including what this call released.
     def note(key, stream)
       kept = [[stream.released, "\n"], [stream.lines, "\n"], [stream.parts, ""]]
       @held.put(key, stream.leaving + kept.filter_map { |held, separator| entry(key, held, separator) if held })
@@ -163,7 +163,7 @@ module Fluent::Plugin
     def due(all)
       @mutex.synchronize do
         @streams.each do |key, stream|
-          # What was released is not in the buffer: it may come again, and these lines with it.
+          # Released lines that did not reach the buffer may be sent again, and these lines with them.
           next if LineJournal::UNTAKEN.key?(key.first)
           if stream.lines && (all || now - stream.lines.at >= MULTILINE_FLUSH)
             stream.leaving << entry(key, stream.lines, "\n")
@@ -179,7 +179,7 @@ module Fluent::Plugin
       end
     end
 
-    # Forgets streams of which nothing waits and nothing may come again: containers come and go.
+    # Forgets streams without waiting lines or lines that may be sent again: containers come and go.
     def forget_idle
       @streams.delete_if do |(tag, _), stream|
         idle = !stream.lines && !stream.parts && stream.leaving.empty? && !LineJournal::UNTAKEN.key?(tag)

@@ -1,4 +1,4 @@
-# Makes the record that all collectors of this project send. Everything that differs between pipelines is a parameter.
+# Builds the record that all collectors of this project send. Everything that differs between pipelines is a parameter.
 # See https://docs.fluentd.org/plugin-development/api-plugin-filter
 
 require "digest"
@@ -14,21 +14,21 @@ module Fluent::Plugin
   class PodRecordFilter < Filter
     Fluent::Plugin.register_filter("pod_record", self)
 
-    # What each record of an application has. Without it the tag, made of the file's path on the node, names the pod.
+    # Common part of an application's records. Without it the pod is read from the tag, which is made of the file's path on the node.
     config_param :application, :hash, default: nil
     config_param :api_url, :string, default: nil
     config_param :node, :string, default: ""
-    # Annotation that leaves a pod out when it is "true".
+    # Annotation that excludes a pod if it is "true".
     config_param :opt_out, :string
     config_param :required_labels, :hash, default: {}
-    # Teams of namespaces that are not called TEAM-team: namespace to team.
+    # Teams of namespaces that are not named TEAM-team: namespace to team.
     config_param :teams, :hash, default: {}
     config_param :labels, :bool, default: true
     config_param :annotations, :bool, default: false
     config_param :parse_json, :bool, default: true
     # Longest line in bytes whose JSON is parsed. Default: any.
     config_param :fields_bytes, :integer, default: nil
-    # What is masked, dropped and added: the rules of processing.ts.
+    # Rules for masking, dropping and adding, from processing.ts.
     config_param :rules, :hash, default: {}
     # Whether a record names the CloudWatch stream of its container.
     config_param :stream, :bool, default: false
@@ -40,13 +40,13 @@ module Fluent::Plugin
     config_param :index_split, :string, default: "none"
 
     FILE = /([^._]+)_([^_]+)_[^_.]+\.([^.]+)\.\d+\.log/
-    # Range of MessagePack, and so of the buffer.
+    # Integers that MessagePack, and so the buffer, can store.
     INTEGERS = (-(2**63)..(2**64 - 1))
     MAX_PART = 63
-    # In JSON: any escape, with what makes one character of two halves. A half alone is no character, and no output could write it.
+    # An escape in JSON; a surrogate pair counts as one. A lone surrogate is no character, and no output could write it.
     ESCAPE = /\\(?:u[dD][89abAB]\h\h\\u[dD][c-fC-F]\h\h|u[dD][89a-fA-F]\h\h|.)/m
     HALF = /\A\\u[dD][89a-fA-F]\h\h\z/
-    # What the lines of a container share.
+    # Common values of a container's lines.
     Origin = Struct.new(:kubernetes, :team, :labels, :wanted)
 
     def configure(conf)
@@ -67,7 +67,7 @@ module Fluent::Plugin
         kept = record_of(origin, time, record)
         made.add(time, kept) if kept
       rescue StandardError => error
-        # Not the error's message and not by Fluentd's own means, since both may print what stands in the line.
+        # Without the error's message, and not by Fluentd's own error handling: both may print the line's text.
         log.error "dropped a line of which no record can be made", tag: tag, error: error.class, at: error.backtrace&.first
       end
       made
@@ -97,9 +97,9 @@ module Fluent::Plugin
 
     # nil for a line that is dropped.
     def record_of(origin, time, record)
-      # Lines are read as bytes, since the parser drops what is not UTF-8.
+      # Lines are read as bytes, since the parser would drop invalid UTF-8.
       line = record["log"].to_s.dup.force_encoding(Encoding::UTF_8).scrub
-      # First of all, so that no id is made of what is masked, and JSON has the masks too.
+      # First, so that no id contains masked text, and JSON fields are masked too.
       line = @redactor.redact(line) if @redactor
       made = { "@timestamp" => Time.at(time.to_i, time.nsec, :nsec).utc.strftime("%Y-%m-%dT%H:%M:%S.%9NZ"), "log" => line }
       made["stream"] = record["stream"].dup.force_encoding(Encoding::UTF_8) if record["stream"]

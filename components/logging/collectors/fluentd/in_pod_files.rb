@@ -1,6 +1,6 @@
 # Fluentd's tail input, changed in four respects:
-# - A rotated file that is still being read is not opened a second time, so it may be read to its end, however long that takes and even after
-#   it is deleted.
+# - A rotated file that is still being read is not opened a second time, so that it is read to its end, however long that takes, and even
+#   after it is deleted.
 # - Lines that the buffer cannot take (full, or no disk space) do not count as read.
 # - A new file that reuses an inode does not inherit the read position of the old file.
 # - A line that is not in the runtime's format is sent as it is. Fluentd would drop it, and print it unmasked.
@@ -28,7 +28,7 @@ module Fluent::Plugin
         super && (@lines.empty? || @io.nil?)
       end
 
-      # Whether it has no name any more.
+      # Whether the file is deleted and only still open.
       def deleted?
         !@io.nil? && @io.stat.nlink == 0
       end
@@ -43,7 +43,7 @@ module Fluent::Plugin
       @handlers = {}
     end
 
-    # What is missed would be read again from its beginning.
+    # Scans again while a known file is missing, since a missed file would be read again from its beginning.
     def expand_paths
       found = super
       (MAX_SCANS - 1).times do
@@ -54,7 +54,7 @@ module Fluent::Plugin
       found
     end
 
-    # Fluentd never calls a timer again that has raised.
+    # Fluentd never calls a timer again after it has raised an error.
     def refresh_watchers
       super
     rescue SystemCallError => error
@@ -74,7 +74,7 @@ module Fluent::Plugin
       super.tap { |watcher| @watchers << watcher }
     end
 
-    # For a file that is already deleted, Fluentd would keep the watcher, and so the file open, for ever.
+    # Fluentd would keep the watcher of an already deleted file forever, and with it the file open.
     def update_watcher(watcher, entry, inode)
       super
       detach_watcher_after_rotate_wait(watcher, entry.read_inode)
@@ -95,11 +95,11 @@ module Fluent::Plugin
       line.chomp!
       @parser.parse(line) { |time, record| record ? lines.add(time, record) : add_unread(line, lines) }
     rescue StandardError
-      # What stands for its time is none.
+      # The text in the place of its time is not a time.
       add_unread(line, lines)
     end
 
-    # Tells the line filter, through LineJournal::UNTAKEN, whose lines were not taken.
+    # Tells the line filter, through LineJournal::UNTAKEN, which tags' lines the buffer did not take.
     def receive_lines(lines, watcher)
       return false if Fluent::Clock.now - @refused_at < RETRY_DELAY
       tag = "#{@tag_prefix}#{watcher.tag}#{@tag_suffix}"
@@ -112,18 +112,18 @@ module Fluent::Plugin
 
     private
 
-    # With the time of its reading.
+    # Passes a line on unparsed, with the time of reading.
     def add_unread(line, lines)
       lines.add(Fluent::EventTime.now, { "log" => line })
     end
 
-    # Of files that are open and not deleted, and of those that have a position.
+    # Inodes of files that are open and not deleted, and of files with a stored position.
     def known_inodes
       open = @watchers.reject { |watcher| @handlers[watcher]&.deleted? }.map(&:ino)
       @pf ? open | @pf.instance_variable_get(:@map).keys : open
     end
 
-    # Fluentd's own list is incomplete: the watcher of a new file replaces the old file's before that one is done.
+    # Fluentd's own list is incomplete: the watcher of a new file replaces that of the old file before it is read to its end.
     def open_inodes
       @watchers.map(&:ino)
     end
@@ -134,7 +134,7 @@ module Fluent::Plugin
     rescue Buffer::BufferOverflowError, SystemCallError
       false
     rescue StandardError
-      # It would fail again; Fluentd has logged the reason.
+      # The lines would fail again; Fluentd has logged the reason.
       true
     end
 

@@ -1,4 +1,4 @@
-# Keeps on disk what the line filter holds back, so that a kill loses none of it: the input counts these lines as read.
+# Keeps on disk the lines that the line filter holds back, so that a kill loses none: the input counts them as read.
 # It also records the tags whose last lines did not reach the buffer, because it was full; the input sends those again.
 
 require "fileutils"
@@ -22,7 +22,7 @@ class LineJournal
   # Returns what was held when the last run ended. It stays on disk until forget_before.
   def open
     FileUtils.mkdir_p(File.dirname(@path))
-    # Both files count: a run that ended before it sent its predecessor's lines has held lines of its own.
+    # Both files count: a run that ended before it sent the lines of the previous run had held lines of its own.
     found = read(@before).merge(read(@path)) { |_, before, after| before | after }
     replace(@before, found).close unless found.empty?
     start
@@ -52,7 +52,7 @@ class LineJournal
     before&.close
   end
 
-  # If the disk has no room for all of an entry, its beginning is removed, or the entries after it would be unreadable.
+  # If the disk has no room for a whole entry, its beginning is removed, since later entries would be unreadable behind it.
   def add(entry)
     place = @file.pos
     @file.write(entry)
@@ -65,7 +65,7 @@ class LineJournal
   def compact
     start
   rescue SystemCallError
-    # No room now: the old file goes on.
+    # No room now: the old file stays in use.
   end
 
   # Atomic: a kill or a full disk leaves the old file or the new one.

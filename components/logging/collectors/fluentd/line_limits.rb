@@ -1,11 +1,11 @@
-# Counts the lines of a pod by the second in which they were written, so that what waited while Fluentd was stopped is no burst.
+# Counts a pod's lines by the second in which they were written, so that a backlog after a stop is no burst.
 
 class LineLimits
-  # Seconds and pods that are still counted: two containers of a pod may be read apart.
+  # Maximum counters, one per pod and second: a pod's containers may be read at different times.
   MAX_COUNTED = 100_000
   COUNTED = :line_limits_counted
 
-  # Whoever sends lines to the filters does it in this block: lines that are refused come again, and then count once.
+  # Wraps each attempt to send lines through the filters: refused lines are sent again, so a failed attempt is not counted.
   def self.attempt
     Thread.current[COUNTED] = []
     yield

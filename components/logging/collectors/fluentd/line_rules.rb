@@ -1,10 +1,10 @@
-# Redacts and drops lines by the rules that processing.ts writes for scripts, as logagent/processing.cjs does.
+# Redacts and drops lines by the rules that processing.ts renders for scripts, as logagent/processing.cjs does.
 
 # Masks secrets in the text of a record.
 class LineRedactor
-  # A line that is too long for a pattern of the user's is not sent unread.
+  # Replaces a line on which a custom pattern fails, since it is too long.
   UNREADABLE = "[REDACTED]"
-  # What begins as an object, begins and ends as a list, or ends as an object behind other text.
+  # A line that begins as an object, begins and ends as a list, or ends as an object after other text.
   JSON_LINE = /\A(?:[ \t]*(?:\{|\[\s*(?:[\["{0-9-]|true|false|null).*\]\s*\z)|[^"{]*\{[ \t]*".*\}\s*\z)/m
 
   def initialize(rules)
@@ -24,13 +24,13 @@ class LineRedactor
 
   private
 
-  # Of JSON: the mask of a number becomes a text.
+  # Makes masks of JSON numbers strings.
   def quoted(line)
     return line unless JSON_LINE.match?(line)
     @bare.reduce(line) { |text, pattern| text.gsub(pattern) { $~[1] || "\"#{$~[2]}\"" } }
   end
 
-  # Text, and numbers of groups whose text stays.
+  # A replacement consists of texts, and of numbers of groups whose text stays.
   def replaced(replacement, groups)
     replacement.map { |part| part.is_a?(String) ? part : groups[part] }.join
   end
@@ -42,9 +42,9 @@ class LineRedactor
   end
 end
 
-# Drops lines that meet each condition of a rule, but for a share of them.
+# Drops lines that meet all conditions of a rule, except a share of them.
 class LineThinner
-  # A line as rules see it. Its thousandth, from 0 to 999, is the same when it is read again.
+  # A line as the rules see it. Its thousandth, 0 to 999, is the same if it is read again.
   Line = Struct.new(:log, :namespace, :stream, :labels, :fields, :thousandth)
 
   def initialize(rules)
@@ -74,7 +74,7 @@ class LineThinner
     false
   end
 
-  # The level of a JSON line: that of the first key that is there.
+  # The level of a JSON line: that of the first key that exists.
   def level_of(fields)
     return "" unless fields
     word = fields.fetch("level") { fields["severity"] }

@@ -5,15 +5,15 @@ const path = require("path");
 
 /**
  * @typedef {object} Place
- * @property {number} offset Bytes of the file that stand in the buffer or were sent.
- * @property {string} head How the file begins, as a hash: an inode may be used again for another.
- * @property {number} [headBytes] Of how many bytes.
+ * @property {number} offset Bytes of the file that are in the buffer or were sent.
+ * @property {string} head Hash of the file's first bytes: its inode may be reused for another file.
+ * @property {number} [headBytes] How many bytes are hashed.
  * @property {number} born When it was first seen, in milliseconds.
  */
 
 /**
- * How far each file is handed over, by device and inode, in a file of its own. A place is noted after its lines are in the buffer on
- * disk: a kill makes lines come twice and loses none.
+ * Read positions by device and inode, in a file. A position is stored after its lines are in the buffer on disk: a kill may duplicate
+ * lines, but loses none.
  * @param {string} folder
  */
 function openPositions(folder) {
@@ -33,7 +33,7 @@ function openPositions(folder) {
         if (place !== undefined) place.offset = offset;
       }
     },
-    /** Forgets files that are gone. @param {(key: string) => boolean} isThere */
+    /** Forgets deleted files. @param {(key: string) => boolean} isThere */
     keep(isThere) {
       for (const key of [...places.keys()]) if (!isThere(key)) places.delete(key);
     },
@@ -66,7 +66,7 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 
 /**
- * What is read and not sent yet: files of records on disk, the oldest first, and the places in the logs up to which they are there.
+ * The records that are read but not sent yet, in files, the oldest first; and the read positions up to which the buffer has the lines.
  * @param {string} folder
  * @param {{ bytes: number, whenFull: "block" | "drop-oldest" }} limits
  * @param {(message: string) => void} tell
@@ -118,7 +118,7 @@ function createBuffer(folder, limits, tell) {
     onDisk += Buffer.byteLength(text);
   }
 
-  /** Writes what has come to the disk; where that fails, it stays and nothing more is read. */
+  /** Writes the records in memory to disk. If that fails, they stay in memory, and nothing more is read. */
   function flush() {
     if (length === 0 && marks.size === 0) return;
     try {
@@ -136,7 +136,7 @@ function createBuffer(folder, limits, tell) {
 
   return {
     positions,
-    /** Adds a record with its action, or nothing for one that is dropped. @param {string} text @param {readonly (readonly [string, number])[]} reached */
+    /** Adds a record with its action; an empty text for a dropped record. @param {string} text @param {readonly (readonly [string, number])[]} reached */
     add(text, reached) {
       if (text !== "") lines.push(text);
       length += text.length;
@@ -144,10 +144,10 @@ function createBuffer(folder, limits, tell) {
       if (length >= CHUNK_BYTES && !failed) flush();
     },
     flush,
-    /** Whether nothing more is to be read for now. */
+    /** Whether reading must pause. */
     isFull: () => failed || (limits.whenFull === "block" && onDisk + length >= limits.bytes),
     isEmpty: () => length === 0 && chunks.length === 0,
-    /** The oldest file that nobody sends, or undefined; it is the taker's until `done` or `back`. */
+    /** The oldest file that is not being sent, or undefined; it belongs to the caller until `done` or `back`. */
     take() {
       const chunk = chunks.find(({ busy }) => !busy);
       if (chunk !== undefined) chunk.busy = true;
@@ -158,7 +158,7 @@ function createBuffer(folder, limits, tell) {
     back(chunk) {
       chunk.busy = false;
     },
-    /** Until there is something new, or a while has passed. @param {number} milliseconds @returns {Promise<void>} */
+    /** Waits until there is something new, at most this long. @param {number} milliseconds @returns {Promise<void>} */
     wait: (milliseconds) =>
       new Promise((resolve) => {
         const go = () => {
@@ -172,7 +172,7 @@ function createBuffer(folder, limits, tell) {
   };
 }
 
-/** What was left by the one before. @param {string} folder @returns {Chunk[]} */
+/** The files that a previous process left. @param {string} folder @returns {Chunk[]} */
 function chunksIn(folder) {
   const names = fs.readdirSync(folder).sort();
   for (const name of names.filter((one) => one.endsWith(".new"))) fs.unlinkSync(path.join(folder, name));

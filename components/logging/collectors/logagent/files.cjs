@@ -12,7 +12,7 @@ const HEAD_BYTES = 16 * 1024;
  * @param {(message: string) => void} tell
  */
 function createOpener(positions, tell) {
-  /** @param {string} path @returns {number | undefined} Nothing where there is no such file, or while too many are open. */
+  /** @param {string} path @returns {number | undefined} Undefined if there is no such file, or while too many are open. */
   function openThere(path) {
     try {
       return fs.openSync(path, "r");
@@ -24,7 +24,7 @@ function createOpener(positions, tell) {
     }
   }
 
-  /** @param {Followed} file @returns {number | undefined} Nothing while it has another name than at the last look, or is gone. */
+  /** @param {Followed} file @returns {number | undefined} Undefined if the file was renamed since the last scan, or deleted. */
   function open(file) {
     if (file.fd !== undefined) return file.fd;
     const fd = openThere(file.path);
@@ -41,16 +41,16 @@ function createOpener(positions, tell) {
     return fd;
   }
 
-  /** Before its turn, since it may be deleted until then. @param {Followed} file */
+  /** Opens a file before its turn, since it may be deleted by then. @param {Followed} file */
   function openEarly(file) {
     try {
       open(file);
     } catch {
-      // Its turn comes, and what is wrong is told then.
+      // The error is reported when its turn comes.
     }
   }
 
-  /** Whether a file has only the inode of one that was read to its end and is gone. @param {string} key @param {string} path */
+  /** Whether a file only reuses the inode of a deleted one that was read to its end. @param {string} key @param {string} path */
   function isAnother(key, path) {
     const place = positions.get(key);
     const fd = place === undefined ? undefined : openThere(path);
@@ -60,7 +60,7 @@ function createOpener(positions, tell) {
     return another;
   }
 
-  /** Notes a new file before anything is read of it, so that its lines have the same ids after a kill. @param {Followed} file @param {number} fd */
+  /** Stores the position of a new file before it is read, so that its lines have the same ids after a kill. @param {Followed} file @param {number} fd */
   function begin(file, fd) {
     file.offset = 0;
     positions.set(file.key, { offset: 0, ...headOf(fd), born: Date.now() });
@@ -96,9 +96,9 @@ function beginning(fd, length) {
 const BLOCK_BYTES = 256 * 1024;
 /** A longer line is skipped. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
-/** How long a rotated file may still be written to. */
+/** How long a rotated file may still be written to, in milliseconds. */
 const ROTATED_IDLE_MS = 1000;
-/** Most open files of one log: a deleted file keeps its disk space while it is open. */
+/** Maximum open files of one log: a deleted file occupies disk space while it is open. */
 const MAX_OPEN_FILES = 4;
 
 /** @typedef {ReturnType<typeof import("./buffer.cjs").openPositions>} Positions */
@@ -108,14 +108,14 @@ const MAX_OPEN_FILES = 4;
  * @property {string} path
  * @property {number | undefined} fd
  * @property {number} offset Bytes that were read.
- * @property {number} block
- * @property {boolean} skipping Whether a line that is too long goes on.
- * @property {number | undefined} endSeen When its end was reached while another file followed, or it was gone.
+ * @property {number} block Bytes to read at once.
+ * @property {boolean} skipping Whether the rest of a too long line is being skipped.
+ * @property {number | undefined} endSeen When its end was reached, in milliseconds, if another file follows or it is deleted.
  */
 
 /**
- * The files of one log, oldest first: the one that is written, and what was rotated away from it. While the buffer is full nobody
- * looks for more, so that a log keeps no more than a few deleted files on the disk.
+ * The files of one log, oldest first: the current file, and its rotated predecessors. While the buffer is full there are no scans, so that
+ * a log keeps at most a few deleted files on the disk.
  * @param {Positions} positions
  * @param {ReturnType<typeof import("./lines.cjs").createJoiner>} joiner
  * @param {(message: string) => void} tell
@@ -143,7 +143,7 @@ function followLog(positions, joiner, tell) {
     fs.closeSync(file.fd);
   }
 
-  /** Reads some whole lines. @param {Followed} file @param {number} fd @returns {number} Bytes. */
+  /** Reads a block of whole lines. @param {Followed} file @param {number} fd @returns {number} Bytes. */
   function readBlock(file, fd) {
     const { size } = fs.fstatSync(fd);
     if (size < file.offset) {
@@ -181,7 +181,7 @@ function followLog(positions, joiner, tell) {
     }
   }
 
-  /** A line that is longer than a block: next time a longer block, or never. @param {Followed} file @param {number} count */
+  /** Doubles the block for a line that is longer, or skips a line over the limit. @param {Followed} file @param {number} count */
   function readLong(file, count) {
     if (count < file.block) return 0;
     if (file.block < MAX_LINE_BYTES) {
@@ -195,7 +195,7 @@ function followLog(positions, joiner, tell) {
   }
 
   return {
-    /** What is there now, oldest first. @param {readonly { key: string, path: string, size: number, rotated: boolean }[]} found */
+    /** Takes the files that exist now, oldest first. @param {readonly { key: string, path: string, size: number, rotated: boolean }[]} found */
     see(found) {
       there = new Set(found.map(({ key }) => key));
       for (const key of finished) if (!there.has(key)) finished.delete(key);
@@ -213,7 +213,7 @@ function followLog(positions, joiner, tell) {
         if (files.length <= MAX_OPEN_FILES) openEarly(file);
       }
     },
-    /** Reads on a little. @returns {number} Bytes, 0 at the end. */
+    /** Reads the next block. @returns {number} Bytes, 0 at the end. */
     read() {
       const [file, next] = files;
       joiner.flush();
@@ -238,7 +238,7 @@ function followLog(positions, joiner, tell) {
         return 0;
       }
     },
-    /** Whether it is read to its end and gone. */
+    /** Whether the log is read to its end and deleted. */
     isOver: () => files.length === 0 && there.size === 0,
     flush: () => joiner.flush(true),
     end: () => joiner.end(),

@@ -10,7 +10,7 @@ const { applicationLogs, createPods, nodeLogs } = require("./sources.cjs");
 
 const SCAN_INTERVAL_MS = 1000;
 const IDLE_PAUSE_MS = 250;
-/** How long it goes on reading when it is stopped: an application's last lines are deleted with its pod. */
+/** How long it still reads after a stop: an application's last lines are deleted with its pod. */
 const FINAL_READ_MS = 1000;
 const OPTIONS = [
   "api",
@@ -24,7 +24,7 @@ const OPTIONS = [
   "record",
   "state",
 ];
-/** Seconds and pods that are still counted: two containers of a pod may be read apart. */
+/** Maximum counters, one per pod and second: a pod's containers may be read at different times. */
 const MOST_COUNTED = 100000;
 
 /**
@@ -33,13 +33,13 @@ const MOST_COUNTED = 100000;
  * @property {import("./sources.cjs").NodeOptions} [node]
  * @property {{ url: string, tokenFile: string, caFile: string }} [api] Goes with `node`.
  * @property {import("./sources.cjs").ApplicationOptions} [application]
- * @property {string} [continues] Matches a line that belongs to the line before.
+ * @property {string} [continues] Matches a line that continues the previous line.
  * @property {{ parseJson: boolean, safeNames: boolean, fieldsBytes?: number }} record
  * @property {import("../../processing/processing.ts").ScriptRules} [processing]
  */
 
 /**
- * Logagent's input plugin: gives a record for each line of the node's containers, or of an application's files.
+ * Logagent's input plugin: emits a record for each line of the node's containers, or of an application's files.
  * @see https://sematext.com/docs/logagent/plugins/
  * @param {InputConfig} config
  * @this {{ start: () => void, stop: (done: () => void) => void }}
@@ -74,7 +74,7 @@ function Input(config, emitter) {
       (piece, marks) => {
         const log = redacted(piece.lines.join("\n"));
         const { file, start, stream, time } = piece;
-        // No id is made of what is masked.
+        // Masked text must not be part of an id.
         const first = redact.length === 0 ? piece.first : log;
         const record = recordOf({ time, stream, log }, source, config.record);
         const line = { log, namespace: String(namespace), stream, labels, fields: record.fields };
@@ -123,7 +123,7 @@ function Input(config, emitter) {
       log.end();
       logs.delete(name);
     }
-    // While a pod is not known yet, its files are not gone.
+    // The files of a pod that is not known yet are not deleted.
     if (!all.includes(undefined)) positions.keep((key) => [...logs.values()].some((log) => log.isFollowing(key)));
   }
 
@@ -141,7 +141,7 @@ function Input(config, emitter) {
         if (stopped || buffer.isFull()) break;
         const read = log.read();
         count += read;
-        // Lets Logagent pass on what was emitted.
+        // Lets Logagent process what was emitted.
         if (read > 0) await new Promise(setImmediate);
       }
       if (count === 0) await new Promise((resolve) => setTimeout(resolve, IDLE_PAUSE_MS));
@@ -173,10 +173,10 @@ function Input(config, emitter) {
 }
 
 /**
- * Tells a line that continues the one before.
+ * Detects lines that continue the previous line.
  * @param {NonNullable<import("../../processing/processing.ts").ScriptRules["firstLines"]>} firstLines
  * @param {string} namespace
- * @param {string} [continues] Where no first line is set.
+ * @param {string} [continues] Used if the namespace has no rule for the first line.
  * @returns {{ test(line: string): boolean } | undefined}
  */
 function continuation(firstLines, namespace, continues) {
@@ -186,14 +186,14 @@ function continuation(firstLines, namespace, continues) {
   return { test: (line) => !first.test(line) };
 }
 
-/** Of a time, the microseconds in its millisecond. @param {string} time */
+/** The microseconds within the millisecond of a time. @param {string} time */
 function microseconds(time) {
   const [, digits = "0"] = /\.\d{3}(\d{3})/.exec(time) || [];
   return Number(digits);
 }
 
 /**
- * Counts lines by the second in which they were written, so that what waited while Logagent was stopped is no burst.
+ * Counts lines by the second in which they were written, so that a backlog after a stop is no burst.
  * @param {NonNullable<import("../../processing/processing.ts").ScriptRules["limit"]>} limits
  * @returns {(pod: string, namespace: string, time: string) => boolean} Whether a line is one too many.
  */

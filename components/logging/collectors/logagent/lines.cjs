@@ -9,26 +9,26 @@ const MULTILINE_FLUSH_MS = 1000;
 const CRI = /^(\S+) (stdout|stderr) ([PF])\S* ?/;
 
 /**
- * @typedef {object} Piece A line, or some that belong together.
+ * @typedef {object} Piece A line, or several that belong together.
  * @property {string} time
- * @property {string} stream Empty where the source has none.
+ * @property {string} stream Empty if the source has none.
  * @property {string} first Its first line.
  * @property {string[]} lines
  * @property {number} size In characters.
  * @property {string} file Device and inode of the file that it begins in.
  * @property {number} start Where it begins there, in bytes.
- * @property {boolean} isBytes Whether each character of its lines is a byte: a runtime cuts a line between those of a character.
+ * @property {boolean} isBytes Whether each character of its lines is a byte: a runtime may split a line within a character.
  * @property {number} seen When it was last added to, in milliseconds.
  *
- * @typedef {readonly [string, number]} Mark How far a file is done with: all before is in records that were given.
+ * @typedef {readonly [string, number]} Mark A file and its offset up to which all lines are in records that were passed on.
  * @typedef {{ time: string, stream: string, log: string, partial: boolean }} Parsed
  */
 
 /**
- * Joins what a runtime divided and what a stack trace goes on with, for each stream of a container. Marks never go beyond what is
- * held back, so that it is read again after a stop.
+ * Joins the parts of long lines and the lines of stack traces, for each stream of a container. Marks never pass a line that is held
+ * back, so that it is read again after a stop.
  * @param {(line: string) => Parsed} parse
- * @param {{ test(line: string): boolean } | undefined} continues Matches a line that belongs to the line before; undefined where no traces are joined.
+ * @param {{ test(line: string): boolean } | undefined} continues Matches a line that continues the previous line; undefined if no traces are joined.
  * @param {(piece: Piece, marks: Mark[]) => void} give
  */
 function createJoiner(parse, continues, give) {
@@ -85,7 +85,7 @@ function createJoiner(parse, continues, give) {
       state.part = partial && piece.size < MAX_LINE_LENGTH ? piece : undefined;
       if (state.part === undefined) complete(piece, state);
     },
-    /** Gives what has waited long enough for a line that continues it, or all of it. @param {boolean} [all] */
+    /** Passes on lines that have waited long enough for a continuation, or all lines. @param {boolean} [all] */
     flush(all) {
       for (const state of streams.values()) {
         const { held } = state;
@@ -94,7 +94,7 @@ function createJoiner(parse, continues, give) {
         give(held, marks());
       }
     },
-    /** Gives what is there of a line whose end will not come. */
+    /** Passes on the parts of a line whose end will not come. */
     end() {
       for (const state of streams.values()) {
         const { part } = state;
@@ -116,17 +116,17 @@ function parseCri(text) {
   return { time: utc(time), stream, log: partial ? log : withoutReturn(log), partial };
 }
 
-/** A line of an application, with the time of its reading. @param {string} text @returns {Parsed} */
+/** A line of an application, with the time of reading. @param {string} text @returns {Parsed} */
 function parsePlain(text) {
   return { time: now(), stream: "", log: withoutReturn(text), partial: false };
 }
 
-/** Some programs end a line with a carriage return too. @param {string} text */
+/** Some programs also end a line with a carriage return. @param {string} text */
 function withoutReturn(text) {
   return text.endsWith("\r") ? text.slice(0, -1) : text;
 }
 
-/** The same moment in UTC, with all its digits. @param {string} time */
+/** The same time in UTC, with all its digits. @param {string} time */
 function utc(time) {
   if (time.endsWith("Z")) return time;
   const [, fraction = ""] = /(\.\d+)/.exec(time) || [];
@@ -137,7 +137,7 @@ function utc(time) {
 let latest = 0;
 let count = 0;
 
-/** Lines of the same millisecond keep their order. */
+/** The current time. Its last six digits count, so that lines of the same millisecond keep their order. */
 function now() {
   const time = Date.now();
   count = time === latest ? count + 1 : 0;

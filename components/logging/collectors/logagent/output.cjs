@@ -8,7 +8,7 @@ const { createSender } = require("./send.cjs");
 
 const FLUSH_INTERVAL_MS = 500;
 const MAX_BACKOFF_MS = 30000;
-/** How long it goes on sending when it is stopped; the rest stays on disk. */
+/** How long it still sends after a stop; the rest stays on disk. */
 const SHUTDOWN_TIMEOUT_MS = 4000;
 const OPTIONS = [
   "buffer",
@@ -32,7 +32,7 @@ const OPTIONS = [
  *
  * @typedef {Extra & import("./send.cjs").Destination} OutputConfig
  *
- * @typedef {object} Context What the input says of a record.
+ * @typedef {object} Context What the input passes along with a record.
  * @property {string} id
  * @property {string} [app]
  * @property {string} [namespace]

@@ -7,7 +7,7 @@ function tell(message) {
 }
 
 /**
- * Ends the program: Logagent itself would go on without the plugin that failed.
+ * Ends the program: Logagent itself would continue without the failed plugin.
  * @param {unknown} error
  */
 function fail(error) {
@@ -15,7 +15,7 @@ function fail(error) {
   process.exit(1);
 }
 
-/** @param {object} config @param {readonly string[]} options @throws {Error} where a name is not among them. */
+/** @param {object} config @param {readonly string[]} options @throws {Error} for unknown options. */
 function isKnown(config, options) {
   const unknown = Object.keys(config).filter((name) => !options.includes(name));
   if (unknown.length > 0) throw new Error(`unknown options: ${unknown.join(", ")}`);

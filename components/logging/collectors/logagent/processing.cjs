@@ -1,14 +1,14 @@
 // @ts-check
-// Redacts and drops lines, in the ECMAScript 5 that Filebeat knows too: its script processor runs this file in front of record.js.
+// Redacts and drops lines, in ECMAScript 5 for Filebeat's interpreter: its script processor runs this file before record.js.
 
 /**
  * @typedef {object} Redaction
  * @property {string} pattern
  * @property {readonly (string | number)[]} replacement Text, and numbers of groups whose text stays.
  * @property {boolean} luhn Whether only numbers with a valid check digit, in the second group, are replaced.
- * @property {boolean} [bare] Whether it gives the mask of a number of JSON, its second group, quotation marks.
+ * @property {boolean} [bare] Whether it quotes the mask of a JSON number, which is its second group.
  *
- * @typedef {object} Thinning Lines that meet each of its conditions are dropped, but for a share.
+ * @typedef {object} Thinning Drops lines that meet all its conditions, except a share.
  * @property {number} kept Thousandths that are kept.
  * @property {string} [pattern]
  * @property {readonly string[]} [namespaces]
@@ -25,9 +25,9 @@
  * @property {number} thousandth From 0 to 999, the same when the line is read again.
  */
 
-/** A line that is too long for a pattern of the user's is not sent unread. */
+/** Replaces a line on which a custom pattern fails, since it is too long. */
 var UNREADABLE = "[REDACTED]";
-/** What begins as an object, begins and ends as a list, or ends as an object behind other text. */
+/** A line that begins as an object, begins and ends as a list, or ends as an object after other text. */
 var JSON_LINE = /^(?:[ \t]*(?:\{|\[\s*(?:[["{0-9-]|true|false|null)[\s\S]*\]\s*$)|[^"{]*\{[ \t]*"[\s\S]*\}\s*$)/;
 
 /** @param {readonly Redaction[]} rules @returns {(line: string) => string} */
@@ -47,7 +47,7 @@ function createRedactor(rules) {
   };
 }
 
-/** @param {string} all @param {string | undefined} text A text of JSON, or the text before it. @param {string | undefined} bare */
+/** @param {string} all @param {string | undefined} text A JSON string, or the text before JSON. @param {string | undefined} bare */
 function quoted(all, text, bare) {
   return text || (bare ? ['"', bare, '"'].join("") : all);
 }
@@ -104,7 +104,7 @@ function isSelected(rule, line) {
   );
 }
 
-/** The level of a JSON line: that of the first key that is there. @param {*} fields @returns {string} */
+/** The level of a JSON line: that of the first key that exists. @param {*} fields @returns {string} */
 function levelOf(fields) {
   if (!fields) return "";
   var word = fields.level === undefined ? fields.severity : fields.level;

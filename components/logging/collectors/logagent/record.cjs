@@ -14,7 +14,7 @@ const crypto = require("crypto");
  */
 
 const NO_VALUE = "none";
-/** Each level is a call when a record is made, and again when it is written: at a few thousand Logagent would end, with any pod's line. */
+/** Maximum depth of JSON: building and writing a record recurse, so a few thousand levels in any pod's line would end Logagent. */
 const MOST_LEVELS = 500;
 const PART = /yyyy|MM|dd|HH|xxxx|ww/g;
 
@@ -78,16 +78,16 @@ function safePart(value) {
 }
 
 /**
- * @typedef {object} Source What is the same for all lines of a log.
+ * @typedef {object} Source Common values of a log's lines.
  * @property {Record<string, unknown>} kubernetes
  * @property {string | undefined} team
  */
 
 /**
- * The record of a line, or of some that belong together, whose text is `log`.
+ * The record of a line, or of several that belong together, whose text is `log`.
  * @param {{ time: string, stream: string, log: string }} line
  * @param {Source} source
- * @param {{ parseJson: boolean, safeNames: boolean, fieldsBytes?: number }} options Longest line that has fields; none: any.
+ * @param {{ parseJson: boolean, safeNames: boolean, fieldsBytes?: number }} options `fieldsBytes` is the longest line that gets fields. Default: any.
  * @returns {Record<string, unknown>}
  */
 function recordOf({ time, stream, log }, { kubernetes, team }, { parseJson, safeNames, fieldsBytes }) {
@@ -102,12 +102,12 @@ function recordOf({ time, stream, log }, { kubernetes, team }, { parseJson, safe
   return record;
 }
 
-/** The same line has the same id when it is read again. @param {readonly (string | number)[]} parts */
+/** A line's id, which is the same if it is read again. @param {readonly (string | number)[]} parts */
 function idOf(parts) {
   return crypto.createHash("sha1").update(parts.join(" ")).digest("hex");
 }
 
-/** The fields of a line; undefined for what is no JSON, or is nested too deep. @param {string} text */
+/** The fields of a line; undefined if it is not JSON, or nested too deep. @param {string} text */
 function parsed(text) {
   try {
     const fields = JSON.parse(text);
@@ -123,7 +123,7 @@ function isDeeper(value, levels) {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** A search engine takes a dot in a name for a path. @param {unknown} value @returns {unknown} */
+/** A search engine reads a dot in a name as a path. @param {unknown} value @returns {unknown} */
 function withoutDots(value) {
   if (Array.isArray(value)) return value.map(withoutDots);
   if (typeof value !== "object" || value === null) return value;

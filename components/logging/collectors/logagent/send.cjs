@@ -15,11 +15,11 @@ const path = require("path");
  * @typedef {{ bulk?: HttpOptions, http?: HttpOptions, file?: { path: string }, stdout?: object }} Destination
  *
  * @typedef {object} Outcome
- * @property {string[]} again Lines that are refused for now.
- * @property {number} refused Records that are refused for good.
+ * @property {string[]} again Lines to send again.
+ * @property {number} refused Number of permanently rejected records.
  * @property {string} [reason]
  *
- * @typedef {(lines: string[]) => Promise<Outcome>} Send Takes actions and records in turn; rejects where all must be sent again.
+ * @typedef {(lines: string[]) => Promise<Outcome>} Send Takes alternating actions and records; rejects if all must be sent again.
  */
 
 const TIMEOUT_MS = 60000;
@@ -42,7 +42,7 @@ function records(lines) {
 }
 
 /**
- * Sends a request, and what is refused as a whole again in halves, until the record that it is for stands alone.
+ * Sends a request. If it is rejected, sends its lines again in halves, until the rejected record is alone.
  * @param {(body: string) => Promise<{ status: number, body: string }>} request
  * @param {(lines: string[]) => string[]} bodyOf
  * @param {(lines: string[], answer: string) => Outcome} outcome
@@ -124,7 +124,7 @@ function post({ url, credentials, verify, caFile }, type) {
     });
 }
 
-/** Adds lines to a file; of what did not fit whole nothing stays. @param {string} folder @param {string} text @returns {Promise<Outcome>} */
+/** Appends lines to a file, all or none. @param {string} folder @param {string} text @returns {Promise<Outcome>} */
 async function append(folder, text) {
   fs.mkdirSync(folder, { recursive: true });
   const fd = fs.openSync(path.join(folder, "pods.log"), "a");

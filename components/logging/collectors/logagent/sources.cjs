@@ -12,8 +12,8 @@ const MAX_BACKOFF_MS = 30000;
 /** @typedef {{ labels: Record<string, string>, annotations: Record<string, string> }} PodFacts */
 
 /**
- * Labels and annotations of pods, asked for once for each pod. Until the API server answers, a pod is not known, and its lines wait in
- * its file; one that it has forgotten has none.
+ * Labels and annotations of pods, requested once per pod. Until the API server answers, a pod is unknown, and its lines wait in its
+ * files; a deleted pod has none.
  * @param {{ url: string, tokenFile: string, caFile: string }} api
  * @param {(message: string) => void} tell
  */
@@ -58,7 +58,7 @@ function createPods(api, tell) {
   };
 }
 
-/** The files are read each time, since a token changes. @param {{ url: string, tokenFile: string, caFile: string }} api @param {string} path @returns {Promise<{ status: number, body: string }>} */
+/** Token and CA are read for each request, since the token is renewed. @param {{ url: string, tokenFile: string, caFile: string }} api @param {string} path @returns {Promise<{ status: number, body: string }>} */
 function get({ url, tokenFile, caFile }, path) {
   return new Promise((resolve, reject) => {
     const secure = url.startsWith("https:");
@@ -81,10 +81,10 @@ function get({ url, tokenFile, caFile }, path) {
 
 /**
  * @typedef {object} Log What one container, or one application, writes.
- * @property {string} name Path of the file that is written.
+ * @property {string} name Path of its current file.
  * @property {import("./record.cjs").Source} source
- * @property {string | undefined} app What an index that is split by app is called by.
- * @property {Record<string, string>} labels Of its pod.
+ * @property {string | undefined} app Value for an index that is split by app.
+ * @property {Record<string, string>} labels Labels of its pod.
  * @property {{ key: string, path: string, size: number, rotated: boolean }[]} files Oldest first.
  *
  * @typedef {object} NodeOptions
@@ -94,16 +94,16 @@ function get({ url, tokenFile, caFile }, path) {
  * @property {Record<string, string>} labels
  * @property {string} optOut
  * @property {{ labels: boolean, annotations: boolean }} keep
- * @property {readonly (readonly [string, string])[]} [teams] Teams of namespaces that are not called TEAM-team: namespace and team.
+ * @property {readonly (readonly [string, string])[]} [teams] Teams of namespaces that are not named TEAM-team: namespace and team.
  *
  * @typedef {{ folder: string, kubernetes: Record<string, unknown>, team?: string, app?: string }} ApplicationOptions
  */
 
-/** What was rotated away and is not compressed yet has its time behind its name. */
+/** A rotated file that is not compressed yet has the time of rotation after its name. */
 const LOG_FILE = /^(.+\.log)(\.\d{8}-\d{6})?$/;
 
 /**
- * The logs of the node's containers, but for pods that are left out; undefined for those that the API server has not told of yet.
+ * The logs of the node's containers, except of excluded pods; undefined for a pod that the API server has not returned yet.
  * @param {NodeOptions} options
  * @param {ReturnType<typeof createPods>} pods
  * @returns {(Log | undefined)[]}
@@ -159,7 +159,7 @@ function applicationLogs({ folder, kubernetes, team, app }) {
   }));
 }
 
-/** The logs of a folder, by the file that is written. @param {string} folder @returns {[string, Log["files"]][]} */
+/** The logs of a folder, by their current file. @param {string} folder @returns {[string, Log["files"]][]} */
 function logsIn(folder) {
   /** @type {Map<string, Log["files"]>} */
   const found = new Map();
@@ -178,7 +178,7 @@ function logsIn(folder) {
   return [...found];
 }
 
-/** A folder that is gone meanwhile has none. @param {string} folder */
+/** Names in a folder; none if it was deleted meanwhile. @param {string} folder */
 function namesIn(folder) {
   try {
     return fs.readdirSync(folder);
