@@ -167,7 +167,8 @@ function followLog(positions, joiner, tell) {
   function lengthenHead(file, fd) {
     const place = positions.get(file.key);
     const length = Math.min(file.offset, HEAD_BYTES);
-    if (place !== undefined && (place.headBytes ?? 0) < length) Object.assign(place, headOf(fd, length));
+    if (place !== undefined && (place.headBytes === undefined || place.headBytes < length))
+      Object.assign(place, headOf(fd, length));
   }
 
   /** @param {Followed} file @param {Buffer} bytes @param {number} end */
