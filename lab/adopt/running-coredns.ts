@@ -37,7 +37,7 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
   const deployment = live.find("Deployment", place.namespace, place.name);
   if (deployment === undefined) {
     const candidates = live.ofKind("Deployment").filter((deployment) => /coredns/.test(imageOf(deployment)));
-    const choice = candidates.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
+    const choice = candidates.map(({ namespace, name }) => `${namespace}/${name}`).join(" or ");
     throw new Failure(
       `no Deployment ${place.namespace}/${place.name}: ${choice === "" ? "leave dns out of --parts" : `set --coredns to ${choice}`}`,
       2,

@@ -223,6 +223,10 @@ describe("A running CoreDNS", () => {
     assert.throws(() => readCoreDns(live(coreDns()), { namespace: "dns", name: "own" }, "patch"), {
       message: "no Deployment dns/own: set --coredns to kube-system/coredns",
     });
+    const second = object("apps/v1", "Deployment", "second", "dns", { spec: { template: { spec: POD } } });
+    assert.throws(() => readCoreDns(live([...coreDns(), second]), { namespace: "dns", name: "own" }, "patch"), {
+      message: "no Deployment dns/own: set --coredns to kube-system/coredns or dns/second",
+    });
     assert.throws(
       () => read(coreDns({ volumes: [{ name: "config-volume", hostPath: {} }] }).slice(1), "patch"),
       /its Corefile is not/,
