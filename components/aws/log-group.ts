@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "./iam.ts";
 import type { PodIdentityHost } from "./partition.ts";
 import { partitionOf } from "./partition.ts";
+import { type LogGroupAccess, logGroupStatements } from "./policy-statements.ts";
 
 /** The log group that a key encrypts. */
 export interface LogGroupKeyArgs {
@@ -88,7 +89,7 @@ function logGroupKey(
 }
 
 /** A log group for pod logs, with its key. */
-export interface LogGroupArgs {
+export interface LogGroupArgs extends LogGroupAccess {
   /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
   /** Name of the log group. */
@@ -99,12 +100,6 @@ export interface LogGroupArgs {
   readonly class?: "STANDARD" | "INFREQUENT_ACCESS" | undefined;
   /** ARN of the KMS key. @default a key of its own */
   readonly kmsKeyArn?: pulumi.Input<string> | undefined;
-  /** Whether the collector also writes to log groups below this name, one per team. @default false */
-  readonly withTeams?: boolean;
-  /** Log group actions of the collector besides creating streams and writing to them. */
-  readonly actions: readonly string[];
-  /** Whether the collector finds the log group by listing: that permission cannot be limited to one log group. */
-  readonly lists: boolean;
 }
 
 /**
@@ -169,41 +164,9 @@ export function existingLogGroup(
 /** @param groups Prefix of the ARN of every log group in the region. */
 function statementsFor(
   groups: pulumi.Output<string>,
-  { groupName, actions, lists, withTeams = false }: Pick<LogGroupArgs, "groupName" | "actions" | "lists" | "withTeams">,
+  { groupName, ...access }: LogGroupAccess & Pick<LogGroupArgs, "groupName">,
 ): pulumi.Output<PolicyStatement[]> {
-  return pulumi.all([groups, groupName]).apply(([anyGroup, known]) => {
-    const groupArn = `${anyGroup}${known}`;
-    const groupArns = withTeams ? [groupArn, `${groupArn}/*`] : [groupArn];
-    const streams = groupArns.map((arn) => `${arn}:*`);
-    return [
-      {
-        Sid: "WriteLines",
-        Effect: "Allow" as const,
-        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        Resource: streams,
-      },
-      ...(actions.length === 0
-        ? []
-        : [
-            {
-              Sid: "OfItsGroup",
-              Effect: "Allow" as const,
-              Action: [...actions],
-              Resource: [...groupArns, ...streams],
-            },
-          ]),
-      ...(lists
-        ? [
-            {
-              Sid: "FindsItsGroup",
-              Effect: "Allow" as const,
-              Action: ["logs:DescribeLogGroups"],
-              Resource: [`${anyGroup}*`],
-            },
-          ]
-        : []),
-    ];
-  });
+  return pulumi.all([groups, groupName]).apply(([anyGroup, known]) => logGroupStatements(anyGroup, known, access));
 }
 
 /** The log group of a control plane, with its key. */

@@ -6,7 +6,7 @@ import { Bytes, isMore } from "../schema/values.ts";
 import { carrierIssues, carriersOf, pipelineOf } from "./carriers.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
-import { awsIssues, keyPrefixWarnings, teamIssues } from "./destinations/aws/aws-issues.ts";
+import { awsIssues, keyPrefixWarnings, policyIssues, teamIssues } from "./destinations/aws/aws-issues.ts";
 import { awsIdentitySetting, Destination, needsAwsIdentity } from "./destinations/destination-settings.ts";
 import { mskIssues } from "./destinations/kafka-settings.ts";
 import { amazonIssues } from "./destinations/search/search-settings.ts";
@@ -70,6 +70,7 @@ export function checkPipeline(
     ...processingIssues(settings, collector, teams),
     ...sourceIssues(settings, collector),
     ...awsSourceIssues(targetsOf(settings, teams)),
+    ...policyIssues(targetsOf(settings, teams), collector, cluster),
   );
   for (const target of targetsOf(settings, teams)) issues.push(...targetIssues(target, collector, teams));
   issues.push(...unreadNamespaces(settings));

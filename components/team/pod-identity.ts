@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PolicyStatement } from "../aws/iam.ts";
 import { arnName, IAM_ARNS, partitionOf } from "../aws/partition.ts";
+import { MAX_INLINE_POLICY, policyText } from "../aws/policy-statements.ts";
 import { addressPeer, type PolicySpec } from "../kubernetes/network-policy.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string } from "../schema/values.ts";
@@ -30,8 +31,6 @@ const Statement = z.strictObject({
 /** IAM policies per role: the default quota, and the maximum. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const DEFAULT_POLICIES = 10;
 const MAX_POLICIES = 25;
-/** Characters of a role's inline policies, without white space. */
-const MAX_INLINE_POLICY = 10_240;
 
 /** AWS identity of a team's pods. */
 export const PodIdentitySettings = z
@@ -198,5 +197,5 @@ export function quotaIssues(teams: readonly Pick<TeamInAws, "podIdentity">[]): S
 function policySize(statements: unknown): number {
   const parsed = z.array(Statement).safeParse(statements);
   if (!parsed.success) return 0;
-  return JSON.stringify({ Statement: policyStatements(parsed.data), Version: "2012-10-17" }).length;
+  return policyText(policyStatements(parsed.data)).length;
 }

@@ -1,5 +1,6 @@
 import { isBucketName, isCleanPrefix } from "../../../aws/object-keys.ts";
 import { partitionOf } from "../../../aws/partition.ts";
+import { logGroupStatements, MAX_INLINE_POLICY, policyText } from "../../../aws/policy-statements.ts";
 import type { SettingsIssue } from "../../../schema/errors.ts";
 import { amount } from "../../../schema/values.ts";
 import type { Collector } from "../../collectors/collector.ts";
@@ -94,6 +95,33 @@ export function keyPrefixWarnings(targets: readonly Target[]): SettingsIssue[] {
       "has '.' or '..' between slashes, which S3 keeps in keys, so that its console and clients that treat keys as paths do not find them";
     return [{ path: [...path, "prefix"], message, value: destination.prefix, severity: "warning" }];
   });
+}
+
+/** Stands in for an unknown account or region: all accounts have as many characters, and regions nearly. */
+const ANY_PLACE = { account: "000000000000", region: "eu-central-1" };
+
+/** Log groups whose names are too long for the inline policy of the collector's role. Paths are below `logging`. */
+export function policyIssues(
+  targets: readonly Target[],
+  { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
+  cluster: NamedCluster | undefined,
+): SettingsIssue[] {
+  const { name = "", region = ANY_PLACE.region } = cluster ?? {};
+  const anyGroup = `arn:${partitionOf(region).id}:logs:${region}:${ANY_PLACE.account}:log-group:`;
+  const statements = targets.flatMap(({ destination, suffix, places, sources }) => {
+    if (destination.kind !== "cloudwatch" || sources.every((source) => source === "audit")) return [];
+    const access = { actions, lists, withTeams: places.length > 0 };
+    // As long as the ids that the statements get.
+    const end = suffix?.replaceAll("-", "") ?? "";
+    return logGroupStatements(anyGroup, logGroupName(destination, name, suffix), access).map((statement) => ({
+      ...statement,
+      Sid: `${statement.Sid}${end}`,
+    }));
+  });
+  const { length } = policyText(statements);
+  if (length <= MAX_INLINE_POLICY) return [];
+  const message = `must have shorter names of log groups, since the permissions to write there take ${length} characters, and the inline policies of an IAM role ${MAX_INLINE_POLICY}`;
+  return [{ path: ["destinations"], message }];
 }
 
 /** Minimum buffer of a place, in MiB. Collectors that split places have one per place, except Vector. */

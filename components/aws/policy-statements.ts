@@ -1,0 +1,44 @@
+import type { PolicyStatement } from "./iam.ts";
+
+/** Characters of a role's inline policies, without white space. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+export const MAX_INLINE_POLICY = 10_240;
+
+/** An IAM policy as JSON. */
+export function policyText(statements: readonly PolicyStatement[]): string {
+  return JSON.stringify({ Statement: statements, Version: "2012-10-17" });
+}
+
+/** What a collector may do in a log group. */
+export interface LogGroupAccess {
+  /** Whether it also writes to log groups below this name, one per team. @default false */
+  readonly withTeams?: boolean;
+  /** Log group actions besides creating streams and writing to them. */
+  readonly actions: readonly string[];
+  /** Whether it finds the log group by listing: that permission cannot be limited to one log group. */
+  readonly lists: boolean;
+}
+
+/**
+ * Statements that let a collector write to a log group.
+ * @param anyGroup Prefix of the ARN of every log group in the region.
+ */
+export function logGroupStatements(
+  anyGroup: string,
+  groupName: string,
+  { actions, lists, withTeams = false }: LogGroupAccess,
+): PolicyStatement[] {
+  const groupArn = `${anyGroup}${groupName}`;
+  const groupArns = withTeams ? [groupArn, `${groupArn}/*`] : [groupArn];
+  const streams = groupArns.map((arn) => `${arn}:*`);
+  const statement = (Sid: string, Action: readonly string[], Resource: readonly string[]): PolicyStatement => ({
+    Sid,
+    Effect: "Allow",
+    Action,
+    Resource,
+  });
+  return [
+    statement("WriteLines", ["logs:CreateLogStream", "logs:PutLogEvents"], streams),
+    ...(actions.length === 0 ? [] : [statement("OfItsGroup", [...actions], [...groupArns, ...streams])]),
+    ...(lists ? [statement("FindsItsGroup", ["logs:DescribeLogGroups"], [`${anyGroup}*`])] : []),
+  ];
+}
