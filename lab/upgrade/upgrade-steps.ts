@@ -1,4 +1,10 @@
-import { addonDefaults, type ComponentVerdict, supportOf, type VersionStep } from "eks-dns-logging-corefile/addon";
+import {
+  addonDefaults,
+  type ComponentVerdict,
+  parseAddonVersion,
+  supportOf,
+  type VersionStep,
+} from "eks-dns-logging-corefile/addon";
 import type { StackComparison } from "../diff/comparison.ts";
 import { type PlanDocument, valueAt } from "../diff/document.ts";
 import { plural } from "../output/text.ts";
@@ -143,8 +149,8 @@ function addonSteps(input: UpgradeInput, components: readonly ComponentVerdict[]
     const { component, version, standing, wanted } = verdict;
     if (component === "kubelet") return [];
     const { isManaged, after } = addonAfter(input, verdict);
-    const isPinned = after === version && standing === "update";
-    const changes = after !== version;
+    const changes = !isSame(after, version);
+    const isPinned = !changes && standing === "update";
     const known = version === UNKNOWN_VERSION ? "" : ` ${version}`;
     const changed = isManaged ? "in place" : "by its owner";
     const how = changes ? changed : "unchanged";
@@ -181,13 +187,27 @@ function addonBefore(
   const version = addonDefaults(addon)[from];
   const verdict = components.find(({ component }) => component === addon);
   if (verdict !== undefined) {
-    if (addonAfter(input, verdict).after === verdict.version) return undefined;
-    return { version: verdict.version === UNKNOWN_VERSION ? version : verdict.version };
+    if (isSame(addonAfter(input, verdict).after, verdict.version)) return undefined;
+    return { version: addonVersionOf(verdict.version) ?? version };
   }
   // EKS Auto Mode has neither, and an adopted CoreDNS is not an add-on.
   const isAdopted = addon === "coredns" && input.target?.resources.some(({ type }) => type === CORE_DNS);
   if (isAdopted || input.compute === "auto") return undefined;
   return version === addonDefaults(addon)[to] ? undefined : { version };
+}
+
+/**
+ * The add-on's version, whose image tag may be `v1.35.3-minimal-eksbuild.2`; undefined if a cluster runs another build than EKS's.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-kube-proxy.html
+ */
+function addonVersionOf(tag: string): string | undefined {
+  const version = tag.replace("-minimal-eksbuild.", "-eksbuild.");
+  return parseAddonVersion(version) === undefined ? undefined : version;
+}
+
+/** Whether an add-on stays at what runs, which is named by its version or by its image's tag. */
+function isSame(after: unknown, running: string): boolean {
+  return after === running || (after !== undefined && after === addonVersionOf(running));
 }
 
 /** How to roll back. @see https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html */

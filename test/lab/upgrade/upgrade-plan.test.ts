@@ -60,6 +60,8 @@ function workload(kind: string, name: string, image: string): KubernetesObject {
 }
 
 const REGISTRY = "602401143452.dkr.ecr.eu-central-1.amazonaws.com/eks";
+/** Version v1.35.3-eksbuild.29 of the add-on. */
+const TAGGED_PROXY = workload("DaemonSet", "kube-proxy", `${REGISTRY}/kube-proxy:v1.35.3-minimal-eksbuild.29`);
 
 function liveWith(objects: readonly KubernetesObject[], kubelets: readonly string[] = ["v1.35.3-eks-3025e55"]) {
   return liveCluster({
@@ -183,12 +185,12 @@ describe("the plan of an upgrade", () => {
 
   it("says that a pinned add-on stays", () => {
     const pinned = stackWith("1.36", "v1.14.3-eksbuild.23", "v1.35.3-eksbuild.29");
-    const { steps } = upgradeWith({ target: pinned, comparison: comparePlans(BEFORE, pinned) });
-    const proxy = steps.find(({ title }) => title.includes("kube-proxy"));
-    assert.deepEqual(
-      [proxy?.how, proxy?.details],
-      ["unchanged", ["the stack pins it: set v1.36.0-eksbuild.25 to update it"]],
-    );
+    for (const live of [undefined, liveWith([TAGGED_PROXY])]) {
+      const { steps } = upgradeWith({ target: pinned, comparison: comparePlans(BEFORE, pinned), live });
+      const proxy = steps.find(({ title }) => title.includes("kube-proxy"));
+      const details = ["the stack pins it: set v1.36.0-eksbuild.25 to update it"];
+      assert.deepEqual([proxy?.how, proxy?.details], ["unchanged", details]);
+    }
   });
 
   it("ends with the rollback: node groups, add-ons, then the control plane", () => {
@@ -232,6 +234,8 @@ describe("the plan of an upgrade", () => {
     assert.deepEqual(addons({ ...elsewhere, target: adopted }), [proxy]);
     const live = liveWith([workload("Deployment", "coredns", `${REGISTRY}/coredns:v1.14.3-eksbuild.23`)]);
     assert.deepEqual(addons({ ...elsewhere, target: none, live }), [proxy]);
+    const own = workload("Deployment", "coredns", "registry.k8s.io/coredns/coredns:v1.12.4");
+    assert.deepEqual(addons({ live: liveWith([TAGGED_PROXY, own]) }), both);
   });
 
   it("says after 180 days that its data is old", () => {
