@@ -88,6 +88,19 @@ describe("the OpenTelemetry Collector's outputs", () => {
     );
   });
 
+  it("moves the time of events that CloudWatch refuses, after the record has it", () => {
+    const moved = (destination: object) =>
+      render({ destination }).statements.filter((statement) => statement.startsWith("set(log.time, Now())"));
+    const refused = 'where log.time < Now() - Duration("240h") or log.time > Now() + Duration("1h")';
+    assert.deepEqual(moved({ kind: "cloudwatch" }), [`set(log.time, Now()) ${refused}`]);
+    assert.deepEqual(moved({ kind: "s3" }), []);
+    const { statements } = render({ destination: { kind: "cloudwatch" } });
+    const record = statements.indexOf('set(log.body, log.cache["record"])');
+    assert.ok(
+      record >= 0 && record < statements.findIndex((statement) => statement.startsWith("set(log.time, Now())")),
+    );
+  });
+
   it("sends to S3 as lines", () => {
     const { name, exporter } = render({ destination: { kind: "s3", prefix: "pods" } });
     assert.equal(name, "awss3");

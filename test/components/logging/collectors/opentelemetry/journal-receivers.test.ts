@@ -71,6 +71,11 @@ describe("OpenTelemetry Collector and the node's journal", () => {
       return statements(config.processors["transform/.journal.kernel"]);
     };
     assert.equal(of({ kind: "cloudwatch" }).at(-1), `set(resource.attributes["pod"], "${NODE}.kernel")`);
+    const isMoved = (statement: string) => statement.startsWith("set(log.time, Now()) where log.time < Now()");
+    assert.deepEqual(
+      ["cloudwatch", "s3"].map((kind) => of({ kind }).filter(isMoved).length),
+      [1, 0],
+    );
     const loki = of({ kind: "loki", url: "https://loki" });
     assert.ok(loki.includes('set(resource.attributes["service.namespace"], "kernel")'));
     assert.ok(loki.includes(`set(resource.attributes["service.instance.id"], "${NODE}")`));

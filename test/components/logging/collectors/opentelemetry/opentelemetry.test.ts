@@ -18,6 +18,11 @@ describe("OpenTelemetry Collector", () => {
     ]);
   });
 
+  it("tells an application's files apart behind a banner, and pods' files by their first line's time", () => {
+    assert.equal(render({ mode: "sidecar" }, "application").files.fingerprint_size, "16KiB");
+    assert.equal(render().files.fingerprint_size, undefined);
+  });
+
   it("reads bytes, and converts them to text once the parts of a line are joined", () => {
     const { encoding, operators } = render().files;
     assert.equal(encoding, "utf-8-raw");
