@@ -55,6 +55,14 @@ describe("A log that Logagent follows", () => {
     return { log, given, see, readAll, save: () => places.save() };
   }
 
+  /** Reads while the files that were rotated away end. */
+  function readOn(readAll: () => unknown) {
+    for (let wait = 0; wait < 3; wait += 1) {
+      clock.forward(1010);
+      readAll();
+    }
+  }
+
   it("is read from its beginning, each line once it is complete", () => {
     writeFileSync(current, "a\nb\nhal");
     const { see, readAll } = follower();
@@ -119,11 +127,25 @@ describe("A log that Logagent follows", () => {
     // What was deleted gives its inode to the next file.
     writeFileSync(rotated, `${banner}\nc\nd\n`);
     see(rotated, current);
-    for (let wait = 0; wait < 3; wait += 1) {
-      clock.forward(1010);
-      readAll();
-    }
+    readOn(readAll);
     assert.deepEqual(readAll(), [banner, "a", "b", banner, "c", "d"]);
+  });
+
+  it("is read although it has the inode of a deleted file that stayed empty", () => {
+    writeFileSync(current, "");
+    const { see, readAll } = follower();
+    see(current);
+    readAll();
+    const rotated = `${current}.20260101-000001`;
+    renameSync(current, rotated);
+    writeFileSync(current, "a\n");
+    see(rotated, current);
+    readOn(readAll);
+    // What was deleted gives its inode to the next file.
+    writeFileSync(rotated, "b\n");
+    see(rotated, current);
+    readOn(readAll);
+    assert.deepEqual(readAll(), ["a", "b"]);
   });
 
   it("continues at a position that version 1.0 stored", () => {
