@@ -46,14 +46,7 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
           selector: { matchLabels: { "app.kubernetes.io/name": app } },
           // One node at a time: an invalid configuration stops at the first one.
           updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
-          template: {
-            metadata: {
-              labels: commonLabels(app),
-              // A new configuration starts new pods; a mounted ConfigMap alone would change under the running ones.
-              annotations: { "eks-dns-logging/config": files.apply(filesHash) },
-            },
-            spec: collectorPodSpec(args),
-          },
+          template: podTemplate(app, args),
         },
       },
       { ...own, dependsOn: [...args.dependsOn, account, config, ...rights] },
@@ -102,19 +95,24 @@ export class EventReader extends pulumi.ComponentResource {
           // The default never replaces a pod that does not start, such as one whose Secret is missing, even once its settings are right.
           podManagementPolicy: "Parallel",
           selector: { matchLabels: { "app.kubernetes.io/name": app } },
-          template: {
-            metadata: {
-              labels: commonLabels(app),
-              annotations: { "eks-dns-logging/config": files.apply(filesHash) },
-            },
-            spec: collectorPodSpec({ ...args, standalone: { name: app, stateLimit: args.stateLimit } }),
-          },
+          template: podTemplate(app, { ...args, standalone: { name: app, stateLimit: args.stateLimit } }),
         },
       },
       { ...own, dependsOn: [...args.dependsOn, account, config, binding] },
     );
     this.registerOutputs({ name: this.statefulSet.metadata.name });
   }
+}
+
+/** A new configuration starts new pods; a mounted ConfigMap alone would change under the running ones. */
+function podTemplate(app: string, args: CollectorDaemonSetArgs) {
+  return {
+    metadata: {
+      labels: commonLabels(app),
+      annotations: { "eks-dns-logging/config": args.files.apply(filesHash) },
+    },
+    spec: collectorPodSpec(args),
+  };
 }
 
 /** Grants rights in the whole cluster to a service account of the logging namespace. */
