@@ -45,8 +45,8 @@ export interface WatchedStack {
   readonly kubeStateMetrics: boolean;
 }
 
-/** Test series: values by selector, one per minute, in promtool's notation. */
-export type Series = Readonly<Record<string, string>>;
+/** Test series by selector: values, one per minute in promtool's notation, with which a condition fires after twenty minutes, or stays quiet. */
+export type Series = Readonly<Record<string, { readonly fires?: string; readonly quiet?: string }>>;
 
 /** A query that raises an alert, with series for which it does and does not. */
 export interface Condition {
@@ -54,10 +54,8 @@ export interface Condition {
   readonly expr: string;
   /** How long it must hold first, such as `5m`. */
   readonly for: string;
-  /** Series for which it fires after twenty minutes. */
-  readonly fires: Series;
-  /** Series, close to the threshold, for which it stays quiet. */
-  readonly quiet: Series;
+  /** The series that it reads. Those for which it stays quiet are close to its threshold. */
+  readonly series: Series;
 }
 
 /** A row of the alert table, from which rules, tests, dashboards and runbooks are generated. */

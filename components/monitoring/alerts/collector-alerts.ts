@@ -3,7 +3,7 @@ import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../../logging/pipeline.ts"
 import { scrapeTargets } from "../scrape-targets.ts";
 import type { Alert, Condition, Signal, WatchedStack } from "./alert.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";
-import { MISSING_ON_NODE, missingOnNode, OWN_COLLECTOR, perSecond, rising, steady } from "./expressions.ts";
+import { MISSING_ON_NODE, missingOnNode, OWN_COLLECTOR, perSecond, promql, rising, steady } from "./expressions.ts";
 import { EVENT_INPUT } from "./fluent-bit-signals.ts";
 
 // With the name of the stack's collector. For a DaemonSet by name, kubectl would show only one pod.
@@ -25,8 +25,12 @@ const onSenders =
     if (stack.eventReader === undefined || stack.collector === EVENT_READER.id) return own;
     const reader = onCollector(signal)({ ...stack, collector: EVENT_READER.id });
     if (own === undefined || reader === undefined) return own ?? reader;
-    const quiet = { ...own.quiet, ...reader.quiet };
-    return { ...reader, expr: `(${own.expr}) or (${reader.expr})`, quiet };
+    const quiet = Object.entries(own.series).map(([selector, values]) => [selector, { quiet: values.quiet }]);
+    return {
+      ...reader,
+      expr: `(${own.expr}) or (${reader.expr})`,
+      series: { ...Object.fromEntries(quiet), ...reader.series },
+    };
   };
 
 /** Failures of a collector. Each has its own metrics, and some show less than others. */
@@ -45,8 +49,12 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
       return {
         expr: `absent(${alive})`,
         for: "2m",
-        fires: { [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: "1x5 _x30" },
-        quiet: { [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: "1x30" },
+        series: {
+          [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: {
+            fires: "1x5 _x30",
+            quiet: "1x30",
+          },
+        },
       };
     },
     // With missing lines alone, CloudWatch cannot tell it from CollectorSilent.
@@ -78,8 +86,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
       return {
         expr: `up{namespace="${LOGGING_NAMESPACE}",instance=~".+:(${[port, ...others].join("|")})"} == 0`,
         for: "2m",
-        fires: { [pod]: "1x15 0x30" },
-        quiet: { [pod]: "1x30" },
+        series: { [pod]: { fires: "1x15 0x30", quiet: "1x30" } },
       };
     },
   },
@@ -201,8 +208,7 @@ export const EVENT_READER_ALERTS: readonly Alert[] = [
     condition: onReader({
       expr: `absent(${EVENT_INPUT})`,
       for: "5m",
-      fires: { [INPUT]: "1x5 _x30" },
-      quiet: { [INPUT]: "1x17 _x30" },
+      series: { [INPUT]: { fires: "1x5 _x30", quiet: "1x17 _x30" } },
     }),
   },
   {
@@ -215,10 +221,14 @@ export const EVENT_READER_ALERTS: readonly Alert[] = [
     explainedBy: ["SendFailing", "LinesDropped"],
     condition: onReader({
       // It logs an error every 1.5 seconds.
-      expr: `${perSecond(`fluentbit_logger_logs_total{${OWN_COLLECTOR},message_type="error"}`, "instance")} > 0.25 and on (instance) sum by (instance) (increase(${EVENT_INPUT}[5m])) == 0`,
+      expr: promql`
+        ${perSecond(`fluentbit_logger_logs_total{${OWN_COLLECTOR},message_type="error"}`, "instance")} > 0.25
+        and on (instance) sum by (instance) (increase(${EVENT_INPUT}[5m])) == 0`,
       for: "3m",
-      fires: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(40), [INPUT]: steady(7) },
-      quiet: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(40), [INPUT]: rising(1) },
+      series: {
+        [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: { fires: rising(40), quiet: rising(40) },
+        [INPUT]: { fires: steady(7), quiet: rising(1) },
+      },
     }),
   },
 ];

@@ -6,11 +6,12 @@ import {
   hoursLeft,
   NO_DISK,
   NO_ROTATIONS,
+  nothingRead,
   OWN_COLLECTOR as OWN,
   COLLECTOR_POD as POD,
+  promql,
   rising,
   steady,
-  stillThere,
   unmoved,
   unsent,
 } from "./expressions.ts";
@@ -55,8 +56,9 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           .map((counter) => grew(counter, "5m", "instance", OPENTELEMETRY))
           .join(" or "),
         for: "0m",
-        fires: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: "0x17 9x30" },
-        quiet: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: steady(9) },
+        series: {
+          [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: { fires: "0x17 9x30", quiet: steady(9) },
+        },
       },
       failing: {
         expr: unsent({
@@ -68,17 +70,18 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           alive: OPENTELEMETRY,
         }),
         for: "2m",
-        fires: {
-          [`otelcol_process_uptime_seconds_total{${POD}}`]: steady(1),
-          [`otelcol_exporter_queue_size{${POD},exporter="elasticsearch/search"}`]: steady(500),
-          [`otelcol_exporter_queue_size{${POD},exporter="otlp_http/loki"}`]: steady(500),
-          [`otelcol_exporter_sent_log_records_total{${POD},exporter="elasticsearch/search"}`]: steady(5000),
-          [`otelcol_exporter_sent_log_records_total{${POD},exporter="otlp_http/loki"}`]: rising(100),
-        },
-        quiet: {
-          [`otelcol_process_uptime_seconds_total{${POD}}`]: steady(1),
-          [`otelcol_exporter_queue_size{${POD},exporter="elasticsearch/search"}`]: rising(10),
-          [`otelcol_exporter_sent_log_records_total{${POD},exporter="elasticsearch/search"}`]: rising(90),
+        series: {
+          [`otelcol_process_uptime_seconds_total{${POD}}`]: { fires: steady(1), quiet: steady(1) },
+          [`otelcol_exporter_queue_size{${POD},exporter="elasticsearch/search"}`]: {
+            fires: steady(500),
+            quiet: rising(10),
+          },
+          [`otelcol_exporter_queue_size{${POD},exporter="otlp_http/loki"}`]: { fires: steady(500) },
+          [`otelcol_exporter_sent_log_records_total{${POD},exporter="elasticsearch/search"}`]: {
+            fires: steady(5000),
+            quiet: rising(90),
+          },
+          [`otelcol_exporter_sent_log_records_total{${POD},exporter="otlp_http/loki"}`]: { fires: rising(100) },
         },
       },
       filling: {
@@ -86,30 +89,24 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           `(1 - otelcol_exporter_queue_size{${OWN}} / otelcol_exporter_queue_capacity{${OWN}})`,
         ).replaceAll("[15m]", "[15m:1m]"),
         for: "5m",
-        fires: {
-          [`otelcol_exporter_queue_size{${POD}}`]: rising(10),
-          [`otelcol_exporter_queue_capacity{${POD}}`]: steady(1000),
-        },
-        quiet: {
-          [`otelcol_exporter_queue_size{${POD}}`]: rising(3),
-          [`otelcol_exporter_queue_capacity{${POD}}`]: steady(1000),
+        series: {
+          [`otelcol_exporter_queue_size{${POD}}`]: { fires: rising(10), quiet: rising(3) },
+          [`otelcol_exporter_queue_capacity{${POD}}`]: { fires: steady(1000), quiet: steady(1000) },
         },
       },
       // Its unit is "1", which this configuration's exporter writes as _ratio.
       unreadable: {
         expr: `sum by (instance) ({${OWN},__name__=~"otelcol_fileconsumer_open_files(_ratio)?"}) == 0`,
         for: "5m",
-        fires: { [`otelcol_fileconsumer_open_files_ratio{${POD}}`]: steady(0) },
-        quiet: { [`otelcol_fileconsumer_open_files_ratio{${POD}}`]: steady(1) },
+        series: { [`otelcol_fileconsumer_open_files_ratio{${POD}}`]: { fires: steady(0), quiet: steady(1) } },
       },
       silent: {
-        expr: `sum by (instance) (increase({${OWN},__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[10m])) == 0 ${stillThere(OPENTELEMETRY)}`,
+        expr: nothingRead(`{${OWN},__name__=~"otelcol_receiver_accepted_log_records(_total)?"}`, OPENTELEMETRY),
         for: "5m",
-        fires: {
-          [`otelcol_process_uptime_seconds_total{${POD}}`]: steady(1),
-          [`otelcol_receiver_accepted_log_records_total{${POD}}`]: steady(400),
+        series: {
+          [`otelcol_process_uptime_seconds_total{${POD}}`]: { fires: steady(1) },
+          [`otelcol_receiver_accepted_log_records_total{${POD}}`]: { fires: steady(400), quiet: rising(1, 400) },
         },
-        quiet: { [`otelcol_receiver_accepted_log_records_total{${POD}}`]: rising(1, 400) },
       },
       refused: {
         expr: grew(
@@ -119,8 +116,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           OPENTELEMETRY,
         ),
         for: "0m",
-        fires: { [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="failed_client"}`]: rising(1) },
-        quiet: { [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="success"}`]: rising(1) },
+        series: {
+          [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="failed_client"}`]: { fires: rising(1) },
+          [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="success"}`]: { quiet: rising(1) },
+        },
       },
       rotating: NO_ROTATIONS,
       stuck: NO_DISK,
@@ -132,15 +131,21 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
     signals: {
       dropped: {
         // A full buffer that drops never reports 0 % of space, but shrinks though no write succeeds.
-        expr: `sum by (instance, plugin_id) (resets(fluentd_output_status_buffer_total_bytes{${OWN},type!="file"}[5m])) > 0 unless sum by (instance, plugin_id) (increase(fluentd_output_status_flush_time_count{${OWN}}[3m])) > 0`,
+        expr: promql`
+          sum by (instance, plugin_id) (
+            resets(fluentd_output_status_buffer_total_bytes{${OWN},type!="file"}[5m])
+          ) > 0
+          unless sum by (instance, plugin_id) (increase(fluentd_output_status_flush_time_count{${OWN}}[3m])) > 0`,
         for: "0m",
-        fires: {
-          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="http"}`]: DROPPING,
-          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="http"}`]: steady(700),
-        },
-        quiet: {
-          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="http"}`]: DROPPING,
-          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="http"}`]: rising(700),
+        series: {
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="http"}`]: {
+            fires: DROPPING,
+            quiet: DROPPING,
+          },
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="http"}`]: {
+            fires: steady(700),
+            quiet: rising(700),
+          },
         },
       },
       failing: {
@@ -154,36 +159,43 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           alive: FLUENTD,
         }),
         for: "2m",
-        fires: {
-          [`fluentd_output_status_emit_count{${POD},plugin_id="d",type="opensearch"}`]: rising(60),
-          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="opensearch"}`]: rising(9000),
-          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="opensearch"}`]: steady(700),
-        },
-        quiet: {
-          [`fluentd_output_status_emit_count{${POD},plugin_id="d",type="opensearch"}`]: rising(60),
-          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="opensearch"}`]: steady(9000),
-          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="opensearch"}`]: rising(700),
-          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="f",type="file"}`]: steady(9000),
-          [`fluentd_output_status_flush_time_count{${POD},plugin_id="f",type="file"}`]: steady(0),
-          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="a",type="s3"}`]: steady(9000),
-          [`fluentd_output_status_flush_time_count{${POD},plugin_id="a",type="s3"}`]: EVERY_FIVE_MINUTES,
+        series: {
+          [`fluentd_output_status_emit_count{${POD},plugin_id="d",type="opensearch"}`]: {
+            fires: rising(60),
+            quiet: rising(60),
+          },
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="opensearch"}`]: {
+            fires: rising(9000),
+            quiet: steady(9000),
+          },
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="opensearch"}`]: {
+            fires: steady(700),
+            quiet: rising(700),
+          },
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="f",type="file"}`]: { quiet: steady(9000) },
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="f",type="file"}`]: { quiet: steady(0) },
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="a",type="s3"}`]: { quiet: steady(9000) },
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="a",type="s3"}`]: { quiet: EVERY_FIVE_MINUTES },
         },
       },
       filling: {
         expr: hoursLeft(`fluentd_output_status_buffer_available_space_ratio{${OWN}}`),
         for: "5m",
-        fires: { [`fluentd_output_status_buffer_available_space_ratio{${POD},plugin_id="d"}`]: falling(1) },
-        quiet: { [`fluentd_output_status_buffer_available_space_ratio{${POD},plugin_id="d"}`]: falling(0.3) },
+        series: {
+          [`fluentd_output_status_buffer_available_space_ratio{${POD},plugin_id="d"}`]: {
+            fires: falling(1),
+            quiet: falling(0.3),
+          },
+        },
       },
       unreadable: "has no metric of its files, since its input is this project's own plugin",
       silent: {
-        expr: `sum by (instance) (increase(fluentd_output_status_emit_records{${OWN}}[10m])) == 0 ${stillThere(FLUENTD)}`,
+        expr: nothingRead(`fluentd_output_status_emit_records{${OWN}}`, FLUENTD),
         for: "5m",
-        fires: {
-          [`fluentd_output_status_emit_count{${POD},plugin_id="d"}`]: steady(1),
-          [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: steady(400),
+        series: {
+          [`fluentd_output_status_emit_count{${POD},plugin_id="d"}`]: { fires: steady(1) },
+          [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: { fires: steady(400), quiet: rising(1, 400) },
         },
-        quiet: { [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: rising(1, 400) },
       },
       // A label @ERROR could count them, but Fluentd then counts lines without room in the buffer as sent.
       refused: "has no metric of refused documents; the canary sees a lost line",
@@ -198,37 +210,34 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
       dropped: {
         expr: grew(`promtail_dropped_entries_total{${OWN}}`, "5m", "instance, reason", PROMTAIL),
         for: "0m",
-        fires: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: "0x17 9x30" },
-        quiet: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: steady(9) },
+        series: {
+          [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: { fires: "0x17 9x30", quiet: steady(9) },
+        },
       },
       failing: {
-        expr: `sum by (instance) (increase(promtail_batch_retries_total{${OWN}}[5m])) > 0 ${unmoved(`promtail_sent_entries_total{${OWN}}`, "instance", PROMTAIL)}`,
+        expr: promql`
+          sum by (instance) (increase(promtail_batch_retries_total{${OWN}}[5m])) > 0
+          ${unmoved(`promtail_sent_entries_total{${OWN}}`, "instance", PROMTAIL)}`,
         for: "2m",
-        fires: {
-          [`promtail_build_info{${POD}}`]: steady(1),
-          [`promtail_batch_retries_total{${POD}}`]: rising(1),
-          [`promtail_sent_entries_total{${POD}}`]: steady(5000),
-        },
-        quiet: {
-          [`promtail_batch_retries_total{${POD}}`]: rising(1),
-          [`promtail_sent_entries_total{${POD}}`]: rising(100),
+        series: {
+          [`promtail_build_info{${POD}}`]: { fires: steady(1) },
+          [`promtail_batch_retries_total{${POD}}`]: { fires: rising(1), quiet: rising(1) },
+          [`promtail_sent_entries_total{${POD}}`]: { fires: steady(5000), quiet: rising(100) },
         },
       },
       filling: "has no buffer: unsent lines stay in the kubelet's files",
       unreadable: {
         expr: `sum by (instance) (promtail_files_active_total{${OWN}}) == 0`,
         for: "5m",
-        fires: { [`promtail_files_active_total{${POD}}`]: steady(0) },
-        quiet: { [`promtail_files_active_total{${POD}}`]: steady(1) },
+        series: { [`promtail_files_active_total{${POD}}`]: { fires: steady(0), quiet: steady(1) } },
       },
       silent: {
-        expr: `sum by (instance) (increase(promtail_read_lines_total{${OWN}}[10m])) == 0 ${stillThere(PROMTAIL)}`,
+        expr: nothingRead(`promtail_read_lines_total{${OWN}}`, PROMTAIL),
         for: "5m",
-        fires: {
-          [`promtail_build_info{${POD}}`]: steady(1),
-          [`promtail_read_lines_total{${POD},path="/var/log/pods/a"}`]: steady(400),
+        series: {
+          [`promtail_build_info{${POD}}`]: { fires: steady(1) },
+          [`promtail_read_lines_total{${POD},path="/var/log/pods/a"}`]: { fires: steady(400), quiet: rising(1, 400) },
         },
-        quiet: { [`promtail_read_lines_total{${POD},path="/var/log/pods/a"}`]: rising(1, 400) },
       },
       refused: {
         expr: grew(
@@ -238,8 +247,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           PROMTAIL,
         ),
         for: "1m",
-        fires: { [`promtail_request_duration_seconds_count{${POD},status_code="400"}`]: rising(1) },
-        quiet: { [`promtail_request_duration_seconds_count{${POD},status_code="204"}`]: rising(1) },
+        series: {
+          [`promtail_request_duration_seconds_count{${POD},status_code="400"}`]: { fires: rising(1) },
+          [`promtail_request_duration_seconds_count{${POD},status_code="204"}`]: { quiet: rising(1) },
+        },
       },
       rotating: NO_ROTATIONS,
       stuck: NO_DISK,

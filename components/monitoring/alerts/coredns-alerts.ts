@@ -1,5 +1,5 @@
 import type { Alert } from "./alert.ts";
-import { COREFILE, eachPod, LOGS, onCoreDns, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
+import { COREFILE, eachPod, LOGS, onCoreDns, PODS, PREVIOUS, promql, SAMPLES, steady } from "./expressions.ts";
 
 // Series of kube-state-metrics. @see https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md
 const ofContainer = (metric: string, { namespace, container }: Container, more = "") =>
@@ -13,6 +13,10 @@ interface Container {
   readonly namespace: string;
   readonly container: string;
 }
+
+/** Lines of which even one in the last minutes raises an alarm. */
+const anyLine = (lines: { readonly pattern: string; readonly line: string; readonly minutes: number }) =>
+  ({ kind: "lines", ...lines, comparison: "above", threshold: 0, datapoints: 1 }) as const;
 
 /** Container Insights has a Deployment's metrics by name; these are placeholders for the stack's names. */
 const COREDNS_DIMENSIONS = { Namespace: "COREDNS_NAMESPACE", PodName: "COREDNS" };
@@ -29,8 +33,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, info }) => ({
       expr: `absent(coredns_build_info{${dns}})`,
       for: "2m",
-      fires: { [info]: `1x5 _x${SAMPLES}` },
-      quiet: { [info]: steady(1) },
+      series: { [info]: { fires: `1x5 _x${SAMPLES}`, quiet: steady(1) } },
     })),
     cloudwatch: {
       kind: "insights",
@@ -57,16 +60,16 @@ export const COREDNS_ALERTS: readonly Alert[] = [
             // By instance, since another job may scrape the same pods.
             expr: `count(count by (instance) (coredns_build_info{${dns}})) < ${replicas}`,
             for: "2m",
-            fires: {
-              [info]: steady(1),
-              [`coredns_build_info{namespace="${namespace}",instance="10.0.0.9:9153"}`]: `1x5 _x${SAMPLES}`,
+            series: {
+              [info]: { fires: steady(1) },
+              ...Object.fromEntries(
+                Array.from({ length: replicas }, (_, last) => [
+                  `coredns_build_info{namespace="${namespace}",instance="10.0.0.${last}:9153"}`,
+                  { quiet: steady(1) },
+                ]),
+              ),
+              [`coredns_build_info{namespace="${namespace}",instance="10.0.0.9:9153"}`]: { fires: `1x5 _x${SAMPLES}` },
             },
-            quiet: Object.fromEntries(
-              Array.from({ length: replicas }, (_, at) => [
-                `coredns_build_info{namespace="${namespace}",instance="10.0.0.${at}:9153"}`,
-                steady(1),
-              ]),
-            ),
           },
     ),
     cloudwatch: {
@@ -89,8 +92,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: `${eachPod(`up{${dns}}`)} == 0`,
       for: "1m",
-      fires: { [`up{${pod}}`]: `1x15 0x${SAMPLES}` },
-      quiet: { [`up{${pod}}`]: steady(1) },
+      series: { [`up{${pod}}`]: { fires: `1x15 0x${SAMPLES}`, quiet: steady(1) } },
     })),
   },
   {
@@ -103,8 +105,9 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: `${eachPod(`changes(process_start_time_seconds{${dns}}[10m])`)} > 0`,
       for: "0m",
-      fires: { [`process_start_time_seconds{${pod}}`]: `100x12 700x${SAMPLES}` },
-      quiet: { [`process_start_time_seconds{${pod}}`]: `100x2 700x${SAMPLES}` },
+      series: {
+        [`process_start_time_seconds{${pod}}`]: { fires: `100x12 700x${SAMPLES}`, quiet: `100x2 700x${SAMPLES}` },
+      },
     })),
     cloudwatch: {
       kind: "insights",
@@ -136,25 +139,25 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       const ofOne = started.replace("}", ',pod="a"}');
       return {
         // The kubelet reports the reason only for part of the time between two starts, and not while the container runs.
-        expr: `(max by (namespace, pod) (changes(${started}[5m])) > 1 or max by (namespace, pod) (max_over_time(${waiting(coredns, "CrashLoopBackOff")}[5m])) > 0) and on (namespace, pod) ${started}`,
+        expr: promql`
+          (
+            max by (namespace, pod) (changes(${started}[5m])) > 1
+            or max by (namespace, pod) (max_over_time(${waiting(coredns, "CrashLoopBackOff")}[5m])) > 0
+          )
+          and on (namespace, pod) ${started}`,
         for: "1m",
-        fires: { [ofOne]: `0x15 1 2 3x${SAMPLES}` },
-        quiet: {
-          [ofOne]: `0x15 1x${SAMPLES}`,
-          [waiting(coredns, "ContainerCreating")]: steady(1),
+        series: {
+          [ofOne]: { fires: `0x15 1 2 3x${SAMPLES}`, quiet: `0x15 1x${SAMPLES}` },
+          [waiting(coredns, "ContainerCreating")]: { quiet: steady(1) },
         },
       };
     }),
-    cloudwatch: {
-      kind: "lines",
+    // The kubelet waits up to five minutes between two starts.
+    cloudwatch: anyLine({
       pattern: '"plugin/loop: Loop"',
       line: '[FATAL] plugin/loop: Loop (127.0.0.1:44642 -> :53) detected for zone ".", see https://coredns.io/plugins/loop#troubleshooting. Query: "HINFO 3238173470010107267.4158447259400991288."',
-      comparison: "above",
-      threshold: 0,
-      // The kubelet waits up to five minutes between two starts.
       minutes: 7,
-      datapoints: 1,
-    },
+    }),
   },
   {
     name: "CoreDnsPanic",
@@ -166,18 +169,13 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: `${eachPod(`increase(coredns_panics_total{${dns}}[5m])`)} > 0`,
       for: "0m",
-      fires: { [`coredns_panics_total{${pod}}`]: `0x17 1x${SAMPLES}` },
-      quiet: { [`coredns_panics_total{${pod}}`]: steady(3) },
+      series: { [`coredns_panics_total{${pod}}`]: { fires: `0x17 1x${SAMPLES}`, quiet: steady(3) } },
     })),
-    cloudwatch: {
-      kind: "lines",
+    cloudwatch: anyLine({
       pattern: '"Recovered from panic"',
       line: '[ERROR] Recovered from panic in server: "dns://:53" runtime error: invalid memory address or nil pointer dereference',
-      comparison: "above",
-      threshold: 0,
       minutes: 5,
-      datapoints: 1,
-    },
+    }),
   },
   {
     name: "CoreDnsCacheMissing",
@@ -187,10 +185,15 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cause: "The Corefile has no line `cache`.",
     steps: [COREFILE],
     condition: onCoreDns(({ dns, info, pod }) => ({
-      expr: `absent(coredns_plugin_enabled{${dns},name="cache"}) and on() count(coredns_build_info{${dns}}) > 0`,
+      expr: promql`
+        absent(coredns_plugin_enabled{${dns},name="cache"})
+        and on() count(coredns_build_info{${dns}}) > 0`,
       for: "2m",
-      fires: { [info]: steady(1), [`coredns_plugin_enabled{${pod},name="forward"}`]: steady(1) },
-      quiet: { [info]: steady(1), [`coredns_plugin_enabled{${pod},name="cache"}`]: steady(1) },
+      series: {
+        [info]: { fires: steady(1), quiet: steady(1) },
+        [`coredns_plugin_enabled{${pod},name="forward"}`]: { fires: steady(1) },
+        [`coredns_plugin_enabled{${pod},name="cache"}`]: { quiet: steady(1) },
+      },
     })),
   },
   {
@@ -209,16 +212,20 @@ export const COREDNS_ALERTS: readonly Alert[] = [
         : {
             // Resident memory includes the program's pages (49 MB of 1.14.3), which the kernel frees before it kills. The cause of a kill
             // is a peak of waiting queries, often a third above the samples.
-            expr: `${eachPod(`max_over_time((go_memstats_sys_bytes{${dns}} - go_memstats_heap_released_bytes{${dns}})[5m:15s])`)} / ${memoryLimit} > 0.7`,
+            expr: promql`
+              ${eachPod(`max_over_time((go_memstats_sys_bytes{${dns}} - go_memstats_heap_released_bytes{${dns}})[5m:15s])`)}
+              / ${memoryLimit} > 0.7`,
             for: "1m",
-            fires: {
-              [`go_memstats_sys_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.91)),
-              [`go_memstats_heap_released_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.2)),
-            },
-            quiet: {
-              [`go_memstats_sys_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.89)),
-              [`go_memstats_heap_released_bytes{${pod}}`]: steady(Math.round(memoryLimit * 0.2)),
-              [`process_resident_memory_bytes{${pod}}`]: steady(memoryLimit),
+            series: {
+              [`go_memstats_sys_bytes{${pod}}`]: {
+                fires: steady(Math.round(memoryLimit * 0.91)),
+                quiet: steady(Math.round(memoryLimit * 0.89)),
+              },
+              [`go_memstats_heap_released_bytes{${pod}}`]: {
+                fires: steady(Math.round(memoryLimit * 0.2)),
+                quiet: steady(Math.round(memoryLimit * 0.2)),
+              },
+              [`process_resident_memory_bytes{${pod}}`]: { quiet: steady(memoryLimit) },
             },
           },
     ),
@@ -242,19 +249,14 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: `${eachPod(`increase(coredns_reload_failed_total{${dns}}[10m])`)} > 0`,
       for: "0m",
-      fires: { [`coredns_reload_failed_total{${pod}}`]: `0x15 1x${SAMPLES}` },
-      quiet: { [`coredns_reload_failed_total{${pod}}`]: steady(2) },
+      series: { [`coredns_reload_failed_total{${pod}}`]: { fires: `0x15 1x${SAMPLES}`, quiet: steady(2) } },
     })),
-    cloudwatch: {
-      kind: "lines",
+    // Logged once per change.
+    cloudwatch: anyLine({
       pattern: '"reload failed"',
       line: "[ERROR] plugin/reload: Corefile changed but reload failed: plugin/cache: cache TTL can not be zero or negative: -1",
-      comparison: "above",
-      threshold: 0,
-      // Logged once per change.
       minutes: 10,
-      datapoints: 1,
-    },
+    }),
   },
   {
     name: "CoreDnsCorefileNotLoaded",
@@ -268,30 +270,29 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       if (!kubeStateMetrics) return undefined;
       const changed = `kube_configmap_metadata_resource_version{namespace="${namespace}",configmap="${configMap}"}`;
       return {
-        expr: `max by (namespace, configmap) (changes(${changed}[15m])) > 0 unless on() (count(coredns_reload_version_info{${dns}} unless coredns_reload_version_info{${dns}} offset 15m) > 0 or count(changes(process_start_time_seconds{${dns}}[15m]) > 0) > 0)`,
+        expr: promql`
+          max by (namespace, configmap) (changes(${changed}[15m])) > 0
+          unless on() (
+            count(coredns_reload_version_info{${dns}} unless coredns_reload_version_info{${dns}} offset 15m) > 0
+            or count(changes(process_start_time_seconds{${dns}}[15m]) > 0) > 0
+          )`,
         for: "3m",
-        fires: {
-          [changed]: `100x10 200x${SAMPLES}`,
-          [`coredns_reload_version_info{${pod},hash="sha512",value="a"}`]: steady(1),
-          [info]: steady(1),
-        },
-        quiet: {
-          [changed]: `100x10 200x${SAMPLES}`,
-          [`coredns_reload_version_info{${pod},hash="sha512",value="a"}`]: `1x11 _x${SAMPLES}`,
-          [`coredns_reload_version_info{${pod},hash="sha512",value="b"}`]: `_x11 1x${SAMPLES}`,
-          [info]: steady(1),
+        series: {
+          [changed]: { fires: `100x10 200x${SAMPLES}`, quiet: `100x10 200x${SAMPLES}` },
+          [`coredns_reload_version_info{${pod},hash="sha512",value="a"}`]: {
+            fires: steady(1),
+            quiet: `1x11 _x${SAMPLES}`,
+          },
+          [info]: { fires: steady(1), quiet: steady(1) },
+          [`coredns_reload_version_info{${pod},hash="sha512",value="b"}`]: { quiet: `_x11 1x${SAMPLES}` },
         },
       };
     }),
-    cloudwatch: {
-      kind: "lines",
+    // Logged at each interval of the plugin `reload`.
+    cloudwatch: anyLine({
       pattern: '"Corefile parse failed"',
       line: "[WARNING] plugin/reload: Corefile parse failed: Corefile:1 - Error during parsing: Unexpected '}' because no matching opening brace",
-      comparison: "above",
-      threshold: 0,
-      // Logged at each interval of the plugin `reload`.
       minutes: 5,
-      datapoints: 1,
-    },
+    }),
   },
 ];

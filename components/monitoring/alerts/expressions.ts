@@ -1,5 +1,5 @@
 import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
-import type { Condition, WatchedStack } from "./alert.ts";
+import type { Condition, Series, WatchedStack } from "./alert.ts";
 
 type WatchedCoreDns = NonNullable<WatchedStack["coredns"]>;
 
@@ -31,13 +31,19 @@ export const onCoreDns =
   (stack: WatchedStack): Condition | undefined =>
     stack.coredns && condition({ ...stack.coredns, ...seriesOf(stack.coredns) }, stack);
 
+/** PromQL over several lines, as a single one: a line break is a blank, or nothing inside a parenthesis. */
+export const promql = (parts: TemplateStringsArray, ...values: readonly (string | number)[]) =>
+  String.raw({ raw: parts }, ...values)
+    .trim()
+    .replaceAll(/(?<=\()\n\s*|\n\s*(?=\))/g, "")
+    .replaceAll(/\n\s*/g, " ");
+
 /** Samples of a test series, one per minute. */
 export const SAMPLES = 30;
 // Test series in promtool's notation: a constant, a growing and a shrinking value.
 export const steady = (value: number) => `${value}x${SAMPLES}`;
 export const rising = (perMinute: number, from = 0) => `${from}+${perMinute}x${SAMPLES}`;
-
-export const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x${SAMPLES}`;
+export const falling = (perMinute: number) => `100-${perMinute}x${SAMPLES}`;
 
 /**
  * Whether a counter of a pod that still answers has not moved for 20 seconds: faster than a rate, whose window must pass first.
@@ -45,7 +51,11 @@ export const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x
  * @param window Default: 20 seconds.
  */
 export const unmoved = (counter: string, by: string, alive: string, window = "20s") =>
-  `unless sum by (${by}) (${counter}) - (sum by (${by}) (${counter} offset ${window}) or 0 * sum by (${by}) (${counter})) > 0 ${stillThere(alive)} ${stillThere(`${alive} offset ${window}`)}`;
+  promql`
+    unless sum by (${by}) (${counter})
+      - (sum by (${by}) (${counter} offset ${window}) or 0 * sum by (${by}) (${counter})) > 0
+      ${stillThere(alive)}
+      ${stillThere(`${alive} offset ${window}`)}`;
 
 /** Metrics of the lines that wait for each of a collector's destinations, and of those sent. */
 interface Sending {
@@ -77,8 +87,23 @@ export const unsent = ({ matchers, by, s3: [label, values], waiting, sent, alive
     })
     .join(" or ");
 
+/** The share of answers that are SERVFAIL. */
+export const servfailShare = (matchers: string) => promql`
+  sum(rate(coredns_dns_responses_total{${matchers},rcode="SERVFAIL"}[5m]))
+  / sum(rate(coredns_dns_responses_total{${matchers}}[5m]))`;
+
+/** Test series of answers, of which about 4 % or 2 % are SERVFAIL. */
+export const servfailSeries = (labels: string): Series => ({
+  [`coredns_dns_responses_total{${labels},rcode="SERVFAIL"}`]: { fires: rising(40), quiet: rising(20) },
+  [`coredns_dns_responses_total{${labels},rcode="NOERROR"}`]: { fires: rising(1000), quiet: rising(1000) },
+});
+
 /** Excludes replaced pods, whose samples increase() still sees in its window. */
 export const stillThere = (alive: string) => `and on (instance) ${alive}`;
+
+/** A collector that still answers has read no line for ten minutes. */
+export const nothingRead = (lines: string, alive: string) =>
+  `sum by (instance) (increase(${lines}[10m])) == 0 ${stillThere(alive)}`;
 
 // Reasons for a collector's missing alerts.
 export const NO_ROTATIONS = "does not count rotations";
@@ -88,7 +113,10 @@ export const NO_DISK = "does not count errors of its buffer's disk; the canary s
  * Growth of a counter in the last minutes, per second. A new counter counts from zero, while rate() would wait for more samples.
  */
 export const perSecond = (counter: string, by: string, minutes = 1) =>
-  `sum by (${by}) (clamp_min(${counter} - (${counter} offset ${minutes}m or 0 * ${counter}), 0)) / ${minutes * 60}`;
+  promql`
+    sum by (${by}) (
+      clamp_min(${counter} - (${counter} offset ${minutes}m or 0 * ${counter}), 0)
+    ) / ${minutes * 60}`;
 
 /**
  * A counter that has grown. Some only exist from their first event, in which increase() sees no growth; so a new counter counts as grown
@@ -96,7 +124,12 @@ export const perSecond = (counter: string, by: string, minutes = 1) =>
  * @param alive A series that each pod has.
  */
 export const grew = (counter: string, window: string, by: string, alive: string) =>
-  `sum by (${by}) (increase(${counter}[${window}]) > 0 or (${counter} unless ${counter} offset ${window}) > 0 and on (instance) ${alive} offset ${window})`;
+  promql`
+    sum by (${by}) (
+      increase(${counter}[${window}]) > 0
+      or (${counter} unless ${counter} offset ${window}) > 0
+        and on (instance) ${alive} offset ${window}
+    )`;
 
 /**
  * A DaemonSet that does not run on each node, by kube-state-metrics, whose own pod and instance are excluded. During a rolling update, some
@@ -108,10 +141,14 @@ export function missingOnNode(namespace: string, daemonSet: string): Condition {
   const series = `kube_daemonset_status_number_unavailable${labels}`;
   const updated = `kube_daemonset_status_updated_number_scheduled${labels}`;
   return {
-    expr: `max by (namespace, daemonset) (${series}) > 0 unless on (namespace, daemonset) ${updated} > ${updated} offset 2m`,
+    expr: promql`
+      max by (namespace, daemonset) (${series}) > 0
+      unless on (namespace, daemonset) ${updated} > ${updated} offset 2m`,
     for: "5m",
-    fires: { [series]: "0x5 1x30", [updated]: "3x5 0 1x30" },
-    quiet: { [series]: "1x30", [updated]: "0+1x30" },
+    series: {
+      [series]: { fires: "0x5 1x30", quiet: "1x30" },
+      [updated]: { fires: "3x5 0 1x30", quiet: "0+1x30" },
+    },
   };
 }
 

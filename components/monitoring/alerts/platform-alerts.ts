@@ -1,6 +1,6 @@
 import { CANARY_LINE } from "../scrape-targets.ts";
 import type { Alert, Condition, WatchedStack } from "./alert.ts";
-import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
+import { MISSING_ON_NODE, missingOnNode, promql, servfailSeries, servfailShare } from "./expressions.ts";
 
 const NODE = 'node="a"';
 
@@ -40,8 +40,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
         ? {
             expr: `up{${LOCAL}} == 0`,
             for: "2m",
-            fires: { [`up{${LOCAL_POD}}`]: "0x30" },
-            quiet: { [`up{${LOCAL_POD}}`]: "1x30" },
+            series: { [`up{${LOCAL_POD}}`]: { fires: "0x30", quiet: "1x30" } },
           }
         : undefined,
   },
@@ -57,8 +56,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
         ? {
             expr: `absent(up{${LOCAL}})`,
             for: "2m",
-            fires: { [`up{${LOCAL_POD}}`]: "1x5 _x30" },
-            quiet: { [`up{${LOCAL_POD}}`]: "0x30" },
+            series: { [`up{${LOCAL_POD}}`]: { fires: "1x5 _x30", quiet: "0x30" } },
           }
         : undefined,
   },
@@ -84,16 +82,9 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: ({ nodeLocalCache }) =>
       nodeLocalCache
         ? {
-            expr: `sum(rate(coredns_dns_responses_total{${LOCAL},rcode="SERVFAIL"}[5m])) / sum(rate(coredns_dns_responses_total{${LOCAL}}[5m])) > 0.03`,
+            expr: `${servfailShare(LOCAL)} > 0.03`,
             for: "2m",
-            fires: {
-              [`coredns_dns_responses_total{${LOCAL_POD},rcode="SERVFAIL"}`]: "0+40x30",
-              [`coredns_dns_responses_total{${LOCAL_POD},rcode="NOERROR"}`]: "0+1000x30",
-            },
-            quiet: {
-              [`coredns_dns_responses_total{${LOCAL_POD},rcode="SERVFAIL"}`]: "0+20x30",
-              [`coredns_dns_responses_total{${LOCAL_POD},rcode="NOERROR"}`]: "0+1000x30",
-            },
+            series: servfailSeries(LOCAL_POD),
           }
         : undefined,
   },
@@ -110,15 +101,15 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       const labels = `namespace="${namespaces[0]}",resourcequota="team",resource="pods"`;
       return {
         // Drops the labels of kube-state-metrics' own pod.
-        expr: `max by (namespace, resourcequota, resource) (kube_resourcequota{namespace=~"${namespaces.join("|")}",type="used"} / ignoring(type) (kube_resourcequota{type="hard"} > 0)) > 0.9`,
+        expr: promql`
+          max by (namespace, resourcequota, resource) (
+            kube_resourcequota{namespace=~"${namespaces.join("|")}",type="used"}
+            / ignoring(type) (kube_resourcequota{type="hard"} > 0)
+          ) > 0.9`,
         for: "10m",
-        fires: {
-          [`kube_resourcequota{${labels},type="used"}`]: "19x30",
-          [`kube_resourcequota{${labels},type="hard"}`]: "20x30",
-        },
-        quiet: {
-          [`kube_resourcequota{${labels},type="used"}`]: "18x30",
-          [`kube_resourcequota{${labels},type="hard"}`]: "20x30",
+        series: {
+          [`kube_resourcequota{${labels},type="used"}`]: { fires: "19x30", quiet: "18x30" },
+          [`kube_resourcequota{${labels},type="hard"}`]: { fires: "20x30", quiet: "20x30" },
         },
       };
     },
@@ -138,8 +129,10 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
         ? {
             expr: "max(canary_search_up) == 0",
             for: "3m",
-            fires: { [`canary_search_up{${NODE}}`]: "0x30" },
-            quiet: { [`canary_search_up{${NODE}}`]: "0x30", 'canary_search_up{node="b"}': "1x30" },
+            series: {
+              [`canary_search_up{${NODE}}`]: { fires: "0x30", quiet: "0x30" },
+              'canary_search_up{node="b"}': { quiet: "1x30" },
+            },
           }
         : undefined,
   },
@@ -158,8 +151,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
         ? {
             expr: "max(canary_search_read_only_indices) > 0",
             for: "1m",
-            fires: { [`canary_search_read_only_indices{${NODE}}`]: "2x30" },
-            quiet: { [`canary_search_read_only_indices{${NODE}}`]: "0x30" },
+            series: { [`canary_search_read_only_indices{${NODE}}`]: { fires: "2x30", quiet: "0x30" } },
           }
         : undefined,
   },
@@ -173,8 +165,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: onCanary({
       expr: "canary_api_server_up == 0",
       for: "2m",
-      fires: { [`canary_api_server_up{${NODE}}`]: "0x30" },
-      quiet: { [`canary_api_server_up{${NODE}}`]: "1x30" },
+      series: { [`canary_api_server_up{${NODE}}`]: { fires: "0x30", quiet: "1x30" } },
     }),
   },
   {
@@ -187,8 +178,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: onCanary({
       expr: "time() - canary_last_run_timestamp_seconds > 300",
       for: "1m",
-      fires: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "60x30" },
-      quiet: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "0+60x30" },
+      series: { [`canary_last_run_timestamp_seconds{${NODE}}`]: { fires: "60x30", quiet: "0+60x30" } },
     }),
   },
   {
@@ -201,8 +191,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: onCanary({
       expr: "absent(canary_last_run_timestamp_seconds)",
       for: "5m",
-      fires: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "0+60x5 _x30" },
-      quiet: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "0+60x30" },
+      series: { [`canary_last_run_timestamp_seconds{${NODE}}`]: { fires: "0+60x5 _x30", quiet: "0+60x30" } },
     }),
   },
   {
@@ -235,8 +224,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: onCanary({
       expr: "max by (node, name) (canary_lookup_up) == 0",
       for: "2m",
-      fires: { [`canary_lookup_up{${NODE},name="outside"}`]: "0x30" },
-      quiet: { [`canary_lookup_up{${NODE},name="outside"}`]: "1x30" },
+      series: { [`canary_lookup_up{${NODE},name="outside"}`]: { fires: "0x30", quiet: "1x30" } },
     }),
     cloudwatch: {
       kind: "lines",
@@ -265,8 +253,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: onReadLines({
       expr: "increase(canary_lines_lost_total[15m]) > 0",
       for: "0m",
-      fires: { [`canary_lines_lost_total{${NODE}}`]: "0x15 1x30" },
-      quiet: { [`canary_lines_lost_total{${NODE}}`]: "1x30" },
+      series: { [`canary_lines_lost_total{${NODE}}`]: { fires: "0x15 1x30", quiet: "1x30" } },
     }),
     cloudwatch: {
       kind: "lines",
@@ -287,8 +274,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: onReadLines({
       expr: "canary_newest_line_age_seconds > 180",
       for: "2m",
-      fires: { [`canary_newest_line_age_seconds{${NODE}}`]: "190x30" },
-      quiet: { [`canary_newest_line_age_seconds{${NODE}}`]: "170x30" },
+      series: { [`canary_newest_line_age_seconds{${NODE}}`]: { fires: "190x30", quiet: "170x30" } },
     }),
   },
   {
@@ -301,8 +287,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     condition: onReadLines({
       expr: "increase(canary_lines_duplicated_total[15m]) > 0",
       for: "0m",
-      fires: { [`canary_lines_duplicated_total{${NODE}}`]: "0x15 1x30" },
-      quiet: { [`canary_lines_duplicated_total{${NODE}}`]: "1x30" },
+      series: { [`canary_lines_duplicated_total{${NODE}}`]: { fires: "0x15 1x30", quiet: "1x30" } },
     }),
   },
 ];

@@ -1,5 +1,5 @@
-import type { Alert } from "./alert.ts";
-import { COREFILE, LOGS, onCoreDns, perSecond, rising } from "./expressions.ts";
+import type { Alert, Series } from "./alert.ts";
+import { COREFILE, LOGS, onCoreDns, perSecond, promql, rising, servfailSeries, servfailShare } from "./expressions.ts";
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
 const ANSWERS = "coredns_proxy_request_duration_seconds_count";
@@ -16,7 +16,11 @@ function isLoop(dns: string): string {
   const tries = `(${begun.map((counter) => perSecond(counter, "")).join(" + ")})`;
   const failed = perSecond(forwarded(ANSWERS, dns, ',rcode="SERVFAIL"'), "");
   const asked = perSecond(`coredns_dns_requests_total{${dns}}`, "");
-  return `${tries} > 100 and ${asked} < 1.1 * ${tries} and ${failed} > 0.02 * ${tries} and ${failed} > 0.5 * ${perSecond(forwarded(ANSWERS, dns), "")}`;
+  return promql`
+    ${tries} > 100
+    and ${asked} < 1.1 * ${tries}
+    and ${failed} > 0.02 * ${tries}
+    and ${failed} > 0.5 * ${perSecond(forwarded(ANSWERS, dns), "")}`;
 }
 
 /** Failures of CoreDNS's resolvers and of the Kubernetes API. @see https://coredns.io/plugins/forward/ */
@@ -31,17 +35,11 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: isLoop(dns),
       for: "1m",
-      fires: {
-        [`coredns_proxy_conn_cache_hits_total{${pod},${FORWARD}}`]: rising(10_000),
-        [`coredns_proxy_conn_cache_misses_total{${pod},${FORWARD}}`]: rising(80_000),
-        [`${ANSWERS}{${pod},${FORWARD},rcode="SERVFAIL"}`]: rising(2_000),
-        [`coredns_dns_requests_total{${pod}}`]: rising(55_000),
-      },
-      quiet: {
-        [`coredns_proxy_conn_cache_hits_total{${pod},${FORWARD}}`]: rising(10_000),
-        [`coredns_proxy_conn_cache_misses_total{${pod},${FORWARD}}`]: rising(80_000),
-        [`${ANSWERS}{${pod},${FORWARD},rcode="SERVFAIL"}`]: rising(1_700),
-        [`coredns_dns_requests_total{${pod}}`]: rising(55_000),
+      series: {
+        [`coredns_proxy_conn_cache_hits_total{${pod},${FORWARD}}`]: { fires: rising(10_000), quiet: rising(10_000) },
+        [`coredns_proxy_conn_cache_misses_total{${pod},${FORWARD}}`]: { fires: rising(80_000), quiet: rising(80_000) },
+        [`${ANSWERS}{${pod},${FORWARD},rcode="SERVFAIL"}`]: { fires: rising(2_000), quiet: rising(1_700) },
+        [`coredns_dns_requests_total{${pod}}`]: { fires: rising(55_000), quiet: rising(55_000) },
       },
     })),
   },
@@ -58,16 +56,9 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     ],
     explainedBy: ["CoreDnsAllUpstreamsDown", "CoreDnsForwardRefused", "CoreDnsLoop"],
     condition: onCoreDns(({ dns, pod }) => ({
-      expr: `sum(rate(coredns_dns_responses_total{${dns},rcode="SERVFAIL"}[5m])) / sum(rate(coredns_dns_responses_total{${dns}}[5m])) > 0.03`,
+      expr: `${servfailShare(dns)} > 0.03`,
       for: "2m",
-      fires: {
-        [`coredns_dns_responses_total{${pod},rcode="SERVFAIL"}`]: rising(40),
-        [`coredns_dns_responses_total{${pod},rcode="NOERROR"}`]: rising(1000),
-      },
-      quiet: {
-        [`coredns_dns_responses_total{${pod},rcode="SERVFAIL"}`]: rising(20),
-        [`coredns_dns_responses_total{${pod},rcode="NOERROR"}`]: rising(1000),
-      },
+      series: servfailSeries(pod),
     })),
     cloudwatch: {
       kind: "lines",
@@ -86,10 +77,12 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     cause: "A slow upstream, or CoreDNS without CPU.",
     steps: ["`kubectl -n kube-system top pods -l k8s-app=kube-dns`", "Compare with CoreDnsUpstreamSlow."],
     condition: onCoreDns(({ dns, pod }) => ({
-      expr: `histogram_quantile(0.99, sum by (le) (rate(coredns_dns_request_duration_seconds_bucket{${dns}}[5m]))) > 1`,
+      expr: promql`
+        histogram_quantile(
+          0.99, sum by (le) (rate(coredns_dns_request_duration_seconds_bucket{${dns}}[5m]))
+        ) > 1`,
       for: "2m",
-      fires: latency("coredns_dns_request_duration_seconds", pod, 900),
-      quiet: latency("coredns_dns_request_duration_seconds", pod, 1000),
+      series: latency("coredns_dns_request_duration_seconds", pod, { fires: 900, quiet: 1000 }),
     })),
   },
   {
@@ -103,10 +96,12 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
       "Enlarge the cache, or spread CoreDNS over more nodes.",
     ],
     condition: onCoreDns(({ dns, pod }) => ({
-      expr: `histogram_quantile(0.95, sum by (le, to) (rate(coredns_proxy_request_duration_seconds_bucket{${dns},proxy_name="forward"}[5m]))) > 0.5`,
+      expr: promql`
+        histogram_quantile(
+          0.95, sum by (le, to) (rate(coredns_proxy_request_duration_seconds_bucket{${dns},proxy_name="forward"}[5m]))
+        ) > 0.5`,
       for: "2m",
-      fires: latency("coredns_proxy_request_duration_seconds", `${pod},${FORWARD}`, 900),
-      quiet: latency("coredns_proxy_request_duration_seconds", `${pod},${FORWARD}`, 990),
+      series: latency("coredns_proxy_request_duration_seconds", `${pod},${FORWARD}`, { fires: 900, quiet: 990 }),
     })),
   },
   {
@@ -119,8 +114,9 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: `sum by (to) (rate(coredns_proxy_healthcheck_failures_total{${dns},proxy_name="forward"}[2m])) > 0.1`,
       for: "1m",
-      fires: { [`coredns_proxy_healthcheck_failures_total{${pod},${FORWARD}}`]: rising(60) },
-      quiet: { [`coredns_proxy_healthcheck_failures_total{${pod},${FORWARD}}`]: rising(3) },
+      series: {
+        [`coredns_proxy_healthcheck_failures_total{${pod},${FORWARD}}`]: { fires: rising(60), quiet: rising(3) },
+      },
     })),
   },
   {
@@ -135,8 +131,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
       // Must hold longer than the minute for which a short failure is visible.
       expr: `${perSecond(`coredns_forward_healthcheck_broken_total{${dns}}`, "")} > 0`,
       for: "2m",
-      fires: { [`coredns_forward_healthcheck_broken_total{${pod}}`]: rising(5) },
-      quiet: { [`coredns_forward_healthcheck_broken_total{${pod}}`]: "0x18 9x30" },
+      series: { [`coredns_forward_healthcheck_broken_total{${pod}}`]: { fires: rising(5), quiet: "0x18 9x30" } },
     })),
   },
   {
@@ -150,8 +145,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: `${perSecond(`coredns_forward_max_concurrent_rejects_total{${dns}}`, "")} > 0`,
       for: "2m",
-      fires: { [`coredns_forward_max_concurrent_rejects_total{${pod}}`]: rising(5) },
-      quiet: { [`coredns_forward_max_concurrent_rejects_total{${pod}}`]: "0x18 9x30" },
+      series: { [`coredns_forward_max_concurrent_rejects_total{${pod}}`]: { fires: rising(5), quiet: "0x18 9x30" } },
     })),
   },
   {
@@ -163,13 +157,15 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     steps: [COREFILE, "`pulumi preview --refresh`"],
     condition: onCoreDns(({ dns, pod, upstreams }) => {
       if (upstreams === undefined) return undefined;
-      const known = upstreams.map((address) => address.replaceAll(/[.[\]]/g, "\\\\$&")).join("|");
+      const configured = upstreams.map((address) => address.replaceAll(/[.[\]]/g, "\\\\$&")).join("|");
       const sent = "coredns_proxy_request_duration_seconds_count";
       return {
-        expr: `sum by (to) (rate(${sent}{${dns},proxy_name="forward",to!~"${known}"}[5m])) > 0`,
+        expr: `sum by (to) (rate(${sent}{${dns},proxy_name="forward",to!~"${configured}"}[5m])) > 0`,
         for: "1m",
-        fires: { [`${sent}{${pod},proxy_name="forward",to="192.0.2.9:53"}`]: rising(1) },
-        quiet: { [`${sent}{${pod},proxy_name="forward",to="${upstreams[0] ?? ""}"}`]: rising(100) },
+        series: {
+          [`${sent}{${pod},proxy_name="forward",to="192.0.2.9:53"}`]: { fires: rising(1) },
+          [`${sent}{${pod},proxy_name="forward",to="${upstreams[0] ?? ""}"}`]: { quiet: rising(100) },
+        },
       };
     }),
   },
@@ -183,20 +179,18 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     condition: onCoreDns(({ dns, pod }) => ({
       expr: `sum(rate(coredns_kubernetes_rest_client_requests_total{${dns},code=~"<error>|429|5.."}[5m])) > 0.02`,
       for: "2m",
-      fires: { [`coredns_kubernetes_rest_client_requests_total{${pod},code="<error>"}`]: rising(2) },
-      quiet: { [`coredns_kubernetes_rest_client_requests_total{${pod},code="200"}`]: rising(20) },
+      series: {
+        [`coredns_kubernetes_rest_client_requests_total{${pod},code="<error>"}`]: { fires: rising(2) },
+        [`coredns_kubernetes_rest_client_requests_total{${pod},code="200"}`]: { quiet: rising(20) },
+      },
     })),
   },
 ];
 
-/** A histogram with a thousand answers per minute: `fast` take less than half a second, the others two. */
-function latency(metric: string, labels: string, fast: number): Record<string, string> {
-  return Object.fromEntries(
-    [
-      ["0.256", fast],
-      ["0.512", fast],
-      ["2.048", 1000],
-      ["+Inf", 1000],
-    ].map(([le, count]) => [`${metric}_bucket{${labels},le="${le}"}`, rising(Number(count))]),
-  );
+/** A histogram with a thousand answers per minute: the given number takes less than half a second, the others two. */
+function latency(metric: string, labels: string, fast: { readonly fires: number; readonly quiet: number }): Series {
+  const bucket = (le: string) => `${metric}_bucket{${labels},le="${le}"}`;
+  const some = { fires: rising(fast.fires), quiet: rising(fast.quiet) };
+  const all = { fires: rising(1000), quiet: rising(1000) };
+  return { [bucket("0.256")]: some, [bucket("0.512")]: some, [bucket("2.048")]: all, [bucket("+Inf")]: all };
 }

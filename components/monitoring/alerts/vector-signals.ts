@@ -4,11 +4,12 @@ import {
   hoursLeft,
   NO_DISK,
   NO_ROTATIONS,
+  nothingRead,
   OWN_COLLECTOR as OWN,
   COLLECTOR_POD as POD,
+  promql,
   rising,
   steady,
-  stillThere,
   unmoved,
   unsent,
 } from "./expressions.ts";
@@ -35,7 +36,14 @@ const ROOM = `floor((vector_buffer_max_size_bytes{${VECTOR_SINK},buffer_type="di
  * instead, its read rate is zero after two minutes.
  * @see https://github.com/vectordotdev/vector/issues/26325
  */
-const DROPS_UNCOUNTED = `max by (instance, component_id) (vector_buffer_size_bytes{${VECTOR_SINK},buffer_type="disk"} + ${4 * MIB} > ${ROOM}) and on (instance) sum by (instance) (rate(vector_component_received_events_total{${OWN},component_kind="source",component_type!="internal_metrics"}[2m])) > 0 ${unmoved(`vector_buffer_received_events_total{${VECTOR_SINK}}`, "instance, component_id", VECTOR, "3m")}`;
+const DROPS_UNCOUNTED = promql`
+  max by (instance, component_id) (
+    vector_buffer_size_bytes{${VECTOR_SINK},buffer_type="disk"} + ${4 * MIB} > ${ROOM}
+  )
+  and on (instance) sum by (instance) (
+    rate(vector_component_received_events_total{${OWN},component_kind="source",component_type!="internal_metrics"}[2m])
+  ) > 0
+  ${unmoved(`vector_buffer_received_events_total{${VECTOR_SINK}}`, "instance, component_id", VECTOR, "3m")}`;
 
 /** Vector's metrics. @see https://vector.dev/docs/reference/configuration/sources/internal_metrics/ */
 export const VECTOR_METRICS: CollectorMetrics = {
@@ -50,11 +58,13 @@ export const VECTOR_METRICS: CollectorMetrics = {
         VECTOR,
       )} or ${DROPS_UNCOUNTED}`,
       for: "0m",
-      fires: {
-        [`vector_component_discarded_events_total{${POD},component_id="destination",intentional="false"}`]: "0x17 9x30",
-      },
-      quiet: {
-        [`vector_component_discarded_events_total{${POD},component_id="records",intentional="true"}`]: "0x17 9x30",
+      series: {
+        [`vector_component_discarded_events_total{${POD},component_id="destination",intentional="false"}`]: {
+          fires: "0x17 9x30",
+        },
+        [`vector_component_discarded_events_total{${POD},component_id="records",intentional="true"}`]: {
+          quiet: "0x17 9x30",
+        },
       },
     },
     failing: {
@@ -67,20 +77,18 @@ export const VECTOR_METRICS: CollectorMetrics = {
         alive: VECTOR,
       }),
       for: "2m",
-      fires: {
-        [`vector_build_info{${POD}}`]: steady(1),
-        [`vector_buffer_events{${POD},${VECTOR_SINKS.search}}`]: steady(5),
-        [`vector_buffer_events{${POD},${VECTOR_SINKS.archive}}`]: steady(5),
-        [`vector_buffer_events{${POD},${VECTOR_SINKS.loki}}`]: steady(5),
-        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.search}}`]: steady(5000),
-        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.archive}}`]: rising(100),
-        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.loki}}`]: rising(100),
-      },
-      quiet: {
-        [`vector_build_info{${POD}}`]: steady(1),
-        [`vector_buffer_events{${POD},${VECTOR_SINKS.search}}`]: rising(10),
-        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.search}}`]: rising(90),
-        [`vector_buffer_events{${POD},${VECTOR_METRICS_SINK}}`]: steady(5),
+      series: {
+        [`vector_build_info{${POD}}`]: { fires: steady(1), quiet: steady(1) },
+        [`vector_buffer_events{${POD},${VECTOR_SINKS.search}}`]: { fires: steady(5), quiet: rising(10) },
+        [`vector_buffer_events{${POD},${VECTOR_SINKS.archive}}`]: { fires: steady(5) },
+        [`vector_buffer_events{${POD},${VECTOR_SINKS.loki}}`]: { fires: steady(5) },
+        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.search}}`]: {
+          fires: steady(5000),
+          quiet: rising(90),
+        },
+        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.archive}}`]: { fires: rising(100) },
+        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.loki}}`]: { fires: rising(100) },
+        [`vector_buffer_events{${POD},${VECTOR_METRICS_SINK}}`]: { quiet: steady(5) },
       },
     },
     filling: {
@@ -89,39 +97,44 @@ export const VECTOR_METRICS: CollectorMetrics = {
         "[15m:1m]",
       ),
       for: "5m",
-      fires: {
-        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: rising(0.01 * 896 * MIB),
-        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: steady(1024 * MIB),
-      },
-      quiet: {
-        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: rising(0.003 * 896 * MIB),
-        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: steady(1024 * MIB),
+      series: {
+        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: {
+          fires: rising(0.01 * 896 * MIB),
+          quiet: rising(0.003 * 896 * MIB),
+        },
+        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: {
+          fires: steady(1024 * MIB),
+          quiet: steady(1024 * MIB),
+        },
       },
     },
     unreadable: {
       expr: grew(`vector_component_errors_total{${VECTOR_SOURCE}}`, "10m", "instance, component_id", VECTOR),
       for: "0m",
-      fires: { [`vector_component_errors_total{${POD},component_kind="source",component_id="logs"}`]: "0x15 1x30" },
-      quiet: {
-        [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: "0x15 1x30",
+      series: {
+        [`vector_component_errors_total{${POD},component_kind="source",component_id="logs"}`]: { fires: "0x15 1x30" },
+        [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: { quiet: "0x15 1x30" },
         [`vector_component_errors_total{${POD},component_kind="source",component_id="logs",error_code="annotation_failed"}`]:
-          "0x15 1x30",
+          { quiet: "0x15 1x30" },
       },
     },
     silent: {
-      expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="logs"}[10m])) == 0 ${stillThere(VECTOR)}`,
+      expr: nothingRead(`vector_component_received_events_total{${OWN},component_id="logs"}`, VECTOR),
       for: "5m",
-      fires: {
-        [`vector_build_info{${POD}}`]: steady(1),
-        [`vector_component_received_events_total{${POD},component_id="logs"}`]: steady(400),
+      series: {
+        [`vector_build_info{${POD}}`]: { fires: steady(1) },
+        [`vector_component_received_events_total{${POD},component_id="logs"}`]: {
+          fires: steady(400),
+          quiet: rising(1, 400),
+        },
       },
-      quiet: { [`vector_component_received_events_total{${POD},component_id="logs"}`]: rising(1, 400) },
     },
     refused: {
       expr: grew(`vector_component_errors_total{${VECTOR_SINK}}`, "5m", "instance, component_id", VECTOR),
       for: "1m",
-      fires: { [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: rising(1) },
-      quiet: { [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: steady(4) },
+      series: {
+        [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: { fires: rising(1), quiet: steady(4) },
+      },
     },
     rotating: NO_ROTATIONS,
     stuck: NO_DISK,

@@ -50,8 +50,7 @@ describe("an adopted CoreDNS", function () {
     const own = alertsOf(stack).filter(({ alert }) => alert.group === "coredns");
     assert.ok(own.length > 15, String(own.length));
     for (const { alert, condition } of own) {
-      const { expr, fires, quiet } = condition;
-      const namespaces = [expr, ...Object.keys(fires), ...Object.keys(quiet)].flatMap((text) =>
+      const namespaces = [condition.expr, ...Object.keys(condition.series)].flatMap((text) =>
         Array.from(text.matchAll(/namespace="([^"]*)"/g), ([, name]) => name),
       );
       assert.deepEqual([...new Set(namespaces)], ["dns"], alert.name);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import type { Series } from "../../../components/monitoring/alerts/alert.ts";
 import { ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
-import { promtool } from "./promtool.ts";
+import { promtool, type Series } from "./promtool.ts";
 import { WHOLE } from "./stacks.ts";
 
 /** What Prometheus adds to the series of kube-state-metrics 2.18, with `honor_labels`, as the Helm chart's ServiceMonitor scrapes it. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import type { Series, WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
+import type { Condition, WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/alert-table.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";
@@ -14,6 +14,18 @@ const run = promisify(execFile);
 
 /** Minutes after the beginning of its series at which an alert must fire, or not. */
 const AT = "20m";
+
+/** Test series: values by selector. */
+export type Series = Readonly<Record<string, string>>;
+
+/** The series of a condition for which it fires, or stays quiet. */
+function seriesFor({ series }: Condition, outcome: "fires" | "quiet"): Series {
+  return Object.fromEntries(
+    Object.entries(series).flatMap(([selector, { [outcome]: values }]) =>
+      values === undefined ? [] : [[selector, values]],
+    ),
+  );
+}
 
 /** With these series an alert fires, or does not. */
 export interface Case {
@@ -87,23 +99,26 @@ export function packed(cases: readonly Case[]): Case[][] {
 }
 
 export function casesOf(stack: WatchedStack): Case[] {
-  return alertsOf(stack).flatMap(({ alert: { name }, condition: { fires, quiet } }) => [
-    { name, series: fires, firing: true, reads: Object.keys(quiet) },
-    { name, series: quiet, firing: false, reads: Object.keys(fires) },
-  ]);
+  return alertsOf(stack).flatMap(({ alert: { name }, condition }) => {
+    const reads = Object.keys(condition.series);
+    return [
+      { name, series: seriesFor(condition, "fires"), firing: true, reads },
+      { name, series: seriesFor(condition, "quiet"), firing: false, reads },
+    ];
+  });
 }
 
 /** A pod of another CoreDNS or collector raises no alert, and does not stand for the own one. */
 export function foreignCases(stack: WatchedStack): Case[] {
-  return alertsOf(stack).flatMap(({ alert: { name }, condition: { expr, fires, quiet } }) => {
-    const absent = /^absent\([^()]*\)$/.test(expr.replaceAll(/"[^"]*"/g, ""));
-    const own = Object.entries(absent ? quiet : fires);
+  return alertsOf(stack).flatMap(({ alert: { name }, condition }) => {
+    const absent = /^absent\([^()]*\)$/.test(condition.expr.replaceAll(/"[^"]*"/g, ""));
+    const own = Object.entries(seriesFor(condition, absent ? "quiet" : "fires"));
     const series = own.map(([selector, values]) => [
       selector.replace(/namespace="(kube-system|logging)"/, 'namespace="elsewhere"'),
       values,
     ]);
     const changed = own.some(([selector], at) => selector !== series[at]?.[0]);
-    const reads = [...Object.keys(fires), ...Object.keys(quiet)];
+    const reads = Object.keys(condition.series);
     return changed ? [{ name, series: Object.fromEntries(series), firing: absent, reads }] : [];
   });
 }
