@@ -99,7 +99,7 @@ export const servfailSeries = (labels: string): Series => ({
 });
 
 /** Excludes replaced pods, whose samples increase() still sees in its window. */
-export const stillThere = (alive: string) => `and on (instance) ${alive}`;
+const stillThere = (alive: string) => `and on (instance) ${alive}`;
 
 /** A collector that still answers has read no line for ten minutes. */
 export const nothingRead = (lines: string, alive: string) =>
