@@ -43,7 +43,9 @@ function checkReverse(
     const names = lost.map(bare).join(" ");
     findings.warn(
       server,
-      `kubernetes ${names}: no query for these names reaches this block, so the addresses of Services have no names; add ${names} to its zones`,
+      `kubernetes ${names}`,
+      "no query for these names reaches this block, so the addresses of Services have no names",
+      `add ${names} to its zones`,
     );
   }
   if (fallthrough?.length === 0) return;
@@ -57,7 +59,9 @@ function checkReverse(
   const forward = hasPlugin(server, "forward") ? "" : " and a forward behind it";
   findings.warn(
     server,
-    `kubernetes ${names}: without fallthrough every address outside the cluster has no name (NXDOMAIN); add fallthrough ${names}${forward}`,
+    `kubernetes ${names}`,
+    "without fallthrough every address outside the cluster has no name (NXDOMAIN)",
+    `add fallthrough ${names}${forward}`,
   );
 }
 
@@ -66,7 +70,8 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
   if (plugin.plugin === "forward" && isForeign(server, plugin.from))
     findings.warn(
       server,
-      `forward ${plugin.from} is never used: names of ${plugin.from} do not reach a block for ${server.zones.join(" ")}`,
+      `forward ${plugin.from}`,
+      `is never used, since names of ${plugin.from} do not reach a block for ${server.zones.join(" ")}`,
     );
   if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(server, plugin, findings);
 }
@@ -93,7 +98,7 @@ function checkHosts(
   const hasWildcards = isSince(coredns, WILDCARDS_SINCE);
   for (const name of names)
     if (hasWildcards ? /.\*|^\*[^.]/.test(name) : name.includes("*"))
-      findings.warn(server, `hosts ${name}: hosts has no wildcards, so this matches no name below it; use template`);
+      findings.warn(server, `hosts ${name}`, "matches no name below it, since hosts has no wildcards", "use template");
   const zones = file.length > 1 ? file.slice(1) : servedZones(server).map(({ zone }) => zone);
   // In a block for reverse names, a name is an answer.
   if (zones.length === 0 || zones.some((zone) => isWithin(zone, "arpa")) || hasPlugin(server, "rewrite")) return;
@@ -104,7 +109,8 @@ function checkHosts(
   const others = more.length === 0 ? "" : ` and ${more.length} more`;
   findings.warn(
     server,
-    `hosts ${first}${others}: is never queried here, since this block is for names of ${zones.map(bare).join(" ")}`,
+    `hosts ${first}${others}`,
+    `is never queried here, since this block is for names of ${zones.map(bare).join(" ")}`,
   );
 }
 
@@ -116,7 +122,9 @@ function checkTranslation(server: Server, { clusterDns = [] }: CheckContext, fin
     return;
   findings.warn(
     server,
-    "dns64: has no effect, since it is for queries over IPv6, and pods of this cluster ask over IPv4; add allow_ipv4",
+    "dns64",
+    "has no effect, since it is for queries over IPv6, and pods of this cluster ask over IPv4",
+    "add allow_ipv4",
   );
 }
 
@@ -134,7 +142,9 @@ function checkStubBlocks(server: Server, servers: readonly Server[], context: Ch
   for (const zone of new Set(stubs.map((stub) => bare(stub.zone))))
     findings.warn(
       server,
-      `autopath: for ${zone} it asks the upstreams of this block and not those of the block for ${zone}; use a line forward ${zone} here instead`,
+      "autopath",
+      `asks the upstreams of this block for ${zone}, not those of the block for ${zone}`,
+      `use a line forward ${zone} here instead`,
     );
 }
 
@@ -147,7 +157,8 @@ function checkShadow(server: Server, servers: readonly Server[], context: CheckC
     if (port === 53 && isWithin(zone, domain) && !isWithin(domain, zone))
       findings.warn(
         server,
-        `Services below ${bare(zone)} are not answered: this block takes them and has no kubernetes`,
+        `zone ${bare(zone)}`,
+        "Services below it are not answered, since this block takes them and has no kubernetes",
       );
 }
 
@@ -160,7 +171,8 @@ const RECORDS: readonly string[] = ["answer", "additional", "authority"];
 function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
   const [, type = "ANY"] = line.args;
   const block = line.block ?? [];
-  const warn = (message: string) => findings.warn(server, `template ${line.args.join(" ")}: ${message}`);
+  const warn = (problem: string, advice?: string) =>
+    findings.warn(server, ["template", ...line.args].join(" "), problem, advice);
   const patterns = block.flatMap(({ name, args }) => (name === "match" ? args : []));
   for (const pattern of patterns) {
     const why = whyNoName(pattern);
@@ -170,15 +182,24 @@ function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings
   const fields = block.some(({ name }) => name === "var") ? [...FIELDS, "Var"] : FIELDS;
   for (const { name, args } of block.filter((option) => RECORDS.includes(option.name))) {
     if (args.some((text) => hasVariable(text) || templateProblem(text) !== undefined)) continue;
-    const [problem] = args.flatMap((text) => valueProblem(text, keys, fields) ?? recordProblem(text) ?? []);
-    if (problem !== undefined) warn(`${name} ${problem}`);
+    const [found] = args.flatMap((text) => valueProblem(text, keys, fields) ?? recordProblem(text) ?? []);
+    if (found !== undefined) warn(`${name} ${found.problem}`, found.advice);
   }
   const denies = block.some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
   if (!denies || !["A", "AAAA"].includes(type.toUpperCase())) return;
-  warn("NXDOMAIN says that a name has no record of any type, and resolvers such as musl's give up; use rcode NOERROR");
+  warn(
+    "NXDOMAIN says that a name has no record of any type, and resolvers such as musl's give up",
+    "use rcode NOERROR",
+  );
 }
 
 const FAILS = "and CoreDNS answers SERVFAIL instead";
+
+/** What is wrong with the text of a record. */
+interface TextProblem {
+  readonly problem: string;
+  readonly advice?: string;
+}
 
 /**
  * Fields of a template's data, besides Var for its lines `var`; any other field makes it fail.
@@ -191,7 +212,7 @@ function valueProblem(
   text: string,
   keys: ReadonlySet<string> | undefined,
   fields: readonly string[],
-): string | undefined {
+): TextProblem | undefined {
   const actions = templateActions(text);
   if (actions.some(([first = ""]) => ["with", "range", "define", "block"].includes(first))) return undefined;
   for (const words of actions)
@@ -199,11 +220,11 @@ function valueProblem(
       const [, field, inner] = /^\.(\w+)(?:\.(\w+))?/.exec(word) ?? [];
       const isOfAnother = /^(\)|\$.*)$/.test(words[index - 1] ?? "");
       if (field !== undefined && !isOfAnother && !fields.includes(field))
-        return `has .${field}, which is not one of .${fields.join(", .")}, ${FAILS}`;
+        return { problem: `has .${field}, which is not one of .${fields.join(", .")}, ${FAILS}` };
       const [, indexed] = (word === "index" && /^["`](\w+)["`]$/.exec(words[index + 2] ?? "")) || [];
       const group = field === "Group" && !isOfAnother ? inner : words[index + 1] === ".Group" ? indexed : undefined;
       if (group !== undefined && keys?.has(group) === false)
-        return `has the group ${group}, which no match names, ${FAILS}`;
+        return { problem: `has the group ${group}, which no match names, ${FAILS}` };
     }
   return undefined;
 }
@@ -212,18 +233,24 @@ function valueProblem(
 const VALUE = "\0";
 
 /** Why a text is not a record for any query; undefined if it may be one. Text with comments, quotes or several lines is skipped. */
-function recordProblem(text: string): string | undefined {
+function recordProblem(text: string): TextProblem | undefined {
   const written = withoutActions(text, VALUE);
   if (/[;"()]/.test(written)) return undefined;
   const words = written.trim().split(/\s+/);
   const [first = "", second = ""] = words;
   const [type = "", value = ""] = words.slice(-2);
   if (words.length < 3 && !written.includes(VALUE))
-    return `"${text}" is not a record, ${FAILS}; write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1`;
+    return {
+      problem: `"${text}" is not a record, ${FAILS}`,
+      advice: "write NAME TTL CLASS TYPE VALUE, such as {{ .Name }} 60 IN A 10.0.0.1",
+    };
   if (/^\d+$/.test(first) && ["IN", ...TYPES].includes(second.toUpperCase()))
-    return `begins with ${first}, which CoreDNS takes for the record's name; begin it with {{ .Name }}`;
+    return {
+      problem: `begins with ${first}, which CoreDNS takes for the record's name`,
+      advice: "begin it with {{ .Name }}",
+    };
   const family = { A: "IPv4", AAAA: "IPv6" }[type.toUpperCase()];
   if (family === undefined || value.includes(VALUE)) return undefined;
   const isOfFamily = isAddress(value) && value.includes(":") === (family === "IPv6");
-  return isOfFamily ? undefined : `${type} ${value} is not an ${family} address, ${FAILS}`;
+  return isOfFamily ? undefined : { problem: `${type} ${value} is not an ${family} address, ${FAILS}` };
 }

@@ -1,3 +1,4 @@
+import { atLine } from "../finding.ts";
 import { hasVariable, modelOf, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
 import { DECIDERS, ignoresCase, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
@@ -34,8 +35,10 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   const servers = ignoresCase(context.coredns) ? asWritten.map(lowered) : asWritten;
   const release = releaseFor(context.coredns);
   if (isNewer(context.coredns))
-    findings.warnings.push(
-      `CoreDNS ${context.coredns?.join(".")} is checked as ${release.version}, the newest whose plugins are known here`,
+    findings.warn(
+      undefined,
+      `CoreDNS ${context.coredns?.join(".")}`,
+      `is checked as ${release.version}, the newest whose plugins are known here`,
     );
   for (const server of modelOf(written).servers) checkVariables(server, where, findings);
   for (const server of servers) {
@@ -60,20 +63,26 @@ function lowered(server: Server): Server {
 /** A Corefile on one line with JSON-escaped line breaks, with which CoreDNS starts, but serves zones that nobody queries. */
 function escapedBreaks(text: string): string | undefined {
   if (text.trim().includes("\n") || !/\{\s*(\\r)?\\n/.test(text)) return undefined;
-  return "its line breaks are a backslash and an n, so that CoreDNS takes all words for zones: write lines";
+  return atLine(
+    1,
+    "its line breaks are a backslash and an n, so that CoreDNS takes all words for zones",
+    "write lines",
+  );
 }
 
 /** A single cause that makes CoreDNS reject many lines, reported instead of all of them. */
 function commonCause(text: string): string | undefined {
-  const [, key] = /^[ \t]*(Corefile|corefile):[ \t]*[|>]/m.exec(text) ?? [];
-  if (key !== undefined) {
+  const found = /^[ \t]*(Corefile|corefile):[ \t]*[|>]/m.exec(text);
+  if (found !== null) {
+    const [, key] = found;
     const what = key === "Corefile" ? "a ConfigMap" : "a configuration of the add-on";
-    return `this is ${what}: the Corefile is only the text below its key ${key}`;
+    const line = text.slice(0, found.index).split("\n").length;
+    return atLine(line, `is a key of ${what}, not a line of a Corefile`, `give only the text below ${key}`);
   }
   const written = text.split("\n").map((line) => line.replace(/#.*$/, ""));
   const lines = written.map((line) => /(?:^|\s)([^\s{"#][^\s"#]*\{)\s*$/.exec(line)?.[1]);
   const index = lines.findIndex((word) => word !== undefined);
-  return index === -1 ? undefined : `line ${index + 1}: ${lines[index]} needs a space before its brace`;
+  return index === -1 ? undefined : atLine(index + 1, `${lines[index]} needs a space before its brace`);
 }
 
 function blocksOf(text: string, environment?: Environment): Blocks | undefined {
@@ -91,7 +100,7 @@ function checkVariables(server: Server, { isAddon }: StartContext, findings: Fin
     const why = isAddon
       ? "and is empty where the add-on's pods do not have it, since the add-on sets none"
       : "whose value is not known here";
-    findings.warn(server, `${pluginName(plugin)}: a variable is replaced by what CoreDNS's environment has, ${why}`);
+    findings.warn(server, pluginName(plugin), `a variable is replaced by what CoreDNS's environment has, ${why}`);
   }
 }
 
@@ -113,7 +122,7 @@ function checkRepeated(server: Server, findings: Findings): void {
   for (const plugin of server.plugins) counts.set(pluginName(plugin), (counts.get(pluginName(plugin)) ?? 0) + 1);
   for (const [name, count] of counts) {
     if (count < 2 || ONCE.has(name) || REPEATABLE.has(name)) continue;
-    findings.warn(server, `${name} occurs ${count} times, but only one line has an effect`);
+    findings.warn(server, name, `occurs ${count} times, but only one line has an effect`);
   }
 }
 
@@ -128,10 +137,10 @@ function checkOrder(server: Server, release: Release, findings: Findings): void 
     if (isInOrder) continue;
     const before = deciders.slice(0, index).findLast((other) => shareNames(other, plugin));
     if (before === undefined || rank(before) <= rank(plugin)) continue;
-    const [name, other] = [plugin, before].map(pluginName);
     findings.warn(
       server,
-      `${name} is written after ${other} but sees a query before it: CoreDNS's order is fixed and ignores that of the lines`,
+      pluginName(plugin),
+      `is written after ${pluginName(before)} but sees a query before it, since CoreDNS's order is fixed and ignores that of the lines`,
     );
   }
 }

@@ -77,7 +77,9 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
     if (!BEHIND_HOSTS.some((name) => hasPlugin(server, name)))
       findings.warn(
         server,
-        "hosts: no plugin follows fallthrough, so every name that hosts does not have is SERVFAIL; add a forward",
+        "hosts",
+        "no plugin follows fallthrough, so every name that hosts does not have is SERVFAIL",
+        "add a forward",
       );
     return;
   }
@@ -85,9 +87,9 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   const advice = isOption ? "give it a line of its own" : "add a line fallthrough behind the addresses";
   const isCluster = endsCluster(place, ended, passed);
   const whose = isCluster ? ", the cluster's own too," : ofZones(ended);
-  const message = `hosts: ${what} every other name${whose} is SERVFAIL; ${advice}`;
-  if (isCluster) findings.error(server, message);
-  else findings.warn(server, message);
+  const problem = `${what} every other name${whose} is SERVFAIL`;
+  if (isCluster) findings.error(server, "hosts", problem, advice);
+  else findings.warn(server, "hosts", problem, advice);
 }
 
 /** What a line passes on, as the beginning of a clause. */
@@ -110,7 +112,9 @@ function checkOtherTypes(
   if (fallthrough === undefined || !BEHIND_HOSTS.some((name) => hasPlugin(server, name))) return;
   findings.warn(
     server,
-    "hosts: CoreDNS 1.14.5 and 1.14.6 pass on its own names too, for types such as TXT and HTTPS, so that an upstream may deny them; use another version",
+    "hosts",
+    "CoreDNS 1.14.5 and 1.14.6 pass on its own names too, for types such as TXT and HTTPS, so that an upstream may deny them",
+    "use another version",
   );
 }
 
@@ -142,7 +146,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const where = `template ${line.args.join(" ")}`;
   if (isAddress && clusterDomain !== undefined && endsCluster(place, zones, [])) {
     if (SERVICES.every((name) => fits(`${name}.${clusterDomain}`))) {
-      findings.error(server, `${where}: answers the cluster's own names before kubernetes sees them; name its zones`);
+      findings.error(server, where, "answers the cluster's own names before kubernetes sees them", "name its zones");
       return;
     }
   }
@@ -150,9 +154,10 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   if (ended.length === 0) return;
   const isCluster = isAddress && endsCluster(place, ended, passed);
   const whose = isCluster ? ", the cluster's own too," : ofZones(ended);
-  const message = `${where}: without fallthrough every name${whose} that no match fits is SERVFAIL for this type; add a line fallthrough`;
-  if (isCluster) findings.error(server, message);
-  else findings.warn(server, message);
+  const problem = `without fallthrough every name${whose} that no match fits is SERVFAIL for this type`;
+  const advice = "add a line fallthrough";
+  if (isCluster) findings.error(server, where, problem, advice);
+  else findings.warn(server, where, problem, advice);
 }
 
 /** ` of ZONES`, to follow `name` in a message; empty for all zones. */
@@ -190,7 +195,9 @@ function checkRules(place: Place): void {
         const what = isEveryType ? "without a condition" : `type ${types.join(" ")} for every network`;
         findings.error(
           server,
-          `acl: ${first.name.toLowerCase()} ${what} is first and ${effect}, also for the cluster's own names; the first rule that matches decides, so put it last`,
+          "acl",
+          `${first.name.toLowerCase()} ${what} is first and ${effect}, also for the cluster's own names, since the first rule that matches decides`,
+          "put it last",
         );
         continue;
       }
@@ -199,7 +206,8 @@ function checkRules(place: Place): void {
     if (end !== -1 && end < rules.length - 1)
       findings.warn(
         server,
-        `acl: the rules behind ${rules[end]?.name.toLowerCase()} without a condition have no effect, since the first rule that matches decides`,
+        "acl",
+        `the rules behind ${rules[end]?.name.toLowerCase()} without a condition have no effect, since the first rule that matches decides`,
       );
   }
 }
@@ -220,7 +228,9 @@ function checkCached(place: Place, release: Release): void {
   if (refusals.some((zones) => cached.some((others) => meets(zones, others))))
     findings.warn(
       server,
-      "acl: clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 ask before acl; use another version, or no cache for these names",
+      "acl",
+      "clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 ask before acl",
+      "use another version, or no cache for these names",
     );
 }
 
@@ -241,7 +251,9 @@ function checkRenamed(place: Place, release: Release): void {
     if (name === undefined || made === undefined || refused.some((zone) => isWithin(made, zone))) continue;
     findings.warn(
       server,
-      `acl: does not refuse ${bare(name)}, since it sees the name that rewrite makes of it, ${bare(made)}; give acl this zone too`,
+      "acl",
+      `does not refuse ${bare(name)}, since it sees the name that rewrite makes of it, ${bare(made)}`,
+      "give acl this zone too",
     );
   }
   const isWalked = hasPlugin(server, "autopath") && rank("acl") < rank("autopath");
@@ -253,7 +265,9 @@ function checkRenamed(place: Place, release: Release): void {
   )
     findings.warn(
       server,
-      `acl: clients that it refuses ${bare(own)} get its names by their search lists, which autopath walks behind acl until CoreDNS 1.14.7; leave autopath out, or let acl have all zones of the block`,
+      "acl",
+      `clients that it refuses ${bare(own)} get its names by their search lists, which autopath walks behind acl until CoreDNS 1.14.7`,
+      "leave autopath out, or let acl have all zones of the block",
     );
 }
 

@@ -1,3 +1,4 @@
+import { sentenceOf } from "../finding.ts";
 import type { Server } from "../model.ts";
 import type { Version } from "../releases.ts";
 
@@ -24,7 +25,7 @@ export interface CheckContext {
   readonly nodeLocal?: string | undefined;
 }
 
-/** Problems of a Corefile, each one sentence with its reason. */
+/** Problems of a Corefile, each worded by {@link sentenceOf}. */
 export interface CorefileFindings {
   /** CoreDNS would not start, would be killed by its probes, or would not answer. */
   readonly errors: readonly string[];
@@ -32,16 +33,18 @@ export interface CorefileFindings {
   readonly warnings: readonly string[];
 }
 
-/** Collects findings, each with the server block it concerns. */
+/** Collects findings. */
 export class Findings {
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
 
-  error(server: Server, message: string): void {
-    this.errors.push(`${server.zones.join(" ")}: ${message}`);
+  /** Reports an error in a server block; undefined for the whole Corefile. */
+  error(server: Server | undefined, subject: string, problem: string, advice?: string): void {
+    this.errors.push(sentenceOf({ block: server?.zones, subject, problem, advice }));
   }
 
-  warn(server: Server, message: string): void {
-    this.warnings.push(`${server.zones.join(" ")}: ${message}`);
+  /** Reports a warning, as {@link error}. */
+  warn(server: Server | undefined, subject: string, problem: string, advice?: string): void {
+    this.warnings.push(sentenceOf({ block: server?.zones, subject, problem, advice }));
   }
 }

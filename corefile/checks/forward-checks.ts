@@ -84,7 +84,8 @@ export function checkForwards(
     const [since, version] = [SEVERAL_SINCE, context.coredns].map((parts) => parts.join("."));
     findings.error(
       server,
-      `forward occurs ${forwards.length} times, which requires CoreDNS ${since}, but this is ${version}`,
+      "forward",
+      `occurs ${forwards.length} times, which requires CoreDNS ${since}, but this is ${version}`,
     );
   }
   const byZone = Map.groupBy(forwards.entries(), ([, { from }]) => dotted(from));
@@ -97,7 +98,8 @@ export function checkForwards(
     if (wider !== undefined) {
       findings.warn(
         server,
-        `forward ${forward.from} is never used: forward ${wider.from} comes first and takes its names`,
+        `forward ${forward.from}`,
+        `is never used, since forward ${wider.from} comes first and takes its names`,
       );
     }
     checkUpstreams(server, servers, forward, context, findings);
@@ -118,9 +120,10 @@ function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: C
   const [text] = named;
   if (text === undefined) return;
   const [since, version] = [SERVER_NAME_SINCE, coredns].map((parts) => parts.join("."));
-  const message = `forward ${forward.from} ${text}: CoreDNS takes a name after % from ${since}, and ${version} queries no server there; use tls_servername`;
-  if (named.length === forward.upstreams.length) findings.error(server, message);
-  else findings.warn(server, message);
+  const subject = `forward ${forward.from} ${text}`;
+  const problem = `CoreDNS takes a name after % from ${since}, and ${version} queries no server there`;
+  if (named.length === forward.upstreams.length) findings.error(server, subject, problem, "use tls_servername");
+  else findings.warn(server, subject, problem, "use tls_servername");
 }
 
 /** If all upstreams answer with a failover code, they are queried in turn, without a pause, until the query is 5 s old. */
@@ -135,7 +138,9 @@ function checkFailover(
   if (codes === undefined) return;
   findings.warn(
     server,
-    `forward ${from}: until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, tens of thousands of times; use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
+    `forward ${from}`,
+    `until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, tens of thousands of times`,
+    `use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
   );
 }
 
@@ -146,7 +151,9 @@ function checkPlain(server: Server, { from, upstreams, tls, tlsServerName }: For
   if ((tls ?? tlsServerName) === undefined || first === undefined || upstreams.some(isSecure)) return;
   findings.warn(
     server,
-    `forward ${from} ${first}: ${option} has no effect, and queries go out in plain DNS; write tls:// before the address`,
+    `forward ${from} ${first}`,
+    `${option} has no effect, and queries go out in plain DNS`,
+    "write tls:// before the address",
   );
 }
 
@@ -174,7 +181,9 @@ function checkExcept(server: Server, servers: readonly Server[], forward: Forwar
     if (isOwn && !isTaken)
       findings.warn(
         server,
-        `forward ${forward.from}: except ${zone} leaves these names to no other line, so they are SERVFAIL; add a line forward ${zone}`,
+        `forward ${forward.from}`,
+        `except ${zone} leaves these names to no other line, so they are SERVFAIL`,
+        `add a line forward ${zone}`,
       );
   }
 }
@@ -190,7 +199,9 @@ function checkMixture(server: Server, { from, upstreams, policy }: ForwardPlugin
   if (inside === undefined || outside === undefined) return;
   findings.warn(
     server,
-    `forward ${from} ${inside} ${outside}: one is chosen at random, so private names fail where ${outside} is; give them a line of their own`,
+    `forward ${from} ${inside} ${outside}`,
+    `one is chosen at random, so private names fail where ${outside} is`,
+    "give them a line of their own",
   );
 }
 
@@ -221,26 +232,28 @@ function checkUpstreams(
     // A variable, or an upstream that CoreDNS rejects.
     if (typeof upstream === "string") {
       if (/:\d+$/.test(text) && upstream.endsWith(PORT_RANGE))
-        findings.error(server, `forward ${from} ${text}: ${PORT_RANGE}`);
+        findings.error(server, `forward ${from} ${text}`, PORT_RANGE);
       continue;
     }
     const loop = loopOf(upstream, context);
     const isLoop = comesBack(server, servers, from, upstream);
     if (loop !== undefined && isLoop) {
-      findings.error(server, `forward ${from} ${text}: a loop to itself, since this is ${loop}`);
+      findings.error(server, `forward ${from} ${text}`, `is a loop to itself, since this is ${loop}`);
     } else if (loop === undefined && sameAddress(upstream.target, USUAL_NODE_LOCAL)) {
       findings.warn(
         server,
-        `forward ${from} ${text}: NodeLocal DNSCache usually has this address, and asks CoreDNS itself for many names`,
+        `forward ${from} ${text}`,
+        "NodeLocal DNSCache usually has this address, and asks CoreDNS itself for many names",
       );
     } else if (context.clusterDns?.length === 0 && sameAddress(upstream.target, USUAL_CLUSTER_DNS)) {
       findings.warn(
         server,
-        `forward ${from} ${text}: the Service kube-dns usually has this address, and CoreDNS is behind it`,
+        `forward ${from} ${text}`,
+        "the Service kube-dns usually has this address, and CoreDNS is behind it",
       );
     }
     if (upstream.tls && upstream.serverName === undefined && forward.tlsServerName === undefined) {
-      findings.warn(server, `forward ${from} ${text}: without tls_servername anyone on the path can answer`);
+      findings.warn(server, `forward ${from} ${text}`, "without tls_servername anyone on the path can answer");
     }
   }
 }

@@ -32,7 +32,8 @@ export function checkRewrites(
     if (wider !== undefined)
       findings.warn(
         server,
-        `rewrite ${rule.from} has no effect: rewrite ${wider.from} comes first and takes its names`,
+        `rewrite ${rule.from}`,
+        `has no effect, since rewrite ${wider.from} comes first and takes its names`,
       );
     if (isRenamed || first > 0 || checkReach(server, servers, rule, findings))
       checkTarget(server, servers, rule, context, findings);
@@ -46,14 +47,16 @@ export function checkRewrites(
 function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {
   const { match, from, answer } = rule;
   if (match !== "exact" && answer === undefined) {
-    findings.warn(server, `rewrite ${from}: without \`answer auto\` many resolvers reject the answer's other name`);
+    findings.warn(server, `rewrite ${from}`, "without `answer auto` many resolvers reject the answer's other name");
   }
   if (match === "regex") checkPattern(server, rule, findings);
   else checkWords(server, rule, findings);
   if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
     findings.warn(
       server,
-      `rewrite ${match} ${from}: CoreDNS appends a dot, so it matches whole labels only; use a regex for part of a label`,
+      `rewrite ${match} ${from}`,
+      "CoreDNS appends a dot, so it matches whole labels only",
+      "use a regex for part of a label",
     );
   }
 }
@@ -61,7 +64,7 @@ function checkRule(server: Server, rule: RewritePlugin, findings: Findings): voi
 /** How a pattern treats a name, which CoreDNS passes whole, in lower case and with a trailing dot. */
 function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
   const why = whyNoName(from);
-  if (why !== undefined) findings.warn(server, `rewrite ${from}: matches no name, ${why}`);
+  if (why !== undefined) findings.warn(server, `rewrite ${from}`, `matches no name, ${why}`);
   if (why?.includes("dot")) return;
   const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
   const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
@@ -69,7 +72,9 @@ function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Fin
   if (advice !== "")
     findings.warn(
       server,
-      `rewrite ${from}: matches anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
+      `rewrite ${from}`,
+      `matches anywhere in a name and replaces all of it by ${to}`,
+      `for whole names only, ${advice}`,
     );
 }
 
@@ -79,18 +84,24 @@ function checkWords(server: Server, { match, from, to }: RewritePlugin, findings
   if (from.startsWith("*."))
     findings.warn(
       server,
-      `rewrite ${from}: matches no name, since only a regex has wildcards; use suffix ${from.slice(1)}, which takes all names below it`,
+      `rewrite ${from}`,
+      "matches no name, since only a regex has wildcards",
+      `use suffix ${from.slice(1)}, which takes all names below it`,
     );
   else if (/[\\^$()[\]|+*?]/.test(from))
     findings.warn(
       server,
-      `rewrite ${from}: matches no name, since ${match} compares it literally; write regex before it`,
+      `rewrite ${from}`,
+      `matches no name, since ${match} compares it literally`,
+      "write regex before it",
     );
   const [group] = /\{\d+\}/.exec(to) ?? [];
   if (group !== undefined)
     findings.warn(
       server,
-      `rewrite ${match} ${from}: ${group} in ${to} is not replaced, since only a regex has groups; leave it out, or use a regex`,
+      `rewrite ${match} ${from}`,
+      `${group} in ${to} is not replaced, since only a regex has groups`,
+      "leave it out, or use a regex",
     );
 }
 
@@ -115,7 +126,8 @@ function checkReach(
   if (!meets) {
     findings.warn(
       server,
-      `rewrite ${from}: names of ${from} do not reach a block for ${server.zones.join(" ")}, so it has no effect`,
+      `rewrite ${from}`,
+      `has no effect, since names of ${from} do not reach a block for ${server.zones.join(" ")}`,
     );
     return false;
   }
@@ -124,7 +136,9 @@ function checkReach(
   if (owner === undefined) return true;
   findings.warn(
     server,
-    `rewrite ${from} has no effect: the block for ${owner.zones.join(" ")} takes these names; move the line there`,
+    `rewrite ${from}`,
+    `has no effect, since the block for ${owner.zones.join(" ")} takes these names`,
+    "move the line there",
   );
   return false;
 }
@@ -199,7 +213,8 @@ function checkCodes(server: Server, findings: Findings): void {
     if (WITH_RECORDS.includes(code.toUpperCase())) continue;
     findings.warn(
       server,
-      `rewrite rcode ${rule.words.join(" ")}: until CoreDNS 1.14.7 it has no effect for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
+      `rewrite rcode ${rule.words.join(" ")}`,
+      `has no effect until CoreDNS 1.14.7 for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
     );
   }
 }
@@ -230,12 +245,16 @@ function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings
     if (isBehind && longest < kept)
       findings.warn(
         server,
-        `rewrite ttl ${words}: clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to ${kept} s; shorten cache instead`,
+        `rewrite ttl ${words}`,
+        `clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to ${kept} s`,
+        "shorten cache instead",
       );
     if (!isBehind && shortest > kept)
       findings.warn(
         server,
-        `rewrite ttl ${words}: clients get ${kept} s at most, since the cache is before rewrite until CoreDNS 1.14.7; lengthen cache too`,
+        `rewrite ttl ${words}`,
+        `clients get ${kept} s at most, since the cache is before rewrite until CoreDNS 1.14.7`,
+        "lengthen cache too",
       );
   }
 }
@@ -254,14 +273,17 @@ function checkCnames(server: Server, findings: Findings): void {
     if (whole && !from.endsWith("."))
       findings.warn(
         server,
-        `rewrite cname ${from}: matches no name, since names are compared with the dot at their end`,
+        `rewrite cname ${from}`,
+        "matches no name, since names are compared with the dot at their end",
       );
     else if ((whole || match === "regex") && !to.endsWith("."))
-      findings.warn(server, `rewrite cname ${from}: without a dot at the end of ${to} no answer is sent at all`);
+      findings.warn(server, `rewrite cname ${from}`, `without a dot at the end of ${to} no answer is sent at all`);
     if (!goesOn && index < rules.length - 1)
       findings.warn(
         server,
-        `rewrite cname ${from}: the rules after it have no effect, even if it does not match; begin it with continue`,
+        `rewrite cname ${from}`,
+        "the rules after it have no effect, even if it does not match",
+        "begin it with continue",
       );
   }
 }

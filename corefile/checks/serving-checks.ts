@@ -34,15 +34,14 @@ export function checkServing(
   const { port = DNS_PORT } = context;
   const root = serverFor(".", port, servers);
   const isParted = servers.some((server) => hasView(server) && serves(server, ".", port));
-  // Pods outside the add-on may serve other names and ports, and have other probes.
-  const required = context.isAddon === false ? findings.warnings : findings.errors;
   if (root === undefined && !hasImports) {
+    const zone = `zone .:${port}`;
     if (isParted)
-      findings.warnings.push(`every block for .:${port} has a view: queries that match no view are refused`);
-    else required.push(`no block for .:${port}: names outside the other blocks are refused`);
+      findings.warn(undefined, zone, "is only in blocks with a view, so queries that match no view are refused");
+    else report(context, findings, zone, "has no block, so names outside the other blocks are refused");
   }
   if (root !== undefined && !hasImports) {
-    for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, `no ${name}: ${why}`);
+    for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, name, `is missing, so ${why}`);
   }
   if (!hasImports) checkProcess(servers, context, findings);
   if (!hasImports) checkClusterNames(servers, context, findings);
@@ -51,22 +50,24 @@ export function checkServing(
   }
 }
 
+/** Reports an error; a warning outside the add-on, whose pods may serve other names and ports, and have other probes. */
+function report({ isAddon }: CheckContext, findings: Findings, subject: string, problem: string): void {
+  if (isAddon === false) findings.warn(undefined, subject, problem);
+  else findings.error(undefined, subject, problem);
+}
+
 /** Whether a block answers a zone's names on a port. */
 function serves(server: Server, name: string, port: number): boolean {
   return servedZones(server).some((served) => served.port === port && isWithin(name, served.zone));
 }
 
 /** Plugins that affect the whole process, whichever block they are in. */
-function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
-  if (!servers.some((server) => hasPlugin(server, "kubernetes"))) {
-    (isAddon === false ? findings.warnings : findings.errors).push(
-      "no kubernetes: the cluster's own names get no answer",
-    );
-  }
-  if (!servers.some((server) => hasPlugin(server, "reload"))) {
-    findings.warnings.push("no reload: a changed Corefile is loaded only at the next restart");
-  }
-  if (isAddon === false) return;
+function checkProcess(servers: readonly Server[], context: CheckContext, findings: Findings): void {
+  if (!servers.some((server) => hasPlugin(server, "kubernetes")))
+    report(context, findings, "kubernetes", "is missing, so the cluster's own names get no answer");
+  if (!servers.some((server) => hasPlugin(server, "reload")))
+    findings.warn(undefined, "reload", "is missing, so a changed Corefile is loaded only at the next restart");
+  if (context.isAddon === false) return;
   const plugins = servers.flatMap((server) => server.plugins);
   for (const { plugin: name, port, consequence } of PROBES) {
     const addresses = plugins.flatMap((plugin) =>
@@ -77,8 +78,8 @@ function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, fin
     if (addresses.some((address) => isEverywhere(address, port))) continue;
     // A line with an issue of its own exists, but was not parsed.
     if (addresses.length === 0 && servers.some((server) => hasPlugin(server, name))) continue;
-    const what = addresses.length === 0 ? `no ${name}` : `${name} elsewhere`;
-    findings.errors.push(`${what}: the add-on's probe asks it on ${port}, and ${consequence}`);
+    const what = addresses.length === 0 ? "is missing" : "listens elsewhere";
+    findings.error(undefined, name, `${what}, but the add-on's probe asks it on ${port}, and ${consequence}`);
   }
 }
 
@@ -122,12 +123,13 @@ function checkClusterNames(
   if (zones.some((zone) => isWithin(domain, zone))) return;
   const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
   const outside = inViews ? "outside the views " : "";
-  const message = `${outside}nothing answers ${domain}, the domain of every pod on EKS: ${inner}`;
+  const problem = `${outside}nothing answers it, the domain of every pod on EKS, since ${inner}`;
   const another =
     zones.length === 0 &&
     OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));
-  if (coredns === undefined || another || inViews || hasPlugin(server, "rewrite")) findings.warn(server, message);
-  else findings.error(server, message);
+  if (coredns === undefined || another || inViews || hasPlugin(server, "rewrite"))
+    findings.warn(server, `zone ${domain}`, problem);
+  else findings.error(server, `zone ${domain}`, problem);
 }
 
 function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
@@ -151,9 +153,19 @@ const METRICS_PORT = "9153";
 
 function checkMetrics(server: Server, address: string, { isAddon }: CheckContext, findings: Findings): void {
   if (/^(localhost|127\.|\[::1\])/.test(address))
-    findings.warn(server, "prometheus listens on localhost, where no collector reaches it; the Service names :9153");
+    findings.warn(
+      server,
+      "prometheus",
+      "listens on localhost, where no collector reaches it",
+      "write :9153, which the Service names",
+    );
   else if (isAddon !== false && hostAndPort(address)?.port !== METRICS_PORT)
-    findings.warn(server, `prometheus listens on ${address}, where no collector looks for it; the Service names :9153`);
+    findings.warn(
+      server,
+      "prometheus",
+      `listens on ${address}, where no collector looks for it`,
+      "write :9153, which the Service names",
+    );
 }
 
 function checkAutopath(server: Server, source: string, findings: Findings): void {
@@ -161,10 +173,11 @@ function checkAutopath(server: Server, source: string, findings: Findings): void
     if (watchesPods(server)) return;
     findings.warn(
       server,
-      "autopath has no effect without `pods verified` in kubernetes: it cannot tell a client's namespace",
+      "autopath",
+      "has no effect without `pods verified` in kubernetes, since it cannot tell a client's namespace",
     );
   } else if (source.startsWith("@") && !hasPlugin(server, source.slice(1))) {
-    findings.warn(server, `autopath ${source} has no effect: this block has no plugin ${source.slice(1)}`);
+    findings.warn(server, `autopath ${source}`, `has no effect, since this block has no plugin ${source.slice(1)}`);
   }
 }
 
@@ -174,14 +187,19 @@ function checkCache(server: Server, { ttl, success, denial }: CachePlugin, findi
   for (const time of new Set(times))
     findings.warn(
       server,
-      `cache ${time}: no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own TTL, so more has no effect`,
+      `cache ${time}`,
+      `no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own TTL, so more has no effect`,
     );
 }
 
 function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {
   const max = grace - SHUTDOWN_RESERVE;
   if (lameduck === undefined || (seconds(lameduck) ?? 0) <= max) return;
-  findings.error(server, `lameduck ${lameduck}: at most ${max}s, since the pod is killed after ${grace}s`);
+  findings.error(
+    server,
+    "health",
+    `lameduck takes at most ${max}s, since the pod is killed after ${grace}s (found ${lameduck})`,
+  );
 }
 
 function watchesPods(server: Server): boolean {
@@ -196,7 +214,7 @@ export function checkLogs(server: Server, findings: Findings): void {
     for (const scope of scopes) checkScope(server, scope, earlier, findings);
     const [label] = /\{\/[^}]+\}/.exec(format ?? "") ?? [];
     if (label !== undefined && !hasPlugin(server, "metadata"))
-      findings.warn(server, `log: ${label} is always -, since this block has no metadata; add a line metadata`);
+      findings.warn(server, "log", `${label} is always -, since this block has no metadata`, "add a line metadata");
   }
 }
 
@@ -204,12 +222,15 @@ function checkScope(server: Server, scope: string, earlier: readonly string[], f
   if (scope.includes("{") && !hasVariable(scope))
     findings.warn(
       server,
-      `log: ${scope} is read as a zone, not as part of the format; put the whole format in double quotes, behind a zone`,
+      "log",
+      `${scope} is read as a zone, not as part of the format`,
+      "put the whole format in double quotes, behind a zone",
     );
   else if (earlier.some((wide) => isWithin(scope, wide)))
     findings.warn(
       server,
-      `log ${scope} comes after a line that takes its names: the first line that matches logs a query, so this one has no effect`,
+      `log ${scope}`,
+      "has no effect, since a line above takes its names, and the first line that matches logs a query",
     );
 }
 

@@ -40,7 +40,9 @@ function checkOther(
   if (String(own.upstreams) === String(askedFor(name, owner)?.upstreams)) return;
   findings.warn(
     server,
-    `rewrite ${from}: leads to ${to}, which this block looks up at ${own.upstreams.join(" ")}, not in the block for ${owner.zones.join(" ")}; add a line forward ${zone.replace(/\.$/, "")} here`,
+    `rewrite ${from}`,
+    `leads to ${to}, which this block looks up at ${own.upstreams.join(" ")}, not in the block for ${owner.zones.join(" ")}`,
+    `add a line forward ${zone.replace(/\.$/, "")} here`,
   );
 }
 
@@ -79,7 +81,12 @@ function checkShort(
 ): boolean {
   const name = to.replace(/\.$/, "");
   if (isAddress(name)) {
-    findings.warn(server, `rewrite ${from}: leads to ${to}, which is asked for as a name; use hosts for an address`);
+    findings.warn(
+      server,
+      `rewrite ${from}`,
+      `leads to ${to}, which is asked for as a name`,
+      "use hosts for an address",
+    );
     return true;
   }
   const labels = name.split(".");
@@ -96,7 +103,9 @@ function checkShort(
   const service = last === "svc" ? name : `${name}.svc`;
   findings.warn(
     server,
-    `rewrite ${from}: leads to ${to}, a name outside the cluster; that of a Service is ${service}.${domain}`,
+    `rewrite ${from}`,
+    `leads to ${to}, a name outside the cluster`,
+    `write that of a Service, ${service}.${domain}`,
   );
   return true;
 }
@@ -112,7 +121,9 @@ function checkCluster(server: Server, { from, to }: RewritePlugin, context: Chec
   const asked = upstreams.length === 0 ? "nothing in this block answers" : `this block asks ${upstreams.join(" ")} for`;
   findings.warn(
     server,
-    `rewrite ${from}: leads to ${to}, a name of the cluster that ${asked}: move the rewrite to the block of kubernetes`,
+    `rewrite ${from}`,
+    `leads to ${to}, a name of the cluster that ${asked}`,
+    "move the rewrite to the block of kubernetes",
   );
 }
 

@@ -42,7 +42,9 @@ export function checkOwners(server: Server, servers: readonly Server[], findings
       if (owner !== undefined)
         findings.warn(
           server,
-          `${name} ${bare(zone)} is never used: the block for ${owner.zones.join(" ")} takes these names; move the line there`,
+          `${name} ${bare(zone)}`,
+          `is never used, since the block for ${owner.zones.join(" ")} takes these names`,
+          "move the line there",
         );
     }
   }
@@ -59,7 +61,9 @@ function checkHostNames(
     if (owner !== undefined)
       findings.warn(
         server,
-        `hosts ${name}: is never queried here, since the block for ${owner.zones.join(" ")} takes this name; move the line there`,
+        `hosts ${name}`,
+        `is never queried here, since the block for ${owner.zones.join(" ")} takes this name`,
+        "move the line there",
       );
   }
 }
@@ -70,20 +74,29 @@ function checkSpelling(server: Server, findings: Findings): void {
     if (hasCapitals(zone) && !zone.includes("/") && !hasVariable(zone))
       findings.warn(
         server,
-        `no query reaches ${zone}: CoreDNS compares names in lower case; write ${zone.toLowerCase()}`,
+        `zone ${zone}`,
+        "no query reaches it, since CoreDNS compares names in lower case",
+        `write ${zone.toLowerCase()}`,
       );
 }
 
 /** Wildcards in zones: to CoreDNS the asterisk is an ordinary character. */
 function checkWildcards(server: Server, findings: Findings): void {
   for (const zone of server.zones.filter(isWildcard))
-    findings.warn(server, `no query reaches ${zone}: a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}`);
+    findings.warn(
+      server,
+      `zone ${zone}`,
+      "no query reaches it, since a zone has no wildcards",
+      `write ${zone.replace(/^.*\*\./, "")}`,
+    );
   for (const plugin of server.plugins) {
     const { name, args } = writePlugin(plugin);
     for (const zone of zonesOfLine(name, args).filter(isWildcard))
       findings.warn(
         server,
-        `${name} ${zone}: matches no name, since a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}, which takes all names below it too`,
+        `${name} ${zone}`,
+        "matches no name, since a zone has no wildcards",
+        `write ${zone.replace(/^.*\*\./, "")}, which takes all names below it too`,
       );
   }
 }
@@ -110,11 +123,21 @@ function checkPorts(server: Server, servers: readonly Server[], findings: Findin
   for (const zone of server.zones) {
     const [, unknown] = /^(\w+:\/\/)/.exec(zone.replace(TRANSPORT, "")) ?? [];
     if (unknown !== undefined)
-      findings.warn(server, `no query reaches ${zone}: ${unknown} is read as part of the name; leave it out`);
+      findings.warn(
+        server,
+        `zone ${zone}`,
+        `no query reaches it, since ${unknown} is read as part of the name`,
+        "leave it out",
+      );
   }
   const ports = servedZones(server).flatMap(({ port }) => (port === DNS_PORT || asked.has(port) ? [] : [port]));
   for (const port of new Set(ports))
-    findings.warn(server, `no pod queries port ${port}: the Service kube-dns uses 53; leave the port out`);
+    findings.warn(
+      server,
+      `port ${port}`,
+      "no pod queries it, since the Service kube-dns uses 53",
+      "leave the port out",
+    );
 }
 
 /** A block with a view is only tried before one without if it comes first. */
@@ -129,7 +152,9 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
   if (first === undefined) return;
   findings.warn(
     server,
-    `no query reaches the block with the view: the block for ${first.zones.join(" ")} above it has no view and takes all queries; move the block with the view up`,
+    "view",
+    `no query reaches this block, since the block for ${first.zones.join(" ")} above it has no view and takes all queries`,
+    "move the block with the view up",
   );
 }
 
@@ -138,11 +163,13 @@ function checkBind(server: Server, servers: readonly Server[], { isAddon }: Chec
   const hosts = hostsOf(server);
   const zones = servedZones(server).filter(({ port }) => port === DNS_PORT);
   if (zones.length === 0 || !isInner(server)) return;
-  const message = `bind ${hosts.join(" ")}: no other pod reaches this block, since this is the loopback of CoreDNS's own pod; leave bind out`;
+  const subject = `bind ${hosts.join(" ")}`;
+  const problem = "no other pod reaches this block, since this is the loopback of CoreDNS's own pod";
   const isRoot = zones.some(({ zone }) => zone === ".");
   const isAlone = () => serverFor(".", DNS_PORT, remembered(OUTER, servers, outerOf)) === undefined;
-  if (isRoot && isAddon !== false && isAlone()) findings.error(server, message);
-  else if (!remembered(ASKS_LOOPBACK, servers, (all) => all.some(asksLoopback))) findings.warn(server, message);
+  if (isRoot && isAddon !== false && isAlone()) findings.error(server, subject, problem, "leave bind out");
+  else if (!remembered(ASKS_LOOPBACK, servers, (all) => all.some(asksLoopback)))
+    findings.warn(server, subject, problem, "leave bind out");
 }
 
 const OUTER = new WeakMap<readonly Server[], readonly Server[]>();

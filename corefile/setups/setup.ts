@@ -12,7 +12,7 @@ import {
 import { hasVariable } from "../syntax/syntax.ts";
 import { Dispenser, type Token } from "../syntax/tokens.ts";
 
-/** CoreDNS does not start; the message is the reason. */
+/** CoreDNS does not start; the message is the reason, as a clause about the plugin. */
 export class Refusal extends Error {
   /** Whether this is only known for an older version. */
   readonly undecided: boolean;
@@ -68,16 +68,16 @@ export class Setup extends Dispenser {
 
   /** Rejects words, which versions newer than all known ones may accept. */
   refuse(message: string): never {
-    throw new Refusal(`${this.plugin}: ${message}`, this.context.isNewer);
+    throw new Refusal(message, this.context.isNewer);
   }
 
   /** Rejects what the pods lack in any version. */
   lack(message: string): never {
-    throw new Refusal(`${this.plugin}: ${message}`);
+    throw new Refusal(message);
   }
 
   warn(message: string): void {
-    this.warnings.push(`${this.plugin}: ${message}`);
+    this.warnings.push(message);
   }
 
   since(...version: Version): boolean {
@@ -115,8 +115,7 @@ export class Setup extends Dispenser {
   unknown(name: string): void {
     const known = [...this.context.options].join(", ");
     const version = this.context.version.join(".");
-    const message = `${this.plugin}: CoreDNS ${version} has no option ${name}${known === "" ? "" : `; it has ${known}`}`;
-    throw new Refusal(message, this.context.isNewer);
+    this.refuse(`CoreDNS ${version} has no option ${name}${known === "" ? "" : `; it has ${known}`}`);
   }
 
   /** The words of an option; rejects fewer than `min` or more than `max`. */

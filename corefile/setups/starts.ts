@@ -1,3 +1,4 @@
+import { atLine, sentenceOf } from "../finding.ts";
 import { remembered } from "../model.ts";
 import { ignoresCase, isBefore, isNewer, type Release, releaseFor, type Version, versionOf } from "../releases.ts";
 import { zoneAndPort } from "../syntax/go-values.ts";
@@ -61,23 +62,27 @@ export function startOf(text: string, context: StartContext = {}): Start {
   const { blocks, withoutZones, imports } = file;
   for (const name of [...imports, ...blocks.flatMap((block) => block.imports)])
     judgeImport(name, context, errors, warnings);
-  for (const { lines } of withoutZones) {
-    warnings.push("a server block without zones has no effect");
+  for (const { line, lines } of withoutZones) {
+    warnings.push(atLine(line, "begins a server block without zones, which has no effect"));
     for (const { name } of lines) {
       if (release.plugins.some((plugin) => plugin.name === name)) continue;
       (isNewer(context.coredns) ? warnings : errors).push(noPlugin(name, release));
     }
   }
   if (blocks.length === 0 && imports.length === 0)
-    warnings.push("no server block: CoreDNS starts with whoami on port 53, and answers no name");
+    warnings.push(
+      sentenceOf({
+        subject: "Corefile",
+        problem: "has no server block, so CoreDNS starts with whoami on port 53, and answers no name",
+      }),
+    );
   const version = context.coredns ?? versionOf(release.version);
   const servers = blocks.map((block) => serverOf(block, version, errors));
   for (const [index, block] of blocks.entries()) {
-    const at = (message: string) => `${block.keys.join(" ")}: ${message}`;
     const start = setUp(block, release, context);
-    errors.push(...start.errors.map(at));
-    warnings.push(...start.warnings.map(at));
-    judgeStartup(block, servers[index]?.zones ?? [], errors, at);
+    errors.push(...start.errors);
+    warnings.push(...start.warnings);
+    judgeStartup(block, servers[index]?.zones ?? [], errors);
   }
   judgeOverlap(blocks, servers, version, errors);
   const stray = strayLines(blocks, release);
@@ -88,12 +93,17 @@ export function startOf(text: string, context: StartContext = {}): Start {
 }
 
 function judgeImport(file: string, { isAddon }: StartContext, errors: string[], warnings: string[]): void {
+  const subject = `import ${file}`;
   if (isAddon && !/[*?[\]]/.test(file))
     errors.push(
-      `import ${file}: the add-on's pods have no such file, no snippet above has this name, and CoreDNS does not start`,
+      sentenceOf({
+        subject,
+        problem: "the add-on's pods have no such file, no snippet above has this name, and CoreDNS does not start",
+      }),
     );
-  else if (isAddon) warnings.push(`import ${file}: the add-on's pods have no such files, so nothing is imported`);
-  else warnings.push(`import ${file}: what is in that file is not checked`);
+  else if (isAddon)
+    warnings.push(sentenceOf({ subject, problem: "the add-on's pods have no such files, so nothing is imported" }));
+  else warnings.push(sentenceOf({ subject, problem: "what is in that file is not checked" }));
 }
 
 interface ServerAddress {
@@ -120,12 +130,14 @@ function serverOf(block: TokenBlock, version: Version, errors: string[]): { read
     const transports = isBefore(version, HTTPS3_SINCE) ? OLD_TRANSPORTS : TRANSPORTS;
     const [, transport = "dns", rest = key] = transports.exec(key) ?? [];
     const read = zoneAndPort(rest);
+    const subject = `zone ${key === "" ? '""' : key}`;
     if (typeof read === "string") {
-      errors.push(`${key}: CoreDNS does not start: ${read}`);
+      errors.push(sentenceOf({ subject, problem: `${read}, so CoreDNS does not start` }));
       return [];
     }
     const port = read.port ?? PORTS[transport] ?? "53";
-    if (Number(port) < 0 || Number(port) > 65_535) errors.push(`${key}: CoreDNS does not start: a port is 0 to 65535`);
+    if (Number(port) < 0 || Number(port) > 65_535)
+      errors.push(sentenceOf({ subject, problem: "a port is 0 to 65535, so CoreDNS does not start" }));
     return read.zones.map((zone) => ({ transport, zone: ignoresCase(version) ? zone.toLowerCase() : zone, port }));
   });
   return { zones };
@@ -140,8 +152,9 @@ function byPlugin(block: TokenBlock): Map<string, PluginTokens["tokens"]> {
 /** First releases with a plugin that the oldest add-on versions lack: the data of the oldest known release has it. */
 const PLUGINS_SINCE: Readonly<Record<string, Version>> = { multisocket: [1, 12, 0] };
 
-function noPlugin(name: string, { version }: Release): string {
-  return `CoreDNS ${version} has no plugin ${shown(name)} and does not start`;
+function noPlugin(name: string, { version }: Release, block?: readonly string[]): string {
+  const subject = /^\S+$/.test(name) ? name : shown(name);
+  return sentenceOf({ block, subject, problem: `CoreDNS ${version} has no such plugin, and does not start` });
 }
 
 const OPTIONS = new WeakMap<Release, ReadonlyMap<string, ReadonlySet<string>>>();
@@ -154,23 +167,24 @@ function optionsOf({ plugins }: Release): ReadonlyMap<string, ReadonlySet<string
 function setUp(block: TokenBlock, release: Release, context: StartContext): Start {
   const errors: string[] = [];
   const warnings: string[] = [];
+  const at = (subject: string, problem: string) => sentenceOf({ block: block.keys, subject, problem });
   const plugins = byPlugin(block);
   const known = remembered(OPTIONS, release, optionsOf);
   const root = plugins.get("root")?.[1]?.text ?? "";
   for (const [name, tokens] of plugins) {
     const options = known.get(name);
     if (options === undefined) {
-      (isNewer(context.coredns) ? warnings : errors).push(noPlugin(name, release));
+      (isNewer(context.coredns) ? warnings : errors).push(noPlugin(name, release, block.keys));
       continue;
     }
     const since = PLUGINS_SINCE[name];
     if (since !== undefined && context.coredns !== undefined && isBefore(context.coredns, since)) {
-      errors.push(`${name}: requires CoreDNS ${since.join(".")}, but this is ${context.coredns.join(".")}`);
+      errors.push(at(name, `requires CoreDNS ${since.join(".")}, but this is ${context.coredns.join(".")}`));
       continue;
     }
     const run = SETUPS[name];
     if (run === undefined) {
-      warnings.push(`${name}: not checked`);
+      warnings.push(at(name, "is not checked"));
       continue;
     }
     const setup = new Setup(name, tokens, setupContext(block, options, root, release, context));
@@ -180,10 +194,9 @@ function setUp(block: TokenBlock, release: Release, context: StartContext): Star
       if (loose !== undefined) setup.warn(loose);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const message = loose === undefined ? error.message : `${name}: ${loose}`;
-      (error.undecided ? warnings : errors).push(message);
+      (error.undecided ? warnings : errors).push(at(name, loose ?? error.message));
     }
-    warnings.push(...setup.warnings);
+    warnings.push(...setup.warnings.map((problem) => at(name, problem)));
   }
   return { errors, warnings };
 }
@@ -211,22 +224,18 @@ function setupContext(
 const SEARCH_LIST_SOURCES: ReadonlySet<string> = new Set(["kubernetes", "erratic"]);
 
 /** Failures after the setup of all plugins. */
-function judgeStartup(
-  block: TokenBlock,
-  zones: readonly ServerAddress[],
-  errors: string[],
-  at: (message: string) => string,
-): void {
+function judgeStartup(block: TokenBlock, zones: readonly ServerAddress[], errors: string[]): void {
+  const refuse = (subject: string, problem: string) =>
+    errors.push(sentenceOf({ block: block.keys, subject, problem: `${problem}, or CoreDNS does not start` }));
   const has = (name: string) => block.lines.some((line) => line.name === name);
   const source = block.lines.findLast((line) => line.name === "autopath")?.tokens.at(-1)?.text ?? "";
   const plugin = source.replace(/^@/, "");
   if (source.startsWith("@") && has(plugin) && !SEARCH_LIST_SOURCES.has(plugin) && isHandler(plugin))
-    errors.push(at(`autopath: ${plugin} provides no search lists, so CoreDNS does not start`));
-  if (has("k8s_external") && !has("kubernetes"))
-    errors.push(at("k8s_external: needs kubernetes in the same block, or CoreDNS does not start"));
+    refuse(`autopath ${source}`, `needs a plugin that provides search lists, such as kubernetes`);
+  if (has("k8s_external") && !has("kubernetes")) refuse("k8s_external", "needs kubernetes in the same block");
   for (const transport of ["https3", "quic"])
     if (zones.some((zone) => zone.transport === transport) && !has("tls"))
-      errors.push(at(`${transport}:// needs the plugin tls, or CoreDNS does not start`));
+      refuse(`zone ${transport}://`, "needs the plugin tls");
 }
 
 /** Plugins that are not handlers, so that others cannot find them by name. */
@@ -262,8 +271,9 @@ function judgeOverlap(
         const same = bound.has(own);
         const overlaps = unbound.has(key) && (host === "" || bound.has(`${key} on `));
         if ((same && (!hasView || isBefore(version, VIEW_SHARES_SINCE))) || (!same && overlaps)) {
+          const subject = `zone ${key.replace(/^dns:\/\//, "")}`;
           errors.push(
-            `${block.keys.join(" ")}: ${key.replace(/^dns:\/\//, "")} already has a block, so CoreDNS does not start`,
+            sentenceOf({ block: block.keys, subject, problem: "already has a block, so CoreDNS does not start" }),
           );
           continue;
         }
@@ -298,7 +308,7 @@ function listenHosts(block: TokenBlock): readonly string[] {
 function looseBrace(tokens: readonly Token[]): string | undefined {
   const brace = tokens.find(({ text, line }, index) => text === "{" && line !== (tokens[index - 1]?.endLine ?? line));
   if (brace === undefined) return undefined;
-  return `the brace on line ${brace.line} opens no options, because it is on a line of its own; move it to the end of the previous line`;
+  return `the brace on line ${brace.line} opens no options, since it is on a line of its own; move it to the end of the previous line`;
 }
 
 /** Words after a block that were meant to be in it: after a superfluous closing brace, CoreDNS reads them as zones. */
@@ -309,6 +319,8 @@ function strayLines(blocks: readonly TokenBlock[], { plugins }: Release): string
     const isPlugin = !hasBraces && index > 0 && plugins.some(({ name }) => name === first);
     if (!isBrace && !isPlugin) return [];
     const what = isBrace ? "a closing brace" : `the line of ${first}`;
-    return [`line ${line}: ${what} is outside the server blocks, so CoreDNS reads it as a zone; remove a brace above`];
+    return [
+      atLine(line, `${what} is outside the server blocks, so CoreDNS reads it as a zone`, "remove a brace above"),
+    ];
   });
 }

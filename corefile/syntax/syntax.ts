@@ -1,3 +1,4 @@
+import { atLine } from "../finding.ts";
 import { spelled, type Token, tokens } from "./tokens.ts";
 
 /** Text that CoreDNS cannot parse as a Corefile. */
@@ -6,7 +7,7 @@ export class CorefileSyntaxError extends Error {
   readonly line: number;
 
   constructor(line: number, message: string) {
-    super(`line ${line}: ${message}`);
+    super(atLine(line, message));
     this.name = "CorefileSyntaxError";
     this.line = line;
   }

@@ -22,7 +22,7 @@ describe("answers that differ from what a Corefile suggests", () => {
     [
       "a wildcard of hosts",
       warningsOf(["hosts {\n10.0.0.1 *.apps.example a.example\nfallthrough\n}"]),
-      "hosts *.apps.example: hosts has no wildcards",
+      "hosts *.apps.example: matches no name below it, since hosts has no wildcards",
     ],
     [
       "a rule for cname without the dot of its name",
@@ -75,7 +75,7 @@ describe("answers that differ from what a Corefile suggests", () => {
     [
       "a block for Services without kubernetes",
       warningsOf([], block("svc.cluster.local:53", "forward . 10.0.0.9")),
-      "Services below svc.cluster.local are not answered",
+      "zone svc.cluster.local: Services below it are not answered",
     ],
     [
       "a private and a public upstream",
@@ -118,7 +118,7 @@ describe("answers that differ from what a Corefile suggests", () => {
     const of = (lines: readonly string[], blocks: string) =>
       checkCorefile(`.:53 {\n${lines.join("\n")}\n}\n${blocks}`).warnings;
     assert.deepEqual(of(verified, stub), [
-      ".:53: autopath: for corp.example it asks the upstreams of this block and not those of the block for corp.example; use a line forward corp.example here instead",
+      ".:53: autopath: asks the upstreams of this block for corp.example, not those of the block for corp.example; use a line forward corp.example here instead",
     ]);
     assert.deepEqual(
       of(
@@ -136,18 +136,19 @@ describe("a Corefile that CoreDNS cannot parse at all", () => {
 
   it("is recognized as a ConfigMap", () => {
     assert.deepEqual(errorsOf("kind: ConfigMap\ndata:\n  Corefile: |\n    .:53 {\n        errors\n    }\n"), [
-      "this is a ConfigMap: the Corefile is only the text below its key Corefile",
+      "line 3: is a key of a ConfigMap, not a line of a Corefile; give only the text below Corefile",
     ]);
   });
 
   it("is recognized as a configuration of the add-on", () => {
     assert.deepEqual(errorsOf("replicaCount: 2\ncorefile: |\n  .:53 {\n      errors\n  }\n"), [
-      "this is a configuration of the add-on: the Corefile is only the text below its key corefile",
+      "line 2: is a key of a configuration of the add-on, not a line of a Corefile; give only the text below corefile",
     ]);
   });
 
   it("has JSON-escaped line breaks", () => {
-    const message = "its line breaks are a backslash and an n, so that CoreDNS takes all words for zones: write lines";
+    const message =
+      "line 1: its line breaks are a backslash and an n, so that CoreDNS takes all words for zones; write lines";
     assert.deepEqual(errorsOf(".:53 {\\n    errors\\n    health\\n}\n"), [message]);
     assert.deepEqual(errorsOf('{"corefile": ".:53 {\\r\\n    errors\\r\\n}"}'), [message]);
   });
@@ -162,7 +163,7 @@ describe("a Corefile that CoreDNS cannot parse at all", () => {
     ]);
     assert.deepEqual(
       errorsOf(".:53 {\n    # was health{\n    foo\n}\n").filter((text) => text.includes("foo")),
-      ['.:53: CoreDNS 1.14.3 has no plugin "foo" and does not start'],
+      [".:53: foo: CoreDNS 1.14.3 has no such plugin, and does not start"],
     );
     assert.deepEqual(errorsOf(".:53{\n    errors\n}\n"), ["line 1: .:53{ needs a space before its brace"]);
   });

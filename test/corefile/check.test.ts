@@ -89,7 +89,7 @@ describe("checkCorefile", () => {
     [
       "two forwards before 1.9.4",
       check(["forward corp.example 10.0.0.3", "forward . 10.0.0.2"], ["forward"], "", { coredns: [1, 9, 3] }),
-      "forward occurs 2 times, which requires CoreDNS 1.9.4, but this is 1.9.3",
+      "forward: occurs 2 times, which requires CoreDNS 1.9.4, but this is 1.9.3",
     ],
     [
       "a slip in an option",
@@ -102,7 +102,7 @@ describe("checkCorefile", () => {
       "CoreDNS 1.12.4 has no option upstream; it has endpoint_pod_names, pods, ",
     ],
     ["a plugin twice", check(["cache 60"]), "cache: may occur only once in a server block"],
-    ["a plugin that is none", check(["cahce 60"]), 'CoreDNS 1.14.3 has no plugin "cahce" and does not start'],
+    ["a plugin that is none", check(["cahce 60"]), "cahce: CoreDNS 1.14.3 has no such plugin, and does not start"],
     [
       "a line that CoreDNS refuses",
       check(["multisocket 0"]),
@@ -113,20 +113,24 @@ describe("checkCorefile", () => {
       check(["forward . /etc/other.conf"], ["forward"], "", { coredns: [1, 13, 2] }),
       "forward: the add-on's pods have no file /etc/other.conf, and CoreDNS does not start without it",
     ],
-    ["no kubernetes", check([], ["kubernetes"]), "no kubernetes: the cluster's own names get no answer"],
+    ["no kubernetes", check([], ["kubernetes"]), "kubernetes: is missing, so the cluster's own names get no answer"],
     [
       "no health",
       check([], ["health"]),
-      "no health: the add-on's probe asks it on :8080, and Kubernetes restarts the pod",
+      "health: is missing, but the add-on's probe asks it on :8080, and Kubernetes restarts the pod",
     ],
-    ["no ready", check([], ["ready"]), "no ready: the add-on's probe asks it on :8181, and the pod gets no queries"],
-    ["health on another port", check(["health :8081"], ["health"]), "health elsewhere"],
+    [
+      "no ready",
+      check([], ["ready"]),
+      "ready: is missing, but the add-on's probe asks it on :8181, and the pod gets no queries",
+    ],
+    ["health on another port", check(["health :8081"], ["health"]), "health: listens elsewhere"],
     [
       "a lame duck over the grace",
       check(["health {\nlameduck 30s\n}"], ["health"]),
-      "lameduck 30s: at most 25s, since the pod is killed after 30s",
+      "health: lameduck takes at most 25s, since the pod is killed after 30s (found 30s)",
     ],
-    ["two blocks for one zone", check([], [], "dns://.:53 {\n errors\n}\n"), ".:53 already has a block"],
+    ["two blocks for one zone", check([], [], "dns://.:53 {\n errors\n}\n"), "zone .:53: already has a block"],
     [
       "multisocket before 1.12",
       check(["multisocket 2"], [], "", { coredns: [1, 11, 4] }),
@@ -142,15 +146,19 @@ describe("checkCorefile", () => {
 
   it("calls a Corefile without .:53 an error", () => {
     const { errors: found } = checkCorefile("corp.example {\n health\n ready\n reload\n kubernetes\n}\n");
-    assert.deepEqual(found, ["no block for .:53: names outside the other blocks are refused"]);
+    assert.deepEqual(found, ["zone .:53: has no block, so names outside the other blocks are refused"]);
   });
 
   const warnings: readonly (readonly [what: string, found: ReturnType<typeof check>, message: string])[] = [
-    ["no errors", check([], ["errors"]), "no errors: errors are not logged"],
-    ["no forward", check([], ["forward"]), "no forward: names outside the cluster get no answer"],
-    ["no cache", check([], ["cache"]), "no cache: every query goes to its source"],
-    ["no loop", check([], ["loop"]), "no loop: a loop through the upstreams goes unnoticed"],
-    ["no reload", check([], ["reload"]), "no reload: a changed Corefile is loaded only at the next restart"],
+    ["no errors", check([], ["errors"]), "errors: is missing, so errors are not logged"],
+    ["no forward", check([], ["forward"]), "forward: is missing, so names outside the cluster get no answer"],
+    ["no cache", check([], ["cache"]), "cache: is missing, so every query goes to its source"],
+    ["no loop", check([], ["loop"]), "loop: is missing, so a loop through the upstreams goes unnoticed"],
+    [
+      "no reload",
+      check([], ["reload"]),
+      "reload: is missing, so a changed Corefile is loaded only at the next restart",
+    ],
     [
       "an option that this program has not seen yet",
       check(["cache 30 {\n warm_up\n}"], ["cache"], "", { coredns: [1, 15, 1] }),
@@ -177,23 +185,23 @@ describe("checkCorefile", () => {
     [
       "an order that is not used",
       check(["hosts {\n10.0.0.1 a\nfallthrough\n}"]),
-      "hosts is written after forward but sees a query before it",
+      "hosts: is written after forward but sees a query before it",
     ],
-    ["a forward behind a wider one", check(["forward corp.example 10.0.0.3"]), "forward corp.example is never used"],
+    ["a forward behind a wider one", check(["forward corp.example 10.0.0.3"]), "forward corp.example: is never used"],
     [
       "a plugin that counts once",
       check(["loadbalance"]),
-      "loadbalance occurs 2 times, but only one line has an effect",
+      "loadbalance: occurs 2 times, but only one line has an effect",
     ],
     [
       "autopath without verified pods",
       check(["autopath @kubernetes"]),
-      "autopath has no effect without `pods verified`",
+      "autopath: has no effect without `pods verified`",
     ],
     [
       "autopath by a plugin that is not there",
       check(["autopath @kubernets"]),
-      "autopath @kubernets has no effect: this block has no plugin kubernets",
+      "autopath @kubernets: has no effect, since this block has no plugin kubernets",
     ],
     [
       "a prefix that ends within a label",
@@ -223,11 +231,11 @@ describe("checkCorefile", () => {
       check(["forward . /etc/other.conf"], ["forward"]),
       "CoreDNS does not start unless its pod has the file /etc/other.conf",
     ],
-    ["metrics on localhost", check(["prometheus"], ["prometheus"]), "prometheus listens on localhost"],
+    ["metrics on localhost", check(["prometheus"], ["prometheus"]), "prometheus: listens on localhost"],
     [
       "metrics on another port",
       check(["prometheus :9253"], ["prometheus"]),
-      "prometheus listens on :9253, where no collector looks for it; the Service names :9153",
+      "prometheus: listens on :9253, where no collector looks for it; write :9153, which the Service names",
     ],
     [
       "an answer under another name",
@@ -254,7 +262,7 @@ describe("checkCorefile", () => {
       assert.deepEqual(found, { errors: [], warnings: [] });
     }
     const { errors } = check(["health 127.0.0.1:8080"], ["health"]);
-    assert.match(String(errors), /^health elsewhere/);
+    assert.match(String(errors), /^health: listens elsewhere/);
   });
 
   it("accepts capital letters in a class, an escape or an alternative of a pattern", () => {

@@ -67,7 +67,10 @@ describe("a forward", () => {
         ["a.example", "a.example"],
         ["a.test", "test"],
         ["b.a.test", "test"],
-      ].map(([zone, first]) => `.:53: forward ${zone} is never used: forward ${first} comes first and takes its names`),
+      ].map(
+        ([zone, first]) =>
+          `.:53: forward ${zone}: is never used, since forward ${first} comes first and takes its names`,
+      ),
     );
   });
 });

@@ -104,7 +104,7 @@ describe("Corefile model", () => {
       warnings: [
         "import /etc/coredns/custom/*.server: what is in that file is not checked",
         "import /etc/coredns/custom/*.override: what is in that file is not checked",
-        ".:53: hosts is written after kubernetes but sees a query before it: CoreDNS's order is fixed and ignores that of the lines",
+        ".:53: hosts: is written after kubernetes but sees a query before it, since CoreDNS's order is fixed and ignores that of the lines",
       ],
     });
   });

@@ -7,7 +7,7 @@ import { isBefore, RELEASES, releaseFor, type Version, versionOf } from "../../c
 import { withLines } from "./default-corefile.ts";
 
 const NEWER = [1, 15, 9] as const;
-const notice = "CoreDNS 1.15.9 is checked as 1.15.0, the newest whose plugins are known here";
+const notice = "CoreDNS 1.15.9: is checked as 1.15.0, the newest whose plugins are known here";
 
 describe("a CoreDNS that is newer than all known releases", () => {
   const taken: readonly (readonly [line: string, warning: string])[] = [

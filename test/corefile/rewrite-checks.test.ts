@@ -30,15 +30,15 @@ describe("a rule of rewrite", () => {
     ],
     [
       withLines(`rewrite name regex ^.*\\.b\\.example\\.$ ${SERVICE} ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
-      "rewrite a.b.example has no effect: rewrite ^.*\\.b\\.example\\.$ comes first and takes its names",
+      "rewrite a.b.example: has no effect, since rewrite ^.*\\.b\\.example\\.$ comes first and takes its names",
     ],
     [
       withLines(`rewrite name suffix .b.example .shop.svc.cluster.local ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
-      "rewrite a.b.example has no effect: rewrite .b.example comes first",
+      "rewrite a.b.example: has no effect, since rewrite .b.example comes first",
     ],
     [
       withLines("", stub("corp.example:53", "rewrite name a.other.example b.corp.example", "forward . 10.0.0.9")),
-      "rewrite a.other.example: names of a.other.example do not reach a block for corp.example:53",
+      "rewrite a.other.example: has no effect, since names of a.other.example do not reach a block for corp.example:53",
     ],
     [
       withLines("rewrite name web.old.example web.corp.example", STUB),
@@ -46,9 +46,9 @@ describe("a rule of rewrite", () => {
     ],
     [
       withLines("rewrite name foo.example.com web.shop"),
-      "leads to web.shop, a name outside the cluster; that of a Service is web.shop.svc.cluster.local",
+      "leads to web.shop, a name outside the cluster; write that of a Service, web.shop.svc.cluster.local",
     ],
-    [withLines("rewrite name foo.example.com web.shop.svc"), "that of a Service is web.shop.svc.cluster.local"],
+    [withLines("rewrite name foo.example.com web.shop.svc"), "write that of a Service, web.shop.svc.cluster.local"],
     [
       withLines("rewrite name foo.example.com 10.0.0.5"),
       "leads to 10.0.0.5, which is asked for as a name; use hosts for an address",
@@ -153,7 +153,7 @@ describe("a match of template", () => {
       const code = words.split(" ").at(-2);
       for (const coredns of [undefined, [1, 12, 4], [1, 14, 6]] as const)
         assert.deepEqual(of(coredns, `rewrite rcode ${words}`), [
-          `.:53: rewrite rcode ${words}: until CoreDNS 1.14.7 it has no effect for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
+          `.:53: rewrite rcode ${words}: has no effect until CoreDNS 1.14.7 for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
         ]);
       assert.deepEqual(of([1, 14, 7], `rewrite continue rcode ${words}`), []);
     }

@@ -17,7 +17,9 @@ describe("a long Corefile", function () {
     const { warnings } = check(withLines(`${rules}\nrewrite name z7.example z8.example`, blocks));
     assert.deepEqual(
       warnings.filter((warning) => warning.includes("has no effect")),
-      [".:53: rewrite z7.example has no effect: the block for z7.example:53 takes these names; move the line there"],
+      [
+        ".:53: rewrite z7.example: has no effect, since the block for z7.example:53 takes these names; move the line there",
+      ],
     );
   });
 

@@ -3,7 +3,7 @@ import { startOf } from "../../corefile/setups/starts.ts";
 
 const ROOT = ".:53 {\n    errors\n    cache 30\n}\n";
 const at = (line: number) =>
-  `the brace on line ${line} opens no options, because it is on a line of its own; move it to the end of the previous line`;
+  `the brace on line ${line} opens no options, since it is on a line of its own; move it to the end of the previous line`;
 
 describe("a brace in the wrong place", () => {
   it("opens no options on a line of its own: CoreDNS starts without them or reads them as more lines", () => {
@@ -33,7 +33,7 @@ describe("a brace in the wrong place", () => {
     const message =
       "line 6: the line of forward is outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
     assert.deepEqual(startOf(early), {
-      errors: [message, "forward . 10.0.0.2: .:53 already has a block, so CoreDNS does not start"],
+      errors: [message, "forward . 10.0.0.2: zone .:53: already has a block, so CoreDNS does not start"],
       warnings: [],
     });
     assert.deepEqual(startOf(`.:53 {\n    errors\n    }\n    log\n    cache 30\n}\n`).warnings, [

@@ -14,7 +14,7 @@ describe("a server block with a view", () => {
     assert.deepEqual(check(block(".:53", DEFAULT) + block(".:53", VIEW, OTHER)), {
       errors: [],
       warnings: [
-        ".:53: no query reaches the block with the view: the block for .:53 above it has no view and takes all queries; move the block with the view up",
+        ".:53: view: no query reaches this block, since the block for .:53 above it has no view and takes all queries; move the block with the view up",
       ],
     });
   });
@@ -22,7 +22,7 @@ describe("a server block with a view", () => {
   it("may be the only one with kubernetes", () => {
     const { errors, warnings } = check(block(".:53", VIEW, DEFAULT) + block(".:53", OTHER));
     assert.deepEqual(errors, []);
-    assert.match(String(warnings), /outside the views nothing answers cluster\.local/);
+    assert.match(String(warnings), /outside the views nothing answers it/);
   });
 
   it("comes after another with a view of its own", () => {
@@ -33,7 +33,7 @@ describe("a server block with a view", () => {
   it("may be the only one", () => {
     assert.deepEqual(check(block(".:53", VIEW, DEFAULT)), {
       errors: [],
-      warnings: ["every block for .:53 has a view: queries that match no view are refused"],
+      warnings: ["zone .:53: is only in blocks with a view, so queries that match no view are refused"],
     });
   });
 });
@@ -43,14 +43,14 @@ describe("a zone with capital letters", () => {
     assert.deepEqual(check(block(".:53", DEFAULT) + block("Corp.Example:53", OTHER)), {
       errors: [],
       warnings: [
-        "Corp.Example:53: no query reaches Corp.Example:53: CoreDNS compares names in lower case; write corp.example:53",
+        "Corp.Example:53: zone Corp.Example:53: no query reaches it, since CoreDNS compares names in lower case; write corp.example:53",
       ],
     });
   });
 
   it("leaves the cluster's names to another block", () => {
     const { errors } = check(block("Cluster.Local:53", DEFAULT) + block(".:53", OTHER));
-    assert.match(String(errors), /^\.:53: nothing answers cluster\.local/);
+    assert.match(String(errors), /^\.:53: zone cluster\.local: nothing answers it/);
   });
 
   it("does not exist in a network", () => {
@@ -62,9 +62,12 @@ describe("a zone that no query reaches", () => {
   const cases: readonly (readonly [text: string, message: string])[] = [
     [
       block("*.corp.example:53", OTHER),
-      "no query reaches *.corp.example:53: a zone has no wildcards; write corp.example:53",
+      "zone *.corp.example:53: no query reaches it, since a zone has no wildcards; write corp.example:53",
     ],
-    [block("corp.example:5353", OTHER), "no pod queries port 5353: the Service kube-dns uses 53; leave the port out"],
+    [
+      block("corp.example:5353", OTHER),
+      "port 5353: no pod queries it, since the Service kube-dns uses 53; leave the port out",
+    ],
     [block("http://corp.example:53", OTHER), "http:// is read as part of the name; leave it out"],
   ];
   for (const [text, message] of cases)
@@ -155,8 +158,8 @@ const moved = "the block for corp.example:53 takes these names; move the line th
 
 describe("names that another block owns", () => {
   const cases: readonly (readonly [line: string, ...warnings: readonly string[]])[] = [
-    ["forward corp.example 10.0.0.8", `forward corp.example is never used: ${moved}`],
-    ["forward a.Corp.Example. 10.0.0.8", `forward a.Corp.Example is never used: ${moved}`],
+    ["forward corp.example 10.0.0.8", `forward corp.example: is never used, since ${moved}`],
+    ["forward a.Corp.Example. 10.0.0.8", `forward a.Corp.Example: is never used, since ${moved}`],
     [
       "hosts {\n10.0.0.1 a.corp.example b.example corp.example\nfallthrough\n}",
       "hosts a.corp.example: is never queried here, since the block for corp.example:53 takes this name; move the line there",
@@ -164,15 +167,15 @@ describe("names that another block owns", () => {
     ],
     [
       "template ANY HTTPS corp.example other.example {\nrcode NOERROR\n}",
-      `template corp.example is never used: ${moved}`,
+      `template corp.example: is never used, since ${moved}`,
     ],
-    ["acl vault.corp.example {\nblock\n}", `acl vault.corp.example is never used: ${moved}`],
-    ["rewrite name a.corp.example b.example", `rewrite a.corp.example has no effect: ${moved}`],
-    ["rewrite name suffix .corp.example .example answer auto", `rewrite .corp.example has no effect: ${moved}`],
+    ["acl vault.corp.example {\nblock\n}", `acl vault.corp.example: is never used, since ${moved}`],
+    ["rewrite name a.corp.example b.example", `rewrite a.corp.example: has no effect, since ${moved}`],
+    ["rewrite name suffix .corp.example .example answer auto", `rewrite .corp.example: has no effect, since ${moved}`],
     // Its target is nobody's matter then.
     [
       "rewrite name a.corp.example a.default.svc.cluster.local\nforward other.example 10.0.0.8",
-      `rewrite a.corp.example has no effect: ${moved}`,
+      `rewrite a.corp.example: has no effect, since ${moved}`,
     ],
   ];
   for (const [line, ...warnings] of cases)
@@ -189,7 +192,7 @@ describe("names that another block owns", () => {
     const { warnings } = check(block(".:53", view, "forward corp.example 10.0.0.8") + withLines("") + CORP);
     assert.deepEqual(
       warnings.filter((text) => text.includes("never used")),
-      [`.:53: forward corp.example is never used: ${moved}`],
+      [`.:53: forward corp.example: is never used, since ${moved}`],
     );
   });
 

@@ -176,11 +176,11 @@ describe("CoreDns with adopt", () => {
     assert.deepEqual(warnings(`.:53 {\n${whole}}\n`), []);
     assert.deepEqual(warnings(`.:5353 {\n${whole}}\n`), []);
     assert.deepEqual(warnings(`.:5353 {\n${whole.replace("  loop\n", "")}}\n`), [
-      ".:5353: no loop: a loop through the upstreams goes unnoticed until memory runs out",
+      ".:5353: loop: is missing, so a loop through the upstreams goes unnoticed until memory runs out",
     ]);
     assert.deepEqual(warnings(`.:5353 {\n${whole.replace("cluster.local", "corp.example")}}\n`), []);
     assert.deepEqual(warnings(`corp.example:5353 {\n${whole.replace(" cluster.local", "")}}\n`), [
-      "no block for .:5353: names outside the other blocks are refused",
+      "zone .:5353: has no block, so names outside the other blocks are refused",
     ]);
   });
 

@@ -95,7 +95,7 @@ describe("checkDns", () => {
         addonVersion: "v1.9.3-eksbuild.15",
         ...options({ stubDomains: [{ domains: ["a.example"], upstreams: ["10.0.0.2"] }] }),
       },
-      /^corefile\.options: .*forward occurs 2 times, which requires CoreDNS 1\.9\.4/,
+      /^corefile\.options: .*forward: occurs 2 times, which requires CoreDNS 1\.9\.4/,
     ],
     [
       options({ stubDomains: [{ domains: ["corp.example"], upstreams: ["localhost"] }] }),
@@ -220,7 +220,7 @@ describe("checkDns", () => {
     assert.equal(found.length, 2);
     assert.match(
       found[0] ?? "",
-      /^corefile\.text: CoreDNS cannot run this Corefile: \.:53: CoreDNS 1\.13\.2 has no plugin "bogus"/,
+      /^corefile\.text: CoreDNS cannot run this Corefile: \.:53: bogus: CoreDNS 1\.13\.2 has no such plugin/,
     );
     assert.match(found[1] ?? "", /a loop to itself/);
   });
@@ -293,8 +293,8 @@ describe("dnsWarnings", () => {
     const text = ".:53 {\n forward . 10.0.0.2\n kubernetes\n health\n ready\n cache\n errors\n reload\n}\n";
     const warnings = dnsWarnings(DnsSettings.parse({ corefile: { text } }), "1.35");
     assert.equal(warnings.length, 2);
-    assert.match(warnings[0] ?? "", /kubernetes is written after forward/);
-    assert.match(warnings[1] ?? "", /no loop/);
+    assert.match(warnings[0] ?? "", /kubernetes: is written after forward/);
+    assert.match(warnings[1] ?? "", /loop: is missing/);
     assert.deepEqual(dnsWarnings(DnsSettings.parse({ corefile: { text: ".:53 {" } }), "1.35"), []);
     assert.deepEqual(dnsWarnings(DnsSettings.parse({}), undefined), []);
   });

@@ -29,8 +29,11 @@ describe("the domain of a cluster outside EKS", () => {
     };
     const other = corefile("kubernetes cluster2.local in-addr.arpa");
     assert.deepEqual(issues(other, undefined), []);
-    assert.match(String(issues(other, "1.35")), /nothing answers cluster\.local, the domain of every pod on EKS/);
+    assert.match(
+      String(issues(other, "1.35")),
+      /zone cluster\.local: nothing answers it, the domain of every pod on EKS/,
+    );
     const stub = `${other}web.cluster2.local:53 {\n forward . 10.0.0.9\n}\n`;
-    assert.match(String(issues(stub, undefined)), /Services below web\.cluster2\.local are not answered/);
+    assert.match(String(issues(stub, undefined)), /zone web\.cluster2\.local: Services below it are not answered/);
   });
 });
