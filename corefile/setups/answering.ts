@@ -18,13 +18,13 @@ export function hosts(setup: Setup): void {
           const words = setup.remaining();
           fallsThrough = words.length === 0 || setup.zones(words).length > 0;
         },
-        fallthrough_unsupported: () => {
-          setup.words("fallthrough_unsupported", 0, 0);
+        fallthrough_unsupported: (option) => {
+          setup.none(option);
           needsFallthrough = true;
         },
         no_reverse: () => {},
-        ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 1, 65_535),
-        reload: () => setup.time("reload", setup.words("reload", 1, 1)[0] ?? "", 0),
+        ttl: (option) => setup.int(option, setup.first(option), 1, 65_535),
+        reload: (option) => setup.time(option, setup.one(option), 0),
       },
       (name) => {
         if (fallsThrough)
@@ -55,22 +55,22 @@ export function template(setup: Setup): void {
     name("type, such as A or ANY", TYPES);
     setup.zones(setup.remaining());
     setup.block({
-      match: () => {
-        for (const pattern of setup.words("match", 1)) setup.regexp("match", pattern);
+      match: (option) => {
+        for (const pattern of setup.words(option, 1)) setup.regexp(option, pattern);
       },
       answer: templates("answer"),
       additional: templates("additional"),
       authority: templates("authority"),
-      var: () => {
-        const [variable = ""] = setup.words("var", 2);
+      var: (option) => {
+        const [variable = ""] = setup.words(option, 2);
         if (!hasVariable(variable) && !/^[a-z_]\w*$/i.test(variable))
           setup.refuse(`var takes a name of letters, digits and _ (found ${shown(variable)})`);
         setup.warn(`the expression of var ${variable} is not checked`);
       },
-      expr: () => setup.warn(`the expression ${setup.words("expr", 1).join(" ")} is not checked`),
+      expr: (option) => setup.warn(`the expression ${setup.words(option, 1).join(" ")} is not checked`),
       rcode: () => name("response code, such as NXDOMAIN", RCODES),
-      ederror: () => {
-        const [code = ""] = setup.words("ederror", 1, 2);
+      ederror: (option) => {
+        const [code = ""] = setup.words(option, 1, 2);
         if (!hasVariable(code) && unsigned(code, 16) === undefined)
           setup.refuse(`ederror takes a code from 0 to 65535 (found ${shown(code)})`);
       },
@@ -157,23 +157,23 @@ export function dns64(setup: Setup): void {
     const words = setup.words("its line", 0, 1);
     // CoreDNS treats braces after a prefix as separate lines.
     if (words.length === 1) return prefix(words[0] ?? "");
-    setup.block({ prefix: () => prefix(setup.word("prefix")), translate_all: () => {}, allow_ipv4: () => {} });
+    setup.block({ prefix: (option) => prefix(setup.word(option)), translate_all: () => {}, allow_ipv4: () => {} });
   });
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/siit/setup.go */
 export function siit(setup: Setup): void {
   setup.lines(() => {
-    setup.words("its line", 0, 0);
+    setup.none("its line");
     setup.block({
-      ipv6_prefix: () => {
-        const text = setup.word("ipv6_prefix");
+      ipv6_prefix: (option) => {
+        const text = setup.word(option);
         const net = hasVariable(text) ? undefined : network(text);
         if (!hasVariable(text) && (net?.family !== 6 || !EMBEDDING_BITS.includes(net.bits)))
           setup.refuse(`ipv6_prefix takes an IPv6 network, such as 64:ff9b::/96 (found ${shown(text)})`);
       },
-      eam: () => {
-        const [four = "", six = ""] = setup.words("eam", 2, 2);
+      eam: (option) => {
+        const [four = "", six = ""] = setup.words(option, 2, 2);
         const isPair = isAddress(four) && !four.includes(":") && isAddress(six) && six.includes(":");
         if (!hasVariable(`${four}${six}`) && !isPair)
           setup.refuse(`eam takes an IPv4 and an IPv6 address (found ${shown(`${four} ${six}`)})`);
@@ -189,12 +189,12 @@ export function erratic(setup: Setup): void {
   };
   setup.lines(() => {
     setup.block({
-      drop: () => amount("drop", setup.words("drop", 0, 1)),
-      truncate: () => amount("truncate", setup.words("truncate", 0, 1)),
-      delay: () => {
-        const words = setup.words("delay", 0, 2);
-        amount("delay", words);
-        if (words[1] !== undefined) setup.time("delay", words[1]);
+      drop: (option) => amount(option, setup.words(option, 0, 1)),
+      truncate: (option) => amount(option, setup.words(option, 0, 1)),
+      delay: (option) => {
+        const words = setup.words(option, 0, 2);
+        amount(option, words);
+        if (words[1] !== undefined) setup.time(option, words[1]);
       },
       large: () => {},
     });
@@ -223,13 +223,13 @@ export function tsig(setup: Setup): void {
     const seen = new Set<string>();
     setup.zones(setup.remaining());
     setup.block({
-      secret: () => {
-        const [name = ""] = setup.words("secret", 2, 2);
+      secret: (option) => {
+        const [name = ""] = setup.words(option, 2, 2);
         const key = name.toLowerCase().replace(/\.?$/, ".");
         if (seen.has(key)) setup.refuse(`the key ${key} is defined twice`);
         seen.add(key);
       },
-      secrets: () => setup.needFile(setup.words("secrets", 1, 1)[0] ?? "", "key file"),
+      secrets: (option) => setup.needFile(setup.one(option), "key file"),
       require: names("require", TYPES),
       require_opcode: names("require_opcode", OPCODES),
     });
@@ -243,7 +243,7 @@ export function geoip(setup: Setup): void {
     const path = setup.word("its line");
     databases += 1;
     if (databases > 1) setup.refuse("takes one database");
-    setup.words("its line", 0, 0);
+    setup.none("its line");
     setup.block({ "edns-subnet": () => {} });
     setup.needFile(path, "database");
   });
@@ -277,10 +277,10 @@ export function loadbalance(setup: Setup): void {
     if (policy === "weighted") {
       let interval = 30;
       setup.block({
-        reload: () => {
-          interval = setup.time("reload", setup.words("reload", 1, 1)[0] ?? "", 0);
+        reload: (option) => {
+          interval = setup.time(option, setup.one(option), 0);
         },
-        prefer: () => setup.unknown("prefer"),
+        prefer: (option) => setup.unknown(option),
       });
       if (interval === 0) setup.needFile(words[0] ?? "", "weight file");
       else setup.wantFile(words[0] ?? "", "weight file", "all addresses weigh the same");
@@ -288,8 +288,8 @@ export function loadbalance(setup: Setup): void {
     setup.block(
       {
         reload: () => setup.refuse("reload is an option of weighted FILE"),
-        prefer: () => {
-          for (const net of setup.remaining()) setup.cidr("prefer", net);
+        prefer: (option) => {
+          for (const net of setup.remaining()) setup.cidr(option, net);
         },
       },
       (name) => {

@@ -1,6 +1,6 @@
 import { float } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { type Setup, shown } from "./setup.ts";
+import { type Handlers, type Setup, shown } from "./setup.ts";
 
 /** Largest 32-bit float; `inf` is accepted too. */
 const MAX_FLOAT32 = 3.402_823_5e38;
@@ -9,11 +9,10 @@ const POD_MODES = ["disabled", "insecure", "verified"];
 const REVERSE = /\.(in-addr|ip6)\.arpa\.$/;
 
 /** Options that limit the rate of API requests. */
-function requestLimits(setup: Setup): Readonly<Record<string, () => void>> {
-  const one = (option: string) => setup.words(option, 1, 1)[0] ?? "";
+function requestLimits(setup: Setup): Handlers {
   return {
-    apiserver_qps: () => {
-      const text = one("apiserver_qps");
+    apiserver_qps: (option) => {
+      const text = setup.one(option);
       const rate = float(text);
       if (
         !hasVariable(text) &&
@@ -21,8 +20,8 @@ function requestLimits(setup: Setup): Readonly<Record<string, () => void>> {
       )
         setup.refuse(`apiserver_qps takes a number from 0 (found ${shown(text)})`);
     },
-    apiserver_burst: () => setup.int("apiserver_burst", one("apiserver_burst"), 0),
-    apiserver_max_inflight: () => setup.int("apiserver_max_inflight", one("apiserver_max_inflight"), 0),
+    apiserver_burst: (option) => setup.int(option, setup.one(option), 0),
+    apiserver_max_inflight: (option) => setup.int(option, setup.one(option), 0),
   };
 }
 
@@ -42,46 +41,46 @@ export function kubernetes(setup: Setup): void {
     let files: readonly string[] = [];
     const multicluster: string[] = [];
     setup.block({
-      endpoint_pod_names: () => setup.words("endpoint_pod_names", 0, 0),
-      pods: () => setup.oneOf("pods", setup.words("pods", 1, 1)[0] ?? "", POD_MODES),
-      namespaces: () => {
-        setup.words("namespaces", 1);
+      endpoint_pod_names: (option) => setup.none(option),
+      pods: (option) => setup.oneOf(option, setup.one(option), POD_MODES),
+      namespaces: (option) => {
+        setup.words(option, 1);
         namespaces = true;
       },
-      endpoint: () => {
-        const [server = ""] = setup.words("endpoint", 1);
+      endpoint: (option) => {
+        const server = setup.first(option);
         if (!hasVariable(server) && !isServer(server, setup.since(1, 15, 0)))
           setup.refuse(`endpoint takes a URL or a host with its port (found ${shown(server)})`);
         hasEndpoint = true;
       },
-      tls: () => {
-        files = setup.words("tls", 3, 3);
+      tls: (option) => {
+        files = setup.words(option, 3, 3);
       },
-      labels: () => selector(setup, "labels"),
-      namespace_labels: () => {
-        selector(setup, "namespace_labels");
+      labels: (option) => selector(setup, option),
+      namespace_labels: (option) => {
+        selector(setup, option);
         labels = true;
       },
       fallthrough: () => setup.zones(setup.remaining()),
-      ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 0, 3600),
-      noendpoints: () => {
-        setup.words("noendpoints", 0, 0);
+      ttl: (option) => setup.int(option, setup.first(option), 0, 3600),
+      noendpoints: (option) => {
+        setup.none(option);
         noEndpoints = true;
       },
-      zonal: () => {
-        setup.words("zonal", 0, 0);
+      zonal: (option) => {
+        setup.none(option);
         zonal = true;
       },
-      ignore: () => {
+      ignore: (option) => {
         const [what] = setup.remaining();
-        if (what !== undefined) setup.oneOf("ignore", what, ["empty_service"]);
+        if (what !== undefined) setup.oneOf(option, what, ["empty_service"]);
       },
-      kubeconfig: () => setup.needFile(setup.words("kubeconfig", 1, 2)[0] ?? "", "kubeconfig"),
+      kubeconfig: (option) => setup.needFile(setup.words(option, 1, 2)[0] ?? "", "kubeconfig"),
       multicluster: () => {
         const words = setup.remaining();
         if (words.length > 0) multicluster.push(...setup.zones(words));
       },
-      startup_timeout: () => setup.period("startup_timeout", setup.words("startup_timeout", 1)[0] ?? ""),
+      startup_timeout: (option) => setup.period(option, setup.first(option)),
       ...requestLimits(setup),
     });
     if (hasEndpoint) setup.tlsFiles("tls", files);
@@ -123,8 +122,8 @@ export function k8sExternal(setup: Setup): void {
   setup.lines(() => {
     setup.zones(setup.remaining());
     setup.block({
-      ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 0, 3600),
-      apex: () => setup.words("apex", 1),
+      ttl: (option) => setup.int(option, setup.first(option), 0, 3600),
+      apex: (option) => setup.words(option, 1),
       headless: () => {},
       fallthrough: () => setup.zones(setup.remaining()),
     });
@@ -144,13 +143,13 @@ export function etcd(setup: Setup): void {
       stubzones: () => {},
       fallthrough: () => setup.zones(setup.remaining()),
       debug: () => {},
-      no_apex_fallback: () => setup.words("no_apex_fallback", 0, 0),
-      path: () => setup.word("path"),
-      endpoint: () => setup.words("endpoint", 1),
+      no_apex_fallback: (option) => setup.none(option),
+      path: (option) => setup.word(option),
+      endpoint: (option) => setup.words(option, 1),
       upstream: () => setup.remaining(),
-      tls: () => setup.tlsFiles("tls", setup.remaining()),
-      credentials: () => {
-        setup.words("credentials", 2, 2);
+      tls: (option) => setup.tlsFiles(option, setup.remaining()),
+      credentials: (option) => {
+        setup.words(option, 2, 2);
         setup.warn("with credentials CoreDNS does not start before etcd answers");
       },
       "min-lease-ttl": lease("min-lease-ttl"),
@@ -173,7 +172,7 @@ export function nomad(setup: Setup): void {
         if (!hasVariable(text) && /^(:|[^a-z/?#][^/?#]*:)/i.test(text))
           setup.refuse(`address takes a URL, such as http://127.0.0.1:4646 (found ${shown(text)})`);
     } else if (name === "filter" || name === "token") setup.words(name, 1, 1);
-    else if (name === "ttl") setup.int(name, setup.words(name, 1, 1)[0] ?? "", 0, 3600);
+    else if (name === "ttl") setup.int(name, setup.one(name), 0, 3600);
     else setup.unknown(name);
   }
   setup.warn("asks a Nomad agent, which a cluster on EKS does not have");
@@ -222,14 +221,14 @@ export function route53(setup: Setup): void {
     pairs(setup, "ZONE:HOSTED_ZONE_ID", 2);
     let key = false;
     setup.block({
-      aws_access_key: () => {
-        setup.words("aws_access_key", 2);
+      aws_access_key: (option) => {
+        setup.words(option, 2);
         key = true;
       },
-      aws_endpoint: () => setup.word("aws_endpoint"),
+      aws_endpoint: (option) => setup.word(option),
       upstream: () => setup.remaining(),
-      credentials: () => {
-        setup.word("credentials");
+      credentials: (option) => {
+        setup.word(option);
         if (setup.nextArgument()) setup.needFile(setup.value, "credentials file");
       },
       fallthrough: () => setup.zones(setup.remaining()),
@@ -255,7 +254,7 @@ export function azure(setup: Setup): void {
       secret: word("secret"),
       environment: word("environment"),
       fallthrough: () => setup.zones(setup.remaining()),
-      access: () => setup.oneOf("access", setup.word("access"), ["public", "private"]),
+      access: (option) => setup.oneOf(option, setup.word(option), ["public", "private"]),
       refresh: refresh(setup),
     });
     const isGiven = given.has("client") && given.has("secret") && given.has("tenant");
@@ -269,8 +268,8 @@ export function clouddns(setup: Setup): void {
     pairs(setup, "ZONE:PROJECT:HOSTED_ZONE", 3);
     setup.block({
       upstream: () => setup.remaining(),
-      credentials: () => setup.needFile(setup.word("credentials"), "credentials file"),
-      endpoint: () => setup.word("endpoint"),
+      credentials: (option) => setup.needFile(setup.word(option), "credentials file"),
+      endpoint: (option) => setup.word(option),
       fallthrough: () => setup.zones(setup.remaining()),
       refresh: refresh(setup),
     });

@@ -1,7 +1,7 @@
 import type { Version } from "../releases.ts";
 import { hostAndPort, integer, isAddress, isDomainName, RCODES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { type Setup, shown, zonesOf } from "./setup.ts";
+import { type Handlers, type Setup, shown, zonesOf } from "./setup.ts";
 
 const MAX_UPSTREAMS = 15;
 const POLICIES = ["random", "round_robin", "sequential"];
@@ -20,32 +20,32 @@ export function forward(setup: Setup): void {
       ...shared(setup, (name) => {
         serverName = name;
       }),
-      max_fails: () => count(setup, "max_fails"),
-      max_connect_attempts: () => count(setup, "max_connect_attempts"),
+      max_fails: (option) => count(setup, option),
+      max_connect_attempts: (option) => count(setup, option),
       health_check: () => healthCheck(setup),
-      force_tcp: () => setup.noWord("force_tcp"),
-      prefer_udp: () => setup.noWord("prefer_udp"),
-      expire: () => {
-        expire = setup.time("expire", setup.word("expire"), 0);
+      force_tcp: (option) => setup.noWord(option),
+      prefer_udp: (option) => setup.noWord(option),
+      expire: (option) => {
+        expire = setup.time(option, setup.word(option), 0);
       },
-      max_age: () => {
-        age = setup.time("max_age", setup.word("max_age"), 0);
+      max_age: (option) => {
+        age = setup.time(option, setup.word(option), 0);
       },
-      max_idle_conns: () => setup.int("max_idle_conns", setup.word("max_idle_conns"), 0),
+      max_idle_conns: (option) => setup.int(option, setup.word(option), 0),
       max_concurrent: limit,
-      read_timeout: () => setup.period("read_timeout", setup.word("read_timeout")),
-      doh_method: () => setup.oneOf("doh_method", setup.word("doh_method"), ["POST", "GET"]),
-      resolver: () => {
-        for (const text of setup.words("resolver", 1)) setup.ipAndPort("resolver", text);
+      read_timeout: (option) => setup.period(option, setup.word(option)),
+      doh_method: (option) => setup.oneOf(option, setup.word(option), ["POST", "GET"]),
+      resolver: (option) => {
+        for (const text of setup.words(option, 1)) setup.ipAndPort(option, text);
       },
-      source_address: () => setup.ip("source_address", setup.word("source_address")),
-      next: () => codes(setup, "next"),
-      next_on_nodata: () => setup.noWord("next_on_nodata"),
-      failover: () => {
-        const words = codes(setup, "failover");
+      source_address: (option) => setup.ip(option, setup.word(option)),
+      next: (option) => codes(setup, option),
+      next_on_nodata: (option) => setup.noWord(option),
+      failover: (option) => {
+        const words = codes(setup, option);
         if (words.some((word) => word.toUpperCase() === "NOERROR")) setup.refuse("failover does not take NOERROR");
       },
-      failfast_all_unhealthy_upstreams: () => setup.words("failfast_all_unhealthy_upstreams", 0, 0),
+      failfast_all_unhealthy_upstreams: (option) => setup.none(option),
     });
     if (age > 0 && age < expire) setup.refuse(`max_age (${age}s) must not be less than expire (${expire}s)`);
     for (const upstream of upstreams) checkTransport(setup, upstream, serverName);
@@ -133,12 +133,12 @@ function checkTransport(setup: Setup, upstream: string, serverName: string | und
 }
 
 /** Options that forward and grpc share. */
-function shared(setup: Setup, named: (name: string) => void = () => {}): Readonly<Record<string, () => void>> {
+function shared(setup: Setup, named: (name: string) => void = () => {}): Handlers {
   return {
-    except: () => setup.zones(setup.words("except", 1)),
-    tls: () => setup.tlsFiles("tls", setup.remaining()),
-    tls_servername: () => named(setup.word("tls_servername")),
-    policy: () => setup.oneOf("policy", setup.word("policy"), POLICIES),
+    except: (option) => setup.zones(setup.words(option, 1)),
+    tls: (option) => setup.tlsFiles(option, setup.remaining()),
+    tls_servername: (option) => named(setup.word(option)),
+    policy: (option) => setup.oneOf(option, setup.word(option), POLICIES),
   };
 }
 
@@ -195,15 +195,15 @@ export function cache(setup: Setup): void {
         serveStale(setup);
         stale = true;
       },
-      serve_stale_policy: () => {
+      serve_stale_policy: (option) => {
         if (policy) setup.refuse("serve_stale_policy occurs twice");
-        const [text = ""] = setup.words("serve_stale_policy", 1, 1);
-        setup.oneOf("serve_stale_policy", text.toLowerCase(), ["prefer_positive"]);
+        const text = setup.one(option);
+        setup.oneOf(option, text.toLowerCase(), ["prefer_positive"]);
         policy = true;
       },
-      servfail: () => setup.time("servfail", setup.words("servfail", 1, 1)[0] ?? "", 0, 300),
+      servfail: (option) => setup.time(option, setup.one(option), 0, 300),
       disable: () => disable(setup),
-      keepttl: () => setup.words("keepttl", 0, 0),
+      keepttl: (option) => setup.none(option),
     });
     if (policy && !stale) setup.refuse("serve_stale_policy only takes effect with serve_stale");
   }, 1);

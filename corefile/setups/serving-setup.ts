@@ -21,18 +21,18 @@ export function bind(setup: Setup): void {
     for (const host of hosts)
       if (setup.context.isAddon && isAddress(host) && !isOwnHost(host))
         setup.lack(`the add-on's pods do not have the address ${host}, and CoreDNS does not start`);
-    setup.block({ except: () => check(setup.words("except", 1)) });
+    setup.block({ except: (option) => check(setup.words(option, 1)) });
   });
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/timeouts/timeouts.go */
 export function timeouts(setup: Setup): void {
   setup.lines(() => {
-    setup.words("its line", 0, 0);
+    setup.none("its line");
     let count = 0;
     while (setup.nextBlock()) {
       const name = setup.value;
-      const [text = ""] = setup.words(name, 1, 1);
+      const text = setup.one(name);
       if (name === "maxtcpqueries" && setup.context.options.has(name)) {
         if (setup.int(name, text, -1) === 0) setup.refuse("maxtcpqueries takes -1 or an integer from 1 (found 0)");
       } else setup.time(name, /^[+-]?\d+$/.test(text) ? `${text}s` : text, 1, 86_400);
@@ -108,10 +108,9 @@ export function chaos(setup: Setup): void {
 export function local(setup: Setup): void {
   if (!setup.since(1, 14, 4)) return;
   setup.lines(() => {
-    setup.words("its line", 0, 0);
+    setup.none("its line");
     setup.block({
-      localhost_prefix: () =>
-        setup.oneOf("localhost_prefix", setup.words("localhost_prefix", 1, 1)[0] ?? "", ["on", "off"]),
+      localhost_prefix: (option) => setup.oneOf(option, setup.one(option), ["on", "off"]),
     });
   });
 }
@@ -145,7 +144,7 @@ export function health(setup: Setup): void {
   setup.lines(() => {
     const [address] = setup.words("its line", 0, 1);
     if (address !== undefined) setup.address("its line", address);
-    setup.block({ lameduck: () => setup.time("lameduck", setup.words("lameduck", 1, 1)[0] ?? "") });
+    setup.block({ lameduck: (option) => setup.time(option, setup.one(option)) });
   });
 }
 
@@ -155,7 +154,7 @@ export function ready(setup: Setup): void {
     const [address] = setup.words("its line", 0, 1);
     if (address !== undefined) setup.lateAddress("its line", address);
     setup.block(
-      { monitor: () => setup.oneOf("monitor", setup.words("monitor", 1, 1)[0] ?? "", ["until-ready", "continuously"]) },
+      { monitor: (option) => setup.oneOf(option, setup.one(option), ["until-ready", "continuously"]) },
       // CoreDNS silently skips unknown words here, one by one.
       (name) => setup.ignored(name),
     );
@@ -170,11 +169,11 @@ export function prometheus(setup: Setup): void {
     let files = 0;
     if (!setup.since(1, 14, 0)) return;
     setup.block({
-      runtime_metrics: () => setup.words("runtime_metrics", 0, 0),
-      tls: () => {
+      runtime_metrics: (option) => setup.none(option),
+      tls: (option) => {
         if (files > 0) setup.refuse("tls occurs twice");
         files += 1;
-        setup.wantFile(setup.words("tls", 1, 1)[0] ?? "", "TLS configuration", "CoreDNS starts and serves no metrics");
+        setup.wantFile(setup.one(option), "TLS configuration", "CoreDNS starts and serves no metrics");
       },
     });
   }, 1);
@@ -186,9 +185,9 @@ export function pprof(setup: Setup): void {
     const [address] = setup.words("its line", 0, 1);
     if (address !== undefined) setup.address("its line", address);
     setup.block({
-      block: () => {
-        const [rate] = setup.words("block", 0, 1);
-        if (rate !== undefined) setup.int("block", rate);
+      block: (option) => {
+        const [rate] = setup.words(option, 0, 1);
+        if (rate !== undefined) setup.int(option, rate);
       },
     });
   }, 1);
@@ -227,8 +226,8 @@ export function log(setup: Setup): void {
   setup.lines(() => {
     setup.remaining();
     setup.block({
-      class: () => {
-        for (const word of setup.words("class", 1)) setup.oneOf("class", word, ["success", "denial", "error", "all"]);
+      class: (option) => {
+        for (const word of setup.words(option, 1)) setup.oneOf(option, word, ["success", "denial", "error", "all"]);
       },
     });
   });
@@ -250,13 +249,13 @@ export function dnstap(setup: Setup): void {
     setup.block(
       {
         skipverify: () => {},
-        tls: () => {
+        tls: (option) => {
           if (!listens) setup.refuse("tls is an option of dnstap listen");
-          setup.words("tls", 2);
+          setup.words(option, 2);
         },
-        identity: () => setup.word("identity"),
-        version: () => setup.word("version"),
-        extra: () => setup.word("extra"),
+        identity: (option) => setup.word(option),
+        version: (option) => setup.word(option),
+        extra: (option) => setup.word(option),
       },
       (name) => setup.ignored(name),
     );
@@ -267,31 +266,30 @@ const ENDPOINTS = ["zipkin", "datadog"];
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/trace/setup.go */
 export function trace(setup: Setup): void {
-  const one = (option: string) => setup.words(option, 1, 1)[0] ?? "";
   setup.lines(() => {
     const words = setup.words("its line", 0, 2);
     if (words.length === 2) setup.oneOf("its line", (words[0] ?? "").toLowerCase(), ENDPOINTS);
     setup.block(
       {
-        every: () => {
-          const text = one("every");
+        every: (option) => {
+          const text = setup.one(option);
           if (!hasVariable(text) && unsigned(text, 64) === undefined)
             setup.refuse(`every takes an integer from 0 (found ${shown(text)})`);
         },
-        service: () => one("service"),
-        client_server: () => {
-          const [text] = setup.words("client_server", 0, 1);
-          if (text !== undefined) setup.oneOf("client_server", text, BOOLEANS);
+        service: (option) => setup.one(option),
+        client_server: (option) => {
+          const [text] = setup.words(option, 0, 1);
+          if (text !== undefined) setup.oneOf(option, text, BOOLEANS);
         },
-        datadog_analytics_rate: () => {
-          const [text] = setup.words("datadog_analytics_rate", 0, 1);
+        datadog_analytics_rate: (option) => {
+          const [text] = setup.words(option, 0, 1);
           const rate = text === undefined || hasVariable(text) ? 0 : float(text);
           if (rate === undefined || rate < 0 || rate > 1)
             setup.refuse(`datadog_analytics_rate takes a number from 0 to 1 (found ${shown(text ?? "")})`);
         },
-        zipkin_max_backlog_size: () => setup.int("zipkin_max_backlog_size", one("zipkin_max_backlog_size")),
-        zipkin_max_batch_size: () => setup.int("zipkin_max_batch_size", one("zipkin_max_batch_size")),
-        zipkin_max_batch_interval: () => setup.time("zipkin_max_batch_interval", one("zipkin_max_batch_interval")),
+        zipkin_max_backlog_size: (option) => setup.int(option, setup.one(option)),
+        zipkin_max_batch_size: (option) => setup.int(option, setup.one(option)),
+        zipkin_max_batch_interval: (option) => setup.time(option, setup.one(option)),
       },
       (name) => setup.ignored(name),
     );

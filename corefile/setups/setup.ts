@@ -49,6 +49,9 @@ const USABLE_AS: Readonly<Record<string, RegExp>> = {
   file: /^\/etc\/resolv\.conf$/,
 };
 
+/** What reads each option of a plugin, by its name. */
+export type Handlers = Readonly<Record<string, (option: string) => void>>;
+
 const MAX_REGEXP = 10_000;
 const REGEXP_LIMIT_SINCE: Version = [1, 14, 0];
 const NEW_PARSER_SINCE: Version = [1, 13, 0];
@@ -93,15 +96,15 @@ export class Setup extends Dispenser {
   }
 
   /** Reads the options in braces with one handler each. */
-  block(handlers: Readonly<Record<string, () => void>>, otherwise: (name: string) => void = this.unknown): void {
+  block(handlers: Handlers, otherwise: (name: string) => void = this.unknown): void {
     while (this.nextBlock()) {
       const name = this.value;
       const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
-      if (this.context.options.has(name) && handler !== undefined) handler();
+      if (this.context.options.has(name) && handler !== undefined) handler(name);
       else if (this.context.options.has(name)) {
         this.remaining();
         this.warn(`${name} is not checked`);
-      } else if (handler !== undefined && this.context.isNewer) handler();
+      } else if (handler !== undefined && this.context.isNewer) handler(name);
       else otherwise.call(this, name);
     }
   }
@@ -126,13 +129,28 @@ export class Setup extends Dispenser {
     return words;
   }
 
-  /** The single word of an option. A further word on the line is read as the next option. */
+  /** The first word of an option, which may have more. */
+  first(option: string): string {
+    return this.words(option, 1)[0] ?? "";
+  }
+
+  /** The only word of an option. */
+  one(option: string): string {
+    return this.words(option, 1, 1)[0] ?? "";
+  }
+
+  /** Rejects words on the line of an option. */
+  none(option: string): void {
+    this.words(option, 0, 0);
+  }
+
+  /** The next word of an option. A further word on the line is read as the next option. */
   word(option: string): string {
     if (!this.nextArgument()) this.refuse(`${option} takes a word`);
     return this.value;
   }
 
-  /** Rejects a word after an option. */
+  /** As {@link none}, by the next word alone. */
   noWord(option: string): void {
     if (this.nextArgument()) this.refuse(`${option} takes no words (found ${this.value})`);
   }

@@ -11,9 +11,9 @@ export function tls(setup: Setup): void {
     if (files.length === 0) return acme(setup);
     if (files.length === 1) setup.refuse("its line takes no words, or 2 to 3 words (found 1)");
     setup.block({
-      client_auth: () => setup.oneOf("client_auth", setup.words("client_auth", 1, 1)[0] ?? "", CLIENT_AUTH),
-      keylog: () => {
-        setup.words("keylog", 1, 1);
+      client_auth: (option) => setup.oneOf(option, setup.one(option), CLIENT_AUTH),
+      keylog: (option) => {
+        setup.one(option);
         setup.warn(
           "keylog writes the keys of every connection to a file, and CoreDNS does not start if it cannot write that file",
         );
@@ -57,10 +57,10 @@ function isHostWithPort(text: string): boolean {
 function limits(min: Readonly<Record<string, number>>): (setup: Setup) => void {
   return (setup) => {
     setup.next();
-    setup.words("its line", 0, 0);
+    setup.none("its line");
     const seen = new Set<string>();
     const read = (option: string, from: number) => () => {
-      setup.int(option, setup.words(option, 1, 1)[0] ?? "", from);
+      setup.int(option, setup.one(option), from);
       if (seen.has(option)) setup.refuse(`${option} occurs twice`);
       seen.add(option);
     };
@@ -80,24 +80,18 @@ export const https3 = limits({ max_streams: 0, max_connections: 0 });
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/proxyproto/setup.go */
 export function proxyproto(setup: Setup): void {
   setup.lines(() => {
-    setup.words("its line", 0, 0);
+    setup.none("its line");
     setup.block({
-      allow: () => {
-        for (const net of setup.remaining()) setup.cidr("allow", net);
+      allow: (option) => {
+        for (const net of setup.remaining()) setup.cidr(option, net);
       },
-      default: () =>
-        setup.oneOf("default", (setup.words("default", 1, 1)[0] ?? "").toLowerCase(), [
-          "use",
-          "ignore",
-          "reject",
-          "skip",
-        ]),
-      udp_session_tracking: () => {
-        const [time = "", sessions] = setup.words("udp_session_tracking", 1, 2);
-        setup.time("udp_session_tracking", time);
-        if (sessions !== undefined) setup.int("udp_session_tracking", sessions, 1);
+      default: (option) => setup.oneOf(option, setup.one(option).toLowerCase(), ["use", "ignore", "reject", "skip"]),
+      udp_session_tracking: (option) => {
+        const [time = "", sessions] = setup.words(option, 1, 2);
+        setup.time(option, time);
+        if (sessions !== undefined) setup.int(option, sessions, 1);
       },
-      tlv_metadata: () => setup.words("tlv_metadata", 0, 0),
+      tlv_metadata: (option) => setup.none(option),
     });
   });
 }
@@ -105,7 +99,7 @@ export function proxyproto(setup: Setup): void {
 /** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/shed/setup.go */
 export function shed(setup: Setup): void {
   setup.lines(() => {
-    setup.words("its line", 0, 0);
+    setup.none("its line");
     setup.block({});
   }, 1);
   const [key] = setup.context.keys.filter((blockKey) => /^(tls|quic|grpc|https3?):\/\//.test(blockKey));

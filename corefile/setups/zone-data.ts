@@ -11,8 +11,8 @@ export function file(setup: Setup): void {
     let reload = 60;
     setup.block({
       fallthrough: () => setup.zones(setup.remaining()),
-      reload: () => {
-        reload = setup.time("reload", setup.words("reload", 1)[0] ?? "", 0);
+      reload: (option) => {
+        reload = setup.time(option, setup.first(option), 0);
       },
       reload_by_mtime: () => {},
       upstream: () => setup.remaining(),
@@ -27,17 +27,17 @@ export function auto(setup: Setup): void {
   setup.lines(() => {
     setup.zones(setup.remaining());
     setup.block({
-      directory: () => {
-        setup.wantFile(setup.word("directory"), "folder", "CoreDNS starts and has no zones");
+      directory: (option) => {
+        setup.wantFile(setup.word(option), "folder", "CoreDNS starts and has no zones");
         if (!setup.nextArgument()) return;
         const pattern = setup.value;
-        setup.regexp("directory", pattern, setup.since(1, 13, 0));
+        setup.regexp(option, pattern, setup.since(1, 13, 0));
         if (!hasVariable(pattern) && groupsOf(pattern) === 0)
           setup.refuse(`directory takes a regular expression with a group (found ${shown(pattern)})`);
         setup.word("the template of directory");
         setup.noWord("directory DIR REGEXP TEMPLATE");
       },
-      reload: () => setup.time("reload", setup.words("reload", 1)[0] ?? "", 0),
+      reload: (option) => setup.time(option, setup.first(option), 0),
       upstream: () => setup.remaining(),
     });
   });
@@ -49,7 +49,7 @@ export function dnssec(setup: Setup): void {
     setup.zones(setup.remaining());
     setup.block({
       key: () => keys(setup),
-      cache_capacity: () => setup.int("cache_capacity", setup.word("cache_capacity")),
+      cache_capacity: (option) => setup.int(option, setup.word(option)),
     });
   }, 1);
 }
@@ -60,7 +60,7 @@ export function sign(setup: Setup): void {
     const path = setup.word("its line");
     setup.wantFile(path, "zone file", "CoreDNS starts and signs nothing");
     setup.zones(setup.remaining());
-    setup.block({ key: () => keys(setup), directory: () => setup.words("directory", 1, 1) });
+    setup.block({ key: () => keys(setup), directory: (option) => setup.one(option) });
   });
 }
 
@@ -81,14 +81,14 @@ export function transfer(setup: Setup): void {
     setup.zones(setup.remaining());
     let [targets, hasSource] = [0, false];
     setup.block({
-      to: () => {
-        for (const word of setup.words("to", 1)) if (word !== "*") setup.ipAndPort("to", word);
+      to: (option) => {
+        for (const word of setup.words(option, 1)) if (word !== "*") setup.ipAndPort(option, word);
         targets += 1;
       },
-      source: () => {
-        const [address = ""] = setup.words("source", 1, 1);
+      source: (option) => {
+        const address = setup.one(option);
         if (hasSource) setup.refuse("source occurs twice");
-        setup.ip("source", address);
+        setup.ip(option, address);
         hasSource = true;
       },
     });
@@ -103,16 +103,16 @@ export function secondary(setup: Setup): void {
     setup.zones(setup.remaining());
     let transfers = 0;
     setup.block({
-      transfer: () => {
-        setup.oneOf("transfer", setup.word("transfer"), ["from"]);
+      transfer: (option) => {
+        setup.oneOf(option, setup.word(option), ["from"]);
         for (const word of setup.words("transfer from", 1)) {
           if (word === "*") setup.refuse("transfer from takes addresses (found *)");
           setup.ipAndPort("transfer from", word);
         }
         transfers += 1;
       },
-      catalog: () => {
-        for (const word of setup.words("catalog", 0, setup.since(1, 14, 7) ? undefined : 0))
+      catalog: (option) => {
+        for (const word of setup.words(option, 0, setup.since(1, 14, 7) ? undefined : 0))
           if (!hasVariable(word) && zonesOf(word).length === 0)
             setup.refuse(`catalog takes zones (found ${shown(word)})`);
       },
@@ -137,7 +137,7 @@ export function dynupdate(setup: Setup): void {
     const once = (option: string, read: (word: string) => void) => () => {
       if (seen.has(option)) setup.refuse(`${option} occurs twice`);
       seen.add(option);
-      read(setup.words(option, 1, 1)[0] ?? "");
+      read(setup.one(option));
     };
     setup.block({
       database: once("database", () => setup.warn("its database is not checked")),
@@ -145,9 +145,9 @@ export function dynupdate(setup: Setup): void {
         file = path;
       }),
       ...Object.fromEntries(LIMITS.map((option) => [option, once(option, (word) => setup.int(option, word, 1))])),
-      allow: () => {
-        setup.words("allow", 3);
-        seen.add("allow");
+      allow: (option) => {
+        setup.words(option, 3);
+        seen.add(option);
       },
     });
     if (file === undefined) setup.refuse("takes file with a zone file");
