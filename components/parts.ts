@@ -162,7 +162,8 @@ function autoModeIssues({ absent, given }: PartsContext): SettingsIssue[] {
       path: ["dns", "nodeLocalCache"],
       message: "must not be set with cluster.compute auto, where each node has a DNS server of its own",
     });
-  if (!isObject(given.dns) || given.dns.adopt === undefined)
+  // A stack's file that says nothing about DNS expects nothing of it.
+  if (isObject(given.dns) && given.dns.adopt === undefined)
     issues.push(
       warning(
         ["dns"],
@@ -207,7 +208,7 @@ function fargateIssues({ absent, logging, given }: PartsContext): SettingsIssue[
         value,
       });
     }
-  if (logging?.mode === "daemonset")
+  if (logging?.mode === "daemonset" && given.logging !== undefined)
     issues.push(
       warning(
         ["logging"],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { checkedFacts } from "../../../components/cluster/existing-cluster.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { formatIssue } from "../../../components/schema/errors.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../../lab/plan/recording.ts";
@@ -22,6 +23,10 @@ function config(cluster: Json = {}, more: Readonly<Record<string, Json | boolean
 
 const plan = (cluster: Json = {}, more: Readonly<Record<string, Json | boolean>> = {}) =>
   planOnce({ name: "prod", config: config(cluster, more) });
+
+/** Warnings of a stack, which only concern sections that it has. */
+const warningsOf = (cluster: Json, more: Readonly<Record<string, Json>> = {}) =>
+  parseSettings(config(cluster, more)).warnings.map(formatIssue).join();
 
 const refuses = (cluster: Json, more: Readonly<Record<string, Json | boolean>>, expected: RegExp) =>
   assert.throws(() => parseSettings(config(cluster, more)), expected);
@@ -117,8 +122,8 @@ describe("an existing EKS cluster", () => {
     );
     assert.match(policy, /10\.96\.0\.10\/32/);
     assert.match(JSON.stringify((await plan({ compute: "auto" })).resources), /172\.20\.0\.10\/32/);
-    const { warnings } = parseSettings(config(auto));
-    assert.match(warnings.map(({ message }) => message).join(), /no CoreDNS pods run/);
+    assert.match(warningsOf(auto, { dns: {} }), /^dns: installs nothing .* no CoreDNS pods run$/);
+    assert.equal(warningsOf(auto), "");
     find(resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset");
   });
 
@@ -127,8 +132,12 @@ describe("an existing EKS cluster", () => {
     const { inputs } = find(resources, "aws:eks/addon:Addon", "coredns-addon");
     assert.equal(JSON.parse(String(inputs.configurationValues)).computeType, "Fargate");
     assert.deepEqual(ofType(resources, "kubernetes:apps/v1:DaemonSet"), []);
-    const { warnings } = parseSettings(config({ compute: "fargate" }));
-    assert.match(warnings.map(({ message }) => message).join(), /runs no DaemonSet: nothing is created for it/);
+    const logging = { collector: "vector" };
+    assert.match(
+      warningsOf({ compute: "fargate" }, { logging }),
+      /^logging: .* runs no DaemonSet: nothing is created for it$/,
+    );
+    assert.equal(warningsOf({ compute: "fargate" }), "");
   });
 
   it("rejects contradictory settings, in one sentence each", () => {
