@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { exceededCapacity } from "./cluster/eks/node-group-settings.ts";
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/destination-settings.ts";
@@ -5,7 +6,7 @@ import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import { awsSourceClusterIssues } from "./logging/sources/source-issues.ts";
-import type { SettingsIssue } from "./schema/errors.ts";
+import { errorMap, type SettingsIssue, typeRequirement } from "./schema/errors.ts";
 import { amount, isObject } from "./schema/values.ts";
 import type { TeamSettings } from "./team/settings.ts";
 
@@ -31,14 +32,12 @@ export function presentParts(given: Readonly<Record<string, unknown>>): PresentP
   return { settings: Object.fromEntries(settings), absent };
 }
 
-/** Adds to an issue of an optional part that `false` omits it. An empty key, which YAML reads as null, often means that. */
-export function orAbsent(issue: SettingsIssue): SettingsIssue {
-  const [part, ...below] = issue.path;
-  const beginning = "must be an object";
-  if (below.length > 0 || !isOptionalPart(String(part)) || !issue.message.startsWith(beginning)) return issue;
-  const rest = issue.message.slice(beginning.length);
-  return { ...issue, message: `must be false, which leaves it out, or an object${rest}` };
-}
+/** {@link errorMap}, which adds that `false` omits an optional part. An empty key, which YAML reads as null, often means that. */
+export const partErrorMap: z.core.$ZodErrorMap = (issue) => {
+  const [part, ...below] = issue.path ?? [];
+  const isPart = issue.code === "invalid_type" && below.length === 0 && isOptionalPart(String(part));
+  return isPart ? `must be false, which leaves it out, or ${typeRequirement(issue)}` : errorMap(issue);
+};
 
 /** Whether the cluster can run the collector. */
 export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSettings, "mode">): boolean {

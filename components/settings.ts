@@ -12,8 +12,8 @@ import { checkLogging, resourcesOf } from "./logging/validation.ts";
 import { checkMonitoring } from "./monitoring/monitoring-issues.ts";
 import { MonitoringSettings } from "./monitoring/settings.ts";
 import {
-  orAbsent,
   type PresentParts,
+  partErrorMap,
   partIssues,
   presentParts,
   runsCollector,
@@ -21,7 +21,7 @@ import {
   unusedDnsSettings,
 } from "./parts.ts";
 import { placementIssues } from "./placement.ts";
-import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
+import { issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import { CONFIG_NAMESPACE, extend, type Renames, withFiles } from "./schema/extends.ts";
 import { isObject, validPart } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
@@ -102,11 +102,11 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
   const region = config["aws:region"];
   const { settings: whole, issues: unread } = extend(raw, RENAMES);
   const { settings: given, absent } = presentParts(whole);
-  const parsed = StackSettings.safeParse(given, { error: errorMap });
+  const parsed = StackSettings.safeParse(given, { error: partErrorMap });
   const withFile = (found: readonly SettingsIssue[]) => withFiles(found, raw, whole, RENAMES);
   const issues = [
     ...unread,
-    ...withFile(parsed.success ? [] : issuesOf(parsed.error, given, []).map(orAbsent)),
+    ...withFile(parsed.success ? [] : issuesOf(parsed.error, given, [])),
     ...regionIssues(given.cluster, region),
     ...strayKeys(config),
     ...withFile(issuesOfSections(given, region, absent)),
@@ -128,7 +128,7 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
 /** Drops missing settings if the file to extend could not be read, since it may have them. */
 function withoutMissing(errors: readonly SettingsIssue[]): readonly SettingsIssue[] {
   if (!errors.some(({ path }) => path[0] === "extends")) return errors;
-  return errors.filter(({ message }) => !message.endsWith(", but is not set"));
+  return errors.filter(({ isMissing }) => isMissing !== true);
 }
 
 /** Completes the DNS settings for a cluster that only runs Fargate, where the add-on needs its computeType. */

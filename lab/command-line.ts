@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { SettingsError } from "../components/schema/errors.ts";
 
 /** Root folder of the project, with Pulumi.yaml and index.ts. */
 export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -125,11 +126,15 @@ function report(error: unknown): number {
   return 70;
 }
 
+/** Whether an error lists issues of settings. Its class is not imported, since most commands never load it. */
+function isSettingsError(error: Error): error is Error & Pick<SettingsError, "sentences"> {
+  return error.name === "SettingsError" && "sentences" in error;
+}
+
 /** The errors as single sentences, for the JSON document. */
 function messagesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
-  // The first line is a count of the lines below it.
-  if (error.name === "SettingsError") return error.message.split("\n  ").slice(1);
+  if (isSettingsError(error)) return [...error.sentences];
   return [error.message.replace(/^error: /, "").replace("\n(Did", " (did")];
 }
 

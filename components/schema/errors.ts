@@ -13,6 +13,8 @@ export interface SettingsIssue {
   readonly message: string;
   /** The value found, appended to the text. Absent if there is none, or if the message contains it. */
   readonly value?: unknown;
+  /** Whether a required value is not set: the message says so too, but code must not read messages. @default false */
+  readonly isMissing?: true;
   /** The file that the stack extends, if only that file has the value. */
   readonly file?: string;
   /**
@@ -26,14 +28,17 @@ export interface SettingsIssue {
 /** All errors of a stack's configuration. The engine prints a RunError without a stack trace. */
 export class SettingsError extends RunError {
   readonly issues: readonly SettingsIssue[];
+  /** Each error as one sentence. */
+  readonly sentences: readonly string[];
 
   constructor(issues: readonly SettingsIssue[], subject: "configuration" | "arguments" = "configuration") {
     const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
     const unchanged = subject === "configuration" ? ", nothing was changed" : "";
-    const lines = issues.map((issue) => `  ${formatIssue(issue)}`).join("\n");
-    super(`Invalid ${subject} (${count})${unchanged}\n${lines}`);
+    const sentences = issues.map(formatIssue);
+    super(`Invalid ${subject} (${count})${unchanged}\n${sentences.map((sentence) => `  ${sentence}`).join("\n")}`);
     this.name = "SettingsError";
     this.issues = issues;
+    this.sentences = sentences;
   }
 }
 
@@ -113,8 +118,9 @@ export function issuesOf(error: z.ZodError, raw: unknown, path: readonly Propert
     }
     if (relatedKeys(issue) !== undefined) return [{ path: at, message: issue.message }];
     const value = valueAt(raw, issue.path);
-    const missing = value === undefined && issue.code !== "custom" ? ", but is not set" : "";
-    return [{ path: at, message: `${issue.message}${missing}`, value }];
+    if (value === undefined && issue.code !== "custom")
+      return [{ path: at, message: `${issue.message}, but is not set`, isMissing: true }];
+    return [{ path: at, message: issue.message, value }];
   });
 }
 
@@ -187,7 +193,7 @@ export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
 export const errorMap: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}${contentsOf(issue.inst)}`;
+      return `must be ${typeRequirement(issue)}`;
     case "invalid_value":
       return `must be ${unquoted(issue.input, issue.values)}${oneOf(issue.values)}`;
     case "too_small":
@@ -206,6 +212,11 @@ export const errorMap: z.core.$ZodErrorMap = (issue) => {
       return undefined;
   }
 };
+
+/** The type that a value must have, with the keys of an object. */
+export function typeRequirement({ expected, inst }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidType>): string {
+  return `${TYPE_NAMES[expected] ?? expected}${contentsOf(inst)}`;
+}
 
 /** The message for an unknown key. */
 export function unknownKey(known: readonly string[]): string {

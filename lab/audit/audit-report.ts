@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { styleText } from "node:util";
 import project from "../../package.json" with { type: "json" };
-import { fixOf } from "../../policies/core/evaluate.ts";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/pack.ts";
 import { code, MAX_COMMENT, plainText } from "../output/markup.ts";
@@ -85,7 +84,7 @@ export function auditTable(report: AuditReport): string {
 /** The fixes of a rule's open findings, without duplicates. An undecided finding has no fix of its own; the rule's fix applies. */
 function fixesOf({ id, fix }: Rule, findings: readonly AuditFinding[]): string[] {
   const open = findings.filter(({ rule, outcome }) => rule === id && outcome !== "exempt");
-  return [...new Set(open.map((finding) => fixOf(finding) ?? fix))];
+  return [...new Set(open.map((finding) => finding.fix ?? fix))];
 }
 
 /** The audit as JSON. */

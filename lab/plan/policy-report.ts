@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { styleText } from "node:util";
-import { type Evaluation, evaluate, type Finding, failing, fixOf } from "../../policies/core/evaluate.ts";
+import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { isPlanOnly } from "../../policies/core/rule.ts";
 import { stackOfPlan } from "../../policies/core/stack.ts";
@@ -93,7 +93,7 @@ function linesOf(color: Color, findings: readonly Finding[]): string[] {
   if (first === undefined) return [];
   const { rule, level, outcome } = first;
   const title = RULES.find(({ id }) => id === rule)?.title ?? "";
-  const fixes = findings.flatMap((finding) => fixOf(finding) ?? []);
+  const fixes = findings.flatMap((finding) => finding.fix ?? []);
   return [
     `    ${styleText(color, `${outcome}, ${level}: ${rule}:`)} ${title}`,
     ...findings.map(({ detail }) => `      ${detail}`),

@@ -22,6 +22,8 @@ export interface Finding {
   readonly resource: string;
   /** Field, value and problem; for an exemption also its reason. */
   readonly detail: string;
+  /** How to comply, for this resource. Absent if the rule is undecided. */
+  readonly fix?: string;
   /** A self-contained line: resource, detail and fix. */
   readonly message: string;
 }
@@ -126,11 +128,6 @@ export function failing({ findings }: Pick<Evaluation, "findings">): Finding[] {
   return findings.filter(({ level, outcome }) => level === "mandatory" && outcome !== "exempt");
 }
 
-/** The fix of a finding: its own if the rule has several, such as for an add-on and a Deployment. */
-export function fixOf({ message }: Finding): string | undefined {
-  return /\. Fix: (.*?)(?:\. Allowed: |$)/s.exec(message)?.[1];
-}
-
 function withoutEffect({ rule, resource, matches }: UsedExemption): string {
   const why = matches ? "the rule finds nothing in it" : "there is no such resource";
   return `exemption of ${resource} from ${rule} has no effect: ${why}; remove it`;
@@ -145,7 +142,8 @@ function finding(rule: Rule, ofRule: Level, verdict: Verdict, exemptions: readon
   const exemption = exemptions.find((candidate) => isExempt(candidate, verdict));
   const level = verdict.deferred && ofRule === "mandatory" ? "advisory" : ofRule;
   const { resource, detail, outcome } = verdict;
-  const about = { rule: rule.id, level, urn: resource.urn, resource: resource.label };
+  const fix = verdict.fix === undefined ? {} : { fix: verdict.fix };
+  const about = { rule: rule.id, level, urn: resource.urn, resource: resource.label, ...fix };
   if (exemption === undefined) return { ...about, outcome, detail, message: messageOf(verdict) };
   const allowed = `. Allowed: ${exemption.reason}`;
   return { ...about, outcome: "exempt", detail: detail + allowed, message: messageOf(verdict) + allowed };

@@ -68,6 +68,32 @@ describe("Issues across the settings", () => {
   });
 });
 
+describe("Settings of a stack whose base file cannot be read", () => {
+  it("may be missing, unlike what no base file can hold", () => {
+    const config = (more: object) => ({
+      "eks-dns-logging:extends": "environments/none.yaml",
+      "eks-dns-logging:cluster": JSON.stringify({ kind: "eks-existing", ...more }),
+    });
+    const sentences = (more: object) => {
+      try {
+        parseSettings(config(more));
+      } catch (error) {
+        assert.ok(error instanceof SettingsError);
+        return error.sentences;
+      }
+      return [];
+    };
+    const [unread, region] = [
+      `extends: must be a file that exists, relative to the project's folder (found "environments/none.yaml")`,
+      "aws:region: must be an AWS region, such as eu-central-1, but is not set",
+    ];
+    assert.deepEqual(sentences({}), [unread, region]);
+    const [first, second = "", ...others] = sentences({ name: "no name" });
+    assert.deepEqual([first, others], [unread, [region]]);
+    assert.match(second, /^cluster\.name: must be .* \(found "no name"\)$/);
+  });
+});
+
 describe("Settings by an old name", () => {
   const settingsOf = (logging: object) =>
     parseSettings({

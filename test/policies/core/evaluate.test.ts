@@ -63,6 +63,7 @@ describe("evaluate", () => {
         ...about,
         outcome: "violated",
         detail: "sizes[0] is 9, which is too much",
+        fix: "make it smaller",
         message: "Thing/one: sizes[0] is 9, which is too much. Fix: make it smaller",
       },
       {
