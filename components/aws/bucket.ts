@@ -1,11 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PolicyStatement } from "./iam.ts";
 import { shortened } from "./names.ts";
 import { folderOf } from "./object-keys.ts";
 import type { PodIdentityHost } from "./partition.ts";
 
-/** A bucket for logs and the role that writes to it. */
+/** A bucket for logs. */
 export interface LogBucketArgs {
   /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
@@ -28,7 +27,6 @@ export interface LogBucketArgs {
 export class LogBucket extends pulumi.ComponentResource {
   readonly bucket: aws.s3.Bucket;
   readonly policy: aws.s3.BucketPolicy;
-  readonly statements: pulumi.Output<PolicyStatement[]>;
 
   constructor(name: string, args: LogBucketArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:LogBucket", name, {}, options);
@@ -91,33 +89,8 @@ export class LogBucket extends pulumi.ComponentResource {
         ? arn.apply((known) => bucketPolicy(known))
         : pulumi.all([arn, account]).apply(([known, id]) => bucketPolicy(known, { host, id }));
     this.policy = new aws.s3.BucketPolicy(name, { ...inBucket, policy }, { parent: this });
-    this.statements = arn.apply((known) => bucketStatements(known, prefix));
     this.registerOutputs({ bucket: this.bucket.bucket });
   }
-}
-
-/**
- * Statements that let a collector write below a prefix.
- * @param kmsKeyArn Customer managed key of the bucket. Default: none.
- * @param keyActions KMS actions besides generating data keys. Default: none.
- * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
- */
-export function bucketStatements(
-  arn: string,
-  prefix: string,
-  kmsKeyArn?: string,
-  keyActions: readonly string[] = [],
-): PolicyStatement[] {
-  const keyArns = kmsKeyArn === undefined ? [] : [kmsKeyArn];
-  return [
-    { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${folderOf(prefix)}*`] },
-    ...keyArns.map((keyArn) => ({
-      Sid: "EncryptObjects",
-      Effect: "Allow" as const,
-      Action: ["kms:GenerateDataKey", ...keyActions],
-      Resource: [keyArn],
-    })),
-  ];
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html */

@@ -1,9 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PolicyStatement } from "./iam.ts";
 import type { PodIdentityHost } from "./partition.ts";
 import { partitionOf } from "./partition.ts";
-import { type LogGroupAccess, logGroupStatements } from "./policy-statements.ts";
 
 /** The log group that a key encrypts. */
 export interface LogGroupKeyArgs {
@@ -89,7 +87,7 @@ function logGroupKey(
 }
 
 /** A log group for pod logs, with its key. */
-export interface LogGroupArgs extends LogGroupAccess {
+export interface LogGroupArgs {
   /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
   /** Name of the log group. */
@@ -108,14 +106,11 @@ export interface LogGroupArgs extends LogGroupAccess {
  */
 export class PodLogGroup extends pulumi.ComponentResource {
   readonly group: aws.cloudwatch.LogGroup;
-  /** Statements that let a collector write to the log group. */
-  readonly statements: pulumi.Output<PolicyStatement[]>;
 
   constructor(name: string, args: LogGroupArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:PodLogGroup", name, {}, options);
     const { host, groupName } = args;
     const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
-    const groups = accountId.apply((account) => `arn:${host.partition}:logs:${host.region}:${account}:log-group:`);
     const ownKey = () =>
       logGroupKey(
         `${name}-key`,
@@ -140,33 +135,8 @@ export class PodLogGroup extends pulumi.ComponentResource {
       },
       { parent: this, deleteBeforeReplace: true },
     );
-    this.statements = statementsFor(groups, args);
     this.registerOutputs({ logGroup: this.group.name });
   }
-}
-
-/**
- * Statements that let a collector write to an existing log group.
- * @param parent Parent of the account lookup.
- */
-export function existingLogGroup(
-  args: Omit<LogGroupArgs, "retentionDays">,
-  parent: pulumi.Resource,
-): pulumi.Output<PolicyStatement[]> {
-  const { accountId } = aws.getCallerIdentityOutput({}, { parent });
-  const { partition, region } = args.host;
-  return statementsFor(
-    accountId.apply((account) => `arn:${partition}:logs:${region}:${account}:log-group:`),
-    args,
-  );
-}
-
-/** @param groups Prefix of the ARN of every log group in the region. */
-function statementsFor(
-  groups: pulumi.Output<string>,
-  { groupName, ...access }: LogGroupAccess & Pick<LogGroupArgs, "groupName">,
-): pulumi.Output<PolicyStatement[]> {
-  return pulumi.all([groups, groupName]).apply(([anyGroup, known]) => logGroupStatements(anyGroup, known, access));
 }
 
 /** The log group of a control plane, with its key. */

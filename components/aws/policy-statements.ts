@@ -1,4 +1,5 @@
 import type { PolicyStatement } from "./iam.ts";
+import { folderOf } from "./object-keys.ts";
 
 /** Characters of a role's inline policies, without white space. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 export const MAX_INLINE_POLICY = 10_240;
@@ -41,4 +42,37 @@ export function logGroupStatements(
     ...(actions.length === 0 ? [] : [statement("OfItsGroup", [...actions], [...groupArns, ...streams])]),
     ...(lists ? [statement("FindsItsGroup", ["logs:DescribeLogGroups"], [`${anyGroup}*`])] : []),
   ];
+}
+
+/**
+ * Statements that let a collector write below a prefix.
+ * @param kmsKeyArn Customer managed key of the bucket. Default: none.
+ * @param keyActions KMS actions besides generating data keys. Default: none.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+ */
+export function bucketStatements(
+  arn: string,
+  prefix: string,
+  kmsKeyArn?: string,
+  keyActions: readonly string[] = [],
+): PolicyStatement[] {
+  const keyArns = kmsKeyArn === undefined ? [] : [kmsKeyArn];
+  return [
+    { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${folderOf(prefix)}*`] },
+    ...keyArns.map((keyArn) => ({
+      Sid: "EncryptObjects",
+      Effect: "Allow" as const,
+      Action: ["kms:GenerateDataKey", ...keyActions],
+      Resource: [keyArn],
+    })),
+  ];
+}
+
+/** Makes statement ids unique in a policy for several destinations. An id has only letters and digits. @param name Default: one destination. */
+export function withUniqueSids(statements: readonly PolicyStatement[], name: string | undefined): PolicyStatement[] {
+  const suffix = (name ?? "")
+    .split("-")
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join("");
+  return statements.map((statement) => ({ ...statement, Sid: `${statement.Sid}${suffix}` }));
 }

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { bucketStatements, LogBucket } from "../../../aws/bucket.ts";
+import { LogBucket } from "../../../aws/bucket.ts";
 import { PodIdentity, type PolicyStatement } from "../../../aws/iam.ts";
-import { existingLogGroup, PodLogGroup } from "../../../aws/log-group.ts";
+import { PodLogGroup } from "../../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../../aws/partition.ts";
 import type { Collector } from "../../collectors/collector.ts";
 import { placeName } from "../../indexing/team-places.ts";
@@ -10,10 +10,14 @@ import { bucketName, EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withNam
 import { type Target, type TeamNamespaces, targetsOf } from "../../routing/routes.ts";
 import type { LoggingSettings } from "../../settings.ts";
 import { isOnNode } from "../../sources/source.ts";
-import type { Destination, DestinationKind, DestinationOf } from "../destination-settings.ts";
-import { mskStatements } from "../kafka-settings.ts";
-import { searchStatement } from "../search/search-settings.ts";
+import {
+  type Destination,
+  type DestinationKind,
+  type DestinationOf,
+  needsAwsIdentity,
+} from "../destination-settings.ts";
 import { RETENTION } from "./aws-settings.ts";
+import { destinationStatements, withoutExtras } from "./destination-statements.ts";
 
 /** A destination with values that are only known during deployment. Which resources it needs does not depend on them. */
 export interface LateTarget extends Target {
@@ -82,7 +86,11 @@ export function awsDestinations(
   collector: Collector,
   place: AwsPlace,
 ): AwsDestinations {
-  const all = targets.map((target) => ({ target, ...createResources(name, target, collector, place) }));
+  const all = targets.map((target) => ({
+    target,
+    resources: createResources(name, target, place),
+    statements: statementsOf(target, collector, place),
+  }));
   /** The identity of a service account that writes to some of the destinations. */
   const identityOf = (
     resource: string,
@@ -117,61 +125,31 @@ export function awsDestinations(
   return { identity, ready: [...associations, ...all.flatMap(({ resources }) => resources)] };
 }
 
-/** The collector's statements without its extra actions: the event reader, which is Fluent Bit, only writes. */
-function withoutExtras(
-  statements: readonly PolicyStatement[],
-  { logGroupActions = [], listsLogGroups = false, bucketKeyActions = [] }: Collector,
-): PolicyStatement[] {
-  const extras = new Set([
-    ...logGroupActions,
-    ...bucketKeyActions,
-    ...(listsLogGroups ? ["logs:DescribeLogGroups"] : []),
-  ]);
-  return statements
-    .map((statement) => ({ ...statement, Action: statement.Action.filter((action) => !extras.has(action)) }))
-    .filter(({ Action }) => Action.length > 0);
+/** The collector's permissions at a destination; undefined if it needs none in AWS. */
+function statementsOf(
+  target: LateTarget,
+  collector: Collector,
+  { cluster, host, parent }: AwsPlace,
+): pulumi.Output<PolicyStatement[]> | undefined {
+  const { destination, sources } = target;
+  // The audit log stays in the group that EKS writes it to.
+  const isWritten = destination.kind !== "cloudwatch" || sources.some((source) => source !== "audit");
+  if (!needsAwsIdentity(destination) || !isWritten) return undefined;
+  const { partition, region } = host;
+  const hasAccount = destination.kind === "cloudwatch" || destination.kind === "firehose";
+  const account = hasAccount ? aws.getCallerIdentityOutput({}, { parent }).accountId : "";
+  return pulumi
+    .all([target.known, account])
+    .apply(([known, id]) =>
+      destinationStatements({ ...target, destination: known }, collector, { partition, region, account: id, cluster }),
+    );
 }
 
-/** A destination's resources, and the collector's permissions there; undefined outside AWS. */
-interface OwnResources {
-  readonly resources: readonly pulumi.Resource[];
-  readonly statements?: pulumi.Output<PolicyStatement[]> | undefined;
-}
-
-/** Creates a destination's resources. @param prefix Prefix of their names. */
-function createResources(prefix: string, target: LateTarget, collector: Collector, place: AwsPlace): OwnResources {
-  const { suffix, destination } = target;
-  switch (destination.kind) {
-    case "cloudwatch":
-      return createLogGroups(prefix, target, destination, collector, place);
-    case "s3":
-      return createBucket(prefix, target, destination, collector, place);
-    case "opensearch": {
-      if (destination.sigv4 === undefined) return { resources: [] };
-      const statements = whenKnown(target, "opensearch", ({ sigv4 }) => (sigv4 ? [searchStatement(sigv4)] : []));
-      return { resources: [], statements: withUniqueSids(statements, suffix) };
-    }
-    case "kafka": {
-      if (destination.mskArn === undefined) return { resources: [] };
-      const statements = whenKnown(target, "kafka", ({ mskArn, topic }) =>
-        mskArn ? mskStatements(mskArn, topic) : [],
-      );
-      return { resources: [], statements: withUniqueSids(statements, suffix) };
-    }
-    case "firehose": {
-      const { host, parent } = place;
-      const { accountId } = aws.getCallerIdentityOutput({}, { parent });
-      const stream = whenKnown(target, "firehose", (known) => known.stream);
-      const statements = pulumi
-        .all([accountId, stream])
-        .apply(([account, known]) => [
-          streamStatement(`arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${known}`),
-        ]);
-      return { resources: [], statements: withUniqueSids(statements, suffix) };
-    }
-    default:
-      return { resources: [] };
-  }
+/** Creates a destination's resources. @param prefix Prefix of their names. @returns what a collector must wait for. */
+function createResources(prefix: string, target: LateTarget, place: AwsPlace): pulumi.Resource[] {
+  const { destination } = target;
+  if (destination.kind === "cloudwatch") return createLogGroups(prefix, target, destination, place);
+  return destination.kind === "s3" ? createBucket(prefix, target, destination, place) : [];
 }
 
 /** The teams' own log groups, and the one for all other lines, unless that exists already. */
@@ -179,20 +157,14 @@ function createLogGroups(
   prefix: string,
   target: LateTarget,
   destination: DestinationOf<"cloudwatch">,
-  { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
   { cluster, host, parent }: AwsPlace,
-): OwnResources {
+): pulumi.Resource[] {
   const { suffix, places, sources } = target;
-  // The audit log stays in the group that EKS writes it to.
-  if (sources.every((source) => source === "audit")) return { resources: [] };
-  const groupName = groupNameOf(target, cluster);
   const { existing, retentionDays = RETENTION.cloudwatch } = destination;
-  if (existing) {
-    const statements = existingLogGroup({ host, groupName, actions, lists }, parent);
-    return { resources: [], statements: withUniqueSids(statements, suffix) };
-  }
+  if (existing || sources.every((source) => source === "audit")) return [];
+  const groupName = groupNameOf(target, cluster);
   const resource = withName(`${prefix}-group`, suffix);
-  const group = { host, groupName, retentionDays, class: destination.class, actions, lists };
+  const group = { host, groupName, retentionDays, class: destination.class };
   const ofTeams = places.flatMap(({ team }) => {
     if (team === undefined) return [];
     const own = {
@@ -203,9 +175,8 @@ function createLogGroups(
     };
     return [new PodLogGroup(`${resource}.${team}`, own, { parent }).group];
   });
-  const all = { ...group, kmsKeyArn: logGroupKey(target, destination), withTeams: places.length > 0 };
-  const own = new PodLogGroup(resource, all, { parent });
-  return { resources: [...ofTeams, own.group], statements: withUniqueSids(own.statements, suffix) };
+  const all = { ...group, kmsKeyArn: logGroupKey(target, destination) };
+  return [...ofTeams, new PodLogGroup(resource, all, { parent }).group];
 }
 
 /** KMS key of a team's log group, or of the one for all other lines; undefined if the settings have none. */
@@ -228,47 +199,17 @@ function createBucket(
   prefix: string,
   target: LateTarget,
   destination: DestinationOf<"s3">,
-  { bucketKeyActions = [] }: Collector,
   { cluster, host, parent }: AwsPlace,
-): OwnResources {
+): pulumi.Resource[] {
   const { suffix, sources } = target;
   const { prefix: keys, existing, retentionDays = RETENTION.s3, teams = {} } = destination;
+  if (existing) return [];
   const name = bucketNameOf(target, cluster, host.region);
-  if (existing) {
-    const key = whenKnown(target, "s3", ({ kmsKeyArn }) => kmsKeyArn);
-    const statements = pulumi
-      .all([name, key])
-      .apply(([known, kmsKeyArn]) =>
-        bucketStatements(`arn:${host.partition}:s3:::${known}`, keys, kmsKeyArn, bucketKeyActions),
-      );
-    return { resources: [], statements: withUniqueSids(statements, suffix) };
-  }
   const takesDeliveries = sources.includes("auto-mode");
   const shorter = Object.fromEntries(
     Object.entries(teams).map(([team, own]) => [placeName(keys, team), own.retentionDays]),
   );
   const bucket = { host, bucketName: name, prefix: keys, retentionDays, takesDeliveries, shorter };
   const own = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
-  return {
-    resources: [own.bucket, ...(takesDeliveries ? [own.policy] : [])],
-    statements: withUniqueSids(own.statements, suffix),
-  };
-}
-
-/** Makes statement ids unique in a policy for several destinations. An id has only letters and digits. */
-function withUniqueSids(
-  statements: pulumi.Output<PolicyStatement[]>,
-  name: string | undefined,
-): pulumi.Output<PolicyStatement[]> {
-  if (name === undefined) return statements;
-  const suffix = name
-    .split("-")
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join("");
-  return statements.apply((all) => all.map((statement) => ({ ...statement, Sid: `${statement.Sid}${suffix}` })));
-}
-
-/** The collector role's permission for a Firehose stream. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
-function streamStatement(arn: string): PolicyStatement {
-  return { Action: ["firehose:PutRecordBatch"], Effect: "Allow", Resource: [arn], Sid: "PutRecords" };
+  return [own.bucket, ...(takesDeliveries ? [own.policy] : [])];
 }

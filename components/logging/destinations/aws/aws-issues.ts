@@ -1,6 +1,6 @@
 import { isBucketName, isCleanPrefix } from "../../../aws/object-keys.ts";
 import { partitionOf } from "../../../aws/partition.ts";
-import { logGroupStatements, MAX_INLINE_POLICY, policyText } from "../../../aws/policy-statements.ts";
+import { MAX_INLINE_POLICY, policyText } from "../../../aws/policy-statements.ts";
 import type { SettingsIssue } from "../../../schema/errors.ts";
 import { amount } from "../../../schema/values.ts";
 import type { Collector } from "../../collectors/collector.ts";
@@ -8,9 +8,10 @@ import { placeName } from "../../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../../pipeline.ts";
 import type { NamedCluster } from "../../routing/overlaps.ts";
 import { splitsPlaces, type Target, type TeamNamespaces, teamRequirement } from "../../routing/routes.ts";
-import { controlPlaneGroup, journalSources } from "../../sources/source.ts";
+import { controlPlaneGroup, isOnNode, journalSources, type Source } from "../../sources/source.ts";
 import type { Destination, DestinationOf } from "../destination-settings.ts";
 import { RETENTION } from "./aws-settings.ts";
+import { destinationStatements, withoutExtras } from "./destination-statements.ts";
 
 /** What this stack's cluster cannot use in AWS, and names that are taken, or may be. Paths are below `logging`. */
 export function awsIssues({ destination, path, suffix }: Target, cluster: NamedCluster): SettingsIssue[] {
@@ -100,27 +101,28 @@ export function keyPrefixWarnings(targets: readonly Target[]): SettingsIssue[] {
 /** Stands in for an unknown account or region: all accounts have as many characters, and regions nearly. */
 const ANY_PLACE = { account: "000000000000", region: "eu-central-1" };
 
-/** Log groups whose names are too long for the inline policy of the collector's role. Paths are below `logging`. */
+/** Destinations whose permissions are too long for the inline policy of the role that sends to them. Paths are below `logging`. */
 export function policyIssues(
   targets: readonly Target[],
-  { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
+  collector: Collector,
   cluster: NamedCluster | undefined,
 ): SettingsIssue[] {
   const { name = "", region = ANY_PLACE.region } = cluster ?? {};
-  const anyGroup = `arn:${partitionOf(region).id}:logs:${region}:${ANY_PLACE.account}:log-group:`;
-  const statements = targets.flatMap(({ destination, suffix, places, sources }) => {
-    if (destination.kind !== "cloudwatch" || sources.every((source) => source === "audit")) return [];
-    const access = { actions, lists, withTeams: places.length > 0 };
-    // As long as the ids that the statements get.
-    const end = suffix?.replaceAll("-", "") ?? "";
-    return logGroupStatements(anyGroup, logGroupName(destination, name, suffix), access).map((statement) => ({
-      ...statement,
-      Sid: `${statement.Sid}${end}`,
-    }));
-  });
-  const { length } = policyText(statements);
+  const parts = { partition: partitionOf(region).id, region, account: ANY_PLACE.account, cluster: name };
+  const statementsOf = (has: (source: Source) => boolean) =>
+    targets
+      .filter(({ sources }) => sources.some(has))
+      .flatMap((target) => destinationStatements(target, collector, parts));
+  const collectors = policyText(statementsOf(isOnNode)).length;
+  const events = policyText(
+    withoutExtras(
+      statementsOf((source) => source === "events"),
+      collector,
+    ),
+  ).length;
+  const length = Math.max(collectors, events);
   if (length <= MAX_INLINE_POLICY) return [];
-  const message = `must have shorter names of log groups, since the permissions to write there take ${length} characters, and the inline policies of an IAM role ${MAX_INLINE_POLICY}`;
+  const message = `must be fewer, or have shorter names, since the permissions to send to all of them take ${length} characters, and the inline policies of an IAM role ${MAX_INLINE_POLICY}`;
   return [{ path: ["destinations"], message }];
 }
 
