@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { shortened } from "./names.ts";
-import { folderOf } from "./object-keys.ts";
+import { folderOf, isAccountRegional } from "./object-keys.ts";
 import type { PodIdentityHost } from "./partition.ts";
 
 /** A bucket for logs. */
@@ -32,7 +32,11 @@ export class LogBucket extends pulumi.ComponentResource {
     super("eks-dns-logging:logging:LogBucket", name, {}, options);
     const { host, bucketName, prefix } = args;
     const arn = pulumi.interpolate`arn:${host.partition}:s3:::${bucketName}`;
-    this.bucket = new aws.s3.Bucket(name, { bucket: bucketName, tags: host.tags }, { parent: this });
+    // Without it, S3 refuses a name of the account's namespace, and with it any other.
+    const bucketNamespace = pulumi
+      .output(bucketName)
+      .apply((known) => (isAccountRegional(known) ? "account-regional" : undefined));
+    this.bucket = new aws.s3.Bucket(name, { bucket: bucketName, bucketNamespace, tags: host.tags }, { parent: this });
     const inBucket = { bucket: this.bucket.id };
     new aws.s3.BucketPublicAccessBlock(
       name,

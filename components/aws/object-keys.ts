@@ -10,6 +10,25 @@ export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !RESERVED_BUCKET.test(name);
 }
 
+/** Ends every name of a bucket in an account's regional namespace, and none of another new bucket. */
+const ACCOUNT_REGIONAL = /-an$/;
+/** A bucket's own name, the account and the region, such as `logs-111122223333-eu-central-1-an`. */
+const OWN_NAMESPACE = /^.+-\d{12}-(?<region>[a-z]+(?:-[a-z]+)+-\d+)-an$/;
+
+/**
+ * Whether a new bucket is created in its account's regional namespace, where no other account can take its name.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+ */
+export function isAccountRegional(name: string): boolean {
+  return ACCOUNT_REGIONAL.test(name);
+}
+
+/** What S3 requires of a new bucket in its account's regional namespace; undefined if the name is right, or that of another bucket. */
+export function namespaceIssue(name: string, region: string): string | undefined {
+  if (!isAccountRegional(name) || OWN_NAMESPACE.exec(name)?.groups?.region === region) return undefined;
+  return `must be NAME-ACCOUNT-${region}-an, such as logs-111122223333-${region}-an, or not end in -an, which S3 reserves for buckets in an account's regional namespace`;
+}
+
 /** Normalizes a prefix as in keys: `/logs//pods/` becomes `logs/pods`, since no console shows a folder without a name. */
 export function withoutEmptyParts(prefix: string): string {
   return prefix

@@ -52,6 +52,29 @@ describe("a bucket for logs", () => {
     assert.equal(new Set(ids).size, 3);
   });
 
+  it("is created in its account's regional namespace by a name that S3 reserves for that, and in no other region", async () => {
+    const namespaceOf = async (destination: object, name: string) => {
+      const resources = await plan({ destination: { kind: "s3", ...destination }, index: {} }, []);
+      const { bucket, bucketNamespace } = find(resources, "aws:s3/bucket:Bucket", name).inputs;
+      return [bucket, bucketNamespace];
+    };
+    const own = "acme-logs-111122223333-us-gov-west-1-an";
+    assert.deepEqual(await namespaceOf({ bucket: own }, "logs-bucket"), [own, "account-regional"]);
+    assert.deepEqual(await namespaceOf({ bucket: "acme-logs" }, "logs-bucket"), ["acme-logs", undefined]);
+    assert.deepEqual(await namespaceOf({}, "logs-bucket"), ["prod-logs-us-gov-west-1", undefined]);
+    const wanted = "must be NAME-ACCOUNT-us-gov-west-1-an, such as logs-111122223333-us-gov-west-1-an";
+    for (const bucket of ["acme-an", "acme-111122223333-eu-central-1-an", "acme-1111-us-gov-west-1-an"])
+      assert.throws(
+        () => parseSettings(config({ destination: { kind: "s3", bucket }, index: {} }, [])),
+        new RegExp(`logging\\.destination\\.bucket: ${wanted}, or not end in -an, .*\\(found "${bucket}"\\)`),
+      );
+    parseSettings(config({ destination: { kind: "s3", bucket: "acme-an", existing: true }, index: {} }, []));
+    assert.throws(
+      () => parseSettings(config({ destinations: { an: { kind: "s3" } }, index: {} }, [])),
+      /destinations\.an\.bucket: must be set, since prod-logs-us-gov-west-1-an, made of the cluster's name and region, is not a valid bucket name/,
+    );
+  });
+
   it("has rules with different ids for a team named deliveries and for AWS's deliveries", async () => {
     assert.deepEqual(await rulesOf("", ["deliveries"], ["pods", "auto-mode"]), [
       "retention",

@@ -1,4 +1,4 @@
-import { isBucketName, isCleanPrefix } from "../../../aws/object-keys.ts";
+import { isBucketName, isCleanPrefix, namespaceIssue } from "../../../aws/object-keys.ts";
 import { partitionOf } from "../../../aws/partition.ts";
 import { MAX_INLINE_POLICY, policyText } from "../../../aws/policy-statements.ts";
 import type { SettingsIssue } from "../../../schema/errors.ts";
@@ -19,7 +19,10 @@ export function awsIssues({ destination, path, suffix }: Target, cluster: NamedC
   if (issues.length > 0) return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
   if (destination.kind !== "s3") return [];
   const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
-  if (!isBucketName(bucket)) {
+  const inNamespace = destination.existing ? undefined : namespaceIssue(bucket, cluster.region);
+  if (inNamespace !== undefined && destination.bucket !== undefined)
+    return [{ path: [...path, "bucket"], message: inNamespace, value: bucket }];
+  if (!isBucketName(bucket) || inNamespace !== undefined) {
     const message = `must be set, since ${bucket}, made of the cluster's name and region, is not a valid bucket name`;
     return [{ path: [...path, "bucket"], message }];
   }

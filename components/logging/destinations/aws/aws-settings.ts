@@ -54,7 +54,9 @@ export const S3 = {
     .string()
     .refine(isBucketName, "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves")
     .optional()
-    .describe("A change replaces the bucket. Default CLUSTER-logs-REGION."),
+    .describe(
+      "A change replaces the bucket. NAME-ACCOUNT-REGION-an is in the account's regional namespace. Default CLUSTER-logs-REGION.",
+    ),
   prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
     .overwrite(withoutEmptyParts)
     .refine(
