@@ -4,14 +4,16 @@ import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
 import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
 import { CONFIG_NAMESPACE } from "../../components/schema/extends.ts";
 import { parseSettings } from "../../components/settings.ts";
+import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { textAt } from "../audit/kubernetes-object.ts";
 import { plainTable } from "../output/table.ts";
 import { plural } from "../output/text.ts";
 import { planStack } from "../plan/plan.ts";
 import { portableYaml } from "../yaml-dialects.ts";
 import type { AwsCluster } from "./aws-cluster.ts";
-import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
+import { type ImportFile, importPlan } from "./import-file.ts";
 import { type AdoptionAction, type AdoptionRow, isOwn, type LiveObjects } from "./live-objects.ts";
+import { outlookText, type PolicyOutlook, policyOutlook } from "./policy-outlook.ts";
 import { type CoreDnsPlace, readCoreDns, type Takeover, unmanagedCoreDns } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 
@@ -29,6 +31,8 @@ export interface AdoptionRequest {
   /** Version of the API server, such as `v1.36.3`. */
   readonly version: string;
   readonly eks: EksRequest | undefined;
+  /** Levels, options and exemptions of the policies. Default: each rule's own. */
+  readonly policyConfig?: PackConfig;
 }
 
 export interface EksRequest {
@@ -47,6 +51,8 @@ export interface Adoption {
   /** URNs of the resources that must be in the state before the import. */
   readonly targets: readonly string[];
   readonly rows: readonly AdoptionRow[];
+  /** Undefined if the settings are invalid, so that nothing can be planned. */
+  readonly policies: PolicyOutlook | undefined;
 }
 
 /** Turns a live cluster into a stack's settings, then plans that stack to find conflicts with existing objects. */
@@ -66,18 +72,19 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
       ? { destination: { kind: eks === undefined ? "stdout" : "cloudwatch" } }
       : false,
   };
-  const imports = await planImports(live, request, config, known);
+  const planned = await planAdoption(live, request, config, known);
   return {
     stack: request.stack,
     config,
-    importFile: imports.file,
-    targets: imports.targets,
+    importFile: planned.importFile,
+    targets: planned.targets,
+    policies: planned.policies,
     rows: [
       ...(eks === undefined ? [] : eksRows(eks)),
       ...dns.rows,
       ...teams.rows,
       ...(adoptsLogging ? loggingRows(live, eks !== undefined) : []),
-      ...imports.rows,
+      ...planned.rows,
     ],
   };
 }
@@ -190,12 +197,13 @@ function loggingRows(live: LiveObjects, isEks: boolean): AdoptionRow[] {
   ];
 }
 
-async function planImports(
+/** Plans the written stack: what it imports, and what its settings' checks and the policies say about it. */
+async function planAdoption(
   live: LiveObjects,
-  { stack, eks }: AdoptionRequest,
+  { stack, eks, coredns, policyConfig = {} }: AdoptionRequest,
   config: Adoption["config"],
   known: AwsCluster | undefined,
-): Promise<ImportPlan> {
+): Promise<Pick<Adoption, "importFile" | "targets" | "rows" | "policies">> {
   const engineConfig = Object.fromEntries(
     Object.entries(config).map(([key, value]): [string, string] => [
       key,
@@ -204,19 +212,20 @@ async function planImports(
   );
   try {
     const { warnings } = parseSettings(engineConfig);
-    const { resources } = await planStack({ name: stack, config: engineConfig });
+    const recording = await planStack({ name: stack, config: engineConfig });
     const addon = known?.hasCoreDnsAddon ? [["aws:eks/addon:Addon", `${eks?.name}:coredns`] as const] : [];
-    const { file, targets, rows } = importPlan(resources, live, new Map(addon));
+    const { file, targets, rows } = importPlan(recording.resources, live, new Map(addon));
     const warned = warnings.map(
       (warning): AdoptionRow => ({ action: "check", subject: "settings", reason: formatIssue(warning) }),
     );
-    return { file, targets, rows: [...rows, ...warned] };
+    const policies = policyOutlook(recording, live, coredns, policyConfig);
+    return { importFile: file, targets, rows: [...rows, ...warned], policies };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const rows = error.issues.map(
       (issue): AdoptionRow => ({ action: "conflict", subject: "settings", reason: formatIssue(issue) }),
     );
-    return { file: { resources: [] }, targets: [], rows };
+    return { importFile: { resources: [] }, targets: [], rows, policies: undefined };
   }
 }
 
@@ -240,7 +249,11 @@ function sorted(rows: readonly AdoptionRow[]): AdoptionRow[] {
 
 /** The adoption as a table for a terminal. */
 export function adoptionTable(adoption: Adoption, title: string, commands: readonly string[]): string {
-  const { rows, importFile } = adoption;
+  const { rows, importFile, policies } = adoption;
+  const outlook =
+    policies === undefined
+      ? "The policies cannot judge this stack before its settings are valid.\n"
+      : outlookText(policies);
   const cells = sorted(rows).map(({ action, subject, reason }) => [
     styleText(COLORS[action], action, { stream: process.stdout }),
     subject,
@@ -255,11 +268,21 @@ export function adoptionTable(adoption: Adoption, title: string, commands: reado
     "",
     `${plural(count("conflict"), "conflict")}, ${count("check")} to check, ${imported} to import, ${count("adopt")} adopted, ${count("leave")} left alone`,
     "",
+    ...(outlook === "" ? [] : [outlook]),
     ...commands.map((command) => `    ${command}`),
     "",
   ].join("\n");
 }
 
-export function adoptionJson({ stack, config, importFile, rows }: Adoption, title: string, files: readonly string[]) {
-  return { stack, source: title, files, config, import: importFile, rows: sorted(rows) };
+export function adoptionJson(
+  { stack, config, importFile, rows, policies }: Adoption,
+  title: string,
+  files: readonly string[],
+) {
+  return { stack, source: title, files, config, import: importFile, rows: sorted(rows), policies };
+}
+
+/** Whether something must change before `pulumi up` with the policies can run. */
+export function blocks({ rows, policies }: Adoption): boolean {
+  return rows.some(({ action }) => action === "conflict") || policies?.stops === true;
 }

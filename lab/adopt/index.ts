@@ -1,4 +1,4 @@
-import { access, writeFile } from "node:fs/promises";
+import { access, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
@@ -17,6 +17,7 @@ interface AdoptFlags {
   readonly namespaces: readonly string[];
   readonly coredns: CoreDnsPlace;
   readonly out: string;
+  readonly policyConfig?: string;
   readonly force?: true;
   readonly json?: true;
 }
@@ -25,7 +26,9 @@ interface AdoptFlags {
 export function registerAdopt(program: Command): void {
   program
     .command("adopt")
-    .description("write a stack file and an import file for what a cluster already runs; changes nothing on it")
+    .description(
+      "write a stack file, and a file of imports if any, for what a cluster already runs; changes nothing on it",
+    )
     .addOption(
       new Option(
         "-s, --stack <name>",
@@ -53,11 +56,15 @@ export function registerAdopt(program: Command): void {
         .default({ namespace: "kube-system", name: "coredns" }, "kube-system/coredns"),
     )
     .addOption(new Option("--out <folder>", "folder for the files").default(PROJECT_ROOT, "that of the project"))
+    .option(
+      "--policy-config <file>",
+      "levels, options and exemptions of policies, as for pulumi --policy-pack-config (default: policy-config.json)",
+    )
     .option("--force", "overwrite existing files")
     .option("--json", "print one JSON document instead of the table")
     .addHelpText(
       "after",
-      "\nView permissions are enough. Exit code: 0 if `pulumi up` can run next, 1 if there is a conflict, 2 if nothing was written.",
+      "\nView permissions are enough. Exit code: 0 if `pulumi up` can run next, 1 if there is a conflict or a mandatory policy stops the stack, 2 if nothing was written.",
     )
     .action(runAdopt);
 }
@@ -114,8 +121,11 @@ async function runAdopt(flags: AdoptFlags): Promise<void> {
       eks: await eksOf(flags),
     };
     shown.update(`planning ${stack}`);
-    const { adopt } = await import("./adoption.ts");
-    const adoption = await adopt(live, request);
+    const [{ adopt }, { readPackConfig }] = await Promise.all([
+      import("./adoption.ts"),
+      import("../plan/policy-report.ts"),
+    ]);
+    const adoption = await adopt(live, { ...request, policyConfig: await readPackConfig(flags.policyConfig) });
     shown.stop();
     await report(adoption, files, `context ${context} (${server}, ${version})`, flags);
   } finally {
@@ -129,12 +139,13 @@ async function report(
   title: string,
   flags: AdoptFlags,
 ): Promise<void> {
-  const { adoptionJson, adoptionTable, stackFileText } = await import("./adoption.ts");
+  const { adoptionJson, adoptionTable, blocks, stackFileText } = await import("./adoption.ts");
   const [stackFile, importFile] = files;
-  await write(flags.out, stackFile, stackFileText(adoption, title));
-  await write(flags.out, importFile, `${JSON.stringify(adoption.importFile, null, 2)}\n`);
   const { importFile: imports, targets } = adoption;
   const hasImports = imports.resources.length > 0;
+  await write(flags.out, stackFile, stackFileText(adoption, title));
+  if (hasImports) await write(flags.out, importFile, `${JSON.stringify(imports, null, 2)}\n`);
+  else await removeOld(importFile);
   const commands = [
     `pulumi stack init ${adoption.stack}`,
     ...(targets.length > 0 ? [`pulumi up ${targets.map((urn) => `--target '${urn}'`).join(" ")}`] : []),
@@ -143,8 +154,18 @@ async function report(
       : []),
     "pulumi preview --diff",
   ];
-  writeOutput(flags.json ? adoptionJson(adoption, title, files) : adoptionTable(adoption, title, commands));
-  if (adoption.rows.some(({ action }) => action === "conflict")) process.exitCode = 1;
+  const written = hasImports ? files : [stackFile];
+  writeOutput(flags.json ? adoptionJson(adoption, title, written) : adoptionTable(adoption, title, commands));
+  if (blocks(adoption)) process.exitCode = 1;
+}
+
+/** Removes the file of an earlier run, which --force would have overwritten: its imports do not belong to the new stack file. */
+async function removeOld(file: string): Promise<void> {
+  const existed = await rm(file).then(
+    () => true,
+    () => false,
+  );
+  if (existed) process.stderr.write(`Removed ${file}: nothing is to be imported now\n`);
 }
 
 async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {

@@ -272,12 +272,19 @@ describe("lab adopt", () => {
     assert.equal(first.exitCode, 0, first.stderr + first.stdout);
     assert.match(first.stdout, /0 conflicts, \d to check, 0 to import, \d+ adopted, \d+ left alone/);
     assert.match(first.stdout, /check +Role .*could not be listed/);
+    assert.doesNotMatch(first.stderr + first.stdout, /import\..*\.json/);
     const file = join(folder, "out", "Pulumi.arn-aws-eks-eu-central-1-1-cluster-prod.yaml");
     assert.match(await readFile(file, "utf8"), /corefile:\n {6}text: \|\n {8}\.:53 \{/);
     const again = await runLab(args);
     assert.equal(again.exitCode, 2);
     assert.match(again.stderr, /Pulumi\.arn-.*\.yaml exists: .*--force/);
-    assert.equal((await runLab([...args, "--force", "--json"])).exitCode, 0);
+    const imports = join(folder, "out", "import.arn-aws-eks-eu-central-1-1-cluster-prod.json");
+    await writeFile(imports, "{}");
+    const forced = await runLab([...args, "--force", "--json"]);
+    assert.equal(forced.exitCode, 0);
+    assert.deepEqual(JSON.parse(forced.stdout).files, [file]);
+    assert.match(forced.stderr, /Removed .*import\..*\.json: nothing is to be imported now/);
+    await assert.rejects(readFile(imports), { code: "ENOENT" });
   });
 
   it("exits with 2 and one line if it cannot determine what to adopt", async () => {
