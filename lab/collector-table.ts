@@ -33,7 +33,7 @@ export function collectorsTable(): string {
   ]);
   const about = collectors().map((collector) => {
     const { parsing, buffer, index, maintenance, ownCode } = collector.about;
-    return [collector.id, parsing, buffer, index, resourcesOf(collector), maintenance, ownCode];
+    return [collector.id, parsing.join("; "), buffer, index, resourcesOf(collector), maintenance, ownCode];
   });
   const measured = collectors().map((collector) => [collector.id, collector.about.losses, cpuOf(collector)]);
   const aboutHead = [
@@ -75,7 +75,7 @@ export function collectorsJson() {
       modes,
       sources,
       destinations,
-      about,
+      about: { ...about, parsing: about.parsing.join("; ") },
       resources,
     }),
   );

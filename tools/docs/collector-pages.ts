@@ -106,7 +106,7 @@ function section(collector: Collector): string[] {
     "",
     `\`${image}\`${others.join("")}. As ${modes.join(" or ")}, ${resourcesOf(collector)}.${maintained ? ` ${capitalized(about.maintenance)}.` : ""} [Documentation](${documentation})`,
     "",
-    `- Parsing: ${about.parsing.replace(EXCEPTION, "")}`,
+    `- Parsing: ${about.parsing.join("; ").replace(EXCEPTION, "")}`,
     `- Buffer: ${about.buffer}`,
     ...(about.index === "none" ? [] : [`- Index: ${about.index}`]),
     ...(about.ownCode === "none" ? [] : [`- Code of this project: ${about.ownCode}`]),

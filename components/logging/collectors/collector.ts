@@ -42,8 +42,8 @@ export type Probe = ({ readonly path: string; readonly port: number } | { readon
 
 /** Description of a collector, for the comparison table. */
 export interface About {
-  /** Line parsing beyond partial CRI lines and JSON, which all collectors parse. */
-  readonly parsing: string;
+  /** Line parsing beyond partial CRI lines and JSON, which all collectors parse, and where it differs from the others'. */
+  readonly parsing: readonly string[];
   /** Where lines wait while the destination is down. */
   readonly buffer: string;
   /** How it dates an index. */
@@ -155,7 +155,25 @@ export function destinationsOf({ destinations }: Pick<Collector, "destinations">
   return Object.entries(destinations).flatMap(([kind, support]) => (support === true ? [kind] : []));
 }
 
-/** For a collector without any step of `logging.processing`, for one reason. */
-export function noProcessing(why: string): Collector["processing"] {
-  return { redact: why, drop: why, sample: why, limit: why, firstLines: why, fields: why };
+/** The same support of every destination, or the same reason for none. */
+export function everyDestination(support: true | string): Collector["destinations"] {
+  return {
+    stdout: support,
+    file: support,
+    http: support,
+    opensearch: support,
+    elasticsearch: support,
+    cloudwatch: support,
+    s3: support,
+    loki: support,
+    otlp: support,
+    splunk: support,
+    firehose: support,
+    kafka: support,
+  };
+}
+
+/** The same support of every step of `logging.processing`, or the same reason for none. */
+export function everyStep(support: true | string): Collector["processing"] {
+  return { redact: support, drop: support, sample: support, limit: support, firstLines: support, fields: support };
 }

@@ -1,7 +1,5 @@
 import { APPLICATION_FILES, APPLICATION_LOGS } from "../pipeline.ts";
-import { type Collector, noProcessing } from "./collector.ts";
-
-const STDOUT_ONLY = "tail writes to its own stdout";
+import { type Collector, everyDestination, everyStep } from "./collector.ts";
 
 /**
  * The smallest sidecar: `tail -F` on the application's files, to its own stdout, where `kubectl logs` and the node's collector find the
@@ -14,24 +12,11 @@ export const tail: Collector = {
   image: "docker.io/curlimages/curl:8.17.0",
   documentation: "https://kubernetes.io/docs/concepts/cluster-administration/logging/",
   modes: ["sidecar"],
-  destinations: {
-    stdout: true,
-    file: STDOUT_ONLY,
-    http: STDOUT_ONLY,
-    opensearch: STDOUT_ONLY,
-    elasticsearch: STDOUT_ONLY,
-    cloudwatch: STDOUT_ONLY,
-    s3: STDOUT_ONLY,
-    loki: STDOUT_ONLY,
-    otlp: STDOUT_ONLY,
-    splunk: STDOUT_ONLY,
-    firehose: STDOUT_ONLY,
-    kafka: STDOUT_ONLY,
-  },
+  destinations: { ...everyDestination("tail writes to its own stdout"), stdout: true },
   routes: "which prints lines only",
-  processing: noProcessing("which prints lines as they are"),
+  processing: everyStep("which prints lines as they are"),
   about: {
-    parsing: "none; lines stay as they are",
+    parsing: ["none", "lines stay as they are"],
     buffer: "none; the file is the buffer",
     index: "none",
     maintenance: "part of every system",

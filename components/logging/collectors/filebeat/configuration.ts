@@ -1,6 +1,5 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
-import type { DestinationKind } from "../../destinations/destination-settings.ts";
 import { notation } from "../../indexing/index-format.ts";
 import {
   APPLICATION_LOGS,
@@ -13,7 +12,7 @@ import {
 } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import { type FirstLine, scriptRules } from "../../processing/processing.ts";
-import type { Options } from "../collector.ts";
+import { type Collector, everyDestination, type Options } from "../collector.ts";
 import { readScript } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 
@@ -217,19 +216,12 @@ const JSON_FIELDS: Options = {
   when: { regexp: { message: "^\\{" } },
 };
 
-const NO_OUTPUT = "Filebeat has no such output";
-export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
+export const DESTINATIONS: Collector["destinations"] = {
+  ...everyDestination("Filebeat has no such output"),
   stdout: true,
   file: true,
-  http: NO_OUTPUT,
   opensearch: "Filebeat requires an Elasticsearch license, which OpenSearch does not report",
   elasticsearch: true,
-  cloudwatch: NO_OUTPUT,
-  s3: NO_OUTPUT,
-  loki: NO_OUTPUT,
-  otlp: NO_OUTPUT,
-  splunk: NO_OUTPUT,
-  firehose: NO_OUTPUT,
   kafka: "Kafka from Filebeat is not tested here",
 };
 

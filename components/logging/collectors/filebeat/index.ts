@@ -3,7 +3,7 @@ import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../indexing/index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import type { Collector, Options, Unsupported } from "../collector.ts";
+import { type Collector, everyStep, type Options, type Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import { DESTINATIONS, inputs, output, processors } from "./configuration.ts";
 
@@ -28,10 +28,13 @@ export const filebeat: Collector = {
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   routes: "which has one output",
-  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
+  processing: everyStep(true),
   about: {
-    parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; no long lines that interleave with the other stream; key @metadata on stdout and in files",
+    parsing: [
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
+      "no long lines that interleave with the other stream",
+      "key @metadata on stdout and in files",
+    ],
     buffer: "a queue on the node, then it stops reading",
     index: "date in UTC",
     maintenance: "maintained (Elastic)",

@@ -2,7 +2,7 @@ import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
 import { plainHeaders } from "../../destinations/http-settings.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import { type Collector, everyDestination, everyStep, type Unsupported } from "../collector.ts";
 import { readScript } from "../scripts.ts";
 import { yamlText } from "../yaml-text.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
@@ -50,20 +50,7 @@ export const fluentBit: Collector = {
   image: "cr.fluentbit.io/fluent/fluent-bit:5.1.1",
   documentation: "https://docs.fluentbit.io/manual",
   modes: ["daemonset", "sidecar"],
-  destinations: {
-    stdout: true,
-    file: true,
-    http: true,
-    opensearch: true,
-    elasticsearch: true,
-    cloudwatch: true,
-    s3: true,
-    loki: true,
-    otlp: true,
-    splunk: true,
-    firehose: true,
-    kafka: true,
-  },
+  destinations: everyDestination(true),
   authenticates: {
     http: ["token", "headers"],
     opensearch: ["sigv4"],
@@ -73,10 +60,16 @@ export const fluentBit: Collector = {
   },
   routes: true,
   sources: { journal: true },
-  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
+  processing: everyStep(true),
   about: {
-    parsing:
-      "stack traces of Java, Python, Go, Node.js, .NET, Ruby, PHP and Rust, in pieces if the other stream interleaves; no other indented lines; the empty line after a trace of Python or Go as a line break; no long line that a rotation divides; JSON up to 62 levels deep (one of 63 or 64 is lost, with what its container writes after it in that second), fractions to 16 digits, also with control characters or text after it; a replacement character for each byte of a cut one",
+    parsing: [
+      "stack traces of Java, Python, Go, Node.js, .NET, Ruby, PHP and Rust, in pieces if the other stream interleaves",
+      "no other indented lines",
+      "the empty line after a trace of Python or Go as a line break",
+      "no long line that a rotation divides",
+      "JSON up to 62 levels deep (one of 63 or 64 is lost, with what its container writes after it in that second), fractions to 16 digits, also with control characters or text after it",
+      "a replacement character for each byte of a cut one",
+    ],
     buffer: "files on the node",
     index: "date in UTC",
     maintenance: "maintained (CNCF)",

@@ -1,7 +1,7 @@
 import { anyAddress } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import { bodyIssue, type Collector, type Unsupported } from "../collector.ts";
+import { bodyIssue, type Collector, everyDestination, everyStep, type Unsupported } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
 import { configurationText, type Section } from "./directives.ts";
 import { applicationSource, joins, LINES, nodeSource, record } from "./input.ts";
@@ -23,6 +23,7 @@ const SCRIPTS = readScripts(import.meta.url, [
   "line_limits.rb",
   "line_rules.rb",
 ]);
+const NO_PLUGIN = "no Fluentd image for Kubernetes has the plugin";
 /** Each destination's plugin has its own image. @see https://github.com/fluent/fluentd-kubernetes-daemonset */
 const imageWith = (plugin: string) => `docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-${plugin}-1.1`;
 
@@ -43,24 +44,20 @@ export const fluentd: Collector = {
   documentation: "https://docs.fluentd.org/",
   modes: ["daemonset", "sidecar"],
   destinations: {
-    stdout: true,
-    file: true,
-    http: true,
-    opensearch: true,
-    elasticsearch: true,
-    cloudwatch: true,
-    s3: true,
-    loki: "no Fluentd image for Kubernetes has the plugin",
+    ...everyDestination(true),
+    loki: NO_PLUGIN,
     otlp: "its plugin for OTLP is not tested here",
-    splunk: "no Fluentd image for Kubernetes has the plugin",
-    firehose: "no Fluentd image for Kubernetes has the plugin",
-    kafka: "no Fluentd image for Kubernetes has the plugin",
+    splunk: NO_PLUGIN,
+    firehose: NO_PLUGIN,
+    kafka: NO_PLUGIN,
   },
   routes: "which is rendered for one destination here",
-  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
+  processing: everyStep(true),
   about: {
-    parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON also with comments and unknown escapes, integers beyond 64 bits as text",
+    parsing: [
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
+      "JSON also with comments and unknown escapes, integers beyond 64 bits as text",
+    ],
     buffer: "files on the node, including pending multi-line records",
     index: "date in any time zone",
     maintenance: "maintained (CNCF)",

@@ -1,7 +1,7 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
 import { tlsOf } from "../../destinations/destination-secrets.ts";
-import type { Destination, DestinationKind } from "../../destinations/destination-settings.ts";
+import type { Destination } from "../../destinations/destination-settings.ts";
 import { timeZoneOffsets } from "../../indexing/index-format.ts";
 import {
   APPLICATION_LOGS,
@@ -12,7 +12,7 @@ import {
   searchHost,
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
-import { bodyIssue, type Collector } from "../collector.ts";
+import { bodyIssue, type Collector, everyDestination, everyStep } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
@@ -39,20 +39,13 @@ const PLUGINS = readScripts(import.meta.url, [
   "sources.cjs",
 ]);
 
-const NO_OUTPUT = "Logagent has no such output";
-const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
+const DESTINATIONS: Collector["destinations"] = {
+  ...everyDestination("Logagent has no such output"),
   stdout: true,
   file: true,
   http: true,
   opensearch: true,
   elasticsearch: true,
-  cloudwatch: NO_OUTPUT,
-  s3: NO_OUTPUT,
-  loki: NO_OUTPUT,
-  otlp: NO_OUTPUT,
-  splunk: NO_OUTPUT,
-  firehose: NO_OUTPUT,
-  kafka: NO_OUTPUT,
 };
 
 /**
@@ -68,10 +61,12 @@ export const logagent: Collector = {
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   routes: "whose plugins here send to one destination",
-  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
+  processing: everyStep(true),
   about: {
-    parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON with JavaScript's numbers",
+    parsing: [
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
+      "JSON with JavaScript's numbers",
+    ],
     buffer: "files on the node, then it drops the oldest or stops reading",
     index: "date in any time zone",
     maintenance: "no release since October 2023, and Node.js 12, unsupported since April 2022",

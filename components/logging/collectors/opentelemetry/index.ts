@@ -51,8 +51,16 @@ export const opentelemetry: Collector = {
     fields: true,
   },
   about: {
-    parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; no long line that a rotation divides; a line in two pieces if its end is written half a second later; a replacement character for each byte of a cut one; JSON also with control characters, leading zeros or text after it; dots in keys below the first level stay; no labels without a value; OTLP from applications",
+    parsing: [
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
+      "no long line that a rotation divides",
+      "a line in two pieces if its end is written half a second later",
+      "a replacement character for each byte of a cut one",
+      "JSON also with control characters, leading zeros or text after it",
+      "dots in keys below the first level stay",
+      "no labels without a value",
+      "OTLP from applications",
+    ],
     buffer: "a queue on the node, up to half of buffer.size, then it stops reading, or drops the newest",
     index: "date in UTC, without weeks",
     maintenance: "maintained (CNCF)",

@@ -7,7 +7,7 @@ import {
 } from "../../destinations/destination-secrets.ts";
 import { IndexFormat } from "../../indexing/index-format.ts";
 import { type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import { type Collector, everyDestination, everyStep, type Unsupported } from "../collector.ts";
 import { firstLinePattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import {
@@ -40,26 +40,16 @@ export const promtail: Collector = {
   image: "docker.io/grafana/promtail:3.6.11",
   documentation: "https://grafana.com/docs/loki/latest/send-data/promtail/",
   modes: ["daemonset"],
-  destinations: {
-    stdout: LOKI_ONLY,
-    file: LOKI_ONLY,
-    http: LOKI_ONLY,
-    opensearch: LOKI_ONLY,
-    elasticsearch: LOKI_ONLY,
-    cloudwatch: LOKI_ONLY,
-    s3: LOKI_ONLY,
-    loki: true,
-    otlp: LOKI_ONLY,
-    splunk: LOKI_ONLY,
-    firehose: LOKI_ONLY,
-    kafka: LOKI_ONLY,
-  },
+  destinations: { ...everyDestination("Promtail sends to Loki only"), loki: true },
   authenticates: { loki: ["token"] },
   routes: "which sends to Loki only",
-  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
+  processing: everyStep(true),
   about: {
-    parsing:
-      "stack traces by indentation, without empty lines and except the last line of Python's and some of Go's, PHP's and Rust's; '_' also for '/' and '-' in label keys; a replacement character for each byte of a cut one",
+    parsing: [
+      "stack traces by indentation, without empty lines and except the last line of Python's and some of Go's, PHP's and Rust's",
+      "'_' also for '/' and '-' in label keys",
+      "a replacement character for each byte of a cut one",
+    ],
     buffer: "none; unsent lines stay in the kubelet's files",
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",

@@ -1,7 +1,7 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { plainHeaders } from "../../destinations/http-settings.ts";
 import { destinationPipelines, type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
-import type { Collector, Options, Unsupported } from "../collector.ts";
+import { type Collector, everyDestination, everyStep, type Options, type Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import { journalParts } from "./journal-sources.ts";
 import { limits, routeCondition } from "./line-program.ts";
@@ -42,20 +42,7 @@ export const vector: Collector = {
   image: "docker.io/timberio/vector:0.57.0-distroless-static",
   documentation: "https://vector.dev/docs/",
   modes: ["daemonset", "sidecar"],
-  destinations: {
-    stdout: true,
-    file: true,
-    http: true,
-    opensearch: true,
-    elasticsearch: true,
-    cloudwatch: true,
-    s3: true,
-    loki: true,
-    otlp: "OTLP from Vector is not tested here",
-    splunk: true,
-    firehose: true,
-    kafka: true,
-  },
+  destinations: { ...everyDestination(true), otlp: "OTLP from Vector is not tested here" },
   authenticates: {
     http: ["token", "headers"],
     opensearch: ["sigv4", "token"],
@@ -66,10 +53,12 @@ export const vector: Collector = {
   sources: { journal: true },
   journal: { image: "docker.io/timberio/vector:0.57.0-debian" },
   routes: true,
-  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
+  processing: everyStep(true),
   about: {
-    parsing:
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's; JSON up to 31 levels deep, of `a_b` and `a.b` the first",
+    parsing: [
+      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
+      "JSON up to 31 levels deep, of `a_b` and `a.b` the first",
+    ],
     buffer:
       "files that must fit on the node's disk together; when full, it stops reading or drops the newest; a single line may wait for the next two",
     index: "date in any time zone",
