@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { IndexFormat, indexName } from "../../components/logging/indexing/index-format.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import type { LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
-import { LEFT_OUT } from "./cluster-api.ts";
+import { LABELS, LEFT_OUT } from "./cluster-api.ts";
 import { collected, KUBERNETES, line, POD, records, sortedLogs, stoppedAfter } from "./curl-pod.ts";
 
 /** When the lines of the suites were written. */
@@ -301,4 +302,27 @@ export function testRecordsOfLines(
       })),
     );
   });
+}
+
+/** Tests of which pods' lines come, and under which names. @param indices Settings of `logging.index`. */
+export function testSelection(collect: CollectAll, indices: readonly object[]): void {
+  it("exclude pods without a required label", async () => {
+    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
+    assert.deepEqual(kept, []);
+  });
+
+  for (const index of indices) {
+    it(`are in the index of ${JSON.stringify(index)}`, async () => {
+      const kept = await collect({ index }, (sandbox) => {
+        sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
+        sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
+      });
+      const format = IndexFormat.parse(index);
+      const app = LABELS["app.kubernetes.io/name"];
+      assert.deepEqual(kept.map(({ log, place }) => `${log.slice(0, 1)} ${place}`).sort(), [
+        `a ${indexName(format, new Date("2025-12-31T23:59:59.999Z"), { team: "ts", namespace: "ts-team", app })}`,
+        `b ${indexName(format, new Date("2026-01-01T00:00:00Z"), { namespace: "other", app })}`,
+      ]);
+    });
+  }
 }

@@ -6,30 +6,28 @@ import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import type { Received } from "../../support/collectors/protocols.ts";
 import type { Sandbox } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { LEFT_OUT } from "../cluster-api.ts";
 import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
-import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./local.ts";
+import { ELASTICSEARCH, localFilebeat } from "./local.ts";
 
-let filebeat: LocalFilebeat | undefined;
+const filebeat = suiteCollector(localFilebeat, () => whyMissing("filebeat"));
 
 async function collect(settings: object, write: (sandbox: Sandbox) => void): Promise<readonly Received[]> {
-  assert.ok(filebeat);
-  const kept = await collected(filebeat, { destination: ELASTICSEARCH, ...settings }, write, async ({ receiver }) => {
-    await seconds(6);
-    await receiver.settled(1, 5);
-  });
+  const kept = await collected(
+    filebeat.found(),
+    { destination: ELASTICSEARCH, ...settings },
+    write,
+    async ({ receiver }) => {
+      await seconds(6);
+      await receiver.settled(1, 5);
+    },
+  );
   return kept.filter(({ place }) => !place.startsWith("/"));
 }
 
 describe("Filebeat", () => {
-  before(async function () {
-    filebeat = await localFilebeat();
-    if (filebeat !== undefined) return;
-    leaveOut(this, whyMissing("filebeat"));
-  });
-
-  after(() => filebeat?.stop());
+  filebeat.use();
 
   it("sends Fluent Bit's record, to the nanosecond, with its own ids", async () => {
     const kept = await collect({}, (sandbox) => {

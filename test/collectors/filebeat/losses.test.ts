@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
-import {
-  changed,
-  type Outcome,
-  seconds,
-  type Trial,
-  type TrialChanges,
-  tryOut,
-} from "../../support/collectors/losses.ts";
+import { seconds, type Trial } from "../../support/collectors/losses.ts";
 import { waitingBytes } from "../../support/collectors/measures.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { ELASTICSEARCH, localFilebeat } from "./local.ts";
 
 /** MB/s of all containers together. */
 const RATE = Number(process.env.LOG_RATE ?? 2);
 
-let filebeat: LocalFilebeat | undefined;
+const filebeat = suiteCollector(localFilebeat, () => whyMissing("filebeat"));
 
 const USUAL: Trial = {
   quietSeconds: 45,
@@ -24,17 +17,10 @@ const USUAL: Trial = {
   write: { files: 2, bytesPerSecond: RATE * 1e6, seconds: 24, rotationSeconds: 10 },
 };
 
-async function run(changes: TrialChanges): Promise<Outcome> {
-  assert.ok(filebeat);
-  return tryOut(filebeat, changed(USUAL, changes));
-}
+const run = filebeat.trials(USUAL);
 
 describe(`Filebeat loses nothing at ${RATE} MB/s, in special cases`, () => {
-  before(async function () {
-    filebeat = await localFilebeat();
-    if (filebeat === undefined) leaveOut(this, whyMissing("filebeat"));
-  });
-  after(() => filebeat?.stop());
+  filebeat.use();
 
   it("with its queue full, which keeps to its size", async () => {
     const { lost, stats } = await run({

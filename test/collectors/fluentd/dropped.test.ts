@@ -5,9 +5,9 @@ import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { line, POD, records } from "../curl-pod.ts";
-import { type LocalFluentd, localFluentd } from "./local.ts";
+import { localFluentd } from "./local.ts";
 
 const COUNT = 500;
 const NOISE = Array.from({ length: COUNT }, (_, at) => line(at % 60, `stdout F noise ${at}`));
@@ -24,15 +24,10 @@ function positions(sandbox: Sandbox): number[] {
 }
 
 describe("A line that Fluentd drops", () => {
-  let fluentd: LocalFluentd | undefined;
-  before(async function () {
-    fluentd = await localFluentd();
-    if (fluentd === undefined) leaveOut(this, whyMissing("fluentd"));
-  });
-  after(() => fluentd?.stop());
+  const fluentd = suiteCollector(localFluentd, () => whyMissing("fluentd"));
+  fluentd.use();
 
   it("counts as read, even while a multi-line record waits for more, and is not read again", async () => {
-    assert.ok(fluentd);
     const receiver = await Receiver.start({ keep: 2 * COUNT });
     const settings = {
       destination: { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false },
@@ -42,7 +37,7 @@ describe("A line that Fluentd drops", () => {
         firstLines: [{ pattern: "^noise|^kept" }],
       },
     };
-    const sandbox = new Sandbox(fluentd, settings, receiver.port);
+    const sandbox = new Sandbox(fluentd.found(), settings, receiver.port);
     const size = NOISE.join("\n").length + 1;
     try {
       sandbox.write(POD, NOISE);

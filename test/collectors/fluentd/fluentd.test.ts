@@ -2,20 +2,19 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { seconds, settingsAt } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import type { Received } from "../../support/collectors/protocols.ts";
 import type { Sandbox } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { testRecordsOfLines } from "../behaviors.ts";
-import { LABELS, LEFT_OUT } from "../cluster-api.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { testRecordsOfLines, testSelection } from "../behaviors.ts";
+import { LEFT_OUT } from "../cluster-api.ts";
 import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
-import { type LocalFluentd, localFluentd } from "./local.ts";
+import { localFluentd } from "./local.ts";
 
 const Json = z.record(z.string(), z.unknown());
 
-let fluentd: LocalFluentd | undefined;
+const fluentd = suiteCollector(localFluentd, () => whyMissing("fluentd"));
 
 /** What comes of lines that are there when the collector starts, until nothing comes any more. */
 async function collect(
@@ -23,10 +22,9 @@ async function collect(
   write: (sandbox: Sandbox) => void,
   meanwhile: (sandbox: Sandbox) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly Received[]> {
-  assert.ok(fluentd);
   const opensearch = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false });
   return collected(
-    fluentd,
+    fluentd.found(),
     (port) => ({ destination: opensearch(port), ...settingsAt(settings, port) }),
     write,
     async ({ sandbox, receiver }) => {
@@ -42,13 +40,7 @@ async function collect(
 const HALVES = String.raw`{"\udc00":"\ud83d and more","p":"\ud83d\uDE00 \\ud800"}`;
 
 describe("Records of Fluentd", () => {
-  before(async function () {
-    fluentd = await localFluentd();
-    if (fluentd !== undefined) return;
-    leaveOut(this, whyMissing("fluentd"));
-  });
-
-  after(() => fluentd?.stop());
+  fluentd.use();
 
   testRecordsOfLines(collect, {
     lines: [line(6, "stdout F "), line(7, "stdout F ")],
@@ -56,7 +48,7 @@ describe("Records of Fluentd", () => {
   });
 
   it("wait for the API server's answer about their pod", async () => {
-    fluentd?.api.fail(3);
+    fluentd.found().api.fail(3);
     const kept = await collect({}, (sandbox) => {
       sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
       sandbox.write(POD, [line(1, "stdout F a")]);
@@ -67,31 +59,13 @@ describe("Records of Fluentd", () => {
     );
   });
 
-  it("exclude pods without a required label", async () => {
-    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
-    assert.deepEqual(kept, []);
-  });
-
-  for (const index of [
+  testSelection(collect, [
     {},
     { splitBy: "team", prefix: "pods", separator: "_", datePattern: "dd_MM_yyyy" },
     { splitBy: "namespace", separator: ".", datePattern: "yyyy-MM" },
     { splitBy: "app", datePattern: "yyyyMMddHH", timeZone: "Asia/Kolkata" },
     { datePattern: "xxxx.ww", timeZone: "America/St_Johns" },
-  ]) {
-    it(`are in the index of ${JSON.stringify(index)}`, async () => {
-      const kept = await collect({ index }, (sandbox) => {
-        sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
-        sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
-      });
-      const format = IndexFormat.parse(index);
-      const app = LABELS["app.kubernetes.io/name"];
-      assert.deepEqual(kept.map(({ log, place }) => `${log.slice(0, 1)} ${place}`).sort(), [
-        `a ${indexName(format, new Date("2025-12-31T23:59:59.999Z"), { team: "ts", namespace: "ts-team", app })}`,
-        `b ${indexName(format, new Date("2026-01-01T00:00:00Z"), { namespace: "other", app })}`,
-      ]);
-    });
-  }
+  ]);
 
   it("go to Elasticsearch with its own plugin, under the same names and ids", async () => {
     const line = ["2026-01-01T00:00:00Z stdout F b"];

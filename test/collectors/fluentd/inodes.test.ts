@@ -5,8 +5,8 @@ import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { type LocalFluentd, localFluentd } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { localFluentd } from "./local.ts";
 
 const PAD = "x".repeat(150);
 /** Fluentd reads of a file 1 MB in a second, so that it has not read these to the end when they are deleted. */
@@ -37,7 +37,7 @@ function lines(file: number, count: number): string {
   return Array.from({ length: count }, (_, at) => line(at)).join("");
 }
 
-let fluentd: LocalFluentd | undefined;
+const fluentd = suiteCollector(localFluentd, () => whyMissing("fluentd"));
 
 /** Containers' files, a running Fluentd and what it sends to. */
 async function withFluentd(
@@ -49,11 +49,10 @@ async function withFluentd(
     restart(between: () => void): Promise<void>;
   }) => Promise<void>,
 ): Promise<void> {
-  assert.ok(fluentd);
-  const { graceSeconds } = fluentd.collector;
+  const { graceSeconds } = fluentd.found().collector;
   const receiver = await Receiver.start();
   const destination = { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false };
-  const sandbox = new Sandbox(fluentd, { destination }, receiver.port);
+  const sandbox = new Sandbox(fluentd.found(), { destination }, receiver.port);
   const paths = Array.from({ length: count }, (_, file) => {
     const folder = join(sandbox.pods, `ts-team_pod-${file}_95c1ec06-0000-0000-0000-000000000000`, "curl");
     mkdirSync(folder, { recursive: true });
@@ -83,11 +82,7 @@ function remove(paths: readonly string[]): number[] {
 }
 
 describe("Fluentd distinguishes files", () => {
-  before(async function () {
-    fluentd = await localFluentd();
-    if (fluentd === undefined) leaveOut(this, whyMissing("fluentd"));
-  });
-  after(() => fluentd?.stop());
+  fluentd.use();
 
   for (const early of [false, true]) {
     const when = early ? "while it still read that one" : "after it was stopped";

@@ -6,16 +6,15 @@ import { amount } from "../../../components/schema/values.ts";
 import { FIRST_FILE, type Outcome, seconds, type Trial, tryOut } from "../../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../../support/collectors/measures.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { type LocalFluentd, localFluentd } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { localFluentd } from "./local.ts";
 
 const MIB = 2 ** 20;
 const POISON_EVERY = 10;
-let fluentd: LocalFluentd | undefined;
+const fluentd = suiteCollector(localFluentd, () => whyMissing("fluentd"));
 
 async function run(trial: Trial): Promise<Outcome> {
-  assert.ok(fluentd);
-  return tryOut(fluentd, { onceItReads: true, ...trial });
+  return tryOut(fluentd.found(), { onceItReads: true, ...trial });
 }
 
 /** Waits until something is so, at most two minutes: a busy machine takes longer to fill a buffer. */
@@ -24,12 +23,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe("Fluentd at its limits", () => {
-  before(async function () {
-    fluentd = await localFluentd();
-    if (fluentd !== undefined) return;
-    leaveOut(this, whyMissing("fluentd"));
-  });
-  after(() => fluentd?.stop());
+  fluentd.use();
 
   it("drops the oldest lines when its buffer is full, keeps to its size, and recovers", async () => {
     let waiting = 0;

@@ -2,21 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { killed } from "../../support/collectors/events.ts";
-import {
-  changed,
-  type Outcome,
-  seconds,
-  type Trial,
-  type TrialChanges,
-  tryOut,
-} from "../../support/collectors/losses.ts";
+import { seconds, type Trial } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { type LocalFluentd, localFluentd } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { localFluentd } from "./local.ts";
 
 /** MB/s of all containers together: Ruby runs on one core, which it shares here. */
 const RATE = Number(process.env.LOG_RATE ?? 1);
-let fluentd: LocalFluentd | undefined;
+const fluentd = suiteCollector(localFluentd, () => whyMissing("fluentd"));
 
 const USUAL: Trial = {
   onceItReads: true,
@@ -24,18 +17,10 @@ const USUAL: Trial = {
   write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10 },
 };
 
-async function run(changes: TrialChanges): Promise<Outcome> {
-  assert.ok(fluentd);
-  return tryOut(fluentd, changed(USUAL, changes));
-}
+const run = fluentd.trials(USUAL);
 
 describe(`Fluentd loses nothing at ${RATE} MB/s, in special cases`, () => {
-  before(async function () {
-    fluentd = await localFluentd();
-    if (fluentd !== undefined) return;
-    leaveOut(this, whyMissing("fluentd"));
-  });
-  after(() => fluentd?.stop());
+  fluentd.use();
 
   it("with more input than it can read for a while, and files rotated as often as the kubelet does", async function () {
     // It reads 520 MB, on a busy machine for longer than the suite's limit.

@@ -2,30 +2,26 @@ import assert from "node:assert/strict";
 import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
+import type { LocalCollector } from "../../support/collectors/sandbox.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { freePort } from "../../support/free-port.ts";
-import { leaveOut } from "../../support/leave-out.ts";
 import { line, POD } from "../curl-pod.ts";
-import { type LocalFluentd, localFluentd } from "./local.ts";
+import { localFluentd } from "./local.ts";
 
 const WRITES = 'fluentd_output_status_flush_time_count{plugin_id="opensearch",type="opensearch"}';
 const WAITING = 'fluentd_output_status_buffer_total_bytes{plugin_id="opensearch",type="opensearch"}';
 
 describe("The metrics of Fluentd", () => {
-  let fluentd: LocalFluentd | undefined;
-  before(async function () {
-    fluentd = await localFluentd();
-    if (fluentd === undefined) leaveOut(this, whyMissing("fluentd"));
-  });
-  after(() => fluentd?.stop());
+  const fluentd = suiteCollector(localFluentd, () => whyMissing("fluentd"));
+  fluentd.use();
 
   it("show the buffer in an outage, and the time of successful writes", async () => {
-    assert.ok(fluentd);
-    const local = fluentd;
+    const local = fluentd.found();
     const receiver = await Receiver.start({ keep: 100 });
     const port = await freePort();
     const metric = async (name: string) => sampleOf(await metricsAt(port), name);
-    const adapt: LocalFluentd["adapt"] = (text, place) =>
+    const adapt: LocalCollector["adapt"] = (text, place) =>
       local.adapt(text, place).replace("port 0\n", `port ${port}\n`);
     const settings = { destination: { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false } };
     const sandbox = new Sandbox({ ...local, adapt }, settings, receiver.port);

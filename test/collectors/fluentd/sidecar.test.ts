@@ -4,17 +4,16 @@ import { dirname, join } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import type { LocalCollector } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { type LocalFluentd, localFluentd } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { localFluentd } from "./local.ts";
 
 /** MB/s of all files together. */
 const RATE = Number(process.env.LOG_RATE ?? 1);
-let fluentd: LocalFluentd | undefined;
+const fluentd = suiteCollector(localFluentd, () => whyMissing("fluentd"));
 
 /** Fluentd as a sidecar: the writer's files stand for the application's. */
 async function run(trial: Omit<Trial, "write" | "settings"> & { readonly write?: object }): Promise<Outcome> {
-  assert.ok(fluentd);
-  const local = fluentd;
+  const local = fluentd.found();
   const sidecar: LocalCollector = {
     ...local,
     adapt: (text, place) => {
@@ -35,11 +34,7 @@ async function run(trial: Omit<Trial, "write" | "settings"> & { readonly write?:
 }
 
 describe("Fluentd as a sidecar", () => {
-  before(async function () {
-    fluentd = await localFluentd();
-    if (fluentd === undefined) leaveOut(this, whyMissing("fluentd"));
-  });
-  after(() => fluentd?.stop());
+  fluentd.use();
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     it(`loses nothing when its container ends by ${signal} three times and its pod stays`, async () => {

@@ -1,29 +1,21 @@
 import assert from "node:assert/strict";
 import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
-import { leaveOut } from "../../support/leave-out.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { collectWith, httpPlaces, TIME, testDelivery, testRecords } from "../behaviors.ts";
 import { POD } from "../curl-pod.ts";
-import { type LocalLogagent, localLogagent } from "./local.ts";
+import { localLogagent } from "./local.ts";
 
-let local: LocalLogagent | undefined;
-const collect = collectWith(() => local);
-
-/** Of each suite, and not of the file: a hook of the file would skip every other collector too. */
-async function skipWithoutLogagent(this: Mocha.Context): Promise<void> {
-  local ??= await localLogagent();
-  if (local !== undefined) return;
-  leaveOut(this, whyMissing("logagent"));
-}
-after(() => local?.stop());
+const logagent = suiteCollector(localLogagent, () => whyMissing("logagent"));
+const collect = collectWith(logagent.found);
 
 describe("Logagent's record", () => {
-  before(skipWithoutLogagent);
+  logagent.use();
   testRecords(collect, { zoned: "2026-01-01T02:30:00.123456789+02:00", hasIds: true });
 });
 
 describe("Logagent's index", () => {
-  before(skipWithoutLogagent);
+  logagent.use();
 
   for (const format of [
     {},
@@ -51,6 +43,6 @@ describe("Logagent's index", () => {
 });
 
 describe("Logagent delivers to", () => {
-  before(skipWithoutLogagent);
+  logagent.use();
   testDelivery(collect, TIME, httpPlaces("2026-01-01"));
 });

@@ -1,30 +1,20 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { answering, killed } from "../../support/collectors/events.ts";
-import {
-  changed,
-  type Outcome,
-  seconds,
-  type Trial,
-  type TrialChanges,
-  tryOut,
-} from "../../support/collectors/losses.ts";
+import { seconds, type Trial } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import type { LocalCollector } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { type LocalLogagent, localLogagent } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { localLogagent } from "./local.ts";
 
 /** MB/s of all containers together. */
 const RATE = Number(process.env.LOG_RATE ?? 5);
 
-let local: LocalLogagent | undefined;
+const logagent = suiteCollector(localLogagent, () => whyMissing("logagent"));
 
 const USUAL: Trial = { quietSeconds: 40, write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10 } };
 
-async function run(changes: TrialChanges, as: LocalCollector | undefined = local): Promise<Outcome> {
-  assert.ok(as);
-  return tryOut(as, changed(USUAL, changes));
-}
+const run = logagent.trials(USUAL);
 
 /** As a sidecar, where the writer's files stand for the application's. */
 function asSidecar(logagent: LocalCollector): LocalCollector {
@@ -40,12 +30,7 @@ function appFolder(token: string): string {
 }
 
 describe(`Logagent loses nothing at ${RATE} MB/s, in special cases`, () => {
-  before(async function () {
-    local = await localLogagent();
-    if (local !== undefined) return;
-    leaveOut(this, whyMissing("logagent"));
-  });
-  after(() => local?.stop());
+  logagent.use();
 
   it("with ten files rotated meanwhile", async () => {
     const { lost, stats } = await run({ write: { seconds: 150 / RATE } });
@@ -59,7 +44,6 @@ describe(`Logagent loses nothing at ${RATE} MB/s, in special cases`, () => {
   });
 
   it("killed and restarted as a sidecar", async () => {
-    assert.ok(local);
     const { lost, stats } = await run(
       {
         settings: (port) => ({
@@ -69,7 +53,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s, in special cases`, () => {
         write: { files: 1, seconds: 8 / RATE },
         meanwhile: killed(4 / RATE),
       },
-      asSidecar(local),
+      asSidecar(logagent.found()),
     );
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -87,11 +71,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s, in special cases`, () => {
 });
 
 describe("Logagent's full buffer", () => {
-  before(async function () {
-    local = await localLogagent();
-    if (local === undefined) leaveOut(this, whyMissing("logagent"));
-  });
-  after(() => local?.stop());
+  logagent.use();
 
   it("drops the oldest lines, and nothing that comes after the outage", async () => {
     const { written, lost, stats } = await run({

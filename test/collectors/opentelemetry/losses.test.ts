@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { killed, restartedWhileAway } from "../../support/collectors/events.ts";
-import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../../support/collectors/losses.ts";
+import type { Trial } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { ELASTICSEARCH, type LocalOpenTelemetry, localOpenTelemetry } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { ELASTICSEARCH, localOpenTelemetry } from "./local.ts";
 
 /** MB/s of all containers together. At 10, beside other work, it comes behind the rotation. */
 const RATE = Number(process.env.LOG_RATE ?? 5);
 const KILLED_THRICE = killed(2.3, 2.6, 2.9);
-let otelcol: LocalOpenTelemetry | undefined;
+const otelcol = suiteCollector(localOpenTelemetry, () => whyMissing("otelcol"));
 
 const USUAL: Trial = {
   settings: { destination: ELASTICSEARCH, buffer: { whenFull: "block" } },
@@ -16,19 +16,10 @@ const USUAL: Trial = {
   write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 10 },
 };
 
-async function run(changes: TrialChanges): Promise<Outcome> {
-  assert.ok(otelcol);
-  return tryOut(otelcol, changed(USUAL, changes));
-}
+const run = otelcol.trials(USUAL);
 
 describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s, in special cases`, () => {
-  before(async function () {
-    otelcol = await localOpenTelemetry();
-    if (otelcol !== undefined) return;
-    leaveOut(this, whyMissing("otelcol"));
-  });
-
-  after(() => otelcol?.stop());
+  otelcol.use();
 
   it("killed at a low rate, without joined traces", async () => {
     const { lost, stats } = await run({

@@ -6,13 +6,12 @@ import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import type { Received } from "../../support/collectors/protocols.ts";
 import type { Sandbox } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { testRecordsOfLines } from "../behaviors.ts";
-import { LABELS } from "../cluster-api.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { testRecordsOfLines, testSelection } from "../behaviors.ts";
 import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
-import { ELASTICSEARCH, LOKI, type LocalOpenTelemetry, localOpenTelemetry } from "./local.ts";
+import { ELASTICSEARCH, LOKI, localOpenTelemetry } from "./local.ts";
 
-let otelcol: LocalOpenTelemetry | undefined;
+const otelcol = suiteCollector(localOpenTelemetry, () => whyMissing("otelcol"));
 
 /** What comes of lines that are there when the collector starts, until nothing comes any more. */
 async function collect(
@@ -20,52 +19,27 @@ async function collect(
   write: (sandbox: Sandbox) => void,
   meanwhile: (sandbox: Sandbox) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly Received[]> {
-  assert.ok(otelcol);
   const all = { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings };
-  return collected(otelcol, all, write, async ({ sandbox, receiver }) => {
+  return collected(otelcol.found(), all, write, async ({ sandbox, receiver }) => {
     await meanwhile(sandbox);
     await receiver.settled(1, 5);
   });
 }
 
 describe("Records of the OpenTelemetry Collector", () => {
-  before(async function () {
-    otelcol = await localOpenTelemetry();
-    if (otelcol !== undefined) return;
-    leaveOut(this, whyMissing("otelcol"));
-  });
-
-  after(() => otelcol?.stop());
+  otelcol.use();
 
   testRecordsOfLines(collect, {
     lines: [line(1, "stderr F meanwhile"), line(7, "stdout F "), line(7, "stdout F ")],
     records: ["stderr meanwhile", "stdout ", "stdout "],
   });
 
-  it("exclude pods without a required label", async () => {
-    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
-    assert.deepEqual(kept, []);
-  });
-
-  for (const index of [
+  testSelection(collect, [
     {},
     { splitBy: "team", prefix: "pods", separator: "_", datePattern: "dd_MM_yyyy" },
     { splitBy: "namespace", separator: ".", datePattern: "yyyy-MM" },
     { splitBy: "app", datePattern: "yyyyMMddHH" },
-  ]) {
-    it(`are in the index of ${JSON.stringify(index)}`, async () => {
-      const kept = await collect({ index }, (sandbox) => {
-        sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
-        sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
-      });
-      const format = IndexFormat.parse(index);
-      const app = LABELS["app.kubernetes.io/name"];
-      assert.deepEqual(kept.map(({ log, place }) => `${log.slice(0, 1)} ${place}`).sort(), [
-        `a ${indexName(format, new Date("2025-12-31T23:59:59.999Z"), { team: "ts", namespace: "ts-team", app })}`,
-        `b ${indexName(format, new Date("2026-01-01T00:00:00Z"), { namespace: "other", app })}`,
-      ]);
-    });
-  }
+  ]);
 
   it("go to CloudWatch Logs, in their container's stream", async () => {
     const now = new Date().toISOString().replace(/\.\d+/, ".123456789");

@@ -4,28 +4,20 @@ import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { LEFT_OUT } from "../cluster-api.ts";
-import { LOKI, type LocalPromtail, localPromtail } from "./local.ts";
+import { LOKI, localPromtail } from "./local.ts";
 
 const Line = z.record(z.string(), z.unknown());
 
-let promtail: LocalPromtail | undefined;
-
-async function start(this: Mocha.Context): Promise<void> {
-  promtail = await localPromtail();
-  if (promtail !== undefined) return;
-  leaveOut(this, whyMissing("promtail"));
-}
+const promtail = suiteCollector(localPromtail, () => whyMissing("promtail"));
 
 describe("Promtail's records", () => {
-  before(start);
-  after(() => promtail?.stop());
+  promtail.use();
 
   it("equal those of Fluent Bit, under their stream's labels", async () => {
-    assert.ok(promtail);
     const receiver = await Receiver.start();
-    const sandbox = new Sandbox(promtail, { destination: LOKI }, receiver.port);
+    const sandbox = new Sandbox(promtail.found(), { destination: LOKI }, receiver.port);
     const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
     sandbox.write({ namespace: "ts-team", pod: "curl-ts", container: "curl" }, [
       line(1, "stdout P one "),

@@ -1,25 +1,17 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { answering, killed } from "../../support/collectors/events.ts";
-import {
-  changed,
-  type Outcome,
-  searchEngine,
-  seconds,
-  type Trial,
-  type TrialChanges,
-  tryOut,
-} from "../../support/collectors/losses.ts";
+import { searchEngine, seconds, type Trial, type TrialChanges } from "../../support/collectors/losses.ts";
 import type { LocalCollector } from "../../support/collectors/sandbox.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { type LocalVector, localVector, whyNoVector } from "./local.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
+import { localVector, whyNoVector } from "./local.ts";
 
 /** MB/s of all containers together: little, for builds of Vector without optimisation. */
 const RATE = Number(process.env.LOG_RATE ?? 1);
 /** Lines that wait for the next one, which may continue them: one of each file. */
 const FILES = 10;
 
-let local: LocalVector | undefined;
+const vector = suiteCollector(localVector, whyNoVector);
 
 const USUAL: Trial = {
   quietSeconds: 40,
@@ -27,18 +19,10 @@ const USUAL: Trial = {
   write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10 },
 };
 
-async function run(changes: TrialChanges, as: LocalCollector | undefined = local): Promise<Outcome> {
-  assert.ok(as);
-  return tryOut(as, changed(USUAL, changes));
-}
+const run = vector.trials(USUAL);
 
 describe(`Vector loses nothing at ${RATE} MB/s, in special cases`, () => {
-  before(async function () {
-    local = await localVector();
-    if (local !== undefined) return;
-    leaveOut(this, whyNoVector());
-  });
-  after(() => local?.stop());
+  vector.use();
 
   const others = {
     http: (port: number) => ({ kind: "http", url: `http://127.0.0.1:${port}/in` }),
@@ -64,11 +48,10 @@ describe(`Vector loses nothing at ${RATE} MB/s, in special cases`, () => {
   };
   for (const [kind, settings] of Object.entries(dropping))
     it(`except what it sends to ${kind} with access denied`, async () => {
-      assert.ok(local);
-      const { adapt } = local;
+      const local = vector.found();
       const plain: LocalCollector = {
         ...local,
-        adapt: (text, place) => adapt(text, place).replace("https://127.0.0.1", "http://127.0.0.1"),
+        adapt: (text, place) => local.adapt(text, place).replace("https://127.0.0.1", "http://127.0.0.1"),
       };
       const changes: TrialChanges = {
         settings,
@@ -87,13 +70,12 @@ describe(`Vector loses nothing at ${RATE} MB/s, in special cases`, () => {
     });
 
   it("killed and restarted as a sidecar, whose source uses acknowledgements", async () => {
-    assert.ok(local);
-    const vector = local;
+    const local = vector.found();
     // The writer's files stand for the application's.
     const sidecar: LocalCollector = {
-      ...vector,
+      ...local,
       adapt: (text, place) =>
-        vector.adapt(text, place).replace(/include:\n.*\n/, `include: ["${dirname(place.token)}/pods/*/*/*.log"]\n`),
+        local.adapt(text, place).replace(/include:\n.*\n/, `include: ["${dirname(place.token)}/pods/*/*/*.log"]\n`),
     };
     const { lost } = await run(
       {

@@ -1,23 +1,15 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { leaveOut } from "../../support/leave-out.ts";
+import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { assertHello, collectWith, httpPlaces, testDelivery, testRecords, writeHello } from "../behaviors.ts";
 import { POD, records } from "../curl-pod.ts";
-import { type LocalVector, localVector, whyNoVector } from "./local.ts";
+import { localVector, whyNoVector } from "./local.ts";
 
-let local: LocalVector | undefined;
-const collect = collectWith(() => local, { buffer: { whenFull: "block" } });
-
-/** Of each suite, and not of the file: a hook of the file would skip every other collector too. */
-async function skipWithoutVector(this: Mocha.Context): Promise<void> {
-  local ??= await localVector();
-  if (local !== undefined) return;
-  leaveOut(this, whyNoVector());
-}
-after(() => local?.stop());
+const vector = suiteCollector(localVector, whyNoVector);
+const collect = collectWith(vector.found, { buffer: { whenFull: "block" } });
 
 describe("Vector's record", () => {
-  before(skipWithoutVector);
+  vector.use();
   testRecords(collect);
 
   it("is of one stream, if long lines of both arrive in parts, and without trailing carriage returns", async () => {
@@ -51,7 +43,7 @@ describe("Vector's record", () => {
 });
 
 describe("Vector delivers to", () => {
-  before(skipWithoutVector);
+  vector.use();
 
   // CloudWatch Logs takes nothing that is older than two weeks.
   const time = new Date().toISOString().replace("Z", "456789Z");
