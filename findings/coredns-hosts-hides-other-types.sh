@@ -4,8 +4,8 @@
 # Package: github.com/coredns/coredns v1.15.0 (Go module)
 # Behavior: fallthrough passes a query on where "no record can be generated". But for a name that hosts has, it answers each type without one by
 #   NOERROR and no records: MX, TXT, SRV, CAA and HTTPS, and AAAA if the address is of IPv4. So an entry that gives example.test an inner address
-#   hides its mail servers, its SPF and its other address from the whole cluster, though only A was meant. CoreDNS 1.15.0 describes this for the types
-#   other than A and AAAA, and fallthrough_unsupported passes these on, but not AAAA. Before, no option does; only 1.14.5 and 1.14.6 pass them on.
+#   hides its mail servers, its SPF and its other address from the whole cluster, though only A was meant. From 1.14.7, fallthrough_unsupported
+#   passes on the types other than A and AAAA, and the page describes these, but not AAAA. Before, no option does; only 1.14.5 and 1.14.6 pass them on.
 # Output seen (2026-11-30): upstream: A 192.0.2.9, AAAA 2001:db8::9, MX mail.example.test, TXT v=spf1 -all
 #   hosts, fallthrough: A 10.0.0.9, AAAA none, MX none, TXT none
 #   fallthrough_unsupported: A 10.0.0.9, AAAA none, MX mail.example.test, TXT v=spf1 -all
