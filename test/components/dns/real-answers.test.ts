@@ -57,6 +57,8 @@ describeReal("answers of the real CoreDNS", () => {
       (await ask("Printer.test")).answers?.map((record) => "ttl" in record && record.ttl),
       [9],
     );
+    assert.deepEqual(addresses(await ask("printer.test", "AAAA")), [], "no upstream is asked for another record");
+    assert.deepEqual(outside.asked, []);
     assert.deepEqual(addresses(await ask("scanner.corp.test")), [CORP]);
     assert.deepEqual(corp.asked, ["scanner.corp.test"]);
   });
