@@ -26,17 +26,22 @@ export function registerDown(program: Command): void {
     .action(down);
 }
 
-/** Adds `recover`, which repairs the state after a killed `pulumi up` in the user's own backend. */
+/** Adds `recover`, which repairs the state after a killed update, in .pulumi-state or in the user's own backend. */
 export function registerRecover(program: Command): void {
   program
     .command("recover")
-    .description("after a killed `pulumi up`, add what it created to the stack's state")
+    .description("after a killed `pulumi up` or `up`, add what it created to the stack's state")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .addHelpText("after", RECOVER_NOTE)
     .action(async ({ stack }: { readonly stack: string }) => {
-      const { recover, recoveryText } = await import("./recovery.ts");
-      process.stdout.write(recoveryText(stack, await recover(stack)));
+      const { nextCommand, recover, recoveryText } = await import("./recovery.ts");
+      process.stdout.write(recoveryText(stack, await recover(stack), await nextCommand(stack)));
     });
 }
+
+const RECOVER_NOTE = `
+The state is that in .pulumi-state if \`up\` has deployed the stack, else that of the backend of \`pulumi login\`.
+Exit code: 0 if the next run can continue, 2 if the state or the cluster cannot be reached.`;
 
 const STATE_NOTE = `
 State is kept in .pulumi-state by Pulumi's file backend, so no account is needed. The Pulumi CLI on the PATH is used if

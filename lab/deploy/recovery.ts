@@ -3,9 +3,19 @@ import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { loadKubeConfig } from "../kubernetes/connect.ts";
-import { findPulumi, pathWithNode } from "./programs.ts";
-import { adopted, type Deployment, existingObjects, pendingCreates, readDeployment, stateObjects } from "./state.ts";
-import { operate, pulumiOutput, releaseStaleLock } from "./workspace.ts";
+import { ensureKubernetesPlugin, findPulumi, pathWithNode } from "./programs.ts";
+import {
+  adopted,
+  type Deployment,
+  existingObjects,
+  pendingCreates,
+  type Resource,
+  readDeployment,
+  StateFolder,
+  stateObjects,
+  withPendingCreations,
+} from "./state.ts";
+import { openStack, operate, pulumiOutput, releaseStaleLock } from "./workspace.ts";
 
 /** Operations that an interrupted run left pending, by outcome; as URNs. */
 export interface Recovery {
@@ -17,13 +27,36 @@ export interface Recovery {
   readonly unknown: readonly string[];
 }
 
+/** Where a stack's state may be. */
+export interface RecoverOptions {
+  /** Folder of the user's Pulumi project. Default: this project's. */
+  readonly project?: string;
+  /** State of `lab up`, which takes precedence if it has the stack. Default: this project's. */
+  readonly folder?: StateFolder;
+}
+
 /**
- * Prepares a stack whose `pulumi up` was killed for the next one, in any backend and on any cluster. Otherwise every `pulumi up` would try
- * to create existing objects, and fail.
+ * Prepares a stack whose update was killed for the next one, in any backend and on any cluster. Otherwise every `pulumi up` would try to
+ * create existing objects, and fail.
  * @returns undefined if no run was interrupted.
  * @throws {Failure} if another run is in progress, or the state or the cluster cannot be reached.
  */
-export async function recover(name: string, project: string = PROJECT_ROOT): Promise<Recovery | undefined> {
+export async function recover(
+  name: string,
+  { project = PROJECT_ROOT, folder = new StateFolder(name) }: RecoverOptions = {},
+): Promise<Recovery | undefined> {
+  const memory = await folder.memory();
+  if (memory === undefined) return recoverState(await ownStack(name, project));
+  const stack = await openStack(folder, memory);
+  await ensureKubernetesPlugin(stack.workspace);
+  const recovery = await recoverState(stack, memory.unanswered);
+  const { unanswered: _, ...answered } = memory;
+  await folder.remember(answered);
+  return recovery;
+}
+
+/** The stack in the user's own backend. */
+async function ownStack(name: string, project: string): Promise<Stack> {
   const stack = await LocalWorkspace.selectStack(
     { stackName: name, workDir: project },
     {
@@ -38,8 +71,13 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
     stack.workspace.whoAmI(),
   ]);
   await releaseStaleLock(stack, { stack: name, project: projectName, backend: url ?? "" });
+  return stack;
+}
+
+/** @param unanswered Objects that the run requested without getting an answer; the state does not have them. */
+async function recoverState(stack: Stack, unanswered: readonly Resource[] = []): Promise<Recovery | undefined> {
   const exported = await stack.exportStack();
-  const deployment = readDeployment(exported.deployment);
+  const deployment = withPendingCreations(readDeployment(exported.deployment), unanswered);
   if ((deployment.pending_operations ?? []).length === 0) return undefined;
 
   const existing = await existingUrns(deployment);
@@ -65,9 +103,17 @@ function lastLine(output: string): string | undefined {
     ?.replace(/^error: /, "");
 }
 
-/** The result of `recover` as text. */
-export function recoveryText(stack: string, recovery: Recovery | undefined): string {
-  const up = `pulumi up --stack ${stack}`;
+/** The command that continues a stack's interrupted run. */
+export async function nextCommand(stack: string, folder: StateFolder = new StateFolder(stack)): Promise<string> {
+  return `${(await folder.memory()) === undefined ? "pulumi" : "npm run lab --"} up --stack ${stack}`;
+}
+
+/** The result of `recover` as text. @param up The command that continues. */
+export function recoveryText(
+  stack: string,
+  recovery: Recovery | undefined,
+  up: string = `pulumi up --stack ${stack}`,
+): string {
   if (recovery === undefined) return `No run was interrupted: continue with \`${up}\`.\n`;
   const name = (urn: string) => {
     const [types = "", ownName = ""] = urn.split("::").slice(2);

@@ -257,7 +257,7 @@ export async function withoutPending(
 }
 
 /** Adds pending creations to a state, except those that it already knows. */
-function withPendingCreations(deployment: Deployment, creations: readonly Resource[]): Deployment {
+export function withPendingCreations(deployment: Deployment, creations: readonly Resource[]): Deployment {
   const { resources = [], pending_operations = [] } = deployment;
   const known = new Set([...resources, ...pending_operations.map(({ resource }) => resource)].map(({ urn }) => urn));
   const more = creations.filter(({ urn }) => !known.has(urn)).map((resource) => ({ type: "creating", resource }));

@@ -6,7 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseSettings } from "../../../components/settings.ts";
 import { down, up } from "../../../lab/deploy/deployment.ts";
-import { recover, recoveryText } from "../../../lab/deploy/recovery.ts";
+import { nextCommand, recover, recoveryText } from "../../../lab/deploy/recovery.ts";
 import { StateFolder } from "../../../lab/deploy/state.ts";
 import { listen } from "../../support/listen.ts";
 import { object, PULUMI, STATE, URN } from "./fake-pulumi.ts";
@@ -228,6 +228,9 @@ describe("up, down and recover", () => {
     const saved = async () => JSON.parse(await readFile(join(folder.project, "state.json"), "utf8")).deployment;
     const write = (file: string, text: string) => writeFile(join(folder.project, file), text);
     const backend = () => join(root, "own");
+    /** Recovers a stack that `up` has not deployed. */
+    const own = () =>
+      recover("local", { project: folder.project, folder: new StateFolder("local", join(root, "none")) });
 
     beforeEach(() => write("whoami.json", JSON.stringify({ user: "me", url: `file://${backend()}` })));
 
@@ -237,7 +240,7 @@ describe("up, down and recover", () => {
       const files = [{ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: text }, ""];
       for (const kubeconfig of [...files, join(root, "kubeconfig")]) {
         await write("state.json", JSON.stringify(state(kubeconfig)));
-        assert.deepEqual(await recover("local", folder.project), {
+        assert.deepEqual(await own(), {
           adopted: [`${URN}Service::curl-ts`],
           missing: [`${URN}Pod::never-made`],
           unknown: [ROLE],
@@ -251,7 +254,7 @@ describe("up, down and recover", () => {
       }
       const refresh = (await asked()).find((line) => line.startsWith("refresh "));
       assert.ok(refresh?.includes(`--target ${URN}Service::curl-ts`), refresh);
-      assert.equal(await recover("local", folder.project), undefined);
+      assert.equal(await own(), undefined);
     });
 
     it("releases the lock of a dead run, and waits for one that may be alive", async () => {
@@ -261,29 +264,54 @@ describe("up, down and recover", () => {
       const lock = (pid: number, host: string) =>
         writeFile(join(locks, "1.json"), JSON.stringify({ pid, username: "me", hostname: host }));
       await lock(process.pid, hostname());
-      await assert.rejects(recover("local", folder.project), /^Failure: another run is using stack 'local'/);
+      await assert.rejects(own(), /^Failure: another run is using stack 'local'/);
       await lock(1, "elsewhere");
-      await assert.rejects(recover("local", folder.project), /\(process 1 on elsewhere\): wait until it ends$/);
+      await assert.rejects(own(), /\(process 1 on elsewhere\): wait until it ends$/);
       assert.deepEqual(
         (await asked()).filter((line) => line.startsWith("cancel")),
         [],
       );
       await lock(2 ** 22 + 1, hostname());
-      assert.ok(await recover("local", folder.project));
+      assert.ok(await own());
       assert.equal((await asked()).filter((line) => line.startsWith("cancel")).length, 1);
+    });
+
+    it("repairs the state of `up` if that has deployed the stack, and names `up` to continue", async () => {
+      assert.equal(await nextCommand("local", folder), "pulumi up --stack local");
+      await write("state.json", JSON.stringify({ version: 3, deployment: {} }));
+      await folder.remember({
+        context: "two",
+        unanswered: [object("Service", "curl-ts"), object("Pod", "never-made")],
+      });
+      assert.deepEqual(await recover("local", { project: join(root, "elsewhere"), folder }), {
+        adopted: [`${URN}Service::curl-ts`],
+        missing: [`${URN}Pod::never-made`],
+        unknown: [],
+      });
+      assert.deepEqual(
+        (await saved()).resources.map(({ id }: { id: string }) => id),
+        ["ts-team/curl-ts"],
+      );
+      assert.deepEqual(await folder.memory(), { context: "two" });
+      assert.equal(await recover("local", { folder }), undefined);
+      const next = await nextCommand("local", folder);
+      assert.equal(
+        recoveryText("local", undefined, next),
+        "No run was interrupted: continue with `npm run lab -- up --stack local`.\n",
+      );
     });
 
     it("says in one line why the stack cannot be opened", async () => {
       await write("state.json", JSON.stringify(state("")));
       await write("sealed", "error: incorrect passphrase\n");
-      await assert.rejects(recover("local", folder.project), {
+      await assert.rejects(own(), {
         message: "stack 'local' cannot be opened: incorrect passphrase",
       });
     });
 
     it("reports the outcome for each resource, and what to do next", async () => {
       await write("state.json", JSON.stringify(state("")));
-      const text = recoveryText("local", await recover("local", folder.project));
+      const text = recoveryText("local", await own());
       assert.match(text, /^Created by the killed run, now in the state:\n {2}kubernetes:core\/v1:Service curl-ts\n/);
       assert.match(text, /Not created yet:\n {2}kubernetes:core\/v1:Pod never-made\n/);
       assert.match(text, /import it with `pulumi import TYPE NAME ID`\):\n {2}aws:iam\/role:Role node\n/);
