@@ -3,6 +3,7 @@ import * as https from "node:https";
 import { Duplex, PassThrough, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { ApiException, Exec, type KubeConfig, PortForward, type V1Status } from "@kubernetes/client-node";
+import pLimit from "p-limit";
 import { ClusterError, type ExecResult, type PodFacts, type PodPort, type ProxyTarget } from "./cluster.ts";
 
 /** An HTTP response. */
@@ -24,13 +25,28 @@ export interface ApiRequest {
   readonly seconds: number;
 }
 
-/** Sends a request to the API server of a kubeconfig's current context, with its credentials. */
-export async function requestApi(config: KubeConfig, request: ApiRequest): Promise<Answer> {
-  const { method = "GET", path, headers, body, seconds } = request;
-  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
-  const options: https.RequestOptions = { method, signal: AbortSignal.timeout(seconds * 1000) };
-  await config.applyToHTTPSOptions(options);
-  return send(new URL(server + path), { ...options, headers: { ...options.headers, ...headers } }, body);
+/** Most requests at once, and most connections, since the API server and load balancers before it limit both. */
+const MAX_REQUESTS = 24;
+/** How long an unused connection stays open, in milliseconds: less than API servers and load balancers leave it. */
+const IDLE_TIMEOUT = 15_000;
+const KEEP_ALIVE = { keepAlive: true, maxSockets: MAX_REQUESTS, timeout: IDLE_TIMEOUT };
+
+/** The client library's own agents open a connection, with its handshakes, for each request. */
+const AGENTS = { "http:": new http.Agent(KEEP_ALIVE), "https:": new https.Agent(KEEP_ALIVE) };
+const limit = pLimit(MAX_REQUESTS);
+
+/** Sends a request to the API server of a kubeconfig's current context, with its credentials. The timeout starts when the request does. */
+export function requestApi(config: KubeConfig, request: ApiRequest): Promise<Answer> {
+  return limit(async () => {
+    const { method = "GET", path, headers, body, seconds } = request;
+    const cluster = config.getCurrentCluster();
+    const url = new URL((cluster?.server.replace(/\/$/, "") ?? "") + path);
+    const options: https.RequestOptions = { method, signal: AbortSignal.timeout(seconds * 1000) };
+    await config.applyToHTTPSOptions(options);
+    // Only the library's agent goes through a proxy.
+    const agent = cluster?.proxyUrl ? options.agent : AGENTS[url.protocol === "http:" ? "http:" : "https:"];
+    return send(url, { ...options, agent, headers: { ...options.headers, ...headers } }, body);
+  });
 }
 
 /** The path of a kind's list: in a namespace, or of all. */
