@@ -1,3 +1,4 @@
+import { answersOutside } from "../../components/dns/node-local-rendering.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
 import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
@@ -6,7 +7,7 @@ import { curlFrom } from "../verify/curl.ts";
 import type { Lab } from "../verify/lab.ts";
 import { type Check, fail, type Outcome, pass } from "../verify/result.ts";
 import { type Drill, inPod, type Scene } from "./drill.ts";
-import { answerFor, changePods, corefile, forwardTo, hostsEntry, intoBlock, workload } from "./faults.ts";
+import { answerFor, changePods, corefile, forwardTo, hostsEntry, intoBlock, rootZone, workload } from "./faults.ts";
 
 const domainOf = ({ settings }: Scene) => statedDomain(settings) ?? CLUSTER_DOMAIN;
 const serviceOf = (scene: Scene) => curlServiceName(scene.to, domainOf(scene));
@@ -20,8 +21,21 @@ function kubectl({ coreDns: { namespace, selector } }: Scene, verb: string, rest
   return `kubectl -n ${namespace} ${verb} -l ${selector}${rest}`;
 }
 
+/** A port at which CoreDNS does not answer. */
+function otherPort(port: number): number {
+  return port === 1053 ? 1054 : 1053;
+}
+
 /** Answers every name after two seconds. @see https://coredns.io/plugins/erratic/ */
-const SLOW_BLOCK = ".:1053 {\n    erratic {\n      drop 0\n      truncate 0\n      delay 1 2s\n    }\n}\n";
+function slowBlock(port: number): string {
+  return `.:${port} {\n    erratic {\n      drop 0\n      truncate 0\n      delay 1 2s\n    }\n}\n`;
+}
+
+/** Why outside names do not depend on CoreDNS; undefined if they do. */
+function outsideUnfit({ settings: { dns } }: Scene): string | undefined {
+  const bypasses = dns?.nodeLocalCache !== undefined && !answersOutside(dns);
+  return bypasses ? "the node caches ask the nodes' resolvers for outside names, not CoreDNS" : undefined;
+}
 
 /** Too little memory for CoreDNS to start. Measured: 8Mi is too little, 12Mi enough for an idle one. */
 const TOO_LITTLE = "8Mi";
@@ -112,7 +126,9 @@ export const DNS_DRILLS: readonly Drill[] = [
     ],
     rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
     faults: (scene) => [
-      corefile(scene, (text) => (/^\s*loop\s*$/m.test(text) ? forwardTo("127.0.0.1")(text) : undefined)),
+      corefile(scene, (text, port = scene.coreDns.port) =>
+        /^\s*loop\s*$/m.test(text) ? forwardTo(`127.0.0.1${port === 53 ? "" : `:${port}`}`)(text, port) : undefined,
+      ),
     ],
     cause: () =>
       "The plugin forward sends to 127.0.0.1, which is CoreDNS itself. The plugin loop notices its own query and ends the program.",
@@ -155,10 +171,14 @@ export const DNS_DRILLS: readonly Drill[] = [
       "The head of a block in the Corefile is a zone and a port.",
     ],
     rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
-    faults: (scene) => [corefile(scene, (text) => text.replace(/^\.(:53)?(?=\s*\{)/m, ".:1053"))],
-    cause: ({ coreDns }) =>
-      `The block for all names listens on port 1053, and the Service ${coreDns.service} uses port 53.`,
-    repair: () => "Write `.:53 {` as the head of the block.",
+    faults: (scene) => [
+      corefile(scene, (text, port = scene.coreDns.port) =>
+        text.replace(new RegExp(`^${rootZone(port)}(?=\\s*\\{)`, "m"), `.:${otherPort(port)}`),
+      ),
+    ],
+    cause: ({ coreDns: { service, port } }) =>
+      `The block for all names listens on port ${otherPort(port)}, and the Service ${service} leads to port ${port}.`,
+    repair: ({ coreDns: { port } }) => `Write \`.:${port} {\` as the head of the block.`,
     alert: "CanaryLookupFailing",
   },
   {
@@ -193,6 +213,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     minutes: 5,
     symptom: () => 'Everybody: "Names outside the cluster do not resolve. Our Services do."',
     shownBy: outside,
+    unfit: outsideUnfit,
     hints: (scene) => [
       "Which plugin answers for names that are not the cluster's?",
       `\`${kubectl(scene, "logs")}\` names the address that does not answer.`,
@@ -212,6 +233,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     minutes: 10,
     symptom: () => 'Everybody: "Each first call to a service outside takes two seconds longer."',
     shownBy: outside,
+    unfit: outsideUnfit,
     hints: () => [
       "Compare `npm run lab -- dns bench` for the cluster's names and for those outside.",
       "The time is lost behind CoreDNS. Whom does it ask?",
@@ -220,14 +242,16 @@ export const DNS_DRILLS: readonly Drill[] = [
     rows: ({ from, to }) => [`dns:${from}:${to}:full`],
     checks: ({ settings, from }) => [outsideCheck(from, settings.monitoring.canary.outsideName)],
     faults: (scene) => [
-      corefile(scene, (text) => {
-        const changed = forwardTo("127.0.0.1:1053")(text);
-        return changed === undefined || changed === text ? undefined : `${changed.trimEnd()}\n${SLOW_BLOCK}`;
+      corefile(scene, (text, port = scene.coreDns.port) => {
+        const slow = otherPort(port);
+        const changed = forwardTo(`127.0.0.1:${slow}`)(text, port);
+        return changed === undefined || changed === text ? undefined : `${changed.trimEnd()}\n${slowBlock(slow)}`;
       }),
     ],
     cause: () =>
       "forward sends to a block that delays each answer by two seconds (plugin erratic), as a slow resolver would.",
-    repair: () => "Forward to the resolver that was there, and remove the block `.:1053`.",
+    repair: ({ coreDns: { port } }) =>
+      `Forward to the resolver that was there, and remove the block \`.:${otherPort(port)}\`.`,
     alert: "CoreDnsUpstreamSlow",
   },
 ];

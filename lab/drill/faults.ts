@@ -1,4 +1,4 @@
-import { CorefileSyntaxError, type Directive, parseBlocks, servesRoot } from "eks-dns-logging-corefile";
+import { CorefileSyntaxError, type Directive, parseBlocks } from "eks-dns-logging-corefile";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { isObject } from "../../components/schema/values.ts";
@@ -91,11 +91,18 @@ export const LOGS = {
 
 /** Changes CoreDNS's Corefile. */
 export function corefile({ coreDns }: Scene, change: CorefileFault): Fault {
-  return { kind: "change", ref: corefileOf(coreDns), change: (object) => changeText(object, "Corefile", change) };
+  return {
+    kind: "change",
+    ref: corefileOf(coreDns),
+    change: (object) => changeText(object, "Corefile", (text) => change(text, coreDns.port)),
+  };
 }
 
-/** Changes a Corefile; returns the same text, or undefined, if there is nothing to change. */
-type CorefileFault = (text: string) => string | undefined;
+/**
+ * Changes a Corefile; returns the same text, or undefined, if there is nothing to change.
+ * @param port Port at which CoreDNS's pods answer. Default 53, also without a port in the Corefile.
+ */
+type CorefileFault = (text: string, port?: number) => string | undefined;
 
 /** Blanks within a line. */
 const S = "[^\\S\\n]";
@@ -123,12 +130,12 @@ export function answerFor(zone: string, domain: string): CorefileFault {
 /** Gives a name an address through the plugin hosts. A server block may have it only once, so an existing one gets the entry, as in K3s. */
 export function hostsEntry(address: string, name: string): CorefileFault {
   const entry = `${address} ${name}`;
-  return (text) => {
-    const hosts = rootDirectives(text)?.filter((directive) => directive.name === "hosts") ?? [];
-    if (hosts.length === 0) return intoBlock(`    hosts {\n      ${entry}\n      fallthrough\n    }\n`)(text);
+  return (text, port) => {
+    const hosts = rootDirectives(text, port)?.filter((directive) => directive.name === "hosts") ?? [];
+    if (hosts.length === 0) return intoBlock(`    hosts {\n      ${entry}\n      fallthrough\n    }\n`)(text, port);
     if (!hosts.every(isForEveryName)) return undefined;
     const line = new RegExp(`^(${S}*)hosts${S}[^#\\n]*\\{${S}*\\n`, "m");
-    return inRootBlock((block) => block.replace(line, (found, indent) => `${found}${indent}  ${entry}\n`))(text);
+    return inRootBlock((block) => block.replace(line, (found, indent) => `${found}${indent}  ${entry}\n`))(text, port);
   };
 }
 
@@ -137,10 +144,18 @@ function isForEveryName({ args, block = [] }: Directive): boolean {
   return args.length < 2 && block.some(({ name, args: zones }) => name === "fallthrough" && zones.length === 0);
 }
 
+const DNS_PORT = 53;
+
+/** A regular expression for the zone of all names at a port, as in the head of a server block. */
+export function rootZone(port: number = DNS_PORT): string {
+  return `(?:dns://)?\\.${port === DNS_PORT ? `(?::${DNS_PORT})?` : `:${port}`}`;
+}
+
 /** The lines of the server block for all names; undefined if it cannot be read. */
-function rootDirectives(text: string): readonly Directive[] | undefined {
+function rootDirectives(text: string, port: number | undefined): readonly Directive[] | undefined {
+  const root = new RegExp(`^${rootZone(port)}$`, "i");
   try {
-    return parseBlocks(text).find(servesRoot)?.directives;
+    return parseBlocks(text).find(({ zones }) => zones.some((zone) => root.test(zone)))?.directives;
   } catch (error) {
     if (error instanceof CorefileSyntaxError) return undefined;
     throw error;
@@ -149,8 +164,8 @@ function rootDirectives(text: string): readonly Directive[] | undefined {
 
 /** Changes only the server block for all names, which may come after blocks for other zones. */
 function inRootBlock(change: (block: string) => string): CorefileFault {
-  return (text) => {
-    const found = /^(?:dns:\/\/)?\.(?::53)?\s*\{/m.exec(text);
+  return (text, port) => {
+    const found = new RegExp(`^${rootZone(port)}\\s*\\{`, "m").exec(text);
     if (found === null) return undefined;
     const start = found.index;
     const end = endOfBlock(text, start);

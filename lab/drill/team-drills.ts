@@ -137,6 +137,10 @@ export const TEAM_DRILLS: readonly Drill[] = [
       `\`kubectl -n ${teamNamespace(from)} get networkpolicies -o yaml\` shows what may leave the namespace.`,
       `Compare the labels in policy allow-dns with those of the pods in ${coreDns.namespace}, and of the namespace.`,
     ],
+    unfit: ({ settings: { dns } }) =>
+      dns?.nodeLocalCache === undefined
+        ? undefined
+        : "the caches on the nodes answer DNS, which the policies allow by their address",
     // The first row proves that the network enforces policies at all.
     rows: ({ from, to }) => [`deny:${from}:coredns`, `dns:${from}:${to}:full`],
     faults: ({ from, coreDns }) => [

@@ -138,6 +138,35 @@ describe("the drills", () => {
     api.stop();
   });
 
+  it("move CoreDNS to a port that its Service does not lead to, wherever it listens", () => {
+    for (const [port, corefile, moved] of [
+      [53, ". {\n}\n", ".:1053 {\n}\n"],
+      [5353, ".:5353 {\n}\n", ".:1053 {\n}\n"],
+      [1053, ".:1053 {\n}\n", ".:1054 {\n}\n"],
+    ] as const) {
+      const scene = sceneWith();
+      const there = { ...scene, coreDns: { ...scene.coreDns, port } };
+      const drill = drillOf("names-time-out");
+      const [fault] = drill.faults(there);
+      assert.ok(fault?.kind === "change");
+      assert.deepEqual(fault.change({ data: { Corefile: corefile } }), { data: { Corefile: moved } });
+      assert.match(drill.cause(there), new RegExp(`and the Service kube-dns leads to port ${port}\\.$`));
+      assert.match(drill.repair(there), new RegExp(`\\.:${port} `));
+    }
+  });
+
+  it("are withheld where the nodes' caches answer instead of CoreDNS", async () => {
+    const refused = async (dns: object) =>
+      (await offeredDrills(localSettings({ dns }), undefined)).flatMap(({ drill, unfit }) =>
+        unfit?.includes("caches") ? [drill.name] : [],
+      );
+    const nodeLocalCache = { mode: "kubelet" };
+    assert.deepEqual(await refused({}), []);
+    assert.deepEqual(await refused({ nodeLocalCache }), ["one-team-lost-dns", "outside-fails", "outside-slow"]);
+    const corefile = { options: { upstreams: ["10.0.0.2"] } };
+    assert.deepEqual(await refused({ nodeLocalCache, corefile }), ["one-team-lost-dns"]);
+  });
+
   it("require the cluster's name if others could be disturbed", () => {
     const [team, dns] = [drillOf("no-answer"), drillOf("dns-gone")];
     const place = { clusterName: "lab", isEks: false, isLocal: true, yesOn: undefined };

@@ -67,4 +67,15 @@ describe("A drill's fault in a Corefile", () => {
     for (const text of [zoned, whole, ending]) assert.equal(ENTRY(text), undefined);
     assert.equal(ENTRY(root("hosts {")), undefined);
   });
+
+  it("changes the block at the port of CoreDNS's pods, wherever they listen", () => {
+    const text = root("forward . /etc/resolv.conf").replace(".:53", "dns://.:5353");
+    assert.deepEqual(changed((given) => forwardTo("192.0.2.53")(given, 5353), text).come, ["    forward . 192.0.2.53"]);
+    assert.deepEqual(changed((given) => ENTRY(given, 5353), text).come.slice(0, 2), [
+      "    hosts {",
+      "      192.0.2.10 curl-sa.sa-team.svc.cluster.local",
+    ]);
+    assert.equal(forwardTo("192.0.2.53")(text), undefined);
+    assert.equal(intoBlock("    cahce 30\n")(root("ready"), 5353), undefined);
+  });
 });
