@@ -17,6 +17,9 @@ const NO_VALUE = "none";
 /** Maximum depth of JSON: building and writing a record recurse, so a few thousand levels in any pod's line would end Logagent. */
 const MOST_LEVELS = 500;
 const PART = /yyyy|MM|dd|HH|xxxx|ww/g;
+/** An escape in JSON; a surrogate pair counts as one. A lone surrogate is no character: Elasticsearch would reject the record. */
+const ESCAPE = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)/g;
+const HALF = /^\\u[dD].{3}$/;
 
 /**
  * Names the index of a line.
@@ -110,11 +113,16 @@ function idOf(parts) {
 /** The fields of a line; undefined if it is not JSON, or nested too deep. @param {string} text */
 function parsed(text) {
   try {
-    const fields = JSON.parse(text);
+    const fields = JSON.parse(/\\u[dD][89a-fA-F]/.test(text) ? withoutHalves(text) : text);
     return isDeeper(fields, MOST_LEVELS) ? undefined : fields;
   } catch {
     return undefined;
   }
+}
+
+/** Replaces halves of surrogate pairs by the replacement character. @param {string} text */
+function withoutHalves(text) {
+  return text.replace(ESCAPE, (found) => (HALF.test(found) ? "\\ufffd" : found));
 }
 
 /** @param {unknown} value @param {number} levels @returns {boolean} */

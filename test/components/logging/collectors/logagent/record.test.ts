@@ -20,6 +20,13 @@ describe("Logagent's fields", () => {
     for (const line of ["{", "{a}", "[1]", '"{}"', "7", "{} trailing"]) assert.equal(fieldsOf(line), undefined, line);
   });
 
+  it("have the replacement character for each half of a pair, which a search engine would reject", () => {
+    const fields = { "\ufffd": "\ufffdA \u{1f600} \\ud800", a_b: ["\ufffd\ufffd", "\\\ufffd"] };
+    const line = String.raw`{"\udc00":"\ud83d\u0041 \ud83d\uDE00 \\ud800","a.b":["\udE00\ud83d","\\\ud800"]}`;
+    assert.deepEqual(fieldsOf(line), fields);
+    assert.equal(fieldsOf(String.raw`{"a":"\ud800"`), undefined);
+  });
+
   it("are absent for lines longer than the destination accepts, in bytes", () => {
     const line = '{"a":"€"}';
     assert.deepEqual(fieldsOf(line, true, { fieldsBytes: 11 }), { a: "€" });
