@@ -46,6 +46,9 @@ module Fluent::Plugin
     # An escape in JSON; a surrogate pair counts as one. A lone surrogate is no character, and no output could write it.
     ESCAPE = /\\(?:u[dD][89abAB]\h\h\\u[dD][c-fC-F]\h\h|u[dD][89a-fA-F]\h\h|.)/m
     HALF = /\A\\u[dD][89a-fA-F]\h\h\z/
+    # JSON with a comment, or with an escape that JSON has not: some versions of the parser read both. Most lines need only the first look.
+    PERHAPS_NOT_JSON = %r{/[/*]|\\[^"\\/bfnrtu]}
+    STRICT = %r{\A[^"/]*+(?:"[^"\\]*+(?:\\["\\/bfnrtu][^"\\]*+)*+"[^"/]*+)*+\z}
     # Common values of a container's lines.
     Origin = Struct.new(:kubernetes, :team, :labels, :wanted)
 
@@ -127,6 +130,7 @@ module Fluent::Plugin
 
     def fields_of(line)
       return nil if !line.start_with?("{") || (@fields_bytes && line.bytesize > @fields_bytes)
+      return nil if line.match?(PERHAPS_NOT_JSON) && !line.match?(STRICT)
       line = line.gsub(ESCAPE) { |escape| escape.match?(HALF) ? "\\ufffd" : escape } if line.match?(/\\u[dD][89a-fA-F]/)
       parsed = JSON.parse(line)
       parsed.is_a?(Hash) ? clean(parsed) : nil

@@ -56,7 +56,7 @@ export const fluentd: Collector = {
   about: {
     parsing: [
       "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
-      "JSON also with comments and unknown escapes, integers beyond 64 bits as text",
+      "integers beyond 64 bits as text",
     ],
     buffer: "files on the node, including pending multi-line records",
     index: "date in any time zone",
