@@ -51,7 +51,7 @@ end
 require_relative "filter_pod_record.rb"
 EventTime = Struct.new(:to_i, :nsec)
 class PodLookup
-  def find(_namespace, name) = Pod.new($labels, {}, 0)
+  def find(_namespace, _name, _uid) = Pod.new($labels, {}, 0)
 end
 filters = Hash.new do |known, conf|
   known[conf] = Fluent::Plugin::PodRecordFilter.new.tap { |filter| filter.configure(conf) }

@@ -39,7 +39,7 @@ module Fluent::Plugin
     config_param :index_zone, :string, default: "UTC"
     config_param :index_split, :string, default: "none"
 
-    FILE = /([^._]+)_([^_]+)_[^_.]+\.([^.]+)\.\d+\.log/
+    FILE = /([^._]+)_([^_]+)_([^_.]+)\.([^.]+)\.\d+\.log/
     # Integers that MessagePack, and so the buffer, can store.
     INTEGERS = (-(2**63)..(2**64 - 1))
     MAX_PART = 63
@@ -86,8 +86,8 @@ module Fluent::Plugin
     end
 
     def origin_of(tag)
-      _, namespace, pod, container = *FILE.match(tag)
-      found = @pods.find(namespace, pod) { stopped? }
+      _, namespace, pod, uid, container = *FILE.match(tag)
+      found = @pods.find(namespace, pod, uid) { stopped? }
       kubernetes = { "namespace_name" => namespace, "pod_name" => pod, "container_name" => container, "host" => @node }
       kubernetes["labels"] = found.labels.transform_keys { |key| key.tr(".", "_") } if @labels
       kubernetes["annotations"] = found.annotations.transform_keys { |key| key.tr(".", "_") } if @annotations

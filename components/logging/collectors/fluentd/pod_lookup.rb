@@ -21,13 +21,15 @@ class PodLookup
     @mutex = Mutex.new
   end
 
-  # Blocks until the API answers; the lines stay in their file meanwhile. Raises Stopped once the block returns true.
-  def find(namespace, name, &stopped)
+  # Blocks until the API answers; the lines stay in their file meanwhile. Raises Stopped once the block returns true. The uid tells a pod from
+  # an earlier one of the same name, as a StatefulSet makes.
+  def find(namespace, name, uid, &stopped)
+    key = [namespace, name, uid]
     @mutex.synchronize do
-      known = @pods[[namespace, name]]
+      known = @pods[key]
       next known if known && now - known.at < CACHE_SECONDS
       @pods.shift if @pods.size >= MAX_PODS
-      @pods[[namespace, name]] = ask(namespace, name, known, &stopped)
+      @pods[key] = ask(namespace, name, known, &stopped)
     end
   end
 
