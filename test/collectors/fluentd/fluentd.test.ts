@@ -9,7 +9,7 @@ import type { Sandbox } from "../../support/collectors/sandbox.ts";
 import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { testRecordsOfLines, testSelection } from "../behaviors.ts";
 import { LEFT_OUT } from "../cluster-api.ts";
-import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
+import { collected, KUBERNETES, line, POD, records, sortedLogs } from "../curl-pod.ts";
 import { localFluentd } from "./local.ts";
 
 const Json = z.record(z.string(), z.unknown());
@@ -57,6 +57,19 @@ describe("Records of Fluentd", () => {
       records(kept).map(({ log, kubernetes }) => [log, kubernetes]),
       [["a", KUBERNETES]],
     );
+  });
+
+  it("keep a carriage return that ends a part of a line, and none that ends the line", async () => {
+    const kept = await collect({}, (sandbox) =>
+      sandbox.write(POD, [
+        line(1, "stdout P one\r"),
+        line(2, "stdout P two\r\r"),
+        line(3, "stdout F three\r"),
+        "no line of a runtime\r",
+        line(4, "stdout F four\r\r"),
+      ]),
+    );
+    assert.deepEqual(sortedLogs(kept), ["four\r", "no line of a runtime", "one\rtwo\r\rthree"]);
   });
 
   testSelection(collect, [

@@ -92,8 +92,8 @@ module Fluent::Plugin
     end
 
     def convert_line_to_event(line, lines, _watcher)
-      line.chomp!
-      @parser.parse(line) { |time, record| record ? lines.add(time, record) : add_unread(line, lines) }
+      line.delete_suffix!("\n")
+      @parser.parse(line) { |time, record| record ? lines.add(time, without_return(record)) : add_unread(line, lines) }
     rescue StandardError
       # The text in the place of its time is not a time.
       add_unread(line, lines)
@@ -114,7 +114,13 @@ module Fluent::Plugin
 
     # Passes a line on unparsed, with the time of reading.
     def add_unread(line, lines)
-      lines.add(Fluent::EventTime.now, { "log" => line })
+      lines.add(Fluent::EventTime.now, without_return({ "log" => line }))
+    end
+
+    # Some programs also end a line with a carriage return. A part of a line may end with one too, which is not the end.
+    def without_return(record)
+      record["log"].delete_suffix!("\r") unless record["logtag"]&.start_with?("P")
+      record
     end
 
     # Inodes of files that are open and not deleted, and of files with a stored position.
