@@ -126,12 +126,13 @@ function withoutReturn(text) {
   return text.endsWith("\r") ? text.slice(0, -1) : text;
 }
 
-/** The same time in UTC, with all its digits. @param {string} time */
+/** The same time in UTC, with all its digits; the current one for what is no time, such as a leap second. @param {string} time */
 function utc(time) {
+  const at = Date.parse(time);
+  if (Number.isNaN(at)) return now();
   if (time.endsWith("Z")) return time;
   const [, fraction = ""] = /(\.\d+)/.exec(time) || [];
-  const at = Date.parse(time);
-  return Number.isNaN(at) ? now() : `${new Date(at).toISOString().slice(0, 19)}${fraction}Z`;
+  return `${new Date(at).toISOString().slice(0, 19)}${fraction}Z`;
 }
 
 let latest = 0;

@@ -59,6 +59,11 @@ describe("Lines of a container runtime", () => {
     assert.equal(lines.parseCri("no-time stdout F x").log, "x");
   });
 
+  it("have the current time instead of one that names no index", () => {
+    for (const time of ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5+01:00", "2026-13-01T00:00:00Z", "noneZ"])
+      assert.ok(Math.abs(Date.parse(lines.parseCri(`${time} stdout F x`).time) - Date.now()) < 5000, time);
+  });
+
   it("are joined without separators, for each stream", () => {
     const { add, given } = joined(undefined);
     for (const line of ["1 stdout P a", "2 stderr F other", "3 stdout P b", "4 stdout F c"]) add(line);
