@@ -28,7 +28,7 @@ export const ID_KEY = "line_id";
 const CLUSTER = { name: "k8s_cluster_name", region: "cloud_region", account: "cloud_account_id" } as const;
 export const CLUSTER_KEYS: readonly string[] = Object.values(CLUSTER);
 
-/** Pods with this annotation set to "true" are skipped, by any collector. Fluent Bit supports it natively. */
+/** Pods with this annotation set to "true", "on" or "yes", in any case, are skipped by any collector. Fluent Bit supports it natively. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 
 /** Stack-specific values of a destination. */

@@ -90,7 +90,7 @@ function podsOf(folder: string, labels: Readonly<Record<string, string>>) {
         uid,
         resourceVersion: "1",
         labels,
-        annotations: name === LEFT_OUT ? { "fluentbit.io/exclude": "true" } : { "example.com/note": "kept" },
+        annotations: name === LEFT_OUT ? { "fluentbit.io/exclude": "True" } : { "example.com/note": "kept" },
       },
       spec: { nodeName: "node", containers: containers.map((container) => ({ name: container, image: "image:1" })) },
       status: {

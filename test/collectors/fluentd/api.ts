@@ -17,7 +17,7 @@ export async function startPodApi(labels: Readonly<Record<string, string>> = LAB
     if (failures > 0) response.statusCode = 500;
     failures -= 1;
     const [, namespace, name = ""] = /\/namespaces\/([^/]+)\/pods\/([^/?]+)$/.exec(request.url ?? "") ?? [];
-    const annotations = name === LEFT_OUT ? { "fluentbit.io/exclude": "true" } : { "example.com/note": "kept" };
+    const annotations = name === LEFT_OUT ? { "fluentbit.io/exclude": "True" } : { "example.com/note": "kept" };
     const metadata = { name, namespace, labels, annotations };
     response.end(JSON.stringify({ kind: "Pod", apiVersion: "v1", metadata }));
   });

@@ -73,7 +73,7 @@ function podsOf(sandbox: string, query: URLSearchParams, given: Readonly<Record<
         uid,
         resourceVersion: "1",
         labels: given,
-        annotations: name === LEFT_OUT ? { "fluentbit.io/exclude": "true" } : { "example.com/note": "kept" },
+        annotations: name === LEFT_OUT ? { "fluentbit.io/exclude": "True" } : { "example.com/note": "kept" },
       },
       spec: { nodeName: "node", containers: [] },
       status: { phase: "Running", podIP: "10.0.0.1", containerStatuses: [] },

@@ -2,7 +2,7 @@
 //
 // The renderer (configuration.ts) prepends the pipeline's settings, as `var settings = {…};`:
 //   pod         an application's { namespace, name, container, team, app }, "" for no team or app; null on a node
-//   optOut      annotation that excludes a pod if it is "true", with "_" for its dots
+//   optOut      annotation that excludes a pod if it is "true", "on" or "yes", with "_" for its dots
 //   required    labels that a pod must have: [{ key, value }], with "_" for the dots of a key
 //   teams       teams of namespaces not named TEAM-team: [namespace, team] of each
 //   keepLabels  whether the record has the pod's labels
@@ -60,7 +60,7 @@ function fromPath(event) {
   var known = event.Get("kubernetes") || {};
   var labels = known.labels || {};
   var annotations = known.annotations || {};
-  if (annotations[settings.optOut] === "true") return null;
+  if (/^(?:true|on|yes)$/i.test(annotations[settings.optOut] || "")) return null;
   var missing = settings.required.filter(function (label) {
     return labels[label.key] !== label.value;
   });

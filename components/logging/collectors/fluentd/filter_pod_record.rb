@@ -18,7 +18,7 @@ module Fluent::Plugin
     config_param :application, :hash, default: nil
     config_param :api_url, :string, default: nil
     config_param :node, :string, default: ""
-    # Annotation that excludes a pod if it is "true".
+    # Annotation that excludes a pod if it is one of Fluent Bit's words for true.
     config_param :opt_out, :string
     config_param :required_labels, :hash, default: {}
     # Teams of namespaces that are not named TEAM-team: namespace to team.
@@ -40,6 +40,7 @@ module Fluent::Plugin
     config_param :index_split, :string, default: "none"
 
     FILE = /([^._]+)_([^_]+)_([^_.]+)\.([^.]+)\.\d+\.log/
+    OPTED_OUT = /\A(?:true|on|yes)\z/i
     # Integers that MessagePack, and so the buffer, can store.
     INTEGERS = (-(2**63)..(2**64 - 1))
     MAX_PART = 63
@@ -91,7 +92,7 @@ module Fluent::Plugin
       kubernetes = { "namespace_name" => namespace, "pod_name" => pod, "container_name" => container, "host" => @node }
       kubernetes["labels"] = found.labels.transform_keys { |key| key.tr(".", "_") } if @labels
       kubernetes["annotations"] = found.annotations.transform_keys { |key| key.tr(".", "_") } if @annotations
-      wanted = found.annotations[@opt_out] != "true" &&
+      wanted = !OPTED_OUT.match?(found.annotations[@opt_out].to_s) &&
                @required_labels.all? { |key, value| found.labels[key] == value }
       team = @teams[namespace]
       team ||= namespace.delete_suffix("-team") if namespace.end_with?("-team")

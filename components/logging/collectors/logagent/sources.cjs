@@ -6,6 +6,8 @@ const https = require("https");
 const path = require("path");
 const { withoutDots } = require("./record.cjs");
 
+/** Fluent Bit's words for true. */
+const OPTED_OUT = /^(?:true|on|yes)$/i;
 const MAX_REQUESTS = 8;
 const MAX_BACKOFF_MS = 30000;
 
@@ -118,7 +120,7 @@ function nodeLogs({ folder, include, exclude, labels, optOut, keep, teams }, pod
     const [namespace = "", pod = ""] = name.split("_");
     const facts = pods.find(name, namespace, pod);
     if (facts === undefined) return [undefined];
-    if (facts.annotations[optOut] === "true") return [];
+    if (OPTED_OUT.test(facts.annotations[optOut] || "")) return [];
     if (Object.entries(labels).some(([key, value]) => facts.labels[key] !== value)) return [];
     const kubernetes = {
       namespace_name: namespace,

@@ -108,7 +108,8 @@ function podFilter({ namespaces, labels }: LogPipeline): Options {
     log_conditions: [
       ...namespaces.exclude.map((name) => `${namespace} == ${text(name)}`),
       ...(unlike === "" ? [] : [unlike]),
-      `${resource(OPT_OUT)} == "true"`,
+      // A dollar sign is written twice.
+      `IsMatch(${resource(OPT_OUT)}, "(?i)^(?:true|on|yes)$$")`,
       ...Object.entries(labels).map(([key, value]) => `${resource(LABEL + key)} != ${text(value)}`),
     ],
   };

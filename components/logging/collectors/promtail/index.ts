@@ -166,7 +166,11 @@ function relabeling(pipeline: LogPipeline): object[] {
       ? []
       : [{ source_labels: namespace, regex: namespaces.include.join("|"), action: "keep" }]),
     { source_labels: namespace, regex: namespaces.exclude.join("|"), action: "drop" },
-    { source_labels: [meta(`pod_annotation_${labelName(OPT_OUT_ANNOTATION)}`)], regex: "true", action: "drop" },
+    {
+      source_labels: [meta(`pod_annotation_${labelName(OPT_OUT_ANNOTATION)}`)],
+      regex: "(?i)(?:true|on|yes)",
+      action: "drop",
+    },
     ...Object.entries(labels).map(([key, value]) => ({
       source_labels: [meta(`pod_label_${labelName(key)}`)],
       regex: value.replaceAll(".", "\\."),

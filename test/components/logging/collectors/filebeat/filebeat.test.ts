@@ -196,8 +196,10 @@ describe("Filebeat's configuration", () => {
     assert.equal(isRead(wanted), true);
     assert.equal(isRead({ ...wanted, tier: "back" }), false);
     assert.equal(isRead({ tier: "front" }), false);
-    assert.equal(isRead(wanted, { "fluentbit_io/exclude": "true" }), false);
-    assert.equal(isRead(wanted, { "fluentbit_io/exclude": "false" }), true);
+    for (const value of ["true", "True", "on", "YES"])
+      assert.equal(isRead(wanted, { "fluentbit_io/exclude": value }), false, value);
+    for (const value of ["false", "", "not true", "1"])
+      assert.equal(isRead(wanted, { "fluentbit_io/exclude": value }), true, value);
   });
 
   for (const { why, format, at, pod, name } of INDEX_NAMES_IN_UTC) {

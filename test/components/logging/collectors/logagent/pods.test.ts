@@ -12,6 +12,12 @@ import { listen } from "../../../../support/listen.ts";
 const PODS: Readonly<Record<string, object>> = {
   "/api/v1/namespaces/ts-team/pods/web": { labels: { app: "web", "a.b/c": "d" }, annotations: { "x.y": "z" } },
   "/api/v1/namespaces/ts-team/pods/quiet": { labels: { app: "web" }, annotations: { "fluentbit.io/exclude": "true" } },
+  ...Object.fromEntries(
+    ["True", "on", "YES", "false", "1"].map((word) => [
+      `/api/v1/namespaces/words/pods/${word.toLowerCase()}`,
+      { annotations: { "fluentbit.io/exclude": word } },
+    ]),
+  ),
   "/api/v1/namespaces/shop/pods/other": { labels: { "app.kubernetes.io/name": "shop", app: "x" } },
 };
 
@@ -70,6 +76,18 @@ describe("The logs of a node that Logagent reads", () => {
     for (let wait = 0; wait < 100 && look(options).includes(undefined); wait += 1) await sleep(20);
     return look(options).flatMap((log) => log ?? []);
   }
+
+  it("are not those of a pod that opts out with any of Fluent Bit's words", async () => {
+    for (const pod of ["true", "on", "yes", "false", "1"])
+      mkdirSync(join(folder, "pods", `words_${pod}_5`, "app"), { recursive: true });
+    for (const pod of ["true", "on", "yes", "false", "1"])
+      writeFileSync(join(folder, "pods", `words_${pod}_5`, "app", "0.log"), "x\n");
+    const found = await known({ include: ["words"] });
+    assert.deepEqual(
+      found.map(({ source }) => source.kubernetes.pod_name),
+      ["1", "false"],
+    );
+  });
 
   it("are those of known pods, and none before the API server answers", async () => {
     assert.deepEqual(look(), [undefined, undefined, undefined]);

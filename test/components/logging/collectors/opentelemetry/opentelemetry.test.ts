@@ -51,7 +51,7 @@ describe("OpenTelemetry Collector", () => {
     assert.deepEqual(processors.filter?.log_conditions, [
       'resource.attributes["k8s.namespace.name"] == "logging"',
       'resource.attributes["k8s.namespace.name"] != "a" and resource.attributes["k8s.namespace.name"] != "b"',
-      'resource.attributes["opt-out"] == "true"',
+      'IsMatch(resource.attributes["opt-out"], "(?i)^(?:true|on|yes)$$")',
       'resource.attributes["label/app"] != "curl"',
     ]);
   });

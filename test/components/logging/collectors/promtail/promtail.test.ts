@@ -82,7 +82,11 @@ describe("Promtail", () => {
     );
     assert.deepEqual(dropped, [
       { source_labels: ["__meta_kubernetes_namespace"], regex: "kube-system|logging", action: "drop" },
-      { source_labels: ["__meta_kubernetes_pod_annotation_fluentbit_io_exclude"], regex: "true", action: "drop" },
+      {
+        source_labels: ["__meta_kubernetes_pod_annotation_fluentbit_io_exclude"],
+        regex: "(?i)(?:true|on|yes)",
+        action: "drop",
+      },
     ]);
   });
 
