@@ -74,6 +74,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
     { Lab },
     { findCoreDns },
     { objectStore },
+    { requestApi },
     { NO_SCENE, placeOf, sceneOf },
   ] = await Promise.all([
     import("../kubernetes/connect.ts"),
@@ -82,6 +83,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
     import("../verify/lab.ts"),
     import("../kubernetes/core-dns-place.ts"),
     import("../kubernetes/object-store.ts"),
+    import("../kubernetes/api-requests.ts"),
     import("./drill-list.ts"),
   ]);
   const stated = sceneOf(settings);
@@ -94,7 +96,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   const input = { ...checkInputOf(name, settings, 20), coreDns };
   const teams = input.teams.map((team) => team.name);
   const env: Environment = {
-    store: objectStore(config),
+    store: objectStore((request) => requestApi(config, request)),
     cluster,
     stack: name,
     input: { ...input, clusterDomain: await clusterDomain(new Lab(cluster, { coreDns }), teams, input.clusterDomain) },

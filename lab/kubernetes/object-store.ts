@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { isObject } from "../../components/schema/values.ts";
-import { asClusterError, listPath, requestApi } from "./api-requests.ts";
+import { type Answer, type ApiRequest, asClusterError, listPath, requestApi } from "./api-requests.ts";
 import { ClusterError } from "./cluster.ts";
 
 /** A Kubernetes object exactly as the API server sends it; a typed client would drop unknown fields. */
@@ -31,35 +31,38 @@ export interface ObjectStore {
   names(ref: Omit<ObjectRef, "name">, selector: string): Promise<string[]>;
 }
 
+/** Sends a request to an API server. */
+export type SendRequest = (request: ApiRequest) => Promise<Answer>;
+
 const TIMEOUT_SECONDS = 10;
 /** Grace period for deleted pods, in seconds. */
 const GRACE_SECONDS = 1;
 const CREATED = new Set([200, 201, 202]);
 
-/** Accesses the cluster of a kubeconfig's current context. */
-export function objectStore(config: KubeConfig): ObjectStore {
+/** Accesses the cluster that answers these requests, such as that of a kubeconfig's current context, by `requestApi`. */
+export function objectStore(send: SendRequest): ObjectStore {
   return {
     async read(ref) {
-      const { status, body } = await request(config, "GET", pathOf(ref), ref);
+      const { status, body } = await request(send, "GET", pathOf(ref), ref);
       return status === 404 ? undefined : accepted(status, body, "get", ref);
     },
     async create(ref, object) {
-      const { status, body } = await request(config, "POST", listPath(ref), ref, object);
+      const { status, body } = await request(send, "POST", listPath(ref), ref, object);
       if (status === 409 && reasonOf(body) === "AlreadyExists") return undefined;
       return accepted(status, body, "create", ref);
     },
     async replace(ref, object) {
-      const { status, body } = await request(config, "PUT", pathOf(ref), ref, object);
+      const { status, body } = await request(send, "PUT", pathOf(ref), ref, object);
       return accepted(status, body, "update", ref);
     },
     async remove(ref) {
       const options = { gracePeriodSeconds: GRACE_SECONDS, propagationPolicy: "Background" };
-      const { status, body } = await request(config, "DELETE", pathOf(ref), ref, options);
+      const { status, body } = await request(send, "DELETE", pathOf(ref), ref, options);
       if (status !== 404) accepted(status, body, "delete", ref);
     },
     async names(ref, selector) {
       const path = `${listPath(ref)}?labelSelector=${encodeURIComponent(selector)}`;
-      const { status, body } = await request(config, "GET", path, ref);
+      const { status, body } = await request(send, "GET", path, ref);
       const { items } = accepted(status, body, "list", ref);
       return Array.isArray(items) ? items.map((item: unknown) => nameOf(item)) : [];
     },
@@ -106,14 +109,14 @@ function pathOf(ref: ObjectRef): string {
 }
 
 async function request(
-  config: KubeConfig,
+  send: SendRequest,
   method: string,
   path: string,
   { plural, namespace }: Omit<ObjectRef, "name">,
   object?: object,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   try {
-    const { status, body } = await requestApi(config, {
+    const { status, body } = await send({
       method,
       path,
       headers: { "Content-Type": "application/json" },

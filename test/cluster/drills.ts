@@ -9,6 +9,7 @@ import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import type { Environment } from "../../lab/drill/drill-run.ts";
 import { readState, restoreAll, restoreHistory, savedHistory } from "../../lab/drill/drill-state.ts";
 import { changePods, workload } from "../../lab/drill/faults.ts";
+import { requestApi } from "../../lab/kubernetes/api-requests.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { statedPlace } from "../../lab/kubernetes/core-dns-place.ts";
@@ -69,7 +70,7 @@ function withOwnState(store: ObjectStore, name: string): ObjectStore {
 /** What a drill needs to run with this pair of teams. */
 export async function environment(settings: Settings, [from, to]: Pair): Promise<Environment> {
   const config = await loadKubeConfig({});
-  const store = objectStore(config);
+  const store = objectStore((request) => requestApi(config, request));
   return {
     store: from === FIRST[0] ? store : withOwnState(store, `${DRILL_STATE.name}-${from}`),
     cluster: kubeCluster(config),

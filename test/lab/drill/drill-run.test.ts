@@ -250,6 +250,21 @@ async function stopAfterOutage({ api, env }: Awaited<ReturnType<typeof fakeLab>>
 }
 
 describe("a drill whose program is killed", () => {
+  it("ends alike whether its requests go over HTTP or are answered without a connection", async () => {
+    const ended = async (connection: "http" | "none") => {
+      const { api, env } = await fakeLab(connection);
+      api.outage = { write: 3, how: "after" };
+      const error: unknown = await startDrill(env, drillOf("no-answer")).then(
+        () => "none",
+        (failure: unknown) => failure,
+      );
+      api.stop();
+      assert.ok(error instanceof Error);
+      return { name: error.name, message: error.message, writes: api.writes, objects: api.snapshot() };
+    };
+    assert.deepEqual(await ended("none"), await ended("http"));
+  });
+
   // A change, an object more, one less after a change, a restart, and versions that a controller keeps.
   const shown = ["no-answer", "wrong-neighbor", "pod-does-not-return", "dns-gone", "dns-ends-silently"].map(drillOf);
   for (const known of [...shown, ...COLLECTOR_DRILLS]) {
@@ -257,7 +272,7 @@ describe("a drill whose program is killed", () => {
     for (const how of ["before", "after"] as const) {
       it(`${known.name} is ended by stop, ${how} each of its writes`, async () => {
         for (let write = 1; write < MAX_WRITES; write += 1) {
-          const { api, env } = await fakeLab();
+          const { api, env } = await fakeLab("none");
           const before = api.snapshot();
           api.outage = { write, how };
           const finished = await startDrill(env, drillOn(api)).then(
@@ -265,7 +280,6 @@ describe("a drill whose program is killed", () => {
             () => false,
           );
           await stopAfterOutage({ api, env }, before, `write ${write}`);
-          api.stop();
           if (finished) {
             assert.ok(write > 3);
             return;
@@ -276,7 +290,7 @@ describe("a drill whose program is killed", () => {
 
       it(`${known.name} is ended by a second stop, where the first was killed ${how} each of its writes`, async () => {
         for (let write = 1; write < MAX_WRITES; write += 1) {
-          const { api, env } = await fakeLab();
+          const { api, env } = await fakeLab("none");
           const before = api.snapshot();
           await startDrill(env, drillOn(api));
           api.revive();
@@ -288,7 +302,6 @@ describe("a drill whose program is killed", () => {
           );
           await stopAfterOutage({ api, env }, before, `write ${write}`);
           assert.deepEqual(await restoreAll(env, state), [], "nothing is written to what is as it was");
-          api.stop();
           if (finished) {
             assert.ok(write > 2);
             return;

@@ -2,6 +2,7 @@ import { isObject } from "../../../components/schema/values.ts";
 import { parseSettings, type Settings } from "../../../components/settings.ts";
 import { sceneOf } from "../../../lab/drill/drill-list.ts";
 import type { Environment } from "../../../lab/drill/drill-run.ts";
+import { requestApi } from "../../../lab/kubernetes/api-requests.ts";
 import type { Cluster, ExecResult, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import { fieldOf, type KubernetesJson, objectStore } from "../../../lab/kubernetes/object-store.ts";
 import { checkInputOf } from "../../../lab/verify/catalog.ts";
@@ -169,19 +170,24 @@ function clusterOf(api: FakeApi): Cluster {
   );
 }
 
-/** A lab on a fake API server, and what a drill is run with. The clock goes on by the pauses alone. */
-export async function fakeLab(settings: Settings = localSettings()) {
+const SETTINGS: Settings = localSettings();
+
+/**
+ * A lab on a fake API server, and what a drill is run with. The clock goes on by the pauses alone.
+ * @param connection Whether its answers come over HTTP.
+ */
+export async function fakeLab(connection: "http" | "none" = "http") {
   const api = new FakeApi();
   fill(api);
-  const config = await api.start();
-  const scene = sceneOf(settings);
+  const config = connection === "http" ? await api.start() : undefined;
+  const scene = sceneOf(SETTINGS);
   if (scene === undefined) throw new Error("no scene");
   let clock = Date.parse("2026-11-28T12:00:00Z");
   const env: Environment = {
-    store: objectStore(config),
+    store: objectStore((request) => (config === undefined ? api.send(request) : requestApi(config, request))),
     cluster: clusterOf(api),
     stack: "local",
-    input: checkInputOf("local", settings, 1),
+    input: checkInputOf("local", SETTINGS, 1),
     scene,
     pause: async (seconds) => {
       clock += seconds * 1000;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { dnsRule } from "../../../components/team/network-policies.ts";
 import { DRILLS, offeredDrills, sceneOf } from "../../../lab/drill/drill-list.ts";
+import { requestApi } from "../../../lab/kubernetes/api-requests.ts";
 import { kubeCluster } from "../../../lab/kubernetes/client.ts";
 import { ClusterError, type DnsServiceFacts } from "../../../lab/kubernetes/cluster.ts";
 import { findCoreDns, statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
@@ -192,7 +193,8 @@ describe("drills with an adopted CoreDNS in another namespace", () => {
 
   it("are offered by what the cluster has, not by kube-system", async () => {
     const api = new FakeApi();
-    const store = objectStore(await api.start());
+    const config = await api.start();
+    const store = objectStore((request) => requestApi(config, request));
     try {
       const unfit = async () =>
         (await offeredDrills(settings, store, false, FOUND)).find(({ drill }) => drill.name === "dns-gone")?.unfit;
