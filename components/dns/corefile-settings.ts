@@ -121,7 +121,10 @@ export const CorefileOptions = z.strictObject({
         .array(
           z.strictObject({
             address: Address.describe("IP address."),
-            names: z.array(Domain).min(1).describe("Without `*`; for patterns use `rewrite`. They lose other records, such as MX."),
+            names: z
+              .array(Domain)
+              .min(1)
+              .describe("Without `*`; for patterns use `rewrite`. They lose other records, such as MX."),
           }),
         )
         .min(1)
