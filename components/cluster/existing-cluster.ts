@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
-import { holdsOutput } from "../schema/checked-inputs.ts";
+import { holdsOutput, isOutput } from "../schema/checked-inputs.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { accessEntries, grantAccess, knownEntries } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
@@ -46,12 +46,13 @@ const KnownEksArgs = EksExistingSettings.omit({ kind: true, accessEntries: true 
   name: ClusterName.optional(),
 });
 
-/** Arguments that may be or hold outputs, which are checked once known. */
+/** Arguments that may be or hold outputs, which are checked once known. Of tags, only values may be, since others are added. */
 const MAY_BE_OUTPUTS = ["name", "kubeconfig", "context", "profile", "tags"];
 
 /** The arguments that a schema has, without those that are known later. */
 function known(schema: z.ZodObject, args: object): object {
-  const isLate = (key: string, value: unknown) => MAY_BE_OUTPUTS.includes(key) && holdsOutput(value);
+  const isLate = (key: string, value: unknown) =>
+    MAY_BE_OUTPUTS.includes(key) && holdsOutput(value) && !(key === "tags" && isOutput(value));
   return Object.fromEntries(
     Object.entries(args).filter(([key, value]) => key in schema.shape && value !== undefined && !isLate(key, value)),
   );

@@ -15,6 +15,17 @@ export function holdsOutput(given: unknown): boolean {
 }
 
 /**
+ * A map with further entries, which take precedence. TypeScript takes an output of a map for a map of outputs, but Pulumi takes a spread of it
+ * for that output, without what follows.
+ */
+export function withEntries(
+  given: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>> | undefined,
+  entries: Readonly<Record<string, string>>,
+): pulumi.Input<Record<string, pulumi.Input<string>>> {
+  return isOutput(given) ? pulumi.output(given).apply((known) => ({ ...known, ...entries })) : { ...given, ...entries };
+}
+
+/**
  * Checks arguments that may contain outputs against their schema: now if all are known, else once they are.
  * @throws {ArgumentsError} for known arguments that are invalid.
  */

@@ -6,7 +6,7 @@ import { type ClusterHandle, policyWarnings, requiredHandle } from "../cluster/h
 import { type PodDns, PodDnsSettings } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
-import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
+import { checkedInputs, holdsOutput, withEntries } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
 import { grantMembers, grantRoles } from "./members.ts";
@@ -192,7 +192,7 @@ export class Team extends pulumi.ComponentResource {
     const content = {
       metadata: {
         name: metadata.namespace,
-        labels: { ...args.labels, ...metadata.labels, ...podSecurityLabels(level) },
+        labels: withEntries(args.labels, { ...metadata.labels, ...podSecurityLabels(level) }),
         ...(reason === undefined ? {} : { annotations: { "eks-dns-logging/pod-security-reason": reason } }),
       },
     };

@@ -16,6 +16,7 @@ import { find, ofType } from "../support/find.ts";
 
 const DEV = "arn:aws:iam::123456789012:role/dev";
 const CHINESE = DEV.replace("arn:aws:", "arn:aws-cn:");
+const NAMESPACE = "kubernetes:core/v1:Namespace";
 const later = <T>(value: T) => pulumi.output(value);
 
 /** What a program registers whose AWS lookups are answered. */
@@ -71,6 +72,28 @@ describe("arguments of components that are outputs", () => {
         ["shop-1", `${DEV}2`],
       ],
     );
+  });
+
+  it("may be all labels of a team, which keep neither Pod Security nor the team's own from its namespace", async () => {
+    // As those of a Namespace or a ConfigMap are.
+    const labels: Record<string, string> = { tier: "web" };
+    const namespaceWith = async (given: TeamArgs["labels"]) =>
+      find(await team({ labels: given }), NAMESPACE, "shop-namespace").inputs;
+    const late = await namespaceWith(later(labels));
+    assert.deepEqual(late, await namespaceWith(labels));
+    assert.match(JSON.stringify(late), /security\.kubernetes\.io\/enforce":"restricted"/);
+    const weaker: Record<string, string> = { "pod-security.kubernetes.io/enforce": "privileged" };
+    const { labels: kept } = Object((await namespaceWith(later(weaker))).metadata);
+    assert.equal(kept["pod-security.kubernetes.io/enforce"], "restricted");
+  });
+
+  it("cannot be all tags of a cluster, to which others are added", async () => {
+    const tags = inJavaScript({ tags: later({ owner: "platform" }) });
+    for (const component of [EksCluster, ExistingEksCluster])
+      await assert.rejects(
+        made(() => void new component("cluster", { name: "prod", region: "eu-central-1", ...tags })),
+        /^ +cluster\.tags: must be a plain value, not an output$/m,
+      );
   });
 
   it("reach an existing EKS cluster whose name another component gives", async () => {

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../../aws/iam.ts";
 import { ControlPlaneLogs } from "../../aws/log-group.ts";
 import { partitionOf } from "../../aws/partition.ts";
-import { checkedInputs, holdsOutput } from "../../schema/checked-inputs.ts";
+import { checkedInputs, holdsOutput, isOutput } from "../../schema/checked-inputs.ts";
 import { parseArgs, throwErrors } from "../../schema/errors.ts";
 import { ClusterRegion, clusterDnsOf, PublicCidrs, STACK_TAG } from "../eks-settings.ts";
 import { type ClusterHandle, kubernetesProvider } from "../handle.ts";
@@ -208,7 +208,8 @@ function settingsOf(name: string, { region: given, profile: _profile, ...plain }
     ...(access && {
       endpointAccess: { ...access, ...(access.publicCidrs && { publicCidrs: knownCidrs(access.publicCidrs) }) },
     }),
-    ...(tags && { tags: knownTexts(tags) }),
+    // Not as an output: the stack's own tags are added to them.
+    ...(tags && { tags: isOutput(tags) ? tags : knownTexts(tags) }),
     ...(vpc && { vpc: { ...vpc, ...(holdsOutput(vpc.cidr) && { cidr: UNKNOWN_VPC }) } }),
     ...(existingVpc && { existingVpc: knownVpc(existingVpc) }),
     ...(nodeGroups && {
