@@ -5,6 +5,7 @@ import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
 import { shareNames } from "../zones.ts";
 import { checkAnswers } from "./answer-checks.ts";
+import { checkClusterAnswers } from "./cluster-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
@@ -47,6 +48,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
     checkOrder(server, release, findings);
     checkForwards(server, servers, context, findings);
     checkAnswers(server, servers, context, findings);
+    checkClusterAnswers(server, servers, context, findings);
     checkOwners(server, servers, findings);
     checkRewrites(server, servers, context, findings);
     checkEndings(server, servers, imports.length > 0, context, findings);

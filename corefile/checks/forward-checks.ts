@@ -106,6 +106,7 @@ export function checkForwards(
     checkMixture(server, forward, findings);
     checkServerNames(server, forward, context, findings);
     checkPlain(server, forward, findings);
+    checkTransport(server, forward, findings);
     checkFailover(server, forward, context, findings);
     checkExcept(server, servers, forward, findings);
   }
@@ -142,6 +143,12 @@ function checkFailover(
     `until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, tens of thousands of times`,
     `use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
   );
+}
+
+/** Two options for the same choice, of which CoreDNS takes force_tcp. */
+function checkTransport(server: Server, { from, forceTcp, preferUdp }: ForwardPlugin, findings: Findings): void {
+  if (forceTcp && preferUdp)
+    findings.warn(server, `forward ${from}`, "prefer_udp has no effect beside force_tcp", "leave one of them out");
 }
 
 /** TLS options for upstreams without tls://, which are queried in plain DNS. */

@@ -39,6 +39,7 @@ export function checkRewrites(
       checkTarget(server, servers, rule, context, findings);
     if (rule.continue === true) first = index + 1;
   }
+  checkLabels(server, findings);
   if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
   checkTtls(server, context, findings);
   if (!isSince(context.coredns, EMPTY_REWRITTEN_SINCE)) checkCodes(server, findings);
@@ -199,6 +200,36 @@ function otherRule(plugin: Plugin): OtherRule | undefined {
   const mode = first.toLowerCase();
   const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : plugin.line.args;
   return { line: plugin.line, goesOn: mode === "continue", field: field.toLowerCase(), words };
+}
+
+/** A label of metadata in a new name, such as `{kubernetes/client-namespace}`. */
+const LABEL = /\{[^{}/]+\/[^{}]+\}/;
+
+/**
+ * Labels of metadata in new names: CoreDNS replaces them from 1.15.0 in a regex with the word metadata, and only beside the plugin metadata.
+ * @see https://github.com/coredns/coredns/issues/6936
+ */
+function checkLabels(server: Server, findings: Findings): void {
+  for (const plugin of server.plugins) {
+    if (plugin.plugin === "rewrite") {
+      const [label] = LABEL.exec(plugin.to) ?? [];
+      if (label === undefined) continue;
+      const advice = "from CoreDNS 1.15.0 write metadata behind the new name of a regex; leave it out before";
+      findings.warn(server, `rewrite ${plugin.from}`, `${label} in ${plugin.to} is not replaced`, advice);
+      continue;
+    }
+    const rule = otherRule(plugin);
+    const [, from = "", to = "", last] = rule?.field === "name" ? rule.words : [];
+    if (last !== "metadata" || hasPlugin(server, "metadata")) continue;
+    const [label] = LABEL.exec(to) ?? [];
+    if (label !== undefined)
+      findings.warn(
+        server,
+        `rewrite ${from}`,
+        `matches no name, since ${label} has no value in a block without metadata`,
+        "add a line metadata",
+      );
+  }
 }
 
 /** Response codes of answers with records, at least the SOA. */
