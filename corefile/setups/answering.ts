@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { readExpression } from "../syntax/go-expression.ts";
 import { templateProblem } from "../syntax/go-template.ts";
 import { CLASSES, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../syntax/go-values.ts";
@@ -161,6 +162,15 @@ export function dns64(setup: Setup): void {
   });
 }
 
+/** Byte of a prefix that RFC 6052 reserves. */
+const RESERVED_BYTE = 8;
+
+/** The family of an address, as Go sees it: an IPv4 address written as `::ffff:10.0.0.1` is one of IPv4. */
+function familyOf(text: string): 4 | 6 | undefined {
+  if (!isAddress(text)) return undefined;
+  return ipaddr.process(text).kind() === "ipv4" ? 4 : 6;
+}
+
 /** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/siit/setup.go */
 export function siit(setup: Setup): void {
   setup.lines(() => {
@@ -169,12 +179,16 @@ export function siit(setup: Setup): void {
       ipv6_prefix: (option) => {
         const text = setup.word(option);
         const net = hasVariable(text) ? undefined : network(text);
-        if (!hasVariable(text) && (net?.family !== 6 || !EMBEDDING_BITS.includes(net.bits)))
+        if (hasVariable(text)) return;
+        if (net?.family !== 6 || !EMBEDDING_BITS.includes(net.bits))
           setup.refuse(`ipv6_prefix takes an IPv6 network, such as 64:ff9b::/96 (found ${shown(text)})`);
+        // RFC 6052 reserves these bits, also in a prefix of 96.
+        if (net.bits > RESERVED_BYTE * 8 && ipaddr.parse(net.address).toByteArray()[RESERVED_BYTE] !== 0)
+          setup.refuse(`ipv6_prefix takes a network whose bits 64 to 71 are 0 (found ${shown(text)})`);
       },
       eam: (option) => {
         const [four = "", six = ""] = setup.words(option, 2, 2);
-        const isPair = isAddress(four) && !four.includes(":") && isAddress(six) && six.includes(":");
+        const isPair = familyOf(four) === 4 && familyOf(six) === 6;
         if (!hasVariable(`${four}${six}`) && !isPair)
           setup.refuse(`eam takes an IPv4 and an IPv6 address (found ${shown(`${four} ${six}`)})`);
       },

@@ -1,4 +1,4 @@
-import { float } from "../syntax/go-values.ts";
+import { float, isGoUrl } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Handlers, type Setup, shown } from "./setup.ts";
 
@@ -99,7 +99,8 @@ export function kubernetes(setup: Setup): void {
 function isServer(text: string, isStrict: boolean): boolean {
   const bare = text.replace(/^[a-z][a-z\d+.-]*:\/\//i, "").replace(/\[[^\]]*\]/, "");
   if (isStrict && bare.split(":").length > 2) return false;
-  return /^[a-z][a-z\d+.-]*:\/\/[^/?#]/i.test(text) || /^([^/?#]+\/?)?$/.test(text);
+  if (/^[a-z][a-z\d+.-]*:\/\/[^/?#]/i.test(text)) return isGoUrl(text);
+  return text === "" || (/^[^/?#]+\/?$/.test(text) && isGoUrl(`http://${text}`));
 }
 
 const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -169,7 +170,7 @@ export function nomad(setup: Setup): void {
     const name = setup.value.toLowerCase();
     if (name === "address") {
       for (const text of setup.words(name, 1))
-        if (!hasVariable(text) && /^(:|[^a-z/?#][^/?#]*:)/i.test(text))
+        if (!hasVariable(text) && /^(:|[^a-z/?#][^/?#]*:)|%(?![\da-f]{2})/i.test(text))
           setup.refuse(`address takes a URL, such as http://127.0.0.1:4646 (found ${shown(text)})`);
     } else if (name === "filter" || name === "token") setup.words(name, 1, 1);
     else if (name === "ttl") setup.int(name, setup.one(name), 0, 3600);

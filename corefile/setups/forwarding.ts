@@ -75,7 +75,11 @@ function fromAndTo(setup: Setup, named = false): readonly string[] {
     setup.warn(`${from} is several reverse zones, and CoreDNS uses only ${zonesOf(from)[0]}`);
   const upstreams = setup.remaining();
   if (upstreams.length === 0) setup.refuse(`${from} takes at least one upstream`);
-  for (const upstream of upstreams) if (!hasVariable(upstream)) checkUpstream(setup, upstream, named);
+  const asked = upstreams.filter((upstream) => hasVariable(upstream) || checkUpstream(setup, upstream, named));
+  if (asked.length === 0)
+    setup.refuse(`${upstreams.join(" ")} has no name servers, and CoreDNS does not start without one`);
+  for (const upstream of upstreams)
+    if (!asked.includes(upstream)) setup.warn(`${upstream} has no name servers, so CoreDNS leaves it out`);
   return upstreams;
 }
 
@@ -83,18 +87,20 @@ function fromAndTo(setup: Setup, named = false): readonly string[] {
 export const UPSTREAM_FORMS =
   "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
 
-function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
+/** @returns whether it gives at least one name server: CoreDNS reads any file or folder, and may find none. */
+function checkUpstream(setup: Setup, upstream: string, named: boolean): boolean {
   const [, scheme = "dns", rest = upstream] = TRANSPORTS.exec(upstream) ?? [];
   if (scheme === "https3" && !setup.since(1, 13, 0))
     setup.refuse(`an upstream is ${UPSTREAM_FORMS} (found ${shown(upstream)})`);
   if (rest === "") setup.refuse(`an upstream is ${UPSTREAM_FORMS} (found ${shown(upstream)})`);
-  if (scheme === "unix") return;
+  if (scheme === "unix") return true;
   const parts = hostAndPort(rest);
   const host = parts?.host ?? (setup.since(1, 14, 0) ? rest.replace(/^[[\]]+|[[\]]+$/g, "") : rest);
   const bare = host.includes("%") ? host.slice(0, host.lastIndexOf("%")) : host;
-  if (isAddress(bare)) return;
+  if (isAddress(bare)) return true;
   const file = parts === undefined ? host : rest;
-  if (file === RESOLV_CONF) return;
+  if (file === RESOLV_CONF) return true;
+  if (/^\.\.?$/.test(file) || (file.startsWith("/") && setup.context.hasFile(setup.path(file)) === true)) return false;
   if (file.startsWith("/")) setup.needFile(file, "file");
   else if (named && HOST_NAME.test(bare) && supports(setup, scheme, "named"))
     setup.warn(
@@ -103,6 +109,7 @@ function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
   else if (named)
     setup.refuse(`an upstream is ${UPSTREAM_FORMS}, or a name such as dns.example (found ${shown(upstream)})`);
   else setup.refuse(`an upstream is ${UPSTREAM_FORMS} (found ${shown(upstream)}); names are not looked up`);
+  return true;
 }
 
 /** A name that DNS can resolve: the search list does not apply, and no top-level domain starts with a digit. */

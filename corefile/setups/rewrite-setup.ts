@@ -1,4 +1,4 @@
-import { CLASSES, dotted, groupsOf, RCODES, TYPES, unsigned, usedGroups } from "../syntax/go-values.ts";
+import { CLASSES, dotted, groupsOf, integer, RCODES, TYPES, unsigned, usedGroups } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
 
@@ -54,6 +54,7 @@ function checkName(setup: Setup, words: readonly string[]): void {
   checkAnswers(setup, match ?? "", words.slice(withMetadata ? 4 : 3));
   // For an exact rule, CoreDNS compiles the new name as the pattern, instead of the old one.
   if (match === "exact") checkPattern(setup, dotted(to), dotted(from));
+  else if (withMetadata) checkPlaceholders(setup, from, to);
   else if (match === "regex") checkPattern(setup, from, to);
   else if (!MATCHES.includes(match ?? ""))
     setup.refuse(`a rule for name takes ${MATCHES.join(", ")} (found ${shown(match ?? "")})`);
@@ -63,6 +64,28 @@ function checkPattern(setup: Setup, from: string, to: string): void {
   if (hasVariable(from) || hasVariable(to)) return;
   setup.regexp("a rule", from);
   if (usedGroups(to) > groupsOf(from)) setup.refuse(`${to} uses more groups than ${from} has`);
+}
+
+/**
+ * A new name with `{1}` for a group and `{PLUGIN/LABEL}` for metadata.
+ * @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/rewrite/name_metadata.go
+ */
+function checkPlaceholders(setup: Setup, from: string, to: string): void {
+  if (hasVariable(from) || hasVariable(to)) return;
+  setup.regexp("a rule", from);
+  if (/[{}]/.test(to.replace(/\{[^{}]*\}/g, ""))) setup.refuse(`${to} has a brace without its other one`);
+  for (const [whole, label = ""] of to.matchAll(/\{([^{}]*)\}/g)) {
+    const group = integer(label);
+    if (group !== undefined && (group < 0 || group > groupsOf(from)))
+      setup.refuse(`${to} uses ${whole}, and ${from} has ${groupsOf(from)} groups`);
+    if (group === undefined && !isLabel(label))
+      setup.refuse(`${to} takes a group's number or a label of metadata in braces (found ${whole})`);
+  }
+}
+
+/** Whether a text is a label of metadata, such as `kubernetes/client-namespace`. */
+function isLabel(text: string): boolean {
+  return /^[^/]+\/.+$/s.test(text);
 }
 
 function checkAnswers(setup: Setup, match: string, words: readonly string[]): void {
@@ -163,7 +186,7 @@ function checkEdns(setup: Setup, all: readonly string[]): void {
 
 function checkData(setup: Setup, data: string): void {
   const variable = /^\{(.*)\}$/s.exec(data)?.[1];
-  if (variable !== undefined && !VARIABLES.includes(variable) && !/^[^/]+\/.+$/s.test(variable))
+  if (variable !== undefined && !VARIABLES.includes(variable) && !isLabel(variable))
     setup.refuse(
       `edns0 local takes ${VARIABLES.map((name) => `{${name}}`).join(", ")} or a label of metadata (found ${shown(data)})`,
     );

@@ -11,6 +11,7 @@ import {
 } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { Dispenser, type Token } from "../syntax/tokens.ts";
+import { removalOf } from "./successors.ts";
 
 /** CoreDNS does not start; the message is the reason, as a clause about the plugin. */
 export class Refusal extends Error {
@@ -45,8 +46,9 @@ export interface SetupContext {
 /** Files of every pod that are valid values for an option. */
 const USABLE_AS: Readonly<Record<string, RegExp>> = {
   CA: /\/serviceaccount\/ca\.crt$/,
-  "resolv.conf": /^\/(etc\/(hosts|hostname|resolv\.conf)|dev\/null)$/,
-  file: /^\/etc\/resolv\.conf$/,
+  // A folder has no keys, and no search list has any file or folder but one.
+  "key file": /^(\.\.?|\/(etc|etc\/coredns|tmp|dev|proc))$/,
+  "resolv.conf": /./,
 };
 
 /** What reads each option of a plugin, by its name. */
@@ -77,6 +79,12 @@ export class Setup extends Dispenser {
   /** Rejects what the pods lack in any version. */
   lack(message: string): never {
     throw new Refusal(message);
+  }
+
+  protected override endlessly(): never {
+    this.lack(
+      "a line took the closing brace of its options for a word, and CoreDNS hangs; put the brace on a line of its own",
+    );
   }
 
   warn(message: string): void {
@@ -116,6 +124,8 @@ export class Setup extends Dispenser {
   }
 
   unknown(name: string): void {
+    const removed = removalOf(this.plugin, name);
+    if (removed !== undefined) this.refuse(`CoreDNS has no option ${name} since ${removed.version}; ${removed.advice}`);
     const known = [...this.context.options].join(", ");
     const version = this.context.version.join(".");
     this.refuse(`CoreDNS ${version} has no option ${name}${known === "" ? "" : `; it has ${known}`}`);
@@ -222,8 +232,10 @@ export class Setup extends Dispenser {
     if (!hasVariable(text) && !isAddress(text)) this.refuse(`${option} takes an IP address (found ${shown(text)})`);
   }
 
-  ipAndPort(option: string, text: string): void {
-    if (!hasVariable(text) && !isAddress(hostAndPort(text)?.host ?? text))
+  /** @param isScoped Whether an IPv6 address may have a zone, as in `fe80::1%eth0`. */
+  ipAndPort(option: string, text: string, isScoped = false): void {
+    const host = hostAndPort(text)?.host ?? text;
+    if (!hasVariable(text) && !isAddress(isScoped ? host.replace(/%[^%]*$/, "") : host))
       this.refuse(`${option} takes an IP address with an optional port (found ${shown(text)})`);
   }
 
@@ -248,9 +260,7 @@ export class Setup extends Dispenser {
     const exists = this.context.hasFile(file);
     if (exists === false) this.lack(`the add-on's pods have no ${what} ${file}, and CoreDNS does not start without it`);
     if (exists && USABLE_AS[what]?.test(file) !== true)
-      this.refuse(
-        `${file} exists, but cannot be used as ${what === "file" ? "a list of name servers" : `the ${what}`}, so CoreDNS does not start`,
-      );
+      this.refuse(`${file} exists, but cannot be used as the ${what}, so CoreDNS does not start`);
     if (exists === undefined) this.warn(`CoreDNS does not start unless its pod has the ${what} ${file}`);
   }
 

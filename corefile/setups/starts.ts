@@ -14,6 +14,7 @@ import {
 import type { Token } from "../syntax/tokens.ts";
 import { SETUPS } from "./index.ts";
 import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
+import { removalOf } from "./successors.ts";
 
 /** Where a Corefile will run. */
 export interface StartContext {
@@ -35,7 +36,7 @@ export interface Start {
 
 /** Files in a pod of the add-on. */
 const POD_FILES =
-  /^\/(etc\/(hosts|hostname|resolv\.conf|coredns\/Corefile)|var\/run\/secrets\/kubernetes\.io\/serviceaccount\/(token|ca\.crt|namespace)|etc|etc\/coredns|tmp|dev|dev\/null|proc)$/;
+  /^\/(etc\/(hosts|hostname|resolv\.conf|coredns\/Corefile)|var\/run\/secrets\/kubernetes\.io\/serviceaccount\/(token|ca\.crt|namespace)|etc|etc\/coredns|tmp|dev|dev\/null|proc)$|^\.\.?$/;
 /** Variables that Kubernetes or the image sets in every pod, to unknown values. */
 const POD_VARIABLES = /^(KUBERNETES_|KUBE_DNS_|HOSTNAME$|PATH$|HOME$|SSL_CERT_FILE$)/;
 
@@ -154,7 +155,12 @@ const PLUGINS_SINCE: Readonly<Record<string, Version>> = { multisocket: [1, 12, 
 
 function noPlugin(name: string, { version }: Release, block?: readonly string[]): string {
   const subject = /^\S+$/.test(name) ? name : shown(name);
-  return sentenceOf({ block, subject, problem: `CoreDNS ${version} has no such plugin, and does not start` });
+  const removed = removalOf(name);
+  const problem =
+    removed === undefined
+      ? `CoreDNS ${version} has no such plugin, and does not start`
+      : `CoreDNS has no such plugin since ${removed.version}, and does not start`;
+  return sentenceOf({ block, subject, problem, advice: removed?.advice });
 }
 
 const OPTIONS = new WeakMap<Release, ReadonlyMap<string, ReadonlySet<string>>>();

@@ -1,4 +1,4 @@
-import { hostAndPort } from "../syntax/go-values.ts";
+import { hostAndPort, isAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
 
@@ -38,14 +38,32 @@ function acme(setup: Setup): void {
     if (seen.has(name)) setup.refuse(`${name} occurs twice`);
     seen.add(name);
     const words = setup.words(name, 1, name === "acme" ? undefined : 1);
-    if (name === "ca_root") setup.needFile(words[0] ?? "", "CA certificate");
-    if (name === "ca" && !hasVariable(words[0] ?? "") && !/^https?:\/\/[^/?#]/.test(words[0] ?? ""))
-      setup.refuse(`ca takes a URL such as https://acme.example/directory (found ${shown(words[0] ?? "")})`);
-    if (name === "resolver" && !hasVariable(words[0] ?? "") && !isHostWithPort(words[0] ?? ""))
-      setup.refuse(`resolver takes a host with its port, such as 10.0.0.2:53 (found ${shown(words[0] ?? "")})`);
+    checkAcme(setup, name, words);
   }
   if (!seen.has("acme")) setup.refuse("takes a certificate and its key, or acme with a domain in braces");
   setup.warn("CoreDNS orders its certificate by ACME, which is not checked");
+}
+
+function checkAcme(setup: Setup, name: string, words: readonly string[]): void {
+  const [text = ""] = words;
+  if (name === "acme")
+    for (const domain of words)
+      if (!hasVariable(domain) && !isCertified(domain))
+        setup.refuse(`acme takes domains, such as dns.example or *.dns.example (found ${shown(domain)})`);
+  if (name === "ca_root") setup.needFile(text, "CA certificate");
+  if (hasVariable(text)) return;
+  if (name === "ca" && !/^https?:\/\/[^/?#]/.test(text))
+    setup.refuse(`ca takes a URL such as https://acme.example/directory (found ${shown(text)})`);
+  if (name === "resolver" && !isHostWithPort(text))
+    setup.refuse(`resolver takes a host with its port, such as 10.0.0.2:53 (found ${shown(text)})`);
+}
+
+const CERTIFIED = /^([a-z\d]([a-z\d-]*[a-z\d])?\.)*[a-z\d]([a-z\d-]*[a-z\d])?$/i;
+
+/** Whether ACME may order a certificate for a domain. Domains with other letters than ASCII are not checked. */
+function isCertified(domain: string): boolean {
+  const name = domain.replace(/\.$/, "").replace(/^\*\./, "");
+  return !isAddress(name) && (/[^ -~]/.test(name) || CERTIFIED.test(name));
 }
 
 function isHostWithPort(text: string): boolean {
@@ -54,13 +72,16 @@ function isHostWithPort(text: string): boolean {
 }
 
 /** Limits of the servers for other transports, each at most once. */
-function limits(min: Readonly<Record<string, number>>): (setup: Setup) => void {
+function limits(
+  min: Readonly<Record<string, number>>,
+  max: Readonly<Record<string, number>> = {},
+): (setup: Setup) => void {
   return (setup) => {
     setup.next();
     setup.none("its line");
     const seen = new Set<string>();
     const read = (option: string, from: number) => () => {
-      setup.int(option, setup.one(option), from);
+      setup.int(option, setup.one(option), from, max[option]);
       if (seen.has(option)) setup.refuse(`${option} occurs twice`);
       seen.add(option);
     };
@@ -73,7 +94,7 @@ export const quic = limits({ max_streams: 1, max_connections: 0, worker_pool_siz
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/grpc_server/setup.go */
 export const grpcServer = limits({ max_streams: 0, max_connections: 0 });
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https/setup.go */
-export const https = limits({ max_connections: 0, max_streams: 0 });
+export const https = limits({ max_connections: 0, max_streams: 0 }, { max_streams: 2 ** 32 - 1 });
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https3/setup.go */
 export const https3 = limits({ max_streams: 0, max_connections: 0 });
 

@@ -1,3 +1,4 @@
+import type { Version } from "../releases.ts";
 import { groupsOf } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { needCredentials } from "./clusters.ts";
@@ -75,6 +76,9 @@ function keys(setup: Setup): void {
   }
 }
 
+/** First release with zones of IPv6 addresses in transfers. https://github.com/coredns/coredns/pull/8204 */
+const SCOPED_SINCE: Version = [1, 14, 5];
+
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/transfer/setup.go */
 export function transfer(setup: Setup): void {
   setup.lines(() => {
@@ -82,7 +86,8 @@ export function transfer(setup: Setup): void {
     let [targets, hasSource] = [0, false];
     setup.block({
       to: (option) => {
-        for (const word of setup.words(option, 1)) if (word !== "*") setup.ipAndPort(option, word);
+        for (const word of setup.words(option, 1))
+          if (word !== "*") setup.ipAndPort(option, word, setup.since(...SCOPED_SINCE));
         targets += 1;
       },
       source: (option) => {
@@ -107,7 +112,7 @@ export function secondary(setup: Setup): void {
         setup.oneOf(option, setup.word(option), ["from"]);
         for (const word of setup.words("transfer from", 1)) {
           if (word === "*") setup.refuse("transfer from takes addresses (found *)");
-          setup.ipAndPort("transfer from", word);
+          setup.ipAndPort("transfer from", word, setup.since(...SCOPED_SINCE));
         }
         transfers += 1;
       },

@@ -178,7 +178,7 @@ export function combined(left: Kind, operator: string, right: Kind): Kind {
 }
 
 const WORD =
-  /\s*(?:('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`)|(0[xX]\w*|\.?\d\w*(?:\.(?!\.)\w*)*(?:(?<=[eE])[-+]\w*)?)|([A-Za-z_$][\w$]*)|((?<=\blet\s+[^\s=]+\s*)=(?!=)|&&|\|\|?|[=!<>]=|\*\*|\.\.|[-+*/%^<>!.,?:;#(){}[\]]))/y;
+  /\s*(?:('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`[^`]*`)|(0[xX]\w*|\.?\d\w*(?:\.(?!\.)\w*)*(?:(?<=[eE])[-+]\w*)?)|(#?[A-Za-z_$][\w$]*)|((?<=\blet\s+[^\s=]+\s*)=(?!=)|&&|\|\|?|[=!<>]=|\*\*|\.\.|[-+*/%^<>!.,?:;#(){}[\]]))/y;
 /** Syntax that this parser does not cover. */
 export const UNREAD = /\?[?.]|::|\/[/*]|\b(?:if|else)\b/;
 
@@ -195,6 +195,20 @@ export function wordsOf(text: string): string[] {
     position = WORD.lastIndex;
   }
   return words;
+}
+
+/** The type of a token in quotes. @throws {Problem} for an unknown escape. */
+export function textOf(word: string): Kind {
+  const unknown = word.startsWith("`") ? undefined : /(?:^|[^\\])(?:\\\\)*(\\[^\\'"`abfnrtvxuU0-7])/.exec(word)?.[1];
+  if (unknown !== undefined) throw new Problem(`${word} has ${unknown}, which is not an escape: write \\${unknown}`);
+  return "text";
+}
+
+/** The type of a token that begins with a digit. @throws {Problem} if it is not a number. */
+export function numberOf(word: string): Kind {
+  if (!/^(0[xob][\da-f_]+|(\d[\d_]*(\.[\d_]*)?|\.[\d_]+)(e[+-]?\d+)?)$/i.test(word))
+    throw new Problem(`${word} is not a number`);
+  return "number";
 }
 
 /** Whether a token is an identifier. */

@@ -13,9 +13,11 @@ import {
   METHODS,
   NEGATED,
   NOT,
+  numberOf,
   PREDICATES,
   Problem,
   SIGN,
+  textOf,
   UNREAD,
   wanted,
   wordsOf,
@@ -187,9 +189,9 @@ class Reader {
   }
 
   private primary(word: string): Kind {
-    if (/^['"`]/.test(word)) return this.text(word);
-    if (/^\.?\d/.test(word)) return this.number(word);
-    if (word === "#" || word === ".") return this.pointer(word);
+    if (/^['"`]/.test(word)) return textOf(word);
+    if (/^\.?\d/.test(word)) return numberOf(word);
+    if (/^[#.]/.test(word)) return this.pointer(word);
     // A map literal.
     if (word === "{") throw new Unread();
     if (word === "(") {
@@ -208,16 +210,18 @@ class Reader {
   }
 
   /** The element of a predicate, `#`, or a variable of it, such as `#index`. A member may follow without `#`. */
-  private pointer(word: "#" | "."): Kind {
+  private pointer(word: string): Kind {
     const scope = this.scopes.at(-1);
     if (scope === undefined) throw new Problem(`${word} is not expected`);
-    const name = this.word;
     if (word === ".") {
       this.cursor -= 1;
       return scope.element;
     }
-    if (name === undefined || !isName(name)) return scope.element;
-    this.cursor += 1;
+    // Right behind #, an operator such as matches is a name too.
+    const isBare = word === "#";
+    const name = isBare ? this.word : word.slice(1);
+    if (name === undefined || (isBare && !isName(name))) return scope.element;
+    if (isBare) this.cursor += 1;
     const pointers = PREDICATES[scope.name]?.pointers ?? {};
     const kind = Object.hasOwn(pointers, name) ? pointers[name] : undefined;
     if (kind === undefined) throw new Problem(`${scope.name} has no #${name}`);
@@ -235,18 +239,6 @@ class Reader {
     if (known === undefined && !(Object.hasOwn(BUILT_IN, name) && this.word === "("))
       throw new Problem(`${name} is not a function of a query, and a text needs quotes, as 'A'`);
     return known;
-  }
-
-  private text(word: string): Kind {
-    const unknown = word.startsWith("`") ? undefined : /(?:^|[^\\])(?:\\\\)*(\\[^\\'"`abfnrtvxuU0-7])/.exec(word)?.[1];
-    if (unknown !== undefined) throw new Problem(`${word} has ${unknown}, which is not an escape: write \\${unknown}`);
-    return "text";
-  }
-
-  private number(word: string): Kind {
-    if (!/^(0[xob][\da-f_]+|(\d[\d_]*(\.[\d_]*)?|\.[\d_]+)(e[+-]?\d+)?)$/i.test(word))
-      throw new Problem(`${word} is not a number`);
-    return "number";
   }
 
   private called(
@@ -321,6 +313,7 @@ class Reader {
     if (of !== "any") throw new Problem(`a ${of} has no fields`);
     const name = this.word ?? "the end";
     this.cursor += 1;
+    if (!/^[a-z_$]/i.test(name)) throw new Problem(`a field needs a name instead of ${name}`);
     if (!this.takes("(")) return of;
     this.list(")");
     return METHODS.get(name) ?? "any";

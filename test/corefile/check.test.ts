@@ -99,7 +99,12 @@ describe("checkCorefile", () => {
     [
       "an option of years ago",
       check(["kubernetes cluster.local {\n upstream\n}"], ["kubernetes"], "", { coredns: [1, 12, 4] }),
-      "CoreDNS 1.12.4 has no option upstream; it has endpoint_pod_names, pods, ",
+      ".:53: kubernetes: CoreDNS has no option upstream since 1.7.0; leave it out, since CoreDNS itself looks up the names of CNAMEs",
+    ],
+    [
+      "a plugin of years ago",
+      check(["proxy . 10.0.0.2"]),
+      ".:53: proxy: CoreDNS has no such plugin since 1.5.0, and does not start; use forward",
     ],
     ["a plugin twice", check(["cache 60"]), "cache: may occur only once in a server block"],
     ["a plugin that is none", check(["cahce 60"]), "cahce: CoreDNS 1.14.3 has no such plugin, and does not start"],

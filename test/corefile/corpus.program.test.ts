@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { canSandbox, complaint, recorded, triedReleases } from "../../tools/coredns/verdicts.ts";
+import { canSandbox, complaint, inBlock, recorded, triedReleases } from "../../tools/coredns/verdicts.ts";
 import { leaveOut } from "../support/leave-out.ts";
+import { JUDGED_LINES } from "./judged-lines.ts";
 
 const WIDTH = 16;
 /** Of those that start, a few: each takes a process, and one with the cluster's API five seconds. */
@@ -16,16 +17,29 @@ const SHARE = 8;
 describe("the corpus of Corefiles, by the real CoreDNS", function () {
   this.timeout(600_000);
   const { versions, starts } = recorded();
+  const binaryOf = (version: string) => join(process.env.COREDNS_BINARIES ?? "", `coredns-${version}`);
+  const lackOf = (version: string) => {
+    if (process.env.COREDNS_BINARIES === undefined || !existsSync(binaryOf(version)))
+      return `COREDNS_BINARIES names no folder with coredns-${version}`;
+    return canSandbox() ? undefined : "unshare cannot make a network of its own here";
+  };
+
+  it("starts and stops CoreDNS 1.15.0 with its options as stated", async function () {
+    const lack = lackOf("1.15.0");
+    if (lack !== undefined) return leaveOut(this, lack);
+    const said = await pLimit(WIDTH).map([...JUDGED_LINES], ([line]) => complaint(binaryOf("1.15.0"), inBlock(line)));
+    const wrong = JUDGED_LINES.filter(([, verdict], at) => (said[at] === undefined ? "y" : "n") !== verdict);
+    assert.deepEqual(wrong, []);
+  });
+
   for (const version of triedReleases()) {
     const index = versions.indexOf(version);
     it(`starts and stops CoreDNS ${version} as recorded`, async function () {
-      const binary = join(process.env.COREDNS_BINARIES ?? "", `coredns-${version}`);
-      if (process.env.COREDNS_BINARIES === undefined || !existsSync(binary))
-        return leaveOut(this, `COREDNS_BINARIES names no folder with coredns-${version}`);
-      if (!canSandbox()) return leaveOut(this, "unshare cannot make a network of its own here");
+      const lack = lackOf(version);
+      if (lack !== undefined) return leaveOut(this, lack);
       const all = Object.entries(starts);
       const cases = process.env.ALL_CASES === undefined ? all.filter((_, at) => at % SHARE === 0) : all;
-      const said = await pLimit(WIDTH).map(cases, ([text]) => complaint(binary, text));
+      const said = await pLimit(WIDTH).map(cases, ([text]) => complaint(binaryOf(version), text));
       const wrong = cases.filter(([, verdict], at) => (said[at] === undefined ? "y" : "n") !== verdict[index]);
       assert.deepEqual(wrong, []);
       // biome-ignore lint/suspicious/noConsole: the whole run tells its counts.

@@ -23,6 +23,14 @@ describe("a brace in the wrong place", () => {
     });
   });
 
+  it("is a word of the line before it, and CoreDNS hangs before 1.13 if lines follow", () => {
+    const text = ".:53 {\nhosts { 10.0.0.1 a.example }\nhosts /etc/hosts example.org\n}\n";
+    const message =
+      ".:53: hosts: a line took the closing brace of its options for a word, and CoreDNS hangs; put the brace on a line of its own";
+    assert.deepEqual(startOf(text, { coredns: [1, 12, 4] }).errors, [message]);
+    assert.deepEqual(startOf(".:53 {\nhosts { 10.0.0.1 a.example }\n}\n", { coredns: [1, 12, 4] }).errors, []);
+  });
+
   it("may be on a line of its own after a zone", () => {
     assert.deepEqual(startOf(".:53\n{\n    errors\n}\n"), { errors: [], warnings: [] });
   });

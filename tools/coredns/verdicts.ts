@@ -52,6 +52,8 @@ export async function complaint(binary: string, corefile: string): Promise<strin
   const hosts = join(folder, "hosts");
   writeFileSync(hosts, hostsFor(corefile));
   const child = spawn("unshare", [...UNSHARE, "sh", "-c", SANDBOX, binary, file, hosts], {
+    // Orders of certificates write files there.
+    cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";
