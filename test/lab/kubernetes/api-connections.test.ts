@@ -38,7 +38,7 @@ describe("Requests to the API server", () => {
   });
 
   it("share a connection if they follow each other, whatever their method", async () => {
-    const store = objectStore(config);
+    const store = objectStore((request) => requestApi(config, request));
     const ref = { apiVersion: "v1", plural: "configmaps", namespace: "default", name: "one" };
     for (let count = 0; count < 5; count += 1) {
       const object = await store.read(ref);
