@@ -274,17 +274,17 @@ function structured(value: string): unknown {
 /** An EKS cluster's version; the default if its settings are invalid. */
 function kubernetesVersion(cluster: unknown): string | undefined {
   const { shape } = StackSettings;
-  const known = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
-  if (known.kind === "eks") return known.version;
-  if (known.kind !== "eks-existing" || known.compute === "auto") return undefined;
-  return known.kubernetesVersion ?? LOOKED_UP_VERSION;
+  const settings = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
+  if (settings.kind === "eks") return settings.version;
+  if (settings.kind !== "eks-existing" || settings.compute === "auto") return undefined;
+  return settings.kubernetesVersion ?? LOOKED_UP_VERSION;
 }
 
 /** Name and region of an EKS cluster; undefined if either is invalid. */
 function namedCluster(given: unknown, region: string | undefined): NamedCluster | undefined {
-  const known = StackSettings.shape.cluster.safeParse(given).data;
-  return known !== undefined && known.kind !== "existing" && region !== undefined
-    ? { name: known.name, region }
+  const cluster = StackSettings.shape.cluster.safeParse(given).data;
+  return cluster !== undefined && cluster.kind !== "existing" && region !== undefined
+    ? { name: cluster.name, region }
     : undefined;
 }
 

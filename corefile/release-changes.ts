@@ -34,9 +34,9 @@ function namesOf({ plugins }: Release): string[] {
 
 /** Options of plugins in both releases that only the second accepts. */
 function moreOptions(first: Release, second: Release): string[] {
-  const known = new Map(first.plugins.map(({ name, options }) => [name, options]));
+  const optionsBefore = new Map(first.plugins.map(({ name, options }) => [name, options]));
   return second.plugins.flatMap(({ name, options }) => {
-    const more = options.filter((option) => known.get(name)?.includes(option) === false);
+    const more = options.filter((option) => optionsBefore.get(name)?.includes(option) === false);
     return more.length === 0 ? [] : [`${name}: ${more.join(", ")}`];
   });
 }

@@ -152,7 +152,7 @@ export function lineZones(plugin: Plugin): readonly string[] {
 export function shareNames(one: Plugin, other: Plugin): boolean {
   const [zones, others] = [remembered(NAMES, one, namesOf), remembered(NAMES, other, namesOf)];
   if (zones.length === 0 || others.length === 0 || [...zones, ...others].some(isUnread)) return true;
-  return zones.some((zone) => others.some((own) => isWithin(zone, own) || isWithin(own, zone)));
+  return zones.some((zone) => others.some((other) => isWithin(zone, other) || isWithin(other, zone)));
 }
 
 const NAMES = new WeakMap<Plugin, readonly string[]>();

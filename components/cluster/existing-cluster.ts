@@ -50,7 +50,7 @@ const KnownEksArgs = EksExistingSettings.omit({ kind: true, accessEntries: true 
 const MAY_BE_OUTPUTS = ["name", "kubeconfig", "context", "profile", "tags"];
 
 /** The arguments that a schema has, without those that are known later. */
-function known(schema: z.ZodObject, args: object): object {
+function knownArguments(schema: z.ZodObject, args: object): object {
   const isLate = (key: string, value: unknown) =>
     MAY_BE_OUTPUTS.includes(key) && holdsOutput(value) && !(key === "tags" && isOutput(value));
   return Object.fromEntries(
@@ -68,7 +68,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
   readonly handle: ClusterHandle;
 
   constructor(name: string, args: ExistingClusterArgs = {}, options: pulumi.ComponentResourceOptions = {}) {
-    parseArgs(name, KnownArgs, known(KnownArgs, args));
+    parseArgs(name, KnownArgs, knownArguments(KnownArgs, args));
     super("eks-dns-logging:cluster:ExistingCluster", name, {}, options);
     const provider = kubernetesProvider(
       name,
@@ -147,7 +147,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     const { region } = parseArgs(name, ClusterRegion, { region: args.region });
     const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
     throwErrors(name, [
-      ...checkEksExisting(parseArgs(name, KnownEksArgs, known(KnownEksArgs, args))),
+      ...checkEksExisting(parseArgs(name, KnownEksArgs, knownArguments(KnownEksArgs, args))),
       ...principalIssues(knownEntries(args.accessEntries ?? [], partitionOf(region).id), region),
     ]);
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
@@ -194,9 +194,9 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     const { name, kubernetesVersion, serviceCidr, ipFamily = "ipv4", compute = "managed" } = this.#args;
     return pulumi
       .all([name, cluster.version, cluster.kubernetesNetworkConfigs, cluster.computeConfigs])
-      .apply(([known, version, networks, computes]) =>
+      .apply(([clusterName, version, networks, computes]) =>
         checkedFacts(
-          known,
+          clusterName,
           { kubernetesVersion, serviceCidr, ipFamily, compute },
           {
             kubernetesVersion: version,
@@ -214,9 +214,9 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     return pulumi.secret(
       pulumi
         .all([cluster.endpoint, cluster.certificateAuthorities, name, profile, version])
-        .apply(([server, authorities, known, knownProfile]) =>
+        .apply(([server, authorities, clusterName, knownProfile]) =>
           tokenKubeconfig({
-            name: known,
+            name: clusterName,
             region,
             profile: knownProfile,
             server,

@@ -84,25 +84,25 @@ const MIN_TIMEOUT = 20 * 60;
 export function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue[] {
   const version = addonVersion(settings, kubernetesVersion);
   if (version === undefined && kubernetesVersion !== LOOKED_UP_VERSION) {
-    const known = Object.keys(ADDON_VERSIONS).join(", ");
+    const versions = Object.keys(ADDON_VERSIONS).join(", ");
     return [
       {
         path: ["addonVersion"],
-        message: `must be set for Kubernetes ${kubernetesVersion}, since a default is known for ${known} only`,
+        message: `must be set for Kubernetes ${kubernetesVersion}, since a default is known for ${versions} only`,
       },
     ];
   }
   const configuration = addonConfiguration(settings);
   const found = version === undefined ? possibleRejections(configuration) : rejections(configuration, version);
   const rejected = found.map(({ path, message, undecided }): DnsIssue => {
-    const at = settingPath(path);
-    if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
+    const setting = settingPath(path);
+    if (setting[0] === "autoscaling" && settings.autoscaling === undefined) {
       return {
         path: [],
         message: `clusterSize requires replicas, since ${version ?? "the add-on"} has no autoscaling`,
       };
     }
-    return { path: at, message, value: valueAt(settings, at), severity: undecided ? "warning" : "error" };
+    return { path: setting, message, value: valueAt(settings, setting), severity: undecided ? "warning" : "error" };
   });
   const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsIssue[] =>
     (seconds(value) ?? 0) >= MIN_TIMEOUT

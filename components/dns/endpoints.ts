@@ -56,9 +56,9 @@ export function dnsAccess(dns: DnsSettings | undefined) {
 export function portIssues(settings: DnsSettings): DnsIssue[] {
   const { adopt } = settings;
   if (adopt?.port === undefined || !adopt.manage) return [];
-  const own = corefilePorts(corefileText(settings));
-  if (own === undefined || own.includes(adopt.port)) return [];
-  const which = own.length === 0 ? "" : `, ${own.join(" or ")},`;
+  const answered = corefilePorts(corefileText(settings));
+  if (answered === undefined || answered.includes(adopt.port)) return [];
+  const which = answered.length === 0 ? "" : `, ${answered.join(" or ")},`;
   const message = `must be a port at which the Corefile of this stack answers queries${which} unless manage is false`;
   return [{ path: ["adopt", "port"], message, value: adopt.port }];
 }

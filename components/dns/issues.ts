@@ -209,16 +209,20 @@ function choiceIssues(options: CorefileOptions, { corefile }: DnsSettings): DnsI
 
 function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
   return rewrite.flatMap(({ match, from, to }, index): DnsIssue[] => {
-    const at = (key: "from" | "to") => ["rewrite", index, key];
+    const pathOf = (key: "from" | "to") => ["rewrite", index, key];
     const found: DnsIssue[] = [];
     if (match === "regex" && !isGoRegexp(from)) {
       found.push(
-        issue(at("from"), "must be a regular expression in Go's syntax, without look-around and back references", from),
+        issue(
+          pathOf("from"),
+          "must be a regular expression in Go's syntax, without look-around and back references",
+          from,
+        ),
       );
     } else if (usedGroups(to) > (match === "regex" ? groupsOf(from) : 0)) {
       const message =
         match === "regex" ? `must not use more groups than ${from} has` : "must not use groups, which only a regex has";
-      found.push(issue(at("to"), message, to));
+      found.push(issue(pathOf("to"), message, to));
     }
     for (const [key, word] of Object.entries({ from, to })) {
       if (/^[{}]$|\{[$%]|[\s#"]/.test(word)) {

@@ -162,7 +162,7 @@ export function daemonSetSpec(daemon: CacheDaemon): k8s.types.input.apps.v1.Daem
 }
 
 function container({ image, addresses }: CacheDaemon): k8s.types.input.core.v1.Container {
-  const [own = ""] = addresses;
+  const [localAddress = ""] = addresses;
   return {
     name: "node-cache",
     image,
@@ -185,7 +185,7 @@ function container({ image, addresses }: CacheDaemon): k8s.types.input.core.v1.C
       { name: "metrics", containerPort: METRICS_PORT, protocol: "TCP" },
     ],
     livenessProbe: {
-      httpGet: { host: own, path: "/health", port: HEALTH_PORT },
+      httpGet: { host: localAddress, path: "/health", port: HEALTH_PORT },
       initialDelaySeconds: 60,
       timeoutSeconds: 5,
     },

@@ -115,8 +115,8 @@ type Choice<T> = { readonly value: T; readonly row: ProfileRow };
 /** Completes the settings. Explicit values win, and their rows say so. */
 export function dnsProfile(settings: DnsSettings): DnsProfile {
   const options = settings.corefile.options;
-  const own = settings.corefile.text !== undefined;
-  const autopath = !own && (options?.autopath ?? false);
+  const replacesCorefile = settings.corefile.text !== undefined;
+  const autopath = !replacesCorefile && (options?.autopath ?? false);
   const scale = scaling(settings);
   const success = capacity(settings, "success");
   const denial = capacity(settings, "denial");
@@ -132,7 +132,7 @@ export function dnsProfile(settings: DnsSettings): DnsProfile {
     rows: [
       scale.row,
       memory.row,
-      ...(own ? [] : [success.row, denial.row, waiting.row, autopathRow(settings, autopath)]),
+      ...(replacesCorefile ? [] : [success.row, denial.row, waiting.row, autopathRow(settings, autopath)]),
     ],
   };
 }

@@ -62,10 +62,13 @@ export function candidateNames(
   libc: Libc = "glibc",
 ): string[] {
   if (name.endsWith(".")) return [name];
-  const own = `${name}.`;
-  const searched = config.search.map((domain) => (domain === "." ? own : `${name}.${domain.replace(/\.$/, "")}.`));
+  const asWritten = `${name}.`;
+  const searched = config.search.map((domain) =>
+    domain === "." ? asWritten : `${name}.${domain.replace(/\.$/, "")}.`,
+  );
   const dots = name.split(".").length - 1;
-  const list = dots < config.ndots ? [...searched, own] : libc === "musl" ? [own] : [own, ...searched];
+  const list =
+    dots < config.ndots ? [...searched, asWritten] : libc === "musl" ? [asWritten] : [asWritten, ...searched];
   return [...new Set(list)];
 }
 

@@ -37,11 +37,11 @@ function plainKind(standIn: unknown): string {
 export function resolvedSettings(
   name: string,
   args: LogCollectionArgs,
-  known: LoggingSettings,
+  checked: LoggingSettings,
 ): pulumi.Output<LoggingSettings> {
   const given = destinationsIn(args);
   const late = lateValues(given);
-  if (late.length === 0) return pulumi.output(known);
+  if (late.length === 0) return pulumi.output(checked);
   const outputs = late.map(({ value }) => value);
   return checkedLater(outputs, (values) => checkedSettings(name, args, withValues(given, late, values)));
 }
@@ -56,17 +56,17 @@ function destinationsIn({ destination, destinations }: LogCollectionArgs): objec
 
 /**
  * Parses and checks the arguments.
- * @param known The destinations, without outputs.
+ * @param value The destinations, without outputs.
  * @param isIgnored Selects issues that do not count. Default: none.
  * @throws {ArgumentsError} for all other errors together.
  */
 function checkedSettings(
   name: string,
   { cluster: _cluster, clusterDomain: _clusterDomain, teams, image, ...args }: LogCollectionArgs,
-  known: unknown,
+  value: unknown,
   isIgnored: (issue: SettingsIssue) => boolean = () => false,
 ): LoggingSettings {
-  const given = { ...args, ...Object(known), image: typeof image === "string" ? image : undefined };
+  const given = { ...args, ...Object(value), image: typeof image === "string" ? image : undefined };
   const parsed = LoggingSettings.safeParse(given, { error: errorMap });
   const issues: SettingsIssue[] = parsed.success
     ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [name, ...issue.path] }))
@@ -111,10 +111,10 @@ interface LateValue {
 
 /** The outputs in arguments, at any depth. */
 function lateValues(given: object): LateValue[] {
-  return outputsIn(given, []).map(({ path, value }, at) => ({
+  return outputsIn(given, []).map(({ path, value }, index) => ({
     path,
     value,
-    standIn: standInFor(path.at(-1) ?? "", at),
+    standIn: standInFor(path.at(-1) ?? "", index),
   }));
 }
 

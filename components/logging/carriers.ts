@@ -114,7 +114,7 @@ function issuesOfCarrier(
   others: readonly Collector[] = Object.values(COLLECTORS),
 ): SettingsIssue[] {
   const { settings, collector, carries } = carrier;
-  const own = targetsOf(settings, teams)
+  const destinationIssues = targetsOf(settings, teams)
     .filter(({ sources }) => sources.length === 0 || sources.some(carries))
     .flatMap(({ destination, path }): SettingsIssue[] => {
       const kafka = kafkaIssues(destination, collector, settings.mode);
@@ -126,15 +126,15 @@ function issuesOfCarrier(
           : [{ path: ["kind"], message, value: destination.kind }, ...kafka];
       return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
     });
-  return [...own, ...unsupportedIssues(carrier)];
+  return [...destinationIssues, ...unsupportedIssues(carrier)];
 }
 
 /** Settings that a collector does not support for its destinations. What all destinations share is reported once. */
 function unsupportedIssues({ settings, collector, carries }: Carrier): SettingsIssue[] {
   const { branches, ...common } = logPipeline(settings, { cluster: "", region: undefined });
   if (branches.length === 0) return [...collector.unsupported({ ...common, branches })];
-  const issues = targetsOf(settings).flatMap(({ path, indexPath, bufferPath, sources }, at): SettingsIssue[] => {
-    const branch = branches[at];
+  const issues = targetsOf(settings).flatMap(({ path, indexPath, bufferPath, sources }, index): SettingsIssue[] => {
+    const branch = branches[index];
     if (branch === undefined || (sources.length > 0 && !sources.some(carries))) return [];
     return collector.unsupported(branch).map(({ path: [section = "", ...rest], ...issue }) => {
       const paths: Readonly<Record<string, readonly string[]>> = { destination: path, index: indexPath };
@@ -142,7 +142,7 @@ function unsupportedIssues({ settings, collector, carries }: Carrier): SettingsI
       return { ...issue, path: [...sectionPath, ...rest] };
     });
   });
-  return issues.filter((issue, at) => issues.findIndex(({ path }) => isDeepStrictEqual(path, issue.path)) === at);
+  return issues.filter((issue, index) => issues.findIndex(({ path }) => isDeepStrictEqual(path, issue.path)) === index);
 }
 
 /** What a collector does for each kind of authentication, for messages. */

@@ -145,12 +145,12 @@ export class LogCollection extends pulumi.ComponentResource {
   #workloads(name: string, collector: Collector, workload: WorkloadContext): void {
     const { settings, resolved, targets, context, image, dependsOn } = workload;
     const [onNodes, reader] = carriersOf(settings, collector);
-    const argsOf = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
+    const argsOf = ({ collector: program, carries, settings: carried }: Carrier, index: number) => {
       // Parts that need no late value are known in a preview.
-      const planned = program.render(pipelineOf({ settings: own, carries }, context(settings)));
-      const files = resolved.apply((known) => {
-        const carrier = carriersOf(known, collector)[at];
-        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context(known))).files;
+      const planned = program.render(pipelineOf({ settings: carried, carries }, context(settings)));
+      const files = resolved.apply((resolvedSettings) => {
+        const carrier = carriersOf(resolvedSettings, collector)[index];
+        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context(resolvedSettings))).files;
       });
       return {
         collector: program,
@@ -159,8 +159,8 @@ export class LogCollection extends pulumi.ComponentResource {
         environment: planned.environment,
         destinations: targets.filter(({ sources }) => sources.some(carries)),
         senders: planned.senders,
-        resources: own.resources,
-        image: (at > 0 ? own.events.image : undefined) ?? (program.id === collector.id ? image : undefined),
+        resources: carried.resources,
+        image: (index > 0 ? carried.events.image : undefined) ?? (program.id === collector.id ? image : undefined),
         dependsOn: [...dependsOn],
       };
     };
@@ -222,7 +222,7 @@ function indicesOf(targets: readonly Target[], teams: readonly TeamNamespaces[])
 }
 
 function collectorOf({ collector }: LoggingSettings): Collector {
-  const known = COLLECTORS[collector];
-  if (known === undefined) throw new Error(`collector ${collector} passed the settings and is not in the table`);
-  return known;
+  const found = COLLECTORS[collector];
+  if (found === undefined) throw new Error(`collector ${collector} passed the settings and is not in the table`);
+  return found;
 }

@@ -39,18 +39,18 @@ export function makeCanary(
     { metadata: { name: CANARY_NAMESPACE, labels: { ...commonLabels("canary"), ...podSecurityLabels() } } },
     options,
   );
-  const own = { ...options, dependsOn: [namespace] };
+  const inNamespace = { ...options, dependsOn: [namespace] };
   const policy = new k8s.networking.v1.NetworkPolicy(
     `${name}-canary-network`,
     { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, ...dnsAccess(parts.dns) }) },
-    own,
+    inNamespace,
   );
   const data = canaryFiles(ipFamily);
-  const files = new k8s.core.v1.ConfigMap(`${name}-canary-files`, { metadata, data: { ...data } }, own);
+  const files = new k8s.core.v1.ConfigMap(`${name}-canary-files`, { metadata, data: { ...data } }, inNamespace);
   new k8s.apps.v1.DaemonSet(
     `${name}-canary-daemonset`,
     { metadata, spec: canarySpec(settings.canary, destination, domain, data) },
-    { ...own, dependsOn: [namespace, policy, files] },
+    { ...inNamespace, dependsOn: [namespace, policy, files] },
   );
 }
 

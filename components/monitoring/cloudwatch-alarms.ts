@@ -151,10 +151,10 @@ export function dashboardName(cluster: string, region: string): string {
  */
 export function cloudWatchDashboard(alarms: readonly Alarm[], region: string): object {
   return {
-    widgets: alarms.map(({ alert, metric, threshold }, at) => ({
+    widgets: alarms.map(({ alert, metric, threshold }, index) => ({
       type: "metric",
-      x: (at % 2) * 12,
-      y: Math.floor(at / 2) * 6,
+      x: (index % 2) * 12,
+      y: Math.floor(index / 2) * 6,
       width: 12,
       height: 6,
       properties: {

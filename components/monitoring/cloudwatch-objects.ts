@@ -67,9 +67,9 @@ function dimensionsIn<T>({ dimensions }: CloudWatchMetric, clusterName: T): Reco
 }
 
 function dashboardBody(alarms: readonly Alarm[], { clusterName, region }: WatchedCluster): pulumi.Input<string> {
-  const bodyFor = (known: string) => {
+  const bodyFor = (clusterName: string) => {
     const named = alarms.map((alarm) => {
-      const dimensions = dimensionsIn(alarm.metric, known);
+      const dimensions = dimensionsIn(alarm.metric, clusterName);
       return { ...alarm, metric: { ...alarm.metric, dimensions } };
     });
     return JSON.stringify(cloudWatchDashboard(named, region));

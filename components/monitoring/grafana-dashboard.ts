@@ -39,13 +39,13 @@ export function grafanaDashboard(stack: WatchedStack) {
   const panels: (ReturnType<typeof heading> | ReturnType<typeof panel>)[] = [];
   let y = 0;
   for (const group of ALERT_GROUPS) {
-    const own = active.filter(({ alert }) => alert.group === group);
-    if (own.length === 0) continue;
+    const ofGroup = active.filter(({ alert }) => alert.group === group);
+    if (ofGroup.length === 0) continue;
     panels.push(heading(group, panels.length + 1, y));
     y += 1;
-    for (const [at, alert] of own.entries())
-      panels.push(panel(alert, panels.length + 1, (at % 2) * WIDTH, y + Math.floor(at / 2) * HEIGHT));
-    y += Math.ceil(own.length / 2) * HEIGHT;
+    for (const [index, alert] of ofGroup.entries())
+      panels.push(panel(alert, panels.length + 1, (index % 2) * WIDTH, y + Math.floor(index / 2) * HEIGHT));
+    y += Math.ceil(ofGroup.length / 2) * HEIGHT;
   }
   return {
     uid: "eks-dns-logging",

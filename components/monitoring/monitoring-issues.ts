@@ -75,9 +75,9 @@ function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams
 function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly TeamNamespaces[]): SettingsIssue[] {
   if (kind === "cloudwatch") return [];
   return teams.flatMap(({ name, namespaces }) => {
-    const own = namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)];
+    const names = namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)];
     const message = `is a namespace of team ${name}, whose network policies allow no scraping`;
-    return own.includes(prometheus.namespace)
+    return names.includes(prometheus.namespace)
       ? [{ path: ["prometheus", "namespace"], message, severity: "warning" as const }]
       : [];
   });
@@ -114,9 +114,9 @@ const ALARM_ACTIONS: ReadonlyMap<string, string> = new Map([
  */
 function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: string | undefined): SettingsIssue[] {
   if (kind !== "cloudwatch") return [];
-  return alarmActions.flatMap((arn, at) => {
-    const issue = (message: string): SettingsIssue[] => [{ path: ["alarmActions", at], message, value: arn }];
-    const [, partition, service = "", own = "", , ...resource] = arn.split(":");
+  return alarmActions.flatMap((arn, index) => {
+    const issue = (message: string): SettingsIssue[] => [{ path: ["alarmActions", index], message, value: arn }];
+    const [, partition, service = "", arnRegion = "", , ...resource] = arn.split(":");
     const start = ALARM_ACTIONS.get(service);
     if (start === undefined || !resource.join(":").startsWith(start))
       return issue(
@@ -125,7 +125,7 @@ function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: s
     if (region === undefined) return [];
     const { id } = partitionOf(region);
     if (partition !== id) return issue(`must be in partition ${id}, where the alarms are`);
-    return own === region || (own === "" && service === "ssm-incidents")
+    return arnRegion === region || (arnRegion === "" && service === "ssm-incidents")
       ? []
       : issue(`must be in region ${region}, where the alarms are`);
   });
@@ -138,7 +138,8 @@ function coreDnsIssues({ kind }: MonitoringSettings, { dns, managesCoreDns }: Pa
   const { namespace, labels } = coreDnsPods(dns);
   const isElsewhere = namespace !== USUAL_CORE_DNS_PODS.namespace;
   const [label] = Object.entries(labels);
-  const isUsual = !isElsewhere && Object.entries(USUAL_CORE_DNS_PODS.labels).every(([key, own]) => labels[key] === own);
+  const isUsual =
+    !isElsewhere && Object.entries(USUAL_CORE_DNS_PODS.labels).every(([key, value]) => labels[key] === value);
   if (kind !== "cloudwatch" && isElsewhere && dns?.adopt?.selector === undefined && label !== undefined)
     issues.push(
       issue(

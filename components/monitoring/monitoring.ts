@@ -71,10 +71,10 @@ export class Monitoring extends pulumi.ComponentResource {
     const { provider } = requiredHandle(name, args);
     super("eks-dns-logging:monitoring:Monitoring", name, {}, { ...options, provider });
     const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;
-    const { dns: known, teams: _teams, ...settings } = parseArgs(name, Checked, { ...given, dns, teams });
+    const { dns: checkedDns, teams: _teams, ...settings } = parseArgs(name, Checked, { ...given, dns, teams });
     const parts: Parts = {
-      dns: known,
-      managesCoreDns: managesCoreDns(known, cluster.addons !== undefined),
+      dns: checkedDns,
+      managesCoreDns: managesCoreDns(checkedDns, cluster.addons !== undefined),
       logging: logging === undefined ? undefined : watchedSettings(name, { ...logging, cluster, teams }),
       teams,
     };

@@ -30,11 +30,11 @@ export function makePrometheusObjects(
   const metadata = { name: "eks-dns-logging", namespace: prometheus.namespace, labels };
   const operator = kind === "prometheus-operator";
   for (const target of scrapeTargets(stack)) {
-    const own = `${name}-${target.name.replace("eks-dns-logging-", "")}`;
-    allowScraping(own, target, prometheus.namespace, options);
+    const resourceName = `${name}-${target.name.replace("eks-dns-logging-", "")}`;
+    allowScraping(resourceName, target, prometheus.namespace, options);
     if (operator)
       new k8s.apiextensions.CustomResource(
-        own,
+        resourceName,
         {
           apiVersion: OPERATOR_VERSION,
           kind: "PodMonitor",
@@ -43,7 +43,7 @@ export function makePrometheusObjects(
         },
         options,
       );
-    else if (!target.annotated) makeAnnotatedServices(own, target, labels, options);
+    else if (!target.annotated) makeAnnotatedServices(resourceName, target, labels, options);
   }
   const rules = ruleFile(stack, runbookUrl);
   if (operator)

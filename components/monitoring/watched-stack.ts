@@ -291,8 +291,8 @@ function isDropped(
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
  */
 function countsLines(destination: DestinationOf<"cloudwatch">, team: string | undefined): boolean {
-  const own = team === undefined ? undefined : destination.teams?.[team]?.class;
-  return (own ?? destination.class ?? "STANDARD") === "STANDARD";
+  const teamClass = team === undefined ? undefined : destination.teams?.[team]?.class;
+  return (teamClass ?? destination.class ?? "STANDARD") === "STANDARD";
 }
 
 function isOwnSearch(destination: Destination): boolean {

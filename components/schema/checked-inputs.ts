@@ -50,7 +50,7 @@ export function checkedLater<T>(given: readonly unknown[], check: (values: reado
       return check(values);
     } catch (error) {
       if (!(error instanceof ArgumentsError)) throw error;
-      throw withoutTexts(error, textsIn(values.filter((_, at) => areSecret[at])));
+      throw withoutTexts(error, textsIn(values.filter((_, index) => areSecret[index])));
     }
   });
 }

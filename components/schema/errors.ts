@@ -111,16 +111,16 @@ export function issuesOf(error: z.ZodError, raw: unknown, path: readonly Propert
       outputs.add(place);
       return [{ path: [...path, ...output], message: "must be a plain value, not an output" }];
     }
-    const at = [...path, ...issue.path];
-    if (issue.code === "invalid_key") return [{ path: at, message: `key ${issue.message}` }];
+    const fullPath = [...path, ...issue.path];
+    if (issue.code === "invalid_key") return [{ path: fullPath, message: `key ${issue.message}` }];
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({ path: [...at, key], message: issue.message }));
+      return issue.keys.map((key) => ({ path: [...fullPath, key], message: issue.message }));
     }
-    if (relatedKeys(issue) !== undefined) return [{ path: at, message: issue.message }];
+    if (relatedKeys(issue) !== undefined) return [{ path: fullPath, message: issue.message }];
     const value = valueAt(raw, issue.path);
     if (value === undefined && issue.code !== "custom")
-      return [{ path: at, message: `${issue.message}, but is not set`, isMissing: true }];
-    return [{ path: at, message: issue.message, value }];
+      return [{ path: fullPath, message: `${issue.message}, but is not set`, isMissing: true }];
+    return [{ path: fullPath, message: issue.message, value }];
   });
 }
 
@@ -201,8 +201,8 @@ export const errorMap: z.core.$ZodErrorMap = (issue) => {
     case "too_big":
       return sizeMessage(issue.origin, "at most", issue.maximum);
     case "unrecognized_keys": {
-      const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
-      return known.length === 0 ? "unknown key" : unknownKey(known);
+      const keys = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+      return keys.length === 0 ? "unknown key" : unknownKey(keys);
     }
     case "invalid_union":
       return Array.isArray(issue.options) ? `must be ${oneOf(issue.options)}` : "must have another type";
@@ -219,8 +219,8 @@ export function typeRequirement({ expected, inst }: z.core.$ZodRawIssue<z.core.$
 }
 
 /** The message for an unknown key. */
-export function unknownKey(known: readonly string[]): string {
-  return `unknown key, must be one of ${known.join(", ")}`;
+export function unknownKey(keys: readonly string[]): string {
+  return `unknown key, must be one of ${keys.join(", ")}`;
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {

@@ -69,11 +69,11 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
  * @param folder Folder that `extends` is relative to. Default: the project's.
  */
 export function extend(
-  own: Readonly<Record<string, unknown>>,
+  stackSettings: Readonly<Record<string, unknown>>,
   renames: Renames = {},
   folder: string = PROJECT,
 ): Extended {
-  const { extends: file, ...rest } = own;
+  const { extends: file, ...rest } = stackSettings;
   const { settings, issues } = renamed(rest, renames);
   if (file === undefined) return { settings, issues };
   const read = readBaseFile(file, folder);
@@ -85,16 +85,16 @@ export function extend(
 
 /**
  * Adds the extended file to each issue whose value comes from it, because users would search their stack's file.
- * @param own The stack's own settings, including `extends`.
+ * @param stackSettings The stack's own settings, including `extends`.
  * @param settings The result of {@link extend}.
  */
 export function withFiles(
   issues: readonly SettingsIssue[],
-  own: Readonly<Record<string, unknown>>,
+  stackSettings: Readonly<Record<string, unknown>>,
   settings: Readonly<Record<string, unknown>>,
   renames: Renames = {},
 ): SettingsIssue[] {
-  const { extends: file, ...rest } = own;
+  const { extends: file, ...rest } = stackSettings;
   if (typeof file !== "string") return [...issues];
   const given = renamed(rest, renames).settings;
   return issues.map((issue) => (!holds(given, issue.path) && holds(settings, issue.path) ? { ...issue, file } : issue));

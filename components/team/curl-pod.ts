@@ -67,13 +67,13 @@ export function knownOptions(pod: CurlPodOptions = {}): object {
 function checkedLater(name: string, pod: CurlPodOptions = {}): CurlPodOptions {
   const image = (key: "image" | "responderImage", given: pulumi.Input<string>) =>
     holdsOutput(given)
-      ? pulumi.output(given).apply((known) => parseArgs(`${name}.pod`, CurlPodSettings, { [key]: known })[key])
+      ? pulumi.output(given).apply((resolved) => parseArgs(`${name}.pod`, CurlPodSettings, { [key]: resolved })[key])
       : given;
-  const { lifetime, ndots, image: own, responderImage } = pod;
+  const { lifetime, ndots, image: curlImage, responderImage } = pod;
   return {
     ...(lifetime === undefined ? {} : { lifetime }),
     ...(ndots === undefined ? {} : { ndots }),
-    ...(own === undefined ? {} : { image: image("image", own) }),
+    ...(curlImage === undefined ? {} : { image: image("image", curlImage) }),
     ...(responderImage === undefined ? {} : { responderImage: image("responderImage", responderImage) }),
   };
 }

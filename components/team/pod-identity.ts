@@ -117,15 +117,15 @@ export function arnIssues(teams: readonly TeamInAws[], region: string): Settings
   const { id } = partitionOf(region);
   const message = `must start with arn:${id}:, the partition of ${region}`;
   return teams.flatMap(({ memberRoles, podIdentity }, team) => {
-    const at = (path: SettingsIssue["path"], arns: readonly string[]) =>
+    const issuesOf = (path: SettingsIssue["path"], arns: readonly string[]) =>
       arns.flatMap((value, index): SettingsIssue[] =>
         value.startsWith(`arn:${id}:`) ? [] : [{ path: [team, ...path, index], message, value }],
       );
     return [
-      ...at(["memberRoles"], memberRoles),
-      ...at(["podIdentity", "policyArns"], podIdentity?.policyArns ?? []),
+      ...issuesOf(["memberRoles"], memberRoles),
+      ...issuesOf(["podIdentity", "policyArns"], podIdentity?.policyArns ?? []),
       ...(podIdentity?.statements ?? []).flatMap(({ resources }, index) =>
-        at(["podIdentity", "statements", index, "resources"], resources),
+        issuesOf(["podIdentity", "statements", index, "resources"], resources),
       ),
     ];
   });

@@ -7,9 +7,9 @@ import type { TeamSettings } from "./settings.ts";
 
 // Names never change for a working stack, or its resources would be replaced; conflicting settings are rejected instead.
 
-/** Name prefix of a namespace's resources. @param own Name of the namespace; undefined for NAME-team. */
-export function namespacePrefix(team: string, own: string | undefined): string {
-  return own === undefined ? team : `${team}-${own}`;
+/** Name prefix of a namespace's resources. @param namespace Name of the namespace; undefined for NAME-team. */
+export function namespacePrefix(team: string, namespace: string | undefined): string {
+  return namespace === undefined ? team : `${team}-${namespace}`;
 }
 
 /** Possible name prefixes of a namespace's resources in a team: with the namespace's name, and for NAME-team also the team's alone. */
@@ -69,9 +69,9 @@ function namesOf(team: TeamSettings, index: number): Named[] {
   const places =
     namespaces === undefined
       ? namesIn(team, index, { prefix: namespacePrefix(name, undefined), path: [index, "name"], value: name })
-      : namespaces.flatMap(({ name: own, adopt }, place) => {
+      : namespaces.flatMap(({ name: namespace, adopt }, place) => {
           const path = [index, "namespaces", place, "name"];
-          return namesIn(team, index, { prefix: namespacePrefix(name, own), path, value: own }, adopt);
+          return namesIn(team, index, { prefix: namespacePrefix(name, namespace), path, value: namespace }, adopt);
         });
   const entries = memberRoles.map((role, place): Named => {
     const path = [index, "memberRoles", place];

@@ -118,10 +118,10 @@ const Known = TeamSettings.omit({ name: true }).extend({
 const PLAIN = ["team", "namespaces", "podSecurity", "dns"];
 
 function knownArgs({ curlPod, peers = [], ...args }: TeamArgs): object {
-  const known = Object.entries(args).filter(
+  const givenArguments = Object.entries(args).filter(
     ([key, value]) => key in Known.shape && value !== undefined && (PLAIN.includes(key) || !holdsOutput(value)),
   );
-  return { ...Object.fromEntries(known), peers, curlPod: curlPod === false ? {} : knownOptions(curlPod) };
+  return { ...Object.fromEntries(givenArguments), peers, curlPod: curlPod === false ? {} : knownOptions(curlPod) };
 }
 
 /**
@@ -144,7 +144,7 @@ export class Team extends pulumi.ComponentResource {
     const transformations = [keepingMoved(name, args.namespaces ?? []), ...(options.transformations ?? [])];
     const { provider } = requiredHandle(name, args);
     super("eks-dns-logging:team:Team", name, {}, { ...options, transformations, provider });
-    const namespaces = args.namespaces?.map(({ name: own }) => own);
+    const namespaces = args.namespaces?.map(({ name: namespace }) => namespace);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
     const rules = { ingress: [], egress: [], podIdentity: args.podIdentity !== undefined };
     const policies = [
@@ -248,7 +248,7 @@ export class Team extends pulumi.ComponentResource {
         serviceAccount,
         statements: statements.length === 0 ? undefined : settings.statements.apply(policyStatements),
         policyArns: policyArns.map((arn, index) =>
-          typeof arn === "string" ? arn : settings.policyArns.apply((known) => known[index] ?? ""),
+          typeof arn === "string" ? arn : settings.policyArns.apply((arns) => arns[index] ?? ""),
         ),
       },
       { parent: this },

@@ -35,8 +35,8 @@ const FIRST_PODS: { readonly coredns: Version; readonly build: number } = { core
 export function schemaFor(version: string): AddonSchema | undefined {
   const parsed = parseAddonVersion(version);
   if (parsed === undefined) return undefined;
-  const own = FETCHED[version];
-  if (own !== undefined) return own;
+  const fetched = FETCHED[version];
+  if (fetched !== undefined) return fetched;
   const { coredns, build } = parsed;
   if (!isBefore(coredns, TOPOLOGY_MODE_SINCE)) return withTopologyMode;
   const firstBuild = FIRST_AUTOSCALING[coredns.join(".")];
@@ -102,7 +102,7 @@ export function rejections(configuration: unknown, version: string): Rejection[]
   const { errors } = validator(found.schema).validate(configuration);
   return errors.flatMap(({ keyword, keywordLocation, instanceLocation }): Rejection[] => {
     const path = keysOf(instanceLocation, configuration);
-    const value = at(configuration, path);
+    const value = valueAt(configuration, path);
     const reject = (message: string, more: Partial<Rejection> = {}): Rejection => {
       return { path, value, message, undecided: false, ...more };
     };
@@ -189,11 +189,11 @@ function pointer(location: string): string[] {
 /** A location as keys, with numbers for list indices. */
 function keysOf(location: string, root: unknown): (string | number)[] {
   const keys: (string | number)[] = [];
-  for (const step of pointer(location)) keys.push(Array.isArray(at(root, keys)) ? Number(step) : step);
+  for (const step of pointer(location)) keys.push(Array.isArray(valueAt(root, keys)) ? Number(step) : step);
   return keys;
 }
 
-function at(root: unknown, path: readonly (string | number)[]): unknown {
+function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce((value: unknown, key) => {
     return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
   }, root);

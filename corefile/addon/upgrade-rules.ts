@@ -35,10 +35,11 @@ export function versionStep(from: string, to: string): VersionStep {
 
 /** Why this release cannot plan an upgrade to a version; undefined if it can. */
 export function unknownVersion(version: string): string | undefined {
-  const known = knownVersions();
-  if (known.includes(version)) return undefined;
-  if (minorOf(version) === undefined) return `"${version}" is not a Kubernetes version: use one of ${known.join(", ")}`;
-  return `Kubernetes ${version} is not among the versions known on ${LOOKED_UP} (${known.join(", ")}): update eks-dns-logging, or run npm run versions`;
+  const versions = knownVersions();
+  if (versions.includes(version)) return undefined;
+  if (minorOf(version) === undefined)
+    return `"${version}" is not a Kubernetes version: use one of ${versions.join(", ")}`;
+  return `Kubernetes ${version} is not among the versions known on ${LOOKED_UP} (${versions.join(", ")}): update eks-dns-logging, or run npm run versions`;
 }
 
 /** A part of a cluster with its own version. */

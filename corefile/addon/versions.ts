@@ -56,7 +56,7 @@ export function supportOf(version: string, day: string): Support | undefined {
   const minor = minorOf(version);
   if (minor === undefined) return undefined;
   const ends = VERSIONS[version]?.standardSupportEnds;
-  const minors = Object.keys(VERSIONS).map((known) => minorOf(known) ?? 0);
+  const minors = Object.keys(VERSIONS).map((version) => minorOf(version) ?? 0);
   const isNewest = minor >= Math.max(...minors);
   if (ends === undefined)
     return { ends, daysLeft: isNewest ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY, isNewest };

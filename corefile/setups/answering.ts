@@ -47,9 +47,9 @@ export function template(setup: Setup): void {
       if (problem !== undefined) setup.refuse(`${option} takes a template in Go's syntax; ${problem}`);
     }
   };
-  const name = (what: string, known: ReadonlySet<string>) => {
+  const name = (what: string, allowed: ReadonlySet<string>) => {
     const word = setup.word(what);
-    if (!hasVariable(word) && !known.has(word)) setup.refuse(`${shown(word)} is not a ${what}`);
+    if (!hasVariable(word) && !allowed.has(word)) setup.refuse(`${shown(word)} is not a ${what}`);
   };
   setup.lines(() => {
     name("class, such as IN or ANY", CLASSES);
@@ -227,11 +227,11 @@ export function autopath(setup: Setup): void {
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/tsig/setup.go */
 export function tsig(setup: Setup): void {
-  const names = (option: string, known: ReadonlySet<string>) => () => {
+  const names = (option: string, allowed: ReadonlySet<string>) => () => {
     const words = setup.words(option, 1);
     if (words[0] === "all" || words[0] === "none") return;
     for (const word of words)
-      if (!hasVariable(word) && !known.has(word)) setup.refuse(`${option} does not know ${shown(word)}`);
+      if (!hasVariable(word) && !allowed.has(word)) setup.refuse(`${option} does not know ${shown(word)}`);
   };
   setup.lines(() => {
     const seen = new Set<string>();

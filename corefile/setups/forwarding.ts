@@ -134,8 +134,13 @@ function checkTransport(setup: Setup, upstream: string, serverName: string | und
   else if (!supports(setup, scheme, "spoken")) setup.refuse(`does not speak ${scheme} (found ${shown(upstream)})`);
   if (scheme === "https" && rest.includes("/"))
     setup.refuse(`an upstream of https has no path, since /dns-query is asked (found ${shown(upstream)})`);
-  const own = /%([^:\]]+)/.exec(rest)?.[1];
-  if (["tls", "quic"].includes(scheme) && setup.since(1, 13, 0) && own !== undefined && serverName !== undefined)
+  const namedServer = /%([^:\]]+)/.exec(rest)?.[1];
+  if (
+    ["tls", "quic"].includes(scheme) &&
+    setup.since(1, 13, 0) &&
+    namedServer !== undefined &&
+    serverName !== undefined
+  )
     setup.refuse(`${upstream} names the server, and so does tls_servername: CoreDNS takes only one of them`);
 }
 

@@ -38,10 +38,10 @@ const RULES: Readonly<Record<string, (setup: Setup, words: readonly string[]) =>
   rcode: checkRcode,
 };
 
-function checkPair(setup: Setup, what: string, words: readonly string[], known: ReadonlySet<string>): void {
+function checkPair(setup: Setup, what: string, words: readonly string[], allowed: ReadonlySet<string>): void {
   if (words.length !== 2) setup.refuse(`a rule for ${what} takes 2 words (found ${words.length})`);
   for (const word of words)
-    if (!hasVariable(word) && !known.has(word.toUpperCase())) setup.refuse(`${shown(word)} is not a ${what}`);
+    if (!hasVariable(word) && !allowed.has(word.toUpperCase())) setup.refuse(`${shown(word)} is not a ${what}`);
 }
 
 function checkName(setup: Setup, words: readonly string[]): void {

@@ -126,9 +126,9 @@ export class Setup extends Dispenser {
   unknown(name: string): void {
     const removed = removalOf(this.plugin, name);
     if (removed !== undefined) this.refuse(`CoreDNS has no option ${name} since ${removed.version}; ${removed.advice}`);
-    const known = [...this.context.options].join(", ");
+    const options = [...this.context.options].join(", ");
     const version = this.context.version.join(".");
-    this.refuse(`CoreDNS ${version} has no option ${name}${known === "" ? "" : `; it has ${known}`}`);
+    this.refuse(`CoreDNS ${version} has no option ${name}${options === "" ? "" : `; it has ${options}`}`);
   }
 
   /** The words of an option; rejects fewer than `min` or more than `max`. */

@@ -273,8 +273,8 @@ function judgeOverlap(
     for (const { transport, zone, port } of servers[index]?.zones ?? []) {
       const key = `${transport}://${zone}:${port}`;
       for (const host of hosts) {
-        const own = `${key} on ${host}`;
-        const same = bound.has(own);
+        const place = `${key} on ${host}`;
+        const same = bound.has(place);
         const overlaps = unbound.has(key) && (host === "" || bound.has(`${key} on `));
         if ((same && (!hasView || isBefore(version, VIEW_SHARES_SINCE))) || (!same && overlaps)) {
           const subject = `zone ${key.replace(/^dns:\/\//, "")}`;
@@ -284,7 +284,7 @@ function judgeOverlap(
           continue;
         }
         if (hasView) continue;
-        bound.add(own);
+        bound.add(place);
         unbound.add(key);
       }
     }

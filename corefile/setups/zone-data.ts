@@ -133,9 +133,9 @@ const LIMITS = ["max_records", "max_bytes", "max_update_records"];
 export function dynupdate(setup: Setup): void {
   setup.lines(() => {
     const zones = setup.words("its line", 0, 1);
-    const own = zones.length > 0 ? zones : [...new Set(setup.zones([]))];
-    if (own.length !== 1) setup.refuse("takes a zone unless its block has exactly one");
-    const [zone = ""] = own;
+    const served = zones.length > 0 ? zones : [...new Set(setup.zones([]))];
+    if (served.length !== 1) setup.refuse("takes a zone unless its block has exactly one");
+    const [zone = ""] = served;
     if (!hasVariable(zone) && zonesOf(zone).length !== 1) setup.refuse(`${shown(zone)} is not a zone`);
     const seen = new Set<string>();
     let file: string | undefined;

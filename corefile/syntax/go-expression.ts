@@ -122,7 +122,7 @@ class Reader {
   }
 
   private variable(name: string): Kind | undefined {
-    return this.variables.findLast(([known]) => known === name)?.[1];
+    return this.variables.findLast(([variable]) => variable === name)?.[1];
   }
 
   /** The rest of a conditional after `?`: two values, or with `?:` only the alternative. */
@@ -167,11 +167,11 @@ class Reader {
     for (;;) {
       const isNegated = this.word === "not" && NEGATED.includes(this.words[this.cursor + 1] ?? "");
       const operator = isNegated ? this.words[this.cursor + 1] : this.word;
-      const own = operator === undefined ? undefined : BINDING.get(operator);
-      if (operator === undefined || own === undefined || own <= binding) return left;
+      const precedence = operator === undefined ? undefined : BINDING.get(operator);
+      if (operator === undefined || precedence === undefined || precedence <= binding) return left;
       this.cursor += isNegated ? 2 : 1;
       const next = this.word;
-      const right = this.expression(operator === "**" || operator === "^" ? own - 1 : own);
+      const right = this.expression(operator === "**" || operator === "^" ? precedence - 1 : precedence);
       left = combined(left, operator, right);
       const pattern = operator === "matches" ? /^['"`](.*)['"`]$/s.exec(next ?? "")?.[1] : undefined;
       if (pattern !== undefined && !pattern.includes("\\") && !isGoRegexp(pattern))
@@ -235,21 +235,21 @@ class Reader {
   }
 
   private known(name: string): readonly [parameters: number, kind: Kind] | undefined {
-    const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-    if (known === undefined && !(Object.hasOwn(BUILT_IN, name) && this.word === "("))
+    const signature = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+    if (signature === undefined && !(Object.hasOwn(BUILT_IN, name) && this.word === "("))
       throw new Problem(`${name} is not a function of a query, and a text needs quotes, as 'A'`);
-    return known;
+    return signature;
   }
 
   private called(
     name: string,
-    known: readonly [parameters: number, kind: Kind] | undefined,
+    signature: readonly [parameters: number, kind: Kind] | undefined,
     before: readonly Kind[] = [],
   ): Kind {
     if (Object.hasOwn(PREDICATES, name)) return this.collected(name, before[0]);
     const given = [...before, ...this.list(")")];
-    if (known === undefined) return BUILT_IN[name] ?? "any";
-    const [parameters, kind] = known;
+    if (signature === undefined) return BUILT_IN[name] ?? "any";
+    const [parameters, kind] = signature;
     if (given.length !== parameters) throw new Problem(`${name} takes ${parameters} arguments (found ${given.length})`);
     for (const argument of given) wanted(argument, "text", name);
     return kind;

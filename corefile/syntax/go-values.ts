@@ -150,9 +150,9 @@ export function isGoUrl(text: string): boolean {
   const [, authority, path = "", , fragment = ""] =
     /^[a-zA-Z][a-zA-Z\d+.-]*:\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(?:#(.*))?$/.exec(text) ?? [];
   if (authority === undefined || !PATH.test(path) || !PATH.test(fragment)) return false;
-  const at = authority.lastIndexOf("@");
-  if (at >= 0 && !USER.test(authority.slice(0, at))) return false;
-  const address = authority.slice(at + 1);
+  const end = authority.lastIndexOf("@");
+  if (end >= 0 && !USER.test(authority.slice(0, end))) return false;
+  const address = authority.slice(end + 1);
   const [, bracketed] = /^\[(.*)\](?::\d*)?$/.exec(address) ?? [];
   if (bracketed !== undefined) return isAddress(bracketed.replace(/%25[^%\s]+$/, "")) && bracketed.includes(":");
   const [, host] = /^([^:]*|.*(?=:\d*$))(?::\d*)?$/.exec(address) ?? [];
@@ -205,12 +205,12 @@ function compiled(text: string): RE2JS | undefined {
 /** Renames groups to be unique: Go accepts duplicate names, re2js does not. */
 function withOwnNames(text: string): string {
   const seen = new Set<string>();
-  return text.replace(/\(\?P?<(\w+)>/g, (whole, name: string, at: number) => {
+  return text.replace(/\(\?P?<(\w+)>/g, (whole, name: string, index: number) => {
     if (!seen.has(name)) {
       seen.add(name);
       return whole;
     }
-    return `(?P<${name}_${at}>`;
+    return `(?P<${name}_${index}>`;
   });
 }
 

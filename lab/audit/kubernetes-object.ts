@@ -99,8 +99,8 @@ const COPIES: readonly string[] = ["kubectl.kubernetes.io/last-applied-configura
 
 function declared(content: KubernetesObject["content"], live: boolean): Group {
   const { status: _, metadata, ...rest } = content;
-  const known = isObject(metadata) ? metadata : {};
-  const kept = Object.fromEntries(Object.entries(known).filter(([key]) => !SERVER_METADATA.includes(key)));
+  const fields = isObject(metadata) ? metadata : {};
+  const kept = Object.fromEntries(Object.entries(fields).filter(([key]) => !SERVER_METADATA.includes(key)));
   if (isObject(kept.annotations))
     kept.annotations = Object.fromEntries(Object.entries(kept.annotations).filter(([key]) => !COPIES.includes(key)));
   return readGroup({ ...(live ? withoutDefaults(rest) : rest), metadata: kept }, () => false);
@@ -194,9 +194,9 @@ function uidOf({ content }: KubernetesObject): string {
 export function ownUrn({ apiVersion, kind, name, namespace, content }: KubernetesObject): string | undefined {
   const labels: unknown = isObject(content.metadata) ? content.metadata.labels : undefined;
   if (!isObject(labels) || labels["app.kubernetes.io/part-of"] !== "eks-dns-logging") return undefined;
-  const own = ownResource(kind, name, namespace);
-  if (own === undefined) return undefined;
-  const [component, pulumiName] = own;
+  const resource = ownResource(kind, name, namespace);
+  if (resource === undefined) return undefined;
+  const [component, pulumiName] = resource;
   const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
   return `urn:pulumi:audit::eks-dns-logging::eks-dns-logging:${component}$kubernetes:${group}:${kind}::${pulumiName}`;
 }

@@ -27,19 +27,19 @@ export function jsonDocuments(text: string): JsonDocument[] | JsonBreak | undefi
   const documents: JsonDocument[] = [];
   let line = 1;
   let last = 0;
-  let at = startOf(text, 0);
-  while (at < text.length) {
-    if (text[at] !== "{" && text[at] !== "[") return undefined;
-    line += lineEnds(text, last, at);
-    last = at;
-    const end = endOf(text, at);
+  let position = startOf(text, 0);
+  while (position < text.length) {
+    if (text[position] !== "{" && text[position] !== "[") return undefined;
+    line += lineEnds(text, last, position);
+    last = position;
+    const end = endOf(text, position);
     if (end === undefined) return undefined;
     try {
-      documents.push({ content: JSON.parse(text.slice(at, end)), line });
+      documents.push({ content: JSON.parse(text.slice(position, end)), line });
     } catch {
       return documents.length === 0 ? undefined : { brokenAt: line };
     }
-    at = startOf(text, end);
+    position = startOf(text, end);
   }
   return documents.length === 0 ? undefined : documents;
 }

@@ -102,8 +102,8 @@ async function filesOnce(names: readonly string[]): Promise<string[]> {
   for (const name of names) {
     const real = await realpath(name).catch(({ code }: NodeJS.ErrnoException) => (code === "ELOOP" ? undefined : name));
     if (real === undefined || (await statusOf(name)).isDirectory()) continue;
-    const known = shortest.get(real);
-    if (known === undefined || name.length < known.length) shortest.set(real, name);
+    const path = shortest.get(real);
+    if (path === undefined || name.length < path.length) shortest.set(real, name);
   }
   return [...shortest.values()].sort();
 }

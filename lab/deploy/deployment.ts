@@ -175,11 +175,11 @@ function kubeconfigOf({ kubeconfig }: Target, before: Memory | undefined): Pick<
 
 /** URNs of curl pods in the state that have ended on the cluster. */
 async function endedPods(deployment: Deployment, cluster: Cluster, settings: Settings): Promise<string[]> {
-  const known = podUrns(deployment);
+  const podUrnsBefore = podUrns(deployment);
   const urns: string[] = [];
   for (const { name } of settings.curlPods ? settings.teams.filter(hasCurlPod) : []) {
     const [namespace, podName] = [teamNamespace(name), curlPodName(name)];
-    const urn = known.get(`${namespace}/${podName}`);
+    const urn = podUrnsBefore.get(`${namespace}/${podName}`);
     if (urn === undefined) continue;
     const pod = await cluster.pod(namespace, podName).catch((error) => {
       if (error instanceof ClusterError && error.kind === "not-found") return undefined;

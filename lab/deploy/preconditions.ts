@@ -79,7 +79,7 @@ export async function takenNamespaces(
   settings: Settings,
 ): Promise<string[]> {
   const ownNamespaces = stateObjects(deployment).filter(({ header }) => header.kind === "Namespace");
-  const own = new Set(ownNamespaces.map(({ header }) => header.metadata.name));
+  const names = new Set(ownNamespaces.map(({ header }) => header.metadata.name));
   const created = createdNamespaces(settings);
   const problems: string[] = [];
   for (const named of [...created, ...adoptedNamespaces(settings)]) {
@@ -90,7 +90,7 @@ export async function takenNamespaces(
       problems.push(
         `${setting}: must use a namespace that is not being deleted (found "${name}"): wait until it is gone`,
       );
-    else if (created.includes(named) && !own.has(name))
+    else if (created.includes(named) && !names.has(name))
       problems.push(
         `${setting}: must use a namespace that does not exist yet (found "${name}"): ${remedy(named, namespace)}`,
       );
@@ -166,18 +166,18 @@ function movedCreations(deployment: Deployment, settings: Settings): string[] {
   return settings.teams.flatMap(({ name: team, namespaces }, index) => {
     const place = `teams[${index}]`;
     if (namespaces === undefined) {
-      const own = teamNamespace(team);
-      const prefix = created.get(own);
+      const defaultNamespace = teamNamespace(team);
+      const prefix = created.get(defaultNamespace);
       const isKept = prefix === undefined || prefix === namespacePrefix(team, undefined);
-      return isKept ? [] : [`${place}.name: ${createdTwice(own, prefix)} (found "${team}")`];
+      return isKept ? [] : [`${place}.name: ${createdTwice(defaultNamespace, prefix)} (found "${team}")`];
     }
-    return namespaces.flatMap(({ name, adopt, wasTeam }, at) => {
+    return namespaces.flatMap(({ name, adopt, wasTeam }, index) => {
       const prefix = created.get(name);
       if (prefix === undefined) return [];
       const found = `(found "${name}")`;
-      if (adopt) return [`${place}.namespaces[${at}].adopt: ${ADOPTS_OWN} ${found}`];
+      if (adopt) return [`${place}.namespaces[${index}].adopt: ${ADOPTS_OWN} ${found}`];
       if (isKnown(prefix, { team, name, wasTeam })) return [];
-      return [`${place}.namespaces[${at}].name: ${createdTwice(name, prefix)} ${found}`];
+      return [`${place}.namespaces[${index}].name: ${createdTwice(name, prefix)} ${found}`];
     });
   });
 }
@@ -249,7 +249,7 @@ function adoptedNamespaces({ teams }: Settings): NamedNamespace[] {
 type TeamNamespaces = NonNullable<Settings["teams"][number]["namespaces"]>;
 
 function listed(namespaces: TeamNamespaces, team: number, areAdopted: boolean): NamedNamespace[] {
-  return namespaces.flatMap(({ name, adopt }, at) =>
-    adopt === areAdopted ? [{ name, setting: `teams[${team}].namespaces[${at}].name` }] : [],
+  return namespaces.flatMap(({ name, adopt }, index) =>
+    adopt === areAdopted ? [{ name, setting: `teams[${team}].namespaces[${index}].name` }] : [],
   );
 }

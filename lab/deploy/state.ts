@@ -117,8 +117,12 @@ export function stackFile(name: string, stack: Group, before: Group, cluster: Re
   const config = group(stack.config);
   const salt = before.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt };
   const left = holdsSecret(config) ? [] : ENCRYPTION;
-  const own = Object.entries(stack).filter(([entry]) => !left.includes(entry));
-  return { ...salt, ...Object.fromEntries(own), config: { ...config, [key]: { ...group(config[key]), ...cluster } } };
+  const entries = Object.entries(stack).filter(([entry]) => !left.includes(entry));
+  return {
+    ...salt,
+    ...Object.fromEntries(entries),
+    config: { ...config, [key]: { ...group(config[key]), ...cluster } },
+  };
 }
 
 /** Whether a value contains an encrypted one. */
@@ -259,8 +263,8 @@ export async function withoutPending(
 /** Adds pending creations to a state, except those that it already knows. */
 export function withPendingCreations(deployment: Deployment, creations: readonly Resource[]): Deployment {
   const { resources = [], pending_operations = [] } = deployment;
-  const known = new Set([...resources, ...pending_operations.map(({ resource }) => resource)].map(({ urn }) => urn));
-  const more = creations.filter(({ urn }) => !known.has(urn)).map((resource) => ({ type: "creating", resource }));
+  const recorded = new Set([...resources, ...pending_operations.map(({ resource }) => resource)].map(({ urn }) => urn));
+  const more = creations.filter(({ urn }) => !recorded.has(urn)).map((resource) => ({ type: "creating", resource }));
   return more.length === 0 ? deployment : { ...deployment, pending_operations: [...pending_operations, ...more] };
 }
 

@@ -66,21 +66,21 @@ function sideOf({ revision, commit }: Checkout): Side {
   return { revision, commit };
 }
 
-function requireKnown(stacks: readonly string[], known: readonly string[]): void {
-  const unknown = stacks.find((stack) => !known.includes(stack));
+function requireKnown(stacks: readonly string[], found: readonly string[]): void {
+  const unknown = stacks.find((stack) => !found.includes(stack));
   if (unknown === undefined) return;
-  const choice = known.length === 0 ? "neither has any" : `found: ${known.toSorted().join(", ")}`;
+  const choice = found.length === 0 ? "neither has any" : `found: ${found.toSorted().join(", ")}`;
   throw new Failure(`no stack '${unknown}' in either revision; ${choice}`, 2);
 }
 
 /** Stacks whose file was deleted, which Pulumi itself leaves deployed. */
 function goneStacks(
-  known: { readonly before: string[]; readonly after: string[] },
+  found: { readonly before: string[]; readonly after: string[] },
   asked: readonly string[],
 ): string[] {
   if (asked.length > 0) return [];
-  return known.before
-    .filter((stack) => !known.after.includes(stack))
+  return found.before
+    .filter((stack) => !found.after.includes(stack))
     .map((stack) => `stack ${stack} no longer has a file: its resources stay until you run 'pulumi destroy' for it`);
 }
 

@@ -66,9 +66,9 @@ export function withEngineUrns(plan: PlanDocument): PlanDocument {
   const byUrn = new Map(plan.resources.map((resource) => [resource.urn, resource]));
   const urns = new Map<string, string>();
   const urnOf = (urn: string): string => {
-    const known = urns.get(urn);
+    const found = urns.get(urn);
     const resource = byUrn.get(urn);
-    if (known !== undefined || resource === undefined || resource.parent === "") return known ?? urn;
+    if (found !== undefined || resource === undefined || resource.parent === "") return found ?? urn;
     const [head, project] = urn.split("::");
     const parents = urnOf(resource.parent).split("::")[2] ?? "";
     const type = parents === STACK_TYPE ? resource.type : `${parents}$${resource.type}`;

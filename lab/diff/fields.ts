@@ -46,11 +46,11 @@ type Group = { readonly [key: string]: Json };
 
 function changedKeys(before: Group, after: Group, path: FieldPath): FieldChange[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].sort().flatMap((key) => changedFields(own(before, key), own(after, key), [...path, key]));
+  return [...keys].sort().flatMap((key) => changedFields(ownField(before, key), ownField(after, key), [...path, key]));
 }
 
 /** Reads an own property: a key such as `constructor` exists on every object. */
-function own(group: Group, key: string): Json | undefined {
+function ownField(group: Group, key: string): Json | undefined {
   return Object.hasOwn(group, key) ? group[key] : undefined;
 }
 
@@ -179,8 +179,9 @@ const MAX_EDITS = 300;
 /** The shortest edit script from one list of lines to another. */
 export function diffLines(before: readonly string[], after: readonly string[]): Line[] {
   // No search if there is no common line, or if one side has too many more lines.
-  const known = new Set(before);
-  const isComparable = Math.abs(before.length - after.length) <= MAX_EDITS && after.some((line) => known.has(line));
+  const linesBefore = new Set(before);
+  const isComparable =
+    Math.abs(before.length - after.length) <= MAX_EDITS && after.some((line) => linesBefore.has(line));
   const changes = isComparable ? diffArrays([...before], [...after], { maxEditLength: MAX_EDITS }) : undefined;
   if (changes === undefined) return [...signed("-", before), ...signed("+", after)];
   return changes.flatMap(({ added, removed, value }) => signed(added ? "+" : removed ? "-" : " ", value));

@@ -122,8 +122,14 @@ function fetchedSchema(version: string, text: string, month: string): unknown {
 export function formatSchemas(): string {
   const lines = Object.entries(ADDON_VERSIONS).map(([kubernetes, version]) => {
     const schema = schemaFor(version);
-    const own = schema?.seenIn === version;
-    return [kubernetes, version, schema?.seenIn ?? "none", schema?.lookedUp ?? "", own ? "its own" : "earlier version"];
+    const isOwnSchema = schema?.seenIn === version;
+    return [
+      kubernetes,
+      version,
+      schema?.seenIn ?? "none",
+      schema?.lookedUp ?? "",
+      isOwnSchema ? "its own" : "earlier version",
+    ];
   });
   const advice = "Fetch the exact schemas from EKS with --update.";
   return `${columns(["Kubernetes", "add-on", "schema seen in", "looked up", "which"], lines).join("\n")}\n${advice}\n`;

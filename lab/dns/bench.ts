@@ -73,8 +73,8 @@ export async function bench(
     if (!isName(name)) throw new Failure(`--${kind} must be a DNS name (found '${name}')`, 2);
   const server = resolver.nameservers[0] ?? "";
   onStep("the measurement itself");
-  const own = await measure(cluster, client, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));
-  checkMethod(own, options.perSecond, client);
+  const baseline = await measure(cluster, client, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));
+  checkMethod(baseline, options.perSecond, client);
   const rows: BenchRow[] = [];
   for (const { kind, name } of names) {
     onStep(`${kind} names`);
@@ -84,16 +84,24 @@ export async function bench(
     rows.push({ kind, name, summary, skipped });
   }
   const { perSecond, seconds } = options;
-  return { from: `${pod.namespace}/${pod.name}`, server, context: cluster.context, perSecond, seconds, rows, own };
+  return {
+    from: `${pod.namespace}/${pod.name}`,
+    server,
+    context: cluster.context,
+    perSecond,
+    seconds,
+    rows,
+    own: baseline,
+  };
 }
 
 /** Checks the method's own overhead: it queries no server, so it shows whether this shell can keep the pace. */
-function checkMethod(own: Summary, perSecond: number, { pod, container }: DnsClient): void {
-  const at = `container ${container} of ${pod.namespace}/${pod.name}`;
-  if (own.answered === 0)
-    throw new Failure(`the shell in ${at} has no microsecond clock: bench needs the sh of BusyBox 1.33 or later`, 2);
-  if (own.perSecond > 1.5 * perSecond)
-    throw new Failure(`the shell in ${at} cannot sleep for less than a second, so the rate cannot be limited`, 2);
+function checkMethod(baseline: Summary, perSecond: number, { pod, container }: DnsClient): void {
+  const place = `container ${container} of ${pod.namespace}/${pod.name}`;
+  if (baseline.answered === 0)
+    throw new Failure(`the shell in ${place} has no microsecond clock: bench needs the sh of BusyBox 1.33 or later`, 2);
+  if (baseline.perSecond > 1.5 * perSecond)
+    throw new Failure(`the shell in ${place} cannot sleep for less than a second, so the rate cannot be limited`, 2);
 }
 
 /** Spreads a rate over enough connections to keep each slow. */

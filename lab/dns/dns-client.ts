@@ -96,18 +96,18 @@ async function missing(cluster: Cluster, namespace: string, name: string, up: st
 }
 
 function containerOf(pod: PodFacts, wanted: string | undefined, up: string | undefined): string {
-  const at = `pod ${pod.namespace}/${pod.name}`;
+  const place = `pod ${pod.namespace}/${pod.name}`;
   if (pod.phase === "Succeeded" && up !== undefined)
-    throw new Failure(`${at} has expired, as curl pods do after an hour: replace it with ${up}`, NOT_TRIED);
+    throw new Failure(`${place} has expired, as curl pods do after an hour: replace it with ${up}`, NOT_TRIED);
   if (pod.phase !== "Running")
     throw new Failure(
-      `${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running${up === undefined ? `: ${OTHER_POD}` : ""}`,
+      `${place} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running${up === undefined ? `: ${OTHER_POD}` : ""}`,
       NOT_TRIED,
     );
   const usual = pod.containers.includes(USUAL_CONTAINER) ? USUAL_CONTAINER : pod.containers[0];
   const chosen = wanted ?? usual ?? "";
   if (pod.containers.includes(chosen)) return chosen;
-  throw new Failure(`${at} has no container '${chosen}'; found: ${pod.containers.join(", ")}`, NOT_TRIED);
+  throw new Failure(`${place} has no container '${chosen}'; found: ${pod.containers.join(", ")}`, NOT_TRIED);
 }
 
 const MARK = "--- lab dns ---";
@@ -124,12 +124,12 @@ const LOOK = [
 ].join(`; echo; echo '${MARK}'; `);
 
 async function look(cluster: Cluster, pod: PodFacts, container: string): Promise<Omit<DnsClient, "pod" | "container">> {
-  const at = `container ${container} of ${pod.namespace}/${pod.name}`;
+  const place = `container ${container} of ${pod.namespace}/${pod.name}`;
   const result = await cluster.exec(pod, container, ["sh", "-c", LOOK]).catch((error: unknown) => {
     const text = error instanceof Error ? error.message : "";
     if (/"sh": executable file not found|no such file or directory/.test(text))
       throw new Failure(
-        `${at} has no sh, which the queries need: choose another container with --container`,
+        `${place} has no sh, which the queries need: choose another container with --container`,
         NOT_TRIED,
       );
     throw error;
@@ -138,11 +138,11 @@ async function look(cluster: Cluster, pod: PodFacts, container: string): Promise
     .split(MARK)
     .map((part) => part.trim());
   if (lacking !== "")
-    throw new Failure(`${at} has no ${lacking.split(/\s+/).join(" and no ")}, which the queries need`, NOT_TRIED);
+    throw new Failure(`${place} has no ${lacking.split(/\s+/).join(" and no ")}, which the queries need`, NOT_TRIED);
   const libc = musl === "" ? "glibc" : "musl";
   const resolver = parseResolvConf(resolvConf, libc);
   if (resolver.nameservers.length === 0)
-    throw new Failure(`${at} has no name server in its /etc/resolv.conf`, NOT_TRIED);
+    throw new Failure(`${place} has no name server in its /etc/resolv.conf`, NOT_TRIED);
   return {
     resolver: { ...resolver, attempts: attemptsOf(resolvConf) },
     searchIgnored:

@@ -80,7 +80,7 @@ export async function explain(
       2,
     );
   const { coreDns = statedPlace(undefined) } = options;
-  const own = withoutAsking.length > 0 ? undefined : await corefileZones(cluster, coreDns);
+  const zones = withoutAsking.length > 0 ? undefined : await corefileZones(cluster, coreDns);
   const asked = withoutAsking.length > 0 ? [] : await askAll(cluster, client, name, config);
   const last = asked.at(-1);
   const found = withoutAsking.length > 0 || (last !== undefined && succeeds(pairOf(last), libc));
@@ -89,7 +89,7 @@ export async function explain(
   const limits = { attempts: resolver.attempts, servers: resolver.nameservers.length };
   return {
     ...base,
-    rows: asked.flat().map((query) => rowOf(query, own)),
+    rows: asked.flat().map((query) => rowOf(query, zones)),
     withoutAsking,
     queries: asked.reduce((sum, pair) => sum + messagesFor(pairOf(pair), libc, limits), 0),
     milliseconds: asked.reduce((sum, pair) => sum + Math.max(...pair.map((query) => query.milliseconds ?? 0)), 0),
@@ -98,7 +98,7 @@ export async function explain(
     cheaper: found && withoutAsking.length === 0 ? cheaper(name, reached, config, libc) : [],
     notes: [
       ...notesOn(client, asked, simulated),
-      ...(own === undefined && asked.length > 0
+      ...(zones === undefined && asked.length > 0
         ? [`the ConfigMap ${coreDns.namespace}/${coreDns.configMap} does not show which plugin answers which zone`]
         : []),
     ],
@@ -145,7 +145,7 @@ async function corefileZones(
   return data?.Corefile === undefined ? undefined : ownZones(data.Corefile);
 }
 
-function rowOf({ name, type, answer, milliseconds }: Asked, own: OwnZones | undefined): QueryRow {
+function rowOf({ name, type, answer, milliseconds }: Asked, zones: OwnZones | undefined): QueryRow {
   return {
     name,
     type,
@@ -153,7 +153,7 @@ function rowOf({ name, type, answer, milliseconds }: Asked, own: OwnZones | unde
     addresses: answer?.addresses ?? [],
     ttl: answer?.ttl,
     milliseconds,
-    answeredBy: answeredBy(name, answer, own),
+    answeredBy: answeredBy(name, answer, zones),
   };
 }
 

@@ -86,9 +86,9 @@ function costOf(rounds: readonly Explanation[]) {
 export function formatForms(costs: readonly FormCost[]): string {
   const forms = [...new Set(costs.map(({ form }) => form))];
   const lines = forms.map((form) => {
-    const own = costs.filter((cost) => cost.form === form);
-    const cells = COMPARED_NDOTS.map((ndots) => cellOf(own.find((cost) => cost.ndots === ndots)));
-    return `| \`${form}\` | ${own[0]?.asked ?? ""} | ${cells.join(" | ")} |`;
+    const ofForm = costs.filter((cost) => cost.form === form);
+    const cells = COMPARED_NDOTS.map((ndots) => cellOf(ofForm.find((cost) => cost.ndots === ndots)));
+    return `| \`${form}\` | ${ofForm[0]?.asked ?? ""} | ${cells.join(" | ")} |`;
   });
   const head = ["| name | asked in | ndots 5 | ndots 3 | ndots 2 |", "|---|---|---|---|---|"];
   return `${[...head, ...lines].join("\n")}\n`;

@@ -93,12 +93,12 @@ export function isName(text: string): boolean {
  * passes on RA from the upstream. Within the first second, a cached answer of the kubernetes plugin looks fresh.
  * @see https://github.com/coredns/coredns/blob/master/plugin/cache/item.go
  */
-export function answeredBy(name: string, answer: Answer | undefined, own: OwnZones | undefined): string {
+export function answeredBy(name: string, answer: Answer | undefined, zones: OwnZones | undefined): string {
   if (answer === undefined) return "nobody";
-  if (own === undefined) return answer.authoritative ? "a server of that zone, or a cache" : "a resolver";
+  if (zones === undefined) return answer.authoritative ? "a server of that zone, or a cache" : "a resolver";
   const failed = answer.code === "SERVFAIL" || answer.code === "REFUSED";
-  if (isWithin(name, own.zones)) {
-    if (answer.ttl !== undefined && answer.ttl < own.ttl) return `cache, ${answer.ttl} s left`;
+  if (isWithin(name, zones.zones)) {
+    if (answer.ttl !== undefined && answer.ttl < zones.ttl) return `cache, ${answer.ttl} s left`;
     return failed && answer.authoritative ? "cache" : "kubernetes";
   }
   if (failed) return answer.authoritative ? "cached failure" : "upstream, failed";

@@ -96,9 +96,9 @@ function withAbsoluteCommand(exec: unknown, folder: string): unknown {
 }
 
 /** What a further file of KUBECONFIG adds: of two entries with the same name, the first wins, as in kubectl. */
-function withoutKnown(config: KubeConfig, known: KubeConfig): KubeConfig {
+function withoutKnown(config: KubeConfig, other: KubeConfig): KubeConfig {
   const names = (items: readonly { name: string }[]) => new Set(items.map((item) => item.name));
-  const [clusters, users, contexts] = [names(known.clusters), names(known.users), names(known.contexts)];
+  const [clusters, users, contexts] = [names(other.clusters), names(other.users), names(other.contexts)];
   config.clusters = config.clusters.filter((cluster) => !clusters.has(cluster.name));
   config.users = config.users.filter((user) => !users.has(user.name));
   config.contexts = config.contexts.filter((context) => !contexts.has(context.name));

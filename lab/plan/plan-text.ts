@@ -26,8 +26,8 @@ interface TreeRow {
 
 /** The resources as a tree below the stack, in order of registration. */
 export function treeRows(resources: readonly PlannedResource[]): TreeRow[] {
-  const known = new Set(resources.map((resource) => resource.urn));
-  const children = Map.groupBy(resources, (resource) => (known.has(resource.parent) ? resource.parent : ""));
+  const urns = new Set(resources.map((resource) => resource.urn));
+  const children = Map.groupBy(resources, (resource) => (urns.has(resource.parent) ? resource.parent : ""));
   const dependents = dependentsByUrn(resources);
 
   const below = (parent: string, depth: number, indent: string): TreeRow[] =>
@@ -202,8 +202,8 @@ function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): stri
       return indicesOfTarget(target, teams, now);
     case "cloudwatch": {
       const name = cluster.kind === "existing" ? "" : cluster.name;
-      const [own = "", ...others] = logGroups(destination, name, suffix, sources);
-      return [...inPlaces(own, places), ...others];
+      const [group = "", ...others] = logGroups(destination, name, suffix, sources);
+      return [...inPlaces(group, places), ...others];
     }
     case "s3":
       return [

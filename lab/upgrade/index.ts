@@ -80,10 +80,10 @@ async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePla
 
 /** @throws {Failure} if the settings do not accept the version, so that nothing can be planned. */
 function refuseUnstated(to: string, cluster: string): void {
-  const known: readonly string[] = KUBERNETES_VERSIONS;
-  if (known.includes(to)) return;
+  const versions: readonly string[] = KUBERNETES_VERSIONS;
+  if (versions.includes(to)) return;
   throw new Failure(
-    `a stack takes Kubernetes ${known[0]} to ${known.at(-1)}, the versions in standard support: upgrade to ${to} outside the stack, with aws eks update-cluster-version --name ${cluster} --kubernetes-version ${to}`,
+    `a stack takes Kubernetes ${versions[0]} to ${versions.at(-1)}, the versions in standard support: upgrade to ${to} outside the stack, with aws eks update-cluster-version --name ${cluster} --kubernetes-version ${to}`,
     2,
   );
 }

@@ -168,8 +168,8 @@ function corednsOf(
   const to = after === undefined ? undefined : parseAddonVersion(after)?.coredns;
   if (after === undefined || from === undefined || to === undefined) return undefined;
   const [major = 0, minor = 0, patch = 0] = from;
-  const own = corefileIn(addon?.inputs.configurationValues);
-  const text = own ?? live?.corefile;
+  const corefile = corefileIn(addon?.inputs.configurationValues);
+  const text = corefile ?? live?.corefile;
   const verdict = text === undefined ? undefined : checkCorefile(text, { coredns: to, mayHaveRole: true });
   const now = [major, minor, patch] as const;
   const changes = releaseChanges(now, to);
@@ -184,7 +184,7 @@ function corednsOf(
     behavior: behaviorChanges(now, to, servers),
     isChecked: verdict !== undefined || refusals.length > 0,
     // The settings know more about the cluster than the Corefile shows, so a Corefile that they accept starts.
-    errors: [...refusals, ...(own === undefined ? (verdict?.errors ?? []) : [])],
+    errors: [...refusals, ...(corefile === undefined ? (verdict?.errors ?? []) : [])],
     warnings: verdict?.warnings ?? [],
   };
 }

@@ -151,12 +151,12 @@ function addonSteps(input: UpgradeInput, components: readonly ComponentVerdict[]
     const { isManaged, after } = addonAfter(input, verdict);
     const changes = !isSame(after, version);
     const isPinned = !changes && standing === "update";
-    const known = version === UNKNOWN_VERSION ? "" : ` ${version}`;
+    const suffix = version === UNKNOWN_VERSION ? "" : ` ${version}`;
     const changed = isManaged ? "in place" : "by its owner";
     const how = changes ? changed : "unchanged";
     return [
       {
-        title: changes ? `add-on ${component}${known} → ${after ?? "?"}` : `add-on ${component} ${version}`,
+        title: changes ? `add-on ${component}${suffix} → ${after ?? "?"}` : `add-on ${component} ${version}`,
         how,
         takes: changes ? "minutes: a rolling update of its pods" : "-",
         details: isPinned ? [`the stack pins it: set ${wanted} to update it`] : [],

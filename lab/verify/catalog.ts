@@ -73,7 +73,7 @@ export function allChecks(input: CheckInput): Check[] {
   const teams = input.teams.map((team) => team.name);
   const pairs = allowedPairs(input.teams);
   const between = pairs.filter((pair) => pair.from !== pair.to);
-  const own = pairs.filter((pair) => pair.from === pair.to);
+  const ownPairs = pairs.filter((pair) => pair.from === pair.to);
   const foreignForms = FORMS.filter((form) => form !== "short");
   return [
     ...(input.coredns === false ? [] : [corednsCheck(), restartsCheck(steadyCoreDns(input.coreDns))]),
@@ -82,9 +82,9 @@ export function allChecks(input: CheckInput): Check[] {
     ...teams.map(serviceCheck),
     ...teams.map((team) => resolverCheck(team, input)),
     ...between.map(pingCheck),
-    ...own.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form, clusterDomain))),
+    ...ownPairs.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form, clusterDomain))),
     ...between.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form, clusterDomain))),
-    ...own.flatMap((pair) => FORMS.map((form) => curlCheck(pair, form, clusterDomain))),
+    ...ownPairs.flatMap((pair) => FORMS.map((form) => curlCheck(pair, form, clusterDomain))),
     ...between.flatMap((pair) => foreignForms.map((form) => curlCheck(pair, form, clusterDomain))),
     ...teams.map((team) => denyCoreDnsCheck(team, input)),
     ...deniedPairs(input.teams).map((pair) => denyTeamCheck(pair, input)),
@@ -190,7 +190,10 @@ export function checkInputOf(stack: string, settings: Settings, wait: number): C
 /** The cluster of the stack; flags take precedence. */
 export function targetOf(settings: Settings, flags: Target): Target {
   const { cluster } = settings;
-  const own = cluster.kind === "eks" ? undefined : cluster;
+  const kubeconfigCluster = cluster.kind === "eks" ? undefined : cluster;
   // A context from the flags is looked up in the stack's kubeconfig, unless the flags name a file too.
-  return { kubeconfig: flags.kubeconfig ?? own?.kubeconfig, context: flags.context ?? own?.context };
+  return {
+    kubeconfig: flags.kubeconfig ?? kubeconfigCluster?.kubeconfig,
+    context: flags.context ?? kubeconfigCluster?.context,
+  };
 }

@@ -118,9 +118,9 @@ export class Lab {
 }
 
 function once<T>(cache: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
-  const known = cache.get(key) ?? ask();
-  cache.set(key, known);
-  return known;
+  const answer = cache.get(key) ?? ask();
+  cache.set(key, answer);
+  return answer;
 }
 
 function missingPod(team: string, up: string): UnmetPrecondition {

@@ -113,7 +113,7 @@ export function sessionScript(commands: readonly (readonly string[])[]): string[
       'at() { IFS=:; for d in $PATH; do if [ -x "$d/$1" ]; then echo "$d/$1"; return; fi; done; echo "$1"; }',
       // The x preserves trailing line feeds, which command substitution would strip.
       `j() { r=$({ o=$("$2" "$3" 2>&3; c=$?; printf x; exit $c); printf '\\n%s %s\\n%s' "$m" $? "$o"; } 3>&1 </dev/null); printf '%s\\n%s\\n%s end\\n' "$m" "$1 $r" "$m"; }`,
-      ...workers.map((own, worker) => `w${worker}() { ${own.join("; ")}; }`),
+      ...workers.map((commands, worker) => `w${worker}() { ${commands.join("; ")}; }`),
       "d=$(mktemp -d 2>/dev/null)",
       `if [ -d "$d" ]; then ${names.map((name) => `${name} >"$d/${name}" & `).join("")}wait; cat "$d"/*; rm -r "$d"; else ${names.join("; ")}; fi`,
     ].join("\n"),

@@ -36,8 +36,8 @@ const GLOBS = new Map<string, RegExp>();
 /** Whether a text matches a pattern, in which `*` matches any text. */
 export function matchesGlob(pattern: string, text: string): boolean {
   if (!pattern.includes("*")) return pattern === text;
-  const known = GLOBS.get(pattern);
-  if (known !== undefined) return known.test(text);
+  const glob = GLOBS.get(pattern);
+  if (glob !== undefined) return glob.test(text);
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   const compiled = new RegExp(`^${parts.join(".*")}$`, "s");
   GLOBS.set(pattern, compiled);

@@ -133,8 +133,8 @@ function peersOf(rule: Field): Field[] {
 }
 
 function areEverybody(peers: readonly Field[]): boolean {
-  const known = peers.filter((peer) => isKnownSo(() => blocksOf(peer).length > 0));
-  return peers.length === 0 || coversEverybody(known.flatMap(blocksOf)) || someKnown(peers, isEverybody);
+  const knownPeers = peers.filter((peer) => isKnownSo(() => blocksOf(peer).length > 0));
+  return peers.length === 0 || coversEverybody(knownPeers.flatMap(blocksOf)) || someKnown(peers, isEverybody);
 }
 
 function isEverybody(peer: Field): boolean {

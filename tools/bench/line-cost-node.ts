@@ -196,7 +196,10 @@ async function writeAtRate(files: readonly string[], bytesPerSecond: number, sec
     const due = Math.min(Math.floor((ofFile * (performance.now() - begun)) / 1000 / seconds), ofFile);
     for (const [number, file] of files.entries())
       if (due > written)
-        appendFileSync(file, Array.from({ length: due - written }, (_, at) => criLine(number, written + at)).join(""));
+        appendFileSync(
+          file,
+          Array.from({ length: due - written }, (_, index) => criLine(number, written + index)).join(""),
+        );
     written = due;
     await wait(PAUSE_MS);
   }
@@ -223,7 +226,7 @@ function writeNode(folder: string, lines: number): string[] {
     const place = join(folder, "pods", `${namespace}_${pod}_${UID}`, "web");
     mkdirSync(place, { recursive: true });
     const count = Math.floor(lines / CONTAINERS) + (number < lines % CONTAINERS ? 1 : 0);
-    const text = Array.from({ length: count }, (_, at) => criLine(number, at)).join("");
+    const text = Array.from({ length: count }, (_, index) => criLine(number, index)).join("");
     const file = join(place, "0.log");
     writeFileSync(file, text);
     const id = number.toString(16).padStart(64, "0");
@@ -233,13 +236,13 @@ function writeNode(folder: string, lines: number): string[] {
 }
 
 /** A line of a container: every second one is JSON, like an application's request log. */
-export function criLine(container: number, at: number): string {
-  const [seconds = "", fraction = ""] = new Date(FIRST_TIME + at).toISOString().slice(0, -1).split(".");
+export function criLine(container: number, index: number): string {
+  const [seconds = "", fraction = ""] = new Date(FIRST_TIME + index).toISOString().slice(0, -1).split(".");
   const head = `${seconds}.${fraction}${String(container).padStart(6, "0")}Z stdout F `;
   const room = LINE_BYTES - head.length - 1;
-  const path = `/api/v1/items/${1000 + (at % 9000)}`;
-  if (at % 2 === 1) {
-    const text = `${seconds} INFO [worker-${at % 16}] request ${at} of container ${container} for ${path} was served in ${at % 300} ms `;
+  const path = `/api/v1/items/${1000 + (index % 9000)}`;
+  if (index % 2 === 1) {
+    const text = `${seconds} INFO [worker-${index % 16}] request ${index} of container ${container} for ${path} was served in ${index % 300} ms `;
     return `${head}${text.padEnd(room, "from the cache and not from the database, as expected; ").slice(0, room)}\n`;
   }
   const fields = {
@@ -249,9 +252,9 @@ export function criLine(container: number, at: number): string {
     method: "GET",
     path,
     status: 200,
-    ms: (at % 300) + 0.5,
+    ms: (index % 300) + 0.5,
   };
-  const id = { request: String(at).padStart(12, "0"), user: `user-${at % 50}`, agent: "" };
+  const id = { request: String(index).padStart(12, "0"), user: `user-${index % 50}`, agent: "" };
   const short = JSON.stringify({ ...fields, ...id });
   return `${head}${JSON.stringify({ ...fields, ...id, agent: "x".repeat(room - short.length) })}\n`;
 }

@@ -76,10 +76,10 @@ function* loops(text: string): Generator<string> {
 
 function braces(text: string, start: number): string {
   let depth = 0;
-  for (let at = start; at < text.length; at += 1) {
-    if (text[at] === "{") depth += 1;
-    if (text[at] === "}") depth -= 1;
-    if (depth === 0) return text.slice(start + 1, at);
+  for (let position = start; position < text.length; position += 1) {
+    if (text[position] === "{") depth += 1;
+    if (text[position] === "}") depth -= 1;
+    if (depth === 0) return text.slice(start + 1, position);
   }
   return text.slice(start + 1);
 }

@@ -124,10 +124,10 @@ function queriesOf({ properties: { metrics, stat, period } }: Widget, at: number
 
 /** Interrupts the line at periods without data. */
 function seriesWithGaps(samples: readonly (readonly [number, number])[], period: number): RangeSeries {
-  const spread = samples.flatMap(([at, value], index) => {
+  const spread = samples.flatMap(([time, value], index) => {
     const last = samples[index - 1];
-    const gap = last !== undefined && at - last[0] > period * 1.5;
-    return gap ? [[last[0] + period, Number.NaN] as const, [at, value] as const] : [[at, value] as const];
+    const gap = last !== undefined && time - last[0] > period * 1.5;
+    return gap ? [[last[0] + period, Number.NaN] as const, [time, value] as const] : [[time, value] as const];
   });
   return { labels: {}, samples: spread };
 }

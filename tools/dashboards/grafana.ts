@@ -41,13 +41,13 @@ export async function grafanaPicture(dashboard: unknown, ask: Ask, window: Windo
       continue;
     }
     const series = (await Promise.all(panel.targets.map(({ expr }) => ask(expr, window)))).flat();
-    const own = firing.filter(({ labels }) => labels.alertname === panel.title);
+    const ofPanel = firing.filter(({ labels }) => labels.alertname === panel.title);
     drawn.push({
       kind: "graph",
       ...common,
       thresholds: panel.fieldConfig.defaults.thresholds.steps.flatMap(({ value }) => value ?? []),
       series,
-      fired: own.flatMap(({ samples }) => periods(samples, window.step)),
+      fired: ofPanel.flatMap(({ samples }) => periods(samples, window.step)),
     });
   }
   return { title, drawn };
@@ -56,10 +56,10 @@ export async function grafanaPicture(dashboard: unknown, ask: Ask, window: Windo
 /** Merges consecutive samples into periods. */
 function periods(samples: readonly (readonly [number, number])[], step: number): [number, number][] {
   const found: [number, number][] = [];
-  for (const [at] of samples) {
+  for (const [time] of samples) {
     const last = found.at(-1);
-    if (last !== undefined && at - last[1] <= step * 1.5) last[1] = at;
-    else found.push([at, at]);
+    if (last !== undefined && time - last[1] <= step * 1.5) last[1] = time;
+    else found.push([time, time]);
   }
   return found.map(([from, to]) => [from, to + step]);
 }
@@ -92,7 +92,7 @@ export function prometheusAt(url: string, get: typeof fetch = fetch): Ask {
     const { data } = await read(get, `${url}/api/v1/query_range?${query}`, RangeAnswer);
     return data.result.map(({ metric, values }) => ({
       labels: metric,
-      samples: values.map(([at, value]) => [at, Number(value)] as const),
+      samples: values.map(([time, value]) => [time, Number(value)] as const),
     }));
   };
 }

@@ -22,9 +22,9 @@ export async function pictureOf(dashboard: unknown, source: string, ask: Ask, wi
 
 /** The programs that a Prometheus scrapes, with their versions. */
 async function sourceOf(url: string, ask: Ask, window: Window): Promise<string> {
-  const known = await ask('group by (__name__, version) ({__name__=~".+_build_info",version!=""})', window);
+  const builds = await ask('group by (__name__, version) ({__name__=~".+_build_info",version!=""})', window);
   const names: Readonly<Record<string, string>> = { coredns: "CoreDNS", fluentbit: "Fluent Bit", vector: "Vector" };
-  const programs = known.flatMap(({ labels: { __name__: metric = "", version = "" } }) => {
+  const programs = builds.flatMap(({ labels: { __name__: metric = "", version = "" } }) => {
     const name = names[metric.replace(/_build_info$/, "")];
     return name === undefined ? [] : [`${name} ${version}`];
   });

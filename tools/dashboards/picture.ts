@@ -80,9 +80,9 @@ export function drawPicture({ title, drawn }: Picture, source: string, window: W
       ...drawn.map(titleOf),
     ],
     grid: graphs.map(({ place }) => gridOf(place)),
-    xAxis: graphs.map((_, at) => ({
+    xAxis: graphs.map((_, index) => ({
       type: "time" as const,
-      gridIndex: at,
+      gridIndex: index,
       min: window.from * 1000,
       max: window.to * 1000,
       splitNumber: 4,
@@ -90,9 +90,9 @@ export function drawPicture({ title, drawn }: Picture, source: string, window: W
       axisTick: { show: false },
       axisLabel: { fontSize: 9, hideOverlap: true, formatter: (value: number) => clock(value / 1000) },
     })),
-    yAxis: graphs.map(({ series, thresholds }, at) => ({
+    yAxis: graphs.map(({ series, thresholds }, index) => ({
       type: "value" as const,
-      gridIndex: at,
+      gridIndex: index,
       min: series.some(({ samples }) => samples.some(([, value]) => value < 0)) ? undefined : 0,
       max: series.length === 0 ? 1 : (top: { max: number }) => Math.max(top.max, ...thresholds) || 1,
       splitNumber: 2,
@@ -124,11 +124,11 @@ function titleOf({ kind, title, place: { x, y }, series }: Drawn): TitleComponen
 /** Labels that distinguish the series of a graph; all labels of a single series. */
 function legend(series: readonly RangeSeries[]): string {
   const shown = series.slice(0, MAX_SERIES).map(({ labels }) => {
-    const own = Object.entries(labels).filter(
+    const ownLabels = Object.entries(labels).filter(
       ([key, value]) =>
         key !== "__name__" && (series.length === 1 || series.some((other) => other.labels[key] !== value)),
     );
-    return own.map(([, value]) => value).join(" ");
+    return ownLabels.map(([, value]) => value).join(" ");
   });
   const left = series.length - shown.length;
   const text = [...shown.filter((label) => label !== ""), ...(left > 0 ? [`and ${left} more`] : [])].join(", ");
@@ -139,12 +139,12 @@ function gridOf({ x, y, w, h }: Place): GridComponentOption {
   return { left: x * COLUMN + 56, top: HEADER + y * LINE + 36, width: w * COLUMN - 76, height: h * LINE - 60 };
 }
 
-function seriesOf({ thresholds, series, fired }: Drawn, at: number): LineSeriesOption[] {
+function seriesOf({ thresholds, series, fired }: Drawn, index: number): LineSeriesOption[] {
   const [first, ...others] = series.slice(0, MAX_SERIES).map(
     ({ samples }): LineSeriesOption => ({
       type: "line",
-      xAxisIndex: at,
-      yAxisIndex: at,
+      xAxisIndex: index,
+      yAxisIndex: index,
       // A single sample between gaps has no line.
       showSymbol: samples.length === 1 || samples.some(([, value]) => Number.isNaN(value)),
       symbolSize: 3,
@@ -157,7 +157,7 @@ function seriesOf({ thresholds, series, fired }: Drawn, at: number): LineSeriesO
   );
   return [
     {
-      ...(first ?? { type: "line", xAxisIndex: at, yAxisIndex: at, data: [] }),
+      ...(first ?? { type: "line", xAxisIndex: index, yAxisIndex: index, data: [] }),
       markLine: {
         symbol: "none",
         silent: true,

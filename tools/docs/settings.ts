@@ -70,15 +70,15 @@ function entriesOf(node: Node, path: string, indent: string, seen: Map<string, s
   const shared = sharedKeys(properties, path, seen);
   const below = properties.flatMap(([key, child]) => {
     if (shared?.keys.includes(key)) return [];
-    const at = path === "" ? key : `${path}.${key}`;
+    const fullPath = path === "" ? key : `${path}.${key}`;
     const keys = keysOf(child);
     const first = seen.get(keys);
     const required = node.required?.includes(key) === true && child.const === undefined;
-    const described = { key, path: at, node: child, indent, required };
+    const described = { key, path: fullPath, node: child, indent, required };
     if (first !== undefined)
-      return [entry({ ...described, keys: first === at ? "Keys as above." : `Keys as in ${first}.` })];
-    if (Object.keys(propertiesOf(child) ?? {}).length > 1) seen.set(keys, at);
-    return [entry(described), ...entriesOf(child, at, `${indent}  `, seen)];
+      return [entry({ ...described, keys: first === fullPath ? "Keys as above." : `Keys as in ${first}.` })];
+    if (Object.keys(propertiesOf(child) ?? {}).length > 1) seen.set(keys, fullPath);
+    return [entry(described), ...entriesOf(child, fullPath, `${indent}  `, seen)];
   });
   const variants = [...(node.anyOf ?? []), ...(node.oneOf ?? [])]
     .filter(({ properties }) => properties !== undefined)
@@ -115,13 +115,16 @@ function alternatives(variants: readonly Entry[][], indent: string): Entry[] {
   const seen = new Set<string>();
   return variants.flatMap((entries, index) => {
     const isSeen = ({ key, comment }: Entry) => seen.has(`${key}${comment}`);
-    const own = entries.filter((candidate) => !isSeen(candidate));
+    const unseen = entries.filter((candidate) => !isSeen(candidate));
     const also = entries
       .filter((candidate) => isSeen(candidate) && !candidate.key.startsWith(`${indent} `))
       .map(({ key }) => key.slice(indent.length).replace(/:.*/, ""));
-    for (const { key, comment } of own) seen.add(`${key}${comment}`);
-    if (index === 0) return own;
-    return [{ key: `${indent}# or${also.length === 0 ? "" : `, also with ${also.join(", ")}`}`, comment: "" }, ...own];
+    for (const { key, comment } of unseen) seen.add(`${key}${comment}`);
+    if (index === 0) return unseen;
+    return [
+      { key: `${indent}# or${also.length === 0 ? "" : `, also with ${also.join(", ")}`}`, comment: "" },
+      ...unseen,
+    ];
   });
 }
 

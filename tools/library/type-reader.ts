@@ -97,14 +97,14 @@ export class TypeReader {
       const owners = types.filter((type) => this.#checker.getPropertyOfType(type, name) !== undefined);
       const symbols = owners.flatMap((type) => this.#checker.getPropertyOfType(type, name) ?? []);
       const isResult = this.#options.outputs.includes(path);
-      const at = {
+      const fieldPlace = {
         ...place,
         name: path,
         output: place.output || isResult,
         result: place.result === true || isResult,
         descriptions: place.descriptions?.properties?.[name],
       };
-      properties[name] = this.#property(symbols, this.#texts(name, owners, types), at);
+      properties[name] = this.#property(symbols, this.#texts(name, owners, types), fieldPlace);
       if (owners.length === types.length && !symbols.some((symbol) => this.#isOptional(symbol, path)))
         required.push(name);
     }
@@ -120,8 +120,8 @@ export class TypeReader {
     const kept = own.filter(({ name }) => !this.#options.leftOutputs.includes(`${place.name}.${name}`));
     const required = kept.filter((symbol) => !this.#isOptional(symbol, place.name)).map(({ name }) => name);
     const properties = kept.map((symbol) => {
-      const at = { ...place, name: `${place.name}.${symbol.name}`, result: true };
-      return [symbol.name, this.#property([symbol], this.#texts(symbol.name, [type], [type]), at)] as const;
+      const fieldPlace = { ...place, name: `${place.name}.${symbol.name}`, result: true };
+      return [symbol.name, this.#property([symbol], this.#texts(symbol.name, [type], [type]), fieldPlace)] as const;
     });
     return { properties: Object.fromEntries(properties), required: required.sort() };
   }

@@ -114,12 +114,12 @@ export async function answersOf(file: string): Promise<{ readonly lookedUp: stri
       `${file} must be {"lookedUp": "YYYY-MM-DD", "answers": [{"command": "aws eks …", "output": {…}}]}`,
       2,
     );
-  const known = new Map(data.answers.map(({ command, output }) => [command, output]));
+  const outputs = new Map(data.answers.map(({ command, output }) => [command, output]));
   return {
     lookedUp: data.lookedUp,
     aws: async (args) => {
       const command = commandOf(args);
-      const output = known.get(command);
+      const output = outputs.get(command);
       if (output === undefined) throw new Failure(`${file} has no answer of: ${command}`, 2);
       return JSON.stringify(output);
     },
@@ -214,10 +214,10 @@ function merged(before: VersionData, { supportEnds, defaults }: EksAnswers, look
   const versions = names
     .sort((one, other) => (minorOf(one) ?? 0) - (minorOf(other) ?? 0))
     .flatMap((version) => {
-      const known = before.versions[version];
-      const standardSupportEnds = supportEnds[version] ?? known?.standardSupportEnds;
+      const previous = before.versions[version];
+      const standardSupportEnds = supportEnds[version] ?? previous?.standardSupportEnds;
       if (standardSupportEnds === undefined) return [];
-      const addons = { ...known?.addons, ...defaults[version] };
+      const addons = { ...previous?.addons, ...defaults[version] };
       return [[version, { standardSupportEnds, ...(Object.keys(addons).length === 0 ? {} : { addons }) }] as const];
     });
   const sources = Object.keys(before.sources).map((name) => [
@@ -231,15 +231,15 @@ function merged(before: VersionData, { supportEnds, defaults }: EksAnswers, look
 
 function changesOf(before: VersionData, after: VersionData): string[] {
   return Object.entries(after.versions).flatMap(([version, { standardSupportEnds, addons = {} }]) => {
-    const known = before.versions[version];
+    const previous = before.versions[version];
     const ends =
-      known?.standardSupportEnds === standardSupportEnds
+      previous?.standardSupportEnds === standardSupportEnds
         ? []
         : [
-            `${version}: standard support ends on ${standardSupportEnds} (was ${known?.standardSupportEnds ?? "not known"})`,
+            `${version}: standard support ends on ${standardSupportEnds} (was ${previous?.standardSupportEnds ?? "not known"})`,
           ];
     const updates = Object.entries(addons).flatMap(([name, wanted]) => {
-      const old = Object.entries(known?.addons ?? {}).find(([key]) => key === name)?.[1];
+      const old = Object.entries(previous?.addons ?? {}).find(([key]) => key === name)?.[1];
       return old === wanted ? [] : [`${version}: ${name} ${wanted} (was ${old ?? "not known"})`];
     });
     return [...ends, ...updates];

@@ -115,9 +115,9 @@ export class EksCluster extends pulumi.ComponentResource {
   }
 
   /** @param index Index of the node group. */
-  #labels(known: Readonly<Record<string, string>>, index: number): NodeGroup["labels"] {
+  #labels(checkedLabels: Readonly<Record<string, string>>, index: number): NodeGroup["labels"] {
     const given = this.#args.nodeGroups?.[index]?.labels;
-    if (!holdsOutput(given)) return known;
+    if (!holdsOutput(given)) return checkedLabels;
     return checkedInputs(`${this.#name}.nodeGroups.${index}.labels`, NodeLabels, given);
   }
 

@@ -159,9 +159,9 @@ interface WithHeaders {
 export function checkHeaders(destination: WithHeaders, context: z.core.$RefinementCtx): void {
   const { headers = {} } = destination;
   const names = Object.keys(headers);
-  for (const [at, name] of names.entries()) {
+  for (const [index, name] of names.entries()) {
     const message = nameIssue(name, destination) ?? secretIssue(name, headers[name]);
-    const same = names.slice(0, at).find((other) => other.toLowerCase() === name.toLowerCase());
+    const same = names.slice(0, index).find((other) => other.toLowerCase() === name.toLowerCase());
     const twice = same === undefined ? undefined : `${same} and ${name} are the same header`;
     for (const problem of [message, twice]) if (problem !== undefined) relation(context, [name], problem, ["headers"]);
   }
@@ -211,7 +211,11 @@ export function secretHeaders(destination: HeaderSettings | object): SecretHeade
   const secret = headersOf(destination).flatMap(([name, value]) =>
     typeof value === "string" ? [] : [{ name, ...value }],
   );
-  return secret.map((header, at) => ({ ...header, variable: `LOG_HEADER_${at + 1}`, file: `header_${at + 1}` }));
+  return secret.map((header, index) => ({
+    ...header,
+    variable: `LOG_HEADER_${index + 1}`,
+    file: `header_${index + 1}`,
+  }));
 }
 
 /** The headers with values in the configuration. */

@@ -99,11 +99,11 @@ const KNOWN_PORTS = Object.values(PORTS).flatMap(({ ports }) => ports);
  */
 export function mskIssues(destination: KafkaDestination): SettingsIssue[] {
   const { brokers, credentials, mechanism, mskArn } = destination;
-  const mskBrokers = brokers.flatMap((broker, at) => {
+  const mskBrokers = brokers.flatMap((broker, index) => {
     const { service, region, port } = MSK_BROKER.exec(broker)?.groups ?? {};
     return service === undefined || region === undefined || port === undefined
       ? []
-      : [{ broker, at, port, region: region.toLowerCase(), isServerless: /serverless/i.test(service) }];
+      : [{ broker, at: index, port, region: region.toLowerCase(), isServerless: /serverless/i.test(service) }];
   });
   const [first] = mskBrokers;
   if (first === undefined) return [];

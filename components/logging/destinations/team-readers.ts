@@ -43,9 +43,9 @@ export function readerPolicies(
           policy: pulumi
             .all([accountId, pulumi.all(targets.map(({ known }) => known))])
             .apply(([account, destinations]) => {
-              const resolved = targets.map((target, at) => ({
+              const resolved = targets.map((target, index) => ({
                 ...target,
-                destination: destinations[at] ?? target.destination,
+                destination: destinations[index] ?? target.destination,
               }));
               return JSON.stringify({
                 Statement: statementsOf(team, resolved, cluster, host, account),
@@ -141,8 +141,8 @@ export function readerRoles(
 }
 
 function roleOf(cluster: string, index: IndexFormat, { name, namespaces = [] }: TeamNamespaces): SearchRole {
-  const own = namespaces.length === 0 ? [teamNamespace(name)] : namespaces.map((namespace) => namespace.name);
-  const { index_patterns, shared } = patternsOf(index, name, own);
+  const names = namespaces.length === 0 ? [teamNamespace(name)] : namespaces.map((namespace) => namespace.name);
+  const { index_patterns, shared } = patternsOf(index, name, names);
   return {
     description: `Read the logs of team ${name} of cluster ${cluster}`,
     cluster_permissions: CLUSTER_PERMISSIONS,

@@ -122,8 +122,8 @@ export function teamOf(namespace: string): string | undefined {
 export const NO_VALUE = "none";
 
 /** Index name of a line written at that time. Every collector produces the same. */
-export function indexName(format: IndexFormat, at: Date, fields: IndexFields = {}): string {
-  const date = DateTime.fromJSDate(at, { zone: format.timeZone })
+export function indexName(format: IndexFormat, time: Date, fields: IndexFields = {}): string {
+  const date = DateTime.fromJSDate(time, { zone: format.timeZone })
     .setLocale("en-US")
     .toFormat(notation(format.datePattern, "luxon"));
   return [indexPrefix(format, fields), date].join(format.separator);

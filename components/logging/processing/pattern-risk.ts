@@ -56,7 +56,7 @@ function refuseNestedRepeats(body: PatternNode): void {
     body,
     (node) =>
       node.kind === "choice" &&
-      node.options.some((one, at) => node.options.slice(at + 1).some((other) => canBeginAlike(one, other))),
+      node.options.some((one, index) => node.options.slice(index + 1).some((other) => canBeginAlike(one, other))),
   );
   if (ambiguous)
     throw new PatternError(
@@ -94,10 +94,10 @@ interface Part {
  */
 function refuseSharedText(node: PatternNode): void {
   const parts = partsOf(node);
-  for (const [at, one] of parts.entries())
-    for (const [distance, other] of parts.slice(at + 1, -1).entries()) {
+  for (const [index, one] of parts.entries())
+    for (const [distance, other] of parts.slice(index + 1, -1).entries()) {
       if (!one.isLong || !other.isLong || isDisjoint(one, other)) continue;
-      const between = parts.slice(at + 1, at + 1 + distance).filter(({ isNeeded }) => isNeeded);
+      const between = parts.slice(index + 1, index + 1 + distance).filter(({ isNeeded }) => isNeeded);
       if (!between.some((part) => isDisjoint(part, one) || isDisjoint(part, other)))
         throw new PatternError("two long repetitions that can share characters, as .* and .* in .*a.*b");
     }

@@ -28,8 +28,8 @@ export function processingIssues(
   }
   issues.push(...clusterFieldIssues(metadata, collector));
   for (const step of ["drop", "sample", "limit", "firstLines"] as const)
-    for (const [at, rule] of processing[step].entries())
-      issues.push(...ruleIssues(rule, ["processing", step, at], settings, teams));
+    for (const [index, rule] of processing[step].entries())
+      issues.push(...ruleIssues(rule, ["processing", step, index], settings, teams));
   return issues;
 }
 
@@ -74,8 +74,8 @@ function ruleIssues(
   const add = (keys: readonly PropertyKey[], message: string, value?: unknown) =>
     issues.push({ path: [...path, ...keys], message, value });
   if (teams !== undefined)
-    for (const [at, team] of (rule.teams ?? []).entries())
-      if (!teams.some(({ name }) => name === team)) add(["teams", at], teamRequirement(teams), team);
+    for (const [index, team] of (rule.teams ?? []).entries())
+      if (!teams.some(({ name }) => name === team)) add(["teams", index], teamRequirement(teams), team);
   if (selectionOf({ to: [], ...rule }, teams ?? []).namespaces?.length === 0)
     add([], "teams and namespaces have no namespace in common, so it matches no line");
   if (rule.levels !== undefined && !parseJson)

@@ -112,8 +112,10 @@ export function scriptRules(
 export function droppedTimes(from: number): string {
   const digits = [...String(from).padStart(3, "0")].map(Number);
   // By the first digit that exceeds the number's.
-  const greater = digits.flatMap((digit, at) =>
-    digit === 9 ? [] : [`${digits.slice(0, at).join("")}[${digit + 1}-9]${"[0-9]".repeat(digits.length - at - 1)}`],
+  const greater = digits.flatMap((digit, index) =>
+    digit === 9
+      ? []
+      : [`${digits.slice(0, index).join("")}[${digit + 1}-9]${"[0-9]".repeat(digits.length - index - 1)}`],
   );
   return `\\.[0-9]{3}(${[...greater, digits.join("")].join("|")})`;
 }

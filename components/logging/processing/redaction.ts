@@ -253,7 +253,7 @@ export function bareTextConditions(bare: readonly string[]): readonly [text: Pat
 function isInvalidInJson(text: string): boolean {
   if (/["\\\p{Cc}]/u.test(text)) return false;
   const words = text.match(/[A-Za-z]+/g) ?? [];
-  const isWord = (word: string) => ["true", "false", "null", "e", "E"].some((known) => known.includes(word));
+  const isWord = (word: string) => ["true", "false", "null", "e", "E"].some((literal) => literal.includes(word));
   return /[^A-Za-z0-9+.,:{}[\] -]/.test(text) || words.some((word) => !isWord(word));
 }
 

@@ -19,10 +19,10 @@ const ANY_CLUSTER: NamedCluster = { name: "<cluster>", region: "<region>" };
  * @param cluster Default: unknown, and names derived from it are only compared with each other.
  */
 export function overlapIssues(targets: readonly Target[], cluster: NamedCluster = ANY_CLUSTER): SettingsIssue[] {
-  return targets.flatMap((target, at) => {
-    const same = sameIssues(target, targets.slice(0, at), cluster);
+  return targets.flatMap((target, index) => {
+    const same = sameIssues(target, targets.slice(0, index), cluster);
     if (same.length > 0) return same;
-    return targets.toSpliced(at, 1).flatMap((other) => nestingWarnings(target, other, cluster));
+    return targets.toSpliced(index, 1).flatMap((other) => nestingWarnings(target, other, cluster));
   });
 }
 
@@ -71,41 +71,41 @@ function senderOf({ headers = {}, token, credentials }: Sender): string {
 function placesOf(target: Target, cluster: NamedCluster): { readonly key: string; readonly places: readonly string[] } {
   const { destination, index, suffix, places } = target;
   const inTeams = (base: string) => [base, ...places.map(({ team }) => placeName(base, team))];
-  const at = (key: string, ...all: readonly string[]) => ({ key, places: all });
+  const placed = (key: string, ...all: readonly string[]) => ({ key, places: all });
   switch (destination.kind) {
     case "stdout":
-      return at("kind", destination.kind);
+      return placed("kind", destination.kind);
     case "file":
-      return at("path", destination.path);
+      return placed("path", destination.path);
     case "http":
     case "otlp":
-      return at("url", `${requested(destination.url)}${senderOf(destination)}`);
+      return placed("url", `${requested(destination.url)}${senderOf(destination)}`);
     case "splunk":
-      return at("url", `${requested(destination.url)} with token ${destination.token.secretName}`);
+      return placed("url", `${requested(destination.url)} with token ${destination.token.secretName}`);
     case "kafka":
-      return at(
+      return placed(
         "topic",
         ...destination.brokers.map((broker) => `${broker.toLowerCase()} with topic ${destination.topic}`),
       );
     case "firehose":
-      return at("stream", destination.stream);
+      return placed("stream", destination.stream);
     case "loki":
-      return at(
+      return placed(
         "url",
         `${new URL(destination.url).origin}${destination.tenant === undefined ? "" : ` as ${destination.tenant}`}${senderOf(destination)}`,
       );
     case "opensearch":
-      if (destination.inCluster) return at("inCluster", "true", `${engineOf(target)} with prefix ${index.prefix}`);
-      return at("host", `${engineOf(target)} with prefix ${index.prefix}`);
+      if (destination.inCluster) return placed("inCluster", "true", `${engineOf(target)} with prefix ${index.prefix}`);
+      return placed("host", `${engineOf(target)} with prefix ${index.prefix}`);
     case "elasticsearch":
-      return at("host", `${engineOf(target)} with prefix ${index.prefix}`);
+      return placed("host", `${engineOf(target)} with prefix ${index.prefix}`);
     case "cloudwatch":
-      return at("logGroup", ...inTeams(logGroupName(destination, cluster.name, suffix)));
+      return placed("logGroup", ...inTeams(logGroupName(destination, cluster.name, suffix)));
     case "s3": {
       const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
       const prefixes = inTeams(destination.prefix).map((prefix) => `${bucket} with prefix ${prefix}`);
       // This stack creates a bucket only once; an existing one may have several prefixes.
-      return at("bucket", ...(destination.existing ? [] : [bucket]), ...prefixes);
+      return placed("bucket", ...(destination.existing ? [] : [bucket]), ...prefixes);
     }
   }
 }

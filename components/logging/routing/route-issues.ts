@@ -56,7 +56,7 @@ function listIssues(
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
   const { routes, sources } = settings;
-  const issues = routes.flatMap((route, at) => issuesOfRoute(route, ["routes", at], settings, names, teams));
+  const issues = routes.flatMap((route, index) => issuesOfRoute(route, ["routes", index], settings, names, teams));
   if (routes.length === 0) return issues;
   const unrouted = sources.filter((source) => !routes.some((route) => takes(route, source)));
   if (unrouted.length > 0)
@@ -94,8 +94,8 @@ function issuesOfRoute(
       issues.push({ path: [...path, key], message, value: route[key] });
     }
   if (teams !== undefined) {
-    const known = teams.map(({ name }) => name);
-    issues.push(...unknownNames(route.teams ?? [], [...path, "teams"], known, teamRequirement(teams)));
+    const teamNames = teams.map(({ name }) => name);
+    issues.push(...unknownNames(route.teams ?? [], [...path, "teams"], teamNames, teamRequirement(teams)));
   }
   if (selectionOf(route, teams ?? []).namespaces?.length === 0)
     issues.push({ path, message: "teams and namespaces have no namespace in common, so no line takes this route" });
@@ -112,10 +112,12 @@ function issuesOfRoute(
 function unknownNames(
   list: readonly string[],
   path: SettingsIssue["path"],
-  known: readonly string[],
+  allowed: readonly string[],
   message: string,
 ): SettingsIssue[] {
-  return list.flatMap((name, at) => (known.includes(name) ? [] : [{ path: [...path, at], message, value: name }]));
+  return list.flatMap((name, index) =>
+    allowed.includes(name) ? [] : [{ path: [...path, index], message, value: name }],
+  );
 }
 
 /** Reports index names of destinations without indices, and `wasDestination` without a log group or bucket of this stack. */
@@ -168,16 +170,16 @@ export function uncollectedWarnings(
     value,
     severity: "warning",
   });
-  const namespaces = (conditions.namespaces ?? []).flatMap((name, at) => {
+  const namespaces = (conditions.namespaces ?? []).flatMap((name, index) => {
     const reason = whyNotCollected(name, collected);
-    return reason === undefined ? [] : [warning(["namespaces", at], reason, name)];
+    return reason === undefined ? [] : [warning(["namespaces", index], reason, name)];
   });
-  const ofTeams = (conditions.teams ?? []).flatMap((team, at) => {
-    const known = teams.find(({ name }) => name === team);
-    const own = known?.namespaces?.map(({ name }) => name) ?? [teamNamespace(team)];
-    return known === undefined || own.some((name) => whyNotCollected(name, collected) === undefined)
+  const ofTeams = (conditions.teams ?? []).flatMap((team, index) => {
+    const found = teams.find(({ name }) => name === team);
+    const teamNamespaces = found?.namespaces?.map(({ name }) => name) ?? [teamNamespace(team)];
+    return found === undefined || teamNamespaces.some((name) => whyNotCollected(name, collected) === undefined)
       ? []
-      : [warning(["teams", at], `logging.namespaces leaves out ${own.join(" and ")}`, team)];
+      : [warning(["teams", index], `logging.namespaces leaves out ${teamNamespaces.join(" and ")}`, team)];
   });
   const labels = Object.entries(conditions.labels ?? {}).flatMap(([key, value]) => {
     const other = collected.labels[key];

@@ -205,7 +205,8 @@ export function routedTeams<T extends TeamNamespaces>(selections: readonly Selec
   return teams.filter(({ name, namespaces = [{ name: teamNamespace(name) }] }) =>
     selections.some(
       (selection) =>
-        selection.namespaces === undefined || namespaces.some((own) => selection.namespaces?.includes(own.name)),
+        selection.namespaces === undefined ||
+        namespaces.some((namespace) => selection.namespaces?.includes(namespace.name)),
     ),
   );
 }

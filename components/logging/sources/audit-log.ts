@@ -41,16 +41,16 @@ export class AuditLog extends pulumi.ComponentResource {
       return controlPlaneGroup(cluster);
     });
     for (const target of filteredTargets(targets)) {
-      const own = withName(name, target.suffix);
+      const ownName = withName(name, target.suffix);
       const { destination } = target;
       const isExisting = destination.kind === "firehose";
       const ownStream = auditStreamName(args.cluster, target.suffix);
       const stream = isExisting ? whenKnown(target, "firehose", (known) => known.stream) : pulumi.output(ownStream);
       // As text, so that a preview shows the role's permissions.
       const arn = pulumi.interpolate`arn:${host.partition}:firehose:${host.region}:${accountId}:deliverystream/${stream}`;
-      const ready = isExisting ? [] : [this.#stream(own, ownStream, target, accountId, args)];
+      const ready = isExisting ? [] : [this.#stream(ownName, ownStream, target, accountId, args)];
       const role = deliveryRole(
-        `${own}-filter`,
+        `${ownName}-filter`,
         {
           service: "logs.amazonaws.com",
           condition: accountId.apply((account) => ({
@@ -69,7 +69,7 @@ export class AuditLog extends pulumi.ComponentResource {
         { parent: this },
       );
       new aws.cloudwatch.LogSubscriptionFilter(
-        own,
+        ownName,
         { logGroup: group, filterPattern: AUDIT_PATTERN, destinationArn: arn, roleArn: role.arn },
         { parent: this, dependsOn: [...args.dependsOn, role.policy, ...ready] },
       );

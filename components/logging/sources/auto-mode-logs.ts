@@ -95,12 +95,12 @@ export class AutoModeLogs extends pulumi.ComponentResource {
             ),
           ]
         : [];
-    const own = new aws.cloudwatch.LogDeliveryDestination(
+    const deliveryDestination = new aws.cloudwatch.LogDeliveryDestination(
       name,
       { ...deliveryName(name), deliveryDestinationConfiguration: { destinationResourceArn: arn }, tags: host.tags },
       { parent: this, dependsOn: [...dependsOn] },
     );
-    return { suffix, destination: own, ready };
+    return { suffix, destination: deliveryDestination, ready };
   }
 }
 

@@ -29,13 +29,13 @@ export function sourceIssues(settings: SourceSettings, collector: Collector): Se
   const issues: SettingsIssue[] = takenFields(settings);
   const add = (message: string) => issues.push({ path: ["sources"], message, value: sources });
   if (!sources.includes("pods")) add("must contain pods");
-  const own = ownSources(sources);
-  if (own.length === 0) return issues;
+  const otherSources = ownSources(sources);
+  if (otherSources.length === 0) return issues;
   if (mode === "sidecar") {
     add("must be only pods with mode sidecar, which reads the files of one pod");
     return issues;
   }
-  const journal = journalSources(own);
+  const journal = journalSources(otherSources);
   const { title, sources: { journal: support } = {} } = collector;
   if (journal.length > 0 && support !== true)
     add(
@@ -136,7 +136,7 @@ export function awsSourceIssues(targets: readonly Target[]): SettingsIssue[] {
     const [source] = sources.filter(isFromAws);
     if (source === undefined) return [];
     const issue = (message: string): SettingsIssue => ({ path: [...path, "kind"], message, value: kind });
-    if (!DELIVERED.some((known) => known === kind)) {
+    if (!DELIVERED.some((delivered) => delivered === kind)) {
       const why = NOT_DELIVERED[kind] ?? "which AWS does not deliver there";
       return [issue(`must be ${oneOf(DELIVERED)} for the source ${source}, ${why}: give it a route of its own`)];
     }

@@ -155,8 +155,8 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
 /** The default image of the collector. */
 function defaultImage(collector: Collector, destinations: readonly NamedTarget[], journal: boolean): string {
   const [only] = destinations;
-  const own = only === undefined ? collector.image : imageFor(collector, only.destination);
-  return (journal ? collector.journal?.image : undefined) ?? own;
+  const image = only === undefined ? collector.image : imageFor(collector, only.destination);
+  return (journal ? collector.journal?.image : undefined) ?? image;
 }
 
 /** Node folders that the collector reads: pod logs, the journal, and programs that read it. */

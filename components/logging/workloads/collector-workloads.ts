@@ -27,17 +27,17 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
     const { collector, files } = args;
     const app = collector.id;
     const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
-    const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
+    const childOptions = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
 
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
       { metadata, automountServiceAccountToken: false },
-      own,
+      childOptions,
     );
     const rights =
-      collector.apiRules.length === 0 ? [] : Object.values(clusterRights(name, app, collector.apiRules, own));
-    receiverService(name, collector, metadata, own);
-    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, own);
+      collector.apiRules.length === 0 ? [] : Object.values(clusterRights(name, app, collector.apiRules, childOptions));
+    receiverService(name, collector, metadata, childOptions);
+    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, childOptions);
     this.daemonSet = new k8s.apps.v1.DaemonSet(
       `${name}-daemonset`,
       {
@@ -49,7 +49,7 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
           template: podTemplate(app, args),
         },
       },
-      { ...own, dependsOn: [...args.dependsOn, account, config, ...rights] },
+      { ...childOptions, dependsOn: [...args.dependsOn, account, config, ...rights] },
     );
     this.registerOutputs({ name: this.daemonSet.metadata.name });
   }
@@ -75,15 +75,15 @@ export class EventReader extends pulumi.ComponentResource {
     const { files } = args;
     const app = EVENT_READER_NAME;
     const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
-    const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
+    const childOptions = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
       { metadata, automountServiceAccountToken: false },
-      own,
+      childOptions,
     );
     const rules = [{ apiGroups: [""], resources: ["events"], verbs: ["get", "list", "watch"] }];
-    const { binding } = clusterRights(name, app, rules, own);
-    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, own);
+    const { binding } = clusterRights(name, app, rules, childOptions);
+    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, childOptions);
     this.statefulSet = new k8s.apps.v1.StatefulSet(
       `${name}-statefulset`,
       {
@@ -98,7 +98,7 @@ export class EventReader extends pulumi.ComponentResource {
           template: podTemplate(app, { ...args, standalone: { name: app, stateLimit: args.stateLimit } }),
         },
       },
-      { ...own, dependsOn: [...args.dependsOn, account, config, binding] },
+      { ...childOptions, dependsOn: [...args.dependsOn, account, config, binding] },
     );
     this.registerOutputs({ name: this.statefulSet.metadata.name });
   }

@@ -21,14 +21,14 @@ const onCollector =
 const onSenders =
   (signal: Signal) =>
   (stack: WatchedStack): Condition | undefined => {
-    const own = onCollector(signal)(stack);
-    if (stack.eventReader === undefined || stack.collector === EVENT_READER.id) return own;
+    const ofCollector = onCollector(signal)(stack);
+    if (stack.eventReader === undefined || stack.collector === EVENT_READER.id) return ofCollector;
     const reader = onCollector(signal)({ ...stack, collector: EVENT_READER.id });
-    if (own === undefined || reader === undefined) return own ?? reader;
-    const quiet = Object.entries(own.series).map(([selector, values]) => [selector, { quiet: values.quiet }]);
+    if (ofCollector === undefined || reader === undefined) return ofCollector ?? reader;
+    const quiet = Object.entries(ofCollector.series).map(([selector, values]) => [selector, { quiet: values.quiet }]);
     return {
       ...reader,
-      expr: `(${own.expr}) or (${reader.expr})`,
+      expr: `(${ofCollector.expr}) or (${reader.expr})`,
       series: { ...Object.fromEntries(quiet), ...reader.series },
     };
   };
@@ -79,8 +79,8 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     cause: "The pod hangs or restarts, or a network policy blocks Prometheus.",
     steps: ["`kubectl -n logging get pods -o wide`", LOGS],
     condition: (stack) => {
-      const own = scrapeTargets(stack).filter(({ namespace }) => namespace === LOGGING_NAMESPACE);
-      const [port, ...others] = [...new Set(own.flatMap(({ ports }) => ports))];
+      const targets = scrapeTargets(stack).filter(({ namespace }) => namespace === LOGGING_NAMESPACE);
+      const [port, ...others] = [...new Set(targets.flatMap(({ ports }) => ports))];
       if (port === undefined) return undefined;
       const pod = `up{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:${port}"}`;
       return {

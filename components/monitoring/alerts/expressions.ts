@@ -17,9 +17,9 @@ interface CoreDnsSeries {
 }
 
 function seriesOf({ namespace }: WatchedCoreDns): CoreDnsSeries {
-  const own = `namespace="${namespace}"`;
-  const pod = `${own},instance="10.0.0.1:9153"`;
-  return { dns: `${own},instance=~".+:9153"`, pod, info: `coredns_build_info{${pod},version="1.14.3"}` };
+  const inNamespace = `namespace="${namespace}"`;
+  const pod = `${inNamespace},instance="10.0.0.1:9153"`;
+  return { dns: `${inNamespace},instance=~".+:9153"`, pod, info: `coredns_build_info{${pod},version="1.14.3"}` };
 }
 
 /** One alert per pod, even if a second job scrapes it, as kube-prometheus-stack does with CoreDNS. */
@@ -81,9 +81,9 @@ export const unsent = ({ matchers, by, s3: [label, values], waiting, sent, alive
     ] as const
   )
     .map(([match, window]) => {
-      const own = `${matchers},${label}${match}"${values}"`;
+      const destinations = `${matchers},${label}${match}"${values}"`;
       const groups = `instance, ${by}`;
-      return `sum by (${groups}) (${waiting(own)}) > 0 ${unmoved(sent(own), groups, alive, window)}`;
+      return `sum by (${groups}) (${waiting(destinations)}) > 0 ${unmoved(sent(destinations), groups, alive, window)}`;
     })
     .join(" or ");
 

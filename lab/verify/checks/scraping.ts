@@ -79,8 +79,8 @@ function scrapeCheck({ name, namespace, ports, series }: ScrapeTarget, prometheu
   return row(`scraped:${subject}`, "metrics are scraped", prometheus, async (lab) => {
     const instance = `instance=~".+:(${ports.join("|")})"`;
     // Pods that share a port with others are recognized by a series of their own.
-    const own = series === undefined ? "" : ` and on (instance) ${series}`;
-    const found = await query(lab, prometheus, `up{namespace="${namespace}",${instance}}${own}`);
+    const ofCollector = series === undefined ? "" : ` and on (instance) ${series}`;
+    const found = await query(lab, prometheus, `up{namespace="${namespace}",${instance}}${ofCollector}`);
     const down = found.filter(({ value: [, up] }) => up !== "1").map(({ metric }) => metric.instance ?? "");
     const facts = { targets: found.length, down };
     if (found.length === 0 && (await query(lab, prometheus, `up{namespace="",${instance}}`)).length > 0)
@@ -140,16 +140,16 @@ function kubeStateCheck(names: readonly string[], prometheus: Prometheus): Check
   return row("kube-state-metrics", "kube-state-metrics is scraped", prometheus, async (lab) => {
     const having = (label: string) =>
       query(lab, prometheus, `count by (__name__) ({__name__=~"${names.join("|")}",${label}})`);
-    const known = (await having('exported_namespace=""')).map(({ metric }) => metric.__name__);
-    const missing = names.filter((name) => !known.includes(name));
+    const metrics = (await having('exported_namespace=""')).map(({ metric }) => metric.__name__);
+    const missing = names.filter((name) => !metrics.includes(name));
     const facts = { metrics: names.length, missing };
-    if (known.length === 0 && (await having('exported_namespace!=""')).length > 0)
+    if (metrics.length === 0 && (await having('exported_namespace!=""')).length > 0)
       return fail(
         "label exported_namespace",
         "alerts look for the object's label `namespace`: scrape kube-state-metrics with honorLabels",
         facts,
       );
-    if (known.length === 0)
+    if (metrics.length === 0)
       return fail(
         "no metrics of kube-state-metrics",
         "install it and scrape it, or set monitoring.prometheus.kubeStateMetrics to false",

@@ -95,8 +95,8 @@ function inIndices(
   source: OwnSource,
 ): Found {
   const endpoint = searchEndpoint(destination);
-  const own = sourceIndex(index, source);
-  const pattern = indexPattern(own);
+  const format = sourceIndex(index, source);
+  const pattern = indexPattern(format);
   return {
     place: `${destination.kind} ${pattern}`,
     whyUnreadable: whyOutOfReach(endpoint),
@@ -105,12 +105,12 @@ function inIndices(
       const body = await ask(lab, endpoint, `/${encodeURIComponent(pattern).replaceAll("%2A", "*")}/_search?${query}`);
       const hit = readAnswer(SearchAnswer, body, endpoint.url.host).hits.hits[0];
       if (hit === undefined) return undefined;
-      const at = new Date(hit._source["@timestamp"]);
-      const wanted = indexName(own, at);
+      const time = new Date(hit._source["@timestamp"]);
+      const wanted = indexName(format, time);
       const where = `index ${hit._index}`;
       return hit._index === wanted
-        ? { where, at }
-        : { where, at, unexpected: `by its time and the settings it should be ${wanted}` };
+        ? { where, at: time }
+        : { where, at: time, unexpected: `by its time and the settings it should be ${wanted}` };
     },
   };
 }
@@ -187,8 +187,8 @@ function inOwnLog({ name }: Target, source: OwnSource, { collector }: Place): Fo
     async newest(lab, word = "") {
       const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${app}`);
       for (const pod of pods.filter(({ phase }) => phase === "Running").slice(0, MAX_ASKED)) {
-        const own = pod.containers.includes(container) ? container : (pod.containers[0] ?? container);
-        const text = await lab.cluster.logs(pod, { container: own, seconds: LOG_SECONDS });
+        const found = pod.containers.includes(container) ? container : (pod.containers[0] ?? container);
+        const text = await lab.cluster.logs(pod, { container: found, seconds: LOG_SECONDS });
         const isOfSource = new RegExp(`"source":\\s?"${source}"`);
         const line = text.split("\n").findLast((candidate) => isOfSource.test(candidate) && candidate.includes(word));
         if (line === undefined) continue;

@@ -138,8 +138,8 @@ function layout({ teams }: VerifyResult): Places {
 function namespaceBox({ team, namespace, pod }: TeamView, { boxes }: Places, rows: readonly Row[]): Markup {
   const box = boxes.get(team);
   if (box === undefined) return html``;
-  const own = rows.filter(({ id }) => id === `pods:${team}` || id === `service:${team}`);
-  const status = worst([...own.map((row) => row.status), pod?.ready ? "pass" : "fail"]);
+  const teamRows = rows.filter(({ id }) => id === `pods:${team}` || id === `service:${team}`);
+  const status = worst([...teamRows.map((row) => row.status), pod?.ready ? "pass" : "fail"]);
   const [x, y] = [box.x + 12, box.y];
   const lines =
     pod === undefined
@@ -193,12 +193,14 @@ function lines(connections: readonly Connection[], { boxes }: Places): Markup[] 
       // Labels of parallel lines start at different heights, counted from the same end in both directions.
       const share = level ? 0.5 : (index + 1) / (bundle.length + 1);
       const wanted = connection.from < connection.to ? share : 1 - share;
-      const [first = wanted, ...others] = SHARES.map((step) => wanted + step).filter((at) => at > 0.05 && at < 0.95);
-      const at = (where: number) => {
+      const [first = wanted, ...others] = SHARES.map((step) => wanted + step).filter(
+        (share) => share > 0.05 && share < 0.95,
+      );
+      const pointAt = (where: number) => {
         const { x, y } = along(start, end, where);
         return { x, y: y + (level ? -6 : 4) };
       };
-      const place = freePlace(connection.label, [at(first), ...others.map(at)], drawn);
+      const place = freePlace(connection.label, [pointAt(first), ...others.map(pointAt)], drawn);
       drawn.push(labelBox(connection.label, place));
       return line(connection, `M${round(start.x)} ${round(start.y)}L${round(end.x)} ${round(end.y)}`, place);
     }),

@@ -115,9 +115,9 @@ export const POD_KERNEL: readonly Rule[] = [
         if (ofPod.isSet && !SECCOMP_PROFILES.includes(ofPod.text() ?? ""))
           report.wrong(ofPod, "so the pod may make every system call");
       });
-      const own = container.at("securityContext", "seccompProfile", "type");
-      if (!own.isUnknown && !own.isSet && !ofPod.isUnknown && ofPod.isSet) return;
-      const type = own.isSet ? own : ofPod;
+      const ofContainer = container.at("securityContext", "seccompProfile", "type");
+      if (!ofContainer.isUnknown && !ofContainer.isSet && !ofPod.isUnknown && ofPod.isSet) return;
+      const type = ofContainer.isSet ? ofContainer : ofPod;
       if (settings.get(STANDARD) === "baseline" && !type.isSet) return;
       if (!SECCOMP_PROFILES.includes(type.text() ?? "")) {
         report.wrong(type, `so ${container.path} may make every system call`);
@@ -149,10 +149,10 @@ export const POD_KERNEL: readonly Rule[] = [
         const inherited = user.isSet ? user : ofPod;
         if (inherited.number() === 0) wrong(inherited, `so ${container.path} runs as root`);
       });
-      const own = container.at("securityContext", "runAsNonRoot");
+      const ofContainer = container.at("securityContext", "runAsNonRoot");
       const ofPod = pod.at("securityContext", "runAsNonRoot");
-      if (!ofPod.isUnknown && ofPod.flag() === false && own.isSet) wrong(ofPod, "so the pod may run as root");
-      const nonRoot = own.isSet ? own : ofPod;
+      if (!ofPod.isUnknown && ofPod.flag() === false && ofContainer.isSet) wrong(ofPod, "so the pod may run as root");
+      const nonRoot = ofContainer.isSet ? ofContainer : ofPod;
       if (nonRoot.flag() !== true) wrong(nonRoot, `so ${container.path} may run as root`);
     },
   ),

@@ -27,13 +27,14 @@ export const POD_WORKLOAD: readonly Rule[] = [
     },
     (container, report, _, pod) =>
       report.each(REQUIRED, ([list, resource]) => {
-        const own = container.at("resources", list, resource);
+        const amount = container.at("resources", list, resource);
         // An unset request defaults to the limit. Containers share the pod's resources.
         const lists = list === "requests" ? ["requests", "limits"] : [list];
         const fields = [container, pod].flatMap((holder) =>
           lists.map((name) => holder.at("resources", name, resource)),
         );
-        if (!someKnown(fields, (field) => field.isSet)) report.wrong(own, "so the node cannot plan for this container");
+        if (!someKnown(fields, (field) => field.isSet))
+          report.wrong(amount, "so the node cannot plan for this container");
       }),
     // Ephemeral containers cannot have resources.
     ["initContainers", "containers"],

@@ -160,7 +160,7 @@ function coversPodPort(peer: Field, port: Field, stack: Stack): boolean {
     (workload) =>
       selectsNamespace(peer.at("namespaceSelector"), namespaceOf(workload), stack) &&
       selectsPodsOf(peer.at("podSelector"), workload) &&
-      udpPortsOf(workload).some((own) => first <= own && own <= last),
+      udpPortsOf(workload).some((port) => first <= port && port <= last),
   );
 }
 

@@ -42,15 +42,15 @@ export function inputs(pipeline: LogPipeline): Options[] {
 function places({ namespaces, processing }: LogPipeline): Place[] {
   const groups: Place[] = [];
   let { include, exclude } = namespaces;
-  for (const [at, rule] of processing.firstLines.entries()) {
-    const own = rule.namespaces?.filter(
+  for (const [index, rule] of processing.firstLines.entries()) {
+    const remaining = rule.namespaces?.filter(
       (name) => !exclude.includes(name) && (namespaces.include.length === 0 || include.includes(name)),
     );
-    if (own?.length === 0) continue;
-    groups.push({ id: `pods-first-${at}`, include: own ?? include, exclude, firstLine: rule.pattern });
-    if (own === undefined) return groups;
-    exclude = [...exclude, ...own];
-    include = include.filter((name) => !own.includes(name));
+    if (remaining?.length === 0) continue;
+    groups.push({ id: `pods-first-${index}`, include: remaining ?? include, exclude, firstLine: rule.pattern });
+    if (remaining === undefined) return groups;
+    exclude = [...exclude, ...remaining];
+    include = include.filter((name) => !remaining.includes(name));
     if (namespaces.include.length > 0 && include.length === 0) return groups;
   }
   return [...groups, { id: "pods", include, exclude }];

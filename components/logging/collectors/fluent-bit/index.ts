@@ -91,7 +91,10 @@ export const fluentBit: Collector = {
     files: {
       "fluent-bit.yaml": yamlText(configuration(pipeline)),
       ...Object.fromEntries(
-        pipeline.branches.map((branch, at) => [senderFile(branch), yamlText(senderConfiguration(branch, at, SCRIPT))]),
+        pipeline.branches.map((branch, index) => [
+          senderFile(branch),
+          yamlText(senderConfiguration(branch, index, SCRIPT)),
+        ]),
       ),
       ...(needsScript(pipeline) ? { "index.lua": APP_SCRIPT } : {}),
       ...processingScripts(pipeline),
@@ -100,10 +103,10 @@ export const fluentBit: Collector = {
     ...(pipeline.branches.length === 0
       ? {}
       : {
-          senders: pipeline.branches.map((branch, at) => ({
+          senders: pipeline.branches.map((branch, index) => ({
             name: branch.name ?? "",
             args: ["--config", `${CONFIG_FOLDER}/${senderFile(branch)}`],
-            ...probesAt(senderPorts(at)),
+            ...probesAt(senderPorts(index)),
           })),
         }),
   }),

@@ -10,7 +10,7 @@ const REDACT_SCRIPT = ["expression.lua", "redact.lua"].map((name) => readScript(
 const LIMIT_SCRIPT = readScript(import.meta.url, "limit.lua");
 /** Files in the configuration folder. */
 const REDACT_FILE = "redact.lua";
-const limitFile = (at: number) => `limit-${at}.lua`;
+const limitFile = (index: number) => `limit-${index}.lua`;
 /** Key that `redact.lua` adds to records that it changes. */
 const REDACTED = "redacted";
 /** Key of records that a rule drops. */
@@ -28,7 +28,10 @@ export function processingScripts({
   return {
     ...(redact.length === 0 ? {} : { [REDACT_FILE]: redactScript(redact) }),
     ...Object.fromEntries(
-      limit.map(({ linesPerSecond }, at) => [limitFile(at), `LINES_PER_SECOND = ${linesPerSecond}\n${LIMIT_SCRIPT}`]),
+      limit.map(({ linesPerSecond }, index) => [
+        limitFile(index),
+        `LINES_PER_SECOND = ${linesPerSecond}\n${LIMIT_SCRIPT}`,
+      ]),
     ),
   };
 }
@@ -117,11 +120,11 @@ function lineConditions({ pattern, kept }: Thinning): string[] {
 }
 
 function limitFilters({ limit }: LogPipeline["processing"], folder: string): Section[] {
-  return limit.map(({ namespaces }, at) => ({
+  return limit.map(({ namespaces }, index) => ({
     name: "lua",
     ...namespaceMatch([namespaces]),
-    alias: `limit_${at}`,
-    script: `${folder}/${limitFile(at)}`,
+    alias: `limit_${index}`,
+    script: `${folder}/${limitFile(index)}`,
     call: "limit",
   }));
 }

@@ -139,7 +139,9 @@ function exactTexts(node: PatternNode): readonly string[] | undefined {
       return [node.text];
     case "set": {
       if (node.negated || node.ranges.some(([from, to]) => to - from >= MAX_TEXTS)) return undefined;
-      const codes = node.ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, at) => from + at));
+      const codes = node.ranges.flatMap(([from, to]) =>
+        Array.from({ length: to - from + 1 }, (_, index) => from + index),
+      );
       return ifFew(codes.map((code) => String.fromCharCode(code).toLowerCase()));
     }
     case "group":

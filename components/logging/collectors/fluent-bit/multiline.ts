@@ -173,11 +173,12 @@ export function stackTraceFilters(
   { multiline, processing: { firstLines } }: Pick<LogPipeline, "multiline" | "processing">,
   key: string,
 ): Section[] {
-  const own = firstLines.map(({ namespaces }) => namespaces);
-  const traces = multiline.length === 0 || own.includes(undefined) ? [] : [joiner(key, STACK_TRACE, elsewhere(own))];
+  const ruled = firstLines.map(({ namespaces }) => namespaces);
+  const traces =
+    multiline.length === 0 || ruled.includes(undefined) ? [] : [joiner(key, STACK_TRACE, elsewhere(ruled))];
   return [
     ...traces,
-    ...firstLines.map(({ namespaces }, at) => joiner(key, firstLineParser(at), namespaceMatch([namespaces]))),
+    ...firstLines.map(({ namespaces }, index) => joiner(key, firstLineParser(index), namespaceMatch([namespaces]))),
     ...emptyLines(firstLines, key),
   ];
 }
@@ -203,21 +204,21 @@ function emptyLines(firstLines: LogPipeline["processing"]["firstLines"], key: st
 }
 
 /** Matches the tags of all other namespaces. */
-function elsewhere(own: readonly (readonly string[] | undefined)[]): Section {
-  const names = [...new Set(own.flatMap((namespaces = []) => namespaces))].sort();
+function elsewhere(ruled: readonly (readonly string[] | undefined)[]): Section {
+  const names = [...new Set(ruled.flatMap((namespaces = []) => namespaces))].sort();
   return names.length === 0 ? { match: "kube.*" } : { match_regex: `^kube\\.(?!(${names.join("|")})_)` };
 }
 
-function firstLineParser(at: number): string {
-  return `first_line_${at}`;
+function firstLineParser(index: number): string {
+  return `first_line_${index}`;
 }
 
 /** Joins a line that a pattern matches with all following lines that it does not match. */
 export function firstLineParsers({ processing: { firstLines } }: Pick<LogPipeline, "processing">): object[] {
-  return firstLines.map(({ pattern }, at) => {
+  return firstLines.map(({ pattern }, index) => {
     const regex = patternText(pattern, "onigmo");
     return {
-      name: firstLineParser(at),
+      name: firstLineParser(index),
       type: "regex",
       ...OF_STREAM,
       flush_timeout: 1000,

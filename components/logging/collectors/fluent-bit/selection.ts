@@ -17,11 +17,11 @@ export function namespaceMatch(namespaces: readonly (readonly string[] | undefin
 /** Matches the tags of all lines that may go to a destination, including the journal's. */
 export function tagMatch({ sources, selections }: Pick<LogPipeline, "sources" | "selections">): Section {
   const pods = namespaceMatch(selections.map(({ namespaces }) => namespaces));
-  const own = ownSources(sources);
-  if (own.length === 0) return pods;
+  const otherSources = ownSources(sources);
+  if (otherSources.length === 0) return pods;
   const parts = [
     ...(sources.includes("pods") ? [String(pods.match_regex ?? "^kube\\.").replace(/^\^/, "")] : []),
-    `(${own.map((source) => tagOf(source).replace(".", "\\.")).join("|")})$`,
+    `(${otherSources.map((source) => tagOf(source).replace(".", "\\.")).join("|")})$`,
   ];
   return { match_regex: `^(${parts.join("|")})` };
 }
@@ -57,9 +57,9 @@ export function conditions(
   ];
   if (levels === undefined) return [common];
   const pattern = levelPattern(levels);
-  return LEVEL_KEYS.map((key, at) => [
+  return LEVEL_KEYS.map((key, index) => [
     ...common,
     `key_value_matches $fields['${key}'] \\A${pattern}\\z`,
-    ...LEVEL_KEYS.slice(0, at).map((earlier) => `key_does_not_exist $fields['${earlier}']`),
+    ...LEVEL_KEYS.slice(0, index).map((earlier) => `key_does_not_exist $fields['${earlier}']`),
   ]);
 }

@@ -22,8 +22,8 @@ const FLUSH_SECONDS = 0.2;
 const IN_TWO_THREADS: readonly Section[string][] = ["http", "opensearch", "splunk"];
 
 /** A sender's ports, after those of the reader. */
-export function senderPorts(at: number): Ports {
-  return { http: OWN_PORTS.http + 2 * (at + 1), alive: OWN_PORTS.alive + 2 * (at + 1) };
+export function senderPorts(index: number): Ports {
+  return { http: OWN_PORTS.http + 2 * (index + 1), alive: OWN_PORTS.alive + 2 * (index + 1) };
 }
 
 /** Name of a sender's configuration file. */
@@ -40,13 +40,13 @@ export function readerOf(pipeline: LogPipeline): LogPipeline {
 }
 
 /** Passes records to a sender, which acknowledges them once they are on its disk, even while its destination is down. */
-export function toSender(branch: LogPipeline, at: number): Section {
+export function toSender(branch: LogPipeline, index: number): Section {
   return {
     name: "forward",
     // Selects by tag as far as possible.
     ...tagMatch(branch),
     host: "127.0.0.1",
-    port: FORWARD_PORT + at,
+    port: FORWARD_PORT + index,
     require_ack_response: "on",
     retry_limit: "no_limits",
     "storage.total_limit_size": amount(branch.buffer.size),
@@ -55,8 +55,8 @@ export function toSender(branch: LogPipeline, at: number): Section {
 }
 
 /** A sender's configuration. @see https://docs.fluentbit.io/manual/data-pipeline/inputs/forward */
-export function senderConfiguration(branch: LogPipeline, at: number, script: string): object {
-  const ports = senderPorts(at);
+export function senderConfiguration(branch: LogPipeline, index: number, script: string): object {
+  const ports = senderPorts(index);
   return {
     service: { ...service(branch, ports), flush: FLUSH_SECONDS },
     pipeline: {
@@ -64,7 +64,7 @@ export function senderConfiguration(branch: LogPipeline, at: number, script: str
         {
           name: "forward",
           listen: "127.0.0.1",
-          port: FORWARD_PORT + at,
+          port: FORWARD_PORT + index,
           buffer_max_size: MAX_MESSAGE,
           ...bufferInput(branch),
         },

@@ -114,11 +114,11 @@ function cardSteps(masked: string): Step[] {
   let optional = "";
   for (let at = MIN_DIGITS; at < MAX_DIGITS; at += 1) optional = `(?:${optional}${digit})?`;
   const number = `${optional}${digit.repeat(MIN_DIGITS - 1)}([0-9])`;
-  const copy = Array.from({ length: MAX_DIGITS }, (_, at) => [
-    (MAX_DIGITS - at) % 2 === 0 ? DOUBLE : SINGLE,
-    at + 2,
+  const copy = Array.from({ length: MAX_DIGITS }, (_, index) => [
+    (MAX_DIGITS - index) % 2 === 0 ? DOUBLE : SINGLE,
+    index + 2,
   ]).flat();
-  const counts = Array.from({ length: 9 }, (_, at) => at + 1).map((count) => {
+  const counts = Array.from({ length: 9 }, (_, index) => index + 1).map((count) => {
     const doubled = Array.from({ length: 10 }, (_, value) => value).find(
       (value) => (value > 4 ? 2 * value - 9 : 2 * value) === count,
     );

@@ -50,9 +50,9 @@ function hasLevel(levels: NonNullable<Selection["levels"]>): string {
   const pattern = text(`^${levelPattern(levels)}$`);
   const fields = 'log.body["fields"]';
   const has = (key: string) => `ContainsValue(Keys(${fields}), ${text(key)})`;
-  const inFields = LEVEL_KEYS.map((key, at) => {
+  const inFields = LEVEL_KEYS.map((key, index) => {
     const path = `${fields}[${text(key)}]`;
-    const none = LEVEL_KEYS.slice(0, at).map((earlier) => `not ${has(earlier)}`);
+    const none = LEVEL_KEYS.slice(0, index).map((earlier) => `not ${has(earlier)}`);
     return all([...none, `IsString(${path})`, `IsMatch(${path}, ${pattern})`]);
   });
   const absent = any([`${fields} == nil`, all(LEVEL_KEYS.map((key) => `not ${has(key)}`))]);

@@ -225,16 +225,16 @@ function recordTemplate(parseJson: boolean, labels: boolean, added: Readonly<Rec
   const value = (name: string) => `{{ toRawJson .${name} }}`;
   const names = { namespace_name: "namespace", pod_name: "pod", container_name: "container", host: "node" };
   const kubernetes = Object.entries(names).map(([key, label]) => `"${key}":${value(label)}`);
-  const known = (key: string, from = key) => `{{ if .${from} }},"${key}":${value(from)}{{ end }}`;
+  const ifSet = (key: string, from = key) => `{{ if .${from} }},"${key}":${value(from)}{{ end }}`;
   // Unchanged from the line, since numbers are rounded when written again; through JSON, which replaces invalid UTF-8.
   const fields = `{{ if hasPrefix "{" .Entry }}{{ if kindIs "map" (fromJson .Entry) }},"fields":{{ fromJson (toRawJson .Entry) }}{{ end }}{{ end }}`;
   // A template cannot detect the last item, so the comma precedes each but the first.
   const podLabels = `{{ $comma := "" }}{{ range $key, $value := . }}{{ if hasPrefix "${POD_LABEL}" $key }}{{ $comma }}{{ toRawJson (trimPrefix "${POD_LABEL}" $key) }}:{{ toRawJson $value }}{{ $comma = "," }}{{ end }}{{ end }}`;
   return [
     // Absent in a line that no runtime wrote.
-    `{"log":{{ toRawJson .Entry }}${known("stream")}${known("time", WRITTEN)}`,
+    `{"log":{{ toRawJson .Entry }}${ifSet("stream")}${ifSet("time", WRITTEN)}`,
     `,"kubernetes":{${kubernetes.join(",")}${labels ? `,"labels":{ ${podLabels}}` : ""}}`,
-    known("team"),
+    ifSet("team"),
     parseJson ? fields : "",
     // Names and values contain no special character of JSON or templates.
     ...Object.entries(added).map(([name, value]) => `,"${name}":"${value}"`),

@@ -25,11 +25,11 @@ export function joinStages({ firstLines }: Processing, traces: string | undefine
     stages.push(within(selectors, [{ multiline: { firstline, max_wait_time: "1s", max_lines: 1000 } }]));
   const others = () => (taken.length === 0 ? [] : [without(taken)]);
   for (const { namespaces, pattern } of firstLines) {
-    const own = namespaces?.filter((name) => !taken.includes(name));
-    if (own?.length === 0) continue;
-    join(patternText(pattern, "re2"), own === undefined ? others() : [among("namespace", own)]);
-    if (own === undefined) return stages;
-    taken.push(...own);
+    const remaining = namespaces?.filter((name) => !taken.includes(name));
+    if (remaining?.length === 0) continue;
+    join(patternText(pattern, "re2"), remaining === undefined ? others() : [among("namespace", remaining)]);
+    if (remaining === undefined) return stages;
+    taken.push(...remaining);
   }
   if (traces !== undefined) join(traces, others());
   return stages;
@@ -67,7 +67,7 @@ function replaceStage({ pattern, replacement, luhn, bare }: RedactionRule): Stag
   const [text, kept] = typeof last === "string" ? [last, replacement.slice(0, -1)] : ["", replacement];
   const parts = pattern.kind === "sequence" ? pattern.parts : [pattern];
   const stay = parts.slice(0, kept.length);
-  if (kept.some((part, at) => part !== at + 1)) return undefined;
+  if (kept.some((part, index) => part !== index + 1)) return undefined;
   if (stay.length < kept.length || stay.some(({ kind }) => kind !== "group")) return undefined;
   const secret: PatternNode = { kind: "sequence", parts: parts.slice(kept.length).map(withoutGroups) };
   const before = stay.map((part) => `(?:${patternText(withoutGroups(part), "re2")})`).join("");

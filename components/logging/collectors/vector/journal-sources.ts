@@ -83,10 +83,10 @@ function journalSink(branch: LogPipeline, source: JournalSource): Options {
     branch.destination.kind === "s3"
       ? { ...branch.destination, prefix: sourcePlace(branch.destination.prefix, source) }
       : branch.destination;
-  const own = { ...branch, destination, index: sourceIndex(branch.index, source), places: [] };
+  const ofSource = { ...branch, destination, index: sourceIndex(branch.index, source), places: [] };
   return {
-    ...sink(own),
-    ...ownNames(own, source),
+    ...sink(ofSource),
+    ...ownNames(ofSource, source),
     acknowledgements: {
       enabled: true,
       ...(destination.kind === "splunk" ? { indexer_acknowledgements_enabled: false } : {}),

@@ -79,13 +79,13 @@ export function limits(
   from: string,
   last: string,
 ): Readonly<Record<string, Options>> {
-  const name = (at: number) => (at === limit.length - 1 ? last : `limit-${at}`);
+  const name = (index: number) => (index === limit.length - 1 ? last : `limit-${index}`);
   return Object.fromEntries(
-    limit.map(({ namespaces, linesPerSecond }, at) => [
-      name(at),
+    limit.map(({ namespaces, linesPerSecond }, index) => [
+      name(index),
       {
         type: "throttle",
-        inputs: [at === 0 ? from : name(at - 1)],
+        inputs: [index === 0 ? from : name(index - 1)],
         key_field: "{{ kubernetes.namespace_name }}/{{ kubernetes.pod_name }}",
         threshold: linesPerSecond,
         window_secs: 1,

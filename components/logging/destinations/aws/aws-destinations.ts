@@ -31,9 +31,9 @@ export function lateTargets(
   resolved: pulumi.Output<LoggingSettings>,
   teams: readonly TeamNamespaces[],
 ): LateTarget[] {
-  return targets.map((target, at) => ({
+  return targets.map((target, index) => ({
     ...target,
-    known: resolved.apply((settings) => targetsOf(settings, teams)[at]?.destination ?? target.destination),
+    known: resolved.apply((settings) => targetsOf(settings, teams)[index]?.destination ?? target.destination),
   }));
 }
 
@@ -98,8 +98,8 @@ export function awsDestinations(
     sendsTo: (target: LateTarget) => boolean,
     restrict = (statements: PolicyStatement[]) => statements,
   ) => {
-    const statements = all.flatMap(({ target, statements: own }) =>
-      sendsTo(target) ? (own?.apply(restrict) ?? []) : [],
+    const statements = all.flatMap(({ target, statements: ofTarget }) =>
+      sendsTo(target) ? (ofTarget?.apply(restrict) ?? []) : [],
     );
     const [first] = statements;
     if (first === undefined) return undefined;
@@ -167,13 +167,13 @@ function createLogGroups(
   const group = { host, groupName, retentionDays, class: destination.class };
   const ofTeams = places.flatMap(({ team }) => {
     if (team === undefined) return [];
-    const own = {
+    const teamGroup = {
       ...group,
       ...destination.teams?.[team],
       kmsKeyArn: logGroupKey(target, destination, team),
-      groupName: groupName.apply((known) => placeName(known, team)),
+      groupName: groupName.apply((name) => placeName(name, team)),
     };
-    return [new PodLogGroup(`${resource}.${team}`, own, { parent }).group];
+    return [new PodLogGroup(`${resource}.${team}`, teamGroup, { parent }).group];
   });
   const all = { ...group, kmsKeyArn: logGroupKey(target, destination) };
   return [...ofTeams, new PodLogGroup(resource, all, { parent }).group];
@@ -190,7 +190,7 @@ function logGroupKey(
   return whenKnown(
     target,
     "cloudwatch",
-    (known) => (team === undefined ? undefined : known.teams?.[team]?.kmsKeyArn) ?? known.kmsKeyArn ?? "",
+    (settings) => (team === undefined ? undefined : settings.teams?.[team]?.kmsKeyArn) ?? settings.kmsKeyArn ?? "",
   );
 }
 
@@ -207,9 +207,9 @@ function createBucket(
   const name = bucketNameOf(target, cluster, host.region);
   const takesDeliveries = sources.includes("auto-mode");
   const shorter = Object.fromEntries(
-    Object.entries(teams).map(([team, own]) => [placeName(keys, team), own.retentionDays]),
+    Object.entries(teams).map(([team, ofTeam]) => [placeName(keys, team), ofTeam.retentionDays]),
   );
   const bucket = { host, bucketName: name, prefix: keys, retentionDays, takesDeliveries, shorter };
-  const own = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
-  return [own.bucket, ...(takesDeliveries ? [own.policy] : [])];
+  const created = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
+  return [created.bucket, ...(takesDeliveries ? [created.policy] : [])];
 }

@@ -174,10 +174,10 @@ export function teamIssues(
   }
   if (destination.kind === "s3") {
     const { retentionDays = RETENTION.s3 } = destination;
-    for (const [team, own] of Object.entries(destination.teams ?? {}))
-      if (own.retentionDays > retentionDays) {
+    for (const [team, ofTeam] of Object.entries(destination.teams ?? {}))
+      if (ofTeam.retentionDays > retentionDays) {
         const message = `must be at most ${retentionDays}, since S3 deletes an object by the shorter of two rules`;
-        issues.push({ path: [...path, "teams", team, "retentionDays"], message, value: own.retentionDays });
+        issues.push({ path: [...path, "teams", team, "retentionDays"], message, value: ofTeam.retentionDays });
       }
     if (destination.existing && named.length > 0)
       issues.push({ path: [...path, "teams"], message: "must not be set with existing, which keeps its own rules" });

@@ -45,14 +45,14 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
 
   constructor(name: string, args: InClusterOpenSearchArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:InClusterOpenSearch", name, {}, options);
-    const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
+    const childOptions = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
     const template = JSON.stringify(everyIndexTemplate(), null, 2);
     const config = new k8s.core.v1.ConfigMap(
       `${name}-template`,
       { metadata: metadata(OPENSEARCH, "opensearch-template"), data: { "template.json": template } },
-      own,
+      childOptions,
     );
-    const service = this.#service(name, OPENSEARCH, OPENSEARCH_PORT, own);
+    const service = this.#service(name, OPENSEARCH, OPENSEARCH_PORT, childOptions);
     this.statefulSet = new k8s.apps.v1.StatefulSet(
       `${name}-node`,
       {
@@ -74,9 +74,9 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         },
       },
-      { ...own, dependsOn: [config, service, ...args.dependsOn] },
+      { ...childOptions, dependsOn: [config, service, ...args.dependsOn] },
     );
-    this.#dashboards(name, own);
+    this.#dashboards(name, childOptions);
     this.registerOutputs({ service: service.metadata.name });
   }
 

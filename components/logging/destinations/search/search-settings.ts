@@ -165,16 +165,16 @@ export function amazonIssues(destination: Addressed): SettingsIssue[] {
   const host = url === undefined ? destination.host : new URL(url).hostname;
   if (host === undefined) return [];
   const endpoint = endpointOf(host);
-  const at: SettingsIssue["path"] = [url === undefined ? "host" : "url"];
+  const path: SettingsIssue["path"] = [url === undefined ? "host" : "url"];
   if (endpoint === undefined) return [];
   if (endpoint.service === "osis") {
     const message =
       "must not be an endpoint of Amazon OpenSearch Ingestion, which accepts only signed requests of its own kind";
-    return [{ path: at, message, value: host }];
+    return [{ path, message, value: host }];
   }
   if (endpoint.service === "aoss" && kind !== "opensearch") {
     const message = `must not be an endpoint of ${SERVERLESS}, which only kind opensearch with sigv4 can write to`;
-    return [{ path: at, message, value: host }];
+    return [{ path, message, value: host }];
   }
   if (kind !== "opensearch" && kind !== "elasticsearch") return [];
   return [
