@@ -24,6 +24,8 @@ export interface Upstream {
   readonly asked: readonly string[];
   /** From now on it answers nothing. */
   silence(): void;
+  /** From now on every name has this address. */
+  move(address: string): void;
   /** From now on it answers only this code. */
   fail(code: number): void;
   close(): void;
@@ -31,6 +33,7 @@ export interface Upstream {
 
 export async function upstreamWith(address: string, ttl = 3600): Promise<Upstream> {
   const asked: string[] = [];
+  let given = address;
   let silent = false;
   let failure = 0;
   const socket = createSocket("udp4");
@@ -46,7 +49,7 @@ export async function upstreamWith(address: string, ttl = 3600): Promise<Upstrea
       );
     // The plugin loop asks once for a random name, of type HINFO.
     if (type === "A" || type === "AAAA") asked.push(name);
-    const answers = type === "A" && !name.startsWith("no") ? [{ name, type: "A", ttl, data: address } as const] : [];
+    const answers = type === "A" && !name.startsWith("no") ? [{ name, type: "A", ttl, data: given } as const] : [];
     const code = name.startsWith("no") ? 3 : 0;
     // Without this record CoreDNS takes a denial for an error.
     const authorities = code === 0 ? [] : [{ name: "test", type: "SOA", ttl, data: SOA } as const];
@@ -59,6 +62,9 @@ export async function upstreamWith(address: string, ttl = 3600): Promise<Upstrea
     asked,
     silence() {
       silent = true;
+    },
+    move(to) {
+      given = to;
     },
     fail(code) {
       failure = code;
