@@ -89,6 +89,13 @@ function checkWords(server: Server, { match, from, to }: RewritePlugin, findings
       "matches no name, since only a regex has wildcards",
       `use suffix ${from.slice(1)}, which takes all names below it`,
     );
+  else if (match === "exact" && from.length > 1 && from.startsWith("."))
+    findings.warn(
+      server,
+      `rewrite ${from}`,
+      "matches no name, since none begins with a dot",
+      `use suffix ${from}, which takes all names below it`,
+    );
   else if (/[\\^$()[\]|+*?]/.test(from))
     findings.warn(
       server,
@@ -163,8 +170,10 @@ function ordered(rule: RewritePlugin): Ordered {
   };
   const takesAll = ({ rule: later, name }: Ordered) => {
     if (later.match === "exact") return fits[match](name);
+    // Whatever matches a longer text has this part of it.
+    if (match === "substring" && later.match !== "regex") return fits.substring(name);
     if (later.match !== match) return false;
-    return later.from === from || ((match === "prefix" || match === "suffix") && fits[match](name));
+    return later.from === from || (match !== "regex" && fits[match](name));
   };
   return { rule, name: wide, takesAll };
 }

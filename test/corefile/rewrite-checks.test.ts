@@ -36,6 +36,18 @@ describe("a rule of rewrite", () => {
       withLines(`rewrite name suffix .b.example .shop.svc.cluster.local ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
       "rewrite a.b.example: has no effect, since rewrite .b.example comes first",
     ],
+    ...["substring a.b", "prefix a.b", "suffix xa.b.example", "exact c.a.b.example"].map((rule) => {
+      const [match = "", from = ""] = rule.split(" ");
+      const auto = match === "exact" ? "" : ` ${AUTO}`;
+      return [
+        withLines(`rewrite name substring .b. .${SERVICE} ${AUTO}\nrewrite name ${rule} ${SERVICE}${auto}`),
+        `rewrite ${from}: has no effect, since rewrite .b. comes first and takes its names`,
+      ] as const;
+    }),
+    [
+      withLines(`rewrite name exact .corp.example ${SERVICE}`),
+      "rewrite .corp.example: matches no name, since none begins with a dot; use suffix .corp.example, which takes all",
+    ],
     [
       withLines("", stub("corp.example:53", "rewrite name a.other.example b.corp.example", "forward . 10.0.0.9")),
       "rewrite a.other.example: has no effect, since names of a.other.example do not reach a block for corp.example:53",
