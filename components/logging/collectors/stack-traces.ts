@@ -44,8 +44,15 @@ export function continuationPattern(languages: readonly Language[]): string | un
  */
 export function firstLinePattern(languages: readonly Language[]): string | undefined {
   if (languages.length === 0) return undefined;
-  return `^(${unlike(["", ...continuations(languages)])}|[ \\t]*$)`;
+  const beginnings = continuations(languages);
+  const key = beginnings.join("\n");
+  const pattern = firstLinePatterns.get(key) ?? `^(${unlike(["", ...beginnings])}|[ \\t]*$)`;
+  firstLinePatterns.set(key, pattern);
+  return pattern;
 }
+
+/** By the beginnings, of which there are few sets. A check of the settings renders a collector for each of them. */
+const firstLinePatterns = new Map<string, string>();
 
 /** Alternatives for what may follow a common beginning without completing one of these. */
 function unlike(rests: readonly string[]): string {

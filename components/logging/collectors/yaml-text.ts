@@ -4,7 +4,7 @@ import { Document, Scalar, stringify, type ToStringOptions, visit } from "yaml";
 type Compat = "yaml-1.1" | "core";
 
 /** Recent texts of sections, by their value as JSON. */
-const texts = new Map<string, string>();
+const texts: Readonly<Record<Compat, Map<string, string>>> = { "yaml-1.1": new Map(), core: new Map() };
 const MAX_TEXTS = 2000;
 
 const WIDTH: ToStringOptions = { lineWidth: 0 };
@@ -55,10 +55,13 @@ function memberText(key: string, member: unknown, levels: number, compat: Compat
 }
 
 function sectionText(value: unknown, compat: Compat): string {
-  const key = `${compat} ${JSON.stringify(value)}`;
-  const text = texts.get(key) ?? written(value, compat, UNREADABLE.test(key));
-  if (texts.size >= MAX_TEXTS) texts.clear();
-  texts.set(key, text);
+  const known = texts[compat];
+  const key = JSON.stringify(value);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  if (known.size >= MAX_TEXTS) known.clear();
+  const text = written(value, compat, UNREADABLE.test(key));
+  known.set(key, text);
   return text;
 }
 
@@ -91,5 +94,6 @@ function hasEntries(value: unknown): value is object {
 
 /** Indents by one level; empty lines, as in a multi-line text, stay empty. */
 function indented(text: string): string {
-  return text.replaceAll(/(?<=^|\n)(?!\n|$)/g, "  ");
+  const lines = text.split("\n");
+  return lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n");
 }

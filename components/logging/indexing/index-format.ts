@@ -221,8 +221,14 @@ export function isTimeZone(name: string): boolean {
   spellings ??= new Map(Intl.supportedValuesOf("timeZone").map((zone) => [zone.toLowerCase(), zone]));
   const spelling = spellings.get(name.toLowerCase());
   if (spelling !== undefined) return spelling === name;
-  return OLDER_NAME.test(name) && !REMOVED_NAMES.includes(name) && IANAZone.isValidZone(name);
+  if (!OLDER_NAME.test(name) || REMOVED_NAMES.includes(name)) return false;
+  const isValid = olderNames.get(name) ?? IANAZone.isValidZone(name);
+  olderNames.set(name, isValid);
+  return isValid;
 }
+
+/** Whether older names are valid, for which JavaScript creates a date format. */
+const olderNames = new Map<string, boolean>();
 
 /** A zone's offset from UTC in seconds, starting at a time in seconds since 1970. */
 export type ZoneOffset = readonly [from: number, seconds: number];
