@@ -1,3 +1,5 @@
+import { integer, unsigned } from "./go-values.ts";
+
 /** The type of an expression; `any` if it is unknown here. */
 export type Kind = "text" | "number" | "boolean" | "list of texts" | "list of numbers" | "list" | "function" | "any";
 
@@ -51,8 +53,8 @@ interface Predicate {
   readonly isCondition: boolean;
   /** Whether the expression is optional. */
   readonly isOptional: boolean;
-  /** Whether another argument may follow. */
-  readonly takesMore: boolean;
+  /** The type of another argument that may follow; undefined if none may. */
+  readonly more?: Kind;
   /** Types of `#NAME` inside the expression. */
   readonly pointers: Readonly<Record<string, Kind>>;
   /** The result type. @param made Type of the expression; undefined if it is omitted. */
@@ -62,7 +64,6 @@ interface Predicate {
 const CONDITION: Predicate = {
   isCondition: true,
   isOptional: false,
-  takesMore: false,
   pointers: {},
   gives: () => "boolean",
 };
@@ -86,11 +87,11 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
   map: { ...VALUE, pointers: { index: "number" }, gives: (_list, made) => listOf(made === undefined ? [] : [made]) },
   reduce: {
     ...VALUE,
-    takesMore: true,
+    more: "any",
     pointers: { index: "number", acc: "any" },
     gives: (_list, made) => made ?? "any",
   },
-  sortBy: { ...VALUE, takesMore: true, gives: (list) => list },
+  sortBy: { ...VALUE, more: "text", gives: (list) => list },
   sum: { ...VALUE, isOptional: true, gives: (list, made) => made ?? elementOf(list) },
 };
 
@@ -208,6 +209,11 @@ export function textOf(word: string): Kind {
 export function numberOf(word: string): Kind {
   if (!/^(0[xob][\da-f_]+|(\d[\d_]*(\.[\d_]*)?|\.[\d_]+)(e[+-]?\d+)?)$/i.test(word))
     throw new Problem(`${word} is not a number`);
+  const digits = word.replaceAll("_", "");
+  const isLarge = /^\d+$/.test(digits)
+    ? integer(digits) === undefined
+    : /^0[xob]/i.test(digits) && unsigned(digits, 63, 0) === undefined;
+  if (isLarge) throw new Problem(`${word} is too large for an integer`);
   return "number";
 }
 

@@ -184,7 +184,11 @@ class Reader {
     if (word === undefined) throw new Problem("it ends too early");
     this.cursor += 1;
     if (word === "not" || word === "!") return wanted(this.expression(NOT), "boolean", word);
-    if (word === "-" || word === "+") return wanted(this.expression(SIGN), "number", word);
+    if (word === "-" || word === "+") {
+      const signed = this.expression(SIGN);
+      wanted(signed, "number", word);
+      return signed;
+    }
     return this.continued(this.primary(word));
   }
 
@@ -271,7 +275,10 @@ class Reader {
       made = this.predicate(name, elementOf(list));
       if (predicate.isCondition && made !== "boolean" && made !== "any")
         throw new Problem(`the predicate of ${name} must be a boolean, not a ${made}`);
-      if (predicate.takesMore && this.takes(",")) this.value();
+      if (predicate.more !== undefined && this.takes(",")) {
+        const given = this.value();
+        if (predicate.more !== "any") wanted(given, predicate.more, name);
+      }
       this.takes(",");
     }
     this.expect(")");

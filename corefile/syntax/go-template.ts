@@ -10,7 +10,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 const ACTION =
   /\{\{(?:-\s)?(?:\/\*[\s\S]*?\*\/|((?:"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.|[^'\\\n])*'|[^"`'])*?))(?:\s-)?\}\}/y;
 const TOKEN =
-  /\s+|"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.|[^'\\\n])+'|:=|\$\w*|(?:\.[A-Za-z_]\w*)+|[+-]?(?:\d[\w.]*)|[A-Za-z_]\w*|\.|[()|,=]/y;
+  /\s+|"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\(?:[abfnrtv\\']|x[\da-fA-F]{2}|[0-7]{3}|u[\da-fA-F]{4}|U[\da-fA-F]{8})|[^'\\\n])'|:=|\$\w*|(?:\.[A-Za-z_]\w*)+|[+-]?(?:\d[\w.]*)|[A-Za-z_]\w*|\.|[()|,=]/uy;
 
 /**
  * Why Go rejects a text as a template; undefined if it does not. Calls are parsed but not executed: a missing field only fails at a query.
