@@ -57,6 +57,8 @@ export type Handlers = Readonly<Record<string, (option: string) => void>>;
 const MAX_REGEXP = 10_000;
 const REGEXP_LIMIT_SINCE: Version = [1, 14, 0];
 const NEW_PARSER_SINCE: Version = [1, 13, 0];
+/** First release whose parser takes options in the braces of an option. */
+const NESTING_SINCE: Version = [1, 15, 0];
 
 /** The words of a plugin in a server block, with a cursor, as its setup reads them. */
 export class Setup extends Dispenser {
@@ -66,7 +68,8 @@ export class Setup extends Dispenser {
   readonly warnings: string[] = [];
 
   constructor(plugin: string, tokens: readonly Token[], context: SetupContext) {
-    super(tokens, isBefore(context.version, NEW_PARSER_SINCE));
+    const isBeforeIt = (version: Version) => isBefore(context.version, version);
+    super(tokens, { lenient: isBeforeIt(NEW_PARSER_SINCE), nests: !isBeforeIt(NESTING_SINCE) });
     this.plugin = plugin;
     this.context = context;
   }

@@ -97,12 +97,15 @@ export class Dispenser {
   private readonly tokens: readonly Token[];
   /** Whether a block without a closing brace ends at its last word, if that is a brace, as before CoreDNS 1.13. */
   private readonly lenient: boolean;
+  /** Whether an option may have options in braces. */
+  private readonly nests: boolean;
   private cursor = -1;
   private nesting = 0;
 
-  constructor(tokens: readonly Token[], lenient: boolean) {
+  constructor(tokens: readonly Token[], { lenient, nests }: { readonly lenient: boolean; readonly nests: boolean }) {
     this.tokens = tokens;
     this.lenient = lenient;
+    this.nests = nests;
   }
 
   /** The word at the cursor; empty before the first. */
@@ -137,9 +140,11 @@ export class Dispenser {
     if (this.nesting > 0) {
       const moves = this.next();
       if (!moves && !this.lenient) return false;
-      if (this.value !== "}") return moves || this.endlessly();
-      this.nesting -= 1;
-      return false;
+      if (this.nests && this.value === "{") this.cursor -= 1;
+      else if (this.value === "}") {
+        this.nesting -= 1;
+        return false;
+      } else return moves || this.endlessly();
     }
     if (!this.nextArgument()) return false;
     if (this.value !== "{") {

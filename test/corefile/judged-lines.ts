@@ -64,4 +64,13 @@ export const JUDGED_LINES: readonly (readonly [line: string, verdict: "y" | "n"]
   ["view a {|expr \"reduce(['a'], # + #acc, 'b') == 'ba'\"|}", "y"],
   ["view a {|expr 1 + + first([1]) == 'a'|}", "y"],
   ["view a {|expr 1 + + 1 == 'a'|}", "n"],
+  ["erratic {|drop {|delay 3 50ms|}|}", "y"],
+  ["erratic {|drop {|frobnicate|}|}", "n"],
+  ["erratic {|{|}|}", "n"],
+  ["health {|lameduck 5s {|}|}", "y"],
+  ["errors {|stacktrace {|}|}", "n"],
+  ["hosts {|10.0.0.1 a.example {|ttl 5|}|}", "n"],
+  ["cache {|success 1024 {|denial 1024|}|}", "n"],
+  ["forward . 10.0.0.2 {|policy random {|expire 5s|}|}", "n"],
+  ["template IN A {|fallthrough {|rcode NXDOMAIN|}|}", "n"],
 ];
