@@ -1,6 +1,6 @@
 import { type Document, isScalar, Lexer, LineCounter, parseAllDocuments, type ScalarTag } from "yaml";
 import { isObject } from "../../components/schema/values.ts";
-import { isCredential } from "../../policies/readers/credentials.ts";
+import { isCredential } from "../../policies/readers/credentials/credential-values.ts";
 
 /** One JSON document of a file that may hold several. */
 interface JsonDocument {

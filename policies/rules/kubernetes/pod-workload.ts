@@ -1,7 +1,9 @@
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { credentialInCommand, credentialInText, credentialsIn, isCredential } from "../../readers/credentials.ts";
+import { credentialInCommand, credentialInText } from "../../readers/credentials/credential-forms.ts";
+import { credentialsIn } from "../../readers/credentials/credential-lines.ts";
+import { isCredential } from "../../readers/credentials/credential-values.ts";
 import { BINDINGS } from "../../readers/rbac.ts";
 import { namespaceOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";

@@ -11,7 +11,7 @@ import {
   type RunningConfig,
   unknownImages,
 } from "../../readers/collectors-in-stack.ts";
-import { credentialsIn } from "../../readers/credentials.ts";
+import { credentialsIn } from "../../readers/credentials/credential-lines.ts";
 import { mountsOf, nameOf, namespaceOf, plainPath, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, fluentBit, kubernetes, podSecurity } from "../rule-sources.ts";
 

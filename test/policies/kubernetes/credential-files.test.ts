@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { Settings } from "../../../policies/core/rule.ts";
 import { RULES } from "../../../policies/pack.ts";
-import { credentialInCommand, credentialsIn } from "../../../policies/readers/credentials.ts";
+import { credentialInCommand } from "../../../policies/readers/credentials/credential-forms.ts";
+import { credentialsIn } from "../../../policies/readers/credentials/credential-lines.ts";
 import { first, stackOf } from "../rules/samples.ts";
 import { GOOD_POD } from "../rules/workloads.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { credentialInCommand, credentialInText, credentialsIn } from "../../../policies/readers/credentials.ts";
+import { credentialInCommand, credentialInText } from "../../../policies/readers/credentials/credential-forms.ts";
+import { credentialsIn } from "../../../policies/readers/credentials/credential-lines.ts";
 import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
 describe("a credential in a ConfigMap", () => {
