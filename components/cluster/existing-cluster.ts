@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
+import { type ArgumentKinds, checkArguments } from "../schema/argument-kinds.ts";
 import { holdsOutput, isOutput } from "../schema/checked-inputs.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { accessEntries, grantAccess, knownEntries } from "./eks/access.ts";
@@ -40,19 +41,49 @@ export interface ExistingClusterArgs {
   readonly networkPolicies?: boolean;
 }
 
+const KINDS: ArgumentKinds<keyof ExistingClusterArgs> = {
+  any: ["kubeconfig", "context", "identifier", "ipFamily", "networkPolicies"],
+  list: [],
+  group: [],
+  ofSettings: ["kind"],
+};
+const EKS_KINDS: ArgumentKinds<keyof ExistingEksClusterArgs> = {
+  any: [
+    "region",
+    "name",
+    "profile",
+    "kubernetesVersion",
+    "serviceCidr",
+    "compute",
+    "ipFamily",
+    "networkPolicies",
+    "podIdentityAgent",
+    "kubeconfig",
+    "context",
+    "tags",
+  ],
+  list: ["accessEntries"],
+  group: [],
+  ofSettings: ["kind"],
+};
+
 const KnownArgs = ExistingClusterSettings.omit({ kind: true });
 /** Access entries are checked where access is granted. */
 const KnownEksArgs = EksExistingSettings.omit({ kind: true, accessEntries: true }).extend({
   name: ClusterName.optional(),
 });
 
-/** Arguments that may be or hold outputs, which are checked once known. Of tags, only values may be, since others are added. */
-const MAY_BE_OUTPUTS = ["name", "kubeconfig", "context", "profile", "tags"];
+/**
+ * Arguments of either cluster that may be or hold outputs, which are checked once known. The context is a part of names where nothing else
+ * names the cluster. Of tags, only values may be outputs, since others are added.
+ */
+const LATE = ["kubeconfig"];
+const LATE_ON_EKS = ["name", "kubeconfig", "context", "profile", "tags"];
 
-/** The arguments that a schema has, without those that are known later. */
-function knownArguments(schema: z.ZodObject, args: object): object {
+/** The arguments that a schema has, without outputs among those that may be known later. */
+function knownArguments(schema: z.ZodObject, args: object, late: readonly string[]): object {
   const isLate = (key: string, value: unknown) =>
-    MAY_BE_OUTPUTS.includes(key) && holdsOutput(value) && !(key === "tags" && isOutput(value));
+    late.includes(key) && holdsOutput(value) && !(key === "tags" && isOutput(value));
   return Object.fromEntries(
     Object.entries(args).filter(([key, value]) => key in schema.shape && value !== undefined && !isLate(key, value)),
   );
@@ -68,7 +99,8 @@ export class ExistingCluster extends pulumi.ComponentResource {
   readonly handle: ClusterHandle;
 
   constructor(name: string, args: ExistingClusterArgs = {}, options: pulumi.ComponentResourceOptions = {}) {
-    parseArgs(name, KnownArgs, knownArguments(KnownArgs, args));
+    checkArguments(name, KINDS, args);
+    parseArgs(name, KnownArgs, knownArguments(KnownArgs, args, LATE));
     super("eks-dns-logging:cluster:ExistingCluster", name, {}, options);
     const provider = kubernetesProvider(
       name,
@@ -144,10 +176,11 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
   readonly #tags: Readonly<Record<string, pulumi.Input<string>>>;
 
   constructor(name: string, args: ExistingEksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
+    checkArguments(name, EKS_KINDS, args);
     const { region } = parseArgs(name, ClusterRegion, { region: args.region });
     const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
     throwErrors(name, [
-      ...checkEksExisting(parseArgs(name, KnownEksArgs, knownArguments(KnownEksArgs, args))),
+      ...checkEksExisting(parseArgs(name, KnownEksArgs, knownArguments(KnownEksArgs, args, LATE_ON_EKS))),
       ...principalIssues(knownEntries(args.accessEntries ?? [], partitionOf(region).id), region),
     ]);
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);

@@ -57,9 +57,10 @@ export const HANDLE = "must be the output `handle` of EksCluster, ExistingEksClu
  * The argument `cluster` of a component.
  * @throws {ArgumentsError} for anything else, such as the component itself.
  */
-export function requiredHandle(name: string, { cluster }: { readonly cluster: ClusterHandle }): ClusterHandle {
-  const given: unknown = cluster;
-  if (isObject(given) && pulumi.Resource.isInstance(given.provider) && Array.isArray(given.ready)) return cluster;
+export function requiredHandle(name: string, args: { readonly cluster: ClusterHandle }): ClusterHandle {
+  // A program without types may leave the arguments out.
+  const given: unknown = Object(args).cluster;
+  if (isObject(given) && pulumi.Resource.isInstance(given.provider) && Array.isArray(given.ready)) return args.cluster;
   throw new ArgumentsError([{ path: [name, "cluster"], message: HANDLE }]);
 }
 

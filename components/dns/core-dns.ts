@@ -102,10 +102,10 @@ export class CoreDns extends pulumi.ComponentResource {
   readonly warnings: readonly string[];
 
   constructor(name: string, args: CoreDnsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    const cluster = requiredHandle(name, args);
     // In the state, so that policies check the memory limit against the expected size.
     super("eks-dns-logging:dns:CoreDns", name, { clusterSize: args.clusterSize }, options);
     const { cluster: _, ...given } = args;
-    const cluster = requiredHandle(name, args);
     const settings = parseArgs(name, DnsSettings, given);
     const host = cluster.addons;
     const kubernetesVersion = host === undefined ? undefined : (host.kubernetesVersion ?? LOOKED_UP_VERSION);

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
 import { commonLabels, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
+import { type ArgumentKinds, checkArguments } from "../schema/argument-kinds.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { PortNumber } from "../schema/values.ts";
 import { CorefileOptions } from "./corefile-settings.ts";
@@ -51,6 +52,22 @@ export interface NodeLocalCacheArgs {
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
+const KINDS: ArgumentKinds<keyof NodeLocalCacheArgs> = {
+  any: [
+    "cluster",
+    "mode",
+    "address",
+    "clusterDns",
+    "clusterDomain",
+    "forwardToCoreDns",
+    "coreDnsLabels",
+    "coreDnsPort",
+    "image",
+  ],
+  list: ["dependsOn"],
+  group: [],
+};
+
 /**
  * NodeLocal DNSCache: a DNS cache on every node, in front of CoreDNS. In iptables mode it answers on kube-dns's address and pods
  * need no change; in kubelet mode it serves pods whose resolv.conf names it, through the kubelet's clusterDNS or through dnsConfig
@@ -62,6 +79,7 @@ export class NodeLocalCache extends pulumi.ComponentResource {
   readonly addresses: readonly string[];
 
   constructor(name: string, args: NodeLocalCacheArgs, options: pulumi.ComponentResourceOptions = {}) {
+    checkArguments(name, KINDS, args);
     const { provider } = requiredHandle(name, args);
     super("eks-dns-logging:dns:NodeLocalCache", name, {}, { ...options, provider });
     const { cluster, dependsOn = [] } = args;

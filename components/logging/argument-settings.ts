@@ -66,7 +66,7 @@ function checkedSettings(
   value: unknown,
   isIgnored: (issue: SettingsIssue) => boolean = () => false,
 ): LoggingSettings {
-  const given = { ...args, ...Object(value), image: typeof image === "string" ? image : undefined };
+  const given = { ...args, ...Object(value), image: isOutput(image) ? undefined : image };
   const parsed = LoggingSettings.safeParse(given, { error: errorMap });
   const issues: SettingsIssue[] = parsed.success
     ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [name, ...issue.path] }))

@@ -4,6 +4,7 @@ import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/
 import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts";
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
+import { type ArgumentKinds, checkArguments } from "../schema/argument-kinds.ts";
 import { ArgumentsError, parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { alertsOf } from "./alerts/alert-table.ts";
 import { makeCanary } from "./canary.ts";
@@ -59,6 +60,12 @@ export interface MonitoringArgs extends MonitoringOptions {
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
+const KINDS: ArgumentKinds<keyof MonitoringArgs> = {
+  any: ["cluster", "kind", "prometheus", "canary", "runbookUrl", "alarmActions", "dns", "logging", "teams"],
+  list: ["dnsAddresses", "dependsOn"],
+  group: [],
+};
+
 /**
  * Watches CoreDNS, NodeLocal DNSCache, the collector, the quotas and the canary, from one table of alerts.
  * @throws {ArgumentsError} for arguments that contradict each other.
@@ -68,6 +75,7 @@ export class Monitoring extends pulumi.ComponentResource {
   readonly alerts: readonly string[];
 
   constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
+    checkArguments(name, KINDS, args);
     const { provider } = requiredHandle(name, args);
     super("eks-dns-logging:monitoring:Monitoring", name, {}, { ...options, provider });
     const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;

@@ -6,6 +6,7 @@ import { type ClusterHandle, policyWarnings, requiredHandle } from "../cluster/h
 import { type PodDns, PodDnsSettings } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
+import { type ArgumentKinds, checkArguments } from "../schema/argument-kinds.ts";
 import { checkedInputs, holdsOutput, withEntries } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
@@ -115,11 +116,19 @@ const Known = TeamSettings.omit({ name: true }).extend({
 });
 
 /** Arguments that decide what is created, so that none may be or hold an output. */
-const PLAIN = ["team", "namespaces", "podSecurity", "dns"];
+const PLAIN: readonly (keyof TeamArgs)[] = ["team", "namespaces", "podSecurity", "network", "dns"];
+
+const KINDS: ArgumentKinds<keyof TeamArgs> = {
+  any: ["cluster", ...PLAIN, "peers", "ingress", "egress", "labels", "quota", "limits", "curlPod"],
+  list: ["members", "memberRoles", "dependsOn"],
+  group: ["podIdentity", "sidecar"],
+  ofSettings: ["name"],
+};
 
 function knownArgs({ curlPod, peers = [], ...args }: TeamArgs): object {
   const givenArguments = Object.entries(args).filter(
-    ([key, value]) => key in Known.shape && value !== undefined && (PLAIN.includes(key) || !holdsOutput(value)),
+    ([key, value]) =>
+      key in Known.shape && value !== undefined && (PLAIN.some((plain) => plain === key) || !holdsOutput(value)),
   );
   return { ...Object.fromEntries(givenArguments), peers, curlPod: curlPod === false ? {} : knownOptions(curlPod) };
 }
@@ -140,6 +149,7 @@ export class Team extends pulumi.ComponentResource {
   readonly warnings: readonly string[];
 
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
+    checkArguments(name, KINDS, args);
     parseArgs(name, Known, { team: name, ...knownArgs(args) });
     const transformations = [keepingMoved(name, args.namespaces ?? []), ...(options.transformations ?? [])];
     const { provider } = requiredHandle(name, args);
