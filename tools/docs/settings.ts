@@ -237,15 +237,24 @@ export const SCHEMA_FILE = "settings.schema.json";
 
 const EXTENDS = `${CONFIG_NAMESPACE}:extends`;
 
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+
 /** JSON Schema of a whole `Pulumi.STACK.yaml`, derived from the schemas that parse it. */
 export function stackSchema(): object {
   const { properties = {}, required = [] } = z.toJSONSchema(StackSettings, { io: "input" });
-  const named = Object.entries(properties).map(([key, value]) => [
-    `${CONFIG_NAMESPACE}:${key}`,
-    isOptionalPart(key) && typeof value === "object"
-      ? { description: value.description, anyOf: [{ const: false }, value] }
-      : value,
+  const named = Object.entries(properties).map(([key, value]) => {
+    const schema: JsonSchema = typeof value === "object" ? topLevel(key, value) : {};
+    return [`${CONFIG_NAMESPACE}:${key}`, schema] as const;
+  });
+  // Pulumi takes a key without a namespace for one of the project.
+  const unnamed = [...named, [EXTENDS, { description: EXTENDS_DESCRIPTION }] as const].map(([key, schema]) => [
+    key.slice(CONFIG_NAMESPACE.length + 1),
+    { description: schema.description, $ref: `#/properties/config/properties/${key}` },
   ]);
+  const eitherRequires = (...keys: readonly string[]) => [
+    { required: keys.map((key) => `${CONFIG_NAMESPACE}:${key}`) },
+    { required: keys },
+  ];
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Stack settings of eks-dns-logging",
@@ -257,14 +266,23 @@ export function stackSchema(): object {
         properties: {
           "aws:region": { type: "string", description: "AWS region, such as eu-central-1; an EKS stack needs it." },
           [EXTENDS]: { type: "string", description: EXTENDS_DESCRIPTION },
-          ...Object.fromEntries(named),
+          ...Object.fromEntries([...named, ...unnamed]),
         },
         // Settings that a stack omits may be in the file that it extends.
-        anyOf: [{ required: required.map((key) => `${CONFIG_NAMESPACE}:${key}`) }, { required: [EXTENDS] }],
+        anyOf: [...eitherRequires(...required), ...eitherRequires("extends")],
       },
     },
     required: ["config"],
   };
+}
+
+/** A key's schema. `pulumi config set` writes a Boolean as text, and `false` leaves an optional part out. */
+function topLevel(key: string, schema: JsonSchema): JsonSchema {
+  const { description } = schema;
+  if (isOptionalPart(key)) return { description, anyOf: [{ enum: [false, "false"] }, schema] };
+  if (schema.type !== "boolean") return schema;
+  const { type: _, ...others } = schema;
+  return { ...others, enum: [true, false, "true", "false"] };
 }
 
 /** Text of {@link SCHEMA_FILE}. */
