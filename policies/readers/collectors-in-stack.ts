@@ -40,7 +40,9 @@ const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 export const CONFIGURATION_TYPES: readonly string[] = [...WORKLOADS, CONFIG_MAP];
 /** Folders with other programs' logs. A folder below /var/log may be a program's own, such as the VPC CNI's. */
 const LOG_PATHS = /^\/(var\/log(\/(containers|pods|journal))?|var\/lib\/docker\/containers|run\/log(\/journal)?)\/?$/;
-const COLLECTOR_IMAGES = /(^|[/_-])(fluent|filebeat|vector|promtail|logagent|otel|opentelemetry|alloy)/;
+/** Neither alloydb nor vectorized, and of OpenTelemetry none of the agents and operators that collect no logs. */
+const COLLECTOR_IMAGES =
+  /(^|[/_-])(fluent|filebeat|promtail|logagent|(vector|alloy)(?![a-z])|(otel|opentelemetry)(?![\w./-]*(ebpf|instrument|operator|allocator)))/;
 /** Custom resources of the OpenTelemetry operator. */
 const OPERATED = /^kubernetes:opentelemetry\.io\/\w+:OpenTelemetryCollector$/;
 const FLUENT_BIT_IMAGES = /fluent-?bit/;

@@ -153,7 +153,11 @@ export const POD_KERNEL: readonly Rule[] = [
       const ofPod = pod.at("securityContext", "runAsNonRoot");
       if (!ofPod.isUnknown && ofPod.flag() === false && ofContainer.isSet) wrong(ofPod, "so the pod may run as root");
       const nonRoot = ofContainer.isSet ? ofContainer : ofPod;
-      if (nonRoot.flag() !== true) wrong(nonRoot, `so ${container.path} may run as root`);
+      if (nonRoot.flag() === true) return;
+      const user = knownUserOf(container, pod);
+      // Pod Security requires it whatever the user is.
+      if (user === undefined || user === 0) wrong(nonRoot, `so ${container.path} may run as root`);
+      else wrong(nonRoot, `though Pod Security requires it of ${container.path} even with user ${user}`);
     },
   ),
   containerRule(
@@ -207,6 +211,13 @@ export const POD_KERNEL: readonly Rule[] = [
     },
   ),
 ];
+
+/** The user that a manifest sets for a container; undefined if it sets none, or its number is unknown. */
+function knownUserOf(...holders: readonly Field[]): number | undefined {
+  const users = holders.map((holder) => holder.at("securityContext", "runAsUser"));
+  const set = users.find((user) => user.isUnknown || user.isSet);
+  return set === undefined || set.isUnknown ? undefined : set.number();
+}
 
 function checkContext(holder: Field, report: Report, isAllowed: (field: Field) => boolean): void {
   report.each(Object.entries(DEFAULTS), ([path, allowed]) => {

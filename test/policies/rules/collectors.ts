@@ -49,6 +49,21 @@ export const COLLECTORS_CASES: CasesByRule = {
           [{ ...DAEMON_SET, props: ownFolder(path) }],
         ]),
       ),
+      ...Object.fromEntries(
+        [
+          "otel/ebpf-instrument:1.2",
+          "ghcr.io/open-telemetry/opentelemetry-ebpf-instrumentation:1.2",
+          "ghcr.io/open-telemetry/opentelemetry-operator/target-allocator:1.2",
+          "gcr.io/alloydb-connectors/alloydb-auth-proxy:1.2",
+          "docker.io/vectorized/redpanda:1.2",
+        ].map((image) => [
+          `a DaemonSet of ${image}, which collects no logs`,
+          running(
+            first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "x", hostPath: { path: "/sys" } }]),
+            image,
+          ),
+        ]),
+      ),
       "a DaemonSet that collects nothing": [
         first(
           first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "x", hostPath: { path: "/opt/cni" } }]),
@@ -58,6 +73,23 @@ export const COLLECTORS_CASES: CasesByRule = {
       ],
     },
     bad: {
+      ...Object.fromEntries(
+        [
+          "otel/opentelemetry-collector-contrib:1.2",
+          "aws-otel-collector:1.2",
+          "timberio/vector:1.2",
+          "grafana/alloy:1",
+        ].map((image) => [
+          `another path of ${image}`,
+          [
+            running(
+              first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "x", hostPath: { path: "/etc" } }]),
+              image,
+            ),
+            `${D}volumes[0].hostPath.path is "/etc", which a collector does not need`,
+          ] as const,
+        ]),
+      ),
       "another path": [
         spec("volumes.2.hostPath.path", "/etc"),
         `${D}volumes[2].hostPath.path is "/etc", which a collector does not need. Fix: mount what it only reads with readOnly: true, and list other folders`,

@@ -188,6 +188,10 @@ export const POD_ISOLATION_CASES: CasesByRule = {
     bad: {
       "an unset value": [
         set("spec.securityContext.runAsNonRoot", undefined),
+        "Pod/ts-team/curl-ts: spec.securityContext.runAsNonRoot is not set, though Pod Security requires it of spec.containers[0] even with user 100.",
+      ],
+      "an unset value and no user": [
+        first(set("spec.securityContext.runAsNonRoot", undefined), `${C}.securityContext.runAsUser`, undefined),
         "Pod/ts-team/curl-ts: spec.securityContext.runAsNonRoot is not set, so spec.containers[0] may run as root",
       ],
       "taken back by the container": [
