@@ -1,6 +1,6 @@
 import { Document, parseDocument, Scalar, visit, YAMLParseError } from "yaml";
 import { textByCode } from "../components/logging/collectors/yaml-text.ts";
-import { isCircular } from "../components/schema/values.ts";
+import { isCircular, isYamlError } from "../components/schema/values.ts";
 import { Failure } from "./command-line.ts";
 
 /** Plain words that YAML 1.1 or 1.2 does not read as text: Booleans, null, infinities, the merge key. */
@@ -30,8 +30,8 @@ export function portableYaml(value: unknown): string {
  * @throws {Failure} if the text is not a single YAML document, or has a value that Pulumi's CLI reads differently than it looks.
  */
 export function parseStackFile(text: string, file: string): unknown {
-  // With the merge key `<<`, which the CLI supports.
-  const document = parseDocument(text, { merge: true });
+  // With the merge key `<<`, which the CLI supports. A warning would be the parser's own, about JavaScript.
+  const document = parseDocument(text, { merge: true, logLevel: "error" });
   const [error] = document.errors;
   if (error instanceof YAMLParseError)
     throw new Failure(
@@ -59,8 +59,7 @@ function contentOf(document: Document.Parsed, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // An alias without an anchor.
-    if (error instanceof ReferenceError) throw new Failure(`${file} is not valid YAML: ${error.message}`, 2);
+    if (isYamlError(error)) throw new Failure(`${file} is not valid YAML: ${error.message}`, 2);
     throw error;
   }
 }

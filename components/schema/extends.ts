@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type Document, parseDocument, type YAMLParseError } from "yaml";
 import { formatPath, type SettingsIssue } from "./errors.ts";
 import { otherThanFile } from "./file-kind.ts";
-import { isCircular, isEncrypted, isObject } from "./values.ts";
+import { isCircular, isEncrypted, isObject, isYamlError } from "./values.ts";
 
 /** Old names of settings and their replacements, by section of the configuration. */
 export type Renames = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -159,11 +159,11 @@ function textOf(path: string): string | { readonly problem: string } {
 }
 
 function settingsIn(text: string, isItself: (other: unknown) => boolean): BaseFile {
-  const document = parseDocument(text, { merge: true });
+  const document = parseDocument(text, { merge: true, logLevel: "error" });
   const [error] = document.errors;
   if (error !== undefined) return { problem: invalid(error) };
   const content = contentOf(document);
-  if (content instanceof ReferenceError) return { problem: `must be valid YAML: ${content.message}` };
+  if (isYamlError(content)) return { problem: `must be valid YAML: ${content.message}` };
   if (isCircular(content)) return { problem: "must be valid YAML: an alias is inside its own anchor" };
   if (!isObject(content)) return { problem: `${AT_ITS_TOP}, but ${contentInWords(content)}` };
   if ("extends" in content)
@@ -194,8 +194,7 @@ function contentOf(document: Document.Parsed): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // An alias without an anchor, or too many aliases.
-    if (error instanceof ReferenceError) return error;
+    if (isYamlError(error)) return error;
     throw error;
   }
 }

@@ -22,6 +22,14 @@ export function isEncrypted(value: object): value is { readonly secure: string }
   return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";
 }
 
+/**
+ * Whether the `yaml` package cannot convert a document that it parsed without an error: an alias has no anchor, there are too many aliases,
+ * or the merge key `<<` has something else than objects.
+ */
+export function isYamlError(error: unknown): error is Error {
+  return error instanceof ReferenceError || (error instanceof Error && error.message.startsWith("Merge sources "));
+}
+
 /** Whether a value contains itself, through an alias inside its own anchor. */
 export function isCircular(value: unknown): boolean {
   const open = new Set<object>();

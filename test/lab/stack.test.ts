@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { Failure } from "../../lab/command-line.ts";
 import { readStack, stackNames } from "../../lab/stack-file.ts";
 
@@ -105,6 +106,23 @@ describe("readStack", () => {
       "two",
       "typo",
     ]);
+  });
+
+  it("rejects in one line a merge of something else than an object, and prints no warning of the YAML parser", async () => {
+    const file = join(folder, "Pulumi.merge.yaml");
+    await writeFile(file, "config: {teams: [{<<: ts, name: qa}]}\n");
+    const merge = /^Failure: Pulumi.merge.yaml is not valid YAML: Merge sources must be maps or map aliases$/;
+    await assert.rejects(readStack("merge", folder), merge);
+    await writeFile(file, "config: {? [a] : b}\n");
+    const warnings: Error[] = [];
+    const keep = (warning: Error) => warnings.push(warning);
+    process.on("warning", keep);
+    assert.deepEqual((await readStack("merge", folder)).config, { "eks-dns-logging:[ a ]": "b" });
+    // Node.js emits warnings in the next turn.
+    await setImmediate();
+    process.off("warning", keep);
+    await rm(file);
+    assert.deepEqual(warnings, []);
   });
 
   it("rejects in one line a file that is not a stack file", async () => {

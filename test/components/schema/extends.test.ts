@@ -88,6 +88,7 @@ describe("extend", () => {
     ],
     "broken.yaml": ["teams: [1,\n", /^must be valid YAML: .+ at line \d+, column \d+$/],
     "twice.yaml": ["teams: []\nteams: []\n", /^must be valid YAML: Map keys must be unique at line 2, column 1$/],
+    "merge.yaml": ["teams: [{<<: ts, name: qa}]\n", /^must be valid YAML: Merge sources must be maps or map aliases$/],
     "alias.yaml": ["teams: *none\n", /^must be valid YAML: .*none/],
     "circle.yaml": ["teams: &all [{peers: *all}]\n", /an alias is inside its own anchor$/],
     "several.yaml": ["teams: []\n---\nteams: []\n", /^must hold one YAML document, but holds several$/],
