@@ -106,7 +106,7 @@ export function curlPodSpec<C = never, V = never>(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     hostname: curlPodName(team),
-    // `sleep` as PID 1 ignores SIGTERM, so a longer period would only delay the end.
+    // The shell ends at once; the rest is for nginx and a sidecar.
     terminationGracePeriodSeconds: sidecar?.graceSeconds ?? 5,
     securityContext: {
       runAsNonRoot: true,
@@ -142,7 +142,7 @@ export function curlPodSpec<C = never, V = never>(
         name: CURL_CONTAINER,
         image: settings.image,
         imagePullPolicy: "IfNotPresent",
-        command: ["sleep", String(settings.lifetime)],
+        command: ["sh", "-c", sleeping(settings.lifetime)],
         securityContext: containerSecurity({ user: CURL_USER }),
         resources: RESOURCES,
         volumeMounts: [tmp, ...logs],
@@ -154,6 +154,14 @@ export function curlPodSpec<C = never, V = never>(
       ...(sidecar === undefined ? [] : sidecar.volumes),
     ],
   };
+}
+
+/**
+ * A shell script that completes after the lifetime, and ends at once with exit code 143 if the pod is deleted. `sleep` alone would be the
+ * container's PID 1, which ignores SIGTERM, and delay each deletion by the whole grace period.
+ */
+function sleeping(lifetime: PodSettings["lifetime"]): string {
+  return `trap : TERM; sleep ${lifetime} & wait $!`;
 }
 
 /**
