@@ -2,7 +2,7 @@ import { enableCompileCache } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type AddHelpTextContext, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { SettingsError } from "../components/schema/errors.ts";
 
 /** Root folder of the project, with Pulumi.yaml and index.ts. */
@@ -45,6 +45,20 @@ function refuseEmptyOptions(command: Command): void {
   const empty = command.options.find((option) => values[option.attributeName()] === "");
   if (empty !== undefined) command.error(`error: option '${empty.flags}' must not be empty`);
 }
+
+/** A text below a command's options, whose paragraphs are wrapped to the terminal like these. For `addHelpText("after", …)`. */
+export function helpNote(text: string): (context: AddHelpTextContext) => string {
+  return ({ command, error }) => {
+    const help = command.createHelp();
+    const { columns } = error ? process.stderr : process.stdout;
+    const width = help.helpWidth ?? (columns || DEFAULT_WIDTH);
+    const paragraphs = text.split("\n").map((paragraph) => help.boxWrap(paragraph, width));
+    return `\n${paragraphs.join("\n")}`;
+  };
+}
+
+/** Commander's own width if the output is not a terminal. */
+const DEFAULT_WIDTH = 80;
 
 /** Adds the options that choose a stack. @param byDefault Name of the stack if neither option is set. */
 export function stackOptions(command: Command, byDefault: string): Command {

@@ -1,7 +1,7 @@
 import { access, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { Failure, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
+import { Failure, helpNote, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
 import { makeFolder } from "../user-files.ts";
 import type { Adoption, AdoptionRequest, Part } from "./adoption.ts";
 import type { LiveObjects } from "./live-objects.ts";
@@ -64,7 +64,9 @@ export function registerAdopt(program: Command): void {
     .option("--json", "print one JSON document instead of the table")
     .addHelpText(
       "after",
-      "\nView permissions are enough. Exit code: 0 if `pulumi up` can run next, 1 if there is a conflict or a mandatory policy stops the stack, 2 if nothing was written.",
+      helpNote(
+        "View permissions are enough.\nExit code: 0 if `pulumi up` can run next, 1 if there is a conflict or a mandatory policy stops the stack, 2 if nothing was written.",
+      ),
     )
     .action(runAdopt);
 }

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { Failure, writeOutput } from "../command-line.ts";
+import { Failure, helpNote, writeOutput } from "../command-line.ts";
 import { refuseUnwritable } from "../user-files.ts";
 import type { Subject } from "./audit.ts";
 
@@ -55,7 +55,9 @@ export function registerAudit(program: Command): void {
     .option("--markdown <file>", "also write a pull request comment")
     .addHelpText(
       "after",
-      "\nOn a cluster, view permissions are enough: resources that cannot be listed are reported, and rules that need them are skipped.\nExit code: 0 if no mandatory finding, 1 if there is one, 2 if nothing could be read.",
+      helpNote(
+        "On a cluster, view permissions are enough: resources that cannot be listed are reported, and rules that need them are skipped.\nExit code: 0 if no mandatory finding, 1 if there is one, 2 if nothing could be read.",
+      ),
     )
     .action(runAudit);
 }

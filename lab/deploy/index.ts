@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { kubeconfigOptions } from "../command-line.ts";
+import { helpNote, kubeconfigOptions } from "../command-line.ts";
 import { prepareVerify, runVerify, type VerifyFlags, verifyOptions } from "../verify/index.ts";
 
 interface UpFlags extends VerifyFlags {
@@ -16,13 +16,25 @@ export function registerUp(program: Command): void {
   )
     .option("--kind", "create a kind cluster and use it (needs kind and Docker)")
     .option("--no-verify", "do not verify at the end");
-  verifyOptions(command).addHelpText("after", STATE_NOTE).action(up);
+  verifyOptions(command)
+    .addHelpText(
+      "after",
+      helpNote(
+        `${STATE_NOTE}\nExit code: 0 if no check failed, 1 if the deployment or a check failed, 2 if nothing could be tried.`,
+      ),
+    )
+    .action(up);
 }
 
 /** Adds `down`, which removes what `up` created. */
 export function registerDown(program: Command): void {
   clusterOptions(program.command("down").description("remove what `up` created, including its kind cluster"))
-    .addHelpText("after", STATE_NOTE)
+    .addHelpText(
+      "after",
+      helpNote(
+        `${STATE_NOTE}\nExit code: 0 if nothing is left, 1 if objects are left or Pulumi failed, 2 if nothing could be tried.`,
+      ),
+    )
     .action(down);
 }
 
@@ -39,13 +51,12 @@ export function registerRecover(program: Command): void {
     });
 }
 
-const RECOVER_NOTE = `
-The state is that in .pulumi-state if \`up\` has deployed the stack, else that of the backend of \`pulumi login\`.
-Exit code: 0 if the next run can continue, 2 if the state or the cluster cannot be reached.`;
+const RECOVER_NOTE =
+  helpNote(`The state is that in .pulumi-state if \`up\` has deployed the stack, else that of the backend of \`pulumi login\`.
+Exit code: 0 if the next run can continue, 1 if Pulumi failed, 2 if the state or the cluster cannot be reached.`);
 
-const STATE_NOTE = `
-State is kept in .pulumi-state by Pulumi's file backend, so no account is needed. The Pulumi CLI on the PATH is used if
-there is one, else Pulumi's npm package through npx. The next run recovers from an interrupted one.`;
+const STATE_NOTE =
+  "State is kept in .pulumi-state by Pulumi's file backend, so no account is needed. The Pulumi CLI on the PATH is used if there is one, else Pulumi's npm package through npx. The next run recovers from an interrupted one.";
 
 function clusterOptions(command: Command): Command {
   return kubeconfigOptions(

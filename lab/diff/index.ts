@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { Failure, PROJECT_ROOT, writeOutput } from "../command-line.ts";
+import { Failure, helpNote, PROJECT_ROOT, writeOutput } from "../command-line.ts";
 
 interface DiffFlags {
   readonly stack: readonly string[];
@@ -23,7 +23,9 @@ export function registerDiff(program: Command): void {
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nExit code: 0, even if resources change; 1 if head cannot be planned, violates a mandatory policy, or changes Kubernetes versions in a way that EKS refuses; 2 if nothing could be compared.",
+      helpNote(
+        "Exit code: 0, even if resources change; 1 if head cannot be planned, violates a mandatory policy, or changes Kubernetes versions in a way that EKS refuses; 2 if nothing could be compared.",
+      ),
     )
     .action(diffCommand);
 }

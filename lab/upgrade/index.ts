@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, stackOptions, writeOutput } from "../command-line.ts";
+import { Failure, helpNote, stackOptions, writeOutput } from "../command-line.ts";
 import type { PlanDocument } from "../diff/document.ts";
 import type { Stack } from "../stack-file.ts";
 import type { LiveCluster } from "./live-cluster.ts";
@@ -33,7 +33,7 @@ export function registerUpgrade(program: Command): void {
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nExit code: 0 if the upgrade can start, 1 if something must be done first, 2 if EKS does not allow it.",
+      helpNote("Exit code: 0 if the upgrade can start, 1 if something must be done first, 2 if EKS does not allow it."),
     )
     .action(upgrade);
 }

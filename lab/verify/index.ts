@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
+import { between, Failure, helpNote, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
 import { SESSIONS } from "../kubernetes/cluster.ts";
 import { refuseUnwritable } from "../user-files.ts";
 import type { Row } from "./result.ts";
@@ -24,14 +24,13 @@ export function registerVerify(program: Command): void {
     .command("verify")
     .description("check a running cluster: pods, ping, DNS, curl, network policies and logs");
   verifyOptions(kubeconfigOptions(stackOptions(command, "local")))
-    .addHelpText("after", EXIT_CODES)
+    .addHelpText("after", helpNote(EXIT_CODES))
     .action(async (flags: VerifyFlags) => {
       process.exitCode = await runVerify(flags);
     });
 }
 
-const EXIT_CODES = `
-ROW is an id (ping:ts:sa), a prefix (dns, dns:ts), or has * for a part (curl:*:sa).
+const EXIT_CODES = `ROW is an id (ping:ts:sa), a prefix (dns, dns:ts), or has * for a part (curl:*:sa).
 Exit code: 0 if no check failed, 1 if one did, 2 if none could run.`;
 
 /** Options of `verify`, and of `up`, which ends with it. */

@@ -57,6 +57,8 @@ describe("the commands of the pages", () => {
       if (!help.has(name)) {
         const run = await runLab([...subcommand, "--help"]);
         assert.equal(run.exitCode, 0, `${where}: ${run.stderr}`);
+        const wide = run.stdout.split("\n").filter((line) => line.length > 80);
+        assert.deepEqual(wide, [], `the help of ${name} is wider than a terminal`);
         help.set(name, run.stdout);
       }
       assert.match(help.get(name) ?? "", new RegExp(`^Usage: lab ${name} `), where);
