@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, PROJECT_ROOT, progress, stackOptions, writeOutput } from "../command-line.ts";
+import { Failure, helpNote, PROJECT_ROOT, progress, stackOptions, writeOutput } from "../command-line.ts";
+import type { ProcessResult } from "../process.ts";
 import type { PlannedResource, Recording } from "./recording.ts";
 
 interface PlanFlags {
@@ -26,7 +27,9 @@ export function registerPlan(program: Command): void {
     )
     .addHelpText(
       "after",
-      "\nExit code: 1 if a mandatory policy is violated or undecided, 2 if the configuration is invalid.",
+      helpNote(
+        "Exit code: 0 if the stack can be deployed, 1 if a mandatory policy is violated or undecided, 2 if the configuration is invalid.",
+      ),
     )
     .action(plan);
 }
@@ -97,14 +100,14 @@ function masked(resource: PlannedResource): PlannedResource {
 
 /** Adds `images` to the command line. */
 export function registerImages(program: Command): void {
-  program
+  const command = program
     .command("images")
-    .description("list the images that the pods need, to mirror or preload them")
-    .option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml", "local")
+    .description("list the images that the pods need, to mirror or preload them");
+  stackOptions(command, "local")
     .option("--json", "print one JSON document")
-    .action(async (flags: { readonly stack: string; readonly json?: true }) => {
-      const { readStack } = await import("../stack-file.ts");
-      const stack = await readStack(flags.stack);
+    .action(async (flags: Pick<PlanFlags, "stack" | "configFile" | "json">) => {
+      const { chosenStack } = await import("../stack-file.ts");
+      const stack = await chosenStack(flags);
       const { planStack } = await import("./plan.ts");
       const { formatImages, imagesOf } = await import("./manifests.ts");
       const images = imagesOf((await planStack(stack)).resources);
@@ -122,6 +125,10 @@ export function registerFleet(program: Command): void {
     .description("plan several stacks and show how their settings differ")
     .argument("[stacks...]", "stacks, as in Pulumi.NAME.yaml (default: all)")
     .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      helpNote("Exit code: 0, even if settings differ; 1 if a policy stops a plan, 2 if a stack cannot be planned."),
+    )
     .action(fleet);
 }
 
@@ -132,8 +139,9 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
   const shown = await progress(`planning ${stacks.join(", ")}`);
   const planned = await planAll(stacks, (stack) => shown.update(`planned ${stack}`)).finally(() => shown.stop());
   const rows = differences(planned);
+  if (planned.some(({ stopped }) => stopped)) process.exitCode = 1;
   if (flags.json) {
-    const counts = planned.map(({ stack, resources }) => ({ stack, resources }));
+    const counts = planned.map(({ stack, resources, stopped }) => ({ stack, resources, stopped }));
     writeOutput({ stacks: counts, differences: rows });
     return;
   }
@@ -142,6 +150,7 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
     ["setting", ...planned.map(({ stack }) => stack)],
     [
       ["resources", ...planned.map(({ resources }) => String(resources))],
+      ["policies", ...planned.map(({ stopped }) => (stopped ? "stop it" : "pass"))],
       ...rows.map(({ setting, values }) => [setting, ...values.map((value) => value ?? "—")]),
     ],
   );
@@ -162,19 +171,30 @@ async function planAll(stacks: readonly string[], done: (stack: string) => void)
   const readable = loaded.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const { default: pLimit } = await import("p-limit");
   return pLimit(PARALLEL).map(readable, async ({ name, settings }) => {
-    const resources = await countResources(name);
+    const { run } = await import("../process.ts");
+    const args = [join(PROJECT_ROOT, "lab", "main.ts"), "plan", "--json", "--stack", name];
+    // In a separate process, because the program is a module, which runs only once per process.
+    const plan = plannedAs(name, await run(process.execPath, args));
     done(name);
-    return { stack: name, settings, resources };
+    return { stack: name, settings, ...plan };
   });
 }
 
-/** Runs in a separate process, because the program is a module, which runs only once per process. */
-async function countResources(stack: string): Promise<number> {
-  const args = [join(PROJECT_ROOT, "lab", "main.ts"), "plan", "--json", "--stack", stack];
-  const { outputOf } = await import("../process.ts");
-  const plan: { readonly resources: readonly unknown[] } = JSON.parse(await outputOf(process.execPath, args));
+/**
+ * What `lab plan --json` tells about a stack.
+ * @throws {Failure} if it could not be planned, in the words of that command.
+ */
+export function plannedAs(
+  stack: string,
+  { exitCode, stdout, stderr }: ProcessResult,
+): Pick<PlannedStack, "resources" | "stopped"> {
+  if (exitCode !== 0 && exitCode !== 1) {
+    const reason = stderr.trim() || (exitCode === undefined ? "a signal ended the plan" : `exit code ${exitCode}`);
+    throw new Failure(`stack ${stack}: ${reason}`, 2);
+  }
+  const plan: { readonly resources: readonly unknown[] } = JSON.parse(stdout);
   // The plan has no entry for the stack itself, which the text and the engine count.
-  return plan.resources.length + 1;
+  return { resources: plan.resources.length + 1, stopped: exitCode === 1 };
 }
 
 /** A planned stack of a fleet. */
@@ -183,6 +203,8 @@ export interface PlannedStack {
   readonly settings: Settings;
   /** Number of registered resources, including components and the stack. */
   readonly resources: number;
+  /** Whether a mandatory policy is violated or undecided, so that the plan must not be deployed. */
+  readonly stopped: boolean;
 }
 
 /** A setting that differs between stacks. */

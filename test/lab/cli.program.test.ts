@@ -133,7 +133,11 @@ describe("the command line", () => {
   });
 
   it("lists the images", async () => {
-    const { stdout } = await runLab(["images"]);
+    const [{ stdout }, byFile] = await Promise.all([
+      runLab(["images"]),
+      runLab(["images", "--config-file", join(PROJECT_ROOT, "Pulumi.local.yaml")]),
+    ]);
+    assert.equal(byFile.stdout, stdout);
     assert.match(stdout, /^curl docker\.io\/curlimages\/curl:\d/m);
     assert.match(stdout, /^responder docker\.io\/nginxinc\/nginx-unprivileged:\d/m);
   });

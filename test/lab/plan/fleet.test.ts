@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { differences } from "../../../lab/plan/index.ts";
+import { Failure } from "../../../lab/command-line.ts";
+import { differences, plannedAs } from "../../../lab/plan/index.ts";
 
 describe("differences", () => {
   it("names each setting that is not the same everywhere, and nothing else", () => {
@@ -29,5 +30,28 @@ describe("differences", () => {
     const one = { settings: { teams: [{ name: "ts" }, { name: "sa" }] } };
     const other = { settings: { teams: [{ name: "sa" }, { name: "ts" }] } };
     assert.deepEqual(differences([one, other]), []);
+  });
+});
+
+describe("plannedAs", () => {
+  const stdout = JSON.stringify({ resources: [{}, {}] });
+
+  it("counts the resources of a stack, also if policies stop it", () => {
+    assert.deepEqual(plannedAs("dev", { exitCode: 0, stdout, stderr: "" }), { resources: 3, stopped: false });
+    assert.deepEqual(plannedAs("dev", { exitCode: 1, stdout, stderr: "" }), { resources: 3, stopped: true });
+  });
+
+  it("reports why a stack could not be planned", () => {
+    const failure = (exitCode: number | undefined, stderr: string) => {
+      try {
+        plannedAs("dev", { exitCode, stdout: "", stderr });
+      } catch (error) {
+        assert.ok(error instanceof Failure);
+        return [error.message, error.exitCode];
+      }
+      return [];
+    };
+    assert.deepEqual(failure(2, "no network\n"), ["stack dev: no network", 2]);
+    assert.deepEqual(failure(undefined, ""), ["stack dev: a signal ended the plan", 2]);
   });
 });
