@@ -3,6 +3,7 @@ import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { loadKubeConfig } from "../kubernetes/connect.ts";
+import { stackNames } from "../stack-file.ts";
 import { ensureKubernetesPlugin, findPulumi, pathWithNode } from "./programs.ts";
 import {
   adopted,
@@ -46,13 +47,24 @@ export async function recover(
   { project = PROJECT_ROOT, folder = new StateFolder(name) }: RecoverOptions = {},
 ): Promise<Recovery | undefined> {
   const memory = await folder.memory();
-  if (memory === undefined) return recoverState(await ownStack(name, project));
+  if (memory === undefined) {
+    await requireStackFile(name, project);
+    return recoverState(await ownStack(name, project));
+  }
   const stack = await openStack(folder, memory);
   await ensureKubernetesPlugin(stack.workspace);
   const recovery = await recoverState(stack, memory.unanswered);
   const { unanswered: _, ...answered } = memory;
   await folder.remember(answered);
   return recovery;
+}
+
+/** @throws {Failure} if there is no such stack, before the CLI is fetched. A name may have an organization, as in `acme/dev`. */
+async function requireStackFile(name: string, project: string): Promise<void> {
+  const names = await stackNames(project);
+  const file = name.split("/").at(-1) ?? name;
+  if (!names.includes(file))
+    throw new Failure(`no stack '${name}' (file Pulumi.${file}.yaml); found: ${names.join(", ") || "none"}`, 2);
 }
 
 /** The stack in the user's own backend. */

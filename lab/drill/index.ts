@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
+import { Failure, helpNote, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
 import type { Drill, Scene } from "./drill.ts";
 import type { Environment } from "./drill-run.ts";
 import type { StoredState } from "./drill-state.ts";
@@ -22,16 +22,15 @@ interface JsonFlags extends DrillFlags {
   readonly json?: true;
 }
 
-const NOTE = `
-start causes one fault on the stack's cluster, shows its symptom, and keeps the original objects in the Secret
-kube-system/eks-dns-logging-drill. stop restores everything, even after a killed start.`;
+const NOTE =
+  "start causes one fault on the stack's cluster, shows its symptom, and keeps the original objects in the Secret kube-system/eks-dns-logging-drill. stop restores everything, even after a killed start.";
 
 /** Adds `drill` to the command line. Its modules load only when they run, which keeps `--help` fast. */
 export function registerDrill(program: Command): void {
   const drill = program
     .command("drill")
     .description("practice on a laptop's cluster: find and repair a fault that this command causes and removes")
-    .addHelpText("after", NOTE);
+    .addHelpText("after", helpNote(NOTE));
   const command = (name: string, description: string) =>
     kubeconfigOptions(stackOptions(drill.command(name).description(description), "local"));
   command("list", "list the drills, and why some do not work here")
@@ -44,9 +43,14 @@ export function registerDrill(program: Command): void {
   command("hint", "show the next of three hints").action(hint);
   command("check", "run those checks of verify that show the fault")
     .option("--json", "print one JSON document")
-    .addHelpText("after", "\nExit code: 0 if repaired, 1 if not, 2 if no drill is on.")
+    .addHelpText("after", helpNote("Exit code: 0 if repaired, 1 if not, 2 if no drill is on."))
     .action(check);
-  command("stop", "end the drill and restore everything").action(stop);
+  command("stop", "end the drill and restore everything")
+    .addHelpText(
+      "after",
+      helpNote("Exit code: 0 if everything is as before, 1 if a check still fails, 2 if nothing could be tried."),
+    )
+    .action(stop);
   command("explain [drill]", "after the repair or stop, show the cause, the repair and the alert").action(explain);
 }
 
@@ -156,6 +160,7 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
   if (name !== undefined && flags.random) throw new Failure(`drill '${name}' and --random are mutually exclusive`, 2);
   if (name === undefined && flags.random === undefined)
     throw new Failure("name a drill from `npm run lab -- drill list`, or use --random", 2);
+  if (name !== undefined) await drillNamed(name);
   await onCluster(flags, async (live) => {
     const [{ startDrill }, { consentFor, introduction }] = await Promise.all([
       import("./drill-run.ts"),
@@ -206,11 +211,17 @@ async function chosenDrill(name: string | undefined, { env, settings, isEks }: C
     if (any === undefined) throw new Failure("no drill can run on this cluster: see `npm run lab -- drill list`", 2);
     return any.drill;
   }
-  const offered = drills.find(({ drill }) => drill.name === name);
-  if (offered === undefined)
-    throw new Failure(`no drill '${name}'; choose one of: ${drills.map(({ drill }) => drill.name).join(", ")}`, 2);
-  if (offered.unfit !== undefined) throw new Failure(`drill ${name} cannot run here: ${offered.unfit}`, 2);
-  return offered.drill;
+  const unfit = drills.find(({ drill }) => drill.name === name)?.unfit;
+  if (unfit !== undefined) throw new Failure(`drill ${name} cannot run here: ${unfit}`, 2);
+  return drillNamed(name);
+}
+
+/** The drill with a name. @throws {Failure} that lists all names. */
+async function drillNamed(name: string): Promise<Drill> {
+  const { DRILLS } = await import("./drill-list.ts");
+  const drill = DRILLS.find((candidate) => candidate.name === name);
+  if (drill !== undefined) return drill;
+  throw new Failure(`no drill '${name}'; choose one of: ${DRILLS.map((one) => one.name).join(", ")}`, 2);
 }
 
 /** The active drill. @throws {Failure} if there is none. */
@@ -281,16 +292,13 @@ async function stop(flags: DrillFlags): Promise<void> {
 }
 
 async function explain(name: string | undefined, flags: DrillFlags): Promise<void> {
+  if (name !== undefined) await drillNamed(name);
   await onCluster(flags, async (live) => {
-    const [{ readState }, { DRILLS, explanation }] = await Promise.all([
-      import("./drill-state.ts"),
-      import("./drill-list.ts"),
-    ]);
+    const [{ readState }, { explanation }] = await Promise.all([import("./drill-state.ts"), import("./drill-list.ts")]);
     const stored = await readState(live.env.store);
     const wanted = name ?? stored?.state.drill;
     if (wanted === undefined) throw new Failure("no drill is on: name the drill to explain", 2);
-    const drill = DRILLS.find((candidate) => candidate.name === wanted);
-    if (drill === undefined) throw new Failure(`no drill '${wanted}'`, 2);
+    const drill = await drillNamed(wanted);
     if (stored?.state.drill === wanted && stored.state.repairedAfter === undefined)
       throw new Failure(
         "the explanation is available once `drill check` has passed or `drill stop` has ended the drill",

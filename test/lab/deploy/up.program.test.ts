@@ -301,6 +301,13 @@ describe("up, down and recover", () => {
       );
     });
 
+    it("needs no CLI to learn that there is no such stack", async () => {
+      const options = { project: folder.project, folder: new StateFolder("nope", join(root, "none")) };
+      const message = "no stack 'acme/nope' (file Pulumi.nope.yaml); found: local";
+      await assert.rejects(recover("acme/nope", options), { message });
+      await assert.rejects(asked(), { code: "ENOENT" });
+    });
+
     it("says in one line why the stack cannot be opened", async () => {
       await write("state.json", JSON.stringify(state("")));
       await write("sealed", "error: incorrect passphrase\n");

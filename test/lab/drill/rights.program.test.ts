@@ -58,4 +58,12 @@ describe("drill, as a user who may only view", () => {
     assert.equal(stderr, "forbidden: viewer may not get secrets in kube-system\n");
     assert.equal(exitCode, 2);
   });
+
+  it("needs no cluster to learn that there is no such drill", async () => {
+    for (const verb of ["start", "explain"]) {
+      const { exitCode, stderr } = await runLab(["drill", verb, "nothing"], { KUBECONFIG: join(folder, "none") });
+      assert.equal(exitCode, 2);
+      assert.match(stderr, /^no drill 'nothing'; choose one of: no-answer, /);
+    }
+  });
 });
