@@ -6,17 +6,8 @@ import { PlanDocument } from "../../lab/diff/document.ts";
 import { asJson } from "../../lab/plan/index.ts";
 import type { Recording } from "../../lab/plan/recording.ts";
 import { allChecks, checkInputOf } from "../../lab/verify/catalog.ts";
-import { COMBINATIONS, type Config, onlyParts, PART_NAMES, type Part } from "../support/parts.ts";
+import { COMBINATIONS, type Config, KINDS, onlyParts, PART_NAMES, type Part } from "../support/parts.ts";
 import { planOnce } from "../support/plans.ts";
-
-const KINDS = {
-  eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
-  "eks-existing": {
-    "aws:region": "eu-central-1",
-    "eks-dns-logging:cluster": '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}',
-  },
-  existing: { "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}' },
-} as const;
 
 /** Which resources and rows of `verify` are a part's own. */
 const OWN = {

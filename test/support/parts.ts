@@ -1,3 +1,13 @@
+/** A stack of each kind of cluster, without its sections. */
+export const KINDS = {
+  eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
+  "eks-existing": {
+    "aws:region": "eu-central-1",
+    "eks-dns-logging:cluster": '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}',
+  },
+  existing: { "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}' },
+} as const;
+
 /** The parts of a stack, each with the setting that leaves it out. */
 export const PARTS = {
   dns: { key: "dns", absent: "false" },

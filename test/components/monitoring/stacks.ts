@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { parseSettings } from "../../../components/settings.ts";
+import { KINDS } from "../../support/parts.ts";
 import { planOnce } from "../../support/plans.ts";
 
 /** A stack that has everything that an alert is about. */
@@ -40,14 +41,6 @@ export const NOTHING: WatchedStack = {
   kubeStateMetrics: false,
 };
 
-const KINDS = {
-  eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
-  "eks-existing": {
-    "aws:region": "eu-central-1",
-    "eks-dns-logging:cluster": '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}',
-  },
-  existing: { "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}' },
-} as const;
 export type Kind = keyof typeof KINDS;
 
 export const OWN_SEARCH = { destination: { kind: "opensearch", inCluster: true } };

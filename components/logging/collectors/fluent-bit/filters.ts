@@ -64,7 +64,7 @@ function tagFilter(options: Section): Section {
 export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
   const folder = dirname(script);
   return [
-    ...stackTraceFilters(pipeline, "log"),
+    ...stackTraceFilters(pipeline),
     ...lineFilters(pipeline, folder),
     // Works for deleted pods and without the API server, where the filter for pods adds no names. Measured: an eighth of the work per line,
     // but the other filter cannot take the names from the tag, and a processor's condition never holds for a missing key.
@@ -157,7 +157,7 @@ export function applicationFilters(pipeline: LogPipeline, { team, app }: Applica
   return [
     // The input removes the carriage return that ends a line, but not one that is the whole line.
     { name: "modify", ...every, condition: "key_value_matches log \\A\\r\\z", set: 'log ""' },
-    ...stackTraceFilters(pipeline, "log"),
+    ...stackTraceFilters(pipeline),
     ...lineFilters(pipeline, folder),
     tagFilter(jsonOptions(pipeline)),
     ...recordFilters(pipeline, folder),

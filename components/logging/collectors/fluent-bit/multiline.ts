@@ -169,25 +169,24 @@ export function stackTraceParsers({ multiline }: Pick<LogPipeline, "multiline">)
  * Joins stack traces. Without its own buffer, the filter joins what was read together: a trace may be cut in two, but a kill loses none.
  * @see https://docs.fluentbit.io/manual/data-pipeline/filters/multiline-stacktrace
  */
-export function stackTraceFilters(
-  { multiline, processing: { firstLines } }: Pick<LogPipeline, "multiline" | "processing">,
-  key: string,
-): Section[] {
+export function stackTraceFilters({
+  multiline,
+  processing: { firstLines },
+}: Pick<LogPipeline, "multiline" | "processing">): Section[] {
   const ruled = firstLines.map(({ namespaces }) => namespaces);
-  const traces =
-    multiline.length === 0 || ruled.includes(undefined) ? [] : [joiner(key, STACK_TRACE, elsewhere(ruled))];
+  const traces = multiline.length === 0 || ruled.includes(undefined) ? [] : [joiner(STACK_TRACE, elsewhere(ruled))];
   return [
     ...traces,
-    ...firstLines.map(({ namespaces }, index) => joiner(key, firstLineParser(index), namespaceMatch([namespaces]))),
-    ...emptyLines(firstLines, key),
+    ...firstLines.map(({ namespaces }, index) => joiner(firstLineParser(index), namespaceMatch([namespaces]))),
+    ...emptyLines(firstLines),
   ];
 }
 
-function joiner(key: string, parser: string, match: Section): Section {
+function joiner(parser: string, match: Section): Section {
   return {
     name: "multiline",
     ...match,
-    "multiline.key_content": key,
+    "multiline.key_content": "log",
     "multiline.parser": parser,
     mode: "parser",
     buffer: "off",
@@ -198,9 +197,9 @@ function joiner(key: string, parser: string, match: Section): Section {
  * The filter has one state for the lines of all pods, and replaces an empty line that it takes for a continuation with a line break, even
  * if that record was already sent. After a stack trace that is one line, which is not worth a filter for each line.
  */
-function emptyLines(firstLines: LogPipeline["processing"]["firstLines"], key: string): Section[] {
+function emptyLines(firstLines: LogPipeline["processing"]["firstLines"]): Section[] {
   if (firstLines.length === 0) return [];
-  return [{ name: "modify", match: "kube.*", condition: `key_value_matches ${key} \\A\\n\\z`, set: `${key} ""` }];
+  return [{ name: "modify", match: "kube.*", condition: "key_value_matches log \\A\\n\\z", set: 'log ""' }];
 }
 
 /** Matches the tags of all other namespaces. */

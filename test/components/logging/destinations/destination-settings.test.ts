@@ -4,6 +4,8 @@ import { describeDestination, hasIndex, logPipeline } from "../../../../componen
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { issuesIn } from "../../../support/issues.ts";
 
+const FOLDER = /^path: must be a folder below \/var\/log, other than pods and containers$/;
+const URL_FORM = /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/;
 const TENANT =
   /^tenant: must be a quoted string of up to 150 letters, digits and ! - _ \. \* ' \( \), such as 'team-a'/;
 
@@ -43,51 +45,19 @@ describe("destination settings", () => {
       { kind: "elasticsearch", host: "h", password: "x" },
       /^password: unknown key, must be one of kind, host, port, tls, credentials, token$/,
     ],
-    [
-      "a file among the pods' own",
-      { kind: "file", path: "/var/log/pods/x" },
-      /^path: must be a folder below \/var\/log, other than pods and containers$/,
-    ],
-    [
-      "a file elsewhere on the node",
-      { kind: "file", path: "/etc/cron.d" },
-      /^path: must be a folder below \/var\/log, other than pods and containers$/,
-    ],
-    [
-      "a file by a way round",
-      { kind: "file", path: "/var/log/../../etc" },
-      /^path: must be a folder below \/var\/log, other than pods and containers$/,
-    ],
-    [
-      "the pods' own by a dot",
-      { kind: "file", path: "/var/log/./pods" },
-      /^path: must be a folder below \/var\/log, other than pods and containers$/,
-    ],
-    [
-      "/var/log itself by a dot",
-      { kind: "file", path: "/var/log/." },
-      /^path: must be a folder below \/var\/log, other than pods and containers$/,
-    ],
+    ["a file among the pods' own", { kind: "file", path: "/var/log/pods/x" }, FOLDER],
+    ["a file elsewhere on the node", { kind: "file", path: "/etc/cron.d" }, FOLDER],
+    ["a file by a way round", { kind: "file", path: "/var/log/../../etc" }, FOLDER],
+    ["the pods' own by a dot", { kind: "file", path: "/var/log/./pods" }, FOLDER],
+    ["/var/log itself by a dot", { kind: "file", path: "/var/log/." }, FOLDER],
     [
       "a retention that CloudWatch does not take",
       { kind: "cloudwatch", retentionDays: 42 },
       /^retentionDays: must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,/,
     ],
-    [
-      "a URL of another scheme",
-      { kind: "loki", url: "ftp://h" },
-      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
-    ],
-    [
-      "a scheme in capitals, which asks for no TLS",
-      { kind: "http", url: "HTTPS://h/x" },
-      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
-    ],
-    [
-      "a URL with blanks",
-      { kind: "http", url: "https://h/a b" },
-      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
-    ],
+    ["a URL of another scheme", { kind: "loki", url: "ftp://h" }, URL_FORM],
+    ["a scheme in capitals, which asks for no TLS", { kind: "http", url: "HTTPS://h/x" }, URL_FORM],
+    ["a URL with blanks", { kind: "http", url: "https://h/a b" }, URL_FORM],
     ["an IPv6 address, in words", { kind: "elasticsearch", host: "fd00::1" }, /^host: .* an IPv4 address/],
     [
       "a host with nothing between dots",
