@@ -268,8 +268,10 @@ export function checkEksExisting(
   return issues;
 }
 
-/** The region that an EKS cluster needs. */
-export const ClusterRegion = z.object({ region: z.string("must be an AWS region, such as eu-central-1") });
+/** The region that an EKS cluster needs, of any partition: a program of one's own may run in us-iso-east-1. */
+export const ClusterRegion = z.object({
+  region: string(/^[a-z]{2,4}(-[a-z]+)+-\d$/, "an AWS region, such as eu-central-1"),
+});
 
 /** IAM principals of another partition than the cluster's; paths are relative to `cluster`. */
 export function principalIssues(

@@ -91,6 +91,14 @@ describe("the arguments of a component", () => {
       assert.match(errorOf(component) ?? "", /^own\.cluster: must be the output `handle` of EksCluster, /);
   });
 
+  it("name a region where an EKS cluster is", () => {
+    for (const component of ["EksCluster", "ExistingEksCluster"])
+      assert.equal(
+        errorOf(component, { region: "Frankfurt", name: "prod" }),
+        'own.region: must be an AWS region, such as eu-central-1 (found "Frankfurt")',
+      );
+  });
+
   it("are texts where they become a part of a name or an image", () => {
     assert.equal(
       errorOf("ExistingCluster", { context: pulumi.output("kind") }),
