@@ -176,7 +176,7 @@ async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {
     import("../audit/cluster-objects.ts"),
     import("./live-objects.ts"),
   ]);
-  const connection = await connect(flags);
+  const connection = await connect({ ...flags, hasStack: false });
   const { cluster, version } = connection;
   const { objects, forbidden } = await visibleObjects(connection);
   const live: LiveObjects = new LiveObjects(

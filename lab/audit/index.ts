@@ -119,7 +119,7 @@ async function clusterSubject(flags: AuditFlags): Promise<NamedSubject> {
     import("../kubernetes/connect.ts"),
     import("./cluster-objects.ts"),
   ]);
-  const connection = await connect(flags);
+  const connection = await connect({ ...flags, hasStack: false });
   const { cluster, version } = connection;
   const { objects, forbidden, absent } = await visibleObjects(connection, flags.namespace);
   if (absent.length > 0)

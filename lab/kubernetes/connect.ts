@@ -14,6 +14,8 @@ export interface Target {
   readonly kubeconfig?: string | undefined;
   /** Context in it; default: its current one. */
   readonly context?: string | undefined;
+  /** Whether a stack's file could name the kubeconfig, for the advice on a missing one. Default: true. */
+  readonly hasStack?: boolean;
 }
 
 /** A cluster that answered. */
@@ -49,7 +51,7 @@ export async function connect(target: Target): Promise<Connection> {
 /** The kubeconfig with the requested context as its current one. */
 export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
   const server = findServer(target, kubeconfigFiles(target, process.env.KUBECONFIG));
-  if ("issue" in server) throw new Failure(`${server.issue}${adviceFor(server)}`, NOT_TRIED);
+  if ("issue" in server) throw new Failure(`${server.issue}${adviceFor(server, target)}`, NOT_TRIED);
   const config = readAll(server.files);
   config.setCurrentContext(server.context);
   // A context without a user has no credentials, as behind `kubectl proxy`. If the user is missing, the client ignores the server's CA too.
@@ -62,11 +64,12 @@ export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
   return config;
 }
 
-function adviceFor({ setting, absent }: KubeconfigIssue): string {
+function adviceFor({ setting, absent }: KubeconfigIssue, { hasStack = true }: Target): string {
   if (!absent) return "";
-  return setting === "kubeconfig"
+  if (setting !== "kubeconfig") return "; set --context";
+  return hasStack
     ? ": set --kubeconfig, KUBECONFIG or cluster.kubeconfig in the stack's file"
-    : "; set --context";
+    : ": set --kubeconfig or KUBECONFIG";
 }
 
 function readAll(files: readonly string[]): KubeConfig {

@@ -295,7 +295,7 @@ describe("lab adopt", () => {
       [["--parts", "dns", "--namespaces", "payments"], /needs teams in --parts/],
       [["--parts", "network"], /It must be a list of dns, teams, logging\./],
       [["--kubeconfig", kubeconfig, "--namespaces", "payment"], /no namespace payment; found: payments/],
-      [["--kubeconfig", join(folder, "nothing")], /no kubeconfig at/],
+      [["--kubeconfig", join(folder, "nothing")], /no kubeconfig at \S+nothing: set --kubeconfig or KUBECONFIG\n$/],
     ] satisfies [string[], RegExp][]) {
       const { exitCode, stderr } = await runLab(["adopt", "--out", join(folder, "never"), ...args]);
       assert.equal(exitCode, 2, args.join(" "));
