@@ -58,9 +58,9 @@ export async function collected(
   }
 }
 
-/** Waits until so many records have come, or ten seconds have passed; then the collector is stopped. */
+/** Waits until so many records have come, or a minute has passed, since a program may start slowly; then the collector is stopped. */
 export async function stoppedAfter({ receiver, running }: Collecting, wanted: number): Promise<void> {
-  for (let wait = 0; wait < 40 && (await receiver.kept()).length < wanted; wait += 1) await seconds(0.25);
+  for (let wait = 0; wait < 240 && (await receiver.kept()).length < wanted; wait += 1) await seconds(0.25);
   // Nothing may come after what is wanted.
   await seconds(1.5);
   await running.stop();
