@@ -17,6 +17,12 @@ const RETRYABLE_STATUS = [408, 425, 429, 500, 502, 503, 504];
 const SIDECAR_RESERVE = 32 * 2 ** 20;
 /** Largest chunk in bytes. A larger record is dropped. */
 const CHUNK_BYTES = 8 * 2 ** 20;
+/**
+ * Share of the largest chunk at which one is sent to a search engine: as JSON, records have up to a third more bytes, and small domains of
+ * Amazon OpenSearch Service answer 413 to more than 10 MiB, which the plugin would send again without end.
+ * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html#network-limits
+ */
+const FULL_SHARE = 0.5;
 /** Largest chunk for S3. Two at once must fit into /tmp, where they are compressed. */
 const S3_CHUNK_BYTES = 2 * CHUNK_BYTES;
 /** Minimum buffer with room for several chunks, also beside a sidecar's reserve. */
@@ -86,7 +92,12 @@ function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }
 
 function outputOf(pipeline: LogPipeline): Output {
   const { destination, context } = pipeline;
-  if (hasIndex(destination)) return { options: searchOutput(pipeline), chunkKey: PLACE_FIELD };
+  if (hasIndex(destination))
+    return {
+      options: searchOutput(pipeline),
+      chunkKey: PLACE_FIELD,
+      buffer: { chunk_full_threshold: FULL_SHARE },
+    };
   switch (destination.kind) {
     case "file":
       return {

@@ -42,6 +42,16 @@ describe("Fluentd's outputs", () => {
     }
   });
 
+  it("send search engines chunks that stay below 10 MiB as JSON, which may take half as many bytes more", () => {
+    for (const kind of ["opensearch", "elasticsearch"]) {
+      const { options = {} } = render({ destination: { kind, host: "h" } }).buffer ?? {};
+      const largest = Number(options.chunk_limit_size) * Number(options.chunk_full_threshold);
+      assert.ok(1.5 * largest < 10 * 2 ** 20, `${largest} bytes`);
+      // A record of the longest line, with its fields, must still find room.
+      assert.ok(Number(options.chunk_limit_size) > 2 * 3 * 2 ** 20);
+    }
+  });
+
   it("start without the search engine", () => {
     const options = (kind: string) => render({ destination: { kind, host: "h" } }).output?.options ?? {};
     assert.equal(options("opensearch").verify_os_version_at_startup, "false");
