@@ -50,8 +50,11 @@ export function versionOf(text: string): Version {
 /** The release data for a version: its own, else the nearest older, else the oldest. */
 export function releaseFor(version: Version | undefined): Release {
   if (version === undefined) return DEFAULT;
-  return RELEASES.findLast((release) => !isBefore(version, versionOf(release.version))) ?? RELEASES[0] ?? DEFAULT;
+  return BY_VERSION.findLast((known) => !isBefore(version, known.version))?.release ?? RELEASES[0] ?? DEFAULT;
 }
+
+const BY_VERSION = RELEASES.map((release) => ({ release, version: versionOf(release.version) }));
+const NEWEST_VERSION = versionOf(NEWEST.version);
 
 /** Whether a CoreDNS is at least of a version; false if its own version is unknown. */
 export function isSince(version: Version | undefined, since: Version): boolean {
@@ -65,7 +68,7 @@ export function ignoresCase(version: Version | undefined): boolean {
 
 /** Whether a version is newer than every known release. */
 export function isNewer(version: Version | undefined): boolean {
-  return version !== undefined && isBefore(versionOf(NEWEST.version), version);
+  return version !== undefined && isBefore(NEWEST_VERSION, version);
 }
 
 /** Position of a plugin in the order of execution; undefined if the release does not have it. */
