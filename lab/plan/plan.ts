@@ -9,7 +9,6 @@ import { deferModule } from "../../components/runtime.ts";
 import { Failure } from "../command-line.ts";
 import type { Stack } from "../stack-file.ts";
 import { type PlannedResource, PROJECT, type Recording, RecordingMonitor } from "./recording.ts";
-import { withoutOverhead } from "./sdk-overhead.ts";
 
 /**
  * Plans a stack: runs the real index.ts against a mocked engine, without CLI, account, cluster or network. Values that only a provider
@@ -81,13 +80,27 @@ function answer(
 
 async function runOrRerun(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
   try {
-    return await withoutOverhead(() => run(options, program));
+    return await withoutStackTraces(() => run(options, program));
   } catch (error) {
     // Errors in settings name their path. Others are thrown again by a second run with stack traces.
     if (error instanceof Error && error.name === "SettingsError") throw error;
     const failure = userError(error);
     if (failure !== undefined) throw failure;
     return run(options, program);
+  }
+}
+
+/**
+ * Pulumi captures a stack trace for each promise, to show those that never settle, and a full one for each resource, whatever the limit: a
+ * quarter of a plan's time. V8 captures none if the limit is an accessor property.
+ */
+async function withoutStackTraces<T>(work: () => Promise<T>): Promise<T> {
+  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
+  Object.defineProperty(Error, "stackTraceLimit", { get: () => undefined, set: () => {}, configurable: true });
+  try {
+    return await work();
+  } finally {
+    if (limit !== undefined) Object.defineProperty(Error, "stackTraceLimit", limit);
   }
 }
 

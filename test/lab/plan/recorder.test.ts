@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { planStack, record } from "../../../lab/plan/plan.ts";
@@ -129,30 +128,6 @@ describe("record", () => {
     });
     assert.deepEqual(outputs, { hasTrace: false });
     assert.equal(Error.stackTraceLimit, limit);
-  });
-
-  it("restores the SDK's functions after the run, also after one that fails", async () => {
-    const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi"));
-    const debuggable = sdk("./runtime/debuggable.js");
-    const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js");
-    const functions = () => [debuggable.debuggablePromise, Struct.fromJavaScript];
-    const before = functions();
-    await record({ stack: "dev", config: {} }, async () => assert.notDeepEqual(functions(), before));
-    assert.deepEqual(functions(), before);
-    await assert.rejects(record({ stack: "dev", config: {} }, () => Promise.reject(new pulumi.RunError("no"))));
-    assert.deepEqual(functions(), before);
-  });
-
-  it("keeps values as a message would, with the keys of objects sorted", async () => {
-    const data = { b: "2", a: "1", "10": "x", "9": "y" };
-    const { resources, outputs } = await record({ stack: "dev", config: {} }, async () => {
-      const map = new k8s.core.v1.ConfigMap("map", { metadata: { name: "n" }, immutable: false, data });
-      return { text: map.data.apply((read) => JSON.stringify(read)), list: [{ d: [null, 1.5], c: "" }] };
-    });
-    assert.equal(JSON.stringify(resources[0]?.inputs.data), '{"9":"y","10":"x","a":"1","b":"2"}');
-    assert.deepEqual(Object.keys(resources[0]?.inputs ?? {}), ["apiVersion", "data", "immutable", "kind", "metadata"]);
-    assert.equal(outputs.text, '{"9":"y","10":"x","a":"1","b":"2"}');
-    assert.equal(JSON.stringify(outputs.list), '[{"c":"","d":[null,1.5]}]');
   });
 
   it("runs again with stack traces after an unexpected failure", async () => {
