@@ -106,7 +106,7 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
   const withFile = (found: readonly SettingsIssue[]) => withFiles(found, raw, whole, RENAMES);
   const issues = [
     ...unread,
-    ...withFile(parsed.success ? [] : issuesOf(parsed.error, given, [])),
+    ...withFile(parsed.success ? [] : issuesOf(parsed.error, given, []).map(withinSection)),
     ...regionIssues(given.cluster, region),
     ...strayKeys(config),
     ...withFile(issuesOfSections(given, region, absent)),
@@ -123,6 +123,17 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
     profile: config["aws:profile"],
     warnings,
   });
+}
+
+/**
+ * Tells how to set a path such as `dns.replicas`, which `pulumi config set` without `--path` takes for the name of a key.
+ * @see https://www.pulumi.com/docs/iac/cli/commands/pulumi_config_set/
+ */
+function withinSection(issue: SettingsIssue): SettingsIssue {
+  const [key = "", ...below] = issue.path.map(String);
+  const [, section = ""] = /^(\w+)[.[]/.exec(key) ?? [];
+  if (below.length > 0 || !KEYS.includes(section)) return issue;
+  return { ...issue, message: `unknown key, must be within ${section}, as by \`pulumi config set --path '${key}'\`` };
 }
 
 /** Drops missing settings if the file to extend could not be read, since it may have them. */

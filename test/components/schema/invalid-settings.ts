@@ -6,8 +6,10 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
     "logs: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, monitoring, extends",
   ],
   [
-    "cluster.kind: eks",
-    '["cluster.kind"]: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, monitoring, extends',
+    "{cluster.kind: eks, 'teams[0].name': ts, clusters.kind: eks}",
+    "[\"cluster.kind\"]: unknown key, must be within cluster, as by `pulumi config set --path 'cluster.kind'`",
+    "[\"teams[0].name\"]: unknown key, must be within teams, as by `pulumi config set --path 'teams[0].name'`",
+    '["clusters.kind"]: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, monitoring, extends',
   ],
   ["eks-dns-loging:teams: []", "eks-dns-loging:teams: unknown namespace, must be eks-dns-logging:teams"],
   [
