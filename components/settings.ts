@@ -27,9 +27,8 @@ import { isObject, validPart } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { dnsNamespaceIssues } from "./team/network-policies.ts";
 import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
-import { idleQuotas } from "./team/quota.ts";
 import { nameIssues, roleIssues } from "./team/resource-names.ts";
-import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
+import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, idleQuotas, TeamsSettings } from "./team/settings.ts";
 
 /** A stack's configuration keys under {@link CONFIG_NAMESPACE}; the JSON Schema for editors is generated from them. */
 export const StackSettings = z.strictObject(

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { holdsOutput } from "../components/schema/checked-inputs.ts";
+import { holdsOutput } from "../components/schema/arguments.ts";
 import { formatPath, type SettingsIssue, throwErrors } from "../components/schema/errors.ts";
 
 /** The fields of a type in the package's schema that reading inputs requires. */

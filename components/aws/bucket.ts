@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { shortened } from "./names.ts";
-import { folderOf, isAccountRegional } from "./object-keys.ts";
+import { folderOf, isAccountRegional, shortened } from "./names.ts";
 import type { PodIdentityHost } from "./partition.ts";
+import { policyText } from "./policy-statements.ts";
 
 /** A bucket for logs. */
 export interface LogBucketArgs {
@@ -131,18 +131,15 @@ function bucketPolicy(arn: string, account?: { readonly host: PodIdentityHost; r
             Sid: "DeliverLogs",
           },
         ];
-  return JSON.stringify({
-    Statement: [
-      {
-        Action: "s3:*",
-        Condition: { Bool: { "aws:SecureTransport": "false" } },
-        Effect: "Deny",
-        Principal: "*",
-        Resource: [arn, `${arn}/*`],
-        Sid: "HttpsOnly",
-      },
-      ...deliveries,
-    ],
-    Version: "2012-10-17",
-  });
+  return policyText([
+    {
+      Action: "s3:*",
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+      Effect: "Deny",
+      Principal: "*",
+      Resource: [arn, `${arn}/*`],
+      Sid: "HttpsOnly",
+    },
+    ...deliveries,
+  ]);
 }

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { shortPrefix } from "./names.ts";
 import { arnName, type PodIdentityHost } from "./partition.ts";
+import { type PolicyStatement, policyText } from "./policy-statements.ts";
 
 /** An AWS identity for pods of one service account. */
 export interface PodIdentityArgs {
@@ -24,14 +25,6 @@ const MAX_ROLE_NAME = 64;
 function roleName(name: string): { readonly namePrefix?: string } {
   const namePrefix = shortPrefix(name, MAX_ROLE_NAME);
   return namePrefix === undefined ? {} : { namePrefix };
-}
-
-/** A statement of an IAM policy. Its keys are sorted, as in every JSON document of this program. */
-export interface PolicyStatement {
-  readonly Sid: string;
-  readonly Effect: "Allow";
-  readonly Action: readonly string[];
-  readonly Resource: readonly string[];
 }
 
 /**
@@ -74,9 +67,7 @@ export class PodIdentity extends pulumi.ComponentResource {
               name,
               {
                 role: role.name,
-                policy: pulumi
-                  .output(args.statements)
-                  .apply((statements) => JSON.stringify({ Statement: statements, Version: "2012-10-17" })),
+                policy: pulumi.output(args.statements).apply(policyText),
               },
               { parent: this },
             ),
@@ -94,23 +85,20 @@ export class PodIdentity extends pulumi.ComponentResource {
 
 /** EKS tags each session with the cluster, namespace and service account; the trust policy requires these tags. */
 function trustPolicy(cluster: string, namespace: string, serviceAccount: string): string {
-  return JSON.stringify({
-    Statement: [
-      {
-        Action: ["sts:AssumeRole", "sts:TagSession"],
-        Condition: {
-          StringEquals: {
-            "aws:RequestTag/eks-cluster-name": cluster,
-            "aws:RequestTag/kubernetes-namespace": namespace,
-            "aws:RequestTag/kubernetes-service-account": serviceAccount,
-          },
+  return policyText([
+    {
+      Action: ["sts:AssumeRole", "sts:TagSession"],
+      Condition: {
+        StringEquals: {
+          "aws:RequestTag/eks-cluster-name": cluster,
+          "aws:RequestTag/kubernetes-namespace": namespace,
+          "aws:RequestTag/kubernetes-service-account": serviceAccount,
         },
-        Effect: "Allow",
-        Principal: { Service: "pods.eks.amazonaws.com" },
       },
-    ],
-    Version: "2012-10-17",
-  });
+      Effect: "Allow",
+      Principal: { Service: "pods.eks.amazonaws.com" },
+    },
+  ]);
 }
 
 /** A role that an AWS service assumes. */
@@ -138,7 +126,7 @@ export function serviceRole(
     name,
     {
       ...roleName(name),
-      assumeRolePolicy: JSON.stringify({ Statement: [statement], Version: "2012-10-17" }),
+      assumeRolePolicy: policyText([statement]),
       tags: args.tags,
     },
     options,
@@ -176,19 +164,15 @@ export function deliveryRole(
   { service, condition, statements, tags }: DeliveryRoleArgs,
   options: pulumi.CustomResourceOptions,
 ): { arn: pulumi.Output<string>; policy: aws.iam.RolePolicy } {
-  const trust = pulumi.output(condition).apply((known) =>
-    JSON.stringify({
-      Statement: [{ Action: "sts:AssumeRole", Condition: known, Effect: "Allow", Principal: { Service: service } }],
-      Version: "2012-10-17",
-    }),
-  );
+  const trust = pulumi
+    .output(condition)
+    .apply((known) =>
+      policyText([{ Action: "sts:AssumeRole", Condition: known, Effect: "Allow", Principal: { Service: service } }]),
+    );
   const role = new aws.iam.Role(name, { ...roleName(name), assumeRolePolicy: trust, tags }, options);
   const policy = new aws.iam.RolePolicy(
     name,
-    {
-      role: role.name,
-      policy: pulumi.output(statements).apply((known) => JSON.stringify({ Statement: known, Version: "2012-10-17" })),
-    },
+    { role: role.name, policy: pulumi.output(statements).apply(policyText) },
     options,
   );
   return { arn: role.arn, policy };

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "./partition.ts";
-import { partitionOf } from "./partition.ts";
+import { type PodIdentityHost, partitionOf } from "./partition.ts";
+import { policyText } from "./policy-statements.ts";
 
 /** The log group that a key encrypts. */
 export interface LogGroupKeyArgs {
@@ -33,31 +33,28 @@ const LOG_ACTIONS = [
  */
 export function logGroupKeyPolicy({ accountId, region, groupName, sid }: LogGroupKeyArgs): string {
   const { id, dnsSuffix } = partitionOf(region);
-  return JSON.stringify({
-    Statement: [
-      {
-        Action: "kms:*",
-        Effect: "Allow",
-        Principal: { AWS: `arn:${id}:iam::${accountId}:root` },
-        Resource: "*",
-        Sid: "AccountByIam",
-      },
-      {
-        Action: LOG_ACTIONS,
-        Condition: {
-          ArnEquals: {
-            "kms:EncryptionContext:aws:logs:arn": `arn:${id}:logs:${region}:${accountId}:log-group:${groupName}`,
-          },
+  return policyText([
+    {
+      Action: "kms:*",
+      Effect: "Allow",
+      Principal: { AWS: `arn:${id}:iam::${accountId}:root` },
+      Resource: "*",
+      Sid: "AccountByIam",
+    },
+    {
+      Action: LOG_ACTIONS,
+      Condition: {
+        ArnEquals: {
+          "kms:EncryptionContext:aws:logs:arn": `arn:${id}:logs:${region}:${accountId}:log-group:${groupName}`,
         },
-        Effect: "Allow",
-        // In China: logs.cn-north-1.amazonaws.com.cn.
-        Principal: { Service: `logs.${region}.${dnsSuffix}` },
-        Resource: "*",
-        Sid: sid,
       },
-    ],
-    Version: "2012-10-17",
-  });
+      Effect: "Allow",
+      // In China: logs.cn-north-1.amazonaws.com.cn.
+      Principal: { Service: `logs.${region}.${dnsSuffix}` },
+      Resource: "*",
+      Sid: sid,
+    },
+  ]);
 }
 
 function logGroupKey(

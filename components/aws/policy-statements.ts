@@ -1,11 +1,18 @@
-import type { PolicyStatement } from "./iam.ts";
-import { folderOf } from "./object-keys.ts";
+import { folderOf } from "./names.ts";
 
 /** Characters of a role's inline policies, without white space. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 export const MAX_INLINE_POLICY = 10_240;
 
-/** An IAM policy as JSON. */
-export function policyText(statements: readonly PolicyStatement[]): string {
+/** A statement of an IAM policy. Its keys are sorted, as in every JSON document of this program. */
+export interface PolicyStatement {
+  readonly Sid: string;
+  readonly Effect: "Allow";
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+}
+
+/** The JSON of an IAM policy, or of another policy with statements. */
+export function policyText(statements: readonly object[]): string {
   return JSON.stringify({ Statement: statements, Version: "2012-10-17" });
 }
 

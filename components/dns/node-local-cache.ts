@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
 import { commonLabels, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
-import { type ArgumentKinds, checkArguments } from "../schema/argument-kinds.ts";
+import { type ArgumentKinds, checkArguments } from "../schema/arguments.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { PortNumber } from "../schema/values.ts";
 import { CorefileOptions } from "./corefile-settings.ts";

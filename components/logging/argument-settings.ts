@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
-import { checkedLater, isOutput } from "../schema/checked-inputs.ts";
+import { checkedLater, isOutput } from "../schema/arguments.ts";
 import { ArgumentsError, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/destination-settings.ts";
 import { isUnknown, standInFor } from "./destinations/destination-values.ts";

@@ -4,7 +4,7 @@ import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/
 import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts";
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
-import { type ArgumentKinds, checkArguments } from "../schema/argument-kinds.ts";
+import { type ArgumentKinds, checkArguments } from "../schema/arguments.ts";
 import { ArgumentsError, parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { alertsOf } from "./alerts/alert-table.ts";
 import { makeCanary } from "./canary.ts";

@@ -5,7 +5,7 @@ import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
-import { holdsOutput } from "../schema/checked-inputs.ts";
+import { holdsOutput } from "../schema/arguments.ts";
 import { parseArgs } from "../schema/errors.ts";
 import {
   CURL_CONTAINER,

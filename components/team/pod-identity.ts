@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { PolicyStatement } from "../aws/iam.ts";
 import { arnName, IAM_ARNS, partitionOf } from "../aws/partition.ts";
+import type { PolicyStatement } from "../aws/policy-statements.ts";
 import { MAX_INLINE_POLICY, policyText } from "../aws/policy-statements.ts";
 import { addressPeer, type PolicySpec } from "../kubernetes/network-policy.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";

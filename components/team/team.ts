@@ -6,8 +6,7 @@ import { type ClusterHandle, policyWarnings, requiredHandle } from "../cluster/h
 import { type PodDns, PodDnsSettings } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
-import { type ArgumentKinds, checkArguments } from "../schema/argument-kinds.ts";
-import { checkedInputs, holdsOutput, withEntries } from "../schema/checked-inputs.ts";
+import { type ArgumentKinds, checkArguments, checkedInputs, holdsOutput, withEntries } from "../schema/arguments.ts";
 import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
 import { grantMembers, grantRoles } from "./members.ts";
@@ -20,9 +19,8 @@ import {
   PolicyContextSettings,
 } from "./network-policies.ts";
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
-import { Quota, quotaAsStrings } from "./quota.ts";
 import { namespacePrefix, prefixesOf } from "./resource-names.ts";
-import { CurlPodSettings, Limits, TeamSettings } from "./settings.ts";
+import { CurlPodSettings, Limits, Quota, quotaAsStrings, TeamSettings } from "./settings.ts";
 
 /** A team's namespace, which another team may have had before. */
 export interface MovedNamespace {

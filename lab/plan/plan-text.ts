@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { ageWarning } from "eks-dns-logging-corefile/addon";
-import { folderOf } from "../../components/aws/object-keys.ts";
+import { folderOf } from "../../components/aws/names.ts";
 import { placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, describeDestination, logGroups } from "../../components/logging/pipeline.ts";
 import { collectedPart } from "../../components/logging/routing/route-issues.ts";

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { checkedInputs, holdsOutput } from "../../schema/checked-inputs.ts";
+import { checkedInputs, holdsOutput } from "../../schema/arguments.ts";
 import { parseArgs } from "../../schema/errors.ts";
 import { AccessEntries, type AccessEntrySettings, PrincipalArn } from "../eks-settings.ts";
 import type { AccessEntryArgs } from "./eks-cluster-args.ts";

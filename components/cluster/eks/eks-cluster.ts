@@ -1,16 +1,16 @@
+import * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/eks";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../../aws/iam.ts";
 import { ControlPlaneLogs } from "../../aws/log-group.ts";
 import { partitionOf } from "../../aws/partition.ts";
-import { checkedInputs, holdsOutput, isOutput } from "../../schema/checked-inputs.ts";
+import { checkedInputs, holdsOutput, isOutput } from "../../schema/arguments.ts";
 import { parseArgs, throwErrors } from "../../schema/errors.ts";
-import { ClusterRegion, clusterDnsOf, PublicCidrs, STACK_TAG } from "../eks-settings.ts";
+import { addonVersions, ClusterRegion, clusterDnsOf, PublicCidrs, STACK_TAG } from "../eks-settings.ts";
 import { type ClusterHandle, kubernetesProvider } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
 import { ClusterSettings, checkCluster, type EksClusterSettings } from "../settings.ts";
 import { accessEntries, grantAccess, knownEntries } from "./access.ts";
-import { installAddons } from "./addons.ts";
 import type { EksClusterArgs } from "./eks-cluster-args.ts";
 import { type Network, Vpc } from "./network.ts";
 import { VpcCidr, VpcSettings } from "./network-settings.ts";
@@ -50,11 +50,7 @@ export class EksCluster extends pulumi.ComponentResource {
     const entries = accessEntries(`${name}.accessEntries`, args.accessEntries);
     const granted = { clusterName, partition: this.#partition, entries, tags: this.#tags, cluster: control };
     grantAccess(`${name}-access`, granted, { parent: this });
-    const addons = installAddons(
-      name,
-      { settings, partition: this.#partition, tags: this.#tags, cluster: control },
-      { parent: this },
-    );
+    const addons = this.#addons(control);
     const nodes = new Nodes(
       `${name}-nodes`,
       {
@@ -64,7 +60,7 @@ export class EksCluster extends pulumi.ComponentResource {
         subnetIds: network.privateSubnetIds,
         partition: this.#partition,
         tags: this.#tags,
-        after: [...network.ready, ...addons.all],
+        after: [...network.ready, addons.cni, addons.proxy, addons.agent],
       },
       { parent: this },
     );
@@ -127,13 +123,61 @@ export class EksCluster extends pulumi.ComponentResource {
     return checkedInputs(`${this.#name}.endpointAccess.publicCidrs`, PublicCidrs, given);
   }
 
-  #role() {
-    return serviceRole(
-      `${this.#name}-control-plane`,
+  /**
+   * Installs the add-ons that nodes need to become ready: vpc-cni, kube-proxy and the Pod Identity agent. CoreDNS is separate, because it
+   * needs nodes. None waits for a node: a DaemonSet without nodes is complete.
+   *
+   * vpc-cni runs its NetworkPolicy agent, and has its own role through Pod Identity, so that the nodes' role needs no permission to manage
+   * addresses. This works on a new node, because both use the host's network and the Pod Identity agent tolerates nodes that are not ready.
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+   */
+  #addons(control: eks.Cluster) {
+    const { name: clusterName, version, addons: chosen } = this.#settings;
+    const versions = addonVersions(version);
+    const { role, attachments } = this.#role("vpc-cni", "pods.eks.amazonaws.com", "AmazonEKS_CNI_Policy");
+    const install = (
+      addonName: string,
+      addonVersion: string,
+      more: Pick<aws.eks.AddonArgs, "configurationValues" | "podIdentityAssociations"> = {},
+      after: readonly pulumi.Resource[] = [],
+    ) =>
+      new aws.eks.Addon(
+        `${this.#name}-${addonName}`,
+        {
+          clusterName,
+          addonName,
+          addonVersion,
+          resolveConflictsOnCreate: "OVERWRITE",
+          resolveConflictsOnUpdate: "OVERWRITE",
+          tags: this.#tags,
+          ...more,
+        },
+        { parent: this, dependsOn: [control, ...after] },
+      );
+    const cni = install(
+      "vpc-cni",
+      chosen.vpcCni ?? versions.vpcCni,
       {
-        service: "eks.amazonaws.com",
+        // The add-on's schema requires a string.
+        configurationValues: JSON.stringify({ enableNetworkPolicy: "true" }),
+        podIdentityAssociations: [{ roleArn: role.arn, serviceAccount: "aws-node" }],
+      },
+      attachments,
+    );
+    const proxy = install("kube-proxy", chosen.kubeProxy ?? versions.kubeProxy);
+    const agent = install("eks-pod-identity-agent", chosen.podIdentityAgent ?? versions.podIdentityAgent);
+    return { cni, proxy, agent };
+  }
+
+  /** A role that an EKS service assumes, with an AWS managed policy. */
+  #role(name: string, service: string, policy: string) {
+    return serviceRole(
+      `${this.#name}-${name}`,
+      {
+        service,
         actions: ["sts:AssumeRole", "sts:TagSession"],
-        policies: ["AmazonEKSClusterPolicy"],
+        policies: [policy],
         partition: this.#partition,
         tags: this.#tags,
       },
@@ -155,7 +199,7 @@ export class EksCluster extends pulumi.ComponentResource {
       // Without its key, the cluster's secrets are lost.
       { parent: this, protect: settings.deletionProtection },
     );
-    const { role, attachments } = this.#role();
+    const { role, attachments } = this.#role("control-plane", "eks.amazonaws.com", "AmazonEKSClusterPolicy");
     const { endpointAccess } = settings;
     return new eks.Cluster(
       this.#name,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PolicyStatement } from "../../aws/iam.ts";
+import type { PolicyStatement } from "../../aws/policy-statements.ts";
 import { relation, type SettingsIssue } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
 import { Credentials, HOST_NAME, isHost, TlsChoice } from "./destination-values.ts";

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../../aws/partition.ts";
+import { policyText } from "../../aws/policy-statements.ts";
 import { teamNamespace } from "../../kubernetes/labels.ts";
 import { dateExpression, type IndexFormat, indexPrefix, NO_VALUE } from "../indexing/index-format.ts";
 import { placeName } from "../indexing/team-places.ts";
@@ -47,10 +48,7 @@ export function readerPolicies(
                 ...target,
                 destination: destinations[index] ?? target.destination,
               }));
-              return JSON.stringify({
-                Statement: statementsOf(team, resolved, cluster, host, account),
-                Version: "2012-10-17",
-              });
+              return policyText(statementsOf(team, resolved, cluster, host, account));
             }),
           tags: host.tags,
         },

@@ -1,4 +1,4 @@
-import { folderOf } from "../../aws/object-keys.ts";
+import { folderOf } from "../../aws/names.ts";
 import { teamNamespace } from "../../kubernetes/labels.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, teamOf } from "./index-format.ts";

@@ -1,4 +1,4 @@
-import { folderOf } from "../../aws/object-keys.ts";
+import { folderOf } from "../../aws/names.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { indexPattern } from "../indexing/index-format.ts";
 import { placeName } from "../indexing/team-places.ts";

@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { deliveryRole, type PolicyStatement } from "../../aws/iam.ts";
+import { deliveryRole } from "../../aws/iam.ts";
+import { shortened } from "../../aws/names.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
+import type { PolicyStatement } from "../../aws/policy-statements.ts";
 import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/aws/aws-destinations.ts";
 import { withName } from "../pipeline.ts";
 import { filteredTargets } from "../routing/routes.ts";
@@ -135,10 +136,8 @@ const MAX_STREAM_NAME = 64;
 
 /** Name of the stream that sends the audit log to a destination. A long one is truncated, with a hash for uniqueness. */
 export function auditStreamName(cluster: string, suffix: string | undefined): string {
-  const end = suffix === undefined ? "-audit" : `-audit-${suffix}`;
-  if (cluster.length + end.length <= MAX_STREAM_NAME) return cluster + end;
-  const hash = createHash("sha256").update(cluster).digest("hex").slice(0, 8);
-  return `${cluster.slice(0, MAX_STREAM_NAME - end.length - hash.length - 1)}-${hash}${end}`;
+  const end = withName("-audit", suffix);
+  return shortened(cluster, MAX_STREAM_NAME - end.length) + end;
 }
 
 /** Extracts the lines from CloudWatch Logs' compressed envelope, and ends each with a line break. */

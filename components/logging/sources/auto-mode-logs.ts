@@ -3,6 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { isTooLong, shortened } from "../../aws/names.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
+import { policyText } from "../../aws/policy-statements.ts";
 import type { LateTarget } from "../destinations/aws/aws-destinations.ts";
 import { bucketName, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
@@ -137,22 +138,19 @@ function arnOf({ destination, suffix }: Target, account: string, { host, cluster
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html
  */
 function deliveryPolicy(groupArn: string, account: string, { partition, region }: PodIdentityHost): string {
-  return JSON.stringify({
-    Statement: [
-      {
-        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        Condition: {
-          ArnLike: { "aws:SourceArn": `arn:${partition}:logs:${region}:${account}:*` },
-          StringEquals: { "aws:SourceAccount": account },
-        },
-        Effect: "Allow",
-        Principal: { Service: "delivery.logs.amazonaws.com" },
-        Resource: [`${groupArn}:log-stream:*`],
-        Sid: "DeliverLogs",
+  return policyText([
+    {
+      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      Condition: {
+        ArnLike: { "aws:SourceArn": `arn:${partition}:logs:${region}:${account}:*` },
+        StringEquals: { "aws:SourceAccount": account },
       },
-    ],
-    Version: "2012-10-17",
-  });
+      Effect: "Allow",
+      Principal: { Service: "delivery.logs.amazonaws.com" },
+      Resource: [`${groupArn}:log-stream:*`],
+      Sid: "DeliverLogs",
+    },
+  ]);
 }
 
 /**

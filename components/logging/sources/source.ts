@@ -1,4 +1,4 @@
-import { folderOf } from "../../aws/object-keys.ts";
+import { folderOf } from "../../aws/names.ts";
 import type { IndexFormat } from "../indexing/index-format.ts";
 
 /**

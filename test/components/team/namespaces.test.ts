@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { formatIssue } from "../../../components/schema/errors.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { Quota } from "../../../components/team/quota.ts";
+import { Quota } from "../../../components/team/settings.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
 import { find, ofType } from "../../support/find.ts";
 

@@ -1,4 +1,4 @@
-import { folderOf } from "../../../aws/object-keys.ts";
+import { folderOf } from "../../../aws/names.ts";
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import { hasIndex, type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";

@@ -1,4 +1,4 @@
-import { isCleanPrefix } from "../../../aws/object-keys.ts";
+import { isCleanPrefix } from "../../../aws/names.ts";
 import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { destinationPipelines, hasIndex, type LogPipeline } from "../../pipeline.ts";

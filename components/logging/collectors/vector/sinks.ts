@@ -1,4 +1,4 @@
-import { folderOf } from "../../../aws/object-keys.ts";
+import { folderOf } from "../../../aws/names.ts";
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_FILE_NAME, tlsOf, USER_FILE_NAME } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";

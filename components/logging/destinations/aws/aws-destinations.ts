@@ -1,9 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { LogBucket } from "../../../aws/bucket.ts";
-import { PodIdentity, type PolicyStatement } from "../../../aws/iam.ts";
+import { PodIdentity } from "../../../aws/iam.ts";
 import { PodLogGroup } from "../../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../../aws/partition.ts";
+import type { PolicyStatement } from "../../../aws/policy-statements.ts";
 import type { Collector } from "../../collectors/collector.ts";
 import { placeName } from "../../indexing/team-places.ts";
 import { bucketName, EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../../pipeline.ts";

@@ -1,4 +1,4 @@
-import { isBucketName, isCleanPrefix, namespaceIssue } from "../../../aws/object-keys.ts";
+import { isBucketName, isCleanPrefix, namespaceIssue } from "../../../aws/names.ts";
 import { partitionOf } from "../../../aws/partition.ts";
 import { MAX_INLINE_POLICY, policyText } from "../../../aws/policy-statements.ts";
 import type { SettingsIssue } from "../../../schema/errors.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isBucketName, isKeyPrefix, withoutEmptyParts } from "../../../aws/object-keys.ts";
+import { isBucketName, isKeyPrefix, withoutEmptyParts } from "../../../aws/names.ts";
 import { RETENTION_DAYS } from "../../../cluster/settings.ts";
 import { relation } from "../../../schema/errors.ts";
 import { integer, string } from "../../../schema/values.ts";

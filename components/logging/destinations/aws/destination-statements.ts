@@ -1,4 +1,4 @@
-import type { PolicyStatement } from "../../../aws/iam.ts";
+import type { PolicyStatement } from "../../../aws/policy-statements.ts";
 import { bucketStatements, logGroupStatements, withUniqueSids } from "../../../aws/policy-statements.ts";
 import type { Collector } from "../../collectors/collector.ts";
 import { bucketName, logGroupName } from "../../pipeline.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PolicyStatement } from "../../../aws/iam.ts";
+import type { PolicyStatement } from "../../../aws/policy-statements.ts";
 import { relation, type SettingsIssue } from "../../../schema/errors.ts";
 import { PortNumber, string } from "../../../schema/values.ts";
 import { Credentials, Host, refuse, SchemedToken, TlsChoice } from "../destination-values.ts";
