@@ -22,7 +22,7 @@ describe("the reference", () => {
     assert.match(shown("capacity").join("\n"), /^capacity: 9984 +# Answers, .+ Or by profile and clusterSize\.$/);
     assert.match(shown("tlsServerName").join("\n"), /^tlsServerName: <string> +# Certificate name/);
     assert.match(shown("version")[0] ?? "", /^version: "1\.\d+" +# 1\.\d+\|.+: Kubernetes version/);
-    assert.match(shown("amount").join("\n"), /^amount: <integer> +# Required\. /);
+    assert.match(shown("amount").join("\n"), /^amount: <integer>! +# Queries /);
     assert.match(shown("denial").join("\n"), /Keys as in corefile\.options\.cache\.success\.$/);
     assert.ok(lines.filter((line) => /^[ -]*[\w.]+:/.test(line)).length > 200);
     // The keys of an object that is in two places are listed once.
