@@ -5,7 +5,7 @@ export type { CheckContext, CorefileFindings } from "./checks/findings.ts";
 export { loopOf, readUpstream } from "./checks/forward-checks.ts";
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
-export type { ForwardPlugin } from "./plugins/forward.ts";
+export type { ForwardPlugin } from "./plugins/sources.ts";
 export { type BehaviorChange, behaviorChanges, type ReleaseChanges, releaseChanges } from "./release-changes.ts";
 export { startOf } from "./setups/starts.ts";
 export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds, usedGroups } from "./syntax/go-values.ts";

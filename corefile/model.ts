@@ -1,5 +1,4 @@
 import { type CachePlugin, readCache, writeCache } from "./plugins/cache.ts";
-import { type ForwardPlugin, readForward, writeForward } from "./plugins/forward.ts";
 import { directive, PluginProblem } from "./plugins/options.ts";
 import {
   type BindPlugin,
@@ -28,14 +27,17 @@ import {
 } from "./plugins/serving.ts";
 import {
   type AutopathPlugin,
+  type ForwardPlugin,
   type HostsPlugin,
   type KubernetesPlugin,
   type RewritePlugin,
   readAutopath,
+  readForward,
   readHosts,
   readKubernetes,
   readRewrite,
   writeAutopath,
+  writeForward,
   writeHosts,
   writeKubernetes,
   writeRewrite,

@@ -1,7 +1,7 @@
 import type { Collector } from "../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../components/logging/collectors/index.ts";
 import type { DestinationKind } from "../components/logging/destinations/destination-settings.ts";
-import { boxedTable } from "./output/table.ts";
+import { boxedTable } from "./output/text.ts";
 
 /** Every destination, in the order of the settings. */
 export const DESTINATION_KINDS = [

@@ -11,28 +11,26 @@ export {
   withFetched,
 } from "./schemas.ts";
 export {
-  type Component,
-  type ComponentVerdict,
-  judgeComponent,
-  type Standing,
-  unknownVersion,
-  type VersionStep,
-  versionStep,
-} from "./upgrade-rules.ts";
-export {
   ADDON_VERSIONS,
   type AddonName,
   type AddonVersion,
   addonDefaults,
   addonNames,
   ageWarning,
+  type Component,
+  type ComponentVerdict,
   daysBetween,
   isAtLeast,
+  judgeComponent,
   knownVersions,
   LOOKED_UP,
   minorOf,
   parseAddonVersion,
   STALE_AFTER_DAYS,
+  type Standing,
   type Support,
   supportOf,
-} from "./versions.ts";
+  unknownVersion,
+  type VersionStep,
+  versionStep,
+} from "./upgrade-rules.ts";

@@ -5,7 +5,7 @@ import withAutoscaling from "./schemas/with-autoscaling.json" with { type: "json
 import withTopologyMode from "./schemas/with-topology-mode.json" with { type: "json" };
 import withoutAutoscaling from "./schemas/without-autoscaling.json" with { type: "json" };
 import withoutPods from "./schemas/without-pods.json" with { type: "json" };
-import { ADDON_VERSIONS, parseAddonVersion } from "./versions.ts";
+import { ADDON_VERSIONS, parseAddonVersion } from "./upgrade-rules.ts";
 
 /** The configuration schema of an add-on version, and its source. */
 export interface AddonSchema {

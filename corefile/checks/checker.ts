@@ -5,12 +5,11 @@ import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
 import { shareNames } from "../zones.ts";
 import { checkAnswers } from "./answer-checks.ts";
-import { checkClusterAnswers } from "./cluster-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
 import { checkRewrites } from "./rewrite-checks.ts";
-import { checkLogs, checkServing } from "./serving-checks.ts";
+import { checkClusterAnswers, checkLogs, checkServing } from "./serving-checks.ts";
 import { checkOwners, checkZones } from "./zone-checks.ts";
 
 /**

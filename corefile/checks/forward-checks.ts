@@ -1,5 +1,5 @@
 import { hasPlugin, type Server } from "../model.ts";
-import type { ForwardPlugin } from "../plugins/forward.ts";
+import type { ForwardPlugin } from "../plugins/sources.ts";
 import { DECIDERS, isBefore, isSince } from "../releases.ts";
 import { UPSTREAM_FORMS } from "../setups/forwarding.ts";
 import { dotted, isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";

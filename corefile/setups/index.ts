@@ -42,8 +42,22 @@ import {
   trace,
 } from "./serving-setup.ts";
 import type { Setup } from "./setup.ts";
-import { grpcServer, https, https3, proxyproto, quic, shed, tls } from "./transports.ts";
-import { auto, dnssec, dynupdate, file, secondary, sign, transfer } from "./zone-data.ts";
+import {
+  auto,
+  dnssec,
+  dynupdate,
+  file,
+  grpcServer,
+  https,
+  https3,
+  proxyproto,
+  quic,
+  secondary,
+  shed,
+  sign,
+  tls,
+  transfer,
+} from "./zone-data.ts";
 
 /** The setup function of each plugin; plugins without one are not checked. */
 export const SETUPS: Readonly<Record<string, (setup: Setup) => void>> = {

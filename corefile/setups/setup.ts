@@ -1,4 +1,4 @@
-import { isBefore, type Version } from "../releases.ts";
+import { isBefore, removalOf, type Version } from "../releases.ts";
 import {
   duration,
   hostAndPort,
@@ -11,7 +11,6 @@ import {
 } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { Dispenser, type Token } from "../syntax/tokens.ts";
-import { removalOf } from "./successors.ts";
 
 /** CoreDNS does not start; the message is the reason, as a clause about the plugin. */
 export class Refusal extends Error {

@@ -1,6 +1,15 @@
 import { atLine, sentenceOf } from "../finding.ts";
 import { remembered } from "../model.ts";
-import { ignoresCase, isBefore, isNewer, type Release, releaseFor, type Version, versionOf } from "../releases.ts";
+import {
+  ignoresCase,
+  isBefore,
+  isNewer,
+  type Release,
+  releaseFor,
+  removalOf,
+  type Version,
+  versionOf,
+} from "../releases.ts";
 import { zoneAndPort } from "../syntax/go-values.ts";
 import {
   CorefileSyntaxError,
@@ -14,7 +23,6 @@ import {
 import type { Token } from "../syntax/tokens.ts";
 import { SETUPS } from "./index.ts";
 import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
-import { removalOf } from "./successors.ts";
 
 /** Where a Corefile will run. */
 export interface StartContext {

@@ -6,13 +6,18 @@ import { CONFIG_NAMESPACE } from "../../components/schema/extends.ts";
 import { parseSettings } from "../../components/settings.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { textAt } from "../audit/kubernetes-object.ts";
-import { plainTable } from "../output/table.ts";
-import { plural } from "../output/text.ts";
+import { plainTable, plural } from "../output/text.ts";
 import { planStack } from "../plan/plan.ts";
-import { portableYaml } from "../yaml-dialects.ts";
+import { portableYaml } from "../stack-file.ts";
 import type { AwsCluster } from "./aws-cluster.ts";
-import { type ImportFile, importPlan } from "./import-file.ts";
-import { type AdoptionAction, type AdoptionRow, isOwn, type LiveObjects } from "./live-objects.ts";
+import {
+  type AdoptionAction,
+  type AdoptionRow,
+  type ImportFile,
+  importPlan,
+  isOwn,
+  type LiveObjects,
+} from "./import-file.ts";
 import { outlookText, type PolicyOutlook, policyOutlook } from "./policy-outlook.ts";
 import { type CoreDnsPlace, readCoreDns, type Takeover, unmanagedCoreDns } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";

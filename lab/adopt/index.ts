@@ -1,10 +1,9 @@
 import { access, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { Failure, helpNote, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
-import { makeFolder } from "../user-files.ts";
+import { Failure, helpNote, makeFolder, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
 import type { Adoption, AdoptionRequest, Part } from "./adoption.ts";
-import type { LiveObjects } from "./live-objects.ts";
+import type { LiveObjects } from "./import-file.ts";
 import type { CoreDnsPlace } from "./running-coredns.ts";
 
 interface AdoptFlags {
@@ -174,7 +173,7 @@ async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {
   const [{ connect }, { visibleObjects }, { LiveObjects }] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../audit/cluster-objects.ts"),
-    import("./live-objects.ts"),
+    import("./import-file.ts"),
   ]);
   const connection = await connect({ ...flags, hasStack: false });
   const { cluster, version } = connection;

@@ -3,11 +3,10 @@ import { failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { RULES } from "../../policies/pack.ts";
 import { audit, kindOf, subjectOf } from "../audit/audit.ts";
-import { plainTable } from "../output/table.ts";
-import { plural } from "../output/text.ts";
+import { plainTable, plural } from "../output/text.ts";
 import { POLICY_CONFIG_FILE, policyReport, stops } from "../plan/policy-report.ts";
 import type { Recording } from "../plan/recording.ts";
-import type { LiveObjects } from "./live-objects.ts";
+import type { LiveObjects } from "./import-file.ts";
 import type { CoreDnsPlace } from "./running-coredns.ts";
 
 /** What a policy will say about the written stack. */

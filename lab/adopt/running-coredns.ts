@@ -8,7 +8,7 @@ import { isObject } from "../../components/schema/values.ts";
 import { at, groupAt, type KubernetesObject, listAt, textAt, textsAt } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
 import { type AddonMisfit, addonMisfits } from "./aws-cluster.ts";
-import { type AdoptionRow, type LiveObjects, managersOf, objectName, rewrittenRows, scalerOf } from "./live-objects.ts";
+import { type AdoptionRow, type LiveObjects, managersOf, objectName, rewrittenRows, scalerOf } from "./import-file.ts";
 
 /** The running CoreDNS as settings under `dns`. */
 export interface RunningCoreDns {

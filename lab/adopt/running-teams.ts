@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { TeamSettings } from "../../components/team/settings.ts";
 import { at, groupAt, type KubernetesObject, listAt, textAt, textsAt } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
-import { type AdoptionRow, isOwn, type LiveObjects, objectName } from "./live-objects.ts";
+import { type AdoptionRow, isOwn, type LiveObjects, objectName } from "./import-file.ts";
 
 type Team = z.input<typeof TeamSettings>;
 

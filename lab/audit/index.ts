@@ -2,8 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { Failure, helpNote, writeOutput } from "../command-line.ts";
-import { refuseUnwritable } from "../user-files.ts";
+import { Failure, helpNote, refuseUnwritable, writeOutput } from "../command-line.ts";
 import type { Subject } from "./audit.ts";
 
 interface AuditFlags {
@@ -67,8 +66,7 @@ async function runAudit(flags: AuditFlags): Promise<void> {
   const { readPackConfig } = await import("../plan/policy-report.ts");
   const config: PackConfig = await readPackConfig(flags.policyConfig);
   const { subject, title, notes } = await subjectFor(flags);
-  const { audit, fails } = await import("./audit.ts");
-  const { auditJson, auditMarkdown, auditTable, sarifOf } = await import("./audit-report.ts");
+  const { audit, auditJson, auditMarkdown, auditTable, fails, sarifOf } = await import("./audit.ts");
   const report = { title, notes, ...audit(subject, config) };
   writeOutput(flags.json ? auditJson(report) : auditTable(report));
   if (flags.sarif !== undefined) {

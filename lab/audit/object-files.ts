@@ -7,8 +7,7 @@ import { z } from "zod";
 import { isCircular, isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
-import { Failure } from "../command-line.ts";
-import { fileBytes } from "../user-files.ts";
+import { Failure, fileBytes } from "../command-line.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 import { firstNonText, jsonDocuments, nonTextIssue, yamlDocuments } from "./manifest-documents.ts";
 

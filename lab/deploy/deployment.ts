@@ -7,8 +7,7 @@ import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
-import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
-import { DRILL_STATE, drillNotice } from "../kubernetes/drill-notice.ts";
+import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import {
   deletedNamespaces,
   missingKinds,
@@ -17,14 +16,6 @@ import {
   readNamespace,
   takenNamespaces,
 } from "./preconditions.ts";
-import {
-  deleteKind,
-  ensureKind,
-  ensureKubernetesPlugin,
-  KIND_CLUSTER,
-  KIND_CONTEXT,
-  kindClusters,
-} from "./programs.ts";
 import {
   type Deployment,
   existingObjects,
@@ -36,7 +27,17 @@ import {
   UnansweredCreations,
   withoutPending,
 } from "./state.ts";
-import { openStack, operate, pulumiOutput } from "./workspace.ts";
+import {
+  deleteKind,
+  ensureKind,
+  ensureKubernetesPlugin,
+  KIND_CLUSTER,
+  KIND_CONTEXT,
+  kindClusters,
+  openStack,
+  operate,
+  pulumiOutput,
+} from "./workspace.ts";
 
 export interface UpOptions {
   readonly stack: string;

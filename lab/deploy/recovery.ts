@@ -4,7 +4,6 @@ import { z } from "zod";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { loadKubeConfig } from "../kubernetes/connect.ts";
 import { stackNames } from "../stack-file.ts";
-import { ensureKubernetesPlugin, findPulumi, pathWithNode } from "./programs.ts";
 import {
   adopted,
   type Deployment,
@@ -16,7 +15,15 @@ import {
   stateObjects,
   withPendingCreations,
 } from "./state.ts";
-import { openStack, operate, pulumiOutput, releaseStaleLock } from "./workspace.ts";
+import {
+  ensureKubernetesPlugin,
+  findPulumi,
+  openStack,
+  operate,
+  pathWithNode,
+  pulumiOutput,
+  releaseStaleLock,
+} from "./workspace.ts";
 
 /** Operations that an interrupted run left pending, by outcome; as URNs. */
 export interface Recovery {

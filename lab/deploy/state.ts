@@ -8,7 +8,7 @@ import { z } from "zod";
 import { isEncrypted, isObject } from "../../components/schema/values.ts";
 import { PROJECT_ROOT } from "../command-line.ts";
 import { asClusterError } from "../kubernetes/api-requests.ts";
-import { portableYaml } from "../yaml-dialects.ts";
+import { portableYaml } from "../stack-file.ts";
 
 /** Folder, ignored by Git, in which `up` keeps its state. */
 export const STATE_ROOT = join(PROJECT_ROOT, ".pulumi-state");

@@ -1,8 +1,7 @@
 import { styleText } from "node:util";
 import { code, fenced, MAX_COMMENT, plainText } from "../output/markup.ts";
 import { bold, dim } from "../output/text.ts";
-import { type ClusterUpgrade, upgradeTitle } from "./cluster-upgrade.ts";
-import type { PolicyComparison, ResourceChange } from "./comparison.ts";
+import { type ClusterUpgrade, type PolicyComparison, type ResourceChange, upgradeTitle } from "./comparison.ts";
 import type { Diff, Side, StackDiff } from "./diff.ts";
 import type { PolicyFinding } from "./document.ts";
 import { fieldLines, type ShownField } from "./fields.ts";

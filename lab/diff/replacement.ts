@@ -1,6 +1,12 @@
-import { outsideName, type PlanDocument, type PlannedResourceDocument, UNKNOWN_TEXT, valueAt } from "./document.ts";
+import {
+  outsideName,
+  type Pair,
+  type PlanDocument,
+  type PlannedResourceDocument,
+  UNKNOWN_TEXT,
+  valueAt,
+} from "./document.ts";
 import { changedFields, type FieldChange, type FieldPath, isMember, leafPaths, pathText } from "./fields.ts";
-import type { Pair } from "./pairs.ts";
 
 /**
  * Fields that force replacement, which a plan cannot ask a provider about.

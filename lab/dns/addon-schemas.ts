@@ -8,7 +8,7 @@ import {
 } from "eks-dns-logging-corefile/addon";
 import { isObject, parsedJson } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
-import { columns } from "../output/table.ts";
+import { columns } from "../output/text.ts";
 import { type Aws, isMissingProgram, outputOf } from "../process.ts";
 
 const TIMEOUT_SECONDS = 60;

@@ -2,8 +2,7 @@ import { randomInt } from "node:crypto";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { html, htmlDocument, type Markup } from "../output/markup.ts";
-import { columns } from "../output/table.ts";
-import { ms } from "../output/text.ts";
+import { columns, ms } from "../output/text.ts";
 import {
   BENCH_SCRIPT,
   BUCKETS,

@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, kubeconfigOptions, progress, writeOutput } from "../command-line.ts";
-import { refuseUnwritable } from "../user-files.ts";
+import { between, Failure, kubeconfigOptions, progress, refuseUnwritable, writeOutput } from "../command-line.ts";
 
 interface ClusterFlags {
   readonly from: string;
@@ -131,7 +130,7 @@ async function explain(name: string, flags: ExplainFlags): Promise<void> {
 
 async function forms(name: string, flags: FormsFlags): Promise<void> {
   const { cluster, client } = await connected(flags);
-  const { formatForms, nameForms } = await import("./forms.ts");
+  const { formatForms, nameForms } = await import("./explanation.ts");
   const costs = await nameForms(cluster, client, name, flags.runs);
   writeOutput(flags.json ? costs : formatForms(costs));
 }
@@ -166,11 +165,14 @@ async function schema(flags: SchemaFlags): Promise<void> {
 
 async function profile(flags: { readonly stack: string; readonly sizes?: true }): Promise<void> {
   if (flags.sizes) {
-    const { profileTable } = await import("./profile-text.ts");
+    const { profileTable } = await import("../plan/plan-text.ts");
     process.stdout.write(profileTable());
     return;
   }
-  const [{ loadStack }, { formatDns }] = await Promise.all([import("../stack-file.ts"), import("./profile-text.ts")]);
+  const [{ loadStack }, { formatDns }] = await Promise.all([
+    import("../stack-file.ts"),
+    import("../plan/plan-text.ts"),
+  ]);
   const { settings } = await loadStack(flags.stack);
   process.stdout.write(formatDns(settings) || "This stack installs nothing for DNS.\n");
 }

@@ -1,9 +1,8 @@
 import { randomInt } from "node:crypto";
 import { decode, RECURSION_DESIRED, streamEncode } from "dns-packet";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
-import type { OwnZones } from "../verify/cluster-domain.ts";
-import type { DnsClient } from "./dns-client.ts";
-import type { Outcome } from "./walk.ts";
+import type { OwnZones } from "../verify/lab.ts";
+import type { DnsClient, Outcome } from "./dns-client.ts";
 
 export type QueryType = "A" | "AAAA";
 

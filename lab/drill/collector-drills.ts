@@ -2,17 +2,19 @@ import { CURL_USER, containerSecurity } from "../../components/kubernetes/contai
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
-import type { Drill, Fault, Scene } from "./drill.ts";
 import {
   COLLECTOR_PODS,
   changePods,
   configuration,
+  type Drill,
+  type Fault,
   FLUENT_BIT,
   LOGS,
+  type Scene,
   teamObject,
   withElement,
   workload,
-} from "./faults.ts";
+} from "./drill.ts";
 
 const LOGS_OF_COLLECTOR = () => "kubectl -n logging logs daemonset/fluent-bit --tail=20";
 

@@ -2,12 +2,22 @@ import { answersOutside } from "../../components/dns/node-local-rendering.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
 import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
-import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
-import { curlFrom } from "../verify/curl.ts";
-import type { Lab } from "../verify/lab.ts";
+import { CLUSTER_DOMAIN, type Lab, statedDomain } from "../verify/lab.ts";
 import { type Check, fail, type Outcome, pass } from "../verify/result.ts";
-import { type Drill, inPod, type Scene } from "./drill.ts";
-import { answerFor, changePods, corefile, forwardTo, hostsEntry, intoBlock, rootZone, workload } from "./faults.ts";
+import { curlFrom } from "../verify/sessions.ts";
+import {
+  answerFor,
+  changePods,
+  corefile,
+  type Drill,
+  forwardTo,
+  hostsEntry,
+  inPod,
+  intoBlock,
+  rootZone,
+  type Scene,
+  workload,
+} from "./drill.ts";
 
 const domainOf = ({ settings }: Scene) => statedDomain(settings) ?? CLUSTER_DOMAIN;
 const serviceOf = (scene: Scene) => curlServiceName(scene.to, domainOf(scene));

@@ -3,11 +3,10 @@ import type { Settings } from "../../components/settings.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import type { ObjectStore } from "../kubernetes/object-store.ts";
-import { plainTable } from "../output/table.ts";
+import { plainTable } from "../output/text.ts";
 import { COLLECTOR_DRILLS } from "./collector-drills.ts";
 import { DNS_DRILLS } from "./dns-drills.ts";
-import type { Drill, Scene } from "./drill.ts";
-import { corefileOf } from "./faults.ts";
+import { corefileOf, type Drill, type Scene } from "./drill.ts";
 import { LOG_DRILLS } from "./log-drills.ts";
 import { TEAM_DRILLS } from "./team-drills.ts";
 

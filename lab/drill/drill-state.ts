@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/drill-notice.ts";
+import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/connect.ts";
 import {
   asDecided,
   contentOf,

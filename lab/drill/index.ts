@@ -83,7 +83,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   ] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../verify/catalog.ts"),
-    import("../verify/cluster-domain.ts"),
+    import("../verify/lab.ts"),
     import("../verify/lab.ts"),
     import("../kubernetes/core-dns-place.ts"),
     import("../kubernetes/object-store.ts"),

@@ -5,9 +5,8 @@ import type { Destination } from "../../components/logging/destinations/destinat
 import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { withField } from "../kubernetes/object-store.ts";
-import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
-import { type Drill, type Fault, inPod, type Scene } from "./drill.ts";
-import { configuration, LOGS, logging, teamObject } from "./faults.ts";
+import { CLUSTER_DOMAIN, statedDomain } from "../verify/lab.ts";
+import { configuration, type Drill, type Fault, inPod, LOGS, logging, type Scene, teamObject } from "./drill.ts";
 
 const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");
 

@@ -2,8 +2,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, RESPONDER_PORT } from "../../components/team/curl-pod-spec.ts";
 import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { fieldOf, type KubernetesJson, withField } from "../kubernetes/object-store.ts";
-import { type Drill, inPod, type Scene } from "./drill.ts";
-import { teamObject, teamPolicy } from "./faults.ts";
+import { type Drill, inPod, type Scene, teamObject, teamPolicy } from "./drill.ts";
 
 const curl = ({ from, to }: Scene) => inPod(from, `curl -sS -m 6 http://${curlPodName(to)}.${teamNamespace(to)}`);
 const full = ({ from, to }: Scene) => `curl:${from}:${to}:full`;

@@ -48,7 +48,7 @@ async function plan(flags: PlanFlags): Promise<void> {
     writeOutput({ ...asJson(stack.name, recording), policies, warnings: settings.warnings.map(formatIssue) });
   } else {
     const [{ formatAge, formatPlan, formatProcessing, formatRoutes, formatWarnings }, { formatDns }] =
-      await Promise.all([import("./plan-text.ts"), import("../dns/profile-text.ts")]);
+      await Promise.all([import("./plan-text.ts"), import("./plan-text.ts")]);
     const now = new Date();
     const warnings = formatWarnings(settings) + formatAge(settings, now.toISOString().slice(0, 10));
     const details = formatDns(settings) + formatRoutes(settings, now) + formatProcessing(settings.logging);
@@ -145,7 +145,7 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
     writeOutput({ stacks: counts, differences: rows });
     return;
   }
-  const { boxedTable } = await import("../output/table.ts");
+  const { boxedTable } = await import("../output/text.ts");
   const table = boxedTable(
     ["setting", ...planned.map(({ stack }) => stack)],
     [

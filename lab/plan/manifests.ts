@@ -6,9 +6,8 @@ import { indexTemplate } from "../../components/logging/indexing/index-template.
 import { withName } from "../../components/logging/pipeline.ts";
 import { targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
-import { Failure } from "../command-line.ts";
-import { makeFolder } from "../user-files.ts";
-import { portableYaml } from "../yaml-dialects.ts";
+import { Failure, makeFolder } from "../command-line.ts";
+import { portableYaml } from "../stack-file.ts";
 import type { Planned, PlannedResource } from "./recording.ts";
 
 /** One Kubernetes object of a plan. */

@@ -6,10 +6,8 @@ import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { isPlanOnly } from "../../policies/core/rule.ts";
 import { stackOfPlan } from "../../policies/core/stack.ts";
 import { BUILT_IN_EXEMPTIONS, RULES } from "../../policies/pack.ts";
-import { Failure, PROJECT_ROOT } from "../command-line.ts";
-import { boxedTable } from "../output/table.ts";
-import { bold } from "../output/text.ts";
-import { fileText } from "../user-files.ts";
+import { Failure, fileText, PROJECT_ROOT } from "../command-line.ts";
+import { bold, boxedTable } from "../output/text.ts";
 import { type Recording, UNKNOWN } from "./recording.ts";
 
 /** Runs the policy pack's rules on a plan, without an engine. */

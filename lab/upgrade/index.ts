@@ -4,7 +4,7 @@ import type { Settings } from "../../components/settings.ts";
 import { Failure, helpNote, stackOptions, writeOutput } from "../command-line.ts";
 import type { PlanDocument } from "../diff/document.ts";
 import type { Stack } from "../stack-file.ts";
-import type { LiveCluster } from "./live-cluster.ts";
+import type { LiveCluster } from "./kubernetes-changes.ts";
 import type { UpgradePlan } from "./upgrade-plan.ts";
 
 interface UpgradeFlags {
@@ -40,7 +40,7 @@ export function registerUpgrade(program: Command): void {
 
 async function upgrade(flags: UpgradeFlags): Promise<void> {
   const plan = await upgradeOf(flags, new Date().toISOString().slice(0, 10));
-  writeOutput(flags.json ? plan : (await import("./upgrade-report.ts")).formatUpgrade(plan));
+  writeOutput(flags.json ? plan : (await import("./upgrade-plan.ts")).formatUpgrade(plan));
   if (plan.blockers.length > 0) process.exitCode = 1;
 }
 
@@ -93,7 +93,7 @@ async function liveCluster(settings: Settings, flags: UpgradeFlags): Promise<Liv
   const [{ connect }, { targetOf }, { readLiveCluster }, { ClusterError }] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../verify/catalog.ts"),
-    import("./live-cluster.ts"),
+    import("./kubernetes-changes.ts"),
     import("../kubernetes/cluster.ts"),
   ]);
   const connection = await connect(targetOf(settings, flags));

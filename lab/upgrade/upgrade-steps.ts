@@ -8,7 +8,7 @@ import {
 import type { StackComparison } from "../diff/comparison.ts";
 import { type PlanDocument, valueAt } from "../diff/document.ts";
 import { plural } from "../output/text.ts";
-import type { LiveCluster } from "./live-cluster.ts";
+import type { LiveCluster } from "./kubernetes-changes.ts";
 
 /** A step of an upgrade, in EKS's order. */
 export interface UpgradeStep {

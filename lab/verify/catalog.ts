@@ -12,21 +12,23 @@ import type { Target } from "../kubernetes/connect.ts";
 import { type CoreDnsPlace, type StatedCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { backlogCheck, collectorSelector, stateCheck } from "./checks/collector-health.ts";
 import { corednsCheck, curlCheck, FORMS, lookupCheck, resolverCheck } from "./checks/dns.ts";
+import { collectorCheck, logsCheck, sourceCheck } from "./checks/log-lines.ts";
+import { collectorPodsCheck, pingCheck, podCheck, restartsCheck, type Steady, serviceCheck } from "./checks/pods.ts";
+import { monitoringChecks } from "./checks/scraping.ts";
 import {
+  allowedPairs,
+  deniedPairs,
   denyCoreDnsCheck,
   denyTeamCheck,
   type GuardedNamespace,
   guardedNamespaces,
   namespaceCheck,
-} from "./checks/isolation.ts";
-import { collectorCheck, logsCheck, sourceCheck } from "./checks/log-lines.ts";
-import { collectorPodsCheck, pingCheck, podCheck, restartsCheck, type Steady, serviceCheck } from "./checks/pods.ts";
-import { monitoringChecks } from "./checks/scraping.ts";
-import { allowedPairs, deniedPairs, type TeamPeers } from "./checks/team-access.ts";
-import { statedDomain } from "./cluster-domain.ts";
+  type TeamPeers,
+} from "./checks/team-access.ts";
 import type { MarkerFinder, SourceFinder } from "./find/finder.ts";
 import { findersFor } from "./find/marker-finders.ts";
 import { sourceFinders } from "./find/source-finders.ts";
+import { statedDomain } from "./lab.ts";
 import type { Check } from "./result.ts";
 
 /** Input from which the checks are created. */

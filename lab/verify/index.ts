@@ -1,8 +1,16 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, helpNote, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
+import {
+  between,
+  Failure,
+  helpNote,
+  kubeconfigOptions,
+  progress,
+  refuseUnwritable,
+  stackOptions,
+  writeOutput,
+} from "../command-line.ts";
 import { SESSIONS } from "../kubernetes/cluster.ts";
-import { refuseUnwritable } from "../user-files.ts";
 import type { Row } from "./result.ts";
 
 export interface VerifyFlags {

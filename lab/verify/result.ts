@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { NodeFacts, PodFacts } from "../kubernetes/cluster.ts";
-import { plainTable } from "../output/table.ts";
+import { plainTable } from "../output/text.ts";
 import type { Lab } from "./lab.ts";
 
 /** `warn`: not as expected, but the lab cannot fix it; `skip`: not run. */

@@ -2,12 +2,10 @@ import pLimit from "p-limit";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { connect, type Target } from "../kubernetes/connect.ts";
+import { connect, drillNotice, type Target } from "../kubernetes/connect.ts";
 import { findCoreDns } from "../kubernetes/core-dns-place.ts";
-import { drillNotice } from "../kubernetes/drill-notice.ts";
 import { allChecks, type CheckInput, type Selection, select } from "./catalog.ts";
-import { clusterDomain } from "./cluster-domain.ts";
-import { Lab, UnmetPrecondition } from "./lab.ts";
+import { clusterDomain, Lab, UnmetPrecondition } from "./lab.ts";
 import { type Check, fail, type Outcome, type Row, type TeamView, type VerifyResult } from "./result.ts";
 
 export interface VerifyOptions {

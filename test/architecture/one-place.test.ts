@@ -21,7 +21,7 @@ const PLACES: readonly Place[] = [
       "tools/release/commits.ts", // CI runs it without node_modules.
     ],
   },
-  { what: "tables in a terminal", text: /"cli-table3"/, files: ["lab/output/table.ts"] },
+  { what: "tables in a terminal", text: /"cli-table3"/, files: ["lab/output/text.ts"] },
   { what: "tables in Markdown", text: /"markdown-table"/, files: ["tools/docs/collector-pages.ts"] },
   { what: "line differences", text: /from "diff"/, files: ["lab/diff/fields.ts"] },
   { what: "progress", text: /"ora"/, files: ["lab/command-line.ts"] },
@@ -64,7 +64,7 @@ describe("what the project does in one place", () => {
       [
         "lab/dns/bench.ts",
         'import Table from "cli-table3";',
-        "lab/dns/bench.ts: tables in a terminal belong in lab/output/table.ts",
+        "lab/dns/bench.ts: tables in a terminal belong in lab/output/text.ts",
       ],
       [
         "components/team/team.ts",
@@ -74,7 +74,7 @@ describe("what the project does in one place", () => {
     ];
     for (const [file, text, offence] of planted)
       assert.deepEqual(offences([...projectSources(), { file, text }]), [offence]);
-    const rest = projectSources().filter(({ file }) => file !== "lab/output/table.ts");
-    assert.deepEqual(offences(rest), ["lab/output/table.ts no longer has tables in a terminal"]);
+    const rest = projectSources().filter(({ file }) => file !== "lab/output/text.ts");
+    assert.deepEqual(offences(rest), ["lab/output/text.ts no longer has tables in a terminal"]);
   });
 });

@@ -6,14 +6,13 @@ import { parse, stringify } from "yaml";
 import type { Settings } from "../../components/settings.ts";
 import { readCluster } from "../../lab/audit/cluster-objects.ts";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
+import { changePods, workload } from "../../lab/drill/drill.ts";
 import type { Environment } from "../../lab/drill/drill-run.ts";
 import { readState, restoreAll, restoreHistory, savedHistory } from "../../lab/drill/drill-state.ts";
-import { changePods, workload } from "../../lab/drill/faults.ts";
 import { requestApi } from "../../lab/kubernetes/api-requests.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
-import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
+import { DRILL_STATE, loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { statedPlace } from "../../lab/kubernetes/core-dns-place.ts";
-import { DRILL_STATE } from "../../lab/kubernetes/drill-notice.ts";
 import {
   contentOf,
   fieldOf,

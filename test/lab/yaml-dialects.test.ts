@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { engineValue, parseStackFile, portableYaml } from "../../lab/yaml-dialects.ts";
+import { engineValue, parseStackFile, portableYaml } from "../../lab/stack-file.ts";
 
 /** What gopkg.in/yaml.v3 3.0.1 gives for a plain scalar, as `%v` prints it; recorded. Undefined: it stays text. */
 const YAML_V3: readonly (readonly [source: string, value: string | undefined])[] = [

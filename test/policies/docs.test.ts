@@ -4,7 +4,7 @@ import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { readPackConfig } from "../../lab/plan/policy-report.ts";
 import { ruleConfig, unknownRules } from "../../policies/core/pack-config.ts";
 import { RULES } from "../../policies/pack.ts";
-import { EXAMPLE } from "../../tools/docs/policies-page.ts";
+import { EXAMPLE } from "../../tools/docs/rule-pages.ts";
 
 describe("the page of the policies", () => {
   it("shows a valid configuration, like the project's own", async () => {

@@ -3,10 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import { BENCH_FILE, benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/bench-report.ts";
 import { objectsOf } from "../../tools/bench/cluster-bench.ts";
 import {
+  BENCH_FILE,
   type BenchRow,
+  benchOf,
+  formatBench,
+  goalsOf,
   measure,
   measureStages,
   ROW,
@@ -14,6 +17,7 @@ import {
   summarize,
   TEAM_COUNTS,
   teamsOf,
+  withBench,
   withTeamFiles,
 } from "../../tools/bench/suite.ts";
 import { runProgram } from "../support/run-lab.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { alarmsOf, cloudWatchDashboard } from "../../components/monitoring/cloudwatch-alarms.ts";
 import type { Aws } from "../../lab/process.ts";
-import { cloudWatchPicture } from "../../tools/dashboards/cloudwatch.ts";
+import { cloudWatchPicture } from "../../tools/dashboards/data-source.ts";
 import { drawPicture } from "../../tools/dashboards/picture.ts";
 import { WHOLE } from "../components/monitoring/stacks.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { grafanaDashboard } from "../../components/monitoring/grafana-dashboard.ts";
-import { prometheusAt } from "../../tools/dashboards/grafana.ts";
+import { prometheusAt } from "../../tools/dashboards/data-source.ts";
 import { pictureOf } from "../../tools/dashboards/index.ts";
 import { WHOLE } from "../components/monitoring/stacks.ts";
 

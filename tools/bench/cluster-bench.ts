@@ -6,7 +6,7 @@ import { parseSettings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { Failure } from "../../lab/command-line.ts";
 import { dnsClientAt } from "../../lab/dns/dns-client.ts";
-import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
+import { type FormCost, nameForms } from "../../lab/dns/explanation.ts";
 import { asClusterError } from "../../lab/kubernetes/api-requests.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import type { Connection, Target } from "../../lab/kubernetes/connect.ts";

@@ -29,7 +29,7 @@ const program = commandLine(
 async function bench(flags: BenchFlags): Promise<void> {
   const [{ runSuite }, { formatBench, goalsOf, writeBench }] = await Promise.all([
     import("./suite.ts"),
-    import("./bench-report.ts"),
+    import("./suite.ts"),
   ]);
   const shown = await progress("measuring");
   const say = (what: string) => shown.update(`measuring: ${what}`);

@@ -2,8 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { between, commandLine, Failure, runCommandLine } from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
-import { cloudWatchPicture } from "./cloudwatch.ts";
-import { type Ask, grafanaPicture, prometheusAt, prometheusVersion } from "./grafana.ts";
+import { type Ask, cloudWatchPicture, grafanaPicture, prometheusAt, prometheusVersion } from "./data-source.ts";
 import { drawPicture, type Window } from "./picture.ts";
 
 /** Samples per graph: more would only enlarge the picture. */

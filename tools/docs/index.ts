@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/command-line.ts";
 import { PACKAGE_SCHEMA_FILE, packageSchemaText } from "../library/package-schema.ts";
 import { COLLECTORS_FILE, collectorsPage, INDEX_FILE, indexPage } from "./collector-pages.ts";
-import { POLICIES_FILE, rulesPage } from "./policies-page.ts";
-import { RUNBOOKS } from "./runbook-pages.ts";
+import { POLICIES_FILE, RUNBOOKS, rulesPage } from "./rule-pages.ts";
 import { REFERENCE_FILE, SCHEMA_FILE, schemaText, settingsReference } from "./settings.ts";
 
 /** A generated file of the repository. */

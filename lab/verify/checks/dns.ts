@@ -3,10 +3,9 @@ import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../../components/team/curl-pod-spec.ts";
 import { listsPods } from "../../kubernetes/core-dns-place.ts";
-import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
-import { type CurlResult, curlFrom } from "../curl.ts";
-import type { Lab } from "../lab.ts";
+import { CLUSTER_DOMAIN, type Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
+import { type CurlResult, curlFrom } from "../sessions.ts";
 import type { Pair } from "./team-access.ts";
 
 /** CoreDNS runs; shows its Corefile. Read-only. */

@@ -4,7 +4,7 @@ import { CANARY_PORT, type ScrapeTarget, scrapeTargets } from "../../../componen
 import type { MonitoringSettings } from "../../../components/monitoring/settings.ts";
 import { canaryDestination, type Parts, watchedStack } from "../../../components/monitoring/watched-stack.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
-import { readAnswer } from "../find/endpoint.ts";
+import { readAnswer } from "../find/finder.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 

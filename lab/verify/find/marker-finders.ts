@@ -9,16 +9,20 @@ import type { Settings } from "../../../components/settings.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type Aws, isMissingProgram, outputOf, ProcessError } from "../../process.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
-import { ask, lokiEndpoint, readAnswer, searchEndpoint, whyOutOfReach } from "./endpoint.ts";
 import {
+  ask,
   collectorPod,
   fileFinder,
+  lokiEndpoint,
   type MarkerFinder,
   mustBeReady,
+  readAnswer,
+  searchEndpoint,
   sidecarStdoutFinder,
   stdoutFinder,
   throughSidecar,
   unreadableFinder,
+  whyOutOfReach,
 } from "./finder.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;

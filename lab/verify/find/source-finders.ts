@@ -20,8 +20,16 @@ import {
 } from "../../../components/logging/sources/source.ts";
 import type { Settings } from "../../../components/settings.ts";
 import type { Aws } from "../../process.ts";
-import { ask, lokiEndpoint, readAnswer, searchEndpoint, whyOutOfReach } from "./endpoint.ts";
-import { filesBelow, SERVED, type SourceFinder } from "./finder.ts";
+import {
+  ask,
+  filesBelow,
+  lokiEndpoint,
+  readAnswer,
+  SERVED,
+  type SourceFinder,
+  searchEndpoint,
+  whyOutOfReach,
+} from "./finder.ts";
 import { awsCli, FilterAnswer } from "./marker-finders.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;

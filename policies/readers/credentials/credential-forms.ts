@@ -1,5 +1,4 @@
-import { isCredential, isLiteral, isReference } from "./credential-values.ts";
-import { anyOf, type TextKind } from "./text-kind.ts";
+import { anyOf, isCredential, isLiteral, isReference, type TextKind } from "./credential-values.ts";
 
 /** Tokens, which their own form reveals. */
 export const TOKENS: readonly TextKind[] = [

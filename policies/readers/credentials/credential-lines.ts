@@ -1,6 +1,6 @@
 import { credentialInText } from "./credential-forms.ts";
+import type { TextKind } from "./credential-values.ts";
 import { isCredential } from "./credential-values.ts";
-import type { TextKind } from "./text-kind.ts";
 
 /** A line with a credential. */
 export interface Credential {

@@ -1,7 +1,6 @@
 import { matchesGlob } from "../../core/pack-config.ts";
 import { Field, type Resource, type Value } from "../../core/resource.ts";
-import { type Report, type Rule, texts } from "../../core/rule.ts";
-import { aws } from "../rule-sources.ts";
+import { aws, type Report, type Rule, texts } from "../../core/rule.ts";
 import { ROLE } from "./aws.ts";
 
 const POLICIES = [

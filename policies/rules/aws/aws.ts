@@ -1,7 +1,6 @@
 import { type Field, Undecided } from "../../core/resource.ts";
-import { count, type Rule, renamed, texts } from "../../core/rule.ts";
+import { aws, count, type Rule, renamed, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { aws } from "../rule-sources.ts";
 
 export const ROLE = "aws:iam/role:Role";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";

@@ -1,8 +1,7 @@
 import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
-import { count, type Report, type Rule } from "../../core/rule.ts";
+import { aws, cis, count, type Report, type Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { coversEverybody } from "../../readers/network-rules.ts";
-import { aws, cis } from "../rule-sources.ts";
 import { EKS_COMPONENT } from "./control-plane.ts";
 
 const SUBNET = "aws:ec2/subnet:Subnet";

@@ -1,7 +1,7 @@
 import { supportOf } from "eks-dns-logging-corefile/addon";
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
-import { count, type Rule, renamed, type Settings, text, texts } from "../../core/rule.ts";
-import { aws, cis } from "../rule-sources.ts";
+import { aws, cis, count, type Rule, renamed, type Settings, text, texts } from "../../core/rule.ts";
+import { ADDON } from "../../readers/cluster-dns.ts";
 import { isEncrypted } from "./aws.ts";
 
 /** An EKS cluster in a plan: the arguments of @pulumi/eks. */
@@ -256,7 +256,6 @@ export const CLUSTER: readonly Rule[] = [
   },
 ];
 
-export const ADDON = "aws:eks/addon:Addon";
 const ADDON_VERSION = /^v\d+(\.\d+)+-eksbuild\.\d+$/;
 
 /** EKS add-ons in a cluster. */

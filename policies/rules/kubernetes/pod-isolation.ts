@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Rule } from "../../core/rule.ts";
-import { cis, kubernetes, podSecurity } from "../rule-sources.ts";
-import { containerRule, podRule } from "./pod-rule.ts";
+import { cis, kubernetes, podSecurity } from "../../core/rule.ts";
+import { containerRule, podRule } from "../../readers/workload.ts";
 
 /** Volume types that Pod Security "restricted" allows. */
 const VOLUME_TYPES: readonly string[] = [

@@ -1,8 +1,6 @@
 import type { Field } from "../../core/resource.ts";
-import { type Report, type Rule, texts } from "../../core/rule.ts";
-import { containerLists, podMetadataOf } from "../../readers/workload.ts";
-import { cis, podSecurity } from "../rule-sources.ts";
-import { containerRule, podRule, STANDARD } from "./pod-rule.ts";
+import { cis, podSecurity, type Report, type Rule, texts } from "../../core/rule.ts";
+import { containerLists, containerRule, podMetadataOf, podRule, STANDARD } from "../../readers/workload.ts";
 
 const ADDED = texts("capabilities", "Allowed capabilities", ["NET_BIND_SERVICE"]);
 /** Capabilities that Pod Security "baseline" allows: runtimes' defaults, without NET_RAW. */

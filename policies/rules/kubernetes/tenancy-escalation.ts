@@ -1,7 +1,7 @@
 import { type Field, someKnown } from "../../core/resource.ts";
 import type { Report, Rule } from "../../core/rule.ts";
-import { eachRule, isOn, ROLES } from "../../readers/rbac.ts";
-import { cis, kubernetes } from "../rule-sources.ts";
+import { cis, kubernetes } from "../../core/rule.ts";
+import { eachRule, isOn, ROLES } from "./tenancy-rbac.ts";
 
 const RISKS = kubernetes(
   "RBAC good practices, privilege escalation risks",

@@ -1,10 +1,10 @@
 import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
+import { cis, kubernetes } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { DNS_WORKLOADS, hasCoreDns, udpPortsOf } from "../../readers/cluster-dns.ts";
 import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
 import { nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
-import { cis, kubernetes } from "../rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";

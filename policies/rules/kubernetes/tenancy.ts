@@ -1,9 +1,8 @@
 import { matchesGlob } from "../../core/pack-config.ts";
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
-import { type Rule, type Settings, text, texts } from "../../core/rule.ts";
+import { cis, kubernetes, type Rule, type Settings, text, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { nameOf, namespaceOf } from "../../readers/workload.ts";
-import { cis, kubernetes } from "../rule-sources.ts";
 
 export const NAMESPACE = "kubernetes:core/v1:Namespace";
 export const LABEL = text("teamLabel", "Label with the team's name", "team");

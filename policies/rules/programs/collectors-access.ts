@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
-import { type Report, type Rule, texts } from "../../core/rule.ts";
+import { cis, fluentBit, kubernetes, podSecurity, type Report, type Rule, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import {
   CONFIGURATION_TYPES,
@@ -13,7 +13,6 @@ import {
 } from "../../readers/collectors-in-stack.ts";
 import { credentialsIn } from "../../readers/credentials/credential-lines.ts";
 import { mountsOf, nameOf, namespaceOf, plainPath, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
-import { cis, fluentBit, kubernetes, podSecurity } from "../rule-sources.ts";
 
 const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below", [
   "/var/log",

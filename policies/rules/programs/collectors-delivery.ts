@@ -1,5 +1,14 @@
 import type { Field } from "../../core/resource.ts";
-import { count, flag, type Report, type Rule, renamed, type Settings, type StackRule } from "../../core/rule.ts";
+import {
+  count,
+  flag,
+  fluentBit,
+  type Report,
+  type Rule,
+  renamed,
+  type Settings,
+  type StackRule,
+} from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { firstHostOf, plainSendings, type Sink, sinksOf, unverifiedBy } from "../../readers/collector-sinks.ts";
 import {
@@ -19,7 +28,6 @@ import {
   onNode,
   podSpecOf,
 } from "../../readers/workload.ts";
-import { fluentBit } from "../rule-sources.ts";
 
 type Check = (running: RunningConfig, report: Report, settings: Settings) => void;
 

@@ -1,12 +1,9 @@
 import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
-import type { Report, Rule } from "../../core/rule.ts";
+import { aws, type Report, type Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { isClusterDns } from "../../readers/cluster-dns.ts";
+import { ADDON, configurationOf, inside, isClusterDns, isCoreDns } from "../../readers/cluster-dns.ts";
 import { containerLists, nameOf, namespaceOf, podSpecOf, proportionalTargets } from "../../readers/workload.ts";
 import type { Group } from "../../readers/yaml-texts.ts";
-import { ADDON } from "../aws/control-plane.ts";
-import { aws } from "../rule-sources.ts";
-import { configurationOf, inside, isCoreDns } from "./coredns-addon.ts";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const DEPLOYMENT_PATCH = "kubernetes:apps/v1:DeploymentPatch";

@@ -2,15 +2,23 @@ import { seconds, servesRoot, servesRootSomewhere } from "eks-dns-logging-corefi
 import { parseAddonVersion, possibleRejections, possibleVersions, rejections } from "eks-dns-logging-corefile/addon";
 import { quantity } from "eks-dns-logging-corefile/quantity";
 import type { Resource } from "../../core/resource.ts";
-import { count, type Report, type Rule, texts } from "../../core/rule.ts";
+import { aws, coreDns, count, type Report, type Rule, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { CORE_DNS_COMPONENT, isOfComponent, SYSTEM_NAMESPACE } from "../../readers/cluster-dns.ts";
+import {
+  ADDON,
+  addonRule,
+  blocksOf,
+  CORE_DNS_COMPONENT,
+  configurationOf,
+  corefileRule,
+  inside,
+  isCoreDns,
+  isOfComponent,
+  SYSTEM_NAMESPACE,
+} from "../../readers/cluster-dns.ts";
 import { nameOf, namespaceOf } from "../../readers/workload.ts";
 import { type Group, isGroup } from "../../readers/yaml-texts.ts";
 import { NODE_GROUP } from "../aws/cluster-nodes.ts";
-import { ADDON } from "../aws/control-plane.ts";
-import { aws, coreDns } from "../rule-sources.ts";
-import { addonRule, blocksOf, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
 import { COREDNS_REPLICAS } from "./coredns-replicas.ts";
 
 const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { addonConfiguration, settingPath, sortedJson } from "../../../components/dns/addon.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { FETCHED_FILE, rejections, schemaFor, withFetched } from "../../../corefile/addon/schemas.ts";
-import { ADDON_VERSIONS, isAtLeast, parseAddonVersion } from "../../../corefile/addon/versions.ts";
+import { ADDON_VERSIONS, isAtLeast, parseAddonVersion } from "../../../corefile/addon/upgrade-rules.ts";
 import { dnsSettings } from "./arbitraries.ts";
 
 function configuration(settings: unknown) {

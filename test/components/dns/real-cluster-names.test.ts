@@ -12,7 +12,7 @@ const NXDOMAIN = 3;
 /** CoreDNS counts whole seconds, and a TTL of 0 is not expired. */
 const AFTER_TTL_MS = 2500;
 
-/** What `corefile/checks/cluster-checks.ts` warns of, as the real CoreDNS does it. */
+/** What `corefile/checks/serving-checks.ts` warns of, as the real CoreDNS does it. */
 describeReal("names that change", () => {
   let upstream: Upstream;
   let api: KubernetesApi;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LiveObjects } from "../../../lab/adopt/live-objects.ts";
+import { LiveObjects } from "../../../lab/adopt/import-file.ts";
 import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TeamsSettings } from "../../../components/team/settings.ts";
-import type { AdoptionRow } from "../../../lab/adopt/live-objects.ts";
+import type { AdoptionRow } from "../../../lab/adopt/import-file.ts";
 import { readTeams } from "../../../lab/adopt/running-teams.ts";
 import { live, object } from "./live.ts";
 

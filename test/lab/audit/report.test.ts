@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import { audit, subjectOf } from "../../../lab/audit/audit.ts";
-import { type AuditReport, auditJson, auditMarkdown, auditTable, sarifOf } from "../../../lab/audit/audit-report.ts";
+import {
+  type AuditReport,
+  audit,
+  auditJson,
+  auditMarkdown,
+  auditTable,
+  sarifOf,
+  subjectOf,
+} from "../../../lab/audit/audit.ts";
 import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import project from "../../../package.json" with { type: "json" };
 import { live, SOUND_POD } from "./fixtures.ts";

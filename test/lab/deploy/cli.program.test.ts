@@ -14,8 +14,8 @@ import {
   pathWithNode,
   pulumiByNpx,
   runs,
-} from "../../../lab/deploy/programs.ts";
-import { withoutRepeats } from "../../../lab/deploy/workspace.ts";
+  withoutRepeats,
+} from "../../../lab/deploy/workspace.ts";
 import { streamed } from "../../../lab/process.ts";
 
 describe("the programs that up calls", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { dnsClientAt } from "../../../lab/dns/dns-client.ts";
-import { explain, formatExplanation } from "../../../lab/dns/explanation.ts";
-import { formatForms, nameForms, parseService } from "../../../lab/dns/forms.ts";
+import { explain, formatExplanation, formatForms, nameForms, parseService } from "../../../lab/dns/explanation.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { fakeCluster, runningPod } from "../verify/fake-cluster.ts";
 import { dnsPod, type FakePod } from "./fake-pod.ts";

@@ -12,7 +12,7 @@ import {
   readReply,
   shellBytes,
 } from "../../../lab/dns/queries.ts";
-import { ownZones } from "../../../lab/verify/cluster-domain.ts";
+import { ownZones } from "../../../lab/verify/lab.ts";
 import { bytesOf } from "./fake-pod.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);

@@ -9,7 +9,7 @@ import {
   type Pair,
   succeeds,
   walk,
-} from "../../../lab/dns/walk.ts";
+} from "../../../lab/dns/dns-client.ts";
 
 const OUTCOMES: readonly Outcome[] = ["address", "no address", "no name", "failed", "refused", "silent"];
 const SEARCH = ["ts-team.svc.cluster.local", "svc.cluster.local", "cluster.local"];

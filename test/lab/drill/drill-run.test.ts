@@ -13,7 +13,7 @@ import {
 } from "../../../lab/drill/drill-run.ts";
 import { readState, restoreAll } from "../../../lab/drill/drill-state.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import { drillNotice } from "../../../lab/kubernetes/drill-notice.ts";
+import { drillNotice } from "../../../lab/kubernetes/connect.ts";
 import { type Check, fail, pass, warn } from "../../../lab/verify/result.ts";
 import { runningPod } from "../verify/fake-cluster.ts";
 import type { FakeApi } from "./fake-api.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { answerFor, forwardTo, hostsEntry, intoBlock } from "../../../lab/drill/faults.ts";
+import { answerFor, forwardTo, hostsEntry, intoBlock } from "../../../lab/drill/drill.ts";
 
 /** A zone of its own before the block for every name, with what a drill must not touch. */
 const STUB = `corp.example:53 {

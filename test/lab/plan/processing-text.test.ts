@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { formatDns } from "../../../lab/dns/profile-text.ts";
-import { formatProcessing } from "../../../lab/plan/plan-text.ts";
+import { formatDns, formatProcessing } from "../../../lab/plan/plan-text.ts";
 
 describe("the processing steps in a plan", () => {
   it("are one line each, and nothing without steps", () => {

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { versionStep } from "eks-dns-logging-corefile/addon";
 import { type KubernetesObject, kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import { comparePlans } from "../../../lab/diff/comparison.ts";
-import { liveCluster } from "../../../lab/upgrade/live-cluster.ts";
-import { planUpgrade } from "../../../lab/upgrade/upgrade-plan.ts";
-import { formatUpgrade } from "../../../lab/upgrade/upgrade-report.ts";
+import { liveCluster } from "../../../lab/upgrade/kubernetes-changes.ts";
+import { formatUpgrade, planUpgrade } from "../../../lab/upgrade/upgrade-plan.ts";
 import type { UpgradeInput } from "../../../lab/upgrade/upgrade-steps.ts";
 import { plan, resource } from "../diff/resources.ts";
 

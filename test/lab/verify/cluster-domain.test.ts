@@ -3,8 +3,7 @@ import { parseSettings } from "../../../components/settings.ts";
 import type { Cluster } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks, checkInputOf } from "../../../lab/verify/catalog.ts";
 import { lookupCheck, resolverCheck } from "../../../lab/verify/checks/dns.ts";
-import { clusterDomain } from "../../../lab/verify/cluster-domain.ts";
-import { Lab } from "../../../lab/verify/lab.ts";
+import { clusterDomain, Lab } from "../../../lab/verify/lab.ts";
 import { type Execute, failed, fakeCluster, notFound, ran } from "./fake-cluster.ts";
 
 const TS_SA = { from: "ts", to: "sa" };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { TeamsSettings } from "../../../components/team/settings.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "../../../lab/verify/checks/isolation.ts";
 import { collectorPodsCheck } from "../../../lab/verify/checks/pods.ts";
+import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "../../../lab/verify/checks/team-access.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Check } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";

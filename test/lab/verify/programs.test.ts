@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { urlHost } from "../../../components/kubernetes/ip-family.ts";
 import { parsePing, pingCommand } from "../../../lab/verify/checks/pods.ts";
-import { curlCommand, parseCurl } from "../../../lab/verify/curl.ts";
+import { curlCommand, parseCurl } from "../../../lab/verify/sessions.ts";
 import { answered, failed } from "./fake-cluster.ts";
 
 describe("what programs in the pod print", () => {

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks } from "../../../lab/verify/catalog.ts";
-import { curlCommand, curlFrom } from "../../../lab/verify/curl.ts";
 import { unreadableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import { PodSessions, sessionScript } from "../../../lab/verify/sessions.ts";
+import { curlCommand, curlFrom, PodSessions, sessionScript } from "../../../lab/verify/sessions.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
 import { answered, commandsIn, failed, fakeCluster, healthy, isSession, ran, runningPod } from "./fake-cluster.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { TeamSettings } from "../../../components/team/settings.ts";
-import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/isolation.ts";
-import { deniedPairs } from "../../../lab/verify/checks/team-access.ts";
+import { deniedPairs, denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/team-access.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Check } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";

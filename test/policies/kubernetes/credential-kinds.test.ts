@@ -7,14 +7,16 @@ import {
   TOKENS,
 } from "../../../policies/readers/credentials/credential-forms.ts";
 import { credentialsIn, PAIRS } from "../../../policies/readers/credentials/credential-lines.ts";
-import { CREDENTIAL_NAMES, DESCRIBING_NAMES } from "../../../policies/readers/credentials/credential-names.ts";
 import {
+  anyOf,
+  CREDENTIAL_NAMES,
+  DESCRIBING_NAMES,
   FILL_INS,
   isCredential,
   REFERENCES,
   SWITCHES,
+  type TextKind,
 } from "../../../policies/readers/credentials/credential-values.ts";
-import { anyOf, type TextKind } from "../../../policies/readers/credentials/text-kind.ts";
 
 const TABLES: Readonly<Record<string, readonly TextKind[]>> = {
   CREDENTIAL_NAMES,

@@ -4,8 +4,7 @@ import { html, raw } from "../../../../lab/output/markup.ts";
 import { allChecks } from "../../../../lab/verify/catalog.ts";
 import { unreadableFinder } from "../../../../lab/verify/find/finder.ts";
 import { COREDNS, connectionsOf, LOGS, worst } from "../../../../lab/verify/report/connections.ts";
-import { between, labelBox, overlap } from "../../../../lab/verify/report/diagram.ts";
-import { reportPage } from "../../../../lab/verify/report/report-page.ts";
+import { between, labelBox, overlap, reportPage } from "../../../../lab/verify/report/report-page.ts";
 import type { Row, Status, VerifyResult } from "../../../../lab/verify/result.ts";
 import { runningPod } from "../fake-cluster.ts";
 
