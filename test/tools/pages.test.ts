@@ -12,6 +12,21 @@ describe("the page of the collectors", () => {
     }
   });
 
+  it("lists each collector under each destination that it sends to, and no other", () => {
+    const [, section = ""] = collectorsPage().split("\n## Destinations\n");
+    const [list = ""] = section.split("\n## ");
+    assert.ok(list.includes("\n- splunk, firehose: Fluent Bit, Vector\n"), list);
+    const lines = list.split("\n").filter((line) => line.startsWith("- "));
+    for (const { title, destinations } of collectorsJson())
+      for (const [kind, support] of Object.entries(destinations)) {
+        const senders = lines.flatMap((line) => {
+          const [kinds = "", titles = ""] = line.slice(2).split(": ");
+          return kinds.split(", ").includes(kind) ? titles.split(", ") : [];
+        });
+        assert.equal(senders.includes(title), support === true, `${title}: ${kind}`);
+      }
+  });
+
   it("says once what stack traces lack that are joined by indentation", () => {
     const page = collectorsPage();
     assert.equal(page.split("the last line of Python's").length, 2);

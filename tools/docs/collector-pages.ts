@@ -19,7 +19,6 @@ const EXCEPTION = new RegExp(`(,| and) except ${LACKING}`);
 /** Generates the page that compares the collectors. */
 export function collectorsPage(): string {
   const all: readonly Collector[] = Object.values(COLLECTORS);
-  const kinds = [...new Set(all.flatMap(({ destinations }) => Object.keys(destinations)))];
   return [
     "# Collectors",
     "",
@@ -36,9 +35,7 @@ export function collectorsPage(): string {
     "",
     "## Destinations",
     "",
-    markdownTable([["collector", ...kinds], ...all.map((collector) => destinationsRow(collector, kinds))], {
-      alignDelimiters: false,
-    }),
+    ...destinationLines(all),
     "",
     "## Sources",
     "",
@@ -90,9 +87,16 @@ function authenticationLine({ title, authenticates = {} }: Collector): string[] 
   return parts.length === 0 ? [] : [`- ${title}: ${parts.join("; ")}`];
 }
 
-function destinationsRow({ title, destinations }: Collector, kinds: readonly string[]): string[] {
-  const support = new Map(Object.entries(destinations));
-  return [title, ...kinds.map((kind) => (support.get(kind) === true ? "yes" : ""))];
+/** The collectors that send to each kind of destination; kinds with the same collectors share a line. */
+function destinationLines(all: readonly Collector[]): string[] {
+  const pairs = all.flatMap(({ title, destinations }) =>
+    Object.entries(destinations).map(([kind, support]) => ({ kind, senders: support === true ? [title] : [] })),
+  );
+  const byKind = [...Map.groupBy(pairs, ({ kind }) => kind)];
+  const sendersOf = ([, same]: (typeof byKind)[number]) => same.flatMap(({ senders }) => senders).join(", ");
+  return [...Map.groupBy(byKind, sendersOf)].map(
+    ([senders, kinds]) => `- ${kinds.map(([kind]) => kind).join(", ")}: ${senders}`,
+  );
 }
 
 function section(collector: Collector): string[] {
