@@ -65,6 +65,17 @@ export function requiredHandle(name: string, args: { readonly cluster: ClusterHa
 }
 
 /**
+ * A component's options with the cluster's provider for Kubernetes objects; the caller's providers are for all others. In a list of its own,
+ * since the SDK adds the option `provider` to the list of `providers`, which the caller may use again.
+ */
+export function withClusterProvider(
+  { provider: other, providers = [], ...options }: pulumi.ComponentResourceOptions,
+  { provider }: Pick<ClusterHandle, "provider">,
+): pulumi.ComponentResourceOptions {
+  return { ...options, providers: [...Object.values(providers), ...(other === undefined ? [] : [other]), provider] };
+}
+
+/**
  * The error for a setting that requires DaemonSets, on a cluster that runs none.
  * @param issue Its message is the requirement, as in `must be false`.
  */

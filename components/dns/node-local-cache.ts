@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, daemonSetIssues, requiredHandle, withClusterProvider } from "../cluster/handle.ts";
 import { commonLabels, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import { type ArgumentKinds, checkArguments } from "../schema/arguments.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
@@ -80,8 +80,7 @@ export class NodeLocalCache extends pulumi.ComponentResource {
 
   constructor(name: string, args: NodeLocalCacheArgs, options: pulumi.ComponentResourceOptions = {}) {
     checkArguments(name, KINDS, args);
-    const { provider } = requiredHandle(name, args);
-    super("eks-dns-logging:dns:NodeLocalCache", name, {}, { ...options, provider });
+    super("eks-dns-logging:dns:NodeLocalCache", name, {}, withClusterProvider(options, requiredHandle(name, args)));
     const { cluster, dependsOn = [] } = args;
     const cache = optionsOf(name, args);
     const labels = commonLabels(NAME);

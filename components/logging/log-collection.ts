@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterHandle, requiredHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, requiredHandle, withClusterProvider } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { knownSettings, requireCluster, resolvedSettings } from "./argument-settings.ts";
@@ -65,8 +65,7 @@ export class LogCollection extends pulumi.ComponentResource {
   readonly readerRoles: Readonly<Record<string, string>>;
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
-    const { provider } = requiredHandle(name, args);
-    super("eks-dns-logging:logging:LogCollection", name, {}, { ...options, provider });
+    super("eks-dns-logging:logging:LogCollection", name, {}, withClusterProvider(options, requiredHandle(name, args)));
     const { cluster, teams = [] } = args;
     const settings = knownSettings(name, args);
     const collector = collectorOf(settings);

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type ClusterHandle, daemonSetIssues, requiredHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, daemonSetIssues, requiredHandle, withClusterProvider } from "../cluster/handle.ts";
 import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts";
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
@@ -76,8 +76,7 @@ export class Monitoring extends pulumi.ComponentResource {
 
   constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
     checkArguments(name, KINDS, args);
-    const { provider } = requiredHandle(name, args);
-    super("eks-dns-logging:monitoring:Monitoring", name, {}, { ...options, provider });
+    super("eks-dns-logging:monitoring:Monitoring", name, {}, withClusterProvider(options, requiredHandle(name, args)));
     const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;
     const { dns: checkedDns, teams: _teams, ...settings } = parseArgs(name, Checked, { ...given, dns, teams });
     const parts: Parts = {
