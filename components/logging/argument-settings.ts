@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { checkedLater, isOutput } from "../schema/arguments.ts";
-import { ArgumentsError, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
+import { ArgumentsError, argumentPath, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/destination-settings.ts";
 import { isUnknown, standInFor } from "./destinations/destination-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
@@ -10,13 +10,16 @@ import { LoggingSettings } from "./settings.ts";
 import { isFromAws } from "./sources/source.ts";
 import { checkPipeline } from "./validation.ts";
 
-/** The settings as far as they are known before deployment. */
+/**
+ * The settings as far as they are known before deployment.
+ * @param name Name of the component, which starts the messages; with a dot and an argument if these are a part of its arguments.
+ */
 export function knownSettings(name: string, args: LogCollectionArgs): LoggingSettings {
   const late = lateValues(destinationsIn(args));
   const reason = ", with mode sidecar, since the teams' network policies depend on it";
   const refused = args.mode === "sidecar" ? late : late.filter(({ standIn }) => standIn === undefined);
   const issues = refused.map(({ path, standIn }) => ({
-    path: [name, ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))],
+    path: [...argumentPath(name), ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))],
     message: `must be a ${plainKind(standIn)}, not an output${standIn === undefined ? "" : reason}`,
   }));
   if (issues.length > 0) throw new ArgumentsError(issues);
@@ -69,8 +72,8 @@ function checkedSettings(
   const given = { ...args, ...Object(value), image: isOutput(image) ? undefined : image };
   const parsed = LoggingSettings.safeParse(given, { error: errorMap });
   const issues: SettingsIssue[] = parsed.success
-    ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [name, ...issue.path] }))
-    : issuesOf(parsed.error, given, [name]);
+    ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [...argumentPath(name), ...issue.path] }))
+    : issuesOf(parsed.error, given, argumentPath(name));
   const errors = issues.filter((issue) => issue.severity !== "warning" && !isIgnored(issue));
   if (!parsed.success || errors.length > 0) throw new ArgumentsError(errors);
   return parsed.data;

@@ -1,6 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../aws/partition.ts";
+import { isUnknown } from "../logging/destinations/destination-values.ts";
+import type { LoggingSettings } from "../logging/settings.ts";
+import { isOutput } from "../schema/arguments.ts";
 import {
   type Alarm,
   alarmDescription,
@@ -15,23 +18,30 @@ import { logGroupsOf, type Watched } from "./watched-stack.ts";
 /**
  * CloudWatch alarms, metric filters for some of them, and a dashboard. Alarms on pods need Container Insights, from the add-on
  * amazon-cloudwatch-observability.
+ * @param resolve Adds the values to the log collection's settings that are known only during deployment, such as the name of a log group.
  * @returns the names of the alerts.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-enhanced-EKS.html
  */
 export function makeAlarms(
   name: string,
   { settings, parts, stack }: Watched,
+  resolve: (logging: LoggingSettings) => pulumi.Output<LoggingSettings> | undefined,
   cluster: WatchedCluster,
   options: pulumi.CustomResourceOptions,
 ): string[] {
-  const alarms = alarmsOf(stack, { cluster: cluster.name, logGroupOf: logGroupsOf(parts, cluster.name) });
-  for (const alarm of alarms) {
+  const alarmsFor = (watched: typeof parts) =>
+    alarmsOf(stack, { cluster: cluster.name, logGroupOf: logGroupsOf(watched, cluster.name) });
+  const alarms = alarmsFor(parts);
+  const logging = isUnknown(alarms.map(logGroupOf).join()) && parts.logging ? resolve(parts.logging) : undefined;
+  const known = logging?.apply((resolved) => alarmsFor({ ...parts, logging: resolved })) ?? alarms;
+  for (const [index, alarm] of alarms.entries()) {
+    const logGroup = isOutput(known) ? known.apply((all) => logGroupOf(all[index])) : logGroupOf(alarm);
     if (alarm.filter !== undefined)
       new aws.cloudwatch.LogMetricFilter(
         `${name}-${alarm.alert.name}-lines`,
         {
           name: `${cluster.name}-${alarm.alert.name}`,
-          logGroupName: alarm.filter.logGroup,
+          logGroupName: logGroup,
           pattern: alarm.filter.pattern,
           metricTransformation: {
             namespace: alarm.metric.namespace,
@@ -42,13 +52,17 @@ export function makeAlarms(
         },
         options,
       );
-    new aws.cloudwatch.MetricAlarm(`${name}-${alarm.alert.name}`, alarmArgs(alarm, cluster, settings), options);
+    new aws.cloudwatch.MetricAlarm(
+      `${name}-${alarm.alert.name}`,
+      alarmArgs(alarm, logGroup, cluster, settings),
+      options,
+    );
   }
   new aws.cloudwatch.Dashboard(
     `${name}-dashboard`,
     {
       dashboardName: dashboardName(cluster.name, cluster.region),
-      dashboardBody: dashboardBody(alarms, cluster),
+      dashboardBody: dashboardBody(known, cluster),
     },
     options,
   );
@@ -61,20 +75,34 @@ type WatchedCluster = Pick<PodIdentityHost, "clusterName" | "region" | "tags"> &
   readonly name: string;
 };
 
-/** Dimensions with the cluster's name in EKS, which may be an output. */
-function dimensionsIn<T>({ dimensions }: CloudWatchMetric, clusterName: T): Record<string, string | T> {
-  return "ClusterName" in dimensions ? { ...dimensions, ClusterName: clusterName } : { ...dimensions };
+/** The log group whose lines an alarm counts; empty for none. */
+function logGroupOf(alarm: Alarm | undefined): string {
+  return alarm?.filter?.logGroup ?? alarm?.metric.dimensions.LogGroupName ?? "";
 }
 
-function dashboardBody(alarms: readonly Alarm[], { clusterName, region }: WatchedCluster): pulumi.Input<string> {
-  const bodyFor = (clusterName: string) => {
-    const named = alarms.map((alarm) => {
-      const dimensions = dimensionsIn(alarm.metric, clusterName);
+/** Dimensions with the names of the cluster in EKS and of the log group, which may be outputs. */
+function dimensionsIn<T>({ dimensions }: CloudWatchMetric, clusterName: T, logGroup: T): Record<string, string | T> {
+  return {
+    ...dimensions,
+    ...("ClusterName" in dimensions ? { ClusterName: clusterName } : {}),
+    ...("LogGroupName" in dimensions ? { LogGroupName: logGroup } : {}),
+  };
+}
+
+function dashboardBody(
+  alarms: pulumi.Input<readonly Alarm[]>,
+  { clusterName, region }: WatchedCluster,
+): pulumi.Input<string> {
+  const bodyFor = (clusterName: string, known: readonly Alarm[]) => {
+    const named = known.map((alarm) => {
+      const dimensions = dimensionsIn(alarm.metric, clusterName, logGroupOf(alarm));
       return { ...alarm, metric: { ...alarm.metric, dimensions } };
     });
     return JSON.stringify(cloudWatchDashboard(named, region));
   };
-  return typeof clusterName === "string" ? bodyFor(clusterName) : pulumi.output(clusterName).apply(bodyFor);
+  return typeof clusterName === "string" && !isOutput(alarms)
+    ? bodyFor(clusterName, alarms)
+    : pulumi.all([clusterName, pulumi.output(alarms)]).apply(([named, known]) => bodyFor(named, known));
 }
 
 /**
@@ -88,6 +116,7 @@ function notifiesWhenOver(arn: string): boolean {
 
 function alarmArgs(
   { alert, metric, comparison, threshold, periods, datapoints, missing }: Alarm,
+  logGroup: pulumi.Input<string>,
   cluster: WatchedCluster,
   { alarmActions, runbookUrl }: MonitoringSettings,
 ): aws.cloudwatch.MetricAlarmArgs {
@@ -96,7 +125,7 @@ function alarmArgs(
     alarmDescription: alarmDescription(alert, runbookUrl),
     namespace: metric.namespace,
     metricName: metric.metricName,
-    dimensions: dimensionsIn(metric, cluster.clusterName),
+    dimensions: dimensionsIn(metric, cluster.clusterName, logGroup),
     statistic: metric.statistic,
     comparisonOperator: comparison,
     threshold,

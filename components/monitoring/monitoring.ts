@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type ClusterHandle, daemonSetIssues, requiredHandle, withClusterProvider } from "../cluster/handle.ts";
 import { type DnsOptions, DnsSettings, managesCoreDns } from "../dns/settings.ts";
-import { knownSettings } from "../logging/argument-settings.ts";
+import { knownSettings, resolvedSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
 import { type ArgumentKinds, checkArguments } from "../schema/arguments.ts";
-import { ArgumentsError, parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
+import { parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { alertsOf } from "./alerts/alert-table.ts";
 import { makeCanary } from "./canary.ts";
 import { makeAlarms } from "./cloudwatch-objects.ts";
@@ -19,21 +19,6 @@ const Checked = MonitoringSettings.extend({
   dns: DnsSettings.optional(),
   teams: z.array(z.object({ name: z.string(), namespaces: z.array(z.object({ name: z.string() })).optional() })),
 });
-
-/**
- * The settings of the log collection that is watched.
- * @throws {ArgumentsError} whose paths begin with the argument.
- */
-function watchedSettings(name: string, args: LogCollectionArgs) {
-  try {
-    return knownSettings(name, args);
-  } catch (error) {
-    if (!(error instanceof ArgumentsError)) throw error;
-    throw new ArgumentsError(
-      error.issues.map((issue) => ({ ...issue, path: [name, "logging", ...issue.path.slice(1)] })),
-    );
-  }
-}
 
 /** The settings under `monitoring`, before defaults. */
 export type MonitoringOptions = Readonly<z.input<typeof MonitoringSettings>>;
@@ -79,10 +64,11 @@ export class Monitoring extends pulumi.ComponentResource {
     super("eks-dns-logging:monitoring:Monitoring", name, {}, withClusterProvider(options, requiredHandle(name, args)));
     const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;
     const { dns: checkedDns, teams: _teams, ...settings } = parseArgs(name, Checked, { ...given, dns, teams });
+    const watchedLogging = logging && { ...logging, cluster, teams };
     const parts: Parts = {
       dns: checkedDns,
       managesCoreDns: managesCoreDns(checkedDns, cluster.addons !== undefined),
-      logging: logging === undefined ? undefined : watchedSettings(name, { ...logging, cluster, teams }),
+      logging: watchedLogging && knownSettings(`${name}.logging`, watchedLogging),
       teams,
     };
     // Without DaemonSets, withoutDaemonSets reports the reason.
@@ -98,6 +84,7 @@ export class Monitoring extends pulumi.ComponentResource {
       this.alerts = makeAlarms(
         name,
         watched,
+        (known) => watchedLogging && resolvedSettings(`${name}.logging`, watchedLogging, known),
         { name: cluster.name, ...cluster.podIdentity },
         { parent: this, dependsOn: [...dependsOn] },
       );

@@ -132,10 +132,14 @@ export function issuesOf(error: z.ZodError, raw: unknown, path: readonly Propert
 export function parseArgs<S extends z.ZodType>(name: string, schema: S, given: unknown): z.output<S> {
   const parsed = schema.safeParse(given, { error: errorMap });
   if (!parsed.success) {
-    const path = name.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-    throw new ArgumentsError(issuesOf(parsed.error, given, path));
+    throw new ArgumentsError(issuesOf(parsed.error, given, argumentPath(name)));
   }
   return parsed.data;
+}
+
+/** The path that a component's name starts, with an argument after a dot: `shop.limits`. */
+export function argumentPath(name: string): PropertyKey[] {
+  return name.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key));
 }
 
 /** @throws {ArgumentsError} if an issue is not just a warning. */
