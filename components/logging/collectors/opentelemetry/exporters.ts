@@ -31,6 +31,12 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   firehose: "the OpenTelemetry Collector has no exporter for Firehose",
 };
 
+/**
+ * Answers of Elasticsearch after which a request is sent again: redirects, a password that changes, and shortages. No single document is
+ * refused for these, except for a shortage; 403 and 404 are left out since a document that is refused for them would hold up the others.
+ */
+const RETRYABLE_STATUS = [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504] as const;
+
 /** The queue's storage; read positions have another, so that neither waits for the other. */
 export const QUEUE_STORAGE = "file_storage/queue";
 /** Minimum size of the queue: some batches of each sender. */
@@ -185,7 +191,7 @@ function elasticsearch(pipeline: LogPipeline): Options {
       max_retries: 1_000_000_000,
       initial_interval: "500ms",
       max_interval: "10s",
-      retry_on_status: [429, 500, 502, 503, 504],
+      retry_on_status: RETRYABLE_STATUS,
     },
   };
 }

@@ -57,7 +57,7 @@ export const opentelemetry: Collector = {
       "a line in two pieces if its end is written half a second later",
       "a replacement character for each byte of a cut one",
       "JSON also with control characters, leading zeros or text after it",
-      "dots in keys below the first level stay",
+      "dots in keys below the first level stay, of `a_b` and `a.b` the first",
       "no labels without a value",
       "OTLP from applications",
     ],
@@ -66,7 +66,7 @@ export const opentelemetry: Collector = {
     maintenance: "maintained (CNCF)",
     ownCode: "OTTL for the record",
     losses:
-      "the pending line of each stream and source in a kill; after an outage at 10 MB/s on two busy cores; what Elasticsearch leaves open for 24 h",
+      "the pending line of each stream and source in a kill; after an outage at 10 MB/s on two busy cores; what Elasticsearch leaves open for 24 h, or answers with 403, 404 or no JSON; what Loki and OTLP answer with 4xx other than 429",
     cpu: 5,
   },
   configFolder: CONFIG_FOLDER,

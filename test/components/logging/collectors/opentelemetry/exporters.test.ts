@@ -37,7 +37,8 @@ describe("the OpenTelemetry Collector's outputs", () => {
       max_retries: 1_000_000_000,
       initial_interval: "500ms",
       max_interval: "10s",
-      retry_on_status: [429, 500, 502, 503, 504],
+      // A redirect or a changed password concerns no document; 403 and 404 may.
+      retry_on_status: [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504],
     });
   });
 
@@ -148,7 +149,10 @@ describe("the OpenTelemetry Collector's outputs", () => {
       assert.equal(extensions["file_storage/queue"]?.directory, "/var/lib/otelcol/queue");
       assert.equal(Options.parse(exporter.retry_on_failure).max_elapsed_time, 0);
     }
-    assert.deepEqual(Options.parse(render().exporter.retry).retry_on_status, [429, 500, 502, 503, 504]);
+    assert.deepEqual(
+      Options.parse(render().exporter.retry).retry_on_status,
+      [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504],
+    );
   });
 
   it("supports the index names of every accepted format", () => {
