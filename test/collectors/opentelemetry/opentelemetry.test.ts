@@ -8,6 +8,7 @@ import type { Received } from "../../support/collectors/protocols.ts";
 import type { Sandbox } from "../../support/collectors/sandbox.ts";
 import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { testRecordsOfLines, testSelection } from "../behaviors.ts";
+import { LEFT_OUT } from "../cluster-api.ts";
 import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
 import { ELASTICSEARCH, LOKI, localOpenTelemetry } from "./local.ts";
 
@@ -97,6 +98,25 @@ describe("Records of the OpenTelemetry Collector", () => {
     const bytes = Buffer.concat([before, Buffer.from([0xe6, 0x96]), after]);
     const kept = await collect({ destination: LOKI }, (sandbox) => sandbox.write(POD, [bytes]));
     assert.match(kept[0]?.json ?? "", /"latin \ufffd\ufffd end"/);
+  });
+
+  it("have their pod in no runtime's format too, and are not from one that opts out", async () => {
+    const odd = ["no line of a runtime", "yesterday stdout F text"];
+    const kept = await collect({}, (sandbox) => {
+      for (const pod of [POD.pod, LEFT_OUT]) sandbox.write({ ...POD, pod }, odd);
+      sandbox.write({ ...POD, pod: "other" }, [" indented"]);
+    });
+    const { labels, ...names } = KUBERNETES;
+    const found = records(kept).map(({ "@timestamp": _, ...record }) => record);
+    const record = (log: string, pod = POD.pod) => ({
+      log,
+      kubernetes: { ...names, pod_name: pod, labels },
+      team: "ts",
+    });
+    assert.deepEqual(
+      found.sort((one, other) => String(one.log).localeCompare(String(other.log))),
+      [record(" indented", "other"), ...odd.map((log) => record(log))],
+    );
   });
 
   it("come from an application by OTLP", async () => {

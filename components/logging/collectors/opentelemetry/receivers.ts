@@ -44,7 +44,8 @@ function podFiles(pipeline: LogPipeline): Options {
     include_file_record_offset: true,
     operators: [
       ...containerLines(),
-      validText,
+      ...unreadLines(),
+      VALID_TEXT,
       ...joining(pipeline),
       ...redactOperators(pipeline),
       ...parsing(pipeline),
@@ -56,8 +57,9 @@ function podFiles(pipeline: LogPipeline): Options {
  * Replaces invalid UTF-8, as reading does by default: OTLP strings must be valid. Go's expressions match each such byte as U+FFFD, and its
  * JSON has U+FFFD in its place.
  */
-const validText: Options = {
+const VALID_TEXT: Options = {
   type: "add",
+  id: "text",
   if: 'body matches "\\uFFFD"',
   field: "body",
   value: "EXPR(fromJSON(toJSON(body)))",
@@ -75,6 +77,30 @@ function containerLines(): Options[] {
     { ...container, id: "stdout", if: 'body matches "^[^ ]+ stdout "' },
     { ...container, id: "stderr", if: 'attributes["log.iostream"] == nil' },
   ];
+}
+
+/**
+ * Gives lines in no runtime's format, which have no pod, the pod of their file: else those of all pods would be one stream of no namespace,
+ * and those of a pod that opts out would be sent. One condition leads all other lines past these steps.
+ */
+function unreadLines(): Options[] {
+  // NAMESPACE_POD_UID/CONTAINER/FILE
+  const folder = (at: number) => `split(attributes["log.file.path"], "/")[${at}]`;
+  const values = {
+    "k8s.namespace.name": `split(${folder(-3)}, "_")[0]`,
+    "k8s.pod.name": `split(${folder(-3)}, "_")[1]`,
+    "k8s.pod.uid": `split(${folder(-3)}, "_")[2]`,
+    "k8s.container.name": folder(-2),
+  };
+  const steps = Object.entries(values).map(([name, value]) => ({
+    type: "add",
+    id: name,
+    field: `resource["${name}"]`,
+    value: `EXPR(${value})`,
+  }));
+  const [first] = Object.keys(values);
+  const isUnread = { expr: 'resource["k8s.pod.name"] == nil', output: first };
+  return [{ type: "router", routes: [isUnread], default: VALID_TEXT.id }, ...steps];
 }
 
 /** Removes the last line break, and carriage returns before each. */
@@ -122,7 +148,7 @@ function joining(pipeline: LogPipeline): Options[] {
   const first = firstLineExpression(pipeline);
   if (first === undefined) return [];
   // A record never continues in the other stream.
-  const stream = 'EXPR(attributes["log.file.path"] + attributes["log.iostream"])';
+  const stream = 'EXPR(attributes["log.file.path"] + (attributes["log.iostream"] ?? ""))';
   const limits = { max_batch_size: 1000, max_log_size: MAX_JOINED, max_sources: 10_000 };
   return [
     { type: "add", field: "attributes.source", value: stream },

@@ -28,7 +28,7 @@ describe("OpenTelemetry Collector", () => {
     assert.equal(encoding, "utf-8-raw");
     const types = z.array(z.looseObject({ type: z.string() })).parse(operators);
     assert.deepEqual(
-      types.slice(0, 3).map(({ type, value }) => [type, value]),
+      types.filter(({ id, type }) => type === "container" || id === "text").map(({ type, value }) => [type, value]),
       [
         ["container", undefined],
         ["container", undefined],
@@ -44,6 +44,31 @@ describe("OpenTelemetry Collector", () => {
       container.map((operator) => operator.on_error),
       ["send_quiet", "send_quiet"],
     );
+  });
+
+  it("knows the pod of a line in an unknown format by its file, at the price of one condition for all others", () => {
+    const operators = z.array(z.looseObject({ type: z.string() })).parse(render().files.operators);
+    const folder = 'split(split(attributes["log.file.path"], "/")[-3], "_")';
+    const add = (name: string, value: string) => ({
+      type: "add",
+      id: name,
+      field: `resource["${name}"]`,
+      value: `EXPR(${value})`,
+    });
+    assert.deepEqual(operators.slice(2, 7), [
+      {
+        type: "router",
+        routes: [{ expr: 'resource["k8s.pod.name"] == nil', output: "k8s.namespace.name" }],
+        default: "text",
+      },
+      add("k8s.namespace.name", `${folder}[0]`),
+      add("k8s.pod.name", `${folder}[1]`),
+      add("k8s.pod.uid", `${folder}[2]`),
+      add("k8s.container.name", 'split(attributes["log.file.path"], "/")[-2]'),
+    ]);
+    // It has no stream.
+    const source = operators.find(({ field }) => field === "attributes.source");
+    assert.equal(source?.value, 'EXPR(attributes["log.file.path"] + (attributes["log.iostream"] ?? ""))');
   });
 
   it("drops OTLP too by namespace, annotation and label", () => {
@@ -112,8 +137,10 @@ describe("OpenTelemetry Collector", () => {
         .array(z.looseObject({ type: z.string() }))
         .parse(render(settings).files.operators)
         .map(({ type }) => type);
-    assert.deepEqual(types({}), ["container", "container", "add", "add", "recombine", "json_parser"]);
-    assert.deepEqual(types({ multiline: [], parseJson: false }), ["container", "container", "add"]);
+    const [container, placed] = ["container", ["router", "add", "add", "add", "add"]];
+    const read = [container, container, ...placed, "add"];
+    assert.deepEqual(types({}), [...read, "add", "recombine", "json_parser"]);
+    assert.deepEqual(types({ multiline: [], parseJson: false }), read);
   });
 
   it("reports what it does not support", () => {
