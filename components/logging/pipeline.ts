@@ -51,6 +51,16 @@ export interface DestinationContext {
 export type LogSource = { readonly kind: "node" } | { readonly kind: "application"; readonly pod: ApplicationPod };
 
 export const NODE: LogSource = { kind: "node" };
+
+/** The part `kubernetes` of an application's records, known at rendering. */
+export function podFields(
+  { metadata }: Pick<LogPipeline, "metadata">,
+  { namespace, pod, container, app }: ApplicationPod,
+) {
+  const labels = metadata.labels && app !== undefined ? { labels: { "app_kubernetes_io/name": app } } : {};
+  return { namespace_name: namespace, pod_name: pod, container_name: container, ...labels };
+}
+
 const NO_POD: ApplicationPod = { namespace: "none", pod: "none", container: "none", team: undefined, app: undefined };
 
 /**

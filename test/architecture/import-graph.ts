@@ -70,7 +70,7 @@ export function cyclesOf(edges: readonly Import[]): string[][] {
   return cycles;
 }
 
-/** A file's subject: `components/logging/collectors/tail.ts` belongs to `components/logging`. */
+/** A file's subject: `components/logging/collectors/index.ts` belongs to `components/logging`. */
 function subjectOf(file: string): string {
   const [top = "", second = "", ...rest] = file.split("/");
   return rest.length === 0 ? top : `${top}/${second}`;

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import type { Destination, DestinationKind } from "../destinations/destination-settings.ts";
-import type { LogPipeline } from "../pipeline.ts";
+import { plainHeaders } from "../destinations/http-settings.ts";
+import { hasIndex, type LogPipeline } from "../pipeline.ts";
 import type { ProcessingStep } from "../processing/settings.ts";
 import type { CollectorId, LoggingSettings } from "../settings.ts";
 
@@ -137,9 +139,38 @@ export interface Unsupported {
   readonly value: unknown;
 }
 
+/** The setting, unless a collector supports it. @param message See {@link Unsupported.message}. */
+export function unless(supported: boolean, path: string, message: string, value: unknown): Unsupported[] {
+  return supported ? [] : [{ path: path.split("."), message, value }];
+}
+
 /** For collectors that post only lines. */
-export function bodyIssue(title: string, value: string): Unsupported {
-  return { path: ["destination", "body"], message: `must be lines with ${title}, which posts no arrays here`, value };
+export function onlyLines(title: string, { destination }: LogPipeline): Unsupported[] {
+  if (destination.kind !== "http") return [];
+  const { body } = destination;
+  return unless(body === "lines", "destination.body", `must be lines with ${title}, which posts no arrays here`, body);
+}
+
+/** For collectors that date indices in UTC. */
+export function onlyUtc(title: string, { destination, index: { timeZone } }: LogPipeline): Unsupported[] {
+  const supported = !hasIndex(destination) || timeZone === "UTC";
+  return unless(supported, "index.timeZone", `must be UTC with ${title}, which dates indices in UTC`, timeZone);
+}
+
+/**
+ * For collectors that interpret parts of a URL and of headers.
+ * @param what Such as `'%' with Vector, which reads it as a date`.
+ */
+export function verbatimOnly({ destination }: LogPipeline, interpreted: RegExp, what: string): Unsupported[] {
+  const url = destination.kind === "http" ? destination.url : "";
+  return [
+    ...unless(!interpreted.test(url), "destination.url", `must be a URL without ${what}`, url),
+    ...plainHeaders(destination).flatMap(([name, value]) =>
+      interpreted.test(value)
+        ? [{ path: ["destination", "headers", name], message: `must be a string without ${what}`, value }]
+        : [],
+    ),
+  ];
 }
 
 /** The collector's image for a destination. */
@@ -176,4 +207,38 @@ export function everyDestination(support: true | string): Collector["destination
 /** The same support of every step of `logging.processing`, or the same reason for none. */
 export function everyStep(support: true | string): Collector["processing"] {
   return { redact: support, drop: support, sample: support, limit: support, firstLines: support, fields: support };
+}
+
+/**
+ * Reads scripts in other languages from a renderer's folder.
+ * @param folder URL of the renderer's module, `import.meta.url`.
+ * @param names File names, in rendering order.
+ * @returns Name to text.
+ */
+export function readScripts(folder: string, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, readScript(folder, name)]));
+}
+
+/** Reads a script from a renderer's folder. */
+export function readScript(folder: string, name: string): string {
+  return readFileSync(new URL(name, folder), "utf8");
+}
+
+/**
+ * Splits a script into sections, each from a comment line `# section: NAME` to the next. Text before the first is for readers only.
+ * @returns A section's lines without comments, blank lines and indented comments; throws for an unknown name.
+ */
+export function scriptSections(text: string): (name: string) => string {
+  const [, ...parts] = text.split(/^# section: /m);
+  const sections = new Map(
+    parts.map((part) => {
+      const [name = "", ...lines] = part.split("\n");
+      return [name, lines.filter((line) => !/^\s*(#|$)/.test(line)).map((line) => `${line}\n`)];
+    }),
+  );
+  return (name) => {
+    const lines = sections.get(name);
+    if (lines === undefined) throw new Error(`no section ${name}`);
+    return lines.join("");
+  };
 }

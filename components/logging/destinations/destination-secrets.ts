@@ -1,4 +1,5 @@
-import type { Destination } from "./destination-settings.ts";
+import type { Destination, DestinationKind } from "./destination-settings.ts";
+import type { Credentials, Token } from "./destination-values.ts";
 import { secretHeaders } from "./http-settings.ts";
 
 /** Where the collector finds a destination's credentials and CA certificate, from Secrets: variables, or files for those that read files. */
@@ -9,6 +10,18 @@ export const SECRETS_FOLDER = "/etc/log-destination";
 export const USER_FILE_NAME = "username";
 export const PASSWORD_FILE_NAME = "password";
 export const TOKEN_FILE_NAME = "token";
+
+/** The settings with which a destination may know the collector. */
+interface Login {
+  readonly kind: DestinationKind;
+  readonly credentials?: Credentials | undefined;
+  readonly token?: (Token & { readonly scheme?: string }) | undefined;
+}
+
+/** User and password, or the token with its scheme, of a destination; undefined for what it does not have. */
+export function loginOf({ credentials, token }: Login) {
+  return { credentials, token: token && { scheme: "Bearer", ...token } };
+}
 
 /** Folder with a destination's user and password. @param name Its name, if there are several. */
 export function credentialsFolder(name?: string | undefined): string {
@@ -115,12 +128,11 @@ function secretItems(destination: Destination): SecretItem[] {
 }
 
 function loginItems(destination: Destination): SecretItem[] {
-  if ("token" in destination && destination.token !== undefined) {
-    const { secretName, key } = destination.token;
-    return [{ secretName, key, variable: TOKEN_VARIABLE, file: TOKEN_FILE_NAME }];
-  }
-  if (!("credentials" in destination) || destination.credentials === undefined) return [];
-  const { secretName, usernameKey, passwordKey } = destination.credentials;
+  const { credentials, token } = loginOf(destination);
+  if (token !== undefined)
+    return [{ secretName: token.secretName, key: token.key, variable: TOKEN_VARIABLE, file: TOKEN_FILE_NAME }];
+  if (credentials === undefined) return [];
+  const { secretName, usernameKey, passwordKey } = credentials;
   return [
     { secretName, key: usernameKey, variable: USER_VARIABLE, file: USER_FILE_NAME },
     { secretName, key: passwordKey, variable: PASSWORD_VARIABLE, file: PASSWORD_FILE_NAME },

@@ -1,6 +1,7 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
-import { notation } from "../../indexing/index-format.ts";
+import type { DestinationOf } from "../../destinations/destination-settings.ts";
+import { type IndexFormat, notation } from "../../indexing/index-format.ts";
 import {
   APPLICATION_LOGS,
   hasIndex,
@@ -12,8 +13,7 @@ import {
 } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import { type FirstLine, scriptRules } from "../../processing/processing.ts";
-import { type Collector, everyDestination, type Options } from "../collector.ts";
-import { readScript } from "../scripts.ts";
+import { type Collector, everyDestination, type Options, readScript } from "../collector.ts";
 import { continuationPattern } from "../stack-traces.ts";
 
 /** Files with the same multiline rule. */
@@ -76,7 +76,7 @@ function input({ source, multiline }: LogPipeline, place: Place, stream?: string
     // Longest time until a new file is found.
     "prospector.scanner.check_interval": "1s",
     "prospector.scanner.fingerprint.enabled": false,
-    ...(node ? { "prospector.scanner.exclude_files": exclude.map((name) => `^/var/log/pods/${name}_`) } : {}),
+    "prospector.scanner.exclude_files": node ? exclude.map((name) => `^/var/log/pods/${name}_`) : undefined,
     file_identity: { native: null },
     // Else reading stops in the middle of a file that the kubelet deletes. Its position is still removed (`clean_removed`), since the inode
     // may be reused.
@@ -126,9 +126,7 @@ export function processors(pipeline: LogPipeline): Options[] {
       rate_limit: {
         limit: `${linesPerSecond}/s`,
         fields: ["kubernetes.namespace_name", "kubernetes.pod_name"],
-        ...(namespaces === undefined
-          ? {}
-          : { when: { or: namespaces.map((name) => ({ equals: { "kubernetes.namespace_name": name } })) } }),
+        when: namespaces && { or: namespaces.map((name) => ({ equals: { "kubernetes.namespace_name": name } })) },
       },
     })),
     {
@@ -156,7 +154,7 @@ export function recordScript(pipeline: LogPipeline): string {
   const search = hasIndex(destination);
   const { thin, fields } = scriptRules(pipeline.processing, "ecmascript") ?? {};
   const settings = {
-    pod: source.kind === "node" ? null : applicationPod(source.pod),
+    pod: source.kind === "node" ? null : podSettings(source.pod),
     optOut: withoutDots(OPT_OUT_ANNOTATION),
     required: Object.entries(labels).map(([key, value]) => ({ key: withoutDots(key), value })),
     teams: Object.entries(teamNames),
@@ -177,8 +175,8 @@ function literal(value: object): string {
   return JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 }
 
-function applicationPod({ namespace, pod, container, team = "", app = "" }: ApplicationPod): object {
-  return { namespace, name: pod, container, team, app };
+function podSettings({ namespace, pod: name, container, team = "", app = "" }: ApplicationPod): object {
+  return { namespace, name, container, team, app };
 }
 
 /** Filebeat replaces dots in the keys of labels and annotations. */
@@ -228,7 +226,7 @@ export const DESTINATIONS: Collector["destinations"] = {
 const CODEC = { "codec.json": { pretty: false, escape_html: false } };
 
 /** The pipeline's output. @see https://www.elastic.co/docs/reference/beats/filebeat/configuring-output */
-export function output(pipeline: LogPipeline): Readonly<Record<string, unknown>> {
+export function output(pipeline: LogPipeline): Options {
   const { destination } = pipeline;
   switch (destination.kind) {
     case "stdout":
@@ -245,15 +243,14 @@ export function output(pipeline: LogPipeline): Readonly<Record<string, unknown>>
         },
       };
     case "elasticsearch":
-      return { "output.elasticsearch": elasticsearch(pipeline) };
+      return { "output.elasticsearch": elasticsearch(destination, pipeline.index) };
     default:
       throw new Error(`destination ${destination.kind}: ${DESTINATIONS[destination.kind]}`);
   }
 }
 
 /** Permanently rejected documents are dropped and logged; everything else is retried indefinitely. */
-function elasticsearch({ destination, index }: LogPipeline): object {
-  if (destination.kind !== "elasticsearch") return {};
+function elasticsearch(destination: DestinationOf<"elasticsearch">, index: IndexFormat): object {
   const { host, port } = searchHost(destination);
   const tls = tlsOf(destination);
   const parts = [
@@ -269,17 +266,11 @@ function elasticsearch({ destination, index }: LogPipeline): object {
     worker: 2,
     max_retries: -1,
     "backoff.max": "30s",
-    ...(destination.credentials === undefined
-      ? {}
-      : { username: quoted(USER_VARIABLE), password: quoted(PASSWORD_VARIABLE) }),
-    ...(tls === undefined
-      ? {}
-      : {
-          ssl: {
-            verification_mode: tls.verify ? "full" : "none",
-            ...(tls.caFile === undefined ? {} : { certificate_authorities: [tls.caFile] }),
-          },
-        }),
+    ...(destination.credentials && { username: quoted(USER_VARIABLE), password: quoted(PASSWORD_VARIABLE) }),
+    ssl: tls && {
+      verification_mode: tls.verify ? "full" : "none",
+      certificate_authorities: tls.caFile && [tls.caFile],
+    },
   };
 }
 

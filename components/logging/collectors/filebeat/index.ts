@@ -3,7 +3,7 @@ import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../indexing/index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import { type Collector, everyStep, type Options, type Unsupported } from "../collector.ts";
+import { type Collector, everyStep, type Options, onlyUtc, type Unsupported, unless } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import { DESTINATIONS, inputs, output, processors } from "./configuration.ts";
 
@@ -63,22 +63,17 @@ export const filebeat: Collector = {
   }),
 };
 
-function unsupported({ buffer, destination, index, metadata }: LogPipeline): Unsupported[] {
-  const issues: Unsupported[] = [];
-  const add = (path: readonly string[], message: string, value: unknown) => issues.push({ path, message, value });
-  if (buffer.whenFull !== "block")
-    add(["buffer", "whenFull"], "must be block with Filebeat, whose queue drops nothing", buffer.whenFull);
-  if (amount(buffer.size) < amount(MIN_BUFFER))
-    add(["buffer", "size"], `must be at least ${MIN_BUFFER} with Filebeat`, buffer.size);
-  if (metadata.annotations)
-    add(
-      ["metadata", "annotations"],
-      "must be false with Filebeat, which keeps only annotations that it is given by name",
-      true,
-    );
-  if (hasIndex(destination) && index.timeZone !== "UTC")
-    add(["index", "timeZone"], "must be UTC with Filebeat, which dates indices in UTC", index.timeZone);
-  return issues;
+function unsupported(pipeline: LogPipeline): Unsupported[] {
+  const { size, whenFull } = pipeline.buffer;
+  const { annotations } = pipeline.metadata;
+  const block = "must be block with Filebeat, whose queue drops nothing";
+  const none = "must be false with Filebeat, which keeps only annotations that it is given by name";
+  return [
+    ...unless(whenFull === "block", "buffer.whenFull", block, whenFull),
+    ...unless(amount(size) >= amount(MIN_BUFFER), "buffer.size", `must be at least ${MIN_BUFFER} with Filebeat`, size),
+    ...unless(!annotations, "metadata.annotations", none, true),
+    ...onlyUtc("Filebeat", pipeline),
+  ];
 }
 
 /** @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-reference-yml */

@@ -1,13 +1,11 @@
-import { dirname } from "node:path";
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { NO_VALUE } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY } from "../../pipeline.ts";
 import { literalPattern } from "../../processing/pattern-text.ts";
-import { lineFilters, recordFilters } from "./line-filters.ts";
+import { lineFilters, namespaceMatch, recordFilters } from "./line-filters.ts";
 import { stackTraceFilters } from "./multiline.ts";
 import { splitByScript } from "./outputs.ts";
-import { namespaceMatch } from "./selection.ts";
-import type { Section } from "./service.ts";
+import { CONFIG_FOLDER, type Section } from "./service.ts";
 
 /** Namespace, pod and container from a line's tag. */
 export const TAG_PARSER: Section = {
@@ -60,12 +58,12 @@ function tagFilter(options: Section): Section {
   return { ...KUBERNETES, regex_parser: "container", use_tag_for_meta: "on", ...options };
 }
 
-/** All filters of a DaemonSet. @param script Path of the script, if there is one. */
-export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
-  const folder = dirname(script);
+/** All filters of a DaemonSet for pods' lines. */
+export function nodeFilters(pipeline: LogPipeline): Section[] {
+  if (!pipeline.sources.includes("pods")) return [];
   return [
     ...stackTraceFilters(pipeline),
-    ...lineFilters(pipeline, folder),
+    ...lineFilters(pipeline.processing),
     // Works for deleted pods and without the API server, where the filter for pods adds no names. Measured: an eighth of the work per line,
     // but the other filter cannot take the names from the tag, and a processor's condition never holds for a missing key.
     // See https://github.com/fluent/fluent-bit/issues/7379
@@ -87,9 +85,9 @@ export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
       match: "kube.*",
       regex: `$kubernetes['labels']['${key}'] ^${literalPattern(value)}$`,
     })),
-    ...recordFilters(pipeline, folder),
+    ...recordFilters(pipeline.processing),
     ...withoutLongFields(pipeline),
-    ...splitFilters(pipeline, script),
+    ...splitFilters(pipeline),
   ];
 }
 
@@ -112,13 +110,14 @@ function podFilter(pipeline: LogPipeline): Section {
 }
 
 /** Adapts complete records to the destination: no fields that are too long for it, and the value that indices are split by. */
-export function destinationFilters(pipeline: LogPipeline, script: string): Section[] {
+export function destinationFilters(pipeline: LogPipeline): Section[] {
   const copies = splitByTeam(pipeline) ? [{ name: "modify", match: "kube.*", copy: `team ${SPLIT_KEY}` }] : [];
-  return [...withoutLongFields(pipeline), ...copies, ...splitFilters(pipeline, script)];
+  return [...withoutLongFields(pipeline), ...copies, ...splitFilters(pipeline)];
 }
 
 /** Sets the value that the index is split by on records without one. */
-function splitFilters(pipeline: LogPipeline, script: string): Section[] {
+function splitFilters(pipeline: LogPipeline): Section[] {
+  const script = `${CONFIG_FOLDER}/index.lua`;
   if (splitByScript(pipeline)) return [{ name: "lua", match: "kube.*", script, call: "app_of_record" }];
   if (!splitByTeam(pipeline)) return [];
   const condition = `Key_does_not_exist ${SPLIT_KEY}`;
@@ -142,8 +141,7 @@ export function usesLabels(pipeline: LogPipeline): boolean {
  * Turns lines into the records that a DaemonSet sends: the line, its JSON fields, and the pod, which is known at rendering. Not done by a
  * script, since Lua keeps neither the order of keys nor nulls, empty lists or large numbers.
  */
-export function applicationFilters(pipeline: LogPipeline, { team, app }: ApplicationPod, script: string): Section[] {
-  const folder = dirname(script);
+export function applicationFilters(pipeline: LogPipeline, { team, app }: ApplicationPod): Section[] {
   const every = { match: "kube.*" };
   const labels = app !== undefined && pipeline.metadata.labels;
   const nest = (wildcard: string, nest_under: string): Section => ({
@@ -158,9 +156,9 @@ export function applicationFilters(pipeline: LogPipeline, { team, app }: Applica
     // The input removes the carriage return that ends a line, but not one that is the whole line.
     { name: "modify", ...every, condition: "key_value_matches log \\A\\r\\z", set: 'log ""' },
     ...stackTraceFilters(pipeline),
-    ...lineFilters(pipeline, folder),
+    ...lineFilters(pipeline.processing),
     tagFilter(jsonOptions(pipeline)),
-    ...recordFilters(pipeline, folder),
+    ...recordFilters(pipeline.processing),
     ...withoutLongFields(pipeline),
     { name: "nest", ...every, operation: "lift", nested_under: "kubernetes", add_prefix: "kubernetes:" },
     {

@@ -1,9 +1,16 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
-import { plainHeaders } from "../../destinations/http-settings.ts";
-import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
-import { type Collector, everyDestination, everyStep, type Unsupported } from "../collector.ts";
-import { readScript } from "../scripts.ts";
+import { APPLICATION_LOGS, type LogPipeline, podLogFiles } from "../../pipeline.ts";
+import {
+  type Collector,
+  everyDestination,
+  everyStep,
+  onlyUtc,
+  readScript,
+  type Unsupported,
+  unless,
+  verbatimOnly,
+} from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
 import { processingScripts } from "./line-filters.ts";
@@ -20,6 +27,7 @@ import {
 import {
   aliveInput,
   bufferInput,
+  CONFIG_FOLDER,
   GRACE_SECONDS,
   OWN_PORTS,
   probesAt,
@@ -29,8 +37,6 @@ import {
 } from "./service.ts";
 import { eventFilters, eventInputs, journalFilters, journalInputs } from "./source-sections.ts";
 
-const CONFIG_FOLDER = "/fluent-bit/etc/conf";
-const SCRIPT = `${CONFIG_FOLDER}/index.lua`;
 /**
  * Lines are read up to 50 MB at a time, and wait on disk until they are sent. Measured at 5 MB/s from twenty containers with a destination
  * that answers immediately: with 32Mi it dropped 83,000 of 142,000 lines, with 64Mi none.
@@ -91,47 +97,32 @@ export const fluentBit: Collector = {
     files: {
       "fluent-bit.yaml": yamlText(configuration(pipeline)),
       ...Object.fromEntries(
-        pipeline.branches.map((branch, index) => [
-          senderFile(branch),
-          yamlText(senderConfiguration(branch, index, SCRIPT)),
-        ]),
+        pipeline.branches.map((branch, index) => [senderFile(branch), yamlText(senderConfiguration(branch, index))]),
       ),
       ...(needsScript(pipeline) ? { "index.lua": APP_SCRIPT } : {}),
-      ...processingScripts(pipeline),
+      ...processingScripts(pipeline.processing),
     },
     args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],
-    ...(pipeline.branches.length === 0
-      ? {}
-      : {
-          senders: pipeline.branches.map((branch, index) => ({
-            name: branch.name ?? "",
-            args: ["--config", `${CONFIG_FOLDER}/${senderFile(branch)}`],
-            ...probesAt(senderPorts(index)),
-          })),
-        }),
+    senders: pipeline.branches.map((branch, index) => ({
+      name: branch.name ?? "",
+      args: ["--config", `${CONFIG_FOLDER}/${senderFile(branch)}`],
+      ...probesAt(senderPorts(index)),
+    })),
   }),
 };
 
-function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[] {
-  const issues: Unsupported[] = [];
-  if (buffer.whenFull === "drop-oldest" && amount(buffer.size) < amount(MIN_DROPPING_BUFFER)) {
-    const message = `must be at least ${MIN_DROPPING_BUFFER} with Fluent Bit and whenFull drop-oldest, or lines are dropped while they are sent`;
-    issues.push({ path: ["buffer", "size"], message, value: buffer.size });
-  }
-  if (hasIndex(destination) && index.timeZone !== "UTC") {
-    const message = "must be UTC with Fluent Bit, which dates indices in UTC";
-    issues.push({ path: ["index", "timeZone"], message, value: index.timeZone });
-  }
-  if (destination.kind === "http" && destination.url.includes("${")) {
-    const message = `must be a URL without '\${' with Fluent Bit, which reads it as a variable`;
-    issues.push({ path: ["destination", "url"], message, value: destination.url });
-  }
-  for (const [name, value] of plainHeaders(destination)) {
-    if (!value.includes("${")) continue;
-    const message = `must be a string without '\${' with Fluent Bit, which reads it as a variable`;
-    issues.push({ path: ["destination", "headers", name], message, value });
-  }
-  return issues;
+function unsupported(pipeline: LogPipeline): Unsupported[] {
+  const { size, whenFull } = pipeline.buffer;
+  return [
+    ...unless(
+      whenFull !== "drop-oldest" || amount(size) >= amount(MIN_DROPPING_BUFFER),
+      "buffer.size",
+      `must be at least ${MIN_DROPPING_BUFFER} with Fluent Bit and whenFull drop-oldest, or lines are dropped while they are sent`,
+      size,
+    ),
+    ...onlyUtc("Fluent Bit", pipeline),
+    ...verbatimOnly(pipeline, /\$\{/, "'${' with Fluent Bit, which reads it as a variable"),
+  ];
 }
 
 /** The configuration of the only process, or of the reader if there are several destinations. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
@@ -144,7 +135,7 @@ function configuration(whole: LogPipeline): object {
   return {
     service: service(pipeline, OWN_PORTS),
     parsers: [TAG_PARSER, ...(node ? [POD_PARSER, teamParser(pipeline), criLine] : [])],
-    ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
+    multiline_parsers: joining.length === 0 ? undefined : joining,
     pipeline: {
       inputs: [
         ...(node ? nodeInputs(pipeline) : [applicationInput(pipeline, source.pod)]),
@@ -153,9 +144,9 @@ function configuration(whole: LogPipeline): object {
         aliveInput(pipeline, OWN_PORTS),
       ],
       filters: [
-        ...(node ? podFilters(pipeline) : applicationFilters(pipeline, source.pod, SCRIPT)),
-        ...journalFilters(pipeline, SCRIPT),
-        ...eventFilters(pipeline, SCRIPT),
+        ...(node ? nodeFilters(pipeline) : applicationFilters(pipeline, source.pod)),
+        ...journalFilters(pipeline),
+        ...eventFilters(pipeline),
       ],
       outputs: branches.length === 0 ? allOutputs(pipeline) : branches.map(toSender),
     },
@@ -179,32 +170,28 @@ function nodeInputs(pipeline: LogPipeline): Section[] {
       path: podLogFiles(include.length === 0 ? ["*"] : include).join(","),
       exclude_path: podLogFiles(exclude).join(","),
       "multiline.parser": CRI_PARTS,
-      ...READING,
-      ...bufferInput(pipeline),
-      read_from_head: "on",
-      // Also the delay until a new file is seen: at 4 MB/s a file is rotated away after two and a half seconds.
-      refresh_interval: 1,
-      rotate_wait: 86_400,
-      buffer_chunk_size: "256k",
-      buffer_max_size: "2M",
-      skip_long_lines: "on",
-      threaded: "off",
+      ...reading(pipeline, 86_400),
     },
   ];
 }
 
-function podFilters(pipeline: LogPipeline): Section[] {
-  return pipeline.sources.includes("pods") ? nodeFilters(pipeline, SCRIPT) : [];
-}
-
 /** Common options for reading files of the runtime and of applications. */
-const READING: Section = {
+const reading = (pipeline: LogPipeline, rotate_wait: number): Section => ({
   db: `${STATE_FOLDER}/positions.db`,
   // No other process opens it. Locking at each read took a quarter of the system calls at a low rate.
   "db.locking": "on",
   // Else, before each read, the kernel starts writing the whole file to disk, and evicts written pages from its cache: at 1 MB/s a third of the CPU time.
   file_cache_advise: "off",
-};
+  ...bufferInput(pipeline),
+  read_from_head: "on",
+  // Also the delay until a new file is seen: at 4 MB/s a file is rotated away after two and a half seconds.
+  refresh_interval: 1,
+  rotate_wait,
+  buffer_chunk_size: "256k",
+  buffer_max_size: "2M",
+  skip_long_lines: "on",
+  threaded: "off",
+});
 
 /**
  * Reads every file that the application writes, unparsed. A rotated file is read to its end.
@@ -217,14 +204,6 @@ function applicationInput(pipeline: LogPipeline, of: ApplicationPod): Section {
     tag: `kube.${of.namespace}_${of.pod}_-_${of.container}`,
     path: `${APPLICATION_LOGS}/*.log`,
     key: "log",
-    ...READING,
-    ...bufferInput(pipeline),
-    read_from_head: "on",
-    refresh_interval: 1,
-    rotate_wait: 60,
-    buffer_chunk_size: "256k",
-    buffer_max_size: "2M",
-    skip_long_lines: "on",
-    threaded: "off",
+    ...reading(pipeline, 60),
   };
 }

@@ -1,6 +1,6 @@
 import type { LogPipeline } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
-import { namespaceMatch } from "./selection.ts";
+import { namespaceMatch } from "./line-filters.ts";
 import type { Section } from "./service.ts";
 
 /** Joins the parts into which a container runtime splits a long line. */

@@ -1,9 +1,16 @@
 import { folderOf } from "../../../aws/names.ts";
 import { amount } from "../../../schema/values.ts";
-import { PASSWORD_VARIABLE, TOKEN_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
-import type { DestinationOf } from "../../destinations/destination-settings.ts";
+import {
+  loginOf,
+  PASSWORD_VARIABLE,
+  TOKEN_VARIABLE,
+  tlsOf,
+  USER_VARIABLE,
+} from "../../destinations/destination-secrets.ts";
+import type { Destination, DestinationOf } from "../../destinations/destination-settings.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka-settings.ts";
-import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
+import { signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { addressOf } from "../../destinations/transport.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { placeName } from "../../indexing/team-places.ts";
@@ -17,7 +24,6 @@ import {
   searchHost,
   withName,
 } from "../../pipeline.ts";
-import { authentication, networkOptions, tlsOptions } from "./connection.ts";
 import { type Section, STATE_FOLDER } from "./service.ts";
 
 /**
@@ -38,11 +44,11 @@ const S3_RETRIES = 1_000_000;
 const SHORT_ANSWER = "/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,";
 
 /** Retries of an output, and the size above which its oldest chunks are dropped. */
-function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer" | "destination">): Section {
-  const max = destination.kind === "s3" ? storeSize({ buffer }) : amount(buffer.size);
+function bufferOutput({ buffer, destination }: LogPipeline): Section {
+  const max = destination.kind === "s3" ? storeSize(buffer) : amount(buffer.size);
   return {
     retry_limit: retryLimit(destination),
-    ...(buffer.whenFull === "drop-oldest" ? { "storage.total_limit_size": max } : {}),
+    "storage.total_limit_size": buffer.whenFull === "drop-oldest" ? max : undefined,
   };
 }
 
@@ -52,8 +58,8 @@ function retryLimit(destination: LogPipeline["destination"]): number | "no_limit
 }
 
 /** Bytes of the files in which objects are gathered: half of the buffer, since the overflow waits beside them. */
-function storeSize({ buffer }: Pick<LogPipeline, "buffer">): number {
-  return amount(buffer.size) / 2;
+function storeSize({ size }: LogPipeline["buffer"]): number {
+  return amount(size) / 2;
 }
 
 /** Whether a script finds the value that indices are split by; it sees every record, so only for app. */
@@ -68,7 +74,7 @@ export function outputs(pipeline: LogPipeline): Section[] {
   // Each output has its own limit; together they stay within the destination's.
   const size = String(Math.floor(amount(buffer.size) / places.length));
   return places.map(({ team, namespaces }) => {
-    const { match: _, ...options } = output({ ...pipeline, buffer: { ...buffer, size } });
+    const options = output({ ...pipeline, buffer: { ...buffer, size } });
     const names = namespaces.join("|");
     const place: Section =
       destination.kind === "s3"
@@ -77,7 +83,8 @@ export function outputs(pipeline: LogPipeline): Section[] {
             store_dir: placeName(`${STATE_FOLDER}/${withName("s3", pipeline.name)}`, team ?? "-"),
           }
         : { log_group_name: placeName(String(options.log_group_name), team) };
-    return { ...options, ...place, match_regex: `^kube\\.${team === undefined ? `(?!(${names})_)` : `(${names})_`}` };
+    const match_regex = `^kube\\.${team === undefined ? `(?!(${names})_)` : `(${names})_`}`;
+    return { ...options, ...place, match: undefined, match_regex };
   });
 }
 
@@ -108,12 +115,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
       return http(destination);
     case "opensearch":
     case "elasticsearch":
-      return {
-        name: "opensearch",
-        ...searchOptions(pipeline, searchHost(destination)),
-        ...authentication(destination),
-        ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
-      };
+      return search(pipeline, destination);
     case "cloudwatch":
       return cloudwatch(pipeline, destination);
     case "s3":
@@ -164,7 +166,7 @@ function s3(pipeline: LogPipeline, destination: DestinationOf<"s3">): Section {
     bucket: pipeline.context.bucket ?? "",
     s3_key_format: keyFormat(destination.prefix),
     store_dir: withName(`${STATE_FOLDER}/s3`, pipeline.name),
-    store_dir_limit_size: storeSize(pipeline),
+    store_dir_limit_size: storeSize(pipeline.buffer),
     total_file_size: "50M",
     upload_timeout: "5m",
     use_put_object: "on",
@@ -216,7 +218,7 @@ function loki(destination: DestinationOf<"loki">): Section {
     labels:
       "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream, team=$team",
     line_format: "json",
-    ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+    tenant_id: destination.tenant,
     ...authentication(destination),
   };
 }
@@ -241,20 +243,14 @@ function kafka({ name }: LogPipeline, destination: KafkaDestination): Section {
     "rdkafka.enable.idempotence": "true",
     "rdkafka.compression.codec": "gzip",
     "rdkafka.security.protocol": `${(credentials ?? mskArn) ? "SASL_" : ""}${tls === undefined ? "PLAINTEXT" : "SSL"}`,
-    ...(tls === undefined
-      ? {}
-      : {
-          "rdkafka.enable.ssl.certificate.verification": String(tls.verify),
-          ...(tls.caFile === undefined ? {} : { "rdkafka.ssl.ca.location": tls.caFile }),
-        }),
-    ...(credentials === undefined
-      ? {}
-      : {
-          "rdkafka.sasl.mechanism": mechanism,
-          "rdkafka.sasl.username": `\${${USER_VARIABLE}}`,
-          "rdkafka.sasl.password": `\${${PASSWORD_VARIABLE}}`,
-        }),
-    ...(mskArn === undefined ? {} : { aws_msk_iam: "on", aws_msk_iam_cluster_arn: mskArn }),
+    "rdkafka.enable.ssl.certificate.verification": tls && String(tls.verify),
+    "rdkafka.ssl.ca.location": tls?.caFile,
+    ...(credentials && {
+      "rdkafka.sasl.mechanism": mechanism,
+      "rdkafka.sasl.username": `\${${USER_VARIABLE}}`,
+      "rdkafka.sasl.password": `\${${PASSWORD_VARIABLE}}`,
+    }),
+    ...(mskArn && { aws_msk_iam: "on", aws_msk_iam_cluster_arn: mskArn }),
   };
 }
 
@@ -270,32 +266,33 @@ function kafka({ name }: LogPipeline, destination: KafkaDestination): Section {
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/out_es/es.c elasticsearch_error_check, cb_es_flush
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/out_opensearch/opensearch.c opensearch_error_check
  */
-function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; port: number }): Section {
-  const { index, source, destination } = pipeline;
+function search(pipeline: LogPipeline, destination: DestinationOf<"opensearch" | "elasticsearch">): Section {
+  const { index, source } = pipeline;
+  const sigv4 = destination.kind === "opensearch" ? destination.sigv4 : undefined;
+  const signing = sigv4 && signingOf(sigv4);
   return {
-    host,
-    port,
+    name: "opensearch",
+    ...searchHost(destination),
     logstash_format: "on",
     logstash_prefix: source.kind === "node" ? index.prefix : indexPrefix(index, source.pod),
     logstash_prefix_separator: index.separator,
-    ...(source.kind === "node" && index.splitBy !== "none" ? { logstash_prefix_key: splitPrefix(index) } : {}),
+    logstash_prefix_key: source.kind === "node" && index.splitBy !== "none" ? splitPrefix(index) : undefined,
     logstash_dateformat: notation(index.datePattern, "strftime"),
     time_key: "@timestamp",
     time_key_nanos: "on",
     suppress_type_name: "on",
     replace_dots: "on",
-    ...(takesIds(destination) ? idOptions(pipeline) : {}),
-    ...("sigv4" in destination && destination.sigv4 !== undefined ? {} : { path: SHORT_ANSWER }),
+    // An id from a script's key, or that Fluent Bit derives from the record.
+    ...(takesIds(destination) && (splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" })),
+    path: signing === undefined ? SHORT_ANSWER : undefined,
     // A chunk of empty lines has 16,000 documents, and the answer is 5 MB if all of them already exist.
     buffer_size: "16M",
     workers: 2,
     trace_error: "on",
+    ...authentication(destination),
+    // @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch#fluent-bit--amazon-opensearch-serverless
+    ...(signing && { aws_auth: "on", aws_region: signing.region, aws_service_name: signing.service }),
   };
-}
-
-/** How a document gets its id: from a script's key, or by Fluent Bit from the record. */
-function idOptions(pipeline: LogPipeline): Section {
-  return splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" };
 }
 
 /**
@@ -308,8 +305,35 @@ function splitPrefix({ prefix, separator, splitBy }: LogPipeline["index"]): stri
   return `$TAG[999]${prefix}${separator}${value}`;
 }
 
-/** @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch#fluent-bit--amazon-opensearch-serverless */
-function signing(sigv4: Sigv4): Section {
-  const { service, region } = signingOf(sigv4);
-  return { aws_auth: "on", aws_region: region, aws_service_name: service };
+/**
+ * An answer may take a minute, as long as a search engine waits for its shards. By default there is no timeout: what was sent to a
+ * server that then became silent waits until Fluent Bit restarts, and a buffer that blocks stays full.
+ * @see https://docs.fluentbit.io/manual/administration/networking
+ */
+function networkOptions({ destination: { kind } }: LogPipeline): Section {
+  if (kind === "stdout" || kind === "file" || kind === "kafka") return {};
+  // S3's output would repeat a late request on the same connection, and take each answer for the one to the previous request.
+  return { "net.io_timeout": "90s", "net.keepalive": kind === "s3" ? "off" : undefined };
+}
+
+/** TLS of a connection; Kafka's output has its own options. */
+function tlsOptions({ destination, name }: LogPipeline): Section {
+  const tls = destination.kind === "kafka" ? undefined : tlsOf(destination, name);
+  if (tls === undefined) return {};
+  const verify = tls.verify ? "on" : "off";
+  return { tls: "on", "tls.verify": verify, "tls.verify_hostname": verify, "tls.ca_file": tls.caFile };
+}
+
+/** Credentials for the destination: user and password, or headers as name, blank and value; secrets are variables. */
+function authentication(destination: Destination): Section {
+  const { credentials, token } = loginOf(destination);
+  const headers = [
+    ...(token === undefined ? [] : [`Authorization ${token.scheme} \${${TOKEN_VARIABLE}}`]),
+    ...plainHeaders(destination).map(([name, value]) => `${name} ${value}`),
+    ...secretHeaders(destination).map(({ name, variable }) => `${name} \${${variable}}`),
+  ];
+  return {
+    ...(credentials && { http_user: `\${${USER_VARIABLE}}`, http_passwd: `\${${PASSWORD_VARIABLE}}` }),
+    header: headers.length > 1 ? headers : headers[0],
+  };
 }

@@ -1,8 +1,8 @@
 import { amount } from "../../../schema/values.ts";
 import { destinationPipelines, type LogPipeline } from "../../pipeline.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
+import { routeFilters, tagMatch } from "./line-filters.ts";
 import { outputs, splitByScript } from "./outputs.ts";
-import { routeFilters, tagMatch } from "./selection.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
 import { sourceOutputs } from "./source-sections.ts";
 
@@ -55,7 +55,7 @@ export function toSender(branch: LogPipeline, index: number): Section {
 }
 
 /** A sender's configuration. @see https://docs.fluentbit.io/manual/data-pipeline/inputs/forward */
-export function senderConfiguration(branch: LogPipeline, index: number, script: string): object {
+export function senderConfiguration(branch: LogPipeline, index: number): object {
   const ports = senderPorts(index);
   return {
     service: { ...service(branch, ports), flush: FLUSH_SECONDS },
@@ -70,7 +70,7 @@ export function senderConfiguration(branch: LogPipeline, index: number, script: 
         },
         aliveInput(branch, ports),
       ],
-      filters: [...routeFilters(branch.selections), ...destinationFilters(branch, script)],
+      filters: [...routeFilters(branch.selections), ...destinationFilters(branch)],
       outputs: allOutputs(branch).map(inOneThread),
     },
   };

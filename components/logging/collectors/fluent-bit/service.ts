@@ -4,14 +4,15 @@ import { type LogPipeline, withName } from "../../pipeline.ts";
 import type { OwnSource } from "../../sources/source.ts";
 import type { Collector } from "../collector.ts";
 
-/** A section of the YAML configuration: option to value, or to several values for a repeated option. */
-export type Section = Readonly<Record<string, string | number | readonly string[]>>;
+/** A section of the YAML configuration: option to value, to several values for a repeated option, or to none if undefined. */
+export type Section = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** Tag of records from a source other than pods. */
 export function tagOf(source: OwnSource): string {
   return source === "events" ? source : `journal.${source}`;
 }
 
+export const CONFIG_FOLDER = "/fluent-bit/etc/conf";
 export const STATE_FOLDER = "/var/lib/fluent-bit";
 /** Short, since unsent lines are on disk: while it stops it reads nothing, and would lose a file that is rotated meanwhile. */
 export const GRACE_SECONDS = 1;
@@ -96,6 +97,6 @@ function bufferService({ buffer, name }: Pick<LogPipeline, "buffer" | "name">): 
 export function bufferInput({ buffer }: Pick<LogPipeline, "buffer">): Section {
   return {
     "storage.type": "filesystem",
-    ...(buffer.whenFull === "block" ? { "storage.pause_on_chunks_overlimit": "on" } : {}),
+    "storage.pause_on_chunks_overlimit": buffer.whenFull === "block" ? "on" : undefined,
   };
 }

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { type LogPipeline, NODE_VARIABLE, withName } from "../../pipeline.ts";
 import {
   EVENT_KEYS,
@@ -37,13 +36,13 @@ export function journalInputs(pipeline: LogPipeline): Section[] {
 }
 
 /** Builds the record: the line as `log`, as for pods, and its origin. */
-export function journalFilters(pipeline: LogPipeline, script: string): Section[] {
+export function journalFilters(pipeline: LogPipeline): Section[] {
   const sources = journalSources(pipeline.sources);
   if (sources.length === 0) return [];
   const every = { match: "journal.*" };
   return [
     ...sources.flatMap(recordOf),
-    ...redactFilters(pipeline.processing, dirname(script), { ...every, alias: "redact_journal", keys: JOURNAL_KEYS }),
+    ...redactFilters(pipeline.processing, every.match, "redact_journal", JOURNAL_KEYS),
     ...fieldFilters(pipeline.processing, every.match),
   ];
 }
@@ -89,7 +88,7 @@ export function eventInputs(pipeline: LogPipeline): Section[] {
 }
 
 /** Builds the record: the message as `log`, its source as `reporter`, and the rest of the event except `managedFields`. */
-export function eventFilters(pipeline: LogPipeline, script: string): Section[] {
+export function eventFilters(pipeline: LogPipeline): Section[] {
   if (!pipeline.sources.includes("events")) return [];
   const nest = (options: Section): Section => ({ name: "nest", match: EVENTS, ...options });
   return [
@@ -103,7 +102,7 @@ export function eventFilters(pipeline: LogPipeline, script: string): Section[] {
       add: "source events",
     },
     nest({ operation: "nest", wildcard: "metadata:*", nest_under: "metadata", remove_prefix: "metadata:" }),
-    ...redactFilters(pipeline.processing, dirname(script), { match: EVENTS, alias: "redact_events", keys: EVENT_KEYS }),
+    ...redactFilters(pipeline.processing, EVENTS, "redact_events", EVENT_KEYS),
     ...fieldFilters(pipeline.processing, EVENTS),
   ];
 }
@@ -116,7 +115,7 @@ export function sourceOutputs(pipeline: LogPipeline): Section[] {
   });
 }
 
-function ownNames({ destination, name }: LogPipeline, source: OwnSource): Partial<Section> {
+function ownNames({ destination, name }: LogPipeline, source: OwnSource): Section {
   switch (destination.kind) {
     case "file":
       return { file: `${source}.log` };

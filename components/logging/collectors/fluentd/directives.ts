@@ -1,3 +1,6 @@
+/** Folder for buffers and read positions. */
+export const STATE_FOLDER = "/var/lib/fluentd";
+
 /** Options of a section: names and values. */
 export type Options = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -13,14 +16,6 @@ export interface Section {
 /** A value that Fluentd reads from an environment variable at start, so that the configuration contains no secret. */
 export function variable(name: string): string {
   return `"#{ENV['${name}']}"`;
-}
-
-/**
- * The Authorization header for user and password in environment variables, as JSON.
- * @see https://www.rfc-editor.org/rfc/rfc7617
- */
-export function authorization(user: string, password: string): string {
-  return `"#{JSON.generate('Authorization' => 'Basic ' + [ENV['${user}'] + ':' + ENV['${password}']].pack('m0'))}"`;
 }
 
 /**

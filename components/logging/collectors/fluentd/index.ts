@@ -1,14 +1,20 @@
 import { anyAddress } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import { bodyIssue, type Collector, everyDestination, everyStep, type Unsupported } from "../collector.ts";
-import { readScripts } from "../scripts.ts";
-import { configurationText, type Section } from "./directives.ts";
-import { applicationSource, joins, LINES, nodeSource, record } from "./input.ts";
+import {
+  type Collector,
+  everyDestination,
+  everyStep,
+  onlyLines,
+  readScripts,
+  type Unsupported,
+  unless,
+} from "../collector.ts";
+import { configurationText, type Section, STATE_FOLDER } from "./directives.ts";
+import { APPLICATION_SOURCE, joins, LINES, nodeSource, record } from "./input.ts";
 import { MIN_BUFFER, output } from "./match.ts";
 
 const CONFIG_FOLDER = "/fluentd/config";
-const STATE_FOLDER = "/var/lib/fluentd";
 const METRICS_PORT = 24_231;
 const LABEL = "@RECORDS";
 /** Ruby plugins, which Fluentd finds by file name, and their helpers. */
@@ -88,16 +94,16 @@ export const fluentd: Collector = {
   }),
 };
 
-function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupported[] {
-  const issues: Unsupported[] = [];
-  if (amount(size) < amount(MIN_BUFFER))
-    issues.push({ path: ["buffer", "size"], message: `must be at least ${MIN_BUFFER} with Fluentd`, value: size });
-  if (destination.kind === "http" && /%|\$\{/.test(destination.url)) {
-    const message = "must be a URL without '%' and '${' with Fluentd, which reads them as a date or a field";
-    issues.push({ path: ["destination", "url"], message, value: destination.url });
-  }
-  if (destination.kind === "http" && destination.body !== "lines") issues.push(bodyIssue("Fluentd", destination.body));
-  return issues;
+function unsupported(pipeline: LogPipeline): Unsupported[] {
+  const { destination, buffer } = pipeline;
+  const url = destination.kind === "http" ? destination.url : "";
+  const verbatim = "must be a URL without '%' and '${' with Fluentd, which reads them as a date or a field";
+  const large = `must be at least ${MIN_BUFFER} with Fluentd`;
+  return [
+    ...unless(amount(buffer.size) >= amount(MIN_BUFFER), "buffer.size", large, buffer.size),
+    ...unless(!/%|\$\{/.test(url), "destination.url", verbatim, url),
+    ...onlyLines("Fluentd", pipeline),
+  ];
 }
 
 /** The whole configuration. @see https://docs.fluentd.org/configuration/config-file */
@@ -111,13 +117,9 @@ function configuration(pipeline: LogPipeline): Section[] {
       options: { "@type": "prometheus", bind: anyAddress(pipeline.context.ipFamily), port: METRICS_PORT },
     },
     { name: "source", options: { "@type": "prometheus_output_monitor" } },
-    node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(STATE_FOLDER),
-    ...joins(pipeline, LABEL, STATE_FOLDER),
+    node ? nodeSource(pipeline) : APPLICATION_SOURCE,
+    ...joins(pipeline, LABEL),
     { name: "match", of: LINES, options: { "@type": "relabel", "@label": LABEL } },
-    {
-      name: "label",
-      of: LABEL,
-      sections: [record(pipeline), output(pipeline, STATE_FOLDER)],
-    },
+    { name: "label", of: LABEL, sections: [record(pipeline), output(pipeline)] },
   ];
 }

@@ -6,37 +6,36 @@ import {
   MAX_FIELDS_BYTES,
   NODE_VARIABLE,
   OPT_OUT_ANNOTATION,
+  podFields,
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
 import { continuationPattern } from "../stack-traces.ts";
-import { type Options, quoted, type Section, variable } from "./directives.ts";
+import { type Options, quoted, type Section, STATE_FOLDER, variable } from "./directives.ts";
 
 /** Tags of lines from files: `kubernetes.` and the path of the file. */
 export const LINES = "kubernetes.**";
 
 /** Common options for reading files. @see https://docs.fluentd.org/input/tail */
-function tail(stateFolder: string) {
-  return {
-    "@type": "pod_files",
-    "@id": "files",
-    tag: "kubernetes.*",
-    pos_file: `${stateFolder}/positions`,
-    read_from_head: true,
-    follow_inodes: true,
-    refresh_interval: 1,
-    // The first scan would read before anything else starts: with a full buffer, or without an API server, Fluentd would neither answer
-    // its probes nor react to SIGTERM.
-    skip_refresh_on_startup: true,
-    rotate_wait: 0,
-    // Per file, so that no file starves the others until they are deleted unread: at 20 MB/s, four times what it could send, 4m lost half
-    // of all lines and 1m none. With a limit, a rotated file is also read to its end, however long that takes.
-    read_bytes_limit_per_second: "1m",
-    max_line_size: "2m",
-  };
-}
+const TAIL: Options = {
+  "@type": "pod_files",
+  "@id": "files",
+  tag: "kubernetes.*",
+  pos_file: `${STATE_FOLDER}/positions`,
+  read_from_head: true,
+  follow_inodes: true,
+  refresh_interval: 1,
+  // The first scan would read before anything else starts: with a full buffer, or without an API server, Fluentd would neither answer
+  // its probes nor react to SIGTERM.
+  skip_refresh_on_startup: true,
+  rotate_wait: 0,
+  // Per file, so that no file starves the others until they are deleted unread: at 20 MB/s, four times what it could send, 4m lost half
+  // of all lines and 1m none. With a limit, a rotated file is also read to its end, however long that takes.
+  read_bytes_limit_per_second: "1m",
+  max_line_size: "2m",
+};
 
 /** Reads the pods' files and the rotated files that are not compressed yet. */
-export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section {
+export function nodeSource(pipeline: LogPipeline): Section {
   const { include, exclude } = pipeline.namespaces;
   const places = include.length === 0 ? ["*"] : include.map((namespace) => `${namespace}_*`);
   const paths = places.flatMap((place) => ["*.log", "*.log.*"].map((file) => `/var/log/pods/${place}/*/${file}`));
@@ -44,7 +43,7 @@ export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section 
   return {
     name: "source",
     options: {
-      ...tail(stateFolder),
+      ...TAIL,
       path: paths.join(","),
       exclude_path: JSON.stringify([...without, "/var/log/pods/*/*/*.gz", "/var/log/pods/*/*/*.tmp"]),
     },
@@ -65,19 +64,17 @@ export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section 
 }
 
 /** Reads every file that the application writes, line by line. */
-export function applicationSource(stateFolder: string): Section {
-  return {
-    name: "source",
-    options: { ...tail(stateFolder), path: `${APPLICATION_LOGS}/*.log` },
-    sections: [{ name: "parse", options: { "@type": "none", message_key: "log" } }],
-  };
-}
+export const APPLICATION_SOURCE: Section = {
+  name: "source",
+  options: { ...TAIL, path: `${APPLICATION_LOGS}/*.log` },
+  sections: [{ name: "parse", options: { "@type": "none", message_key: "log" } }],
+};
 
 /**
  * Joins the parts of a line, and then the lines of a stack trace or record; lines that wait too long for the rest go to the label.
  * Empty if there is nothing to join.
  */
-export function joins({ multiline, source, processing }: LogPipeline, label: string, stateFolder: string): Section[] {
+export function joins({ multiline, source, processing }: LogPipeline, label: string): Section[] {
   const traces = continuationPattern(multiline);
   const { firstLines } = scriptRules(processing, "onigmo") ?? {};
   if (traces === undefined && source.kind === "application") return [];
@@ -88,7 +85,7 @@ export function joins({ multiline, source, processing }: LogPipeline, label: str
       options: {
         "@type": "pod_lines",
         label,
-        journal: `${stateFolder}/held`,
+        journal: `${STATE_FOLDER}/held`,
         continuation: traces === undefined ? undefined : quoted(`/${traces}/`),
         first_lines: firstLines === undefined ? undefined : quoted(JSON.stringify(firstLines)),
       },
@@ -112,25 +109,18 @@ export function record(pipeline: LogPipeline): Section {
       parse_json: parseJson,
       fields_bytes: destination.kind === "opensearch" ? MAX_FIELDS_BYTES : undefined,
       ...(source.kind === "application"
-        ? { application: application(pipeline) }
+        ? {
+            application: quoted(JSON.stringify({ kubernetes: podFields(pipeline, source.pod), team: source.pod.team })),
+          }
         : {
             required_labels: quoted(JSON.stringify(labels)),
-            ...(Object.keys(teamNames).length === 0 ? {} : { teams: quoted(JSON.stringify(teamNames)) }),
+            teams: Object.keys(teamNames).length === 0 ? undefined : quoted(JSON.stringify(teamNames)),
           }),
       rules: Object.keys(rules).length === 0 ? undefined : quoted(JSON.stringify(rules)),
       stream: destination.kind === "cloudwatch" ? true : undefined,
       ...index(pipeline),
     },
   };
-}
-
-/** The common part of an application's records; known at rendering. */
-function application({ source, metadata }: LogPipeline): string | undefined {
-  if (source.kind === "node") return undefined;
-  const { namespace, pod, container, team, app } = source.pod;
-  const labels = metadata.labels && app !== undefined ? { labels: { "app_kubernetes_io/name": app } } : {};
-  const kubernetes = { namespace_name: namespace, pod_name: pod, container_name: container, ...labels };
-  return quoted(JSON.stringify({ kubernetes, team }));
 }
 
 function index({ destination, index: format, source }: LogPipeline): Options {

@@ -1,8 +1,9 @@
 import { folderOf } from "../../../aws/names.ts";
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
+import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { hasIndex, type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
-import { authorization, type Options, quoted, type Section, variable } from "./directives.ts";
+import { type Options, quoted, type Section, STATE_FOLDER, variable } from "./directives.ts";
 
 /** Fields from `filter_pod_record.rb` with a record's index or stream and its id; an output removes them from the record. */
 const PLACE_FIELD = "_index";
@@ -43,15 +44,14 @@ interface Output {
  * The pipeline's output. It retries indefinitely, so an outage of the destination loses nothing; unsent lines are on disk.
  * @see https://docs.fluentd.org/output
  */
-export function output(pipeline: LogPipeline, stateFolder: string): Section {
-  const destination = outputOf(pipeline);
-  const { options, sections = [] } = destination;
+export function output(pipeline: LogPipeline): Section {
+  const { options, sections = [], ...buffered } = outputOf(pipeline);
   return {
     name: "match",
     of: "**",
     // The label plugin_id of its metrics; by default a number that changes with each start.
     options: { "@id": pipeline.destination.kind, ...options },
-    sections: [...sections, buffer(pipeline, stateFolder, destination)],
+    sections: [...sections, buffer(pipeline, buffered)],
   };
 }
 
@@ -59,23 +59,21 @@ export function output(pipeline: LogPipeline, stateFolder: string): Section {
  * A buffer in files, which survives a restart. Chunks are small, so that no request is too large for a destination.
  * @see https://docs.fluentd.org/configuration/buffer-section
  */
-function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }: Output): Section {
-  const { buffer: settings, destination, source } = pipeline;
-  const { size, whenFull } = settings;
+function buffer({ buffer, destination, source }: LogPipeline, own: Pick<Output, "chunkKey" | "buffer">): Section {
   return {
     name: "buffer",
-    of: chunkKey ?? "[]",
+    of: own.chunkKey ?? "[]",
     options: {
       "@type": "pod_file",
-      path: `${stateFolder}/buffer`,
+      path: `${STATE_FOLDER}/buffer`,
       // These destinations format a chunk when it is sent; the others store formatted text.
       of_text: !hasIndex(destination) && destination.kind !== "cloudwatch",
       // By default every user on the node could read the lines.
       file_permission: "0600",
       dir_permission: "0700",
-      total_limit_size: amount(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
+      total_limit_size: amount(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
       chunk_limit_size: CHUNK_BYTES,
-      overflow_action: whenFull === "block" ? "block" : "drop_oldest_chunk",
+      overflow_action: buffer.whenFull === "block" ? "block" : "drop_oldest_chunk",
       flush_mode: "interval",
       flush_interval: "1s",
       flush_thread_count: 2,
@@ -85,7 +83,7 @@ function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }
       retry_max_interval: "30s",
       // A permanently rejected chunk would fill a folder that nobody checks.
       disable_chunk_backup: true,
-      ...buffer,
+      ...own.buffer,
     },
   };
 }
@@ -93,11 +91,7 @@ function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }
 function outputOf(pipeline: LogPipeline): Output {
   const { destination, context } = pipeline;
   if (hasIndex(destination))
-    return {
-      options: searchOutput(pipeline),
-      chunkKey: PLACE_FIELD,
-      buffer: { chunk_full_threshold: FULL_SHARE },
-    };
+    return { options: searchOutput(pipeline), chunkKey: PLACE_FIELD, buffer: { chunk_full_threshold: FULL_SHARE } };
   switch (destination.kind) {
     case "file":
       return {
@@ -105,7 +99,7 @@ function outputOf(pipeline: LogPipeline): Output {
         sections: [JSON_LINES],
       };
     case "http":
-      return http(pipeline, destination);
+      return http(destination);
     case "cloudwatch":
       return {
         options: {
@@ -147,8 +141,8 @@ function outputOf(pipeline: LogPipeline): Output {
   }
 }
 
-function http(pipeline: LogPipeline, destination: Extract<LogPipeline["destination"], { kind: "http" }>): Output {
-  const tls = tlsOf(pipeline.destination);
+function http(destination: DestinationOf<"http">): Output {
+  const tls = tlsOf(destination);
   const auth: Section = {
     name: "auth",
     options: { method: "basic", username: variable(USER_VARIABLE), password: variable(PASSWORD_VARIABLE) },
@@ -162,13 +156,20 @@ function http(pipeline: LogPipeline, destination: Extract<LogPipeline["destinati
       open_timeout: 10,
       read_timeout: 60,
       retryable_response_codes: RETRYABLE_STATUS.join(","),
-      ...(tls === undefined ? {} : { tls_verify_mode: tls.verify ? "peer" : "none", tls_ca_cert_path: tls.caFile }),
+      tls_verify_mode: tls && (tls.verify ? "peer" : "none"),
+      tls_ca_cert_path: tls?.caFile,
     },
     sections: destination.credentials === undefined ? [JSON_LINES] : [JSON_LINES, auth],
     // A rejected chunk is lost as a whole, so each has the lines of one container only.
     chunkKey: "tag",
   };
 }
+
+/**
+ * The Authorization header for user and password, as JSON.
+ * @see https://www.rfc-editor.org/rfc/rfc7617
+ */
+const AUTHORIZATION = `"#{JSON.generate('Authorization' => 'Basic ' + [ENV['${USER_VARIABLE}'] + ':' + ENV['${PASSWORD_VARIABLE}']].pack('m0'))}"`;
 
 /**
  * Options for OpenSearch and Elasticsearch, whose plugins share most of them.
@@ -184,11 +185,10 @@ function searchOutput({ destination }: LogPipeline): Options {
     host: quoted(host),
     port,
     scheme: tls === undefined ? "http" : "https",
-    ...(tls === undefined ? {} : { ssl_verify: tls.verify, ca_file: tls.caFile }),
+    ssl_verify: tls?.verify,
+    ca_file: tls?.caFile,
     // Of a password with "%{…}" only the part between the braces would be sent, so the whole header is set.
-    ...(destination.credentials === undefined
-      ? {}
-      : { custom_headers: authorization(USER_VARIABLE, PASSWORD_VARIABLE) }),
+    custom_headers: destination.credentials && AUTHORIZATION,
     // A line that is sent twice replaces itself.
     write_operation: "index",
     target_index_key: PLACE_FIELD,

@@ -1,6 +1,5 @@
-import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
-import { tlsOf } from "../../destinations/destination-secrets.ts";
+import { loginOf, tlsOf } from "../../destinations/destination-secrets.ts";
 import type { Destination } from "../../destinations/destination-settings.ts";
 import { timeZoneOffsets } from "../../indexing/index-format.ts";
 import {
@@ -9,17 +8,16 @@ import {
   type LogPipeline,
   MAX_FIELDS_BYTES,
   OPT_OUT_ANNOTATION,
+  podFields,
   searchHost,
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
-import { bodyIssue, type Collector, everyDestination, everyStep } from "../collector.ts";
-import { readScripts } from "../scripts.ts";
+import { type Collector, everyDestination, everyStep, onlyLines, readScripts } from "../collector.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import type { InputConfig } from "./input.cjs";
 import type { OutputConfig } from "./output.cjs";
 import type { HttpOptions, Destination as SendTo } from "./send.cjs";
-import type { ApplicationOptions } from "./sources.cjs";
 
 /** The image's configuration folder; empty in the image. */
 const CONFIG_FOLDER = "/etc/sematext";
@@ -82,13 +80,9 @@ export const logagent: Collector = {
   ports: {},
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
-  unsupported: ({ destination }) =>
-    destination.kind === "http" && destination.body !== "lines" ? [bodyIssue("Logagent", destination.body)] : [],
+  unsupported: (pipeline) => onlyLines("Logagent", pipeline),
   render: (pipeline) => ({
-    files: {
-      "logagent.yml": yamlText(configuration(pipeline)),
-      ...PLUGINS,
-    },
+    files: { "logagent.yml": yamlText(configuration(pipeline)), ...PLUGINS },
     args: ["--config", `${CONFIG_FOLDER}/logagent.yml`],
   }),
 };
@@ -98,20 +92,20 @@ function configuration(pipeline: LogPipeline): object {
   return {
     // Silences Logagent's built-in output to stdout, which is always active.
     options: { suppress: true, diskBufferDir: STATE_FOLDER },
-    input: { logs: { module: `${CONFIG_FOLDER}/input.cjs`, ...input(pipeline, STATE_FOLDER) } },
-    output: { destination: { module: `${CONFIG_FOLDER}/output.cjs`, ...output(pipeline, STATE_FOLDER) } },
+    input: { logs: { module: `${CONFIG_FOLDER}/input.cjs`, ...input(pipeline) } },
+    output: { destination: { module: `${CONFIG_FOLDER}/output.cjs`, ...output(pipeline) } },
   };
 }
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** Options of the input plugin: files to read, and how to build a record from a line. */
-function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
+function input(pipeline: LogPipeline): InputConfig {
   const { source, namespaces, labels, metadata, multiline, parseJson, destination, teamNames } = pipeline;
   const continues = continuationPattern(multiline);
   const processing = scriptRules(pipeline.processing, "ecmascript");
   return {
-    state: stateFolder,
+    state: STATE_FOLDER,
     ...(source.kind === "node"
       ? {
           node: {
@@ -120,7 +114,7 @@ function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
             labels,
             optOut: OPT_OUT_ANNOTATION,
             keep: metadata,
-            ...(Object.keys(teamNames).length === 0 ? {} : { teams: Object.entries(teamNames) }),
+            teams: Object.keys(teamNames).length === 0 ? undefined : Object.entries(teamNames),
           },
           api: {
             url: "https://kubernetes.default.svc",
@@ -128,39 +122,31 @@ function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
             caFile: `${SERVICE_ACCOUNT}/ca.crt`,
           },
         }
-      : { application: application(source.pod, metadata.labels) }),
-    ...(continues === undefined ? {} : { continues }),
-    ...(processing === undefined ? {} : { processing }),
+      : {
+          application: {
+            folder: APPLICATION_LOGS,
+            kubernetes: podFields(pipeline, source.pod),
+            team: source.pod.team,
+            app: source.pod.app,
+          },
+        }),
+    continues,
+    processing,
     // A search engine reads a dot in a name as a path.
     record: {
       parseJson,
       safeNames: hasIndex(destination),
-      ...(destination.kind === "opensearch" ? { fieldsBytes: MAX_FIELDS_BYTES } : {}),
+      fieldsBytes: destination.kind === "opensearch" ? MAX_FIELDS_BYTES : undefined,
     },
-  };
-}
-
-/** A sidecar's pod, known at rendering. */
-function application({ namespace, pod, container, team, app }: ApplicationPod, labels: boolean): ApplicationOptions {
-  return {
-    folder: APPLICATION_LOGS,
-    kubernetes: {
-      namespace_name: namespace,
-      pod_name: pod,
-      container_name: container,
-      ...(labels && app !== undefined ? { labels: { "app_kubernetes_io/name": app } } : {}),
-    },
-    ...(team === undefined ? {} : { team }),
-    ...(app === undefined ? {} : { app }),
   };
 }
 
 /** Options of the output plugin. */
-function output(pipeline: LogPipeline, stateFolder: string): OutputConfig {
+function output(pipeline: LogPipeline): OutputConfig {
   const { size, whenFull } = pipeline.buffer;
   const { timeZone, ...format } = pipeline.index;
   return {
-    state: stateFolder,
+    state: STATE_FOLDER,
     buffer: { bytes: amount(size), whenFull: whenFull === "block" ? "block" : "drop-oldest" },
     index: { ...format, offsets: timeZoneOffsets(timeZone) },
     ...destinationOptions(pipeline),
@@ -192,7 +178,8 @@ function destinationOptions({ destination }: Pick<LogPipeline, "destination">): 
 function access(destination: Destination): Omit<HttpOptions, "url"> {
   const tls = tlsOf(destination);
   return {
-    ...("credentials" in destination && destination.credentials !== undefined ? { credentials: true } : {}),
-    ...(tls === undefined ? {} : { verify: tls.verify, ...(tls.caFile === undefined ? {} : { caFile: tls.caFile }) }),
+    credentials: loginOf(destination).credentials && true,
+    verify: tls?.verify,
+    caFile: tls?.caFile,
   };
 }

@@ -1,12 +1,13 @@
 import { amount } from "../../../schema/values.ts";
 import {
   credentialsFolder,
+  loginOf,
   PASSWORD_FILE_NAME,
   TOKEN_FILE_NAME,
   tlsOf,
   USER_FILE_NAME,
 } from "../../destinations/destination-secrets.ts";
-import type { DestinationKind } from "../../destinations/destination-settings.ts";
+import type { DestinationKind, DestinationOf } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, mskRegion } from "../../destinations/kafka-settings.ts";
 import { placeName, type TeamPlace } from "../../indexing/team-places.ts";
@@ -108,16 +109,16 @@ export function componentName(type: string, { name }: Pick<LogPipeline, "name">)
 }
 
 /** Name of the extension with a destination's user and password, or its token. */
-export function authName({ destination, name }: Pick<LogPipeline, "destination" | "name">): string {
-  const hasToken = "token" in destination && destination.token !== undefined;
-  return `${hasToken ? "bearertokenauth" : "basicauth"}/${withName("destination", name)}`;
+export function authName({ destination, name }: LogPipeline): string {
+  const type = loginOf(destination).token === undefined ? "basicauth" : "bearertokenauth";
+  return `${type}/${withName("destination", name)}`;
 }
 
 function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly options: Options } {
   const { destination, context } = pipeline;
   switch (destination.kind) {
     case "elasticsearch":
-      return { name: "elasticsearch", options: { ...elasticsearch(pipeline), ...queue(pipeline, SMALL) } };
+      return { name: "elasticsearch", options: { ...elasticsearch(pipeline, destination), ...queue(pipeline, SMALL) } };
     case "cloudwatch":
       return {
         name: "awscloudwatchlogs",
@@ -127,21 +128,21 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
           // One stream per container: the last processor puts its name into the resource attribute `pod`.
           log_stream_name: "{PodName}",
           raw_log: true,
-          ...retry(),
+          ...RETRY,
           ...queue(pipeline, SMALL),
         },
       };
     case "s3":
-      return { name: "awss3", options: { ...s3(pipeline), ...retry(), ...queue(pipeline, LARGE) } };
+      return { name: "awss3", options: { ...s3(pipeline.context, destination), ...RETRY, ...queue(pipeline, LARGE) } };
     case "loki":
       return {
         name: "otlp_http",
         options: {
           endpoint: verbatim(new URL("/otlp", destination.url).href),
           ...tls(pipeline),
-          ...headers(pipeline, destination.tenant === undefined ? {} : { "X-Scope-OrgID": destination.tenant }),
+          ...headers(pipeline, destination.tenant && { "X-Scope-OrgID": destination.tenant }),
           ...authentication(pipeline),
-          ...retry(),
+          ...RETRY,
           ...queue(pipeline, SMALL),
         },
       };
@@ -154,16 +155,14 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
             : { endpoint: verbatim(new URL(destination.url).origin), ...tls(pipeline) }),
           ...headers(pipeline),
           ...authentication(pipeline),
-          ...retry(),
+          ...RETRY,
           ...queue(pipeline, SMALL),
         },
       };
     case "kafka":
-      return { name: "kafka", options: { ...kafka(pipeline, destination), ...retry(), ...queue(pipeline, SMALL) } };
-    default: {
-      const reason = DESTINATIONS[destination.kind];
-      throw new Error(`destination ${destination.kind}: ${reason}`);
-    }
+      return { name: "kafka", options: { ...kafka(pipeline, destination), ...RETRY, ...queue(pipeline, SMALL) } };
+    default:
+      throw new Error(`destination ${destination.kind}: ${DESTINATIONS[destination.kind]}`);
   }
 }
 
@@ -172,9 +171,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
  * data stream.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/elasticsearchexporter
  */
-function elasticsearch(pipeline: LogPipeline): Options {
-  const { destination } = pipeline;
-  if (destination.kind !== "elasticsearch") return {};
+function elasticsearch(pipeline: LogPipeline, destination: DestinationOf<"elasticsearch">): Options {
   const { host, port } = searchHost(destination);
   return {
     endpoint: `${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`,
@@ -197,8 +194,7 @@ function elasticsearch(pipeline: LogPipeline): Options {
 }
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/awss3exporter */
-function s3({ destination, context }: LogPipeline): Options {
-  if (destination.kind !== "s3") return {};
+function s3(context: LogPipeline["context"], destination: DestinationOf<"s3">): Options {
   return {
     s3uploader: {
       region: context.region ?? "",
@@ -234,7 +230,7 @@ function kafka(pipeline: LogPipeline, destination: KafkaDestination): Options {
     brokers,
     logs: { topic: verbatim(topic), encoding: "raw" },
     producer: { required_acks: -1, compression: "gzip", allow_auto_topic_creation: false },
-    ...(sasl === undefined ? {} : { auth: { sasl } }),
+    auth: sasl && { sasl },
     ...tls(pipeline),
     timeout: "60s",
   };
@@ -261,14 +257,14 @@ function queue({ buffer }: LogPipeline, batch: Options): Options {
 
 /** Refers to the extension that authenticates, if the destination requires it. */
 function authentication(pipeline: LogPipeline): Options {
-  return authenticatorOf(pipeline) === undefined ? {} : { auth: { authenticator: authName(pipeline) } };
+  return { auth: authenticatorOf(pipeline) && { authenticator: authName(pipeline) } };
 }
 
 /**
  * The headers from the settings, with secret ones from files. In those the collector reads `$$` as `$`, and `${…}` as a variable.
  * @param others Further headers.
  */
-function headers({ destination, name }: LogPipeline, others: Readonly<Record<string, string>> = {}): Options {
+function headers({ destination, name }: LogPipeline, others?: Readonly<Record<string, string>> | ""): Options {
   const all = {
     ...others,
     ...Object.fromEntries(plainHeaders(destination).map(([header, value]) => [header, verbatim(value)])),
@@ -276,38 +272,28 @@ function headers({ destination, name }: LogPipeline, others: Readonly<Record<str
       secretHeaders(destination).map((header) => [header.name, `\${file:${credentialsFolder(name)}/${header.file}}`]),
     ),
   };
-  return Object.keys(all).length === 0 ? {} : { headers: all };
+  return { headers: Object.keys(all).length === 0 ? undefined : all };
 }
 
 /** The extension that authenticates; undefined if the destination requires none. From files: in text, "$" would begin a variable. */
-export function authenticatorOf({ destination, name }: Pick<LogPipeline, "destination" | "name">): Options | undefined {
+export function authenticatorOf({ destination, name }: LogPipeline): Options | undefined {
   const folder = credentialsFolder(name);
-  if ("token" in destination && destination.token !== undefined) {
-    const scheme = "scheme" in destination.token ? destination.token.scheme : "Bearer";
-    return { scheme, filename: `${folder}/${TOKEN_FILE_NAME}` };
-  }
+  const { credentials, token } = loginOf(destination);
+  if (token !== undefined) return { scheme: token.scheme, filename: `${folder}/${TOKEN_FILE_NAME}` };
   // Kafka has its own authentication.
-  if (destination.kind === "kafka") return undefined;
-  if (!("credentials" in destination) || destination.credentials === undefined) return undefined;
+  if (destination.kind === "kafka" || credentials === undefined) return undefined;
   const user = { username_file: `${folder}/${USER_FILE_NAME}`, password_file: `${folder}/${PASSWORD_FILE_NAME}` };
   return { client_auth: user };
 }
 
-function retry(): Options {
-  return {
-    retry_on_failure: { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 },
-  };
-}
+/** Retries indefinitely, with increasing waits. */
+export const RETRY = {
+  retry_on_failure: { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 },
+};
 
 function tls({ destination, name }: LogPipeline): Options {
   const settings = tlsOf(destination, name);
-  if (settings === undefined) return {};
-  return {
-    tls: {
-      insecure_skip_verify: !settings.verify,
-      ...(settings.caFile === undefined ? {} : { ca_file: settings.caFile }),
-    },
-  };
+  return { tls: settings && { insecure_skip_verify: !settings.verify, ca_file: settings.caFile } };
 }
 
 /**

@@ -2,7 +2,7 @@ import { isCleanPrefix } from "../../../aws/names.ts";
 import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { destinationPipelines, hasIndex, type LogPipeline } from "../../pipeline.ts";
-import type { Collector, Options, Unsupported } from "../collector.ts";
+import { type Collector, type Options, onlyUtc, type Unsupported, unless } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import {
   authenticatorOf,
@@ -14,9 +14,8 @@ import {
   partsOf,
   QUEUE_STORAGE,
 } from "./exporters.ts";
-import { journalParts, PROGRAM_FOLDERS } from "./journal-receivers.ts";
 import { branchProcessors, processors } from "./processors.ts";
-import { GRPC_PORT, HTTP_PORT, POSITION_STORAGE, receivers } from "./receivers.ts";
+import { GRPC_PORT, HTTP_PORT, journalParts, POSITION_STORAGE, PROGRAM_FOLDERS, receivers } from "./receivers.ts";
 
 const CONFIG_FOLDER = "/etc/otelcol-contrib";
 const STATE_FOLDER = "/var/lib/otelcol";
@@ -91,40 +90,38 @@ export const opentelemetry: Collector = {
   }),
 };
 
-function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[] {
-  const issues: Unsupported[] = [];
-  const add = (section: string, key: string, message: string, value: unknown) =>
-    issues.push({ path: [section, key], message, value });
-  if (buffer.whenFull === "drop-oldest") {
-    const message = "must be block or drop-newest with the OpenTelemetry Collector, which cannot drop the oldest lines";
-    add("buffer", "whenFull", message, buffer.whenFull);
-  }
-  if (amount(buffer.size) < MIN_BUFFER_BYTES)
-    add(
-      "buffer",
-      "size",
+function unsupported(pipeline: LogPipeline): Unsupported[] {
+  const { buffer, destination, index } = pipeline;
+  return [
+    ...unless(
+      buffer.whenFull !== "drop-oldest",
+      "buffer.whenFull",
+      "must be block or drop-newest with the OpenTelemetry Collector, which cannot drop the oldest lines",
+      buffer.whenFull,
+    ),
+    ...unless(
+      amount(buffer.size) >= MIN_BUFFER_BYTES,
+      "buffer.size",
       "must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
       buffer.size,
-    );
-  // The role may write below the prefix exactly as in the settings.
-  if (destination.kind === "s3" && !isCleanPrefix(destination.prefix)) {
-    const message =
-      "must have no '.' or '..' between slashes with the OpenTelemetry Collector, which removes them from keys";
-    add("destination", "prefix", message, destination.prefix);
-  }
-  if (!hasIndex(destination)) return issues;
-  if (index.timeZone !== "UTC")
-    add(
-      "index",
-      "timeZone",
-      "must be UTC with the OpenTelemetry Collector, which dates indices in UTC",
-      index.timeZone,
-    );
-  if (/ww|xxxx/.test(index.datePattern)) {
-    const message = "must not use xxxx and ww, which the OpenTelemetry Collector does not support";
-    add("index", "datePattern", message, index.datePattern);
-  }
-  return issues;
+    ),
+    // The role may write below the prefix exactly as in the settings.
+    ...(destination.kind === "s3"
+      ? unless(
+          isCleanPrefix(destination.prefix),
+          "destination.prefix",
+          "must have no '.' or '..' between slashes with the OpenTelemetry Collector, which removes them from keys",
+          destination.prefix,
+        )
+      : []),
+    ...onlyUtc("the OpenTelemetry Collector", pipeline),
+    ...unless(
+      !hasIndex(destination) || !/ww|xxxx/.test(index.datePattern),
+      "index.datePattern",
+      "must not use xxxx and ww, which the OpenTelemetry Collector does not support",
+      index.datePattern,
+    ),
+  ];
 }
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */

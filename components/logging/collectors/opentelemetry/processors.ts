@@ -1,13 +1,9 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { APP_LABELS, notation } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
-import { patternText } from "../../processing/pattern-text.ts";
-import type { Thinning } from "../../processing/processing.ts";
-import type { Options } from "../collector.ts";
-import { readScript, scriptSections } from "../scripts.ts";
+import { type Options, readScript, scriptSections } from "../collector.ts";
 import { componentName, type Part } from "./exporters.ts";
-import { redactStatements } from "./redact-steps.ts";
-import { LABEL, resource, routeCondition, text } from "./route-conditions.ts";
+import { LABEL, redactStatements, resource, routeCondition, text, thinningFilter } from "./line-statements.ts";
 
 /** Prefix of the resource attributes with a pod's annotations. */
 const ANNOTATION = "annotation/";
@@ -18,7 +14,7 @@ const section = scriptSections(readScript(import.meta.url, "record.ottl"));
 type Processors = Readonly<Record<string, Options>>;
 
 /** Statements of a transform processor, and their context. */
-interface Statements {
+export interface Statements {
   readonly context: "resource" | "log";
   readonly statements: readonly string[];
 }
@@ -41,7 +37,7 @@ export function processors(pipeline: LogPipeline, forks: boolean): Processors {
       ],
     },
   ];
-  const [thinning, rest] = [thinningFilter(pipeline), forks ? [] : destinationStatements(pipeline)];
+  const [thinning, rest] = [thinningFilter(pipeline.processing), forks ? [] : destinationStatements(pipeline)];
   // The filter needs the pod, which the last statements remove.
   const isThinned = Object.keys(thinning).length > 0 && rest.length > 0;
   return {
@@ -54,7 +50,7 @@ export function processors(pipeline: LogPipeline, forks: boolean): Processors {
 }
 
 /** The receivers retry what it refuses; without their retry it would be lost. */
-export function memoryLimiter({ buffer }: Pick<LogPipeline, "buffer">): Processors {
+export function memoryLimiter({ buffer }: LogPipeline): Processors {
   if (buffer.whenFull !== "block") return {};
   return { memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 } };
 }
@@ -63,9 +59,9 @@ export function memoryLimiter({ buffer }: Pick<LogPipeline, "buffer">): Processo
 export function branchProcessors({ pipeline: branch, place }: Part): Processors {
   const condition = routeCondition(branch.selections, place);
   return {
-    ...(condition === undefined
-      ? {}
-      : { [componentName("filter", branch)]: { error_mode: "ignore", log_conditions: [`not (${condition})`] } }),
+    ...(condition && {
+      [componentName("filter", branch)]: { error_mode: "ignore", log_conditions: [`not (${condition})`] },
+    }),
     [componentName("transform", branch)]: transform(destinationStatements(branch)),
   };
 }
@@ -195,29 +191,4 @@ function finalStatements({ destination: { kind } }: LogPipeline): string[] {
 /** Statements of a section of record.ottl. */
 export function statements(name: string): string[] {
   return section(name).trimEnd().split("\n");
-}
-
-/** Decides in thousandths whether a line is kept, from -999 to 999: the same for a line that is read again. */
-const HASH = 'FNV(Concat([log.time_unix_nano, log.body["log"]], " "))';
-const REST = `${HASH} - ${HASH} / 1000 * 1000`;
-
-/** Begins with a dot, unlike destination names. */
-const THINNING = "filter/.processing";
-
-/** Drops records, which are the bodies. @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/filterprocessor */
-export function thinningFilter({
-  processing: { thin },
-}: Pick<LogPipeline, "processing">): Readonly<Record<string, Options>> {
-  if (thin.length === 0) return {};
-  return { [THINNING]: { error_mode: "ignore", log_conditions: thin.map(condition) } };
-}
-
-function condition({ pattern, kept, ...selection }: Thinning): string {
-  const isSelected = Object.values(selection).some((value) => value !== undefined);
-  const conditions = [
-    ...(isSelected ? [routeCondition([selection]) ?? "true"] : []),
-    ...(pattern === undefined ? [] : [`IsMatch(log.body["log"], ${text(patternText(pattern, "re2"))})`]),
-    ...(kept === 0 ? [] : [`(${REST} >= ${kept} or ${REST} <= -${kept})`]),
-  ];
-  return conditions.join(" and ");
 }

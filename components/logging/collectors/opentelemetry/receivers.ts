@@ -1,9 +1,26 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
-import { APPLICATION_LOGS, type LogPipeline, podLogFiles } from "../../pipeline.ts";
+import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
+import {
+  JOURNAL_FIELDS,
+  JOURNAL_FOLDER,
+  type JournalSource,
+  journalSources,
+  sourceIndex,
+} from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 import { continuationPattern, firstLinePattern } from "../stack-traces.ts";
-import { redactOperators } from "./redact-steps.ts";
+import { exporter, RETRY, sourcePart } from "./exporters.ts";
+import { redactOperators, replaceStatements, resource, text } from "./line-statements.ts";
+import {
+  fieldStatements,
+  indexStatement,
+  memoryLimiter,
+  type Statements,
+  statements,
+  timeStatements,
+  transform,
+} from "./processors.ts";
 
 export const POSITION_STORAGE = "file_storage/positions";
 export const GRPC_PORT = 4317;
@@ -107,8 +124,8 @@ function unreadLines(): Options[] {
 const LINE_ENDS: Options = { type: "regex_replace", field: "body", regex: "(?m)\\r$|\\n\\z", replace_with: "" };
 
 /** All files that the application writes, line by line, and the last rotated one of each. */
-function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
-  const start = firstLinePattern(multiline);
+function applicationFiles(pipeline: LogPipeline): Options {
+  const start = firstLinePattern(pipeline.multiline);
   return {
     include: [`${APPLICATION_LOGS}/*.log`, `${APPLICATION_LOGS}/*.log.1`],
     ...reading(pipeline),
@@ -122,7 +139,7 @@ function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
   };
 }
 
-function reading({ buffer }: Pick<LogPipeline, "buffer">): Options {
+function reading({ buffer }: LogPipeline): Options {
   return {
     start_at: "beginning",
     storage: POSITION_STORAGE,
@@ -135,9 +152,8 @@ function reading({ buffer }: Pick<LogPipeline, "buffer">): Options {
 }
 
 /** Retries lines that the queue rejects, indefinitely. With several queues, a full one would duplicate the lines of the others. */
-export function offeringAgain({ whenFull }: LogPipeline["buffer"]): Options {
-  const retry = { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 };
-  return { retry_on_failure: whenFull === "block" ? retry : { enabled: false } };
+function offeringAgain({ whenFull }: LogPipeline["buffer"]): Options {
+  return whenFull === "block" ? RETRY : { retry_on_failure: { enabled: false } };
 }
 
 /**
@@ -149,7 +165,6 @@ function joining(pipeline: LogPipeline): Options[] {
   if (first === undefined) return [];
   // A record never continues in the other stream.
   const stream = 'EXPR(attributes["log.file.path"] + (attributes["log.iostream"] ?? ""))';
-  const limits = { max_batch_size: 1000, max_log_size: MAX_JOINED, max_sources: 10_000 };
   return [
     { type: "add", field: "attributes.source", value: stream },
     {
@@ -158,7 +173,9 @@ function joining(pipeline: LogPipeline): Options[] {
       is_first_entry: first,
       source_identifier: "attributes.source",
       force_flush_period: "500ms",
-      ...limits,
+      max_batch_size: 1000,
+      max_log_size: MAX_JOINED,
+      max_sources: 10_000,
     },
   ];
 }
@@ -179,8 +196,120 @@ function firstLineExpression({ multiline, processing: { firstLines } }: LogPipel
 }
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/json_parser.md */
-function parsing({ parseJson }: Pick<LogPipeline, "parseJson">): Options[] {
+function parsing({ parseJson }: LogPipeline): Options[] {
   if (!parseJson) return [];
   const options = { parse_to: "attributes.fields", parse_ints: true, on_error: "send_quiet" };
   return [{ type: "json_parser", if: 'body startsWith "{"', ...options }];
+}
+
+/** The node's folders with journalctl and its libraries: the image contains only the collector. Each is mounted at the same path. */
+export const PROGRAM_FOLDERS = ["/usr", "/lib", "/lib64"];
+
+/** Components by name, and the pipelines that connect them. */
+type Parts = Record<
+  "receivers" | "processors" | "exporters" | "connectors" | "pipelines",
+  Readonly<Record<string, Options>>
+>;
+
+/**
+ * Components that read each part of the journal and send it to its destinations. Their names begin with a dot, unlike those of
+ * destinations and of teams' places.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/journaldreceiver
+ */
+export function journalParts(pipeline: LogPipeline): Parts {
+  const all = journalSources(pipeline.sources).map((source) => partsOfSource(pipeline, source));
+  const merged = (key: keyof Parts) => Object.assign({}, ...all.map((parts) => parts[key]));
+  return {
+    receivers: merged("receivers"),
+    processors: merged("processors"),
+    exporters: merged("exporters"),
+    connectors: merged("connectors"),
+    pipelines: merged("pipelines"),
+  };
+}
+
+function partsOfSource(pipeline: LogPipeline, source: JournalSource): Parts {
+  const name = `.journal.${source}`;
+  const [receiver, fork] = [`journald/${source}`, `forward/${name}`];
+  const record: Statements[] = [{ context: "log", statements: recordStatements(pipeline, source) }];
+  const processors = [...Object.keys(memoryLimiter(pipeline)), `transform/${name}`];
+  const receivers = { [receiver]: journal(pipeline, source) };
+  if (pipeline.branches.length === 0) {
+    const end = exporter(sourcePart(pipeline, source));
+    return {
+      receivers,
+      processors: { [`transform/${name}`]: transform([...record, ...destinationStatements(pipeline, source)]) },
+      exporters: { [end.name]: end.options },
+      connectors: {},
+      pipelines: { [`logs/${name}`]: { receivers: [receiver], processors, exporters: [end.name] } },
+    };
+  }
+  const branches = pipeline.branches
+    .filter(({ sources }) => sources.includes(source))
+    .map((branch) => ({ branch, to: `${name}.${branch.name}`, end: exporter(sourcePart(branch, source)) }));
+  return {
+    receivers,
+    processors: Object.fromEntries([
+      [`transform/${name}`, transform(record)],
+      ...branches.map(({ branch, to }) => [`transform/${to}`, transform(destinationStatements(branch, source))]),
+    ]),
+    exporters: Object.fromEntries(branches.map(({ end }) => [end.name, end.options])),
+    connectors: { [fork]: {} },
+    pipelines: Object.fromEntries([
+      [`logs/${name}`, { receivers: [receiver], processors, exporters: [fork] }],
+      ...branches.map(({ to, end }) => [
+        `logs/${to}`,
+        { receivers: [fork], processors: [`transform/${to}`], exporters: [end.name] },
+      ]),
+    ]),
+  };
+}
+
+/** Reads a part of the journal from its beginning, or from the stored position. `merge` also reads entries from before the node started. */
+function journal({ buffer }: LogPipeline, source: JournalSource): Options {
+  return {
+    journalctl_path: "/usr/bin/journalctl",
+    directory: JOURNAL_FOLDER,
+    start_at: "beginning",
+    matches: JOURNAL_FIELDS[source].map((field) => Object.fromEntries([field.split("=", 2)])),
+    priority: "debug",
+    merge: true,
+    // Without it fields of more than 4096 characters are omitted.
+    all: true,
+    convert_message_bytes: true,
+    storage: POSITION_STORAGE,
+    ...offeringAgain(buffer),
+  };
+}
+
+/** Makes the body the record that all collectors send. Missing fields are omitted. */
+function recordStatements({ processing }: LogPipeline, source: JournalSource): string[] {
+  return [
+    ...statements("journal-record"),
+    `set(log.body["source"], ${text(source)})`,
+    ...replaceStatements(processing, 'log.body["log"]'),
+    ...fieldStatements(processing.fields),
+  ];
+}
+
+/** What the destination needs: an index and an id, a stream, or attributes. */
+function destinationStatements({ destination, index }: LogPipeline, source: JournalSource): Statements[] {
+  const search = hasIndex(destination);
+  return [
+    {
+      context: "log",
+      statements: [
+        ...(search ? [indexStatement(sourceIndex(index, source)), ...statements("journal-id")] : []),
+        ...timeStatements(destination),
+        ...statements("attributes"),
+      ],
+    },
+    { context: "resource", statements: placeStatements(destination.kind, source) },
+  ];
+}
+
+function placeStatements(kind: LogPipeline["destination"]["kind"], source: JournalSource): string[] {
+  if (kind === "cloudwatch") return [`set(${resource("pod")}, "\${env:NODE_NAME}.${source}")`];
+  if (kind !== "loki" && kind !== "otlp") return [];
+  return [`set(${resource("service.namespace")}, ${text(source)})`, ...statements("journal-attributes")];
 }

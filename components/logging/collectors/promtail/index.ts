@@ -7,7 +7,7 @@ import {
 } from "../../destinations/destination-secrets.ts";
 import { IndexFormat } from "../../indexing/index-format.ts";
 import { type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
-import { type Collector, everyDestination, everyStep, type Unsupported } from "../collector.ts";
+import { type Collector, everyDestination, everyStep, type Unsupported, unless } from "../collector.ts";
 import { firstLinePattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import {
@@ -40,7 +40,7 @@ export const promtail: Collector = {
   image: "docker.io/grafana/promtail:3.6.11",
   documentation: "https://grafana.com/docs/loki/latest/send-data/promtail/",
   modes: ["daemonset"],
-  destinations: { ...everyDestination("Promtail sends to Loki only"), loki: true },
+  destinations: { ...everyDestination(LOKI_ONLY), loki: true },
   authenticates: { loki: ["token"] },
   routes: "which sends to Loki only",
   processing: everyStep(true),
@@ -78,25 +78,19 @@ export const promtail: Collector = {
 function unsupported({ index, metadata, processing }: LogPipeline): Unsupported[] {
   const plain: Record<string, unknown> = IndexFormat.parse({});
   const replacement = unsupportedReplacement(processing);
-  const changed = Object.entries(index).filter(([key, value]) => value !== plain[key]);
+  const groups = "must use groups only at the beginning of both pattern and replacement, with Promtail";
+  const none = "must be false with Promtail, which keeps none";
   return [
-    ...changed.map(([key, value]) => ({
-      path: ["index", key],
-      message: "must not be set with Promtail, since Loki has labels and no index",
-      value,
-    })),
-    ...(replacement === undefined
-      ? []
-      : [
-          {
-            path: ["processing", "redact"],
-            message: "must use groups only at the beginning of both pattern and replacement, with Promtail",
-            value: replacement,
-          },
-        ]),
-    ...(metadata.annotations
-      ? [{ path: ["metadata", "annotations"], message: "must be false with Promtail, which keeps none", value: true }]
-      : []),
+    ...Object.entries(index).flatMap(([key, value]) =>
+      unless(
+        value === plain[key],
+        `index.${key}`,
+        "must not be set with Promtail, since Loki has labels and no index",
+        value,
+      ),
+    ),
+    ...unless(replacement === undefined, "processing.redact", groups, replacement),
+    ...unless(!metadata.annotations, "metadata.annotations", none, true),
   ];
 }
 
@@ -129,27 +123,17 @@ function configuration(pipeline: LogPipeline): object {
 
 function client({ destination }: LogPipeline): object {
   if (destination.kind !== "loki") throw new Error(`destination ${destination.kind}: ${LOKI_ONLY}`);
+  const { url, tenant, credentials, token } = destination;
   const tls = tlsOf(destination);
   return {
-    url: new URL("/loki/api/v1/push", destination.url).href,
-    ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
-    ...(destination.credentials === undefined
-      ? {}
-      : {
-          basic_auth: {
-            username_file: `${credentialsFolder()}/${USER_FILE_NAME}`,
-            password_file: `${credentialsFolder()}/${PASSWORD_FILE_NAME}`,
-          },
-        }),
-    ...(destination.token === undefined ? {} : { bearer_token_file: `${credentialsFolder()}/${TOKEN_FILE_NAME}` }),
-    ...(tls === undefined
-      ? {}
-      : {
-          tls_config: {
-            insecure_skip_verify: !tls.verify,
-            ...(tls.caFile === undefined ? {} : { ca_file: tls.caFile }),
-          },
-        }),
+    url: new URL("/loki/api/v1/push", url).href,
+    tenant_id: tenant,
+    basic_auth: credentials && {
+      username_file: `${credentialsFolder()}/${USER_FILE_NAME}`,
+      password_file: `${credentialsFolder()}/${PASSWORD_FILE_NAME}`,
+    },
+    bearer_token_file: token && `${credentialsFolder()}/${TOKEN_FILE_NAME}`,
+    tls_config: tls && { insecure_skip_verify: !tls.verify, ca_file: tls.caFile },
     // 0 means unlimited: lines rejected with 429 or 5xx wait in the files.
     backoff_config: { min_period: "500ms", max_period: "30s", max_retries: 0 },
   };

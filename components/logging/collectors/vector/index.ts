@@ -1,13 +1,19 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
-import { plainHeaders } from "../../destinations/http-settings.ts";
 import { destinationPipelines, type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
-import { type Collector, everyDestination, everyStep, type Options, type Unsupported } from "../collector.ts";
+import {
+  type Collector,
+  everyDestination,
+  everyStep,
+  type Options,
+  type Unsupported,
+  unless,
+  verbatimOnly,
+} from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
 import { journalParts } from "./journal-sources.ts";
 import { limits, routeCondition } from "./line-program.ts";
 import { applicationSource, destinationProgram, joining, nodeSource, recordProgram } from "./records.ts";
-import { secrets, withIndentation } from "./secrets.ts";
-import { bufferBytes, MIN_BUFFER_BYTES, sink, sinkName } from "./sinks.ts";
+import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, sinkName, withIndentation } from "./sinks.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
@@ -81,9 +87,7 @@ export const vector: Collector = {
   apiRules: [{ apiGroups: [""], resources: ["nodes", "pods"], verbs: ["get", "list", "watch"] }],
   unsupported,
   render: (pipeline) => ({
-    files: {
-      "vector.yaml": withIndentation(yamlText(configuration(pipeline), "yaml-1.1")),
-    },
+    files: { "vector.yaml": withIndentation(yamlText(configuration(pipeline), "yaml-1.1")) },
     args: [
       "--config",
       `${CONFIG_FOLDER}/vector.yaml`,
@@ -101,31 +105,32 @@ export const vector: Collector = {
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
   const { buffer, destination, source, index } = pipeline;
-  const issues: Unsupported[] = [];
-  if (buffer.whenFull === "drop-oldest") {
-    const message = "must be block or drop-newest with Vector, which cannot drop the oldest lines";
-    issues.push({ path: ["buffer", "whenFull"], message, value: buffer.whenFull });
-  }
-  if (bufferBytes(pipeline) < MIN_BUFFER_BYTES) {
-    const message = `must be at least ${source.kind === "node" ? "257Mi" : "289Mi"} with Vector, whose buffer has files of 128Mi`;
-    issues.push({ path: ["buffer", "size"], message, value: buffer.size });
-  }
-  if (destination.kind === "s3" && destination.prefix === "" && index.splitBy === "team") {
-    const message = "must not be empty with Vector and index.splitBy team, whose keys must begin with a fixed string";
-    issues.push({ path: ["destination", "prefix"], message, value: "" });
-  }
-  if (destination.kind === "http" && /%|\{\{|SECRET\[/.test(destination.url)) {
-    const message =
-      "must be a URL without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
-    issues.push({ path: ["destination", "url"], message, value: destination.url });
-  }
-  for (const [name, value] of plainHeaders(destination)) {
-    if (!/%|\{\{|SECRET\[/.test(value)) continue;
-    const message =
-      "must be a string without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
-    issues.push({ path: ["destination", "headers", name], message, value });
-  }
-  return issues;
+  const minimum = source.kind === "node" ? "257Mi" : "289Mi";
+  return [
+    ...unless(
+      buffer.whenFull !== "drop-oldest",
+      "buffer.whenFull",
+      "must be block or drop-newest with Vector, which cannot drop the oldest lines",
+      buffer.whenFull,
+    ),
+    ...unless(
+      bufferBytes(pipeline) >= MIN_BUFFER_BYTES,
+      "buffer.size",
+      `must be at least ${minimum} with Vector, whose buffer has files of 128Mi`,
+      buffer.size,
+    ),
+    ...unless(
+      destination.kind !== "s3" || destination.prefix !== "" || index.splitBy !== "team",
+      "destination.prefix",
+      "must not be empty with Vector and index.splitBy team, whose keys must begin with a fixed string",
+      "",
+    ),
+    ...verbatimOnly(
+      pipeline,
+      /%|\{\{|SECRET\[/,
+      "'%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret",
+    ),
+  ];
 }
 
 /** The whole configuration. @see https://vector.dev/docs/reference/configuration/ */
@@ -153,7 +158,7 @@ function configuration(pipeline: LogPipeline): Options {
         drop_on_error: false,
         drop_on_abort: true,
       },
-      ...limits(pipeline, UNLIMITED_RECORDS, RECORDS),
+      ...limits(pipeline.processing, UNLIMITED_RECORDS, RECORDS),
       ...routed.transforms,
       ...journal.transforms,
     },
@@ -193,12 +198,7 @@ function routing(branches: readonly LogPipeline[]) {
     const program = destinationProgram(branch);
     if (program === undefined) continue;
     const step = `record-${branch.name}`;
-    transforms[step] = {
-      type: "remap",
-      inputs: [inputs[name]],
-      source: program,
-      drop_on_error: false,
-    };
+    transforms[step] = { type: "remap", inputs: [inputs[name]], source: program, drop_on_error: false };
     inputs[name] = step;
   }
   const routes = { type: "route", inputs: [RECORDS], reroute_unmatched: false, route };

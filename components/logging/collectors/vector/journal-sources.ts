@@ -11,7 +11,7 @@ import {
 import type { Options } from "../collector.ts";
 import { fieldsProgram, redactProgram } from "./line-program.ts";
 import { program, recordSection } from "./records.ts";
-import { sink, sinkName } from "./sinks.ts";
+import { acknowledgements, sink, sinkName } from "./sinks.ts";
 
 /** Components by name. */
 interface Parts {
@@ -87,10 +87,7 @@ function journalSink(branch: LogPipeline, source: JournalSource): Options {
   return {
     ...sink(ofSource),
     ...ownNames(ofSource, source),
-    acknowledgements: {
-      enabled: true,
-      ...(destination.kind === "splunk" ? { indexer_acknowledgements_enabled: false } : {}),
-    },
+    acknowledgements: acknowledgements(destination),
     buffer: [{ type: "memory", max_events: 500, when_full: "block" }],
   };
 }

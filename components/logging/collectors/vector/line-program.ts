@@ -1,4 +1,3 @@
-import type { LogPipeline } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { Processing } from "../../processing/processing.ts";
 import { bareTextConditions, type RedactionRule, type Replacement } from "../../processing/redaction.ts";
@@ -74,11 +73,7 @@ export function fieldsProgram({ fields }: Processing): string {
  * @param last Name of the last transform.
  * @see https://vector.dev/docs/reference/configuration/transforms/throttle/
  */
-export function limits(
-  { processing: { limit } }: Pick<LogPipeline, "processing">,
-  from: string,
-  last: string,
-): Readonly<Record<string, Options>> {
+export function limits({ limit }: Processing, from: string, last: string): Readonly<Record<string, Options>> {
   const name = (index: number) => (index === limit.length - 1 ? last : `limit-${index}`);
   return Object.fromEntries(
     limit.map(({ namespaces, linesPerSecond }, index) => [
@@ -89,11 +84,9 @@ export function limits(
         key_field: "{{ kubernetes.namespace_name }}/{{ kubernetes.pod_name }}",
         threshold: linesPerSecond,
         window_secs: 1,
-        ...(namespaces === undefined
-          ? {}
-          : {
-              exclude: { type: "vrl", source: `!includes(${JSON.stringify(namespaces)}, .kubernetes.namespace_name)` },
-            }),
+        ...(namespaces && {
+          exclude: { type: "vrl", source: `!includes(${JSON.stringify(namespaces)}, .kubernetes.namespace_name)` },
+        }),
       },
     ]),
   );

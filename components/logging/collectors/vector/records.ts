@@ -1,7 +1,6 @@
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
-import { APPLICATION_LOGS, hasIndex, type LogPipeline, MAX_FIELDS_BYTES } from "../../pipeline.ts";
-import type { Options } from "../collector.ts";
-import { readScript, scriptSections } from "../scripts.ts";
+import { APPLICATION_LOGS, hasIndex, type LogPipeline, MAX_FIELDS_BYTES, podFields } from "../../pipeline.ts";
+import { type Options, readScript, scriptSections } from "../collector.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import { fieldsProgram, firstLine, redactProgram, thinProgram } from "./line-program.ts";
 
@@ -27,22 +26,18 @@ const UNUSED_POD_FIELDS = [
  */
 export function nodeSource({ namespaces, labels }: LogPipeline): Options {
   const { include, exclude } = namespaces;
+  const required = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(",");
   return {
     type: "kubernetes_logs",
     // It would end a long line of one stream with the next line of the other.
     auto_partial_merge: false,
     extra_field_selector: exclude.map((namespace) => `metadata.namespace!=${namespace}`).join(","),
-    ...(Object.keys(labels).length === 0
-      ? {}
-      : {
-          extra_label_selector: Object.entries(labels)
-            .map(([key, value]) => `${key}=${value}`)
-            .sort()
-            .join(","),
-        }),
-    ...(include.length === 0
-      ? {}
-      : { include_paths_glob_patterns: include.map((namespace) => `/var/log/pods/${namespace}_*/*/*`) }),
+    extra_label_selector: required === "" ? undefined : required,
+    include_paths_glob_patterns:
+      include.length === 0 ? undefined : include.map((namespace) => `/var/log/pods/${namespace}_*/*/*`),
     exclude_paths_glob_patterns: ["**/*.gz", "**/*.tmp"],
     read_from: "beginning",
     glob_minimum_cooldown_ms: SCAN_INTERVAL_MS,
@@ -87,44 +82,44 @@ export function applicationSource(): Options {
 
 /** The transforms between source and record, in order: joining parts of a line, then lines of a stack trace. */
 export function joining(pipeline: LogPipeline): Readonly<Record<string, Options>> {
-  const node = pipeline.source.kind === "node";
-  const traces = joinTraces(pipeline, node ? "parts" : "logs");
-  return { ...(node ? { parts: joinParts("logs") } : {}), ...(traces === undefined ? {} : { traces }) };
+  return { ...(pipeline.source.kind === "node" && { parts: JOINED_PARTS }), ...joinedTraces(pipeline) };
 }
 
 /**
  * Joins the parts into which a runtime splits a long line, per file and stream. If the last part never comes, the others are passed on by
  * themselves: after half a minute without another, or when they are so many that one container could fill the memory.
  */
-function joinParts(from: string): Options {
-  return {
-    type: "reduce",
-    inputs: [from],
-    group_by: ["file", "stream"],
-    ends_when: { type: "vrl", source: "!exists(._partial)" },
-    merge_strategies: { message: "concat_raw", "@timestamp": "discard" },
-    expire_after_ms: 30_000,
-    flush_period_ms: 1000,
-    max_events: MAX_PARTS,
-  };
-}
+const JOINED_PARTS: Options = {
+  type: "reduce",
+  inputs: ["logs"],
+  group_by: ["file", "stream"],
+  ends_when: { type: "vrl", source: "!exists(._partial)" },
+  merge_strategies: { message: "concat_raw", "@timestamp": "discard" },
+  expire_after_ms: 30_000,
+  flush_period_ms: 1000,
+  max_events: MAX_PARTS,
+};
 
 /**
- * Joins a line that continues a stack trace to the previous line; undefined if no traces are joined.
+ * Joins a line that continues a stack trace or another record to the previous line; empty if each line is a record.
  * @see https://vector.dev/docs/reference/configuration/transforms/reduce/
  */
-function joinTraces(pipeline: LogPipeline, from: string): Options | undefined {
-  const starts = firstLineCondition(pipeline);
-  if (starts === undefined) return undefined;
+function joinedTraces({ source, multiline, processing }: LogPipeline): Readonly<Record<string, Options>> {
+  const pattern = continuationPattern(multiline);
+  if (pattern === undefined && processing.firstLines.length === 0) return {};
+  const node = source.kind === "node";
+  const otherwise = pattern === undefined ? "true" : `!match(string(.message) ?? "", r'${pattern}')`;
   return {
-    type: "reduce",
-    inputs: [from],
-    group_by: pipeline.source.kind === "node" ? ["file", "stream"] : ["file"],
-    starts_when: { type: "vrl", source: starts },
-    merge_strategies: { message: "concat_newline", "@timestamp": "discard" },
-    expire_after_ms: 1000,
-    flush_period_ms: 250,
-    max_events: 1000,
+    traces: {
+      type: "reduce",
+      inputs: [node ? "parts" : "logs"],
+      group_by: node ? ["file", "stream"] : ["file"],
+      starts_when: { type: "vrl", source: firstLine(processing, otherwise) },
+      merge_strategies: { message: "concat_newline", "@timestamp": "discard" },
+      expire_after_ms: 1000,
+      flush_period_ms: 250,
+      max_events: 1000,
+    },
   };
 }
 
@@ -146,19 +141,6 @@ const READ_ORIGIN: readonly string[] = ["keep", "index"];
 export const recordSection = scriptSections(readScript(import.meta.url, "record.vrl"));
 
 /**
- * Condition for the first line of a record: one that continues no stack trace.
- * @returns undefined if no traces are joined.
- */
-function firstLineCondition({
-  multiline,
-  processing,
-}: Pick<LogPipeline, "multiline" | "processing">): string | undefined {
-  const pattern = continuationPattern(multiline);
-  if (pattern === undefined && processing.firstLines.length === 0) return undefined;
-  return firstLine(processing, pattern === undefined ? "true" : `!match(string(.message) ?? "", r'${pattern}')`);
-}
-
-/**
  * The program that builds the record: the pipeline's constants, and the sections of `record.vrl` that it needs. Sections that do not apply
  * are omitted, not skipped at run time: VRL rejects code that handles an error which cannot occur there.
  * @see https://vector.dev/docs/reference/vrl/
@@ -173,7 +155,7 @@ export function recordProgram(pipeline: LogPipeline): string {
     {
       ...(source.kind === "node"
         ? { keep_labels: metadata.labels, keep_annotations: metadata.annotations }
-        : applicationConstants(pipeline)),
+        : { pod: podFields(pipeline, source.pod), team: source.pod.team ?? "" }),
       ...(named ? { teams: teamNames } : {}),
       ...(parseJson
         ? { max_fields_bytes: limited ? MAX_FIELDS_BYTES : NO_LIMIT, safe_names: !several && hasIndex(destination) }
@@ -256,14 +238,4 @@ export function placeTemplate(base: string, { places }: LogPipeline): string {
 export function indexTemplate({ index: format, source }: LogPipeline): string {
   const prefix = source.kind === "node" ? format.prefix : indexPrefix(format, source.pod);
   return `${prefix}${format.separator}{{ ${INDEX_FIELD} }}`;
-}
-
-function applicationConstants({ source, metadata }: LogPipeline): Readonly<Record<string, unknown>> {
-  if (source.kind === "node") return {};
-  const { namespace, pod, container, team, app } = source.pod;
-  const labels = metadata.labels && app !== undefined ? { labels: { "app_kubernetes_io/name": app } } : {};
-  return {
-    pod: { namespace_name: namespace, pod_name: pod, container_name: container, ...labels },
-    team: team ?? "",
-  };
 }

@@ -1,12 +1,20 @@
+import { Scalar } from "yaml";
 import { folderOf } from "../../../aws/names.ts";
 import { amount } from "../../../schema/values.ts";
-import { PASSWORD_FILE_NAME, tlsOf, USER_FILE_NAME } from "../../destinations/destination-secrets.ts";
+import {
+  credentialsFolder,
+  loginOf,
+  PASSWORD_FILE_NAME,
+  TOKEN_FILE_NAME,
+  tlsOf,
+  USER_FILE_NAME,
+} from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
-import { type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
+import { type LogPipeline, logGroupName, searchHost, withName } from "../../pipeline.ts";
 import type { Options } from "../collector.ts";
 import { ID_FIELD, indexTemplate, placeTemplate, TEAM_LABELS } from "./records.ts";
-import { auth, headers, secretOf, token } from "./secrets.ts";
 
 /** Minimum size of a disk buffer: two of its files and their ledger. */
 export const MIN_BUFFER_BYTES = 268_435_488;
@@ -37,7 +45,7 @@ const REQUEST: Options = { retry_attempts: UNLIMITED, retry_max_duration_secs: 3
 
 /** Sink name; includes the destination's name if there are several. */
 export function sinkName(name: string | undefined): string {
-  return name === undefined ? "destination" : `destination-${name}`;
+  return withName("destination", name);
 }
 
 /** Maximum bytes waiting on disk. */
@@ -50,26 +58,19 @@ export function bufferBytes({ buffer, source }: LogPipeline): number {
  * @see https://vector.dev/docs/reference/configuration/sinks/
  */
 export function sink(pipeline: LogPipeline): Options {
+  const whenFull = pipeline.buffer.whenFull === "block" ? "block" : "drop_newest";
   return {
     ...destinationOptions(pipeline),
     ...tls(pipeline),
     // Only the file source uses acknowledgements: its position advances when a line is buffered, that of kubernetes_logs when it is read.
-    ...(pipeline.source.kind === "application"
-      ? { acknowledgements: { enabled: true, ...indexerAcknowledgements(pipeline) } }
-      : {}),
-    buffer: [
-      {
-        type: "disk",
-        max_size: bufferBytes(pipeline),
-        when_full: pipeline.buffer.whenFull === "block" ? "block" : "drop_newest",
-      },
-    ],
+    acknowledgements: pipeline.source.kind === "application" ? acknowledgements(pipeline.destination) : undefined,
+    buffer: [{ type: "disk", max_size: bufferBytes(pipeline), when_full: whenFull }],
   };
 }
 
-/** Splunk's acknowledgements are off unless the token enables them: its response counts. */
-function indexerAcknowledgements({ destination }: LogPipeline): Options {
-  return destination.kind === "splunk" ? { indexer_acknowledgements_enabled: false } : {};
+/** Enabled. Splunk's own are off unless the token enables them: its response counts. */
+export function acknowledgements({ kind }: LogPipeline["destination"]): Options {
+  return { enabled: true, indexer_acknowledgements_enabled: kind === "splunk" ? false : undefined };
 }
 
 function destinationOptions(pipeline: LogPipeline): Options {
@@ -109,7 +110,7 @@ function http(pipeline: LogPipeline, destination: DestinationOf<"http">): Option
     encoding: JSON_CODEC,
     ...bodyOf(destination.body),
     compression: "gzip",
-    request: { ...REQUEST, ...headers(pipeline, destination.token) },
+    request: { ...REQUEST, ...headers(pipeline) },
     retry_strategy: { type: "custom", status_codes: RETRYABLE_STATUS },
     ...auth(pipeline),
   };
@@ -128,9 +129,9 @@ function search(pipeline: LogPipeline, destination: DestinationOf<"opensearch" |
     ...(takesIds(destination) ? { id_key: ID_FIELD } : { encoding: { except_fields: [ID_FIELD] } }),
     // Without it documents rejected temporarily, by 429 or 5xx, are dropped.
     request_retry_partial: true,
-    request: { ...REQUEST, ...headers(pipeline, destination.token) },
+    request: { ...REQUEST, ...headers(pipeline) },
     ...auth(pipeline),
-    ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
+    ...(destination.kind === "opensearch" && destination.sigv4 && signing(destination.sigv4)),
   };
 }
 
@@ -193,16 +194,12 @@ function kafka(pipeline: LogPipeline, destination: DestinationOf<"kafka">): Opti
     compression: "gzip",
     // It retries for this time and then drops: the option's maximum.
     message_timeout_ms: MAX_INT32,
-    ...(credentials === undefined
-      ? {}
-      : {
-          sasl: {
-            enabled: true,
-            mechanism,
-            username: secretOf(pipeline, USER_FILE_NAME),
-            password: secretOf(pipeline, PASSWORD_FILE_NAME),
-          },
-        }),
+    sasl: credentials && {
+      enabled: true,
+      mechanism,
+      username: secretOf(pipeline, USER_FILE_NAME),
+      password: secretOf(pipeline, PASSWORD_FILE_NAME),
+    },
   };
 }
 
@@ -229,7 +226,7 @@ function loki(pipeline: LogPipeline, destination: DestinationOf<"loki">): Option
       namespace: "{{ kubernetes.namespace_name }}",
       pod: "{{ kubernetes.pod_name }}",
       container: "{{ kubernetes.container_name }}",
-      ...(pipeline.source.kind === "node" ? { stream: "{{ stream }}" } : {}),
+      stream: pipeline.source.kind === "node" ? "{{ stream }}" : undefined,
       // Expands the object's keys: a separate template would be an error for each line of no team.
       "*": `{{ ${TEAM_LABELS} }}`,
     },
@@ -238,9 +235,9 @@ function loki(pipeline: LogPipeline, destination: DestinationOf<"loki">): Option
     out_of_order_action: "accept",
     remove_timestamp: false,
     request: REQUEST,
-    ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+    tenant_id: destination.tenant,
     ...auth(pipeline),
-    ...(destination.token === undefined ? {} : { auth: { strategy: "bearer", token: token(pipeline) } }),
+    ...(destination.token && { auth: { strategy: "bearer", token: token(pipeline) } }),
     ...TRUSTED_TEMPLATES,
   };
 }
@@ -269,16 +266,64 @@ function bodyOf(body: "lines" | "array"): Options {
 }
 
 function tls({ destination, name }: LogPipeline): Options {
-  const enabled = destination.kind === "kafka" ? { enabled: true } : {};
   const settings = tlsOf(destination, name);
   if (settings === undefined) return {};
   const { verify, caFile } = settings;
-  return {
-    tls: {
-      ...enabled,
-      verify_certificate: verify,
-      verify_hostname: verify,
-      ...(caFile === undefined ? {} : { ca_file: caFile }),
-    },
-  };
+  const enabled = destination.kind === "kafka" ? true : undefined;
+  return { tls: { enabled, verify_certificate: verify, verify_hostname: verify, ca_file: caFile } };
+}
+
+/** Secret stores for user, password, token and headers: folders with files of these names. */
+export function secrets(pipelines: readonly LogPipeline[]): Options {
+  const folders = pipelines
+    .filter(({ destination }) => {
+      const { credentials, token } = loginOf(destination);
+      return (credentials ?? token) !== undefined || secretHeaders(destination).length > 0;
+    })
+    .map(({ name }) => [secretStore(name), { type: "directory", path: credentialsFolder(name) }]);
+  return { secret: folders.length === 0 ? undefined : Object.fromEntries(folders) };
+}
+
+/** Declares the indentation of these blocks, which is otherwise guessed: a leading blank of a secret would be lost. */
+export function withIndentation(yaml: string): string {
+  return yaml.replaceAll(/\|-(?=\n +SECRET\[)/g, "|2-");
+}
+
+/**
+ * A secret of a destination, by its file. Vector substitutes the file's text before it parses the YAML: in a block scalar none of its
+ * characters are special.
+ */
+function secretOf({ name }: LogPipeline, file: string, before = ""): Scalar {
+  const scalar = new Scalar(`${before}SECRET[${secretStore(name)}.${file}]`);
+  scalar.type = Scalar.BLOCK_LITERAL;
+  return scalar;
+}
+
+/** User and password, if the destination requires them. */
+function auth(pipeline: LogPipeline): Options {
+  if (loginOf(pipeline.destination).credentials === undefined) return {};
+  const [user, password] = [secretOf(pipeline, USER_FILE_NAME), secretOf(pipeline, PASSWORD_FILE_NAME)];
+  return { auth: { strategy: "basic", user, password } };
+}
+
+/** A destination's token, with a prefix. */
+function token(pipeline: LogPipeline, before = ""): Scalar {
+  return secretOf(pipeline, TOKEN_FILE_NAME, before);
+}
+
+/** The token's header, and the headers from the settings. */
+function headers(pipeline: LogPipeline): Options {
+  const { destination } = pipeline;
+  const login = loginOf(destination).token;
+  const all = [
+    ...(login === undefined ? [] : [["Authorization", token(pipeline, `${login.scheme} `)]]),
+    ...plainHeaders(destination),
+    ...secretHeaders(destination).map((header) => [header.name, secretOf(pipeline, header.file)]),
+  ];
+  return { headers: all.length === 0 ? undefined : Object.fromEntries(all) };
+}
+
+/** Name of a destination's secret store: only letters, digits and '_'. */
+function secretStore(name: string | undefined): string {
+  return withName("credentials", name).replaceAll("-", "_");
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
-import { thinningFilter } from "../../../../components/logging/collectors/opentelemetry/processors.ts";
+import { thinningFilter } from "../../../../components/logging/collectors/opentelemetry/line-statements.ts";
 import { limits, redactProgram, thinProgram } from "../../../../components/logging/collectors/vector/line-program.ts";
 import { logPipeline } from "../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
@@ -28,7 +28,7 @@ describe("The steps that drop, sample and limit", () => {
     const hash = 'FNV(Concat([log.time_unix_nano, log.body["log"]], " "))';
     const rest = `${hash} - ${hash} / 1000 * 1000`;
     const from = (name: string) => `resource.attributes["k8s.namespace.name"] == "${name}"`;
-    assert.deepEqual(thinningFilter(pipelineOf("opentelemetry")), {
+    assert.deepEqual(thinningFilter(pipelineOf("opentelemetry").processing), {
       "filter/.processing": {
         error_mode: "ignore",
         log_conditions: [
@@ -39,7 +39,7 @@ describe("The steps that drop, sample and limit", () => {
         ],
       },
     });
-    assert.deepEqual(thinningFilter(pipelineOf("opentelemetry", {})), {});
+    assert.deepEqual(thinningFilter(pipelineOf("opentelemetry", {}).processing), {});
   });
 
   it("are statements of Vector's transform that drop a record", () => {
@@ -65,7 +65,7 @@ describe("The steps that drop, sample and limit", () => {
       window_secs: 1,
     };
     const elsewhere = { type: "vrl", source: '!includes(["shop"], .kubernetes.namespace_name)' };
-    assert.deepEqual(limits(pipelineOf("vector"), "lines", "made"), {
+    assert.deepEqual(limits(pipelineOf("vector").processing, "lines", "made"), {
       "limit-0": { ...throttle, inputs: ["lines"], threshold: 30 },
       made: { ...throttle, inputs: ["limit-0"], threshold: 5, exclude: elsewhere },
     });

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadPrism } from "@ruby/prism";
 import { type ecmaVersion, parse } from "acorn";
+import { scriptSections } from "../../../../components/logging/collectors/collector.ts";
 import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry/index.ts";
-import { scriptSections } from "../../../../components/logging/collectors/scripts.ts";
 import { vector } from "../../../../components/logging/collectors/vector/index.ts";
 import { pipelines } from "./pipelines.ts";
 

@@ -1,8 +1,10 @@
+import type { TeamPlace } from "../../indexing/team-places.ts";
 import type { LogPipeline } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
+import type { Processing, Thinning } from "../../processing/processing.ts";
 import { bareTextConditions, type RedactionRule, type Replacement } from "../../processing/redaction.ts";
+import { LEVEL_KEYS, levelPattern, type Selection } from "../../routing/routes.ts";
 import type { Options } from "../collector.ts";
-import { text } from "./route-conditions.ts";
 
 /** Replaces all matches of a regular expression, in Go's syntax. */
 interface Step {
@@ -26,13 +28,13 @@ const [MAX_DIGITS, MIN_DIGITS] = [19, 13] as const;
  * Masks lines of files while they are text, before their JSON is parsed, so that its fields are redacted too.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/regex_replace.md
  */
-export function redactOperators({ processing }: Pick<LogPipeline, "processing">): Options[] {
+export function redactOperators({ processing }: LogPipeline): Options[] {
   return processing.redact.flatMap(steps).map(({ regex, replacement, needs }) => ({
     type: "regex_replace",
     field: "body",
     regex,
     replace_with: replacement,
-    ...(needs === undefined ? {} : { if: condition(needs) }),
+    if: needs && condition(needs),
   }));
 }
 
@@ -46,7 +48,7 @@ const ATTRIBUTES = 'log.cache["attributes"]';
 const BY_OTLP = 'log.attributes["log.file.name"] == nil';
 
 /** Masks what applications send by OTLP: the body, and the attributes as JSON, which replaces them if something was masked. */
-export function redactStatements({ processing, source }: Pick<LogPipeline, "processing" | "source">): string[] {
+export function redactStatements({ processing, source }: LogPipeline): string[] {
   if (processing.redact.length === 0 || source.kind === "application") return [];
   return [
     `set(log.body, String(log.body)) where ${BY_OTLP} and not IsString(log.body)`,
@@ -62,7 +64,7 @@ export function redactStatements({ processing, source }: Pick<LogPipeline, "proc
 }
 
 /** Masks a text of the record. @param path Its path in OTTL. */
-export function replaceStatements({ redact }: LogPipeline["processing"], path: string): string[] {
+export function replaceStatements({ redact }: Processing, path: string): string[] {
   return redact.flatMap(steps).map((step) => replaceStatement(step, path));
 }
 
@@ -131,4 +133,98 @@ function cardSteps(masked: string): Step[] {
     { regex: `${BEGIN}[^${END}]*${END}(?:${ONE}{10})*${COPIED}`, replacement: masked },
     { regex: `${BEGIN}([^${END}]*)${END}${ONE}*${COPIED}`, replacement: template([1]) },
   ].map((step) => ({ ...step, needs: { mark: BEGIN } }));
+}
+
+/** Prefix of the resource attributes with a pod's labels. */
+export const LABEL = "label/";
+
+/** The path of a resource attribute. */
+export function resource(name: string): string {
+  return `resource.attributes["${name}"]`;
+}
+
+/** A string literal. */
+export function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+/**
+ * OTTL condition for records that match a route; undefined if all lines do. The record is the body.
+ * @param place Restricts it to the lines of this place. Default: all.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/ottl/LANGUAGE.md
+ */
+export function routeCondition(selections: readonly Selection[], place?: TeamPlace): string | undefined {
+  const parts = [
+    ...(selections.length === 0 ? [] : [any(selections.map((selection) => all(conditions(selection))))]),
+    ...(place === undefined ? [] : [isAt(place)]),
+  ];
+  return parts.length === 0 ? undefined : all(parts);
+}
+
+function isAt({ team, namespaces }: TeamPlace): string {
+  const ofTeam = is(resource("k8s.namespace.name"), namespaces);
+  return team === undefined ? `not (${ofTeam})` : ofTeam;
+}
+
+function is(path: string, values: readonly string[]): string {
+  return any(values.map((value) => `${path} == ${text(value)}`));
+}
+
+function conditions({ namespaces, labels = {}, streams, levels }: Selection): string[] {
+  return [
+    ...(namespaces === undefined ? [] : [is(resource("k8s.namespace.name"), namespaces)]),
+    ...Object.entries(labels).map(([key, value]) => is(resource(LABEL + key), [value])),
+    ...(streams === undefined ? [] : [is('log.body["stream"]', streams)]),
+    ...(levels === undefined ? [] : [hasLevel(levels)]),
+  ];
+}
+
+/** The first key that exists counts. OTLP from applications without one of the keys has its own severity. */
+function hasLevel(levels: NonNullable<Selection["levels"]>): string {
+  const pattern = text(`^${levelPattern(levels)}$`);
+  const fields = 'log.body["fields"]';
+  const has = (key: string) => `ContainsValue(Keys(${fields}), ${text(key)})`;
+  const inFields = LEVEL_KEYS.map((key, index) => {
+    const path = `${fields}[${text(key)}]`;
+    const none = LEVEL_KEYS.slice(0, index).map((earlier) => `not ${has(earlier)}`);
+    return all([...none, `IsString(${path})`, `IsMatch(${path}, ${pattern})`]);
+  });
+  const absent = any([`${fields} == nil`, all(LEVEL_KEYS.map((key) => `not ${has(key)}`))]);
+  return any([all([`${fields} != nil`, any(inFields)]), all([absent, `IsMatch(log.severity_text, ${pattern})`])]);
+}
+
+/** Conditions are evaluated from left to right, and only as far as needed: an error in one would count as false. */
+function all(parts: readonly string[]): string {
+  return joined(parts, " and ");
+}
+
+function any(parts: readonly string[]): string {
+  return joined(parts, " or ");
+}
+
+function joined(parts: readonly string[], word: string): string {
+  return parts.length === 1 ? (parts[0] ?? "") : `(${parts.join(word)})`;
+}
+
+/** Decides in thousandths whether a line is kept, from -999 to 999: the same for a line that is read again. */
+const HASH = 'FNV(Concat([log.time_unix_nano, log.body["log"]], " "))';
+const REST = `${HASH} - ${HASH} / 1000 * 1000`;
+
+/** Begins with a dot, unlike destination names. */
+const THINNING = "filter/.processing";
+
+/** Drops records, which are the bodies. @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/filterprocessor */
+export function thinningFilter({ thin }: Processing): Readonly<Record<string, Options>> {
+  if (thin.length === 0) return {};
+  return { [THINNING]: { error_mode: "ignore", log_conditions: thin.map(thinningCondition) } };
+}
+
+function thinningCondition({ pattern, kept, ...selection }: Thinning): string {
+  const isSelected = Object.values(selection).some((value) => value !== undefined);
+  const conditions = [
+    ...(isSelected ? [routeCondition([selection]) ?? "true"] : []),
+    ...(pattern === undefined ? [] : [`IsMatch(log.body["log"], ${text(patternText(pattern, "re2"))})`]),
+    ...(kept === 0 ? [] : [`(${REST} >= ${kept} or ${REST} <= -${kept})`]),
+  ];
+  return conditions.join(" and ");
 }
