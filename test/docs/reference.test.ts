@@ -20,6 +20,7 @@ describe("the reference", () => {
       "splitBy: none                         # none|team|namespace|app: One index per team, namespace or app (label app.kubernetes.io/name, else",
     ]);
     assert.match(shown("capacity").join("\n"), /^capacity: 9984 +# Answers, .+ Or by profile and clusterSize\.$/);
+    assert.match(shown("path").join("\n"), /^path: \/var\/log\/collected +# Another one must be in statePaths /);
     assert.match(shown("tlsServerName").join("\n"), /^tlsServerName: <string> +# Certificate name/);
     assert.match(shown("version")[0] ?? "", /^version: "1\.\d+" +# 1\.\d+\|.+: Kubernetes version/);
     assert.match(shown("amount").join("\n"), /^amount: <integer>! +# Queries /);

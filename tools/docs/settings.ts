@@ -198,7 +198,7 @@ function defaultOf(node: Node): { readonly value?: string; readonly text: string
     const values = stated.replace(/\.$/, "").split(/, | and /);
     return { value: `[${values.join(", ")}]`, text: before.trim() };
   }
-  const [, value = "", mark = "", rest = ""] = /^(\S+?)(?:([,:]) (.*)|\.)$/.exec(stated) ?? [];
+  const [, value = "", mark = "", rest = ""] = /^(\S+?)(?:([,:.]) (.*)|\.)$/.exec(stated) ?? [];
   if (value === "") return { text };
   const more = mark === ":" ? `${value}: ${rest}` : capitalized(rest);
   return { value: value.replaceAll("'", '"'), text: `${before}${more}`.trim() };
