@@ -46,7 +46,7 @@ export interface RecoverOptions {
 /**
  * Prepares a stack whose update was killed for the next one, in any backend and on any cluster. Otherwise every `pulumi up` would try to
  * create existing objects, and fail.
- * @returns undefined if no run was interrupted.
+ * @returns undefined if no operation is pending.
  * @throws {Failure} if another run is in progress, or the state or the cluster cannot be reached.
  */
 export async function recover(
@@ -122,18 +122,21 @@ function lastLine(output: string): string | undefined {
     ?.replace(/^error: /, "");
 }
 
-/** The command that continues a stack's interrupted run. */
+/**
+ * The command that continues a stack's interrupted run. It refreshes: an interrupted deletion leaves the object in the state, whether or not
+ * the cluster still has it. `lab up` always refreshes.
+ */
 export async function nextCommand(stack: string, folder: StateFolder = new StateFolder(stack)): Promise<string> {
-  return `${(await folder.memory()) === undefined ? "pulumi" : "npm run lab --"} up --stack ${stack}`;
+  return (await folder.memory()) === undefined ? pulumiUp(stack) : `npm run lab -- up --stack ${stack}`;
+}
+
+function pulumiUp(stack: string): string {
+  return `pulumi up --refresh --stack ${stack}`;
 }
 
 /** The result of `recover` as text. @param up The command that continues. */
-export function recoveryText(
-  stack: string,
-  recovery: Recovery | undefined,
-  up: string = `pulumi up --stack ${stack}`,
-): string {
-  if (recovery === undefined) return `No run was interrupted: continue with \`${up}\`.\n`;
+export function recoveryText(stack: string, recovery: Recovery | undefined, up: string = pulumiUp(stack)): string {
+  if (recovery === undefined) return `No operation is pending: continue with \`${up}\`.\n`;
   const name = (urn: string) => {
     const [types = "", ownName = ""] = urn.split("::").slice(2);
     return `${types.split("$").at(-1)} ${ownName}`;

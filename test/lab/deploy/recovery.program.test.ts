@@ -78,7 +78,7 @@ describe("recover", () => {
   });
 
   it("repairs the state of `up` if that has deployed the stack, and names `up` to continue", async () => {
-    assert.equal(await nextCommand("local", scene.folder), "pulumi up --stack local");
+    assert.equal(await nextCommand("local", scene.folder), "pulumi up --refresh --stack local");
     await write("state.json", JSON.stringify({ version: 3, deployment: {} }));
     await scene.folder.remember({
       context: "two",
@@ -98,7 +98,7 @@ describe("recover", () => {
     const next = await nextCommand("local", scene.folder);
     assert.equal(
       recoveryText("local", undefined, next),
-      "No run was interrupted: continue with `npm run lab -- up --stack local`.\n",
+      "No operation is pending: continue with `npm run lab -- up --stack local`.\n",
     );
   });
 
@@ -123,10 +123,10 @@ describe("recover", () => {
     assert.match(text, /^Created by the killed run, now in the state:\n {2}kubernetes:core\/v1:Service curl-ts\n/);
     assert.match(text, /Not created yet:\n {2}kubernetes:core\/v1:Pod never-made\n/);
     assert.match(text, /import it with `pulumi import TYPE NAME ID`\):\n {2}aws:iam\/role:Role node\n/);
-    assert.match(text, /\nContinue with `pulumi up --stack local`\.\n$/);
+    assert.match(text, /\nContinue with `pulumi up --refresh --stack local`\.\n$/);
     assert.equal(
       recoveryText("local", undefined),
-      "No run was interrupted: continue with `pulumi up --stack local`.\n",
+      "No operation is pending: continue with `pulumi up --refresh --stack local`.\n",
     );
   });
 });
