@@ -8,6 +8,7 @@ import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { accessAdditions } from "./additions.ts";
 import {
   deletedNamespaces,
   missingKinds,
@@ -74,8 +75,12 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   await folder.remember(memory);
   const state = await withoutPending(stack, config, memory.unanswered);
   refuse([...movedNamespaces(state, settings), ...(await takenNamespaces(config, state, settings))]);
-  const replace = await endedPods(state, cluster, settings);
-  if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
+  const ended = await endedPods(state, cluster, settings);
+  if (ended.length > 0) process.stderr.write(`Replacing expired pods: ${ended.map(podOfUrn).join(", ")}\n`);
+  const additions = await accessAdditions(config, state);
+  for (const { object, paths } of additions)
+    process.stderr.write(`Replacing ${object}, to which another tool added ${paths.join(", ")}\n`);
+  const replace = [...ended, ...additions.map(({ urn }) => urn)];
   for (const namespace of deletedNamespaces(state, settings))
     process.stderr.write(
       `Deleting namespace ${namespace}, which the settings no longer create, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,

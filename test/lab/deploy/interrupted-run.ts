@@ -11,6 +11,8 @@ class Interrupted {
   root = "";
   /** Paths that the API server knows. */
   there = new Set<string>();
+  /** Objects that the API server sends in full, by path. */
+  objects = new Map<string, unknown>();
   /** The one Secret. */
   secret: unknown;
   folder = new StateFolder("local", "");
@@ -35,9 +37,13 @@ export function interruptedRun(): Interrupted {
       "/api/v1/namespaces/ts-team/pods/curl-ts",
       "/api/v1/namespaces/ts-team/services/curl-ts",
     ]);
+    scene.objects = new Map();
     scene.server = createServer((request, response) => {
       const path = request.url?.split("?")[0] ?? "";
-      response.writeHead(scene.there.has(path) ? 200 : 404, { "content-type": "application/json" });
+      const object = scene.objects.get(path);
+      response.writeHead(scene.there.has(path) || object !== undefined ? 200 : 404, {
+        "content-type": "application/json",
+      });
       const resources = ["Pod", "Service", "PodMonitor", "PrometheusRule"].map((kind) => ({
         kind,
         name: `${kind.toLowerCase()}s`,
@@ -46,7 +52,10 @@ export function interruptedRun(): Interrupted {
       const isSecret = path.includes("/secrets/");
       response.end(
         JSON.stringify(
-          isSecret ? scene.secret : { gitVersion: "v1.36.3", resources, status: { phase: "Succeeded" }, metadata: {} },
+          object ??
+            (isSecret
+              ? scene.secret
+              : { gitVersion: "v1.36.3", resources, status: { phase: "Succeeded" }, metadata: {} }),
         ),
       );
     });

@@ -92,6 +92,50 @@ describe("up and down", () => {
     );
   });
 
+  it("replaces what grants or denies access if another tool added to it, since a refresh does not see that", async () => {
+    const namespace = "ts-team";
+    const resource = (
+      apiVersion: string,
+      kind: string,
+      name: string,
+      content: object,
+      place: object = { namespace },
+    ) => ({
+      urn: `urn:pulumi:local::lab::kubernetes:${apiVersion}:${kind}::${name}`,
+      type: `kubernetes:${apiVersion}:${kind}`,
+      custom: true,
+      inputs: { apiVersion, kind, metadata: { name, ...place }, ...content },
+    });
+    const [network, rbac] = ["networking.k8s.io/v1", "rbac.authorization.k8s.io/v1"];
+    const read = { apiGroups: [""], resources: ["pods"], verbs: ["get"] };
+    const subject = { kind: "Group", name: "devs" };
+    const [deny, dns, role, binding] = [
+      resource(network, "NetworkPolicy", "default-deny", { spec: { podSelector: {} } }),
+      resource(network, "NetworkPolicy", "allow-dns", { spec: { podSelector: {}, egress: [{}] } }),
+      resource(rbac, "ClusterRole", "reader", { rules: [read] }, {}),
+      resource(rbac, "RoleBinding", "members", { subjects: [subject] }),
+    ];
+    await writeFile(
+      join(scene.folder.project, "state.json"),
+      JSON.stringify({ version: 3, deployment: { resources: [deny, dns, role, binding] } }),
+    );
+    const live = (path: string, { inputs }: typeof deny, more: object) =>
+      scene.objects.set(`/apis/${path}`, { ...inputs, metadata: { ...inputs.metadata, uid: "1" }, ...more });
+    const policies = `${network}/namespaces/${namespace}/networkpolicies`;
+    live(`${policies}/default-deny`, deny, { spec: { podSelector: {}, ingress: [{}] } });
+    live(`${policies}/allow-dns`, dns, {});
+    live(`${rbac}/clusterroles/reader`, role, { rules: [read, { ...read, verbs: ["*"] }] });
+    live(`${rbac}/namespaces/${namespace}/rolebindings/members`, binding, { subjects: [subject, subject] });
+    const said = await saidBy(run);
+    assert.match(said, /^Replacing NetworkPolicy ts-team\/default-deny, to which another tool added spec\.ingress$/m);
+    assert.match(said, /^Replacing ClusterRole reader, to which another tool added rules\[1\]$/m);
+    const call = (await scene.asked()).find((line) => line.startsWith("up "));
+    assert.deepEqual(
+      [...(call ?? "").matchAll(/--replace (\S+)/g)].map(([, urn]) => urn),
+      [deny.urn, role.urn, binding.urn],
+    );
+  });
+
   it("downloads the only provider that it needs, once", async () => {
     await run();
     const { version } = createRequire(import.meta.url)("@pulumi/kubernetes/package.json");
