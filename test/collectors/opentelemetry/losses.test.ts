@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { killed, restartedWhileAway } from "../../support/collectors/events.ts";
+import { answering, killed, restartedWhileAway } from "../../support/collectors/events.ts";
 import type { Trial } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
+import { REFUSALS } from "../../support/collectors/receiver.ts";
 import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { ELASTICSEARCH, localOpenTelemetry } from "./local.ts";
 
@@ -39,6 +40,16 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s, in special case
   ] as const)
     it(`${title}, without joined traces`, async () => {
       const { lost, stats } = await run({ settings: { multiline: [] }, ...changes });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+
+  for (const mode of ["moved", "unauthorized"] as const)
+    it(`with an answer ${REFUSALS[mode]} for a while`, async () => {
+      const { lost, stats } = await run({
+        write: { bytesPerSecond: 50_000 },
+        meanwhile: answering(mode, { after: 2, during: 5 }),
+        quietSeconds: 20,
+      });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });
 

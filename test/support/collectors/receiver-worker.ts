@@ -58,8 +58,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (mode === "away") return void request.socket.destroy();
   if (mode === "silent") return;
   if (mode === "hung") return void hung.add(response);
-  if (mode === "busy" || mode === "failing" || mode === "denied")
-    return json(response, REFUSALS[mode], { error: mode });
+  if (isRefusal(mode)) return json(response, REFUSALS[mode], { error: mode });
 
   const body = request.headers["content-encoding"] === "gzip" || url.endsWith(".gz") ? gunzipSync(raw) : raw;
   if (String(request.headers["x-amz-target"]).endsWith(".DescribeLogStreams"))
@@ -87,6 +86,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   // S3 answers without a body, and its own clients would read one as XML.
   if (request.method === "PUT") return void response.writeHead(refused ? 400 : 200).end();
   json(response, refused ? 400 : 200, {});
+}
+
+function isRefusal(mode: ReceiverMode): mode is keyof typeof REFUSALS {
+  return mode in REFUSALS;
 }
 
 let [lastTime, lastMilliseconds] = ["", Number.NaN];

@@ -5,13 +5,13 @@ import type { Stats } from "./tally.ts";
 
 /**
  * take all · away: connections break · silent: requests are never answered · hung: nor are they, and their connections break with the
- * next mode, as when a server is started anew · busy: 429 · failing: 503 · denied: 403 · partial: some
+ * next mode, as when a server is started anew · busy: 429 · failing: 503 · denied: 403 · moved: 301 · unauthorized: 401 · partial: some
  * documents of a bulk get 429 · forgetful: all documents are taken, and the connection breaks before the answer.
  */
 export type ReceiverMode = "take" | "away" | "silent" | "hung" | keyof typeof REFUSALS | "partial" | "forgetful";
 
 /** What is answered in a mode that refuses all. */
-export const REFUSALS = { busy: 429, failing: 503, denied: 403 } as const;
+export const REFUSALS = { busy: 429, failing: 503, denied: 403, moved: 301, unauthorized: 401 } as const;
 
 /**
  * A server of the test's own that takes what collectors send, counts it, and answers as told: Elasticsearch's and OpenSearch's bulk
