@@ -3,9 +3,11 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } f
 import { join } from "node:path";
 import { fluentd as collector } from "../../../components/logging/collectors/fluentd/index.ts";
 import { amount } from "../../../components/schema/values.ts";
+import { answering } from "../../support/collectors/events.ts";
 import { FIRST_FILE, type Outcome, seconds, type Trial, tryOut } from "../../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../../support/collectors/measures.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
+import { REFUSALS } from "../../support/collectors/receiver.ts";
 import { suiteCollector } from "../../support/collectors/suite-collector.ts";
 import { localFluentd } from "./local.ts";
 
@@ -108,6 +110,17 @@ describe("Fluentd at its limits", () => {
     assert.ok((stats.files[100] ?? 0) < POISON_EVERY, `${stats.files[100]}`);
     assert.equal(stats.doubled, 0);
   });
+
+  for (const mode of ["moved", "unauthorized"] as const)
+    it(`sends again what an HTTP server answers with ${REFUSALS[mode]} for a while`, async () => {
+      const { lost } = await run({
+        settings: (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/lines` } }),
+        write: { files: 2, bytesPerSecond: 1e5, seconds: 10 },
+        meanwhile: answering(mode, { after: 3, during: 5 }),
+        quietSeconds: 20,
+      });
+      assert.equal(lost, 0);
+    });
 
   it("reads what was written while it was stopped, within its memory limit", async () => {
     let peak: number | undefined;

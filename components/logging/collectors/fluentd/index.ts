@@ -68,7 +68,8 @@ export const fluentd: Collector = {
     index: "date in any time zone",
     maintenance: "maintained (CNCF)",
     ownCode: "Ruby plugins for input, buffer, record and processing",
-    losses: "none up to 11 MB/s, which takes one core",
+    losses:
+      "none up to 11 MB/s, which takes one core; what an HTTP server answers with 4xx other than 401, 408, 425 and 429, or a search engine without JSON",
     cpu: 6,
   },
   configFolder: CONFIG_FOLDER,

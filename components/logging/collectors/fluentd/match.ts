@@ -12,8 +12,11 @@ const ID_FIELD = "_document_id";
 const RETRY_TAG = "again";
 
 const JSON_LINES: Section = { name: "format", options: { "@type": "json" } };
-/** Status codes that are retried. All others are final, so that a rejected chunk never blocks the rest. */
-const RETRYABLE_STATUS = [408, 425, 429, 500, 502, 503, 504];
+/**
+ * Status codes that are retried: redirects, a password that changes, and shortages. All others are final, so that a rejected chunk never
+ * blocks the rest.
+ */
+const RETRYABLE_STATUS = [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504];
 /** Bytes kept free beside a sidecar's buffer: a volume over its size limit evicts the pod. */
 const SIDECAR_RESERVE = 32 * 2 ** 20;
 /** Largest chunk in bytes. A larger record is dropped. */

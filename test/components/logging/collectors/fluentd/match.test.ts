@@ -63,7 +63,7 @@ describe("Fluentd's outputs", () => {
     const { output } = render({ destination: { kind: "http", url, credentials, verify: false } });
     assert.equal(output?.options.endpoint, url);
     assert.equal(output?.options.content_type, "application/x-ndjson");
-    assert.equal(output?.options.retryable_response_codes, "408,425,429,500,502,503,504");
+    assert.equal(output?.options.retryable_response_codes, "301,302,307,308,401,408,425,429,500,502,503,504");
     assert.equal(output?.options.tls_verify_mode, "none");
     assert.deepEqual(
       output?.sections.find(({ name }) => name === "auth"),
