@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
+import { access, constants, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { enableCompileCache } from "node:module";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -90,13 +90,35 @@ export function kubeconfigOptions(command: Command, context = "the stack's, else
     .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
 }
 
-/** Returns a parser for an option that is an integer from `min` to `max`. */
-export function between(min: number, max: number): (value: string) => number {
+/** Returns a parser for an option that is an integer from `min` to `max`. Default: without a maximum. */
+export function between(min: number, max = Number.POSITIVE_INFINITY): (value: string) => number {
+  const range = max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`;
   return (value) => {
     const number = Number(value);
     if (Number.isInteger(number) && number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
+    throw new InvalidArgumentError(`It must be an integer ${range}.`);
   };
+}
+
+/** A parser for an option that may be repeated. */
+export function appended(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** A parser that makes `--only a b`, `--only a,b` and `--only a --only b` equivalent. */
+export function commaList(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, ...value.split(",").filter((part) => part !== "")];
+}
+
+/** Runs an action while signals that end the process are handled. */
+export async function whileHandling<T>(onSignal: () => void, action: () => Promise<T>): Promise<T> {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await action();
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
 }
 
 /** Runs a command line and sets the exit code of the process. */
@@ -202,6 +224,15 @@ export async function refuseUnwritable(...files: readonly (string | undefined)[]
       throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
     });
   }
+}
+
+/** Writes a file that the user names, with the folders above it, and says so. @throws {Failure} if it cannot be written. */
+export async function writeNamedFile(file: string, text: string): Promise<void> {
+  const written = makeFolder(dirname(file)).then(() => writeFile(file, text));
+  await written.catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
+  });
+  process.stderr.write(`Wrote ${file}\n`);
 }
 
 /**

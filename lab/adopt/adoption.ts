@@ -5,7 +5,7 @@ import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
 import { CONFIG_NAMESPACE } from "../../components/schema/extends.ts";
 import { parseSettings } from "../../components/settings.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { textAt } from "../audit/kubernetes-object.ts";
+import { isOwn, textAt } from "../audit/kubernetes-object.ts";
 import { plainTable, plural } from "../output/text.ts";
 import { planStack } from "../plan/plan.ts";
 import { portableYaml } from "../stack-file.ts";
@@ -15,11 +15,11 @@ import {
   type AdoptionRow,
   type ImportFile,
   importPlan,
-  isOwn,
   type LiveObjects,
+  row,
 } from "./import-file.ts";
 import { outlookText, type PolicyOutlook, policyOutlook } from "./policy-outlook.ts";
-import { type CoreDnsPlace, readCoreDns, type Takeover, unmanagedCoreDns } from "./running-coredns.ts";
+import { type DeploymentPlace, readCoreDns, type Takeover, unmanagedCoreDns } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 
 /** Parts that can be adopted. */
@@ -30,7 +30,7 @@ export interface AdoptionRequest {
   readonly stack: string;
   readonly parts: readonly Part[];
   readonly namespaces: readonly string[];
-  readonly coredns: CoreDnsPlace;
+  readonly coredns: DeploymentPlace;
   readonly context: string;
   readonly kubeconfig: string | undefined;
   /** Version of the API server, such as `v1.36.3`. */
@@ -63,13 +63,13 @@ export interface Adoption {
 /** Turns a live cluster into a stack's settings, then plans that stack to find conflicts with existing objects. */
 export async function adopt(live: LiveObjects, request: AdoptionRequest): Promise<Adoption> {
   const { eks, parts } = request;
-  const known = typeof eks?.aws === "object" ? eks.aws : undefined;
-  const dns = dnsAdoption(live, request, known);
+  const awsCluster = typeof eks?.aws === "object" ? eks.aws : undefined;
+  const dns = dnsAdoption(live, request, awsCluster);
   const teams = readTeams(live, parts.includes("teams") ? request.namespaces : []);
   const adoptsLogging = parts.includes("logging");
   const config = {
     ...(eks === undefined ? {} : { "aws:region": eks.region }),
-    [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, known, live),
+    [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, awsCluster, live),
     [`${CONFIG_NAMESPACE}:dns`]: dns.settings,
     [`${CONFIG_NAMESPACE}:teams`]: teams.settings,
     [`${CONFIG_NAMESPACE}:curlPods`]: false,
@@ -77,7 +77,7 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
       ? { destination: { kind: eks === undefined ? "stdout" : "cloudwatch" } }
       : false,
   };
-  const planned = await planAdoption(live, request, config, known);
+  const planned = await planAdoption(live, request, config, awsCluster);
   return {
     stack: request.stack,
     config,
@@ -98,41 +98,35 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
 function dnsAdoption(
   live: LiveObjects,
   { eks, parts, coredns }: AdoptionRequest,
-  known: AwsCluster | undefined,
+  awsCluster: AwsCluster | undefined,
 ): { readonly settings: unknown; readonly rows: readonly AdoptionRow[] } {
   if (!parts.includes("dns")) {
     const settings = unmanagedCoreDns(live, coredns);
     const reason = "dns.adopt only says where it is, for the network policies";
-    return { settings, rows: settings === false ? [] : [{ action: "leave", subject: "dns", reason }] };
+    return { settings, rows: settings === false ? [] : [row("leave", "dns", reason)] };
   }
-  const takeover = takeoverOf(eks, known);
+  const takeover = takeoverOf(eks, awsCluster);
   const { settings, misfits, rows } = readCoreDns(live, coredns, takeover);
-  const addonVersion = takeover === "is-addon" ? known?.coreDnsVersion : undefined;
+  const addonVersion = takeover === "is-addon" ? awsCluster?.coreDnsVersion : undefined;
   const unchanged = "is patched as it is (dns.adopt), without the EKS add-on";
   return {
     settings: { ...settings, ...(addonVersion && { addonVersion }) },
     rows: [
-      ...misfits.map(
-        ({ field, reason }): AdoptionRow => ({
-          action: "leave",
-          subject: `the EKS add-on cannot take ${field}`,
-          reason,
-        }),
-      ),
-      ...(misfits.length === 0 ? [] : [{ action: "adopt", subject: "dns", reason: unchanged } as const]),
+      ...misfits.map(({ field, reason }): AdoptionRow => row("leave", `the EKS add-on cannot take ${field}`, reason)),
+      ...(misfits.length === 0 ? [] : [row("adopt", "dns", unchanged)]),
       ...rows,
     ],
   };
 }
 
-function takeoverOf(eks: EksRequest | undefined, known: AwsCluster | undefined): Takeover {
-  if (eks === undefined || known?.isAutoMode) return "patch";
-  return known?.hasCoreDnsAddon ? "is-addon" : "to-addon";
+function takeoverOf(eks: EksRequest | undefined, awsCluster: AwsCluster | undefined): Takeover {
+  if (eks === undefined || awsCluster?.isAutoMode) return "patch";
+  return awsCluster?.hasCoreDnsAddon ? "is-addon" : "to-addon";
 }
 
 function clusterSettings(
   { eks, version, context, kubeconfig }: AdoptionRequest,
-  known: AwsCluster | undefined,
+  awsCluster: AwsCluster | undefined,
   live: LiveObjects,
 ) {
   const reached = {
@@ -142,13 +136,13 @@ function clusterSettings(
   };
   if (eks === undefined) return { kind: "existing", ...reached };
   const minor = /^v?(\d+\.\d+)/.exec(version)?.[1];
-  const stated = KUBERNETES_VERSIONS.find((known) => known === minor);
+  const stated = KUBERNETES_VERSIONS.find((version) => version === minor);
   return {
     kind: "eks-existing",
     name: eks.name,
     ...(stated === undefined ? {} : { kubernetesVersion: stated }),
-    ...(known?.isAutoMode ? { compute: "auto" } : {}),
-    ...(known?.serviceCidr === undefined ? {} : { serviceCidr: known.serviceCidr }),
+    ...(awsCluster?.isAutoMode ? { compute: "auto" } : {}),
+    ...(awsCluster?.serviceCidr === undefined ? {} : { serviceCidr: awsCluster.serviceCidr }),
     ...reached,
   };
 }
@@ -156,26 +150,26 @@ function clusterSettings(
 /** Whether Services are IPv6: the first address of a Service has the cluster's primary family. */
 function hasIPv6Services(live: LiveObjects): boolean {
   const addresses = live.ofKind("Service").flatMap(({ content }) => textAt(content, "spec", "clusterIPs", 0) ?? []);
-  const known = addresses.filter((address) => isIP(address) !== 0);
-  return known.length > 0 && known.every((address) => isIPv6(address));
+  const assigned = addresses.filter((address) => isIP(address) !== 0);
+  return assigned.length > 0 && assigned.every(isIPv6);
 }
 
 function eksRows({ aws, name }: EksRequest): AdoptionRow[] {
   if (typeof aws === "string")
     return [
-      {
-        action: "check",
-        subject: `EKS cluster ${name}`,
-        reason: `AWS does not answer (${aws}): state cluster.compute and serviceCidr, and import the add-on with id ${name}:coredns if there is one`,
-      },
+      row(
+        "check",
+        `EKS cluster ${name}`,
+        `AWS does not answer (${aws}): state cluster.compute and serviceCidr, and import the add-on with id ${name}:coredns if there is one`,
+      ),
     ];
   if (aws.isAutoMode || aws.hasCoreDnsAddon) return [];
   return [
-    {
-      action: "adopt",
-      subject: `add-on ${name}:coredns`,
-      reason: "does not exist yet: EKS takes over a self-managed CoreDNS in place, unless a field below prevents it",
-    },
+    row(
+      "adopt",
+      `add-on ${name}:coredns`,
+      "does not exist yet: EKS takes over a self-managed CoreDNS in place, unless a field below prevents it",
+    ),
   ];
 }
 
@@ -187,17 +181,14 @@ function loggingRows(live: LiveObjects, isEks: boolean): AdoptionRow[] {
     .ofKind("DaemonSet")
     .filter((daemonSet) => COLLECTOR.test(daemonSet.name) && !isOwn(daemonSet));
   return [
-    {
-      action: "check",
-      subject: "logging.destination",
-      reason: `${isEks ? "cloudwatch" : "stdout"} is written: replace it with yours`,
-    },
+    row("check", "logging.destination", `${isEks ? "cloudwatch" : "stdout"} is written: replace it with yours`),
     ...collectors.map(
-      ({ namespace, name }): AdoptionRow => ({
-        action: "leave",
-        subject: `DaemonSet/${namespace}/${name}`,
-        reason: "collects logs already, and both would run: remove it once the new one delivers",
-      }),
+      ({ namespace, name }): AdoptionRow =>
+        row(
+          "leave",
+          `DaemonSet/${namespace}/${name}`,
+          "collects logs already, and both would run: remove it once the new one delivers",
+        ),
     ),
   ];
 }
@@ -207,7 +198,7 @@ async function planAdoption(
   live: LiveObjects,
   { stack, eks, coredns, policyConfig = {} }: AdoptionRequest,
   config: Adoption["config"],
-  known: AwsCluster | undefined,
+  awsCluster: AwsCluster | undefined,
 ): Promise<Pick<Adoption, "importFile" | "targets" | "rows" | "policies">> {
   const engineConfig = Object.fromEntries(
     Object.entries(config).map(([key, value]): [string, string] => [
@@ -218,18 +209,14 @@ async function planAdoption(
   try {
     const { warnings } = parseSettings(engineConfig);
     const recording = await planStack({ name: stack, config: engineConfig });
-    const addon = known?.hasCoreDnsAddon ? [["aws:eks/addon:Addon", `${eks?.name}:coredns`] as const] : [];
+    const addon = awsCluster?.hasCoreDnsAddon ? [["aws:eks/addon:Addon", `${eks?.name}:coredns`] as const] : [];
     const { file, targets, rows } = importPlan(recording.resources, live, new Map(addon));
-    const warned = warnings.map(
-      (warning): AdoptionRow => ({ action: "check", subject: "settings", reason: formatIssue(warning) }),
-    );
+    const warned = warnings.map((warning): AdoptionRow => row("check", "settings", formatIssue(warning)));
     const policies = policyOutlook(recording, live, coredns, policyConfig);
     return { importFile: file, targets, rows: [...rows, ...warned], policies };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    const rows = error.issues.map(
-      (issue): AdoptionRow => ({ action: "conflict", subject: "settings", reason: formatIssue(issue) }),
-    );
+    const rows = error.issues.map((issue): AdoptionRow => row("conflict", "settings", formatIssue(issue)));
     return { importFile: { resources: [] }, targets: [], rows, policies: undefined };
   }
 }

@@ -1,5 +1,6 @@
+import { providerUrn } from "../../policies/core/stack.ts";
 import { proportionalTargets } from "../../policies/readers/workload.ts";
-import { at, type KubernetesObject, listAt, textAt } from "../audit/kubernetes-object.ts";
+import { at, isOwn, type KubernetesObject, listAt, objectName, textAt } from "../audit/kubernetes-object.ts";
 import { plural } from "../output/text.ts";
 import type { Planned, PlannedResource } from "../plan/recording.ts";
 
@@ -49,7 +50,7 @@ export function importPlan(
     const awsId = existing.get(resource.type);
     if (awsId !== undefined) {
       imported.set(resource.urn, awsId);
-      rows.push({ action: "import", subject: awsId, reason: "exists already" });
+      rows.push(row("import", awsId, "exists already"));
     }
     if (!resource.type.startsWith("kubernetes:")) continue;
     const { kind, namespace, name } = identity(resource);
@@ -59,22 +60,16 @@ export function importPlan(
     if (resource.type.endsWith("Patch")) rows.push(...differences(resource, live));
     else if (isOwn(object)) {
       imported.set(resource.urn, namespace === undefined ? name : `${namespace}/${name}`);
-      rows.push({ action: "import", subject: objectName(object), reason: "was created by this program" });
+      rows.push(row("import", object, "was created by this program"));
       if (isApplied(object)) applied.push(objectName(object));
     } else
-      rows.push({
-        action: "conflict",
-        subject: objectName(object),
-        reason: "has the name of an object that this program creates: rename or remove it first",
-      });
+      rows.push(
+        row("conflict", object, "has the name of an object that this program creates: rename or remove it first"),
+      );
   }
-  if (applied.length > 0) rows.push(...appliedRow(applied));
+  if (applied.length > 0) rows.push(appliedRow(applied));
   for (const kind of unread)
-    rows.push({
-      action: "check",
-      subject: kind,
-      reason: "could not be listed, because the user may not list it: one may already exist",
-    });
+    rows.push(row("check", kind, "could not be listed, because the user may not list it: one may already exist"));
   return { ...fileOf(resources, imported), rows };
 }
 
@@ -88,16 +83,14 @@ function isApplied(object: KubernetesObject): boolean {
   );
 }
 
-function appliedRow(names: readonly string[]): AdoptionRow[] {
+function appliedRow(names: readonly string[]): AdoptionRow {
   const replaced = names.filter((name) => /^(?:DaemonSet|StatefulSet|Deployment|\w*RoleBinding)\//.test(name));
   const replacement = replaced.length === 0 ? "" : `, and replaces ${replaced.join(", ")}`;
-  return [
-    {
-      action: "check",
-      subject: plural(names.length, "imported object"),
-      reason: `created with kubectl: a preview fails at its fields, \`pulumi up --skip-preview\` takes them over${replacement}`,
-    },
-  ];
+  return row(
+    "check",
+    plural(names.length, "imported object"),
+    `created with kubectl: a preview fails at its fields, \`pulumi up --skip-preview\` takes them over${replacement}`,
+  );
 }
 
 function identity({ inputs }: PlannedResource): { kind: string; namespace: string | undefined; name: string } {
@@ -119,11 +112,11 @@ function differences(resource: PlannedResource, live: LiveObjects): AdoptionRow[
     const managers = managersOf(object, path);
     const by = managers.length === 0 ? "" : ` and managed by ${managers.join(", ")}`;
     return [
-      {
-        action: "conflict",
-        subject: `${objectName(object)} ${path.join(".")}`,
-        reason: `is ${JSON.stringify(current)}${by}, this program sets ${JSON.stringify(value)}`,
-      },
+      row(
+        "conflict",
+        `${objectName(object)} ${path.join(".")}`,
+        `is ${JSON.stringify(current)}${by}, this program sets ${JSON.stringify(value)}`,
+      ),
     ];
   });
 }
@@ -152,7 +145,9 @@ function fileOf(
   };
   const needed = new Set([...imported.keys()].flatMap((urn) => [...above(urn), urn]));
   const providers = new Set(
-    [...imported.keys()].map((urn) => providerOf(byUrn.get(urn))).filter((urn) => byUrn.get(urn)?.type === PROVIDER),
+    [...imported.keys()]
+      .map((urn) => providerUrn(byUrn.get(urn)?.provider ?? ""))
+      .filter((urn) => byUrn.get(urn)?.type === PROVIDER),
   );
   const targets = [...providers].flatMap((urn) => [...above(urn), urn]);
   const names = new Map<string, string>();
@@ -165,7 +160,7 @@ function fileOf(
     const resource = byUrn.get(urn);
     if (resource === undefined || targets.includes(urn)) return [];
     const unique = names.get(urn) ?? resource.name;
-    const [parent, provider] = [names.get(resource.parent), names.get(providerOf(resource))];
+    const [parent, provider] = [names.get(resource.parent), names.get(providerUrn(resource.provider))];
     const id = imported.get(urn);
     return [
       {
@@ -191,12 +186,6 @@ function engineUrn(urn: string): string {
   return urn.replace("::pulumi:pulumi:Stack$", "::");
 }
 
-/** The provider's URN without its id. */
-function providerOf(resource: PlannedResource | undefined): string {
-  const provider = resource?.provider ?? "";
-  return provider.slice(0, Math.max(0, provider.lastIndexOf("::")));
-}
-
 /** What happens to an existing object or field. */
 export type AdoptionAction =
   /** Managed from now on, with its current value. */
@@ -218,9 +207,9 @@ export interface AdoptionRow {
   readonly reason: string;
 }
 
-/** `Deployment/kube-system/coredns`, or `Namespace/payments`. */
-export function objectName({ kind, namespace, name }: Pick<KubernetesObject, "kind" | "namespace" | "name">): string {
-  return [kind, namespace, name].filter((part) => part !== undefined).join("/");
+/** A line about an object, or about a subject that is none. */
+export function row(action: AdoptionAction, subject: string | KubernetesObject, reason: string): AdoptionRow {
+  return { action, subject: typeof subject === "string" ? subject : objectName(subject), reason };
 }
 
 /** The objects of a cluster that could be listed. */
@@ -247,11 +236,6 @@ export class LiveObjects {
   in(namespace: string): KubernetesObject[] {
     return this.all.filter((object) => object.namespace === namespace);
   }
-}
-
-/** Whether this program created an object, under any state. */
-export function isOwn({ content }: KubernetesObject): boolean {
-  return textAt(content, "metadata", "labels", "app.kubernetes.io/part-of") === "eks-dns-logging";
 }
 
 /**
@@ -320,7 +304,7 @@ export function rewrittenRows(objects: readonly KubernetesObject[]): AdoptionRow
     const tool = REWRITERS.find(({ mark: { kind, key, value = /./ } }) =>
       value.test(textAt(object.content, "metadata", kind, key) ?? ""),
     );
-    return tool === undefined ? [] : [{ action: "check", subject: objectName(object), reason: tool.reason }];
+    return tool === undefined ? [] : [row("check", object, tool.reason)];
   });
 }
 

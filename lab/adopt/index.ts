@@ -1,10 +1,11 @@
-import { access, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { Failure, helpNote, makeFolder, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
+import { commaList, Failure, helpNote, PROJECT_ROOT, progress, writeNamedFile, writeOutput } from "../command-line.ts";
 import type { Adoption, AdoptionRequest, Part } from "./adoption.ts";
 import type { LiveObjects } from "./import-file.ts";
-import type { CoreDnsPlace } from "./running-coredns.ts";
+import type { DeploymentPlace } from "./running-coredns.ts";
 
 interface AdoptFlags {
   readonly stack?: string;
@@ -14,7 +15,7 @@ interface AdoptFlags {
   readonly region?: string;
   readonly parts?: readonly Part[];
   readonly namespaces: readonly string[];
-  readonly coredns: CoreDnsPlace;
+  readonly coredns: DeploymentPlace;
   readonly out: string;
   readonly policyConfig?: string;
   readonly force?: true;
@@ -70,10 +71,6 @@ export function registerAdopt(program: Command): void {
     .action(runAdopt);
 }
 
-function commaList(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(",").filter((word) => word !== "")];
-}
-
 const PARTS: readonly Part[] = ["dns", "teams", "logging"];
 
 function parseParts(text: string): Part[] {
@@ -90,7 +87,7 @@ function parseStackName(text: string): string {
   throw new InvalidArgumentError("It must be letters, digits, '-', '_' and '.'.");
 }
 
-function parsePlace(text: string): CoreDnsPlace {
+function parsePlace(text: string): DeploymentPlace {
   const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
   if (namespace === undefined || name === undefined) throw new InvalidArgumentError("It must be NAMESPACE/NAME.");
   return { namespace, name };
@@ -109,9 +106,15 @@ async function runAdopt(flags: AdoptFlags): Promise<void> {
     const { live, context, version, server } = await readLive(flags, wanted);
     const stack = flags.stack ?? (flags.name ?? context).replaceAll(/[^\w.-]+/g, "-");
     const files = [join(flags.out, `Pulumi.${stack}.yaml`), join(flags.out, `import.${stack}.json`)] as const;
-    if (flags.force !== true) await refuseExisting(files);
+    if (flags.force !== true) refuseExisting(files);
     if (flags.name !== undefined) shown.update(`asking AWS for ${flags.name}`);
-    const request: AdoptionRequest = {
+    const eks = await eksOf(flags);
+    shown.update(`planning ${stack}`);
+    const [{ adopt }, { readPackConfig }] = await Promise.all([
+      import("./adoption.ts"),
+      import("../plan/policy-report.ts"),
+    ]);
+    const adoption = await adopt(live, {
       stack,
       parts: wanted,
       namespaces: [...new Set(flags.namespaces)],
@@ -119,14 +122,9 @@ async function runAdopt(flags: AdoptFlags): Promise<void> {
       context,
       kubeconfig: flags.kubeconfig,
       version,
-      eks: await eksOf(flags),
-    };
-    shown.update(`planning ${stack}`);
-    const [{ adopt }, { readPackConfig }] = await Promise.all([
-      import("./adoption.ts"),
-      import("../plan/policy-report.ts"),
-    ]);
-    const adoption = await adopt(live, { ...request, policyConfig: await readPackConfig(flags.policyConfig) });
+      eks,
+      policyConfig: await readPackConfig(flags.policyConfig),
+    });
     shown.stop();
     await report(adoption, files, `context ${context} (${server}, ${version})`, flags);
   } finally {
@@ -144,8 +142,8 @@ async function report(
   const [stackFile, importFile] = files;
   const { importFile: imports, targets } = adoption;
   const hasImports = imports.resources.length > 0;
-  await write(flags.out, stackFile, stackFileText(adoption, title));
-  if (hasImports) await write(flags.out, importFile, `${JSON.stringify(imports, null, 2)}\n`);
+  await writeNamedFile(stackFile, stackFileText(adoption, title));
+  if (hasImports) await writeNamedFile(importFile, `${JSON.stringify(imports, null, 2)}\n`);
   else await removeOld(importFile);
   const commands = [
     `pulumi stack init ${adoption.stack}`,
@@ -205,20 +203,8 @@ async function eksOf({ name, region }: AdoptFlags): Promise<AdoptionRequest["eks
   return { name, region, aws: await describeCluster(name, region) };
 }
 
-async function refuseExisting(files: readonly string[]): Promise<void> {
+function refuseExisting(files: readonly string[]): void {
   for (const file of files) {
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (exists) throw new Failure(`${file} exists: choose another --stack or --out, or add --force`, 2);
+    if (existsSync(file)) throw new Failure(`${file} exists: choose another --stack or --out, or add --force`, 2);
   }
-}
-
-async function write(folder: string, file: string, text: string): Promise<void> {
-  const written = makeFolder(folder).then(() => writeFile(file, text));
-  await written.catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
-  });
-  process.stderr.write(`Wrote ${file}\n`);
 }

@@ -1,23 +1,16 @@
 import { styleText } from "node:util";
-import { failing } from "../../policies/core/evaluate.ts";
+import { type Finding, failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { RULES } from "../../policies/pack.ts";
-import { audit, kindOf, subjectOf } from "../audit/audit.ts";
+import { audit, kindOf, levelText, subjectOf } from "../audit/audit.ts";
 import { plainTable, plural } from "../output/text.ts";
 import { POLICY_CONFIG_FILE, policyReport, stops } from "../plan/policy-report.ts";
 import type { Recording } from "../plan/recording.ts";
 import type { LiveObjects } from "./import-file.ts";
-import type { CoreDnsPlace } from "./running-coredns.ts";
+import type { DeploymentPlace } from "./running-coredns.ts";
 
 /** What a policy will say about the written stack. */
-export interface ExpectedFinding {
-  readonly rule: string;
-  readonly level: "mandatory" | "advisory" | "disabled";
-  readonly outcome: "violated" | "undecided" | "exempt";
-  /** Such as `DeploymentPatch/kube-system/coredns`. */
-  readonly resource: string;
-  readonly detail: string;
-  readonly fix?: string;
+export interface ExpectedFinding extends Omit<Finding, "urn" | "message"> {
   /** Whether the rule finds the same in the cluster now; undefined if the user may not list what it reads. */
   readonly before: boolean | undefined;
 }
@@ -35,32 +28,30 @@ export interface PolicyOutlook {
 export function policyOutlook(
   plan: Recording,
   live: LiveObjects,
-  coredns: CoreDnsPlace,
+  coredns: DeploymentPlace,
   config: PackConfig,
 ): PolicyOutlook {
   const evaluation = policyReport(plan, config);
   const blocking = failing(evaluation);
-  const open = evaluation.findings.filter(({ outcome }) => outcome !== "exempt");
+  const others = evaluation.findings.filter((found) => found.outcome !== "exempt" && !blocking.includes(found));
   const wasSo = findingsNow(live, coredns, config);
   return {
-    findings: [...blocking, ...open.filter((finding) => !blocking.includes(finding))].map(
-      ({ rule, level, outcome, urn: _, resource, detail, fix, message: __ }) => ({
-        rule,
-        level,
-        outcome,
-        resource,
-        detail,
-        ...(fix === undefined ? {} : { fix }),
-        before: wasSo(rule, resource),
-      }),
-    ),
+    findings: [...blocking, ...others].map(({ rule, level, outcome, urn: _, resource, detail, fix, message: __ }) => ({
+      rule,
+      level,
+      outcome,
+      resource,
+      detail,
+      ...(fix === undefined ? {} : { fix }),
+      before: wasSo(rule, resource),
+    })),
     issues: evaluation.issues,
     stops: stops(evaluation),
   };
 }
 
 /** Returns a test for findings that the cluster has already, in the object that a planned resource patches, replaces or imports. */
-function findingsNow(live: LiveObjects, { namespace, name }: CoreDnsPlace, config: PackConfig) {
+function findingsNow(live: LiveObjects, { namespace, name }: DeploymentPlace, config: PackConfig) {
   const unreadTypes = RULES.flatMap(({ types }) => types).filter((type) => live.unread.has(kindOf(type)));
   const now = audit(subjectOf(live.all, { live: true, includeSystem: true, unreadTypes }), config);
   const ofCoreDns = [`Deployment/${namespace}/${name}`, `ConfigMap/${namespace}/`];
@@ -68,7 +59,7 @@ function findingsNow(live: LiveObjects, { namespace, name }: CoreDnsPlace, confi
     if (now.skipped.some((skipped) => skipped.rule === rule)) return undefined;
     const found = now.findings.filter((finding) => finding.rule === rule).map((finding) => finding.resource);
     // The EKS add-on takes over the Deployment and its ConfigMap.
-    if (resource.startsWith("Addon/")) return found.some((label) => ofCoreDns.some((own) => label.startsWith(own)));
+    if (resource.startsWith("Addon/")) return found.some((label) => ofCoreDns.some((name) => label.startsWith(name)));
     return found.includes(resource.replace(/^(\w+?)Patch\//, "$1/"));
   };
 }
@@ -102,10 +93,6 @@ export function outlookText({ findings, issues }: PolicyOutlook): string {
   );
   const head = ["Level", "Policy", "Resource", "Finding", "In the cluster"];
   return `${plainTable(head, cells, { widths: [11, 28, 40, 64, 17] })}\n\n${verdict(findings)}\n${wrong}`;
-}
-
-function levelText({ outcome, level }: ExpectedFinding): string {
-  return outcome === "violated" ? level : outcome;
 }
 
 function beforeText({ before }: ExpectedFinding): string {

@@ -5,10 +5,10 @@ import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/labels.ts";
 import { isObject } from "../../components/schema/values.ts";
-import { at, groupAt, type KubernetesObject, listAt, textAt, textsAt } from "../audit/kubernetes-object.ts";
+import { at, groupAt, type KubernetesObject, listAt, objectName, textAt, textsAt } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
 import { type AddonMisfit, addonMisfits } from "./aws-cluster.ts";
-import { type AdoptionRow, type LiveObjects, managersOf, objectName, rewrittenRows, scalerOf } from "./import-file.ts";
+import { type AdoptionRow, type LiveObjects, managersOf, rewrittenRows, row, scalerOf } from "./import-file.ts";
 
 /** The running CoreDNS as settings under `dns`. */
 export interface RunningCoreDns {
@@ -21,8 +21,8 @@ export interface RunningCoreDns {
 /** How the stack manages CoreDNS: it already is an EKS add-on, becomes one if the add-on keeps all its fields, or is patched in place. */
 export type Takeover = "is-addon" | "to-addon" | "patch";
 
-/** Where CoreDNS runs. */
-export interface CoreDnsPlace {
+/** Namespace and name of CoreDNS's Deployment. */
+export interface DeploymentPlace {
   readonly namespace: string;
   readonly name: string;
 }
@@ -33,7 +33,7 @@ type Settings = Record<string, unknown>;
  * Reads a running CoreDNS.
  * @throws {Failure} if there is none.
  */
-export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Takeover): RunningCoreDns {
+export function readCoreDns(live: LiveObjects, place: DeploymentPlace, takeover: Takeover): RunningCoreDns {
   const deployment = live.find("Deployment", place.namespace, place.name);
   if (deployment === undefined) {
     const candidates = live.ofKind("Deployment").filter((deployment) => /coredns/.test(imageOf(deployment)));
@@ -55,7 +55,7 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
   const asAddon = takeover !== "patch" && misfits.length === 0;
   const { settings, rows } = new DeploymentReader(live, deployment, asAddon);
   const { version, build } = versionOf(imageOf(deployment));
-  const own = {
+  const adopted = {
     ...placeOf(place, source.configMap, deployment),
     ...(version === undefined ? {} : { version }),
     ...gracePeriodOf(deployment),
@@ -64,18 +64,18 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
   const clusterDns = addressesOf(live, deployment);
   return {
     settings: {
-      ...(asAddon ? { ...(build === undefined ? {} : { addonVersion: build }) } : { adopt: own }),
+      ...(asAddon ? { ...(build === undefined ? {} : { addonVersion: build }) } : { adopt: adopted }),
       ...settings,
       ...(clusterDns.length === 0 ? {} : { clusterDns }),
       ...corefile,
     },
     misfits,
     rows: [
-      {
-        action: "adopt",
-        subject: `${objectName(configMap)} data.Corefile`,
-        reason: "text" in (corefile.corefile ?? {}) ? "kept as text, every plugin as it is" : "is that of a profile",
-      },
+      row(
+        "adopt",
+        `${objectName(configMap)} data.Corefile`,
+        "text" in (corefile.corefile ?? {}) ? "kept as text, every plugin as it is" : "is that of a profile",
+      ),
       ...rows,
       ...(asAddon ? [] : rewrittenRows([configMap, deployment])),
     ],
@@ -86,12 +86,12 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
  * The settings that locate CoreDNS without managing it, so that the teams' network policies allow queries to it. False if its pods have the
  * usual labels in kube-system, which the policies assume, or if there is none.
  */
-export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.input<typeof DnsSettings> | false {
+export function unmanagedCoreDns(live: LiveObjects, place: DeploymentPlace): z.input<typeof DnsSettings> | false {
   const deployment = live.find("Deployment", place.namespace, place.name) ?? onlyClusterDns(live);
   if (deployment?.namespace === undefined) return false;
   const actual = { namespace: deployment.namespace, name: deployment.name };
-  const own = placeOf(actual, corefileSource(deployment).configMap, deployment);
-  if (own.namespace === undefined && own.selector === undefined) return false;
+  const stated = placeOf(actual, corefileSource(deployment).configMap, deployment);
+  if (stated.namespace === undefined && stated.selector === undefined) return false;
   const clusterDns = addressesOf(live, deployment);
   const [port] = servicesOf(live, deployment)
     .flatMap(({ content }) => listAt(content, "spec", "ports"))
@@ -99,7 +99,7 @@ export function unmanagedCoreDns(live: LiveObjects, place: CoreDnsPlace): z.inpu
       isObject(entry) && entry.port === 53 && typeof entry.targetPort === "number" ? entry.targetPort : [],
     );
   return {
-    adopt: { ...own, manage: false, ...(port === undefined || port === 53 ? {} : { port }) },
+    adopt: { ...stated, manage: false, ...(port === undefined || port === 53 ? {} : { port }) },
     ...(clusterDns.length === 0 ? {} : { clusterDns }),
   };
 }
@@ -118,7 +118,7 @@ function onlyClusterDns(live: LiveObjects): KubernetesObject | undefined {
 const DNS_APPS: readonly string[] = ["kube-dns", "coredns"];
 
 /** The settings of dns.adopt that say where CoreDNS is, without those that have the default. */
-function placeOf({ namespace, name }: CoreDnsPlace, configMap: string, deployment: KubernetesObject) {
+function placeOf({ namespace, name }: DeploymentPlace, configMap: string, deployment: KubernetesObject) {
   const container = containerOf(deployment);
   const selector = selectorOf(deployment);
   const isUsual = Object.keys(selector).length === 0 || isDeepStrictEqual(selector, USUAL_CORE_DNS_PODS.labels);
@@ -299,7 +299,7 @@ class DeploymentReader {
       const { maxUnavailable, minAvailable } = groupAt(budget.content, "spec");
       const value = { ...(maxUnavailable === undefined ? { minAvailable } : { maxUnavailable }) };
       if (asAddon) this.#take("podDisruptionBudget", "PodDisruptionBudget", value);
-      else this.rows.push({ action: "leave", subject: objectName(budget), reason: "only the EKS add-on has a budget" });
+      else this.rows.push(row("leave", budget, "only the EKS add-on has a budget"));
     }
   }
 
@@ -315,14 +315,10 @@ class DeploymentReader {
     this.settings[key] = value;
     const managers = managersOf(this.#deployment, path.replace(/\.containers.*/, "").split("."));
     const by = managers.length === 0 ? "" : `, which ${managers.join(" and ")} set`;
-    this.rows.push({
-      action: "adopt",
-      subject: `${objectName(this.#deployment)} ${path}`,
-      reason: `dns.${key}, with the same value${by}`,
-    });
+    this.rows.push(row("adopt", `${objectName(this.#deployment)} ${path}`, `dns.${key}, with the same value${by}`));
   }
 
   #leave(path: string, reason: string): void {
-    this.rows.push({ action: "leave", subject: `${objectName(this.#deployment)} ${path}`, reason });
+    this.rows.push(row("leave", `${objectName(this.#deployment)} ${path}`, reason));
   }
 }

@@ -1,8 +1,17 @@
 import type { z } from "zod";
 import { TeamSettings } from "../../components/team/settings.ts";
-import { at, groupAt, type KubernetesObject, listAt, textAt, textsAt } from "../audit/kubernetes-object.ts";
+import {
+  at,
+  groupAt,
+  isOwn,
+  type KubernetesObject,
+  listAt,
+  objectName,
+  textAt,
+  textsAt,
+} from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
-import { type AdoptionRow, isOwn, type LiveObjects, objectName } from "./import-file.ts";
+import { type AdoptionRow, type LiveObjects, row } from "./import-file.ts";
 
 type Team = z.input<typeof TeamSettings>;
 
@@ -34,8 +43,8 @@ export function readTeams(live: LiveObjects, namespaces: readonly string[]): Run
     if (namespace === undefined || SYSTEM.test(name)) throw new Failure(refusal(live, name), 2);
     const team = teamName(namespace, rows);
     const settings = readNamespace(live, namespace, rows);
-    const known = teams.get(team);
-    teams.set(team, known === undefined ? { name: team, ...settings } : merged(known, settings, namespace, rows));
+    const earlier = teams.get(team);
+    teams.set(team, earlier === undefined ? { name: team, ...settings } : merged(earlier, settings, namespace, rows));
   }
   return { settings: [...teams.values()], rows };
 }
@@ -55,11 +64,13 @@ function teamName(namespace: KubernetesObject, rows: AdoptionRow[]): string {
   const isName = (text: string) => TeamSettings.shape.name.safeParse(text).success;
   if (label !== undefined && isName(label)) return label;
   if (label !== undefined)
-    rows.push({
-      action: "conflict",
-      subject: `${objectName(namespace)} metadata.labels.team`,
-      reason: `is "${label}", which is not a valid team name and would be overwritten`,
-    });
+    rows.push(
+      row(
+        "conflict",
+        `${objectName(namespace)} metadata.labels.team`,
+        `is "${label}", which is not a valid team name and would be overwritten`,
+      ),
+    );
   if (isName(namespace.name)) return namespace.name;
   return `team-${namespace.name}`.slice(0, 58).replace(/-+$/, "");
 }
@@ -68,11 +79,9 @@ type NamespaceTeam = Omit<Team, "name">;
 
 function readNamespace(live: LiveObjects, namespace: KubernetesObject, rows: AdoptionRow[]): NamespaceTeam {
   const { name } = namespace;
-  rows.push({
-    action: "adopt",
-    subject: objectName(namespace),
-    reason: "labels, network policies and the members' role are added; a destroy removes only these",
-  });
+  rows.push(
+    row("adopt", namespace, "labels, network policies and the members' role are added; a destroy removes only these"),
+  );
   const access = Object.fromEntries(
     DIRECTIONS.flatMap(([type, key]) => {
       const rules = openRules(live, name, type, rows);
@@ -91,14 +100,16 @@ function readNamespace(live: LiveObjects, namespace: KubernetesObject, rows: Ado
 
 /** Merges a namespace into its team: team settings apply to every namespace of a team. */
 function merged(team: Team, more: NamespaceTeam, namespace: KubernetesObject, rows: AdoptionRow[]): Team {
-  const differs = (key: "podSecurity" | "members" | "ingress" | "egress") =>
-    JSON.stringify(team[key]) !== JSON.stringify(more[key]);
-  for (const key of (["podSecurity", "members", "ingress", "egress"] as const).filter(differs))
-    rows.push({
-      action: "conflict",
-      subject: objectName(namespace),
-      reason: `its ${key} differ from those of the other namespaces of team ${team.name}: give it a team of its own`,
-    });
+  for (const key of ["podSecurity", "members", "ingress", "egress"] as const) {
+    if (JSON.stringify(team[key]) === JSON.stringify(more[key])) continue;
+    rows.push(
+      row(
+        "conflict",
+        namespace,
+        `its ${key} differ from those of the other namespaces of team ${team.name}: give it a team of its own`,
+      ),
+    );
+  }
   return { ...team, namespaces: [...(team.namespaces ?? []), ...(more.namespaces ?? [])] };
 }
 
@@ -107,14 +118,15 @@ function podSecurity(namespace: KubernetesObject, rows: AdoptionRow[]): Pick<Tea
   const labels = textsAt(namespace.content, "metadata", "labels");
   const level = labels[ENFORCE];
   if (level === "restricted") return {};
-  rows.push({
-    action: "adopt",
-    subject: `${objectName(namespace)} metadata.labels.${ENFORCE}`,
-    reason:
+  rows.push(
+    row(
+      "adopt",
+      `${objectName(namespace)} metadata.labels.${ENFORCE}`,
       level === undefined
         ? "is not set, so podSecurity is privileged: pods start as before"
         : `podSecurity keeps ${level}`,
-  });
+    ),
+  );
   const reason =
     level === undefined
       ? "No level was enforced before the adoption"
@@ -134,34 +146,38 @@ function openRules(
 ): Team["ingress"] | undefined {
   const subject = `Namespace/${namespace} ${type.toLowerCase()}`;
   const policies = live.ofKind("NetworkPolicy", namespace).filter(({ content }) => policyTypes(content).includes(type));
-  const own = policies.find((policy) => isOwn(policy) && policy.name === `allow-${type.toLowerCase()}`);
-  if (own !== undefined)
-    rows.push({
-      action: "check",
-      subject: objectName(own),
-      reason: `was created by this program, under another state: repeat its rules in teams[].${type.toLowerCase()}`,
-    });
+  const ours = policies.find((policy) => isOwn(policy) && policy.name === `allow-${type.toLowerCase()}`);
+  if (ours !== undefined)
+    rows.push(
+      row(
+        "check",
+        ours,
+        `was created by this program, under another state: repeat its rules in teams[].${type.toLowerCase()}`,
+      ),
+    );
   if (policies.some(({ content }) => selectsAll(content))) {
-    rows.push({
-      action: "leave",
-      subject,
-      reason: "policies deny it already; DNS and traffic within the team are allowed in addition",
-    });
+    rows.push(
+      row("leave", subject, "policies deny it already; DNS and traffic within the team are allowed in addition"),
+    );
     return undefined;
   }
   if (policies.length > 0) {
-    rows.push({
-      action: "conflict",
-      subject,
-      reason: `only some pods have a policy (${policies.map(({ name }) => name).join(", ")}): the others would be cut off, so list what they need`,
-    });
+    rows.push(
+      row(
+        "conflict",
+        subject,
+        `only some pods have a policy (${policies.map(({ name }) => name).join(", ")}): the others would be cut off, so list what they need`,
+      ),
+    );
     return undefined;
   }
-  rows.push({
-    action: "adopt",
-    subject,
-    reason: "no policy restricts it, so it is kept open to all namespaces and addresses: narrow it later",
-  });
+  rows.push(
+    row(
+      "adopt",
+      subject,
+      "no policy restricts it, so it is kept open to all namespaces and addresses: narrow it later",
+    ),
+  );
   return [{ namespaces: live.ofKind("Namespace").map(({ name }) => name), cidrs: [...EVERYWHERE] }];
 }
 
@@ -190,14 +206,15 @@ function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): s
       .flatMap((subject) => textAt(subject, "name") ?? [])
       .filter((group) => !group.startsWith("system:"));
     if (isWider) members.push(...groups);
-    rows.push({
-      action: "leave",
-      subject: objectName(binding),
-      reason:
+    rows.push(
+      row(
+        "leave",
+        binding,
         isWider && groups.length > 0
           ? `stays; its groups (${groups.join(", ")}) become members, whose rights are part of ${role}`
           : "stays; its subjects do not become members, who may have more rights",
-    });
+      ),
+    );
   }
   return [...new Set(members)];
 }
@@ -216,20 +233,17 @@ function leaveOthers(live: LiveObjects, namespace: string, rows: AdoptionRow[]):
     .filter((object) => !EVERY_NAMESPACE.includes(`${object.kind}/${object.name}`) && !isOwn(object));
   for (const [kind, reason] of Object.entries(KEPT))
     for (const object of objects.filter((candidate) => candidate.kind === kind))
-      rows.push({ action: "leave", subject: objectName(object), reason });
+      rows.push(row("leave", object, reason));
   const pods = objects.filter(({ kind }) => kind === "Pod");
   if (pods.length > 0)
-    rows.push({
-      action: "leave",
-      subject: `Namespace/${namespace}`,
-      reason: `${pods.length === 1 ? "1 pod keeps" : `${pods.length} pods keep`} running: nothing restarts`,
-    });
+    rows.push(
+      row(
+        "leave",
+        `Namespace/${namespace}`,
+        `${pods.length === 1 ? "1 pod keeps" : `${pods.length} pods keep`} running: nothing restarts`,
+      ),
+    );
   const others = objects.filter(({ kind }) => !(kind in KEPT) && kind !== "Pod" && kind !== "RoleBinding");
   const kinds = [...Map.groupBy(others, ({ kind }) => kind)].map(([kind, ofKind]) => `${kind} ${ofKind.length}`);
-  if (kinds.length > 0)
-    rows.push({
-      action: "leave",
-      subject: `Namespace/${namespace}`,
-      reason: `not part of a team: ${kinds.join(", ")}`,
-    });
+  if (kinds.length > 0) rows.push(row("leave", `Namespace/${namespace}`, `not part of a team: ${kinds.join(", ")}`));
 }

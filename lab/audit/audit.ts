@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { styleText } from "node:util";
 import project from "../../package.json" with { type: "json" };
-import { evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
+import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import type { Group } from "../../policies/core/resource.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
@@ -40,16 +40,11 @@ export interface AuditFinding extends Finding {
   readonly source?: SourceLine;
 }
 
-export interface Audit {
+export interface Audit extends Omit<Evaluation, "findings" | "exemptions"> {
   readonly findings: readonly AuditFinding[];
-  /** Errors in the policy configuration. */
-  readonly issues: readonly string[];
-  /** Deprecated names in the configuration. */
-  readonly warnings: readonly string[];
   readonly skipped: readonly SkippedRule[];
   /** Number of objects checked, without those that came with the cluster or that a controller owns. */
   readonly objects: number;
-  readonly rules: number;
 }
 
 export interface ObjectsOptions {
@@ -174,20 +169,18 @@ function place({ source }: AuditFinding): string {
   return source === undefined ? "" : ` (${source.file}:${source.line})`;
 }
 
-function levelText({ outcome, level }: AuditFinding): string {
+export function levelText({ outcome, level }: Pick<Finding, "outcome" | "level">): string {
   return outcome === "violated" ? level : outcome;
 }
 
 /** The audit as a table for a terminal. */
 export function auditTable(report: AuditReport): string {
-  const rows = sorted(report.findings).map((finding) => {
-    return [
-      styleText(COLORS[severityOf(finding)], levelText(finding)),
-      finding.rule,
-      `${finding.resource}${place(finding)}`,
-      oneLine(finding.detail),
-    ];
-  });
+  const rows = sorted(report.findings).map((finding) => [
+    styleText(COLORS[severityOf(finding)], levelText(finding)),
+    finding.rule,
+    `${finding.resource}${place(finding)}`,
+    finding.detail.replaceAll(/\s+/g, " "),
+  ]);
   const table = rows.length === 0 ? "" : `${plainTable(["LEVEL", "RULE", "OBJECT", "PROBLEM"], rows)}\n\n`;
   const fixes = RULES.flatMap((rule) => fixesOf(rule, report.findings).map((fix) => [rule.id, fix]));
   const advice = fixes.length === 0 ? "" : `${plainTable(["RULE", "FIX"], fixes)}\n\n`;
@@ -249,10 +242,6 @@ function cell(markdown: string): string {
   return markdown.replaceAll(/(?<!\\)\|/g, "\\|");
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ");
-}
-
 /**
  * An audit as SARIF 2.1.0. GitHub's code scanning only shows results in files, so an object of a cluster gets the path
  * `kubernetes/NAMESPACE/KIND/NAME`.
@@ -274,10 +263,7 @@ export function sarifOf(report: AuditReport) {
             executionSuccessful: true,
             toolExecutionNotifications: [
               ...report.notes.map((text) => ({ level: "note", message: { text } })),
-              ...report.skipped.map((rule) => ({
-                level: "warning",
-                message: { text: skippedText(rule) },
-              })),
+              ...report.skipped.map((rule) => ({ level: "warning", message: { text: skippedText(rule) } })),
             ],
           },
         ],

@@ -1,11 +1,10 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import pLimit from "p-limit";
-import { isObject } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { asClusterError, listPath, requestApi } from "../kubernetes/api-requests.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import type { Connection } from "../kubernetes/connect.ts";
-import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
+import { type Connection, throwInContext } from "../kubernetes/connect.ts";
+import { groupAt, type KubernetesObject, kubernetesObject, listAt, textAt, typeToken } from "./kubernetes-object.ts";
 
 /** A kind that rules read, with what its API path needs. */
 interface ListedKind {
@@ -81,7 +80,7 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
       } catch (error) {
         if (!(error instanceof ClusterError) || (error.kind !== "forbidden" && error.kind !== "not-found")) throw error;
         // A missing API group has no objects.
-        if (error.kind === "forbidden") forbidden.push(tokenOf(kind));
+        if (error.kind === "forbidden") forbidden.push(typeToken(kind));
       }
     }
     return ofKind;
@@ -89,8 +88,8 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
   const objects = lists.flat();
   const isWanted = ({ kind, name }: KubernetesObject) =>
     kind !== "Namespace" || namespaces.length === 0 || namespaces.includes(name);
-  const known = objects.filter(({ kind }) => kind === "Namespace").map(({ name }) => name);
-  const absent = forbidden.includes(NAMESPACES) ? [] : namespaces.filter((name) => !known.includes(name));
+  const present = objects.filter(({ kind }) => kind === "Namespace").map(({ name }) => name);
+  const absent = forbidden.includes(NAMESPACES) ? [] : namespaces.filter((name) => !present.includes(name));
   return { objects: objects.filter(isWanted), forbidden: [...new Set(forbidden)], absent };
 }
 
@@ -99,19 +98,12 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
  * @throws {Failure} that names the context, also if the user may list nothing.
  */
 export async function visibleObjects(
-  { cluster: { context }, config }: Connection,
+  { cluster, config }: Connection,
   namespaces: readonly string[] = [],
 ): Promise<ClusterObjects> {
-  const visible = await readCluster(config, namespaces).catch((error: unknown) => {
-    if (error instanceof ClusterError) throw new Failure(`context '${context}': ${error.message}`, 2);
-    throw error;
-  });
+  const visible = await readCluster(config, namespaces).catch(throwInContext(cluster));
   if (visible.objects.length > 0) return visible;
-  throw new Failure(`context '${context}': its user may list nothing; it needs the ClusterRole view`, 2);
-}
-
-function tokenOf({ apiVersion, kind }: ListedKind): string {
-  return `kubernetes:${apiVersion === "v1" ? "core/v1" : apiVersion}:${kind}`;
+  throw new Failure(`context '${cluster.context}': its user may list nothing; it needs the ClusterRole view`, 2);
 }
 
 async function list(
@@ -123,35 +115,23 @@ async function list(
   const query = new URLSearchParams({ limit: String(PAGE) });
   const objects: KubernetesObject[] = [];
   for (;;) {
-    const page = await request(config, `${path}?${query}`, `list ${plural}`);
-    for (const item of page.items) {
-      // Items of a list lack apiVersion and kind.
-      const object = isObject(item) ? kubernetesObject({ apiVersion, kind, ...item }) : undefined;
-      if (object !== undefined) objects.push(object);
-    }
-    if (page.next === "") return objects;
-    query.set("continue", page.next);
+    const page = await pageAt(config, `${path}?${query}`).catch((error: unknown) => {
+      throw asClusterError(error, `list ${plural}`);
+    });
+    // Items of a list lack apiVersion and kind.
+    objects.push(
+      ...listAt(page, "items").flatMap((item) => kubernetesObject({ apiVersion, kind, ...groupAt(item) }) ?? []),
+    );
+    const next = textAt(page, "metadata", "continue") ?? "";
+    if (next === "") return objects;
+    query.set("continue", next);
   }
 }
 
-async function request(
-  config: KubeConfig,
-  path: string,
-  what: string,
-): Promise<{ readonly items: readonly unknown[]; readonly next: string }> {
-  try {
-    const { status, body } = await requestApi(config, { path, seconds: TIMEOUT_SECONDS });
-    const answer: unknown = JSON.parse(body);
-    if (status >= 400) throw refusal(status, answer, what);
-    const items = isObject(answer) && Array.isArray(answer.items) ? answer.items : [];
-    const next = isObject(answer) && isObject(answer.metadata) ? answer.metadata.continue : undefined;
-    return { items, next: typeof next === "string" ? next : "" };
-  } catch (error) {
-    throw asClusterError(error, what);
-  }
-}
-
-function refusal(status: number, answer: unknown, what: string): Error {
-  const message = isObject(answer) && typeof answer.message === "string" ? answer.message : "";
-  return asClusterError(new ApiException(status, message, message, {}), what);
+async function pageAt(config: KubeConfig, path: string): Promise<unknown> {
+  const { status, body } = await requestApi(config, { path, seconds: TIMEOUT_SECONDS });
+  const answer: unknown = JSON.parse(body);
+  if (status < 400) return answer;
+  const message = textAt(answer, "message") ?? "";
+  throw new ApiException(status, message, message, {});
 }

@@ -1,8 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { Failure, helpNote, refuseUnwritable, writeOutput } from "../command-line.ts";
+import { appended, Failure, helpNote, refuseUnwritable, writeNamedFile, writeOutput } from "../command-line.ts";
 import type { Subject } from "./audit.ts";
 
 interface AuditFlags {
@@ -33,7 +32,7 @@ export function registerAudit(program: Command): void {
     )
     .addOption(
       new Option("--manifests <path>", "manifest file, folder (recursive), or - for standard input; may be repeated")
-        .argParser((path: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), path])
+        .argParser(appended)
         .conflicts(["context", "kubeconfig"]),
     )
     .addOption(
@@ -41,7 +40,7 @@ export function registerAudit(program: Command): void {
         "-n, --namespace <name...>",
         "only these namespaces; with --manifests, the namespace of objects without one",
       )
-        .argParser((name: string, earlier: readonly string[]) => [...earlier, name])
+        .argParser(appended)
         .default([], "all of the cluster"),
     )
     .option("--include-system", "include kube-system")
@@ -69,10 +68,8 @@ async function runAudit(flags: AuditFlags): Promise<void> {
   const { audit, auditJson, auditMarkdown, auditTable, fails, sarifOf } = await import("./audit.ts");
   const report = { title, notes, ...audit(subject, config) };
   writeOutput(flags.json ? auditJson(report) : auditTable(report));
-  if (flags.sarif !== undefined) {
-    await write(flags.sarif, `${JSON.stringify(sarifOf(report), null, 2)}\n`);
-  }
-  if (flags.markdown !== undefined) await write(flags.markdown, auditMarkdown(report));
+  if (flags.sarif !== undefined) await writeNamedFile(flags.sarif, `${JSON.stringify(sarifOf(report), null, 2)}\n`);
+  if (flags.markdown !== undefined) await writeNamedFile(flags.markdown, auditMarkdown(report));
   if (fails(report)) process.exitCode = 1;
 }
 
@@ -130,11 +127,4 @@ async function clusterSubject(flags: AuditFlags): Promise<NamedSubject> {
     title: `context ${cluster.context} (${cluster.server}, ${version})`,
     notes,
   };
-}
-
-async function write(file: string, text: string): Promise<void> {
-  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
-  });
-  process.stderr.write(`Wrote ${file}\n`);
 }

@@ -75,8 +75,13 @@ export function textsAt(value: unknown, ...path: readonly (string | number)[]): 
   return Object.fromEntries(texts);
 }
 
+/** `Deployment/kube-system/coredns`, or `Namespace/payments`. */
+export function objectName({ kind, namespace, name }: Pick<KubernetesObject, "kind" | "namespace" | "name">): string {
+  return [kind, namespace, name].filter((part) => part !== undefined).join("/");
+}
+
 /** Pulumi's type token of a kind: `kubernetes:apps/v1:Deployment`. */
-function typeToken({ apiVersion, kind }: Pick<KubernetesObject, "apiVersion" | "kind">): string {
+export function typeToken({ apiVersion, kind }: Pick<KubernetesObject, "apiVersion" | "kind">): string {
   return `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
 }
 
@@ -150,14 +155,12 @@ interface Owner {
 
 /** The controller of an object, such as the ReplicaSet of a Pod; undefined for objects that a user applied. */
 function controllerOf({ content, namespace }: KubernetesObject): Owner | undefined {
-  const references: unknown = isObject(content.metadata) ? content.metadata.ownerReferences : undefined;
-  if (!Array.isArray(references)) return undefined;
-  for (const reference of references) {
-    if (!isObject(reference) || reference.controller !== true) continue;
-    const { uid, kind, name } = reference;
-    return { uid: String(uid), key: `${kind}/${namespace ?? ""}/${name}` };
-  }
-  return undefined;
+  const owner = listAt(content, "metadata", "ownerReferences").find(
+    (reference) => at(reference, "controller") === true,
+  );
+  if (owner === undefined) return undefined;
+  const { uid, kind, name } = groupAt(owner);
+  return { uid: String(uid), key: `${kind}/${namespace ?? ""}/${name}` };
 }
 
 /** Identifies an object among all of its kind. */
@@ -170,7 +173,9 @@ export function objectKey({ kind, namespace, name }: KubernetesObject): string {
  * among the objects, such as a custom resource, its first child stands for all.
  */
 export function withoutOwned(objects: readonly KubernetesObject[]): KubernetesObject[] {
-  const present = new Set(objects.flatMap((object) => [objectKey(object), uidOf(object)]));
+  const present = new Set(
+    objects.flatMap((object) => [objectKey(object), textAt(object.content, "metadata", "uid") ?? "no uid"]),
+  );
   const represented = new Set<string>();
   return objects.filter((object) => {
     const owner = controllerOf(object);
@@ -183,29 +188,27 @@ export function withoutOwned(objects: readonly KubernetesObject[]): KubernetesOb
   });
 }
 
-function uidOf({ content }: KubernetesObject): string {
-  return isObject(content.metadata) && typeof content.metadata.uid === "string" ? content.metadata.uid : "no uid";
+/** Whether this program created an object, under any state. */
+export function isOwn({ content }: KubernetesObject): boolean {
+  return textAt(content, "metadata", "labels", "app.kubernetes.io/part-of") === "eks-dns-logging";
 }
 
 /**
  * URN of an object that this program created, so that its built-in exemptions apply: its collector may read the node's logs. Undefined for
  * all others. This is safe, because anyone who may write to the collector's namespace could use the collector itself.
  */
-export function ownUrn({ apiVersion, kind, name, namespace, content }: KubernetesObject): string | undefined {
-  const labels: unknown = isObject(content.metadata) ? content.metadata.labels : undefined;
-  if (!isObject(labels) || labels["app.kubernetes.io/part-of"] !== "eks-dns-logging") return undefined;
-  const resource = ownResource(kind, name, namespace);
+export function ownUrn(object: KubernetesObject): string | undefined {
+  const resource = isOwn(object) ? ownResource(object) : undefined;
   if (resource === undefined) return undefined;
   const [component, pulumiName] = resource;
-  const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
-  return `urn:pulumi:audit::eks-dns-logging::eks-dns-logging:${component}$kubernetes:${group}:${kind}::${pulumiName}`;
+  return `urn:pulumi:audit::eks-dns-logging::eks-dns-logging:${component}$${typeToken(object)}::${pulumiName}`;
 }
 
-function ownResource(
-  kind: string,
-  name: string,
-  namespace: string | undefined,
-): readonly [component: string, pulumiName: string] | undefined {
+function ownResource({
+  kind,
+  name,
+  namespace,
+}: KubernetesObject): readonly [component: string, pulumiName: string] | undefined {
   if (kind === "Namespace" && name === LOGGING_NAMESPACE) return ["logging:LogCollection", "logs-namespace"];
   if (kind === "DaemonSet" && name === "node-local-dns" && namespace === "kube-system")
     return ["dns:NodeLocalCache", "coredns-local-daemon"];
@@ -252,10 +255,6 @@ export function isSystem(object: KubernetesObject, includeSystem: boolean): bool
 }
 
 /** RBAC's default roles, which the API server restores at each start. */
-function isBootstrapRole({ metadata }: KubernetesObject["content"]): boolean {
-  return (
-    isObject(metadata) &&
-    isObject(metadata.labels) &&
-    metadata.labels["kubernetes.io/bootstrapping"] === "rbac-defaults"
-  );
+function isBootstrapRole(content: KubernetesObject["content"]): boolean {
+  return at(content, "metadata", "labels", "kubernetes.io/bootstrapping") === "rbac-defaults";
 }

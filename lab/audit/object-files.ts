@@ -6,7 +6,7 @@ import { type Document, isAlias, isCollection, visit, type YAMLParseError } from
 import { z } from "zod";
 import { isCircular, isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
-import { Stack } from "../../policies/core/stack.ts";
+import { providerUrn, Stack } from "../../policies/core/stack.ts";
 import { Failure, fileBytes } from "../command-line.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 import { firstNonText, jsonDocuments, nonTextIssue, yamlDocuments } from "./manifest-documents.ts";
@@ -248,7 +248,7 @@ function resourcesOf({ deployment }: z.infer<typeof StateExport>): Resource[] {
   const read = new Map(all.map(({ urn, inputs }) => [urn, decoded(inputs)]));
   return all.map(({ urn, type, dependencies, propertyDependencies, provider, protect }) => {
     const { value = {}, secrets = [] } = read.get(urn) ?? {};
-    const ofProvider = read.get(provider.slice(0, Math.max(0, provider.lastIndexOf("::"))));
+    const ofProvider = read.get(providerUrn(provider));
     return new Resource({
       urn,
       type,

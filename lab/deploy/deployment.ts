@@ -6,7 +6,7 @@ import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
-import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import { type Cluster, ifExists } from "../kubernetes/cluster.ts";
 import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { accessAdditions } from "./additions.ts";
 import {
@@ -187,10 +187,7 @@ async function endedPods(deployment: Deployment, cluster: Cluster, settings: Set
     const [namespace, podName] = [teamNamespace(name), curlPodName(name)];
     const urn = podUrnsBefore.get(`${namespace}/${podName}`);
     if (urn === undefined) continue;
-    const pod = await cluster.pod(namespace, podName).catch((error) => {
-      if (error instanceof ClusterError && error.kind === "not-found") return undefined;
-      throw error;
-    });
+    const pod = await ifExists(cluster.pod(namespace, podName));
     if (pod?.phase === "Succeeded" || pod?.phase === "Failed") urns.push(urn);
   }
   return urns;

@@ -1,6 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
+import { providerUrn } from "../../policies/core/stack.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { loadKubeConfig } from "../kubernetes/connect.ts";
 import { stackNames } from "../stack-file.ts";
@@ -161,7 +162,7 @@ async function existingUrns(deployment: Deployment): Promise<Set<string>> {
   for (const [provider, resources] of Map.groupBy(pending, (resource) => String(resource.provider))) {
     const objects = stateObjects({ resources });
     if (objects.length === 0) continue;
-    const urn = provider.slice(0, provider.lastIndexOf("::"));
+    const urn = providerUrn(provider);
     const inputs = deployment.resources?.find((resource) => resource.urn === urn)?.inputs;
     for (const object of await existingObjects(await clusterOfProvider(inputs), objects)) urns.add(object.urn);
   }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { type VersionStep, versionStep } from "eks-dns-logging-corefile/addon";
+import { providerUrn } from "../../policies/core/stack.ts";
 import {
   type Json,
   outsideName,
@@ -15,7 +16,6 @@ import {
   type ComparedPair,
   comparePair,
   DATA_LOSS_ON_REPLACE,
-  providerUrn,
   replacesItsResources,
   whyReplaced,
 } from "./replacement.ts";
@@ -88,7 +88,7 @@ function byKindAndName(one: ResourceChange, other: ResourceChange): number {
 /** Resource options whose changes a reviewer should see. */
 function optionsOf(resource: PlannedResourceDocument) {
   const { protect, retainOnDelete, ignoreChanges } = resource;
-  return { protect, retainOnDelete, ignoreChanges, provider: providerUrn(resource) };
+  return { protect, retainOnDelete, ignoreChanges, provider: providerUrn(resource.provider) };
 }
 
 function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChange | undefined {

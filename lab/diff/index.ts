@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { Failure, helpNote, PROJECT_ROOT, writeOutput } from "../command-line.ts";
+import { appended, Failure, helpNote, PROJECT_ROOT, whileHandling, writeOutput } from "../command-line.ts";
 
 interface DiffFlags {
   readonly stack: readonly string[];
@@ -17,7 +17,7 @@ export function registerDiff(program: Command): void {
     .addOption(
       new Option("-s, --stack <name>", "stack to compare; may be repeated")
         .default([], "all that have a file in head")
-        .argParser((name: string, earlier: readonly string[]) => [...earlier, name]),
+        .argParser(appended),
     )
     .addOption(new Option("--markdown", "print Markdown for a pull request comment").conflicts("json"))
     .option("--json", "print one JSON document")
@@ -32,10 +32,7 @@ export function registerDiff(program: Command): void {
 
 async function diffCommand(base: string, head: string, flags: DiffFlags): Promise<void> {
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
+  const compare = async () => {
     const { diff, fails } = await import("./diff.ts");
     const result = await diff({
       base,
@@ -47,12 +44,10 @@ async function diffCommand(base: string, head: string, flags: DiffFlags): Promis
     });
     writeOutput(await resultOf(result, flags));
     if (fails(result)) process.exitCode = 1;
-  } catch (error) {
-    if (stop.signal.aborted) throw new Failure("stopped; temporary checkouts removed", 130);
-    throw error;
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
+  };
+  await whileHandling(() => stop.abort(), compare).catch((error: unknown) => {
+    throw stop.signal.aborted ? new Failure("stopped; temporary checkouts removed", 130) : error;
+  });
 }
 
 async function resultOf(diff: import("./diff.ts").Diff, flags: DiffFlags): Promise<string | object> {

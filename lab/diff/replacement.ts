@@ -1,3 +1,4 @@
+import { providerUrn } from "../../policies/core/stack.ts";
 import {
   outsideName,
   type Pair,
@@ -189,7 +190,7 @@ function replacingFields(resource: PlannedResourceDocument, plan: PlanDocument):
   }
   if (!resource.type.startsWith("kubernetes:")) return fields;
   fields.push(...KUBERNETES_IDENTITY);
-  const provider = plan.resources.find((other) => other.urn === providerUrn(resource));
+  const provider = plan.resources.find((other) => other.urn === providerUrn(resource.provider));
   const mutable = (setting: string) =>
     String(provider?.inputs[setting]) === "true" && valueAt(resource.inputs, "immutable") !== true;
   if (resource.type === "kubernetes:core/v1:ConfigMap" && !mutable("enableConfigMapMutable"))
@@ -198,12 +199,6 @@ function replacingFields(resource: PlannedResourceDocument, plan: PlanDocument):
     fields.push("type", ...(mutable("enableSecretMutable") ? [] : ["data", "stringData"]));
   }
   return fields;
-}
-
-/** URN of a resource's provider, without its id, which differs in each plan. Empty for the default provider. */
-export function providerUrn(resource: PlannedResourceDocument): string {
-  const end = resource.provider.lastIndexOf("::");
-  return end < 0 ? "" : resource.provider.slice(0, end);
 }
 
 /** Whether a change affects one of the fields: the field itself, a child, or a parent. */
@@ -302,7 +297,9 @@ function shortList(paths: readonly string[]): string {
 }
 
 function inheritedReasons({ after, fixed }: ComparedPair, replaced: readonly ComparedPair[]): string[] {
-  const provider = replaced.find((pair) => pair.after.urn === providerUrn(after) && replacesItsResources(pair));
+  const provider = replaced.find(
+    (pair) => pair.after.urn === providerUrn(after.provider) && replacesItsResources(pair),
+  );
   if (provider !== undefined) return [`its provider ${provider.after.name} is replaced`];
   const sources = replaced.filter((pair) => after.dependencies.includes(pair.after.urn));
   const types = new Set(sources.map((pair) => pair.after.type));

@@ -13,7 +13,7 @@ import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
-import { type Cluster, ClusterError, type PodFacts } from "../kubernetes/cluster.ts";
+import { type Cluster, ClusterError, isNotFound, type PodFacts } from "../kubernetes/cluster.ts";
 
 /** A pod that sends queries, and the configuration of its resolver. */
 export interface DnsClient {
@@ -72,9 +72,7 @@ export async function dnsClientAt(
   const { namespace, name } = parseFrom(from);
   try {
     const pod = await cluster.pod(namespace, name).catch(async (error: unknown) => {
-      if (error instanceof ClusterError && error.kind === "not-found")
-        throw await missing(cluster, namespace, name, up);
-      throw error;
+      throw isNotFound(error) ? await missing(cluster, namespace, name, up) : error;
     });
     const chosen = containerOf(pod, container, up);
     return { pod, container: chosen, ...(await look(cluster, pod, chosen)) };
@@ -96,7 +94,7 @@ async function missing(cluster: Cluster, namespace: string, name: string, up: st
   // Kubernetes keeps this ConfigMap in every namespace.
   const empty = await cluster.configMap(namespace, "kube-root-ca.crt").then(
     () => true,
-    (error: unknown) => !(error instanceof ClusterError && error.kind === "not-found"),
+    (error: unknown) => !isNotFound(error),
   );
   const what = empty ? `no pod '${name}' in namespace ${namespace}` : `no namespace '${namespace}'`;
   const advice = up === undefined ? OTHER_POD : `deploy the lab with ${up}`;

@@ -1,6 +1,6 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
-import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import { type Cluster, isNotFound } from "../kubernetes/cluster.ts";
 import type { KubernetesJson, ObjectStore } from "../kubernetes/object-store.ts";
 import { allChecks, type CheckInput, select } from "../verify/catalog.ts";
 import { Lab } from "../verify/lab.ts";
@@ -200,10 +200,7 @@ export async function stopDrill(env: Pick<Environment, "store" | "pause">, claim
 
 /** Waits until a drill's rows pass again. @returns the rows that do not; none if `lab down` has removed the lab meanwhile. */
 export async function untilHealthy(env: Environment, drill: Drill): Promise<Row[]> {
-  const isGone = await env.cluster.namespaceLabels(teamNamespace(env.scene.from)).then(
-    () => false,
-    (error: unknown) => error instanceof ClusterError && error.kind === "not-found",
-  );
+  const isGone = await env.cluster.namespaceLabels(teamNamespace(env.scene.from)).then(() => false, isNotFound);
   if (isGone) return [];
   env.onStep("waiting until the lab is healthy");
   let rows: Row[] = [];

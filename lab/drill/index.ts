@@ -1,7 +1,15 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, helpNote, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
+import {
+  Failure,
+  helpNote,
+  kubeconfigOptions,
+  progress,
+  stackOptions,
+  whileHandling,
+  writeOutput,
+} from "../command-line.ts";
 import type { Drill, Scene } from "./drill.ts";
 import type { Environment } from "./drill-run.ts";
 import type { StoredState } from "./drill-state.ts";
@@ -74,8 +82,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   const [
     { connect },
     { checkInputOf, targetOf },
-    { clusterDomain },
-    { Lab },
+    { clusterDomain, Lab },
     { findCoreDns },
     { objectStore },
     { requestApi },
@@ -83,7 +90,6 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   ] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../verify/catalog.ts"),
-    import("../verify/lab.ts"),
     import("../verify/lab.ts"),
     import("../kubernetes/core-dns-place.ts"),
     import("../kubernetes/object-store.ts"),
@@ -95,7 +101,6 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   const target = targetOf(settings, flags);
   const { cluster, version, config } = await connect(target);
   const shown = await progress("reading the cluster");
-  const own = settings.cluster.kind === "existing" ? undefined : settings.cluster.name;
   const coreDns = await findCoreDns(cluster, settings.dns);
   const input = { ...checkInputOf(name, settings, 20), coreDns };
   const teams = input.teams.map((team) => team.name);
@@ -112,7 +117,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
   return {
     env,
     settings,
-    clusterName: own ?? cluster.context,
+    clusterName: settings.cluster.kind === "existing" ? cluster.context : settings.cluster.name,
     ...placeOf(settings.cluster, { server: cluster.server, version }),
     stop: shown.stop,
   };
@@ -193,13 +198,7 @@ async function untilStopped<T>(action: (signal: AbortSignal) => Promise<T>, noti
     process.stderr.write(`${notice}\n`);
     stopping.abort();
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    return await action(stopping.signal);
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
+  return whileHandling(onSignal, () => action(stopping.signal));
 }
 
 async function chosenDrill(name: string | undefined, { env, settings, isEks }: Connected): Promise<Drill> {

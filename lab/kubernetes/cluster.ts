@@ -154,3 +154,16 @@ export class ClusterError extends Error {
     this.kind = kind;
   }
 }
+
+/** Whether a request failed because its object does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ClusterError && error.kind === "not-found";
+}
+
+/** What a request reads; undefined if it does not exist. */
+export function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
+  return request.catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+}

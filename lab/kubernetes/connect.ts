@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { KubeConfig, type User } from "@kubernetes/client-node";
 import { findServer, type KubeconfigIssue, kubeconfigFiles } from "../../components/cluster/kubeconfig.ts";
-import { isObject } from "../../components/schema/values.ts";
+import { isObject, parsedJson } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "./client.ts";
 import { type Cluster, ClusterError } from "./cluster.ts";
@@ -46,6 +46,14 @@ export async function connect(target: Target): Promise<Connection> {
     const place = `context '${cluster.context}' (${cluster.server})`;
     throw new Failure(`${place}: ${error.message}${why === undefined ? "" : `: ${why}`}`, NOT_TRIED);
   }
+}
+
+/** A handler for what a command cannot go on without: names the context. @throws {Failure} */
+export function throwInContext({ context }: Pick<Cluster, "context">): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof ClusterError) throw new Failure(`context '${context}': ${error.message}`, NOT_TRIED);
+    throw error;
+  };
 }
 
 /** The kubeconfig with the requested context as its current one. */
@@ -178,15 +186,7 @@ export async function drillNotice(cluster: Pick<Cluster, "secret">): Promise<str
   const data = await cluster.secret(DRILL_STATE.namespace, DRILL_STATE.name).catch(() => undefined);
   const text = data?.[DRILL_STATE_KEY];
   if (text === undefined) return undefined;
-  const name = nameIn(text);
+  const state = parsedJson(text);
+  const name = isObject(state) && typeof state.drill === "string" ? state.drill : undefined;
   return `A drill${name === undefined ? "" : ` (${name})`} is on: this cluster has a fault on purpose. \`npm run lab -- drill stop\` removes it.\n`;
-}
-
-function nameIn(text: string): string | undefined {
-  try {
-    const state: unknown = JSON.parse(text);
-    return isObject(state) && typeof state.drill === "string" ? state.drill : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -48,7 +48,7 @@ export function objectStore(send: SendRequest): ObjectStore {
     },
     async create(ref, object) {
       const { status, body } = await request(send, "POST", listPath(ref), ref, object);
-      if (status === 409 && reasonOf(body) === "AlreadyExists") return undefined;
+      if (status === 409 && fieldOf(body, ["reason"]) === "AlreadyExists") return undefined;
       return accepted(status, body, "create", ref);
     },
     async replace(ref, object) {
@@ -64,7 +64,7 @@ export function objectStore(send: SendRequest): ObjectStore {
       const path = `${listPath(ref)}?labelSelector=${encodeURIComponent(selector)}`;
       const { status, body } = await request(send, "GET", path, ref);
       const { items } = accepted(status, body, "list", ref);
-      return Array.isArray(items) ? items.map((item: unknown) => nameOf(item)) : [];
+      return Array.isArray(items) ? items.map((item: unknown) => String(metadataOf(item).name ?? "")) : [];
     },
   };
 }
@@ -131,11 +131,8 @@ async function request(
 
 function accepted(status: number, body: unknown, verb: string, ref: Omit<ObjectRef, "name">): KubernetesJson {
   if (CREATED.has(status) && isObject(body)) return body;
-  throw new RefusedWrite(status, asClusterError(new ApiException(status, "", body, {}), describeRequest(verb, ref)));
-}
-
-function describeRequest(verb: string, { plural, namespace }: Omit<ObjectRef, "name">): string {
-  return `${verb} ${plural} in ${namespace}`;
+  const refusal = asClusterError(new ApiException(status, "", body, {}), `${verb} ${ref.plural} in ${ref.namespace}`);
+  throw new RefusedWrite(status, refusal);
 }
 
 /** A write that the API server rejected, with its HTTP status. */
@@ -148,17 +145,8 @@ export class RefusedWrite extends ClusterError {
   }
 }
 
-function reasonOf(body: unknown): unknown {
-  return isObject(body) ? body.reason : undefined;
-}
-
 export function metadataOf(object: unknown): Readonly<Record<string, unknown>> {
   return isObject(object) && isObject(object.metadata) ? object.metadata : {};
-}
-
-function nameOf(object: unknown): string {
-  const { name } = metadataOf(object);
-  return typeof name === "string" ? name : "";
 }
 
 /** Fields that only a controller or the API server sets: a pod's node, and revision numbers. */

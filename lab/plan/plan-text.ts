@@ -15,6 +15,7 @@ import { ownSources, sourcePlace } from "../../components/logging/sources/source
 import { runsCoreDns } from "../../components/parts.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
+import { providerUrn } from "../../policies/core/stack.ts";
 import { statedPlace } from "../kubernetes/core-dns-place.ts";
 import { bold, dim, plainTable, plural, warningLabel } from "../output/text.ts";
 import type { PlannedResource, Recording } from "./recording.ts";
@@ -50,10 +51,8 @@ export function treeRows(resources: readonly PlannedResource[]): TreeRow[] {
 function dependentsByUrn(resources: readonly PlannedResource[]): Map<string, string[]> {
   const dependents = new Map<string, string[]>();
   for (const resource of resources) {
-    const providerUrn = resource.provider.slice(0, resource.provider.lastIndexOf("::"));
-    for (const urn of new Set([...resource.dependencies, providerUrn])) {
+    for (const urn of new Set([...resource.dependencies, providerUrn(resource.provider)]))
       dependents.set(urn, [...(dependents.get(urn) ?? []), resource.name]);
-    }
   }
   return dependents;
 }

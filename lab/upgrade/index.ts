@@ -90,20 +90,13 @@ function refuseUnstated(to: string, cluster: string): void {
 
 async function liveCluster(settings: Settings, flags: UpgradeFlags): Promise<LiveCluster | undefined> {
   if (flags.context === undefined) return undefined;
-  const [{ connect }, { targetOf }, { readLiveCluster }, { ClusterError }] = await Promise.all([
+  const [{ connect, throwInContext }, { targetOf }, { readLiveCluster }] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../verify/catalog.ts"),
     import("./kubernetes-changes.ts"),
-    import("../kubernetes/cluster.ts"),
   ]);
   const connection = await connect(targetOf(settings, flags));
-  try {
-    return await readLiveCluster(connection);
-  } catch (error) {
-    if (error instanceof ClusterError)
-      throw new Failure(`context '${connection.cluster.context}': ${error.message}`, 2);
-    throw error;
-  }
+  return readLiveCluster(connection).catch(throwInContext(connection.cluster));
 }
 
 /** The requested step. @throws {Failure} in one sentence if EKS refuses it, or this release does not know the version. */

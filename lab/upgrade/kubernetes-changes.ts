@@ -1,8 +1,15 @@
 import type { Component } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
-import { isObject } from "../../components/schema/values.ts";
 import { type ClusterObjects, readCluster } from "../audit/cluster-objects.ts";
-import { at, groupAt, type KubernetesObject, listAt, textAt } from "../audit/kubernetes-object.ts";
+import {
+  at,
+  groupAt,
+  type KubernetesObject,
+  listAt,
+  objectName,
+  textAt,
+  typeToken,
+} from "../audit/kubernetes-object.ts";
 import type { NodeFacts } from "../kubernetes/cluster.ts";
 import type { Connection } from "../kubernetes/connect.ts";
 
@@ -17,7 +24,7 @@ export interface ScannedObject {
 }
 
 /** A removal or change of behavior in a version of Kubernetes. */
-interface KubernetesChange {
+interface Change {
   /** First version with it, such as `1.36`. */
   readonly version: string;
   readonly title: string;
@@ -26,17 +33,16 @@ interface KubernetesChange {
   readonly source: string;
   /** Whether it breaks something that works before. */
   readonly breaks: boolean;
+}
+
+/** A change, and how to find what it affects. */
+interface KubernetesChange extends Change {
   /** Whether it affects an object; undefined if objects do not show it. */
   readonly concerns?: (object: ScannedObject) => boolean;
 }
 
 /** A change on the way to a version, with the affected objects. */
-export interface FoundChange {
-  readonly version: string;
-  readonly title: string;
-  readonly action: string;
-  readonly source: string;
-  readonly breaks: boolean;
+export interface FoundChange extends Change {
   /** Names of the affected objects; undefined if objects do not show it. */
   readonly found?: readonly string[];
 }
@@ -284,7 +290,6 @@ export function liveCluster({ context, version, nodes, objects, forbidden }: Ans
   });
   const kubelets = Map.groupBy(nodes, (node) => node.version);
   const configMap = system.find(({ kind, name }) => kind === "ConfigMap" && name === "coredns");
-  const data = isObject(configMap?.content.data) ? configMap.content.data : {};
   return {
     context,
     version: /^v(\d+\.\d+)/.exec(version)?.[1] ?? version,
@@ -293,30 +298,18 @@ export function liveCluster({ context, version, nodes, objects, forbidden }: Ans
     components: Object.fromEntries(images),
     blockingBudgets: objects.filter(blocksEviction).map(({ namespace, name }) => `${namespace}/${name}`),
     objects: [
-      ...objects.map(scanned),
+      ...objects.map((object) => ({ type: typeToken(object), name: objectName(object), fields: object.content })),
       ...nodes.map((node) => ({ type: "node", name: `Node/${node.name}`, fields: node })),
     ],
-    corefile: typeof data.Corefile === "string" ? data.Corefile : undefined,
+    corefile: textAt(configMap?.content, "data", "Corefile"),
     forbidden,
-  };
-}
-
-function scanned({ apiVersion, kind, namespace, name, content }: KubernetesObject): ScannedObject {
-  const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
-  return {
-    type: `kubernetes:${group}:${kind}`,
-    name: [kind, namespace, name].filter((part) => part !== undefined).join("/"),
-    fields: content,
   };
 }
 
 /** Image tag of a workload's first container. */
 function imageTag({ content }: KubernetesObject): string | undefined {
-  const spec = isObject(content.spec) && isObject(content.spec.template) ? content.spec.template.spec : undefined;
-  const containers = isObject(spec) && Array.isArray(spec.containers) ? spec.containers : [];
-  const [first]: readonly unknown[] = containers;
-  const image = isObject(first) && typeof first.image === "string" ? first.image : "";
-  return /:(v?\d[^:@/]*)(?:@|$)/.exec(image)?.[1];
+  const image = textAt(content, "spec", "template", "spec", "containers", 0, "image");
+  return /:(v?\d[^:@/]*)(?:@|$)/.exec(image ?? "")?.[1];
 }
 
 /**
@@ -324,7 +317,7 @@ function imageTag({ content }: KubernetesObject): string | undefined {
  * @see https://kubernetes.io/docs/tasks/run-application/configure-pdb/
  */
 function blocksEviction({ kind, content }: KubernetesObject): boolean {
-  if (kind !== "PodDisruptionBudget" || !isObject(content.status)) return false;
-  const { disruptionsAllowed, expectedPods } = content.status;
+  if (kind !== "PodDisruptionBudget") return false;
+  const { disruptionsAllowed, expectedPods } = groupAt(content, "status");
   return disruptionsAllowed === 0 && typeof expectedPods === "number" && expectedPods > 0;
 }

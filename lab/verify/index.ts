@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import {
   between,
+  commaList,
   Failure,
   helpNote,
   kubeconfigOptions,
@@ -46,8 +47,8 @@ export function verifyOptions(command: Command): Command {
   return command
     .option("--json", "print one JSON document instead of the table")
     .option("--report <file>", "write a self-contained HTML page with a diagram")
-    .addOption(new Option("--only <row...>", "run only these rows").argParser(collect).default([], "all"))
-    .addOption(new Option("--skip <row...>", "run all rows except these").argParser(collect).default([], "none"))
+    .addOption(new Option("--only <row...>", "run only these rows").argParser(commaList).default([], "all"))
+    .addOption(new Option("--skip <row...>", "run all rows except these").argParser(commaList).default([], "none"))
     .addOption(
       new Option("--parallel <count>", "number of parallel sessions in pods")
         .argParser(between(1, 64))
@@ -58,11 +59,6 @@ export function verifyOptions(command: Command): Command {
         .argParser(between(1, 3600))
         .default(60),
     );
-}
-
-/** Makes `--only a b`, `--only a,b` and `--only a --only b` equivalent. */
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, ...value.split(",").filter((part) => part !== "")];
 }
 
 /**
@@ -100,11 +96,9 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
     onRow,
   }).finally(shown.stop);
 
-  if (flags.json) {
-    const { asJson } = await import("./result.ts");
-    writeOutput(asJson(result));
-  } else {
-    const { formatResult } = await import("./result.ts");
+  const { asJson, formatResult } = await import("./result.ts");
+  if (flags.json) writeOutput(asJson(result));
+  else {
     const color = process.stdout.hasColors?.() ?? false;
     process.stdout.write(formatResult(result, { color, width: process.stdout.columns || 160 }));
   }

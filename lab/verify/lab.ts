@@ -4,7 +4,7 @@ import { parseResolvConf } from "../../components/dns/resolver.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
-import { type Cluster, ClusterError, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
+import { type Cluster, isNotFound, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
 import { type CoreDnsPlace, howToFindCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { PodSessions } from "./sessions.ts";
 
@@ -78,7 +78,7 @@ export class Lab {
    */
   async runningPod(team: string): Promise<PodFacts> {
     const pod = await this.pod(team).catch((error) => {
-      throw error instanceof ClusterError && error.kind === "not-found" ? missingPod(team, this.up) : error;
+      throw isNotFound(error) ? missingPod(team, this.up) : error;
     });
     const unmet = whyNotRunning(pod, this.up);
     if (unmet !== undefined) throw unmet;
@@ -114,7 +114,7 @@ export class Lab {
   /** @throws {UnmetPrecondition} if an object of CoreDNS is missing that no update of the stack creates. */
   #fromCoreDns<T>(request: Promise<T>): Promise<T> {
     return request.catch((error) => {
-      if (this.#installsCoreDns || !(error instanceof ClusterError) || error.kind !== "not-found") throw error;
+      if (this.#installsCoreDns || !isNotFound(error)) throw error;
       throw new UnmetPrecondition(error.message, howToFindCoreDns(this.coreDns));
     });
   }

@@ -1,8 +1,7 @@
 import pLimit from "p-limit";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
-import { Failure } from "../command-line.ts";
-import { ClusterError } from "../kubernetes/cluster.ts";
-import { connect, drillNotice, type Target } from "../kubernetes/connect.ts";
+import { ClusterError, ifExists } from "../kubernetes/cluster.ts";
+import { connect, drillNotice, type Target, throwInContext } from "../kubernetes/connect.ts";
 import { findCoreDns } from "../kubernetes/core-dns-place.ts";
 import { allChecks, type CheckInput, type Selection, select } from "./catalog.ts";
 import { clusterDomain, Lab, UnmetPrecondition } from "./lab.ts";
@@ -60,11 +59,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 
 /** The team's pod, if it exists. Without permission to read it no row can run, so that ends the run with one line. */
 async function teamView(lab: Lab, team: string): Promise<TeamView> {
-  const pod = await lab.pod(team).catch((error) => {
-    if (error instanceof ClusterError && error.kind === "not-found") return undefined;
-    if (error instanceof ClusterError) throw new Failure(`context '${lab.cluster.context}': ${error.message}`, 2);
-    throw error;
-  });
+  const pod = await ifExists(lab.pod(team)).catch(throwInContext(lab.cluster));
   return { team, namespace: teamNamespace(team), pod };
 }
 

@@ -77,7 +77,7 @@ export function stackOfPlan(plan: PlanLike, isUnknown: (value: unknown) => boole
   const inputs = new Map(plan.resources.map(({ urn, inputs }) => [urn, readGroup(inputs, isUnknown)]));
   const resources = plan.resources.map((planned) => {
     const { urn, type, name, secrets, dependencies, protect } = planned;
-    const provider = inputs.get(planned.provider.slice(0, Math.max(0, planned.provider.lastIndexOf("::")))) ?? {};
+    const provider = inputs.get(providerUrn(planned.provider)) ?? {};
     return new Resource({ urn, type, name, secrets, dependencies, protect, provider, props: inputs.get(urn) ?? {} });
   });
   return new Stack(resources, plan.outputs === undefined ? undefined : outputsOf(plan, isUnknown));
@@ -92,4 +92,9 @@ function outputsOf(plan: PlanLike, isUnknown: (value: unknown) => boolean) {
     field: new Field(owner, `outputs.${name}`, readValue(plan.outputs?.[name], isUnknown)),
     isSecret: secrets.includes(name),
   }));
+}
+
+/** The URN in a reference to a provider, without its id, which differs in each plan; empty for the default provider. */
+export function providerUrn(reference: string): string {
+  return reference.slice(0, Math.max(0, reference.lastIndexOf("::")));
 }

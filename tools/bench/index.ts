@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { InvalidArgumentError } from "commander";
-import { commandLine, progress, runCommandLine } from "../../lab/command-line.ts";
+import { between, commandLine, progress, runCommandLine } from "../../lab/command-line.ts";
 import type { Target } from "../../lab/kubernetes/connect.ts";
 
 interface BenchFlags extends Target {
@@ -15,7 +14,7 @@ const program = commandLine(
   "bench",
   "measure start-up, plans from 2 to 1,000 teams and the tests, as whole processes; verify on a cluster",
 )
-  .option("--runs <number>", "counted runs of each", positiveInteger, 5)
+  .option("--runs <number>", "counted runs of each", between(1), 5)
   .option(
     "--context <name>",
     "kubeconfig context of a cluster: deploy 20 teams there, measure verify and names, remove the teams",
@@ -65,12 +64,6 @@ async function onCluster(flags: BenchFlags, say: (what: string) => void) {
   const connection = await connect(target);
   const { runOnCluster } = await import("./cluster-bench.ts");
   return runOnCluster(connection, target, flags.runs, say);
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be an integer of at least 1.");
-  return value;
 }
 
 await runCommandLine(program);

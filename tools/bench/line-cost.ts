@@ -6,7 +6,15 @@ import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.
 import { logPipeline } from "../../components/logging/pipeline.ts";
 import { REDACTION_KINDS } from "../../components/logging/processing/redaction.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
-import { commandLine, Failure, progress, runCommandLine, writeOutput } from "../../lab/command-line.ts";
+import {
+  appended,
+  between,
+  commandLine,
+  Failure,
+  progress,
+  runCommandLine,
+  writeOutput,
+} from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
 import { type Configuration, countInstructions, cpuTimeOfLine, LINE_BYTES, type Programs } from "./line-cost-node.ts";
 import { median } from "./suite.ts";
@@ -153,11 +161,11 @@ const program = commandLine(
   "count the instructions that Fluent Bit (FLUENT_BIT_BINARY) takes for a line, with callgrind, which other work on the machine does not change",
 )
   .option("--lines <number>", `lines of each run, above ${FEW_LINES}`, lineCount, 10_000)
-  .option("--also <file>", "another fluent-bit.yaml to count, as rendered for opensearch at port 9200", collect, [])
+  .option("--also <file>", "another fluent-bit.yaml to count, as rendered for opensearch at port 9200", appended, [])
   .option("--only <text>", "count only the configurations whose name contains this text")
   .option("--profiles <folder>", "keep callgrind's files there, by configuration")
   .option("--steady", `write ${STEADY_LINES} lines one by one, each read by itself, as at a low rate`)
-  .option("--cpu <runs>", "measure CPU time at 1 MB/s instead, in this many runs; needs an idle machine", count)
+  .option("--cpu <runs>", "measure CPU time at 1 MB/s instead, in this many runs; needs an idle machine", between(1))
   .option("--json", "print one JSON document instead of the table")
   .action(run);
 
@@ -267,16 +275,6 @@ function lineCount(text: string): number {
   if (!Number.isInteger(value) || value <= FEW_LINES)
     throw new InvalidArgumentError(`It must be an integer above ${FEW_LINES}.`);
   return value;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be an integer of at least 1.");
-  return value;
-}
-
-function collect(file: string, before: readonly string[]): string[] {
-  return [...before, file];
 }
 
 if (import.meta.main) await runCommandLine(program);

@@ -3,7 +3,7 @@ import { type ActiveAlert, alertsOf } from "../../../components/monitoring/alert
 import { CANARY_PORT, type ScrapeTarget, scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
 import type { MonitoringSettings } from "../../../components/monitoring/settings.ts";
 import { canaryDestination, type Parts, watchedStack } from "../../../components/monitoring/watched-stack.ts";
-import { ClusterError } from "../../kubernetes/cluster.ts";
+import { isNotFound } from "../../kubernetes/cluster.ts";
 import { readAnswer } from "../find/finder.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
@@ -61,7 +61,7 @@ const row = (id: string, what: string, { service }: Prometheus, run: Check["run"
 /** GET from Prometheus through the API server. Prometheus is not part of this stack. */
 function get(lab: Lab, { namespace, service }: Prometheus, path: string): Promise<string> {
   return lab.cluster.proxyGet({ kind: "services", namespace, name: service }, path).catch((error: unknown) => {
-    if (!(error instanceof ClusterError) || error.kind !== "not-found") throw error;
+    if (!isNotFound(error)) throw error;
     throw new UnmetPrecondition(
       `no Service ${service.split(":")[0]} in ${namespace}`,
       "Prometheus is not installed there, or its Service has another name: set monitoring.prometheus.namespace and service",

@@ -4,7 +4,7 @@ import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import { type AccessRule, networkPolicies } from "../../../components/team/network-policies.ts";
 import { hasCurlPod, type TeamSettings } from "../../../components/team/settings.ts";
-import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
+import { ClusterError, ifExists, type PodFacts } from "../../kubernetes/cluster.ts";
 import { listsPods } from "../../kubernetes/core-dns-place.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
@@ -281,10 +281,7 @@ async function denyTeam(lab: Lab, { from, to }: Pair, context: Enforcement): Pro
 }
 
 async function isStillThere(lab: Lab, { namespace, name, ip }: PodFacts): Promise<boolean> {
-  const now = await lab.cluster.pod(namespace, name).catch((error) => {
-    if (error instanceof ClusterError && error.kind === "not-found") return undefined;
-    throw error;
-  });
+  const now = await ifExists(lab.cluster.pod(namespace, name));
   return now !== undefined && isReachable(now) && !now.deleting && now.ip === ip;
 }
 

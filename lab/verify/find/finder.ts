@@ -7,7 +7,7 @@ import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { OwnSource } from "../../../components/logging/sources/source.ts";
 import { parsedJson } from "../../../components/schema/values.ts";
 import { send } from "../../kubernetes/api-requests.ts";
-import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
+import { ClusterError, ifExists, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition, whyNotRunning } from "../lab.ts";
 
 /** A marker to search for. */
@@ -168,10 +168,7 @@ export function fileFinder(folder: string, collector: string): MarkerFinder {
 
 /** Files of a folder, parsed from the kubelet's page of links. A folder that does not exist yet is empty. */
 export async function filesBelow(lab: Lab, node: string, folder: string, depth: number): Promise<string[]> {
-  const page = await lab.cluster.proxyGet({ kind: "nodes", name: node }, folder).catch((error) => {
-    if (error instanceof ClusterError && error.kind === "not-found") return "";
-    throw error;
-  });
+  const page = (await ifExists(lab.cluster.proxyGet({ kind: "nodes", name: node }, folder))) ?? "";
   const links = [...page.matchAll(/<a href="([^"?/]+\/?)">/g)].flatMap((match) => match[1] ?? []);
   const files = links.filter((link) => !link.endsWith("/")).map((link) => folder + link);
   if (depth === 0) return files;
