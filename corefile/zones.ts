@@ -152,10 +152,25 @@ export function lineZones(plugin: Plugin): readonly string[] {
 export function shareNames(one: Plugin, other: Plugin): boolean {
   const [zones, others] = [remembered(NAMES, one, namesOf), remembered(NAMES, other, namesOf)];
   if (zones.length === 0 || others.length === 0 || [...zones, ...others].some(isUnread)) return true;
-  return zones.some((zone) => others.some((other) => isWithin(zone, other) || isWithin(other, zone)));
+  return haveCommonNames(zones, others);
 }
 
 const NAMES = new WeakMap<Plugin, readonly string[]>();
+
+/** Whether two zones have common names: one is in the other. */
+export function meets(zone: string, other: string): boolean {
+  return isWithin(zone, other) || isWithin(other, zone);
+}
+
+/** Whether two lists of zones have common names. */
+export function haveCommonNames(zones: readonly string[], others: readonly string[]): boolean {
+  return zones.some((zone) => others.some((other) => meets(zone, other)));
+}
+
+/** The zones of a line, or of its block if it has none. */
+export function zonesOr(words: readonly string[], server: Server): readonly string[] {
+  return words.length > 0 ? words : servedZones(server).map(({ zone }) => zone);
+}
 
 /** As {@link lineZones}, but for hosts with fallthrough only the names that it has. */
 function namesOf(plugin: Plugin): readonly string[] {

@@ -5,7 +5,7 @@ import { whyNoName } from "../syntax/go-pattern.ts";
 import { templateActions, templateProblem, withoutActions } from "../syntax/go-template.ts";
 import { dotted, groupKeys, isAddress, TYPES } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { bare, CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, renames, servedZones, serverFor } from "../zones.ts";
+import { bare, CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, meets, renames, servedZones, serverFor } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** Answers of a block that differ from what its lines suggest; each was observed in the real CoreDNS. */
@@ -79,9 +79,7 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
 /** Whether no query for a zone reaches a block, neither directly nor rewritten. */
 function isForeign(server: Server, zone: string): boolean {
   const served = servedZones(server);
-  return (
-    !renames(server) && served.length > 0 && !served.some((own) => isWithin(zone, own.zone) || isWithin(own.zone, zone))
-  );
+  return !renames(server) && served.length > 0 && !served.some((other) => meets(zone, other.zone));
 }
 
 /** First release in which a leading `*` label is a wildcard. */
@@ -132,12 +130,12 @@ function checkTranslation(server: Server, { clusterDns = [] }: CheckContext, fin
 function checkStubBlocks(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings): void {
   if (!server.plugins.some(({ plugin }) => plugin === "autopath")) return;
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
-  const own = servedZones(server);
+  const ours = servedZones(server);
   const others = servers.filter((other) => other !== server).flatMap(servedZones);
   const stubs = others.filter(
     ({ zone, port }) =>
-      own.some((served) => served.port === port && isWithin(zone, served.zone)) &&
-      ![domain, "arpa"].some((known) => isWithin(zone, known)),
+      ours.some((served) => served.port === port && isWithin(zone, served.zone)) &&
+      ![domain, "arpa"].some((parent) => isWithin(zone, parent)),
   );
   for (const zone of new Set(stubs.map((stub) => bare(stub.zone))))
     findings.warn(

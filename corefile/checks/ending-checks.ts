@@ -3,7 +3,17 @@ import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
 import { DECIDERS, isSince, type Release, rankOf, releaseFor, type Version } from "../releases.ts";
 import { dotted, goMatcher, isGoRegexp } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
-import { bare, CLUSTER_DOMAIN, DNS_PORT, isWithin, servedZones, serverFor } from "../zones.ts";
+import {
+  bare,
+  CLUSTER_DOMAIN,
+  DNS_PORT,
+  haveCommonNames,
+  isWithin,
+  meets,
+  servedZones,
+  serverFor,
+  zonesOr,
+} from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** A server block, and the cluster domain if its kubernetes plugin would answer it. */
@@ -46,12 +56,7 @@ export function checkEndings(
 /** Whether a plugin ends all queries for the cluster's names in its zones, except those it passes on. */
 function endsCluster({ clusterDomain: domain }: Place, zones: readonly string[], passed: readonly string[]): boolean {
   if (domain === undefined || !zones.some((zone) => isWithin(domain, zone))) return false;
-  return !passed.some((zone) => isWithin(domain, zone) || isWithin(zone, domain));
-}
-
-/** The zones of a line, or of its block if it has none. */
-function zonesOf({ server }: Place, words: readonly string[]): readonly string[] {
-  return words.length > 0 ? words : servedZones(server).map(({ zone }) => zone);
+  return !passed.some((zone) => meets(domain, zone));
 }
 
 function passedOn(words: readonly string[] | undefined): readonly string[] {
@@ -66,7 +71,7 @@ const BEHIND_HOSTS: readonly string[] = [...DECIDERS].filter(
 /** hosts answers SERVFAIL for unknown names in its zones, unless a line passes them on. */
 function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlugin): void {
   const { server, findings } = place;
-  const zones = zonesOf(place, file.slice(1));
+  const zones = zonesOr(file.slice(1), server);
   const passed = passedOn(fallthrough);
   const names = entries.flatMap((entry) => entry.names);
   const isOption = names.includes("fallthrough");
@@ -126,8 +131,8 @@ function samplesOf(zone: string): readonly string[] {
   const parts = { "in-addr.arpa": 4, "ip6.arpa": 32 };
   for (const [suffix, count] of Object.entries(parts))
     if (isWithin(zone, suffix)) {
-      const own = dotted(zone).split(".").length - dotted(suffix).split(".").length;
-      return [`${"1.".repeat(Math.max(count - own, 0))}${zone}`];
+      const labels = dotted(zone).split(".").length - dotted(suffix).split(".").length;
+      return [`${"1.".repeat(Math.max(count - labels, 0))}${zone}`];
     }
   return ["name", "other.name"].map((name) => (zone === "." ? `${name}.example` : `${name}.${zone}`));
 }
@@ -137,7 +142,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const { server, clusterDomain, addressTypes, findings } = place;
   const [kind = "IN", type = "ANY", ...words] = line.args;
   if (!["IN", "ANY"].includes(kind.toUpperCase())) return;
-  const zones = zonesOf(place, words);
+  const zones = zonesOr(words, server);
   const passed = passedOn(optionOf(line, "fallthrough"));
   const patterns = (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []));
   const fits = (name: string) =>
@@ -184,8 +189,8 @@ function checkRules(place: Place): void {
   const { server, clusterDomain, addressTypes, findings } = place;
   const lines = aclLines(server);
   for (const [index, { args, block: rules = [] }] of lines.entries()) {
-    const zones = zonesOf(place, args);
-    const isFirst = !lines.slice(0, index).some((earlier) => meets(zonesOf(place, earlier.args), zones));
+    const zones = zonesOr(args, server);
+    const isFirst = !lines.slice(0, index).some((earlier) => haveCommonNames(zonesOr(earlier.args, server), zones));
     const [first] = rules;
     if (first !== undefined && isFirst && clusterDomain !== undefined && endsCluster(place, zones, [])) {
       const effect = REFUSALS[first.name.toLowerCase()];
@@ -220,12 +225,12 @@ function checkCached(place: Place, release: Release): void {
   const { server, findings } = place;
   if ((rankOf("cache", release) ?? 0) > (rankOf("acl", release) ?? 0)) return;
   const refusals = aclLines(server).flatMap(({ args, block = [] }) =>
-    refusesSome(block) ? [zonesOf(place, args)] : [],
+    refusesSome(block) ? [zonesOr(args, server)] : [],
   );
   const cached = server.plugins.flatMap((plugin) =>
-    plugin.plugin === "cache" ? [zonesOf(place, plugin.zones ?? [])] : [],
+    plugin.plugin === "cache" ? [zonesOr(plugin.zones ?? [], server)] : [],
   );
-  if (refusals.some((zones) => cached.some((others) => meets(zones, others))))
+  if (refusals.some((zones) => cached.some((others) => haveCommonNames(zones, others))))
     findings.warn(
       server,
       "acl",
@@ -243,7 +248,7 @@ function checkCached(place: Place, release: Release): void {
 function checkRenamed(place: Place, release: Release): void {
   const { server, findings } = place;
   const refused = aclLines(server).flatMap(({ args, block = [] }) =>
-    block.some(isRefusal) ? zonesOf(place, args) : [],
+    block.some(isRefusal) ? zonesOr(args, server) : [],
   );
   const rank = (name: string) => rankOf(name, release) ?? 0;
   for (const rule of rank("rewrite") < rank("acl") ? server.plugins : []) {
@@ -257,16 +262,16 @@ function checkRenamed(place: Place, release: Release): void {
     );
   }
   const isWalked = hasPlugin(server, "autopath") && rank("acl") < rank("autopath");
-  const [own] = refused;
+  const [refusedZone] = refused;
   if (
-    own !== undefined &&
+    refusedZone !== undefined &&
     isWalked &&
     !refused.some((zone) => servedZones(server).some((served) => isWithin(served.zone, zone)))
   )
     findings.warn(
       server,
       "acl",
-      `clients that it refuses ${bare(own)} get its names by their search lists, which autopath walks behind acl until CoreDNS 1.14.7`,
+      `clients that it refuses ${bare(refusedZone)} get its names by their search lists, which autopath walks behind acl until CoreDNS 1.14.7`,
       "leave autopath out, or let acl have all zones of the block",
     );
 }
@@ -292,11 +297,6 @@ function refusesSome(rules: readonly Directive[]): boolean {
 
 function isRefusal({ name }: Directive): boolean {
   return name.toLowerCase() in REFUSALS;
-}
-
-/** Whether two lists of zones have common names. */
-function meets(one: readonly string[], other: readonly string[]): boolean {
-  return one.some((zone) => other.some((own) => isWithin(zone, own) || isWithin(own, zone)));
 }
 
 /** Types and networks of a rule such as `block type A net 10.0.0.0/8`, whose sections have any order; empty if it names none. */

@@ -4,7 +4,7 @@ import { DECIDERS, isBefore, isSince } from "../releases.ts";
 import { UPSTREAM_FORMS } from "../setups/forwarding.ts";
 import { dotted, isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { DNS_PORT, isWithin, servedZones, serverFor, zonesAround } from "../zones.ts";
+import { DNS_PORT, isWithin, meets, servedZones, serverFor, zonesAround } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** The target of a forward. */
@@ -91,7 +91,7 @@ export function checkForwards(
   const byZone = Map.groupBy(forwards.entries(), ([, { from }]) => dotted(from));
   for (const [index, forward] of forwards.entries()) {
     const [wider] = [...zonesAround(forward.from)]
-      .map((zone) => byZone.get(zone)?.find(([at, earlier]) => at < index && takesAll(earlier, forward)))
+      .map((zone) => byZone.get(zone)?.find(([position, earlier]) => position < index && takesAll(earlier, forward)))
       .filter((entry) => entry !== undefined)
       .sort(([one], [other]) => one - other)
       .map(([, earlier]) => earlier);
@@ -177,13 +177,13 @@ const SOURCES: readonly string[] = [...DECIDERS].filter(
 /** Names that `except` excludes, although nothing else answers them. */
 function checkExcept(server: Server, servers: readonly Server[], forward: ForwardPlugin, findings: Findings): void {
   if (SOURCES.some((name) => hasPlugin(server, name))) return;
-  const meets = (zone: string, other: string) => isWithin(zone, other) || isWithin(other, zone);
   for (const zone of forward.except ?? []) {
     const isOwn = serverFor(zone, DNS_PORT, servers) === server && isWithin(zone, forward.from);
     const isTaken = server.plugins.some(
       (plugin) =>
         (plugin.plugin === "forward" && plugin !== forward && meets(zone, plugin.from)) ||
-        (plugin.plugin === "kubernetes" && (plugin.zones.length === 0 || plugin.zones.some((own) => meets(zone, own)))),
+        (plugin.plugin === "kubernetes" &&
+          (plugin.zones.length === 0 || plugin.zones.some((served) => meets(zone, served)))),
     );
     if (isOwn && !isTaken)
       findings.warn(
@@ -223,7 +223,7 @@ function isInside(text: string): boolean | undefined {
 function takesAll(earlier: ForwardPlugin, later: ForwardPlugin): boolean {
   if (!isWithin(later.from, earlier.from)) return false;
   if (earlier.more?.some(({ name }) => name === "next")) return false;
-  return !earlier.except?.some((zone) => isWithin(zone, later.from) || isWithin(later.from, zone));
+  return !earlier.except?.some((zone) => meets(zone, later.from));
 }
 
 function checkUpstreams(

@@ -127,11 +127,11 @@ function checkReach(
   if (zones.length === 0 || (match !== "exact" && match !== "suffix")) return true;
   // The leading dots make the comparison respect label boundaries.
   const name = dotted(match === "exact" && !from.startsWith(".") ? `.${from}` : from);
-  const meets = zones.some((zone) => {
-    const own = zone === "." ? zone : `.${zone}`;
-    return name.endsWith(own) || (match === "suffix" && own.endsWith(name));
+  const fits = zones.some((zone) => {
+    const ending = zone === "." ? zone : `.${zone}`;
+    return name.endsWith(ending) || (match === "suffix" && ending.endsWith(name));
   });
-  if (!meets) {
+  if (!fits) {
     findings.warn(
       server,
       `rewrite ${from}`,

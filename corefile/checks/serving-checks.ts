@@ -5,7 +5,7 @@ import { isSince, type Version } from "../releases.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, servedZones, serverFor } from "../zones.ts";
+import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, servedZones, serverFor, zonesOr } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 
 const TERMINATION_GRACE = 30;
@@ -86,9 +86,9 @@ function checkProcess(servers: readonly Server[], context: CheckContext, finding
 
 /** Whether a plugin's listen address covers a port of the pod. */
 function isEverywhere(address: string, port: string): boolean {
-  const { host = "", port: own } = hostAndPort(address) ?? {};
+  const { host = "", port: listened } = hostAndPort(address) ?? {};
   const unspecified = ["0.0.0.0", "::"].some((any) => sameAddress(any, host));
-  return `:${own}` === port && (host === "" || unspecified);
+  return `:${listened}` === port && (host === "" || unspecified);
 }
 
 /** First release whose cache keeps answers for more than an hour. https://github.com/coredns/coredns/pull/8134 */
@@ -259,8 +259,7 @@ export function checkClusterAnswers(
 }
 
 function coversDomain(server: Server, zones: readonly string[], domain: string): boolean {
-  const own = zones.length > 0 ? zones : servedZones(server).map(({ zone }) => zone);
-  return own.some((zone) => isWithin(domain, zone));
+  return zonesOr(zones, server).some((zone) => isWithin(domain, zone));
 }
 
 /** Plugins behind kubernetes that may have names of the cluster's domain. */

@@ -19,7 +19,7 @@ export function checkTarget(
   else if (!checkShort(server, servers, rule, domain, findings)) checkOther(server, servers, rule, context, findings);
 }
 
-/** Plugins with names of their own. */
+/** Plugins with names of their here. */
 const SOURCES: readonly string[] = ["hosts", "template", "file", "auto", "secondary", "etcd", "route53"];
 
 /** Names of another block, which this block sends upstream. */
@@ -35,13 +35,13 @@ function checkOther(
   const zone = owner && servedZones(owner).find((served) => isWithin(name, served.zone))?.zone;
   if (match === "prefix" || match === "substring" || owner === undefined || owner === server) return;
   if (zone === undefined || zone === "." || SOURCES.some((source) => hasPlugin(server, source))) return;
-  const own = askedFor(name, server);
-  if (own === undefined || own.isMeant || own.upstreams.some((text) => leadsBack(text, context))) return;
-  if (String(own.upstreams) === String(askedFor(name, owner)?.upstreams)) return;
+  const here = askedFor(name, server);
+  if (here === undefined || here.isMeant || here.upstreams.some((text) => leadsBack(text, context))) return;
+  if (String(here.upstreams) === String(askedFor(name, owner)?.upstreams)) return;
   findings.warn(
     server,
     `rewrite ${from}`,
-    `leads to ${to}, which this block looks up at ${own.upstreams.join(" ")}, not in the block for ${owner.zones.join(" ")}`,
+    `leads to ${to}, which this block looks up at ${here.upstreams.join(" ")}, not in the block for ${owner.zones.join(" ")}`,
     `add a line forward ${zone.replace(/\.$/, "")} here`,
   );
 }

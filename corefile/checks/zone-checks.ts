@@ -147,7 +147,7 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
     (other) =>
       !hasView(other) &&
       String(hostsOf(other)) === String(hostsOf(server)) &&
-      servedZones(other).some(({ zone, port }) => zones.some((own) => own.zone === zone && own.port === port)),
+      servedZones(other).some(({ zone, port }) => zones.some((served) => served.zone === zone && served.port === port)),
   );
   if (first === undefined) return;
   findings.warn(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../../components/schema/values.ts";
-import { at, groupAt, type KubernetesObject, listAt, textAt } from "../audit/kubernetes-object.ts";
+import { groupAt, type KubernetesObject, listAt, textAt, valueAt } from "../audit/kubernetes-object.ts";
 import { isMissingProgram, run } from "../process.ts";
 
 /** An EKS cluster as AWS describes it. */
@@ -98,21 +98,21 @@ export function addonMisfits(deployment: KubernetesObject, configMap: Kubernetes
   const misfit = (field: string, reason: string) => misfits.push({ field, reason });
   if (deployment.namespace !== "kube-system" || deployment.name !== "coredns")
     misfit("metadata.name", "the add-on is Deployment kube-system/coredns");
-  const pod = at(deployment.content, "spec", "template", "spec");
+  const pod = valueAt(deployment.content, "spec", "template", "spec");
   const spec = "spec.template.spec";
   for (const [field, value] of FIXED) {
-    const current = at(pod, field);
+    const current = valueAt(pod, field);
     if (current !== undefined && current !== value)
       misfit(`${spec}.${field}`, `is ${show(current)}, the add-on's is ${show(value)}`);
   }
   for (const field of ABSENT)
-    if (isSet(at(pod, field))) misfit(`${spec}.${field}`, `is ${show(at(pod, field))}, the add-on has none`);
+    if (isSet(valueAt(pod, field))) misfit(`${spec}.${field}`, `is ${show(valueAt(pod, field))}, the add-on has none`);
   containerMisfits(listAt(pod, "containers"), misfit);
   const source = textAt(configMap?.content, "metadata", "name") ?? "coredns";
   for (const volume of listAt(pod, "volumes")) {
     const isCorefile = textAt(volume, "configMap", "name") === source && source === "coredns";
     const name = textAt(volume, "name") ?? "";
-    const isTmp = at(volume, "emptyDir") !== undefined && name === "tmp";
+    const isTmp = valueAt(volume, "emptyDir") !== undefined && name === "tmp";
     if (!isCorefile && !isTmp && !name.startsWith("kube-api-access-"))
       misfit(`${spec}.volumes[${name}]`, "the add-on accepts no additional volumes");
   }
@@ -131,10 +131,11 @@ function containerMisfits(containers: readonly unknown[], misfit: (field: string
   const args = listAt(main, "args");
   if (!isDeepStrictEqual(args, ARGS)) misfit(`${path}.args`, `is ${show(args)}, the add-on's is ${show(ARGS)}`);
   for (const field of CONTAINER_ABSENT)
-    if (isSet(at(main, field))) misfit(`${path}.${field}`, `is ${show(at(main, field))}, the add-on has none`);
+    if (isSet(valueAt(main, field)))
+      misfit(`${path}.${field}`, `is ${show(valueAt(main, field))}, the add-on has none`);
   for (const [probe, url, port] of PROBES) {
-    const found = at(main, probe);
-    if (found !== undefined && (textAt(found, "httpGet", "path") !== url || at(found, "httpGet", "port") !== port))
+    const found = valueAt(main, probe);
+    if (found !== undefined && (textAt(found, "httpGet", "path") !== url || valueAt(found, "httpGet", "port") !== port))
       misfit(`${path}.${probe}`, `the add-on's asks ${url} on :${port}`);
   }
 }

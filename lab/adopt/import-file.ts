@@ -1,6 +1,6 @@
 import { providerUrn } from "../../policies/core/stack.ts";
 import { proportionalTargets } from "../../policies/readers/workload.ts";
-import { at, isOwn, type KubernetesObject, listAt, objectName, textAt } from "../audit/kubernetes-object.ts";
+import { isOwn, type KubernetesObject, listAt, objectName, textAt, valueAt } from "../audit/kubernetes-object.ts";
 import { plural } from "../output/text.ts";
 import type { Planned, PlannedResource } from "../plan/recording.ts";
 
@@ -107,7 +107,7 @@ function differences(resource: PlannedResource, live: LiveObjects): AdoptionRow[
   const object = live.find(kind, namespace, name);
   if (object === undefined) return [];
   return leaves(resource.inputs).flatMap(([path, value]): AdoptionRow[] => {
-    const current = at(object.content, ...path);
+    const current = valueAt(object.content, ...path);
     if (current === undefined || current === value) return [];
     const managers = managersOf(object, path);
     const by = managers.length === 0 ? "" : ` and managed by ${managers.join(", ")}`;
@@ -245,7 +245,7 @@ export class LiveObjects {
 export function managersOf(object: KubernetesObject, path: readonly string[]): string[] {
   const managers = listAt(object.content, "metadata", "managedFields").flatMap((entry) => {
     const manager = textAt(entry, "manager");
-    const owned = at(entry, "fieldsV1", ...path.map((key) => `f:${key}`));
+    const owned = valueAt(entry, "fieldsV1", ...path.map((key) => `f:${key}`));
     return manager !== undefined && owned !== undefined ? [manager] : [];
   });
   return [...new Set(managers)];

@@ -5,7 +5,15 @@ import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/labels.ts";
 import { isObject } from "../../components/schema/values.ts";
-import { at, groupAt, type KubernetesObject, listAt, objectName, textAt, textsAt } from "../audit/kubernetes-object.ts";
+import {
+  groupAt,
+  type KubernetesObject,
+  listAt,
+  objectName,
+  textAt,
+  textsAt,
+  valueAt,
+} from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
 import { type AddonMisfit, addonMisfits } from "./aws-cluster.ts";
 import { type AdoptionRow, type LiveObjects, managersOf, rewrittenRows, row, scalerOf } from "./import-file.ts";
@@ -132,7 +140,7 @@ function placeOf({ namespace, name }: DeploymentPlace, configMap: string, deploy
 }
 
 function gracePeriodOf(deployment: KubernetesObject) {
-  const seconds = at(deployment.content, "spec", "template", "spec", "terminationGracePeriodSeconds");
+  const seconds = valueAt(deployment.content, "spec", "template", "spec", "terminationGracePeriodSeconds");
   return seconds === 30 || typeof seconds !== "number" ? {} : { terminationGracePeriodSeconds: seconds };
 }
 
@@ -184,8 +192,8 @@ function versionOf(image: string): { readonly version: string | undefined; reado
 
 /** ConfigMap and key of the Corefile, found by CoreDNS's argument `-conf` and the volume mounted at that path. */
 function corefileSource(deployment: KubernetesObject): { readonly configMap: string; readonly key: string } {
-  const pod = at(deployment.content, "spec", "template", "spec");
-  const container = at(pod, "containers", containerIndex(deployment));
+  const pod = valueAt(deployment.content, "spec", "template", "spec");
+  const container = valueAt(pod, "containers", containerIndex(deployment));
   const args = listAt(container, "args").map(String);
   const index = args.findIndex((arg) => /^--?conf(=|$)/.test(arg));
   const conf = args[index]?.split("=")[1] ?? args[index + 1] ?? "/etc/coredns/Corefile";
@@ -245,16 +253,16 @@ class DeploymentReader {
 
   constructor(live: LiveObjects, deployment: KubernetesObject, asAddon: boolean) {
     this.#deployment = deployment;
-    const pod = at(deployment.content, "spec", "template", "spec");
+    const pod = valueAt(deployment.content, "spec", "template", "spec");
     const scaler = scalerOf(live, deployment);
     if (scaler !== undefined) this.#leave("spec.replicas", `${objectName(scaler)} sets it`);
-    else this.#take("replicas", "spec.replicas", at(deployment.content, "spec", "replicas"));
+    else this.#take("replicas", "spec.replicas", valueAt(deployment.content, "spec", "replicas"));
     this.#takeResources(pod);
     for (const key of ["affinity", "nodeSelector", "tolerations"])
-      this.#take(key, `spec.template.spec.${key}`, at(pod, key));
+      this.#take(key, `spec.template.spec.${key}`, valueAt(pod, key));
     const selector = selectorOf(deployment);
     this.#takeSpread(listAt(pod, "topologySpreadConstraints"), asAddon ? USUAL_CORE_DNS_PODS.labels : selector);
-    const template = at(deployment.content, "spec", "template", "metadata");
+    const template = valueAt(deployment.content, "spec", "template", "metadata");
     const labels = Object.entries(textsAt(template, "labels")).filter(
       ([key]) => !(key in selector) && !TOOL_LABELS.test(key),
     );
@@ -278,7 +286,7 @@ class DeploymentReader {
   /** Reads topology spread constraints. The settings always add the selector of CoreDNS's pods. */
   #takeSpread(constraints: readonly unknown[], selector: Readonly<Record<string, string>>): void {
     const fits = (constraint: unknown) =>
-      isDeepStrictEqual(at(constraint, "labelSelector"), { matchLabels: selector }) &&
+      isDeepStrictEqual(valueAt(constraint, "labelSelector"), { matchLabels: selector }) &&
       Object.keys(groupAt(constraint)).every((key) => key === "labelSelector" || CONSTRAINT.includes(key));
     const path = "spec.template.spec.topologySpreadConstraints";
     if (!constraints.every(fits)) {
@@ -286,7 +294,7 @@ class DeploymentReader {
       return;
     }
     const plain = constraints.map((constraint) =>
-      Object.fromEntries(CONSTRAINT.map((key) => [key, at(constraint, key)])),
+      Object.fromEntries(CONSTRAINT.map((key) => [key, valueAt(constraint, key)])),
     );
     this.#take("topologySpread", path, plain);
   }

@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { TeamSettings } from "../../components/team/settings.ts";
 import {
-  at,
   groupAt,
   isOwn,
   type KubernetesObject,
@@ -9,6 +8,7 @@ import {
   objectName,
   textAt,
   textsAt,
+  valueAt,
 } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
 import { type AdoptionRow, type LiveObjects, row } from "./import-file.ts";
@@ -185,7 +185,7 @@ function openRules(
 function policyTypes(content: unknown): readonly unknown[] {
   const types = listAt(content, "spec", "policyTypes");
   if (types.length > 0) return types;
-  return at(content, "spec", "egress") === undefined ? ["Ingress"] : ["Ingress", "Egress"];
+  return valueAt(content, "spec", "egress") === undefined ? ["Ingress"] : ["Ingress", "Egress"];
 }
 
 function selectsAll(content: unknown): boolean {

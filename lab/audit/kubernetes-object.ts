@@ -42,7 +42,7 @@ function generatedName(prefix: unknown): string {
 }
 
 /** The value at a path of an object; undefined if absent. */
-export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+export function valueAt(value: unknown, ...path: readonly (string | number)[]): unknown {
   return path.reduce((inner: unknown, key) => {
     if (Array.isArray(inner)) return typeof key === "number" ? inner[key] : undefined;
     return isObject(inner) ? inner[key] : undefined;
@@ -51,19 +51,19 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
 
 /** The text at a path; undefined for any other value. */
 export function textAt(value: unknown, ...path: readonly (string | number)[]): string | undefined {
-  const found = at(value, ...path);
+  const found = valueAt(value, ...path);
   return typeof found === "string" ? found : undefined;
 }
 
 /** The list at a path; empty for any other value. */
 export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
-  const found = at(value, ...path);
+  const found = valueAt(value, ...path);
   return Array.isArray(found) ? found : [];
 }
 
 /** The fields at a path; none for any other value. */
 export function groupAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, unknown>> {
-  const found = at(value, ...path);
+  const found = valueAt(value, ...path);
   return isObject(found) ? found : {};
 }
 
@@ -156,7 +156,7 @@ interface Owner {
 /** The controller of an object, such as the ReplicaSet of a Pod; undefined for objects that a user applied. */
 function controllerOf({ content, namespace }: KubernetesObject): Owner | undefined {
   const owner = listAt(content, "metadata", "ownerReferences").find(
-    (reference) => at(reference, "controller") === true,
+    (reference) => valueAt(reference, "controller") === true,
   );
   if (owner === undefined) return undefined;
   const { uid, kind, name } = groupAt(owner);
@@ -256,5 +256,5 @@ export function isSystem(object: KubernetesObject, includeSystem: boolean): bool
 
 /** RBAC's default roles, which the API server restores at each start. */
 function isBootstrapRole(content: KubernetesObject["content"]): boolean {
-  return at(content, "metadata", "labels", "kubernetes.io/bootstrapping") === "rbac-defaults";
+  return valueAt(content, "metadata", "labels", "kubernetes.io/bootstrapping") === "rbac-defaults";
 }

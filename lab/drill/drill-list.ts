@@ -97,10 +97,10 @@ function forEverybody({ namespace, configMap }: CoreDnsPlace): string {
 
 /** The notice before the first write, and the refusal if `--yes-on` must name the cluster. */
 export function consentFor(
-  { part, warning: own }: Drill,
+  { part, warning: ofDrill }: Drill,
   { clusterName, isEks, isLocal, yesOn, coreDns = statedPlace(undefined) }: Consent,
 ): { readonly warning?: string; readonly refusal?: string } {
-  const notice = part === "dns" ? forEverybody(coreDns) : own;
+  const notice = part === "dns" ? forEverybody(coreDns) : ofDrill;
   const warning = notice === undefined ? {} : { warning: notice };
   if (yesOn !== undefined && yesOn !== clusterName)
     return { ...warning, refusal: `--yes-on ${yesOn} does not name this cluster, ${clusterName}` };

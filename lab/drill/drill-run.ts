@@ -218,9 +218,9 @@ async function rowsOf(
   pauseInRow: Environment["pause"] = pause,
 ): Promise<Row[]> {
   const only = drill.rows(scene);
-  const known = only.length === 0 ? [] : select(allChecks(input), { only, skip: [] });
+  const ofVerify = only.length === 0 ? [] : select(allChecks(input), { only, skip: [] });
   const lab = new Lab(cluster, { up: input.up, coreDns: scene.coreDns, pause: pauseInRow });
-  return runChecks([...known, ...(drill.checks?.(scene) ?? [])], lab, { parallel: 8 });
+  return runChecks([...ofVerify, ...(drill.checks?.(scene) ?? [])], lab, { parallel: 8 });
 }
 
 async function poll<T>(env: Environment, seconds: number, look: () => Promise<T | undefined>): Promise<T | undefined> {

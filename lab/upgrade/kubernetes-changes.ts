@@ -2,13 +2,13 @@ import type { Component } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { type ClusterObjects, readCluster } from "../audit/cluster-objects.ts";
 import {
-  at,
   groupAt,
   type KubernetesObject,
   listAt,
   objectName,
   textAt,
   typeToken,
+  valueAt,
 } from "../audit/kubernetes-object.ts";
 import type { NodeFacts } from "../kubernetes/cluster.ts";
 import type { Connection } from "../kubernetes/connect.ts";
@@ -133,8 +133,8 @@ export const CHANGES: readonly KubernetesChange[] = [
     breaks: false,
     concerns: ({ type, fields }) =>
       /:(Ingress|IngressClass)$/.test(type) &&
-      (at(fields, "spec", "ingressClassName") === "nginx" ||
-        at(fields, "spec", "controller") === "k8s.io/ingress-nginx"),
+      (valueAt(fields, "spec", "ingressClassName") === "nginx" ||
+        valueAt(fields, "spec", "controller") === "k8s.io/ingress-nginx"),
   },
   {
     version: "1.36",
@@ -151,7 +151,9 @@ export const CHANGES: readonly KubernetesChange[] = [
     source: kep(5040),
     breaks: true,
     concerns: ({ fields }) =>
-      podSpecs(fields).some((spec) => listAt(spec, "volumes").some((volume) => at(volume, "gitRepo") !== undefined)),
+      podSpecs(fields).some((spec) =>
+        listAt(spec, "volumes").some((volume) => valueAt(volume, "gitRepo") !== undefined),
+      ),
   },
   {
     version: "1.36",
@@ -184,8 +186,8 @@ function isService(type: string): boolean {
 
 /** A pod's own spec, or the specs in a workload's templates. */
 function podSpecs(fields: unknown): readonly unknown[] {
-  const spec = at(fields, "spec");
-  return [spec, at(spec, "template", "spec"), at(spec, "jobTemplate", "spec", "template", "spec")];
+  const spec = valueAt(fields, "spec");
+  return [spec, valueAt(spec, "template", "spec"), valueAt(spec, "jobTemplate", "spec", "template", "spec")];
 }
 
 function userData(object: ScannedObject): string {
@@ -195,23 +197,29 @@ function userData(object: ScannedObject): string {
 }
 
 function hasAppArmor({ fields }: ScannedObject): boolean {
-  const templates = [fields, at(fields, "spec", "template"), at(fields, "spec", "jobTemplate", "spec", "template")];
+  const templates = [
+    fields,
+    valueAt(fields, "spec", "template"),
+    valueAt(fields, "spec", "jobTemplate", "spec", "template"),
+  ];
   const annotated = templates.some((template) => {
     const annotations = groupAt(template, "metadata", "annotations");
     return Object.keys(annotations).some((key) => key.includes("apparmor.security.beta"));
   });
   const contexts = podSpecs(fields).flatMap((spec) => [spec, ...listAt(spec, "containers")]);
-  return annotated || contexts.some((context) => at(context, "securityContext", "appArmorProfile") !== undefined);
+  return annotated || contexts.some((context) => valueAt(context, "securityContext", "appArmorProfile") !== undefined);
 }
 
 function usesIpvs({ type, name, fields }: ScannedObject): boolean {
   if (type === "kubernetes:core/v1:ConfigMap" && name.endsWith("kube-system/kube-proxy-config"))
-    return /mode:\s*"?ipvs/.test(String(at(fields, "data", "config") ?? ""));
-  return at(fields, "addonName") === "kube-proxy" && /ipvs/.test(String(at(fields, "configurationValues") ?? ""));
+    return /mode:\s*"?ipvs/.test(String(valueAt(fields, "data", "config") ?? ""));
+  return (
+    valueAt(fields, "addonName") === "kube-proxy" && /ipvs/.test(String(valueAt(fields, "configurationValues") ?? ""))
+  );
 }
 
 function hasLooseAddress({ type, fields }: ScannedObject): boolean {
-  const spec = at(fields, "spec");
+  const spec = valueAt(fields, "spec");
   if (isService(type))
     return [...listAt(spec, "externalIPs"), ...listAt(spec, "loadBalancerSourceRanges")].some(isLoose);
   if (type !== "kubernetes:networking.k8s.io/v1:NetworkPolicy") return false;
@@ -219,7 +227,7 @@ function hasLooseAddress({ type, fields }: ScannedObject): boolean {
     ...listAt(spec, "ingress").flatMap((rule) => listAt(rule, "from")),
     ...listAt(spec, "egress").flatMap((rule) => listAt(rule, "to")),
   ];
-  return peers.some((peer) => [at(peer, "ipBlock", "cidr"), ...listAt(peer, "ipBlock", "except")].some(isLoose));
+  return peers.some((peer) => [valueAt(peer, "ipBlock", "cidr"), ...listAt(peer, "ipBlock", "except")].some(isLoose));
 }
 
 /** Whether an IPv4 address has leading zeros, or a CIDR block has host bits set. */

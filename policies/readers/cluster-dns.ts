@@ -2,7 +2,7 @@ import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-l
 import { type Field, isKnownSo, type Resource, someKnown } from "../core/resource.ts";
 import type { Report, ResourceRule, Rule, Settings } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
-import { containerLists, nameOf, namespaceOf, parseImage, podMetadataOf, podSpecOf } from "./workload.ts";
+import { nameOf, namespaceOf, parseImage, podMetadataOf, podSpecOf } from "./workload.ts";
 import { type Group, isGroup, parseQuietly } from "./yaml-texts.ts";
 
 /** This program's component that creates or patches the cluster's DNS. */
@@ -37,18 +37,14 @@ export function hasCoreDns(stack: Stack, isSo: (workload: Resource) => boolean):
 
 /** Whether a container runs a CoreDNS image, from any registry: `coredns/coredns`, `rancher/hardened-coredns`. @throws {Undecided} */
 function runsCoreDns(workload: Resource): boolean {
-  const pod = podSpecOf(workload);
-  const containers = pod === undefined ? [] : containerLists(pod, ["containers"]).flatMap((list) => list.items());
-  return someKnown(containers, (container) =>
+  return someKnown(podSpecOf(workload)?.at("containers").items() ?? [], (container) =>
     /(^|[/-])coredns$/.test(parseImage(container.at("image").text() ?? "").repository),
   );
 }
 
 /** UDP ports that a workload's containers declare. @throws {Undecided} */
 export function udpPortsOf(workload: Resource): number[] {
-  const pod = podSpecOf(workload);
-  const containers = pod === undefined ? [] : containerLists(pod, ["containers"]).flatMap((list) => list.items());
-  return containers
+  return (podSpecOf(workload)?.at("containers").items() ?? [])
     .flatMap((container) => container.at("ports").items())
     .flatMap((port) => (port.at("protocol").text() === "UDP" ? (port.at("containerPort").number() ?? []) : []));
 }

@@ -20,15 +20,17 @@ export interface RunningConfig {
 
 /** Log collectors in a stack. */
 interface Collectors {
+  /** DaemonSets that read other pods' logs on the node, or run a known collector. */
   readonly daemonSets: readonly Resource[];
-  /** Fluent Bit sidecars. */
+  /** Workloads other than DaemonSets that run Fluent Bit. */
   readonly sidecars: readonly Resource[];
   /** Unknown images of DaemonSets that would be collectors only because of these images. */
-  readonly perhaps: readonly Field[];
+  readonly unknownImages: readonly Field[];
+  /** Fluent Bit configurations that workloads mount from the stack's ConfigMaps. */
   readonly running: readonly RunningConfig[];
-  /** Configurations of collectors other than Fluent Bit: mounted files, or their operator's input. */
-  readonly others: readonly Field[];
-  /** Workloads of collectors other than Fluent Bit, and whether a file has their destination. */
+  /** Configurations of collectors other than Fluent Bit: files in the stack's ConfigMaps, or their operator's input. */
+  readonly otherConfigs: readonly Field[];
+  /** Workloads of collectors other than Fluent Bit, and whether a file in the stack's ConfigMaps has its destination. */
   readonly foreign: ReadonlyMap<Resource, boolean>;
   /** Undecided parts. */
   readonly open: readonly Undecided[];
@@ -50,37 +52,8 @@ const FLUENT_BIT_IMAGES = /fluent-?bit/;
 /** Cached, since all collector rules need them. */
 const FOUND = new WeakMap<Stack, Collectors>();
 
-/** DaemonSets that read other pods' logs on the node, or run a known collector. */
-export function collectorDaemonSets(stack: Stack, report: Report): readonly Resource[] {
-  return collectorsOf(stack, report).daemonSets;
-}
-
-/** Workloads other than DaemonSets that run Fluent Bit. */
-export function fluentBitSidecars(stack: Stack, report: Report): readonly Resource[] {
-  return collectorsOf(stack, report).sidecars;
-}
-
-/** Fluent Bit configurations that workloads mount from the stack's ConfigMaps. */
-export function fluentBitConfigs(stack: Stack, report: Report): readonly RunningConfig[] {
-  return collectorsOf(stack, report).running;
-}
-
-/** Configurations of collectors other than Fluent Bit: files in the stack's ConfigMaps, or their operator's input. */
-export function otherConfigs(stack: Stack, report: Report): readonly Field[] {
-  return collectorsOf(stack, report).others;
-}
-
-/** Workloads with a collector other than Fluent Bit, and whether a file in the stack's ConfigMaps has its destination. */
-export function foreignCollectors(stack: Stack, report: Report): ReadonlyMap<Resource, boolean> {
-  return collectorsOf(stack, report).foreign;
-}
-
-/** Unknown images of DaemonSets that would be collectors only because of these images. */
-export function unknownImages(stack: Stack, report: Report): readonly Field[] {
-  return collectorsOf(stack, report).perhaps;
-}
-
-function collectorsOf(stack: Stack, report: Report): Collectors {
+/** The log collectors of a stack. Reports what is undecided about them. */
+export function collectorsOf(stack: Stack, report: Report): Collectors {
   const found = FOUND.get(stack) ?? findCollectors(stack);
   FOUND.set(stack, found);
   for (const { field, why } of found.open) report.undecided(field, why);
@@ -91,9 +64,9 @@ function findCollectors(stack: Stack): Collectors {
   const open: Undecided[] = [];
   const daemonSets: Resource[] = [];
   const sidecars: Resource[] = [];
-  const perhaps: Field[] = [];
+  const unknownImages: Field[] = [];
   const running: RunningConfig[] = [];
-  const others: Field[] = [];
+  const otherConfigs: Field[] = [];
   const foreign = new Map<Resource, boolean>();
   // Collects what is undecided, so that an unknown part does not hide the others.
   const decided = <T>(read: () => T): T | undefined => {
@@ -107,7 +80,7 @@ function findCollectors(stack: Stack): Collectors {
   };
   const configMaps = Map.groupBy(stack.ofType(CONFIG_MAP), (map) => String(map.at("metadata", "name").raw));
   for (const workload of stack.resources) {
-    if (OPERATED.test(workload.type)) others.push(workload.at("spec", "config"));
+    if (OPERATED.test(workload.type)) otherConfigs.push(workload.at("spec", "config"));
     const pod = podSpecOf(workload);
     if (pod === undefined) continue;
     const isOnNode = DAEMON_SET.test(workload.type);
@@ -120,15 +93,15 @@ function findCollectors(stack: Stack): Collectors {
       return config === undefined ? [] : [{ file, config }];
     });
     const foreignFiles = files.filter((file) => !written.some((fluentBit) => fluentBit.file === file));
-    others.push(...foreignFiles);
+    otherConfigs.push(...foreignFiles);
     const sends = foreignFiles.some((file) => (decided(() => sinksIn(file.text() ?? "")) ?? []).length > 0);
     const collects = decided(() => readsLogs(workload, pod)) === true || hasImage(pod, COLLECTOR_IMAGES);
     if (!hasImage(pod, FLUENT_BIT_IMAGES) && (sends || collects)) foreign.set(workload, sends);
     if (isOnNode && (collects || written.length > 0)) daemonSets.push(workload);
-    else if (isOnNode) perhaps.push(...unknownImagesOf(pod));
+    else if (isOnNode) unknownImages.push(...unknownImagesOf(pod));
     if (written.length > 0) running.push(merged(workload, isOnNode, pod, written));
   }
-  return { daemonSets, sidecars, perhaps, running, others, foreign, open };
+  return { daemonSets, sidecars, unknownImages, running, otherConfigs, foreign, open };
 }
 
 /** Whether a DaemonSet mounts other pods' logs on its node. @throws {Undecided} */
@@ -148,15 +121,17 @@ function unknownImagesOf(pod: Field): Field[] {
   return images.filter((image) => image.isUnknown);
 }
 
+/** A pod's containers, as far as they are known. */
+function knownContainers(pod: Field): Field[] {
+  return containerLists(pod).flatMap((list) => (list.isUnknown ? [] : list.items()));
+}
+
 /** Whether a known image of a container matches. */
 function hasImage(pod: Field, images: RegExp): boolean {
-  return containerLists(pod)
-    .filter((list) => !list.isUnknown)
-    .flatMap((list) => list.items())
-    .some((container) => {
-      const image = container.at("image").raw;
-      return typeof image === "string" && images.test(image);
-    });
+  return knownContainers(pod).some((container) => {
+    const image = container.at("image").raw;
+    return typeof image === "string" && images.test(image);
+  });
 }
 
 /** Files of the ConfigMaps that a workload mounts. @throws {Undecided} */
@@ -210,9 +185,7 @@ function merged(
 
 /** Environment variables with values in the stack. */
 function environmentOf(pod: Field): [string, string][] {
-  return containerLists(pod)
-    .filter((list) => !list.isUnknown)
-    .flatMap((list) => list.items())
+  return knownContainers(pod)
     .filter((container) => !container.isUnknown && !container.at("env").isUnknown)
     .flatMap((container) => container.at("env").items())
     .flatMap((entry) => {

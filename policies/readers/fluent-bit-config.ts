@@ -130,7 +130,7 @@ export class Section {
 
   /** @throws {Undecided} */
   isOn(option: string): boolean {
-    return ["on", "true", "yes", "1"].includes((this.get(option) ?? "").toLowerCase());
+    return isOn(this.get(option) ?? "");
   }
 }
 

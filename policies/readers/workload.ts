@@ -76,6 +76,12 @@ export function containerLists(pod: Field, lists: readonly ContainerList[] = CON
   return lists.map((list) => pod.at(list));
 }
 
+/** A container's probes and lifecycle hooks. */
+export function handlersOf(container: Field): Field[] {
+  const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
+  return [...probes, ...["postStart", "preStop"].map((key) => container.at("lifecycle", key))];
+}
+
 /** Namespace of a resource: its own, else its provider's, else `default`. @throws {Undecided} */
 export function namespaceOf(resource: Resource): string {
   return resource.at("metadata", "namespace").text() ?? resource.provider.at("namespace").text() ?? "default";

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Rule } from "../../core/rule.ts";
 import { cis, kubernetes, podSecurity } from "../../core/rule.ts";
-import { containerRule, podRule } from "../../readers/workload.ts";
+import { containerRule, handlersOf, podRule } from "../../readers/workload.ts";
 
 /** Volume types that Pod Security "restricted" allows. */
 const VOLUME_TYPES: readonly string[] = [
@@ -68,12 +68,9 @@ export const POD_ISOLATION: readonly Rule[] = [
       source: podSecurity("Baseline", "Host Probes / Lifecycle Hooks"),
     },
     (container, report) => {
-      const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
-      const hooks = ["postStart", "preStop"].map((key) => container.at("lifecycle", key));
-      const hosts = [...probes, ...hooks].flatMap((handler) => [
-        handler.at("httpGet", "host"),
-        handler.at("tcpSocket", "host"),
-      ]);
+      const hosts = handlersOf(container).flatMap((handler) =>
+        ["httpGet", "tcpSocket"].map((key) => handler.at(key, "host")),
+      );
       report.each(hosts, (host) => {
         if ((host.text() ?? "") !== "") report.wrong(host, "a host that the kubelet connects to instead of the pod");
       });

@@ -9,6 +9,7 @@ import {
   containerLists,
   containerRule,
   type Facts,
+  handlersOf,
   namespaceOf,
   parseImage,
   podPatchOf,
@@ -16,7 +17,7 @@ import {
   podSpecOf,
   WORKLOADS,
 } from "../../readers/workload.ts";
-import { BINDINGS } from "./tenancy-rbac.ts";
+import { BINDINGS, isAccount } from "./tenancy-rbac.ts";
 
 /** Required of each container, so that the scheduler finds room for it and the kernel stops it in time. */
 const REQUIRED = [
@@ -106,12 +107,6 @@ function reportWords(holder: Field, lists: readonly string[], report: Report): v
   const words = lists.flatMap((list) => holder.at(list).items());
   const what = credentialInCommand(words.map((word) => (word.isUnknown ? "" : (word.text() ?? ""))).join(" "));
   if (what !== undefined) report.hidden(holder.at(lists.find((list) => holder.at(list).isSet) ?? "command"), what);
-}
-
-/** A container's probes and hooks. */
-function handlersOf(container: Field): Field[] {
-  const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
-  return [...probes, ...["postStart", "preStop"].map((key) => container.at("lifecycle", key))];
 }
 
 /** Reports credentials in a probe or hook: in its command, or in the headers of its request. */
@@ -221,9 +216,7 @@ function isBound(stack: Stack, namespace: string, name: string): boolean {
       (subject) =>
         (namesOfAccount(namespace, name).includes(subject.at("name").text() ?? "") &&
           !FOR_ALL.includes(binding.at("roleRef", "name").text() ?? "")) ||
-        (subject.at("kind").text() === "ServiceAccount" &&
-          subject.at("name").text() === name &&
-          (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace),
+        isAccount(subject, name, namespace, binding),
     ),
   );
 }

@@ -31,6 +31,15 @@ export function isOn(rule: Field, group: string, resources: readonly string[]): 
   );
 }
 
+/** Whether a subject of a binding is this service account. */
+export function isAccount(subject: Field, name: string, namespace: string, binding: Resource): boolean {
+  return (
+    subject.at("kind").text() === "ServiceAccount" &&
+    subject.at("name").text() === name &&
+    (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace
+  );
+}
+
 /** Checks each rule of a role, as a separate part of the report. */
 export function eachRule(role: Resource, report: Report, check: (rule: Field) => void): void {
   report.part(() => report.each(role.at("rules").items(), check));

@@ -2,17 +2,10 @@ import { posix } from "node:path";
 import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
 import { cis, fluentBit, kubernetes, podSecurity, type Report, type Rule, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import {
-  CONFIGURATION_TYPES,
-  collectorDaemonSets,
-  fluentBitConfigs,
-  fluentBitSidecars,
-  foreignCollectors,
-  type RunningConfig,
-  unknownImages,
-} from "../../readers/collectors-in-stack.ts";
+import { CONFIGURATION_TYPES, collectorsOf, type RunningConfig } from "../../readers/collectors-in-stack.ts";
 import { credentialsIn } from "../../readers/credentials/credential-lines.ts";
 import { mountsOf, nameOf, namespaceOf, plainPath, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
+import { isAccount } from "../kubernetes/tenancy-rbac.ts";
 
 const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below", [
   "/var/log",
@@ -54,12 +47,12 @@ export const COLLECTORS: readonly Rule[] = [
     checkStack: (stack, report, settings) => {
       const isUnder = (paths: readonly string[], path: string) =>
         paths.some((root) => `${posix.join(plainPath(path), ".")}/`.startsWith(`${root}/`));
-      report.each(unknownImages(stack, report), (image) => {
+      report.each(collectorsOf(stack, report).unknownImages, (image) => {
         const pod = podSpecOf(image.owner);
         if (pod !== undefined && mountsOf(pod).some(({ hostPath }) => hostPath !== undefined))
           throw new Undecided(image);
       });
-      report.each(collectorDaemonSets(stack, report), (resource) => {
+      report.each(collectorsOf(stack, report).daemonSets, (resource) => {
         const pod = podSpecOf(resource);
         if (pod === undefined) return;
         report.each(pod.at("volumes").items(), (volume) => {
@@ -107,14 +100,14 @@ export const COLLECTORS: readonly Rule[] = [
     source: fluentBit("Configuration file", "administration/configuring-fluent-bit"),
     types: CONFIGURATION_TYPES,
     checkStack: (stack, report) => {
-      const read = new Set(fluentBitConfigs(stack, report).map(({ workload }) => workload));
-      report.each(unknownImages(stack, report), (image) => {
+      const read = new Set(collectorsOf(stack, report).running.map(({ workload }) => workload));
+      report.each(collectorsOf(stack, report).unknownImages, (image) => {
         throw new Undecided(image);
       });
       // Unknown parts have already been reported.
       if (report.verdicts.length > 0) return;
-      const collectors = [...collectorDaemonSets(stack, report), ...fluentBitSidecars(stack, report)];
-      const foreign = foreignCollectors(stack, report);
+      const collectors = [...collectorsOf(stack, report).daemonSets, ...collectorsOf(stack, report).sidecars];
+      const foreign = collectorsOf(stack, report).foreign;
       for (const collector of collectors.filter((resource) => !read.has(resource)))
         report.missing(collector, whyUnread(foreign.get(collector)));
     },
@@ -219,16 +212,8 @@ function isJournal(path: string | undefined): boolean {
 }
 
 function eventReaders(stack: Stack, report: Report): RunningConfig[] {
-  return fluentBitConfigs(stack, report).filter(({ inputs }) =>
+  return collectorsOf(stack, report).running.filter(({ inputs }) =>
     inputs.some(({ name }) => name === "kubernetes_events"),
-  );
-}
-
-function isAccount(subject: Field, account: string, namespace: string, binding: Resource): boolean {
-  return (
-    subject.at("kind").text() === "ServiceAccount" &&
-    subject.at("name").text() === account &&
-    (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace
   );
 }
 

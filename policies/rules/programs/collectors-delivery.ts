@@ -13,8 +13,7 @@ import type { Stack } from "../../core/stack.ts";
 import { firstHostOf, plainSendings, type Sink, sinksOf, unverifiedBy } from "../../readers/collector-sinks.ts";
 import {
   CONFIGURATION_TYPES,
-  fluentBitConfigs,
-  otherConfigs,
+  collectorsOf,
   type RunningConfig,
   readsOwnLogs,
 } from "../../readers/collectors-in-stack.ts";
@@ -38,7 +37,7 @@ function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">
     family: "collectors",
     types: CONFIGURATION_TYPES,
     checkStack: (stack: Stack, report, settings) =>
-      report.each(fluentBitConfigs(stack, report), (running) => check(running, report, settings)),
+      report.each(collectorsOf(stack, report).running, (running) => check(running, report, settings)),
   };
 }
 
@@ -180,10 +179,10 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
     checkStack: (stack, report, settings) => {
       const namespaces = new Set(stack.resources.flatMap(knownNamespaceOf));
       const isAllowed = (host: string) => settings.get(PLAIN_INSIDE) && isInside(host, namespaces);
-      report.each(fluentBitConfigs(stack, report), ({ outputs, nodes }) =>
+      report.each(collectorsOf(stack, report).running, ({ outputs, nodes }) =>
         report.each([...outputs, ...nodesOf(outputs, nodes)], (output) => checkOutput(output, report, isAllowed)),
       );
-      report.each(otherConfigs(stack, report), (file) =>
+      report.each(collectorsOf(stack, report).otherConfigs, (file) =>
         report.each(sinksOf(file), (sink) => checkSink(sink, file, report, isAllowed)),
       );
     },

@@ -2,7 +2,7 @@ import { type Field, isKnownSo, type Resource, someKnown } from "../../core/reso
 import { aws, type Report, type Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { ADDON, configurationOf, inside, isClusterDns, isCoreDns } from "../../readers/cluster-dns.ts";
-import { containerLists, nameOf, namespaceOf, podSpecOf, proportionalTargets } from "../../readers/workload.ts";
+import { nameOf, namespaceOf, podSpecOf, proportionalTargets } from "../../readers/workload.ts";
 import type { Group } from "../../readers/yaml-texts.ts";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
@@ -79,8 +79,7 @@ function isProportional(deployment: Resource, stack: Stack): boolean {
   return someKnown(stack.ofType(DEPLOYMENT), (other) => {
     const pod = podSpecOf(other);
     if (pod === undefined || other === deployment) return false;
-    const containers = containerLists(pod, ["containers"]).flatMap((list) => list.items());
-    return someKnown(containers, (container) => {
+    return someKnown(pod.at("containers").items(), (container) => {
       const words = ["command", "args"].flatMap((key) => container.at(key).items());
       const known = words.filter((word) => !word.isUnknown).map((word) => word.text() ?? "");
       const targets = proportionalTargets(known, namespaceOf(other));
