@@ -127,7 +127,7 @@ export class PodLogGroup extends pulumi.ComponentResource {
         name: groupName,
         retentionInDays: args.retentionDays,
         kmsKeyId: args.kmsKeyArn ?? ownKey().arn,
-        ...(args.class === undefined ? {} : { logGroupClass: args.class }),
+        logGroupClass: args.class,
         tags: host.tags,
       },
       { parent: this, deleteBeforeReplace: true },

@@ -22,6 +22,18 @@ export function teamNamespace(team: string): string {
   return `${team}-team`;
 }
 
+/** A team and its namespaces. */
+export interface TeamNamespaces {
+  readonly name: string;
+  /** @default one, NAME-team */
+  readonly namespaces?: readonly { readonly name: string }[] | undefined;
+}
+
+/** Names of a team's namespaces. */
+export function namespacesOf({ name, namespaces }: TeamNamespaces): string[] {
+  return namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)];
+}
+
 /** Levels of the Pod Security Standards. */
 export type PodSecurityLevel = "restricted" | "baseline" | "privileged";
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { TeamNamespaces } from "../kubernetes/labels.ts";
 import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { amount } from "../schema/values.ts";
 import { AUTHENTICATIONS, type Authentication, type Collector, destinationsOf } from "./collectors/collector.ts";
@@ -7,7 +8,7 @@ import { COLLECTORS } from "./collectors/index.ts";
 import type { Destination, DestinationKind } from "./destinations/destination-settings.ts";
 import { LIBRDKAFKA_KBYTES } from "./destinations/kafka-settings.ts";
 import { type DestinationContext, forSources, type LogPipeline, type LogSource, logPipeline } from "./pipeline.ts";
-import { type TeamNamespaces, targetsOf } from "./routing/routes.ts";
+import { targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { isOnNode, type Source } from "./sources/source.ts";
 

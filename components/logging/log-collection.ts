@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type ClusterHandle, requiredHandle, withClusterProvider } from "../cluster/handle.ts";
-import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
+import { commonLabels, podSecurityLabels, type TeamNamespaces } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { knownSettings, requireCluster, resolvedSettings } from "./argument-settings.ts";
 import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./carriers.ts";
@@ -22,7 +22,7 @@ import {
   LOGGING_NAMESPACE,
   logPipeline,
 } from "./pipeline.ts";
-import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
+import { indicesOfTarget, type Target, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { AuditLog } from "./sources/audit-log.ts";
 import { AutoModeLogs } from "./sources/auto-mode-logs.ts";

@@ -1,11 +1,11 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
+import type { TeamNamespaces } from "../kubernetes/labels.ts";
 import { tlsOf } from "./destinations/destination-secrets.ts";
 import type { Destination, DestinationOf } from "./destinations/destination-settings.ts";
 import type { IndexFormat } from "./indexing/index-format.ts";
-import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
-import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
+import { type Selection, type Target, type TeamPlace, targetsOf, teamNames } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { controlPlaneGroup, type Source } from "./sources/source.ts";
 
@@ -145,17 +145,9 @@ export function logPipeline(
   const branches = targets.map((target) => ({ ...common, ...branchOf(target, context, whenFull) }));
   const [first] = branches;
   if (first === undefined) throw new Error("a pipeline without a destination passed the settings");
-  return first.name === undefined
-    ? first
-    : {
-        ...first,
-        name: undefined,
-        suffix: undefined,
-        sources: settings.sources,
-        selections: [],
-        places: [],
-        branches,
-      };
+  if (first.name === undefined) return first;
+  const { sources } = settings;
+  return { ...first, name: undefined, suffix: undefined, sources, selections: [], places: [], branches };
 }
 
 /** What a collector does when its buffer is full, unless the settings say so. */
@@ -248,6 +240,12 @@ export function searchHost(destination: DestinationOf<"opensearch" | "elasticsea
   return { host: destination.host ?? "", port: destination.port };
 }
 
+/** URL of a search engine, without a path. */
+export function searchUrl(destination: DestinationOf<"opensearch" | "elasticsearch">): string {
+  const { host, port } = searchHost(destination);
+  return `${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
+}
+
 /** Name of the log group of destination `cloudwatch`. @param suffix Suffix of a default name. Default: none. */
 export function logGroupName(
   destination: DestinationOf<"cloudwatch">,
@@ -286,7 +284,7 @@ export function withName(plain: string, name: string | undefined): string {
 }
 
 /** Whether lines go into indices, so that `index` applies. */
-export function hasIndex(destination: Destination): boolean {
+export function hasIndex(destination: Destination): destination is DestinationOf<"opensearch" | "elasticsearch"> {
   return destination.kind === "opensearch" || destination.kind === "elasticsearch";
 }
 
@@ -321,10 +319,8 @@ export function describeDestination({
     case "firehose":
       return `stream ${destination.stream} of Amazon Data Firehose`;
     case "opensearch":
-    case "elasticsearch": {
-      const { host, port } = searchHost(destination);
-      return `${destination.kind} at ${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
-    }
+    case "elasticsearch":
+      return `${destination.kind} at ${searchUrl(destination)}`;
     case "cloudwatch":
       return `log group ${logGroups(destination, context.cluster, suffix, sources).join(" and ")} of CloudWatch Logs`;
     case "s3":

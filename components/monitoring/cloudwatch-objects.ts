@@ -131,7 +131,7 @@ function alarmArgs(
     threshold,
     period: 60,
     evaluationPeriods: periods,
-    ...(datapoints === undefined ? {} : { datapointsToAlarm: datapoints }),
+    datapointsToAlarm: datapoints,
     treatMissingData: missing,
     alarmActions: [...alarmActions],
     okActions: alarmActions.filter(notifiesWhenOver),

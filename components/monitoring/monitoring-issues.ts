@@ -2,9 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { partitionOf } from "../aws/partition.ts";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
-import { coreDnsPods, teamNamespace, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
+import { coreDnsPods, namespacesOf, type TeamNamespaces, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
-import type { TeamNamespaces } from "../logging/routing/routes.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
 import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
 import {
@@ -74,10 +73,9 @@ function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams
 /** A team's policies only allow egress to its peers: a Prometheus in its namespace needs its own policy. */
 function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly TeamNamespaces[]): SettingsIssue[] {
   if (kind === "cloudwatch") return [];
-  return teams.flatMap(({ name, namespaces }) => {
-    const names = namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)];
-    const message = `is a namespace of team ${name}, whose network policies allow no scraping`;
-    return names.includes(prometheus.namespace)
+  return teams.flatMap((team) => {
+    const message = `is a namespace of team ${team.name}, whose network policies allow no scraping`;
+    return namespacesOf(team).includes(prometheus.namespace)
       ? [{ path: ["prometheus", "namespace"], message, severity: "warning" as const }]
       : [];
   });

@@ -5,25 +5,18 @@ import { dnsProfile } from "../dns/profile.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
 import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
 import { urlHost } from "../kubernetes/ip-family.ts";
-import { commonLabels, coreDnsPods, teamNamespace } from "../kubernetes/labels.ts";
+import { commonLabels, coreDnsPods, namespacesOf, type TeamNamespaces } from "../kubernetes/labels.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/carriers.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import { tlsOf } from "../logging/destinations/destination-secrets.ts";
 import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
 import { isUnknown } from "../logging/destinations/destination-values.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
-import { inDomain, logGroupName, searchHost } from "../logging/pipeline.ts";
+import { inDomain, logGroupName, searchUrl } from "../logging/pipeline.ts";
 import type { PatternNode } from "../logging/processing/pattern.ts";
 import { patternText } from "../logging/processing/pattern-text.ts";
 import { type Processing, processingOf } from "../logging/processing/processing.ts";
-import {
-  destinationsOfLine,
-  meets,
-  type RoutedLine,
-  type Target,
-  type TeamNamespaces,
-  targetsOf,
-} from "../logging/routing/routes.ts";
+import { destinationsOfLine, meets, type RoutedLine, type Target, targetsOf } from "../logging/routing/routes.ts";
 import type { LoggingSettings } from "../logging/settings.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alerts/alert.ts";
@@ -65,9 +58,7 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
     collector: onNodes?.collector,
     ...metricsPorts(onNodes, teams),
     inClusterOpenSearch: targets.some(({ destination }) => isOwnSearch(destination)),
-    namespaces: teams
-      .flatMap(({ name, namespaces }) => namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)])
-      .sort(),
+    namespaces: teams.flatMap(namespacesOf).sort(),
     canary: settings.canary.enabled ? { readsLines: canaryDestination(parts).kind !== "none" } : undefined,
     kubeStateMetrics: settings.prometheus.kubeStateMetrics,
   };
@@ -214,12 +205,10 @@ function readable({ destination, index }: Target, domain: string | undefined): C
         return { kind: "none", reason: `${destination.kind} requires a password, which only the collector has` };
       if (destination.token !== undefined || (destination.kind === "opensearch" && destination.sigv4 !== undefined))
         return { kind: "none", reason: `${destination.kind} requires an identity, which only the collector has` };
-      const { host, port } = searchHost(inDomain(destination, domain));
-      if (isUnknown(host)) return { kind: "none", reason: "its address is only known after the deployment" };
+      const url = searchUrl(inDomain(destination, domain));
+      if (isUnknown(url)) return { kind: "none", reason: "its address is only known after the deployment" };
       const reason = distrust(destination);
       if (reason !== undefined) return { kind: "none", reason };
-      const scheme = tlsOf(destination) === undefined ? "http" : "https";
-      const url = `${scheme}://${host}:${port}`;
       return { kind: "search", url, index: indexPattern(index), own: isOwnSearch(destination), at: destination };
     }
     case "loki": {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Address } from "../dns/corefile-settings.ts";
-import { teamNamespace, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
+import { namespacesOf, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import {
   addressPeer,
   type EgressRule,
@@ -207,11 +207,10 @@ export function accessPolicies({ ingress, egress }: Pick<TeamRules, "ingress" | 
 }
 
 function podsOf(names: readonly string[], teams: readonly TeamPeers[]): Peer[] {
-  const namespacesOf = (name: string) =>
-    teams.find((team) => team.name === name)?.namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)];
   return [...new Set(names)]
     .sort()
-    .flatMap((name) => namespacesOf(name).map((namespace) => podsOfNamespace(namespace)));
+    .flatMap((name) => namespacesOf(teams.find((team) => team.name === name) ?? { name }))
+    .map((namespace) => podsOfNamespace(namespace));
 }
 
 /** The part of {@link PolicyContext} about DNS. */
@@ -244,7 +243,7 @@ export function dnsNamespaceIssues(
   dnsNamespace: string | undefined,
 ): SettingsIssue[] {
   return teams.flatMap(({ name, namespaces, ingress }, index): SettingsIssue[] => {
-    const place = (namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)]).indexOf(dnsNamespace ?? "");
+    const place = namespacesOf({ name, namespaces }).indexOf(dnsNamespace ?? "");
     // The rules may allow everybody.
     if (place === -1 || ingress.length > 0) return [];
     const path = namespaces === undefined ? [index, "name"] : [index, "namespaces", place, "name"];

@@ -6,10 +6,15 @@ import { LOOKED_UP_VERSION } from "../../components/dns/addon.ts";
 import { dnsWarnings } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
-import { placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, describeDestination, logGroups } from "../../components/logging/pipeline.ts";
-import { collectedPart } from "../../components/logging/routing/route-issues.ts";
-import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
+import {
+  indicesOfTarget,
+  placeName,
+  type Selection,
+  type Target,
+  targetsOf,
+} from "../../components/logging/routing/routes.ts";
+import { collectedPart } from "../../components/logging/routing/rule-issues.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, sourcePlace } from "../../components/logging/sources/source.ts";
 import { runsCoreDns } from "../../components/parts.ts";

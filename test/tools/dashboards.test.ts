@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { grafanaDashboard } from "../../components/monitoring/grafana-dashboard.ts";
+import { grafanaDashboard } from "../../components/monitoring/prometheus-objects.ts";
 import { prometheusAt } from "../../tools/dashboards/data-source.ts";
 import { pictureOf } from "../../tools/dashboards/index.ts";
 import { WHOLE } from "../components/monitoring/stacks.ts";

@@ -36,11 +36,13 @@ export interface ApiRule {
   readonly verbs: string[];
 }
 
-/** How to probe a collector: its own HTTP server, or a command in its container. */
-export type Probe = ({ readonly path: string; readonly port: number } | { readonly command: readonly string[] }) & {
+/** How to probe a collector: by its own HTTP server. */
+export interface Probe {
+  readonly path: string;
+  readonly port: number;
   /** Probe timeout in seconds. Default 1. */
   readonly timeoutSeconds?: number;
-};
+}
 
 /** Description of a collector, for the comparison table. */
 export interface About {

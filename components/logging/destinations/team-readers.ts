@@ -2,11 +2,10 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import { policyText } from "../../aws/policy-statements.ts";
-import { teamNamespace } from "../../kubernetes/labels.ts";
+import { type TeamNamespaces, teamNamespace } from "../../kubernetes/labels.ts";
 import { dateExpression, type IndexFormat, indexPrefix, NO_VALUE } from "../indexing/index-format.ts";
-import { placeName } from "../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../pipeline.ts";
-import { routedTeams, type Target, type TeamNamespaces } from "../routing/routes.ts";
+import { placeName, routedTeams, type Target } from "../routing/routes.ts";
 import type { AwsPlace, LateTarget } from "./aws/aws-destinations.ts";
 import { takesIds } from "./search/search-settings.ts";
 

@@ -1,6 +1,6 @@
 import { DateTime, IANAZone } from "luxon";
 import { z } from "zod";
-import { teamNamespace } from "../../kubernetes/labels.ts";
+import { namespacesOf, type TeamNamespaces } from "../../kubernetes/labels.ts";
 import { string } from "../../schema/values.ts";
 
 /**
@@ -189,13 +189,9 @@ export function isReservedByElasticsearch({ prefix, separator, splitBy, datePatt
  * Index names of the teams' lines at a time, sorted. The app of curl pods is `curl`; other pods, such as those of kube-system, may have
  * their own indices if the format splits by namespace or app.
  */
-export function todaysIndices(
-  format: IndexFormat,
-  teams: readonly { readonly name: string; readonly namespaces?: readonly { readonly name: string }[] | undefined }[],
-  now: Date,
-): string[] {
-  const names = teams.flatMap(({ name: team, namespaces = [{ name: teamNamespace(team) }] }) =>
-    namespaces.map(({ name: namespace }) => indexName(format, now, { team, namespace, app: "curl" })),
+export function todaysIndices(format: IndexFormat, teams: readonly TeamNamespaces[], now: Date): string[] {
+  const names = teams.flatMap((team) =>
+    namespacesOf(team).map((namespace) => indexName(format, now, { team: team.name, namespace, app: "curl" })),
   );
   return [...new Set(names)].sort();
 }

@@ -1,4 +1,4 @@
-import { includesCode, PatternError, type PatternNode } from "./pattern.ts";
+import { childrenOf, hasNode, includesCode, PatternError, type PatternNode } from "./pattern.ts";
 
 /** From this number of repetitions on, a quantifier counts as unlimited. */
 const MANY = 16;
@@ -24,24 +24,11 @@ export function refuseRisk(node: PatternNode): void {
 
 /** Rejects repetitions of what can be empty, and what {@link refuseNestedRepeats} rejects, anywhere in a pattern. */
 function refuseRiskyRepeats(node: PatternNode): void {
-  switch (node.kind) {
-    case "group":
-      refuseRiskyRepeats(node.body);
-      return;
-    case "choice":
-      node.options.forEach(refuseRiskyRepeats);
-      return;
-    case "sequence":
-      node.parts.forEach(refuseRiskyRepeats);
-      return;
-    case "repeat":
-      refuseRiskyRepeats(node.body);
-      // Engines differ on empty repetitions.
-      if (canBeEmpty(node.body)) throw new PatternError("a quantifier after something that can be empty");
-      if (node.max > 1) refuseNestedRepeats(node.body);
-      return;
-    default:
-  }
+  childrenOf(node).forEach(refuseRiskyRepeats);
+  if (node.kind !== "repeat") return;
+  // Engines differ on empty repetitions.
+  if (canBeEmpty(node.body)) throw new PatternError("a quantifier after something that can be empty");
+  if (node.max > 1) refuseNestedRepeats(node.body);
 }
 
 /** Rejects nested repetitions, `(a+)*`, if no character ends the inner one, and repeated alternatives that begin alike, `(a|ab)*`. */
@@ -66,18 +53,8 @@ function refuseNestedRepeats(body: PatternNode): void {
 
 /** Codes of what is repeated a variable number of times. */
 function variableCodes(node: PatternNode): number[] {
-  switch (node.kind) {
-    case "group":
-      return variableCodes(node.body);
-    case "sequence":
-      return node.parts.flatMap(variableCodes);
-    case "choice":
-      return node.options.flatMap(variableCodes);
-    case "repeat":
-      return node.min === node.max ? variableCodes(node.body) : [...codesOf(node.body)];
-    default:
-      return [];
-  }
+  if (node.kind === "repeat" && node.min !== node.max) return [...codesOf(node.body)];
+  return childrenOf(node).flatMap(variableCodes);
 }
 
 /** A part of a pattern: codes of a long repetition, or of a part that occurs once. 128 stands for all non-ASCII characters. */
@@ -189,22 +166,6 @@ function canContain(node: PatternNode, code: number): boolean {
   );
 }
 
-/** Whether a node, or one within it, passes a test. */
-function hasNode(node: PatternNode, matches: (inner: PatternNode) => boolean): boolean {
-  if (matches(node)) return true;
-  switch (node.kind) {
-    case "group":
-    case "repeat":
-      return hasNode(node.body, matches);
-    case "choice":
-      return node.options.some((option) => hasNode(option, matches));
-    case "sequence":
-      return node.parts.some((part) => hasNode(part, matches));
-    default:
-      return false;
-  }
-}
-
 /** Whether a pattern can match empty text. */
 export function canBeEmpty(node: PatternNode): boolean {
   switch (node.kind) {
@@ -266,14 +227,12 @@ function emptyMatches(node: PatternNode): readonly number[] {
 /** Length of a pattern with its quantifiers written out. */
 function expandedLength(node: PatternNode): number {
   switch (node.kind) {
-    case "group":
-      return expandedLength(node.body);
     case "repeat":
       return expandedLength(node.body) * (node.max === Number.POSITIVE_INFINITY ? node.min + 1 : node.max);
+    case "group":
     case "choice":
-      return node.options.reduce((sum, option) => sum + expandedLength(option), 0);
     case "sequence":
-      return node.parts.reduce((sum, part) => sum + expandedLength(part), 0);
+      return childrenOf(node).reduce((sum, child) => sum + expandedLength(child), 0);
     default:
       return 1;
   }

@@ -1,4 +1,4 @@
-import type { PatternNode } from "./pattern.ts";
+import { childrenOf, hasNode, type PatternNode } from "./pattern.ts";
 
 /**
  * Dialect of an engine: `re2` for Go, and `rust`, with ASCII semantics where possible; `onigmo` for Fluent Bit and Ruby; and
@@ -97,32 +97,11 @@ export function withoutGroups(node: PatternNode): PatternNode {
 
 /** Whether a group is repeated: engines differ in its value after the last repetition. */
 export function hasRepeatedGroup(node: PatternNode): boolean {
-  switch (node.kind) {
-    case "group":
-      return hasRepeatedGroup(node.body);
-    case "sequence":
-      return node.parts.some(hasRepeatedGroup);
-    case "choice":
-      return node.options.some(hasRepeatedGroup);
-    case "repeat":
-      return (node.max > 1 && groupCount(node.body) > 0) || hasRepeatedGroup(node.body);
-    default:
-      return false;
-  }
+  return hasNode(node, (inner) => inner.kind === "repeat" && inner.max > 1 && groupCount(inner.body) > 0);
 }
 
 /** Number of groups to which a replacement can refer. */
 export function groupCount(node: PatternNode): number {
-  switch (node.kind) {
-    case "group":
-      return 1 + groupCount(node.body);
-    case "sequence":
-      return node.parts.reduce((sum, part) => sum + groupCount(part), 0);
-    case "choice":
-      return node.options.reduce((sum, option) => sum + groupCount(option), 0);
-    case "repeat":
-      return groupCount(node.body);
-    default:
-      return 0;
-  }
+  const inside = childrenOf(node).reduce((sum, child) => sum + groupCount(child), 0);
+  return inside + (node.kind === "group" ? 1 : 0);
 }

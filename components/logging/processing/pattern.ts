@@ -28,6 +28,26 @@ export type PatternNode =
   | { readonly kind: "start" }
   | { readonly kind: "end" };
 
+/** The nodes directly within a node. */
+export function childrenOf(node: PatternNode): readonly PatternNode[] {
+  switch (node.kind) {
+    case "group":
+    case "repeat":
+      return [node.body];
+    case "choice":
+      return node.options;
+    case "sequence":
+      return node.parts;
+    default:
+      return [];
+  }
+}
+
+/** Whether a node, or one within it, passes a test. */
+export function hasNode(node: PatternNode, matches: (inner: PatternNode) => boolean): boolean {
+  return matches(node) || childrenOf(node).some((child) => hasNode(child, matches));
+}
+
 /** Error in a pattern, as the rest of a sentence. */
 export class PatternError extends Error {}
 

@@ -1,4 +1,5 @@
-import { LEVELS, type Route, type Selection, selectionOf, type TeamNamespaces } from "../routing/routes.ts";
+import type { TeamNamespaces } from "../../kubernetes/labels.ts";
+import { LEVELS, type Route, type Selection, selectionOf } from "../routing/routes.ts";
 import { type PatternNode, parsePattern } from "./pattern.ts";
 import { type Dialect, patternText, withoutGroups } from "./pattern-text.ts";
 import { type RedactionRule, type Replacement, redactionRules } from "./redaction.ts";

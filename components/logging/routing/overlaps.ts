@@ -1,9 +1,8 @@
 import { folderOf } from "../../aws/names.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { indexPattern } from "../indexing/index-format.ts";
-import { placeName } from "../indexing/team-places.ts";
 import { bucketName, hasIndex, logGroupName, searchHost } from "../pipeline.ts";
-import type { Target } from "./routes.ts";
+import { placeName, type Target } from "./routes.ts";
 
 /** Name and region of this stack's EKS cluster, which default names of log groups and buckets contain. */
 export interface NamedCluster {
@@ -111,7 +110,7 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
 }
 
 function engineOf({ destination }: Target): string | undefined {
-  if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return undefined;
+  if (!hasIndex(destination)) return undefined;
   const { host, port } = searchHost(destination);
   return `${host.toLowerCase()}:${port}`;
 }

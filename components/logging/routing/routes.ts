@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { teamNamespace } from "../../kubernetes/labels.ts";
+import { folderOf } from "../../aws/names.ts";
+import { namespacesOf, type TeamNamespaces } from "../../kubernetes/labels.ts";
 import { LabelKey, LabelValue, NamespaceName, string, unique } from "../../schema/values.ts";
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
-import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-format.ts";
-import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
+import { type IndexFormat, indexName, teamOf, todaysIndices } from "../indexing/index-format.ts";
 import { ownSources, SOURCES, type Source, sourceIndex } from "../sources/source.ts";
 
 /** Part of the names of containers, variables and AWS resources; each word begins with a letter, so that no two names collide there. */
@@ -58,12 +58,6 @@ export const Route = z.strictObject({
   levels: uniqueList(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
 });
 export type Route = z.infer<typeof Route>;
-
-/** A team and its namespaces. */
-export interface TeamNamespaces {
-  readonly name: string;
-  readonly namespaces?: readonly { readonly name: string }[] | undefined;
-}
 
 /** What the name of a team must be, for a message about another one. */
 export function teamRequirement(teams: readonly TeamNamespaces[]): string {
@@ -183,9 +177,8 @@ export function onlyDestination({ destination = STDOUT }: Pick<RoutedSettings, "
 /** A route's conditions. An unknown team has the one default namespace. */
 export function selectionOf(route: Route, teams: readonly TeamNamespaces[]): Selection {
   const { namespaces, labels, streams, levels } = route;
-  const ofTeams = route.teams?.flatMap(
-    (team) =>
-      teams.find(({ name }) => name === team)?.namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(team)],
+  const ofTeams = route.teams?.flatMap((team) =>
+    namespacesOf(teams.find(({ name }) => name === team) ?? { name: team }),
   );
   const both =
     ofTeams === undefined || namespaces === undefined
@@ -202,11 +195,9 @@ export function selectionOf(route: Route, teams: readonly TeamNamespaces[]): Sel
 /** The teams whose lines a destination may get. */
 export function routedTeams<T extends TeamNamespaces>(selections: readonly Selection[], teams: readonly T[]): T[] {
   if (selections.length === 0) return [...teams];
-  return teams.filter(({ name, namespaces = [{ name: teamNamespace(name) }] }) =>
+  return teams.filter((team) =>
     selections.some(
-      (selection) =>
-        selection.namespaces === undefined ||
-        namespaces.some((namespace) => selection.namespaces?.includes(namespace.name)),
+      ({ namespaces }) => namespaces === undefined || namespacesOf(team).some((name) => namespaces.includes(name)),
     ),
   );
 }
@@ -262,4 +253,50 @@ export function meets({ namespace, labels, stream, fields = {} }: RoutedLine, se
     (selection.streams?.includes(stream) ?? true) &&
     (words === undefined || (typeof word === "string" && words.includes(word.toLowerCase())))
   );
+}
+
+/** Where a destination that is split by team stores a team's lines, or those of no team. */
+export interface TeamPlace {
+  /** Undefined for lines of no team. */
+  readonly team: string | undefined;
+  /** The team's namespaces; for lines of no team, those of all teams, which are excluded. */
+  readonly namespaces: readonly string[];
+}
+
+/**
+ * The places of a log group or bucket that is split by team. Unlike an index, a log group must exist before its first line, so only the
+ * stack's teams have places.
+ * @returns Teams' places by name, and the rest last; empty if lines are not split.
+ */
+export function teamPlaces(
+  destination: Destination,
+  index: IndexFormat,
+  teams: readonly TeamNamespaces[],
+): TeamPlace[] {
+  if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return [];
+  if (index.splitBy !== "team" || teams.length === 0) return [];
+  const places = [...teams]
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .map((team) => ({ team: team.name, namespaces: namespacesOf(team).sort() }));
+  return [...places, { team: undefined, namespaces: places.flatMap(({ namespaces }) => namespaces).sort() }];
+}
+
+/** Log group or prefix of a place: the destination's for lines of no team, and with `/TEAM` appended for a team's. */
+export function placeName(base: string, team: string | undefined): string {
+  return team === undefined ? base : folderOf(base) + team;
+}
+
+/** Team by namespace, for namespaces not named NAME-team. */
+export function teamNames(teams: readonly TeamNamespaces[] = []): Readonly<Record<string, string>> {
+  const pairs = teams.flatMap((team) =>
+    namespacesOf(team).flatMap((namespace) =>
+      teamOf(namespace) === team.name ? [] : [[namespace, team.name] as const],
+    ),
+  );
+  return Object.fromEntries(pairs.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** The place of a namespace's lines. */
+export function placeOfNamespace(places: readonly TeamPlace[], namespace: string): TeamPlace | undefined {
+  return places.find(({ team, namespaces }) => team === undefined || namespaces.includes(namespace));
 }

@@ -1,9 +1,10 @@
 import type { ClusterSettings } from "../../cluster/settings.ts";
+import type { TeamNamespaces } from "../../kubernetes/labels.ts";
 import { oneOf, type SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS, safeIndexPart } from "../indexing/index-format.ts";
 import { hasIndex } from "../pipeline.ts";
-import { filteredTargets, routedTeams, type Target, type TeamNamespaces } from "../routing/routes.ts";
+import { filteredTargets, routedTeams, type Target } from "../routing/routes.ts";
 import {
   EVENT_KEYS,
   isFromAws,

@@ -74,7 +74,7 @@ export function collectorPodSpec({
   const common = {
     image: image ?? defaultImage(collector, destinations, journal),
     imagePullPolicy: "IfNotPresent",
-    ...(collector.command === undefined ? {} : { command: [...collector.command] }),
+    command: collector.command && [...collector.command],
     resources: containerResources({ ...collector.resources, ...own.resources }),
     securityContext: containerSecurity(standalone === undefined ? { root: true } : { user: NOBODY }),
   };
@@ -129,26 +129,15 @@ export function collectorPodSpec({
 
 /** A collector's probes, for a container. */
 export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "readiness">) {
-  const probeOf = (probe: Probe) => ({
-    ...("command" in probe
-      ? { exec: { command: [...probe.command] } }
-      : { httpGet: { path: probe.path, port: probe.port } }),
-    ...(probe.timeoutSeconds === undefined ? {} : { timeoutSeconds: probe.timeoutSeconds }),
-  });
+  const probeOf = ({ path, port, timeoutSeconds }: Probe) => ({ httpGet: { path, port }, timeoutSeconds });
   return {
-    ...(liveness === undefined
-      ? {}
-      : {
-          livenessProbe: {
-            ...probeOf(liveness),
-            initialDelaySeconds: 10,
-            periodSeconds: Math.max(15, liveness.timeoutSeconds ?? 1),
-            failureThreshold: 4,
-          },
-        }),
-    ...(readiness === undefined
-      ? {}
-      : { readinessProbe: { ...probeOf(readiness), periodSeconds: 5, failureThreshold: 3 } }),
+    livenessProbe: liveness && {
+      ...probeOf(liveness),
+      initialDelaySeconds: 10,
+      periodSeconds: Math.max(15, liveness.timeoutSeconds ?? 1),
+      failureThreshold: 4,
+    },
+    ...(readiness && { readinessProbe: { ...probeOf(readiness), periodSeconds: 5, failureThreshold: 3 } }),
   };
 }
 

@@ -129,7 +129,7 @@ function containerOf(collector: Collector, rendered: Rendered, settings: Logging
     image,
     imagePullPolicy: "IfNotPresent",
     restartPolicy: "Always",
-    ...(collector.command === undefined ? {} : { command: [...collector.command] }),
+    command: collector.command && [...collector.command],
     args: [...rendered.args],
     env: [
       { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
@@ -137,7 +137,7 @@ function containerOf(collector: Collector, rendered: Rendered, settings: Logging
       ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
       ...secrets.env,
     ],
-    ...probes({ ...(collector.liveness === undefined ? {} : { liveness: collector.liveness }) }),
+    ...probes({ liveness: collector.liveness }),
     resources: containerResources(resources),
     securityContext: containerSecurity({ user: NOBODY }),
     volumeMounts: [

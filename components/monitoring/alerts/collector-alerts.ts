@@ -3,7 +3,16 @@ import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../../logging/pipeline.ts"
 import { scrapeTargets } from "../scrape-targets.ts";
 import type { Alert, Condition, Signal, WatchedStack } from "./alert.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";
-import { MISSING_ON_NODE, missingOnNode, OWN_COLLECTOR, perSecond, promql, rising, steady } from "./expressions.ts";
+import {
+  MISSING_ON_NODE,
+  missingOnNode,
+  OWN_COLLECTOR,
+  onStacks,
+  perSecond,
+  promql,
+  rising,
+  steady,
+} from "./expressions.ts";
 import { EVENT_INPUT } from "./fluent-bit-signals.ts";
 
 // With the name of the stack's collector. For a DaemonSet by name, kubectl would show only one pod.
@@ -187,10 +196,7 @@ const POD = `${OWN_COLLECTOR},instance="10.0.2.1:2020"`;
 const INPUT = `fluentbit_input_records_total{${POD},name="kubernetes_events.0"}`;
 const READER_LOGS = `\`kubectl -n ${LOGGING_NAMESPACE} logs ${EVENT_READER_NAME}-0 -c fluent-bit --tail=50\``;
 
-const onReader =
-  (condition: Condition) =>
-  ({ eventReader }: WatchedStack): Condition | undefined =>
-    eventReader === undefined ? undefined : condition;
+const onReader = onStacks(({ eventReader }) => eventReader !== undefined);
 
 /** Failures of the pod that reads Kubernetes events. The collector's alerts include its drops, failed sends and a filling buffer. */
 export const EVENT_READER_ALERTS: readonly Alert[] = [

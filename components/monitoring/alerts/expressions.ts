@@ -31,6 +31,13 @@ export const onCoreDns =
   (stack: WatchedStack): Condition | undefined =>
     stack.coredns && condition({ ...stack.coredns, ...seriesOf(stack.coredns) }, stack);
 
+/** A condition on stacks that have its subject. */
+export const onStacks =
+  (has: (stack: WatchedStack) => boolean) =>
+  (condition: Condition) =>
+  (stack: WatchedStack): Condition | undefined =>
+    has(stack) ? condition : undefined;
+
 /** PromQL over several lines, as a single one: a line break is a blank, or nothing inside a parenthesis. */
 export const promql = (parts: TemplateStringsArray, ...values: readonly (string | number)[]) =>
   String.raw({ raw: parts }, ...values)

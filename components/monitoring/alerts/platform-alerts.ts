@@ -1,19 +1,15 @@
 import { CANARY_LINE } from "../scrape-targets.ts";
-import type { Alert, Condition, WatchedStack } from "./alert.ts";
-import { MISSING_ON_NODE, missingOnNode, promql, servfailSeries, servfailShare } from "./expressions.ts";
+import type { Alert } from "./alert.ts";
+import { MISSING_ON_NODE, missingOnNode, onStacks, promql, servfailSeries, servfailShare } from "./expressions.ts";
 
 const NODE = 'node="a"';
 
-const onCanary =
-  (condition: Condition) =>
-  ({ canary }: WatchedStack): Condition | undefined =>
-    canary === undefined ? undefined : condition;
-
+const onLocalCache = onStacks(({ nodeLocalCache }) => nodeLocalCache);
+const onCanary = onStacks(({ canary }) => canary !== undefined);
 /** Requires a canary that can read its lines. */
-const onReadLines =
-  (condition: Condition) =>
-  ({ canary }: WatchedStack): Condition | undefined =>
-    canary?.readsLines ? condition : undefined;
+const onReadLines = onStacks(({ canary }) => canary?.readsLines === true);
+/** The canary queries this stack's OpenSearch. */
+const onOpenSearch = onStacks(({ canary, inClusterOpenSearch }) => canary !== undefined && inClusterOpenSearch);
 
 /** NodeLocal DNSCache has CoreDNS's metrics, at another port. */
 const LOCAL = 'namespace="kube-system",instance=~".+:9253"';
@@ -35,14 +31,11 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     summary: "NodeLocal DNSCache on {{ $labels.instance }} does not answer: pods on that node resolve no names.",
     cause: "Its pod crashes or is out of memory.",
     steps: LOCAL_STEPS,
-    condition: ({ nodeLocalCache }) =>
-      nodeLocalCache
-        ? {
-            expr: `up{${LOCAL}} == 0`,
-            for: "2m",
-            series: { [`up{${LOCAL_POD}}`]: { fires: "0x30", quiet: "1x30" } },
-          }
-        : undefined,
+    condition: onLocalCache({
+      expr: `up{${LOCAL}} == 0`,
+      for: "2m",
+      series: { [`up{${LOCAL_POD}}`]: { fires: "0x30", quiet: "1x30" } },
+    }),
   },
   {
     name: "NodeLocalDnsAbsent",
@@ -51,14 +44,11 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     summary: "Prometheus finds no NodeLocal DNSCache.",
     cause: "Its DaemonSet was deleted, its pods are not admitted, or Prometheus does not scrape them.",
     steps: LOCAL_STEPS,
-    condition: ({ nodeLocalCache }) =>
-      nodeLocalCache
-        ? {
-            expr: `absent(up{${LOCAL}})`,
-            for: "2m",
-            series: { [`up{${LOCAL_POD}}`]: { fires: "1x5 _x30", quiet: "0x30" } },
-          }
-        : undefined,
+    condition: onLocalCache({
+      expr: `absent(up{${LOCAL}})`,
+      for: "2m",
+      series: { [`up{${LOCAL_POD}}`]: { fires: "1x5 _x30", quiet: "0x30" } },
+    }),
   },
   {
     name: "NodeLocalDnsMissingOnNode",
@@ -79,14 +69,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     cause: "CoreDNS or the node's resolver does not answer.",
     steps: ["`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50 --prefix`", "Compare with CoreDnsDown."],
     explainedBy: ["CoreDnsDown", "CoreDnsServfail", "CoreDnsAllUpstreamsDown", "CoreDnsLoop"],
-    condition: ({ nodeLocalCache }) =>
-      nodeLocalCache
-        ? {
-            expr: `${servfailShare(LOCAL)} > 0.03`,
-            for: "2m",
-            series: servfailSeries(LOCAL_POD),
-          }
-        : undefined,
+    condition: onLocalCache({ expr: `${servfailShare(LOCAL)} > 0.03`, for: "2m", series: servfailSeries(LOCAL_POD) }),
   },
   {
     name: "QuotaNear",
@@ -124,17 +107,14 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       "`kubectl -n logging get pods -l app.kubernetes.io/name=opensearch`",
       "`kubectl -n logging logs opensearch-0 -c opensearch --tail=50`",
     ],
-    condition: ({ canary, inClusterOpenSearch }) =>
-      canary !== undefined && inClusterOpenSearch
-        ? {
-            expr: "max(canary_search_up) == 0",
-            for: "3m",
-            series: {
-              [`canary_search_up{${NODE}}`]: { fires: "0x30", quiet: "0x30" },
-              'canary_search_up{node="b"}': { quiet: "1x30" },
-            },
-          }
-        : undefined,
+    condition: onOpenSearch({
+      expr: "max(canary_search_up) == 0",
+      for: "3m",
+      series: {
+        [`canary_search_up{${NODE}}`]: { fires: "0x30", quiet: "0x30" },
+        'canary_search_up{node="b"}': { quiet: "1x30" },
+      },
+    }),
   },
   {
     name: "OpenSearchReadOnly",
@@ -146,14 +126,11 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       "`kubectl -n logging exec opensearch-0 -c opensearch -- df -h /usr/share/opensearch/data`",
       "Delete old indices or enlarge `logging.destination.storage`.",
     ],
-    condition: ({ canary, inClusterOpenSearch }) =>
-      canary !== undefined && inClusterOpenSearch
-        ? {
-            expr: "max(canary_search_read_only_indices) > 0",
-            for: "1m",
-            series: { [`canary_search_read_only_indices{${NODE}}`]: { fires: "2x30", quiet: "0x30" } },
-          }
-        : undefined,
+    condition: onOpenSearch({
+      expr: "max(canary_search_read_only_indices) > 0",
+      for: "1m",
+      series: { [`canary_search_read_only_indices{${NODE}}`]: { fires: "2x30", quiet: "0x30" } },
+    }),
   },
   {
     name: "ApiServerSilent",

@@ -1,9 +1,14 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
-import { placeName, placeOfNamespace } from "../../../components/logging/indexing/team-places.ts";
 import { LOGGING_NAMESPACE, logGroupName, withName } from "../../../components/logging/pipeline.ts";
-import { destinationsOfLine, type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
+import {
+  destinationsOfLine,
+  placeName,
+  placeOfNamespace,
+  type Target,
+  targetsOf,
+} from "../../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../../components/logging/settings.ts";
 import type { Settings } from "../../../components/settings.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";

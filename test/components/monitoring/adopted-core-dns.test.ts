@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { alertsOf } from "../../../components/monitoring/alerts/alert-table.ts";
 import { alarmsOf } from "../../../components/monitoring/cloudwatch-alarms.ts";
-import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";
+import { grafanaDashboard } from "../../../components/monitoring/prometheus-objects.ts";
 import { logGroupsOf, watchedStack } from "../../../components/monitoring/watched-stack.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { configOf, type Kind, plan } from "./stacks.ts";

@@ -3,7 +3,7 @@ import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { alertsOf, ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
-import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";
+import { grafanaDashboard } from "../../../components/monitoring/prometheus-objects.ts";
 import { type Case, casesOf, foreignCases, metricsOf, ofCollector, packed, promtool, unitTest } from "./promtool.ts";
 import { NOTHING, WHOLE } from "./stacks.ts";
 

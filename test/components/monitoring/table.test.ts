@@ -4,7 +4,7 @@ import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { WatchedStack } from "../../../components/monitoring/alerts/alert.ts";
 import { ALERTS, alertsOf, ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
-import { grafanaDashboard, graphOf } from "../../../components/monitoring/grafana-dashboard.ts";
+import { grafanaDashboard, graphOf } from "../../../components/monitoring/prometheus-objects.ts";
 import { scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
 import { NOTHING, WHOLE } from "./stacks.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { DateTime } from "luxon";
 import { appOf, type IndexFormat, indexName, teamOf } from "../../../components/logging/indexing/index-format.ts";
-import { teamNames } from "../../../components/logging/indexing/team-places.ts";
 import { type LogPipeline, logPipeline } from "../../../components/logging/pipeline.ts";
+import { teamNames } from "../../../components/logging/routing/routes.ts";
 import { type CollectorId, LoggingSettings } from "../../../components/logging/settings.ts";
 import { anyFormat, anyTime } from "../../components/logging/arbitraries.ts";
 

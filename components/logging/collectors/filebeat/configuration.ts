@@ -9,7 +9,7 @@ import {
   NODE_VARIABLE,
   OPT_OUT_ANNOTATION,
   podLogFiles,
-  searchHost,
+  searchUrl,
 } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import { type FirstLine, scriptRules } from "../../processing/processing.ts";
@@ -251,7 +251,6 @@ export function output(pipeline: LogPipeline): Options {
 
 /** Permanently rejected documents are dropped and logged; everything else is retried indefinitely. */
 function elasticsearch(destination: DestinationOf<"elasticsearch">, index: IndexFormat): object {
-  const { host, port } = searchHost(destination);
   const tls = tlsOf(destination);
   const parts = [
     index.prefix,
@@ -259,7 +258,7 @@ function elasticsearch(destination: DestinationOf<"elasticsearch">, index: Index
     `%{+${notation(index.datePattern, "joda")}}`,
   ];
   return {
-    hosts: [`${tls === undefined ? "http" : "https"}://${host}:${port}`],
+    hosts: [searchUrl(destination)],
     index: parts.join(index.separator),
     preset: "custom",
     bulk_max_size: 1600,

@@ -13,7 +13,6 @@ import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kaf
 import { signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { addressOf } from "../../destinations/transport.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
-import { placeName } from "../../indexing/team-places.ts";
 import {
   hasIndex,
   ID_KEY,
@@ -24,6 +23,7 @@ import {
   searchHost,
   withName,
 } from "../../pipeline.ts";
+import { placeName } from "../../routing/routes.ts";
 import { type Section, STATE_FOLDER } from "./service.ts";
 
 /**

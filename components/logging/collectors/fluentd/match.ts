@@ -94,7 +94,7 @@ function buffer({ buffer, destination, source }: LogPipeline, own: Pick<Output, 
 function outputOf(pipeline: LogPipeline): Output {
   const { destination, context } = pipeline;
   if (hasIndex(destination))
-    return { options: searchOutput(pipeline), chunkKey: PLACE_FIELD, buffer: { chunk_full_threshold: FULL_SHARE } };
+    return { options: searchOutput(destination), chunkKey: PLACE_FIELD, buffer: { chunk_full_threshold: FULL_SHARE } };
   switch (destination.kind) {
     case "file":
       return {
@@ -179,8 +179,7 @@ const AUTHORIZATION = `"#{JSON.generate('Authorization' => 'Basic ' + [ENV['${US
  * @see https://github.com/fluent/fluent-plugin-opensearch
  * @see https://github.com/uken/fluent-plugin-elasticsearch
  */
-function searchOutput({ destination }: LogPipeline): Options {
-  if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return {};
+function searchOutput(destination: DestinationOf<"opensearch" | "elasticsearch">): Options {
   const { host, port } = searchHost(destination);
   const tls = tlsOf(destination);
   return {

@@ -9,7 +9,7 @@ import {
   MAX_FIELDS_BYTES,
   OPT_OUT_ANNOTATION,
   podFields,
-  searchHost,
+  searchUrl,
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
 import { type Collector, everyDestination, everyStep, onlyLines, readScripts } from "../collector.ts";
@@ -164,10 +164,8 @@ function destinationOptions({ destination }: Pick<LogPipeline, "destination">): 
       return { http: { url: destination.url, ...access(destination) } };
     case "opensearch":
     case "elasticsearch": {
-      const { host, port } = searchHost(destination);
-      const scheme = tlsOf(destination) === undefined ? "http" : "https";
       // The response names failures only.
-      const url = `${scheme}://${host}:${port}/_bulk?filter_path=errors,items.*.status,items.*.error`;
+      const url = `${searchUrl(destination)}/_bulk?filter_path=errors,items.*.status,items.*.error`;
       return { bulk: { url, ...access(destination) } };
     }
     default:

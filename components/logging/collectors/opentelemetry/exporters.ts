@@ -10,8 +10,8 @@ import {
 import type { DestinationKind, DestinationOf } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, mskRegion } from "../../destinations/kafka-settings.ts";
-import { placeName, type TeamPlace } from "../../indexing/team-places.ts";
-import { type LogPipeline, logGroupName, searchHost, withName } from "../../pipeline.ts";
+import { type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
+import { placeName, type TeamPlace } from "../../routing/routes.ts";
 import { type JournalSource, journalSources, sourcePlace } from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
 
@@ -172,9 +172,8 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/elasticsearchexporter
  */
 function elasticsearch(pipeline: LogPipeline, destination: DestinationOf<"elasticsearch">): Options {
-  const { host, port } = searchHost(destination);
   return {
-    endpoint: `${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`,
+    endpoint: searchUrl(destination),
     mapping: { allowed_modes: ["bodymap"] },
     logs_dynamic_id: { enabled: true },
     suppress_conflict_errors: true,

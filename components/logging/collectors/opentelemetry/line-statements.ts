@@ -1,9 +1,8 @@
-import type { TeamPlace } from "../../indexing/team-places.ts";
 import type { LogPipeline } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { Processing, Thinning } from "../../processing/processing.ts";
 import { bareTextConditions, type RedactionRule, type Replacement } from "../../processing/redaction.ts";
-import { LEVEL_KEYS, levelPattern, type Selection } from "../../routing/routes.ts";
+import { LEVEL_KEYS, levelPattern, type Selection, type TeamPlace } from "../../routing/routes.ts";
 import type { Options } from "../collector.ts";
 
 /** Replaces all matches of a regular expression, in Go's syntax. */

@@ -12,7 +12,7 @@ import {
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
-import { type LogPipeline, logGroupName, searchHost, withName } from "../../pipeline.ts";
+import { type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
 import type { Options } from "../collector.ts";
 import { ID_FIELD, indexTemplate, placeTemplate, TEAM_LABELS } from "./records.ts";
 
@@ -63,7 +63,7 @@ export function sink(pipeline: LogPipeline): Options {
     ...destinationOptions(pipeline),
     ...tls(pipeline),
     // Only the file source uses acknowledgements: its position advances when a line is buffered, that of kubernetes_logs when it is read.
-    acknowledgements: pipeline.source.kind === "application" ? acknowledgements(pipeline.destination) : undefined,
+    ...(pipeline.source.kind === "application" && { acknowledgements: acknowledgements(pipeline.destination) }),
     buffer: [{ type: "disk", max_size: bufferBytes(pipeline), when_full: whenFull }],
   };
 }
@@ -117,10 +117,9 @@ function http(pipeline: LogPipeline, destination: DestinationOf<"http">): Option
 }
 
 function search(pipeline: LogPipeline, destination: DestinationOf<"opensearch" | "elasticsearch">): Options {
-  const { host, port } = searchHost(destination);
   return {
     type: "elasticsearch",
-    endpoints: [`${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`],
+    endpoints: [searchUrl(destination)],
     // "auto" sends the type, which both reject since their last major versions.
     api_version: "v8",
     mode: "bulk",

@@ -5,10 +5,10 @@ import { PodIdentity } from "../../../aws/iam.ts";
 import { PodLogGroup } from "../../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../../aws/partition.ts";
 import type { PolicyStatement } from "../../../aws/policy-statements.ts";
+import type { TeamNamespaces } from "../../../kubernetes/labels.ts";
 import type { Collector } from "../../collectors/collector.ts";
-import { placeName } from "../../indexing/team-places.ts";
 import { bucketName, EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../../pipeline.ts";
-import { type Target, type TeamNamespaces, targetsOf } from "../../routing/routes.ts";
+import { placeName, type Target, targetsOf } from "../../routing/routes.ts";
 import type { LoggingSettings } from "../../settings.ts";
 import { isOnNode } from "../../sources/source.ts";
 import {

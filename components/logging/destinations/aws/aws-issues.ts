@@ -1,13 +1,13 @@
 import { isBucketName, isCleanPrefix, namespaceIssue } from "../../../aws/names.ts";
 import { partitionOf } from "../../../aws/partition.ts";
 import { MAX_INLINE_POLICY, policyText } from "../../../aws/policy-statements.ts";
+import type { TeamNamespaces } from "../../../kubernetes/labels.ts";
 import type { SettingsIssue } from "../../../schema/errors.ts";
 import { amount } from "../../../schema/values.ts";
 import type { Collector } from "../../collectors/collector.ts";
-import { placeName } from "../../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../../pipeline.ts";
 import type { NamedCluster } from "../../routing/overlaps.ts";
-import { splitsPlaces, type Target, type TeamNamespaces, teamRequirement } from "../../routing/routes.ts";
+import { placeName, splitsPlaces, type Target, teamRequirement } from "../../routing/routes.ts";
 import { controlPlaneGroup, isOnNode, journalSources, type Source } from "../../sources/source.ts";
 import type { Destination, DestinationOf } from "../destination-settings.ts";
 import { RETENTION } from "./aws-settings.ts";

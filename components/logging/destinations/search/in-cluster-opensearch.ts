@@ -69,7 +69,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
             },
             spec: opensearchPodSpec({ configMap: "opensearch-template", storage: args.storage !== undefined }),
           },
-          ...(args.storage === undefined ? {} : { volumeClaimTemplates: [dataClaim(args.storage, args.storageClass)] }),
+          volumeClaimTemplates: args.storage === undefined ? undefined : [dataClaim(args.storage, args.storageClass)],
           // The volume outlives the set: replacing the set deletes no logs.
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         },
@@ -129,7 +129,7 @@ function dataClaim(storage: string, storageClassName: string | undefined) {
     metadata: { name: "data" },
     spec: {
       accessModes: ["ReadWriteOnce"],
-      ...(storageClassName === undefined ? {} : { storageClassName }),
+      storageClassName,
       resources: { requests: { storage } },
     },
   };

@@ -5,7 +5,7 @@ import { type LuaEngine, LuaFactory } from "wasmoon";
 import { parse } from "yaml";
 import { recordScript } from "../../../../components/logging/collectors/filebeat/configuration.ts";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
-import { placeName, placeOfNamespace, teamPlaces } from "../../../../components/logging/indexing/team-places.ts";
+import { placeName, placeOfNamespace, teamPlaces } from "../../../../components/logging/routing/routes.ts";
 import type { CollectorId } from "../../../../components/logging/settings.ts";
 import { LUA_BIT } from "../../../support/collectors/lua.ts";
 import {

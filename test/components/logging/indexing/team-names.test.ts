@@ -4,8 +4,8 @@ import { parse } from "yaml";
 import { recordScript } from "../../../../components/logging/collectors/filebeat/configuration.ts";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
 import { IndexFormat, todaysIndices } from "../../../../components/logging/indexing/index-format.ts";
-import { teamNames } from "../../../../components/logging/indexing/team-places.ts";
 import { logPipeline } from "../../../../components/logging/pipeline.ts";
+import { teamNames } from "../../../../components/logging/routing/routes.ts";
 import { type CollectorId, LoggingSettings } from "../../../../components/logging/settings.ts";
 
 /** `sa-team` belongs to another team than its name says, and `constructor` is a name that each object of JavaScript knows. */

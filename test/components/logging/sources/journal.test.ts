@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
+import type { TeamNamespaces } from "../../../../components/kubernetes/labels.ts";
 import { carriersOf, pipelineOf as readerPipeline } from "../../../../components/logging/carriers.ts";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
 import { forSources } from "../../../../components/logging/pipeline.ts";
-import {
-  destinationsOfLine,
-  indicesOfTarget,
-  type TeamNamespaces,
-  targetsOf,
-} from "../../../../components/logging/routing/routes.ts";
+import { destinationsOfLine, indicesOfTarget, targetsOf } from "../../../../components/logging/routing/routes.ts";
 import { COLLECTOR_IDS, LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";

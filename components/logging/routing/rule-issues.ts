@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { teamNamespace } from "../../kubernetes/labels.ts";
+import { namespacesOf, type TeamNamespaces } from "../../kubernetes/labels.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { hasIndex, LOGGING_NAMESPACE } from "../pipeline.ts";
+import { PROCESSING_STEPS, type ProcessingStep } from "../processing/settings.ts";
 import type { LoggingSettings } from "../settings.ts";
 import {
   POD_CONDITIONS,
@@ -10,7 +11,6 @@ import {
   type Selection,
   selectionOf,
   splitsPlaces,
-  type TeamNamespaces,
   takes,
   teamRequirement,
 } from "./routes.ts";
@@ -158,7 +158,7 @@ interface PodConditions {
  * @param path Path of the route or rule.
  * @param teams Default: unknown, and any of their namespaces may be collected.
  */
-export function uncollectedWarnings(
+function uncollectedWarnings(
   conditions: PodConditions,
   path: SettingsIssue["path"],
   collected: Collected,
@@ -176,10 +176,10 @@ export function uncollectedWarnings(
   });
   const ofTeams = (conditions.teams ?? []).flatMap((team, index) => {
     const found = teams.find(({ name }) => name === team);
-    const teamNamespaces = found?.namespaces?.map(({ name }) => name) ?? [teamNamespace(team)];
-    return found === undefined || teamNamespaces.some((name) => whyNotCollected(name, collected) === undefined)
+    const names = found === undefined ? [] : namespacesOf(found);
+    return found === undefined || names.some((name) => whyNotCollected(name, collected) === undefined)
       ? []
-      : [warning(["teams", index], `logging.namespaces leaves out ${teamNamespaces.join(" and ")}`, team)];
+      : [warning(["teams", index], `logging.namespaces leaves out ${names.join(" and ")}`, team)];
   });
   const labels = Object.entries(conditions.labels ?? {}).flatMap(([key, value]) => {
     const other = collected.labels[key];
@@ -203,4 +203,88 @@ function whyNotCollected(name: string, { namespaces: { include, exclude } }: Col
   if (name === LOGGING_NAMESPACE) return "the collector's own namespace is never read";
   if (exclude.includes(name)) return "logging.namespaces.exclude leaves it out";
   return include.length > 0 && !include.includes(name) ? "logging.namespaces.include leaves it out" : undefined;
+}
+
+/**
+ * Errors and warnings of the processing settings. Paths are below `logging`.
+ * @param teams Default: unknown, and any team name may be right.
+ */
+export function processingIssues(
+  settings: LoggingSettings,
+  collector: Collector,
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const { processing, metadata, mode } = settings;
+  const issues: SettingsIssue[] = [];
+  for (const step of PROCESSING_STEPS.filter((name) => isSet(processing[name]))) {
+    const path = ["processing", step];
+    const support = collector.processing[step];
+    if (support !== true)
+      issues.push({ path, message: `must not be set with ${collector.title}, ${support}`, value: processing[step] });
+    else if (mode === "sidecar" && ONLY_ON_NODES.has(step)) {
+      const message = "must not be set with mode sidecar, which reads the files of one pod";
+      issues.push({ path, message, value: processing[step] });
+    }
+  }
+  issues.push(...clusterFieldIssues(metadata, collector));
+  for (const step of ["drop", "sample", "limit", "firstLines"] as const)
+    for (const [index, rule] of processing[step].entries())
+      issues.push(...ruleIssues(rule, ["processing", step, index], settings, teams));
+  return issues;
+}
+
+/** Issues of the fields that name the cluster. */
+function clusterFieldIssues(
+  { cluster, accountId }: LoggingSettings["metadata"],
+  collector: Collector,
+): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  const addsFields = collector.processing.fields === true;
+  if (cluster && !addsFields) {
+    const message = `must be false with ${collector.title}, which adds no fields here`;
+    issues.push({ path: ["metadata", "cluster"], message, value: true });
+  }
+  if (accountId !== undefined && cluster === false)
+    issues.push({ path: ["metadata"], message: "accountId and cluster: false are mutually exclusive" });
+  else if (accountId !== undefined && !addsFields) {
+    const message = `must not be set with ${collector.title}, which adds no fields here`;
+    issues.push({ path: ["metadata", "accountId"], message, value: accountId });
+  }
+  return issues;
+}
+
+/** Steps that distinguish pods or times, which a sidecar's files do not. */
+const ONLY_ON_NODES: ReadonlySet<ProcessingStep> = new Set(["sample", "limit", "firstLines"]);
+/** Conditions that its files do not have either. */
+const CONDITIONS_ON_NODES = ["namespaces", "teams", "labels", "streams"] as const;
+
+function isSet(value: object): boolean {
+  return Object.keys(value).length > 0;
+}
+
+/** Any subset of a rule's conditions. */
+type Rule = Partial<LoggingSettings["processing"]["drop"][number]>;
+
+function ruleIssues(
+  rule: Rule,
+  path: readonly PropertyKey[],
+  { mode, parseJson, ...collected }: LoggingSettings,
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  const add = (keys: readonly PropertyKey[], message: string, value?: unknown) =>
+    issues.push({ path: [...path, ...keys], message, value });
+  if (teams !== undefined)
+    for (const [index, team] of (rule.teams ?? []).entries())
+      if (!teams.some(({ name }) => name === team)) add(["teams", index], teamRequirement(teams), team);
+  if (selectionOf({ to: [], ...rule }, teams ?? []).namespaces?.length === 0)
+    add([], "teams and namespaces have no namespace in common, so it matches no line");
+  if (rule.levels !== undefined && !parseJson)
+    add(["levels"], "must not be set with parseJson false, which leaves no level", rule.levels);
+  if (mode === "sidecar")
+    for (const key of CONDITIONS_ON_NODES)
+      if (rule[key] !== undefined)
+        add([key], "must not be set with mode sidecar, which reads the files of one pod", rule[key]);
+  issues.push(...uncollectedWarnings(rule, path, collected, teams));
+  return issues;
 }
