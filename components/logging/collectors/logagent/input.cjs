@@ -9,6 +9,7 @@ const { idOf, recordOf } = require("./record.cjs");
 const { applicationLogs, createPods, nodeLogs } = require("./sources.cjs");
 
 const SCAN_INTERVAL_MS = 1000;
+/** Also the pause between scans while a pod is not known yet, since its files may soon be deleted. */
 const IDLE_PAUSE_MS = 250;
 /** How long it still reads after a stop: an application's last lines are deleted with its pod. */
 const FINAL_READ_MS = 1000;
@@ -84,10 +85,9 @@ function Input(config, emitter) {
         )
           return bufferAt(config.state).add("", marks);
         const { born = 0 } = positions.get(file) || {};
-        // An application's line has no timestamp of its own.
-        const id = idOf(
-          stream === "" ? [born, file, start, first] : [stream, namespace, pod, container, time, first].map(String),
-        );
+        // An application's line has no timestamp of its own, and CRI-O's lines of one write have the same.
+        const place = stream === "" ? [born, file] : [stream, namespace, pod, container, time].map(String);
+        const id = idOf([...place, start, first]);
         emitter.emit(
           "data.object",
           { ...record, ...fields },
@@ -105,7 +105,7 @@ function Input(config, emitter) {
   }
 
   /** @typedef {() => (import("./sources.cjs").Log | undefined)[]} Look */
-  /** @param {Look} look */
+  /** @param {Look} look @returns {boolean} Whether all pods are known. */
   function scan(look) {
     const { positions } = bufferAt(config.state);
     const all = look();
@@ -123,18 +123,21 @@ function Input(config, emitter) {
       log.end();
       logs.delete(name);
     }
+    const isComplete = !all.includes(undefined);
     // The files of a pod that is not known yet are not deleted.
-    if (!all.includes(undefined)) positions.keep((key) => [...logs.values()].some((log) => log.isFollowing(key)));
+    if (isComplete) positions.keep((key) => [...logs.values()].some((log) => log.isFollowing(key)));
+    return isComplete;
   }
 
   /** @param {Look} look */
   async function run(look) {
     const buffer = bufferAt(config.state);
     let looked = 0;
+    let interval = SCAN_INTERVAL_MS;
     while (!stopped) {
       let count = 0;
-      if (Date.now() - looked >= SCAN_INTERVAL_MS && !buffer.isFull()) {
-        scan(look);
+      if (Date.now() - looked >= interval && !buffer.isFull()) {
+        interval = scan(look) ? SCAN_INTERVAL_MS : IDLE_PAUSE_MS;
         looked = Date.now();
       }
       for (const log of logs.values()) {

@@ -196,6 +196,51 @@ describe("Logagent's plugins at work", () => {
     }
   });
 
+  /** Runs them on a pod's lines, of a time that CRI-O gives to all lines of one write. */
+  async function withPod(logs: readonly string[], destination: object, check: (place: string) => Promise<void>) {
+    const place = join(folder, "pods", "ts-team_web_1");
+    mkdirSync(join(place, "app"), { recursive: true });
+    writeFileSync(
+      join(place, "app", "0.log"),
+      logs.map((log) => `2026-01-01T00:00:00.000000001Z stdout F ${log}\n`).join(""),
+    );
+    writeFileSync(join(folder, "token"), "token");
+    const answered: number[] = [];
+    const api = createServer((_, response) => {
+      answered.push(Date.now());
+      response.end(JSON.stringify({ metadata: {} }));
+    });
+    const url = `http://127.0.0.1:${await listen(api)}`;
+    const running = start({ mode: "daemonset", destination }, ({ input }) => {
+      input.logs.api = { url, tokenFile: join(folder, "token"), caFile: "" };
+    });
+    try {
+      await until(() => answered.length > 0);
+      await check(place);
+    } finally {
+      await running.worker.terminate();
+      api.close();
+      api.closeAllConnections();
+    }
+  }
+
+  it("tell equal lines of a container apart that have the same time", () =>
+    withPod(["", "", "x"], { kind: "http", url: "http://127.0.0.1:9/nobody" }, async () => {
+      const buffer = join(folder, "state", "buffer");
+      const chunks = () => readdirSync(buffer).filter((name) => name.endsWith(".chunk"));
+      await until(() => existsSync(buffer) && chunks().length > 0);
+      const ids = chunks().flatMap((name) => readFileSync(join(buffer, name), "utf8").match(/"_id":"[0-9a-f]{40}"/g));
+      assert.deepEqual([ids.length, new Set(ids).size], [3, 3]);
+    }));
+
+  it("open the files of a pod soon after the API server has returned it, before they are deleted", () =>
+    withPod(["gone soon"], { kind: "file" }, async (place) => {
+      await sleep(700);
+      rmSync(place, { recursive: true });
+      await until(() => existsSync(join(folder, collected)));
+      assert.deepEqual(lines(), ["gone soon"]);
+    }));
+
   it("exit on an unknown option, since Logagent would continue without them", async () => {
     for (const plugin of ["input", "output"] as const) {
       const { worker, messages } = start({ destination: { kind: "stdout" } }, ({ input, output }) => {
