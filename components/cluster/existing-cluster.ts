@@ -3,7 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
-import { type ArgumentKinds, checkArguments, holdsOutput, isOutput } from "../schema/arguments.ts";
+import {
+  type ArgumentKinds,
+  checkArguments,
+  checkedText,
+  checkedValues,
+  holdsOutput,
+  isOutput,
+} from "../schema/arguments.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { accessEntries, grantAccess, knownEntries } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
@@ -16,8 +23,10 @@ import {
   POD_IDENTITY_AGENT,
   principalIssues,
   STACK_TAG,
+  Tags,
 } from "./eks-settings.ts";
 import { type ClusterHandle, givenKubeconfig, kubernetesProvider } from "./handle.ts";
+import { tokenKubeconfig } from "./kubeconfig.ts";
 import { ExistingClusterSettings } from "./settings.ts";
 
 /** How to reach an existing cluster. */
@@ -104,7 +113,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
     const provider = kubernetesProvider(
       name,
       {
-        kubeconfig: givenKubeconfig(args.kubeconfig),
+        kubeconfig: givenKubeconfig(name, args.kubeconfig),
         context: args.context,
         clusterIdentifier: args.identifier ?? "eks-dns-logging-existing",
       },
@@ -184,9 +193,9 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     ]);
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
     this.#name = name;
-    this.#args = args;
-    this.#tags = { ...args.tags, [STACK_TAG]: pulumi.getStack() };
-    const { name: clusterName, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = args;
+    this.#args = { ...args, name: checkedText(`${name}.name`, ClusterName, args.name) };
+    this.#tags = { ...checkedValues(`${name}.tags`, Tags, args.tags), [STACK_TAG]: pulumi.getStack() };
+    const { name: clusterName, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = this.#args;
     const partition = partitionOf(region).id;
     const tags = this.#tags;
     const cluster = aws.eks.getClusterOutput({ name: clusterName }, { parent: this });
@@ -196,7 +205,9 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     const provider = kubernetesProvider(
       name,
       {
-        ...(hasKubeconfig ? { kubeconfig: givenKubeconfig(args.kubeconfig), context: args.context } : { kubeconfig }),
+        ...(hasKubeconfig
+          ? { kubeconfig: givenKubeconfig(name, args.kubeconfig), context: args.context }
+          : { kubeconfig }),
         clusterIdentifier:
           typeof clusterName === "string" ? `${region}/${clusterName}` : pulumi.interpolate`${region}/${clusterName}`,
       },
@@ -228,7 +239,8 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       .all([name, cluster.version, cluster.kubernetesNetworkConfigs, cluster.computeConfigs])
       .apply(([clusterName, version, networks, computes]) =>
         checkedFacts(
-          clusterName,
+          // An output may be a secret.
+          typeof name === "string" ? clusterName : this.#name,
           { kubernetesVersion, serviceCidr, ipFamily, compute },
           {
             kubernetesVersion: version,
@@ -314,30 +326,4 @@ export function checkedFacts(name: string, stated: StatedFacts, found: FoundFact
   ];
   if (differences.length > 0) throw new pulumi.RunError(differences.join("\n"));
   return found.kubernetesVersion;
-}
-
-/** A kubeconfig without credentials, as `aws eks update-kubeconfig` writes it. */
-function tokenKubeconfig(args: {
-  readonly name: string;
-  readonly region: string;
-  readonly profile?: string | undefined;
-  readonly server: string;
-  readonly certificateAuthority: string;
-}): string {
-  const { name, region, profile, server } = args;
-  const credentials = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"];
-  const exec = {
-    apiVersion: "client.authentication.k8s.io/v1beta1",
-    args: profile === undefined ? credentials : [...credentials, "--profile", profile],
-    command: "aws",
-    interactiveMode: "Never",
-  };
-  return JSON.stringify({
-    apiVersion: "v1",
-    clusters: [{ cluster: { "certificate-authority-data": args.certificateAuthority, server }, name }],
-    contexts: [{ context: { cluster: name, user: name }, name }],
-    "current-context": name,
-    kind: "Config",
-    users: [{ name, user: { exec } }],
-  });
 }

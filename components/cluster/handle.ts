@@ -1,7 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import type { PodIdentityHost } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
+import { checkedInputs } from "../schema/arguments.ts";
 import { ArgumentsError, type SettingsIssue } from "../schema/errors.ts";
 import { isObject } from "../schema/values.ts";
 import { expandHome } from "./kubeconfig.ts";
@@ -138,7 +140,12 @@ export function kubernetesProvider(
 /**
  * The kubeconfig argument, or empty. If it is undefined, the SDK writes $KUBECONFIG into the state, and the provider reads a list of files
  * as one file.
+ * @param name Name of the component.
  */
-export function givenKubeconfig(kubeconfig: pulumi.Input<string> | undefined): pulumi.Input<string> {
-  return typeof kubeconfig === "string" ? expandHome(kubeconfig) : pulumi.output(kubeconfig ?? "").apply(expandHome);
+export function givenKubeconfig(name: string, kubeconfig: pulumi.Input<string> = ""): pulumi.Input<string> {
+  return typeof kubeconfig === "string"
+    ? expandHome(kubeconfig)
+    : checkedInputs(`${name}.kubeconfig`, Kubeconfig, kubeconfig).apply(expandHome);
 }
+
+const Kubeconfig = z.string("must be the path of a kubeconfig, or its contents as a string");

@@ -149,3 +149,29 @@ export function withProfile(text: string | undefined, profile: string): string {
     key === "args" && Array.isArray(value) ? [...value, "--profile", profile] : value,
   );
 }
+
+/** A kubeconfig without credentials, as `aws eks update-kubeconfig` writes it. */
+export function tokenKubeconfig(args: {
+  readonly name: string;
+  readonly region: string;
+  readonly profile?: string | undefined;
+  readonly server: string;
+  readonly certificateAuthority: string;
+}): string {
+  const { name, region, profile, server } = args;
+  const credentials = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"];
+  const exec = {
+    apiVersion: "client.authentication.k8s.io/v1beta1",
+    args: profile === undefined ? credentials : [...credentials, "--profile", profile],
+    command: "aws",
+    interactiveMode: "Never",
+  };
+  return JSON.stringify({
+    apiVersion: "v1",
+    clusters: [{ cluster: { "certificate-authority-data": args.certificateAuthority, server }, name }],
+    contexts: [{ context: { cluster: name, user: name }, name }],
+    "current-context": name,
+    kind: "Config",
+    users: [{ name, user: { exec } }],
+  });
+}

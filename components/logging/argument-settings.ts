@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
+import { CorefileOptions } from "../dns/corefile-settings.ts";
 import { checkedLater, isOutput } from "../schema/arguments.ts";
 import { ArgumentsError, argumentPath, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/destination-settings.ts";
@@ -49,6 +51,14 @@ export function resolvedSettings(
   return checkedLater(outputs, (values) => checkedSettings(name, args, withValues(given, late, values)));
 }
 
+/** The arguments beside the settings. */
+const Context = z.object({
+  teams: z
+    .array(z.object({ name: z.string(), namespaces: z.array(z.object({ name: z.string() })).optional() }))
+    .optional(),
+  clusterDomain: CorefileOptions.shape.clusterDomain,
+});
+
 /** The arguments that may contain outputs. */
 function destinationsIn({ destination, destinations }: LogCollectionArgs): object {
   return {
@@ -65,15 +75,21 @@ function destinationsIn({ destination, destinations }: LogCollectionArgs): objec
  */
 function checkedSettings(
   name: string,
-  { cluster: _cluster, clusterDomain: _clusterDomain, teams, image, ...args }: LogCollectionArgs,
+  { cluster: _cluster, clusterDomain, teams, image, ...args }: LogCollectionArgs,
   value: unknown,
   isIgnored: (issue: SettingsIssue) => boolean = () => false,
 ): LoggingSettings {
   const given = { ...args, ...Object(value), image: isOutput(image) ? undefined : image };
+  const path = argumentPath(name);
+  const context = Context.safeParse({ teams, clusterDomain }, { error: errorMap });
   const parsed = LoggingSettings.safeParse(given, { error: errorMap });
-  const issues: SettingsIssue[] = parsed.success
-    ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [...argumentPath(name), ...issue.path] }))
-    : issuesOf(parsed.error, given, argumentPath(name));
+  const issues: SettingsIssue[] = [
+    ...(context.success ? [] : issuesOf(context.error, { teams, clusterDomain }, path)),
+    ...(parsed.success ? [] : issuesOf(parsed.error, given, path)),
+    ...(parsed.success && context.success
+      ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
+      : []),
+  ];
   const errors = issues.filter((issue) => issue.severity !== "warning" && !isIgnored(issue));
   if (!parsed.success || errors.length > 0) throw new ArgumentsError(errors);
   return parsed.data;

@@ -4,6 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ClusterHandle, requiredHandle, withClusterProvider } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels, type TeamNamespaces } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
+import { checkedText } from "../schema/arguments.ts";
+import { Image } from "../schema/values.ts";
 import { knownSettings, requireCluster, resolvedSettings } from "./argument-settings.ts";
 import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./carriers.ts";
 import type { Collector } from "./collectors/collector.ts";
@@ -66,8 +68,9 @@ export class LogCollection extends pulumi.ComponentResource {
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:logging:LogCollection", name, {}, withClusterProvider(options, requiredHandle(name, args)));
-    const { cluster, teams = [] } = args;
     const settings = knownSettings(name, args);
+    const { cluster, teams = [] } = args;
+    const image = args.image === undefined ? undefined : checkedText(`${name}.image`, Image, args.image);
     const collector = collectorOf(settings);
     requireCluster(name, cluster, settings);
 
@@ -113,11 +116,10 @@ export class LogCollection extends pulumi.ComponentResource {
         resolved,
         targets,
         context,
-        image: args.image,
+        image,
         dependsOn: [namespace, ...awsResources, ...openSearch],
       });
-    this.sidecar =
-      settings.mode === "sidecar" ? sidecarOf(collector, settings, context(settings), args.image) : undefined;
+    this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context(settings), image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = openSearch;
     this.destination = resolved.apply((known) => describeDestinations(logPipeline(known, context(known))));

@@ -80,6 +80,41 @@ export function checkedInputs<S extends z.ZodType>(
 }
 
 /**
+ * A text, as it is if it is known. An output is checked once it is.
+ * @throws {ArgumentsError} for a known text that is invalid.
+ */
+export function checkedText(
+  name: string,
+  schema: z.ZodType<string>,
+  given: pulumi.Input<string>,
+): pulumi.Input<string> {
+  const checked = checkedInputs(name, schema, given);
+  return isOutput(given) ? checked : given;
+}
+
+/** {@link checkedText} for the texts of a map, which may be an output itself. */
+export function checkedTexts(
+  name: string,
+  schema: z.ZodType<Readonly<Record<string, string>>>,
+  given: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>> = {},
+): pulumi.Input<Record<string, pulumi.Input<string>>> {
+  return isOutput(given) ? checkedInputs(name, schema, given) : checkedValues(name, schema, given);
+}
+
+/** {@link checkedText} for the texts of a map. */
+export function checkedValues(
+  name: string,
+  schema: z.ZodType<Readonly<Record<string, string>>>,
+  given: Readonly<Record<string, pulumi.Input<string>>> = {},
+): Record<string, pulumi.Input<string>> {
+  const entries = Object.entries(given);
+  parseArgs(name, schema, Object.fromEntries(entries.filter(([, value]) => !isOutput(value))));
+  const checked = (key: string, value: pulumi.Input<string>) =>
+    isOutput(value) ? checkedLater([value], ([known]) => parseArgs(name, schema, { [key]: known })[key] ?? "") : value;
+  return Object.fromEntries(entries.map(([key, value]) => [key, checked(key, value)]));
+}
+
+/**
  * Applies a check to outputs once they are known.
  * @param check Its errors are rethrown without the values of secret outputs, because the CLI prints them.
  */
@@ -90,24 +125,43 @@ export function checkedLater<T>(given: readonly unknown[], check: (values: reado
       return check(values);
     } catch (error) {
       if (!(error instanceof ArgumentsError)) throw error;
-      throw withoutTexts(error, textsIn(values.filter((_, index) => areSecret[index])));
+      const secrets = values.filter((_, index) => areSecret[index]);
+      const maps = values.filter((_, index) => areSecret[index] && isOutput(given[index]));
+      throw withoutTexts(error, textsIn(secrets), keysIn(maps));
     }
   });
 }
 
-/** All texts in a value, at any depth. */
+/** All texts, numbers and booleans in a value, at any depth. */
 function textsIn(value: unknown): string[] {
-  if (typeof value === "string") return value === "" ? [] : [value];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(textsIn);
+  return value === undefined || value === null || value === "" ? [] : [String(value)];
 }
 
-/** The error with secret texts replaced in its messages, and without values that contain one. */
-function withoutTexts(error: ArgumentsError, texts: readonly string[]): ArgumentsError {
+/** All keys of a value, at any depth. */
+function keysIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysIn);
+  return isObject(value) ? Object.entries(value).flatMap(([key, inner]) => [key, ...keysIn(inner)]) : [];
+}
+
+/** Shorter texts occur in other words by chance. */
+const MIN_PART_OF_WORD = 8;
+
+/** A message without a secret text. */
+function withoutText(message: string, text: string): string {
+  if (text.length >= MIN_PART_OF_WORD) return message.replaceAll(text, "(secret)");
+  const words = new RegExp(`(?<!\\w(?=\\w))${text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&")}(?!(?<=\\w)\\w)`, "g");
+  return message.replaceAll(words, "(secret)");
+}
+
+/** The error with secret texts replaced in its messages, and secret keys in its paths, and without values that contain a secret text. */
+function withoutTexts(error: ArgumentsError, texts: readonly string[], keys: readonly string[]): ArgumentsError {
   if (texts.length === 0) return error;
   return new ArgumentsError(
     error.issues.map(({ value, ...issue }) => ({
       ...issue,
-      message: texts.reduce((message, text) => message.replaceAll(text, "(secret)"), issue.message),
+      path: issue.path.map((key) => (typeof key === "string" && keys.includes(key) ? "(secret)" : key)),
+      message: texts.reduce(withoutText, issue.message),
       ...(texts.some((text) => reveals(value, text)) ? {} : { value }),
     })),
   );

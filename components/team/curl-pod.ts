@@ -5,7 +5,7 @@ import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
-import { holdsOutput } from "../schema/arguments.ts";
+import { checkedText, holdsOutput } from "../schema/arguments.ts";
 import { parseArgs } from "../schema/errors.ts";
 import {
   CURL_CONTAINER,
@@ -66,9 +66,7 @@ export function knownOptions(pod: CurlPodOptions = {}): object {
 /** The options that are set; an image that is an output is checked once it is known. */
 function checkedLater(name: string, pod: CurlPodOptions = {}): CurlPodOptions {
   const image = (key: "image" | "responderImage", given: pulumi.Input<string>) =>
-    holdsOutput(given)
-      ? pulumi.output(given).apply((resolved) => parseArgs(`${name}.pod`, CurlPodSettings, { [key]: resolved })[key])
-      : given;
+    checkedText(`${name}.pod.${key}`, CurlPodSettings.shape[key], given);
   const { lifetime, ndots, image: curlImage, responderImage } = pod;
   return {
     ...(lifetime === undefined ? {} : { lifetime }),

@@ -2,7 +2,17 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
+import { checkedText } from "../schema/arguments.ts";
 import { accessEntryName } from "./resource-names.ts";
+import { TeamSettings } from "./settings.ts";
+
+const Group = TeamSettings.shape.members.unwrap().element;
+const RoleArn = TeamSettings.shape.memberRoles.unwrap().element;
+
+/** The RBAC groups of a team, of which those that are outputs are checked once known. */
+export function memberGroups(name: string, groups: readonly pulumi.Input<string>[] = []): pulumi.Input<string>[] {
+  return groups.map((group, index) => checkedText(`${name}.members.${index}`, Group, group));
+}
 
 /** Gives IAM roles access to the cluster in an RBAC group of the team, and returns the group; none without roles. */
 export function grantRoles(
@@ -23,7 +33,7 @@ export function grantRoles(
       typeof role === "string" ? accessEntryName(name, role) : `${name}-${index}`,
       {
         clusterName: access.clusterName,
-        principalArn: role,
+        principalArn: checkedText(`${name}.memberRoles.${index}`, RoleArn, role),
         kubernetesGroups: [group],
         type: "STANDARD",
         tags: access.tags,

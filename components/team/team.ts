@@ -6,10 +6,17 @@ import { type ClusterHandle, policyWarnings, requiredHandle, withClusterProvider
 import { type PodDns, PodDnsSettings } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
-import { type ArgumentKinds, checkArguments, checkedInputs, holdsOutput, withEntries } from "../schema/arguments.ts";
+import {
+  type ArgumentKinds,
+  checkArguments,
+  checkedInputs,
+  checkedTexts,
+  holdsOutput,
+  withEntries,
+} from "../schema/arguments.ts";
 import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
-import { grantMembers, grantRoles } from "./members.ts";
+import { grantMembers, grantRoles, memberGroups } from "./members.ts";
 import {
   AccessRule,
   accessPolicies,
@@ -160,7 +167,7 @@ export class Team extends pulumi.ComponentResource {
       ...accessOf(name, "ingress", args.ingress ?? []),
       ...accessOf(name, "egress", args.egress ?? []),
     ];
-    const members = [...(args.members ?? []), ...grantRoles(name, team.name, args, this)];
+    const members = [...memberGroups(name, args.members), ...grantRoles(name, team.name, args, this)];
     const created = (namespaces ?? [teamNamespace(team.name)]).map((namespace, index) => {
       const prefix = namespacePrefix(name, namespaces?.[index]);
       const metadata = { namespace, labels: { ...commonLabels("team"), team: team.name } };
@@ -196,11 +203,12 @@ export class Team extends pulumi.ComponentResource {
 
   /** A namespace and its guards. An adopted one keeps its own quota, limits and accounts. */
   #namespace({ prefix, metadata, adopted, policies, members }: NamespaceArgs, args: TeamArgs) {
+    const labels = checkedTexts(`${prefix}.labels`, TeamSettings.shape.labels, args.labels);
     const { level, reason } = args.podSecurity ?? { level: "restricted" as const, reason: undefined };
     const content = {
       metadata: {
         name: metadata.namespace,
-        labels: withEntries(args.labels, { ...metadata.labels, ...podSecurityLabels(level) }),
+        labels: withEntries(labels, { ...metadata.labels, ...podSecurityLabels(level) }),
         ...(reason === undefined ? {} : { annotations: { "eks-dns-logging/pod-security-reason": reason } }),
       },
     };

@@ -151,4 +151,20 @@ describe("arguments that may hold outputs", () => {
     assert.deepEqual(await errorOf(pulumi.secret("hunter 2")), ["  team.words[0]: must be a word"]);
     assert.deepEqual(await errorOf(pulumi.secret("hunter"), "two"), ["  team.words: must not be (secret),(secret)"]);
   });
+
+  it("are not shown if they are secret numbers, or keys of a secret map, and change no word that has their letters", async () => {
+    const Sizes = z.record(z.string(), z.literal("ok", "must be ok, not -7 or e"));
+    const errorOf = async (given: unknown) => {
+      const found = await settled(checkedInputs("team", Sizes, given)).catch((error: unknown) => error);
+      assert.ok(found instanceof Error);
+      return found.message.split("\n").slice(1);
+    };
+    assert.deepEqual(await errorOf({ a: pulumi.secret(-7), b: "e" }), [
+      "  team.a: must be ok, not (secret) or (secret)",
+      "  team.b: must be ok, not (secret) or (secret)",
+    ]);
+    assert.deepEqual(await errorOf({ a: pulumi.output(5) }), ["  team.a: must be ok, not -7 or e (found 5)"]);
+    assert.deepEqual(await errorOf({ a: pulumi.secret(true) }), ["  team.a: must be ok, not -7 or e"]);
+    assert.deepEqual(await errorOf(pulumi.secret({ hunter: 5 })), ['  team["(secret)"]: must be ok, not -7 or e']);
+  });
 });
