@@ -1,12 +1,13 @@
-import { hasPlugin, type Plugin, pluginName, type Server } from "../model.ts";
+import { hasPlugin, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
 import type { KubernetesPlugin } from "../plugins/sources.ts";
 import { isSince, type Version } from "../releases.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
-import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
+import { dotted, hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, servedZones, serverFor, zonesOr } from "../zones.ts";
+import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, serverFor, zonesOr } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
+import { checkClusterNames, serves } from "./zone-checks.ts";
 
 const TERMINATION_GRACE = 30;
 /** Seconds that CoreDNS needs after lameduck to close connections. */
@@ -42,7 +43,9 @@ export function checkServing(
     else report(context, findings, zone, "has no block, so names outside the other blocks are refused");
   }
   if (root !== undefined && !hasImports) {
-    for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, name, `is missing, so ${why}`);
+    for (const [name, why] of WANTED)
+      if (name === "forward" ? !forwardsAll(root) : !hasPlugin(root, name))
+        findings.warn(root, hasPlugin(root, name) ? `${name} .` : name, `is missing, so ${why}`);
   }
   if (!hasImports) checkProcess(servers, context, findings);
   if (!hasImports) checkClusterNames(servers, context, findings);
@@ -51,15 +54,19 @@ export function checkServing(
   }
 }
 
+/** Whether a line sends all names to other servers; one with a variable may. */
+function forwardsAll({ plugins }: Server): boolean {
+  return plugins.some((plugin) => {
+    const { name, args } = writePlugin(plugin);
+    const [zone = ""] = args;
+    return (name === "forward" || name === "grpc") && (hasVariable(zone) || dotted(zone) === ".");
+  });
+}
+
 /** Reports an error; a warning outside the add-on, whose pods may serve other names and ports, and have other probes. */
 function report({ isAddon }: CheckContext, findings: Findings, subject: string, problem: string): void {
   if (isAddon === false) findings.warn(undefined, subject, problem);
   else findings.error(undefined, subject, problem);
-}
-
-/** Whether a block answers a zone's names on a port. */
-function serves(server: Server, name: string, port: number): boolean {
-  return servedZones(server).some((served) => served.port === port && isWithin(name, served.zone));
 }
 
 /** Plugins that affect the whole process, whichever block they are in. */
@@ -93,45 +100,6 @@ function isEverywhere(address: string, port: string): boolean {
 
 /** First release whose cache keeps answers for more than an hour. https://github.com/coredns/coredns/pull/8134 */
 const LONG_CACHE_SINCE: Version = [1, 14, 4];
-
-/** Plugins that may answer for the cluster's names instead of kubernetes. */
-const OTHER_SOURCES: readonly string[] = [
-  "forward",
-  "file",
-  "auto",
-  "secondary",
-  "etcd",
-  "template",
-  "hosts",
-  "rewrite",
-  "grpc",
-];
-
-/** On EKS every pod queries names in cluster.local, whatever zones kubernetes has. */
-function checkClusterNames(
-  servers: readonly Server[],
-  { coredns, port = DNS_PORT, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
-  findings: Findings,
-): void {
-  const server = serverFor(domain, port, servers);
-  if (server === undefined || !servers.some((other) => hasPlugin(other, "kubernetes"))) return;
-  const inViews = servers.some(
-    (other) => hasView(other) && hasPlugin(other, "kubernetes") && serves(other, domain, port),
-  );
-  const lines = server.plugins.filter((plugin) => plugin.plugin === "kubernetes");
-  const ofBlock = servedZones(server).map(({ zone }) => zone);
-  const zones = lines.flatMap((line) => (line.zones.length > 0 ? line.zones : ofBlock));
-  if (zones.some((zone) => isWithin(domain, zone))) return;
-  const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
-  const outside = inViews ? "outside the views " : "";
-  const problem = `${outside}nothing answers it, the domain of every pod on EKS, since ${inner}`;
-  const another =
-    zones.length === 0 &&
-    OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));
-  if (coredns === undefined || another || inViews || hasPlugin(server, "rewrite"))
-    findings.warn(server, `zone ${domain}`, problem);
-  else findings.error(server, `zone ${domain}`, problem);
-}
 
 function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
   switch (plugin.plugin) {

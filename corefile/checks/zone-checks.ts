@@ -1,12 +1,14 @@
-import { pluginName, remembered, type Server, writePlugin } from "../model.ts";
-import { isLoopback } from "../syntax/go-values.ts";
+import { hasPlugin, pluginName, remembered, type Server, writePlugin } from "../model.ts";
+import { dotted, isLoopback } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import {
   bare,
+  CLUSTER_DOMAIN,
   DNS_PORT,
   hasCapitals,
   hasView,
   hostsOf,
+  isWithin,
   lineZones,
   renames,
   servedZones,
@@ -194,4 +196,60 @@ function upstreamsOf(server: Server): readonly Upstream[] {
       ? plugin.upstreams.map(readUpstream).filter((upstream) => typeof upstream !== "string")
       : [],
   );
+}
+
+/** Whether a block answers a zone's names on a port. */
+export function serves(server: Server, name: string, port: number): boolean {
+  return servedZones(server).some((served) => served.port === port && isWithin(name, served.zone));
+}
+
+/** Plugins that may answer for the cluster's names instead of kubernetes. */
+const OTHER_SOURCES: readonly string[] = [
+  "forward",
+  "file",
+  "auto",
+  "secondary",
+  "etcd",
+  "template",
+  "hosts",
+  "rewrite",
+  "grpc",
+];
+
+/** On EKS every pod queries names in cluster.local, whatever zones kubernetes has. */
+export function checkClusterNames(
+  servers: readonly Server[],
+  { coredns, port = DNS_PORT, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
+  findings: Findings,
+): void {
+  const server = serverFor(domain, port, servers);
+  if (server === undefined || !servers.some((other) => hasPlugin(other, "kubernetes"))) return;
+  const inViews = servers.some(
+    (other) => hasView(other) && hasPlugin(other, "kubernetes") && serves(other, domain, port),
+  );
+  const lines = server.plugins.filter((plugin) => plugin.plugin === "kubernetes");
+  const ofBlock = servedZones(server).map(({ zone }) => zone);
+  const zones = lines.flatMap((line) => (line.zones.length > 0 ? line.zones : ofBlock));
+  // To kubernetes, the longest of its zones is the domain of a name's cluster.
+  const taken = zones
+    .filter((zone) => isWithin(`svc.${domain}`, zone))
+    .sort((a, b) => dotted(b).length - dotted(a).length);
+  const [own] = taken;
+  if (own !== undefined && isWithin(own, domain) && isWithin(domain, own)) return;
+  const answered = `kubernetes answers ${zones.join(" ")}`;
+  const inner =
+    own !== undefined
+      ? `kubernetes takes ${bare(own)} for the cluster's domain`
+      : zones.length > 0
+        ? answered
+        : "this block has no kubernetes";
+  const outside = inViews ? "outside the views " : "";
+  const problem = `${outside}nothing answers it, the domain of every pod on EKS, since ${inner}`;
+  const advice = own === undefined ? undefined : `write kubernetes ${domain} in-addr.arpa ip6.arpa`;
+  const another =
+    zones.length === 0 &&
+    OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));
+  if (coredns === undefined || another || inViews || hasPlugin(server, "rewrite"))
+    findings.warn(server, `zone ${domain}`, problem, advice);
+  else findings.error(server, `zone ${domain}`, problem, advice);
 }

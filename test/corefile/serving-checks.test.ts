@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkCorefile } from "../../corefile/checks/checker.ts";
 import type { CheckContext } from "../../corefile/checks/findings.ts";
-import { check, withLines } from "./default-corefile.ts";
+import { block, check, withLines } from "./default-corefile.ts";
 
 const NOTHING = { errors: [], warnings: [] };
 
@@ -139,5 +139,40 @@ describe("a label of metadata in a rule of rewrite", () => {
       ".:53: rewrite ^a\\.(.*)\\.$: matches no name, since {kubernetes/client-namespace} has no value in a block without metadata; add a line metadata",
     ]);
     assert.deepEqual(of(`metadata\n${rule("metadata answer auto")}`, [1, 15, 0]), []);
+  });
+});
+
+describe("the block for all names", () => {
+  it("answers outside names only if a line forwards all of them", () => {
+    const forwarding = (zones: string) => check(withLines("").replace("forward . ", `forward ${zones} `));
+    assert.deepEqual(forwarding("corp.example").warnings, [
+      ".:53: forward .: is missing, so names outside the cluster get no answer",
+    ]);
+    assert.deepEqual(forwarding("."), NOTHING);
+    const byGrpc = withLines("").replace(/forward .*/, "grpc . 10.0.0.2:443");
+    assert.deepEqual(check(byGrpc), NOTHING);
+  });
+});
+
+describe("kubernetes", () => {
+  const on = (zones: string) =>
+    check(withLines("").replace("kubernetes cluster.local in-addr.arpa ip6.arpa", `kubernetes${zones}`));
+  const taking = (domain: string) =>
+    `.:53: zone cluster.local: nothing answers it, the domain of every pod on EKS, since kubernetes takes ${domain} for the cluster's domain; write kubernetes cluster.local in-addr.arpa ip6.arpa`;
+
+  it("has the cluster's names only in a zone that is the cluster's domain", () => {
+    for (const [zones, domain] of [
+      ["", "."],
+      [" .", "."],
+      [" local", "local"],
+      [" cluster.local svc.cluster.local", "svc.cluster.local"],
+    ] as const)
+      assert.deepEqual(on(zones).errors, [taking(domain)], zones);
+    for (const zones of [" cluster.local", " Cluster.Local. local ."]) assert.deepEqual(on(zones).errors, [], zones);
+  });
+
+  it("takes its block's zones", () => {
+    const text = withLines("").replace(/kubernetes[^}]*\}\n/, "");
+    assert.deepEqual(check(`${text}${block("cluster.local:53", "errors", "cache", "kubernetes")}`).errors, []);
   });
 });

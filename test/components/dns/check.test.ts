@@ -215,7 +215,7 @@ describe("checkDns", () => {
 
   it("reports every error in a complete Corefile", () => {
     const found = issues({
-      corefile: { text: ".:53 {\n forward . 127.0.0.1\n kubernetes\n health\n ready\n bogus\n}\n" },
+      corefile: { text: ".:53 {\n forward . 127.0.0.1\n kubernetes cluster.local\n health\n ready\n bogus\n}\n" },
     });
     assert.equal(found.length, 2);
     assert.match(

@@ -19,11 +19,14 @@ const SERVICE = {
   spec: { clusterIP: "10.1.1.1", clusterIPs: ["10.1.1.1"], ports: PORTS },
 };
 
+const NAMESPACE = { metadata: { name: "default", resourceVersion: VERSION } };
+const ITEMS: Readonly<Record<string, readonly object[]>> = { Service: [SERVICE], Namespace: [NAMESPACE] };
+
 export async function kubernetesApi(): Promise<KubernetesApi> {
   const server = createServer(({ url }, response) => {
     const { pathname, searchParams: asked } = new URL(url ?? "", "http://api");
     const resource = resourceOf(pathname);
-    const items = resource.kind === "Service" ? [SERVICE] : [];
+    const items = ITEMS[resource.kind] ?? [];
     response.setHeader("content-type", "application/json");
     if (!asked.has("watch")) {
       const list = { ...resource, kind: `${resource.kind}List`, metadata: { resourceVersion: VERSION }, items };

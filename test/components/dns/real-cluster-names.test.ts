@@ -48,6 +48,21 @@ describeReal("names that change", () => {
       assert.deepEqual(addresses(await ask("www.test")), [found]);
     });
 
+  it("are none of kubernetes in a zone that is not the cluster's domain", async () => {
+    const name = "web.default.svc.cluster.local";
+    const of = async (zones: string) => {
+      const ask = await run(`kubernetes ${zones} {\nendpoint http://127.0.0.1:${api.port}\nfallthrough\n}`);
+      const found = addresses(await ask(name));
+      await coredns?.stop();
+      coredns = undefined;
+      return found;
+    };
+    for (const zones of ["cluster.local", "cluster.local local ."])
+      assert.deepEqual(await of(zones), ["10.1.1.1"], zones);
+    for (const zones of ["", ".", "local", "cluster.local svc.cluster.local"])
+      assert.deepEqual(await of(zones), [OLD], zones);
+  });
+
   it("are asked for upstream where kubernetes has none, if fallthrough names no other zones", async () => {
     const missing = "www.example.default.svc.cluster.local";
     const asked = async (zones: string) => {
