@@ -6,7 +6,7 @@ import { dotted, goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
 import { servedZones, takenBy } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
-import { checkTarget } from "./target-checks.ts";
+import { checkDots, checkTarget } from "./target-checks.ts";
 
 /** First release that appends a missing dot in cname rules. https://github.com/coredns/coredns/pull/8285 */
 const CNAMES_DOTTED_SINCE: Version = [1, 14, 7];
@@ -52,6 +52,7 @@ function checkRule(server: Server, rule: RewritePlugin, findings: Findings): voi
   }
   if (match === "regex") checkPattern(server, rule, findings);
   else checkWords(server, rule, findings);
+  checkDots(server, rule, findings);
   if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
     findings.warn(
       server,

@@ -1,7 +1,8 @@
 import { hasPlugin, pluginName, remembered, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
-import { isAddress } from "../syntax/go-values.ts";
-import { CLUSTER_DOMAIN, DNS_PORT, isWithin, servedZones, serverFor } from "../zones.ts";
+import { dotted, isAddress } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { bare, CLUSTER_DOMAIN, DNS_PORT, isWithin, servedZones, serverFor } from "../zones.ts";
 import type { CheckContext, Findings } from "./findings.ts";
 import { loopOf, readUpstream } from "./forward-checks.ts";
 
@@ -19,7 +20,35 @@ export function checkTarget(
   else if (!checkShort(server, servers, rule, domain, findings)) checkOther(server, servers, rule, context, findings);
 }
 
-/** Plugins with names of their here. */
+/** New names with an empty label, or with two labels joined, by the dots at the beginning of a rule's words. */
+export function checkDots(server: Server, { match, from, to }: RewritePlugin, findings: Findings): void {
+  if (hasVariable(from) || hasVariable(to) || /^\{\d+\}/.test(to)) return;
+  const [old, made] = [dotted(from), dotted(to)];
+  const isPart = match === "suffix" || match === "substring";
+  // The name `.` is the root.
+  const isRoot = made === "." && (match === "exact" || match === "regex");
+  if (made.startsWith(".") && !isRoot && !(isPart && old.startsWith(".")))
+    findings.warn(
+      server,
+      `rewrite ${from}`,
+      `leads to names with an empty label, since ${to} begins with a dot, and CoreDNS answers SERVFAIL`,
+      adviceOn(match, made),
+    );
+  else if (isPart && old.startsWith(".") && !made.startsWith("."))
+    findings.warn(
+      server,
+      `rewrite ${from}`,
+      `joins two labels: it makes name${bare(made)} of name${bare(old)}`,
+      "begin both with a dot",
+    );
+}
+
+function adviceOn(match: RewritePlugin["match"], made: string): string {
+  if (match === "suffix") return "begin both with a dot";
+  return made === "." ? "use a regex to leave a label out" : "leave the dot out";
+}
+
+/** Plugins with names of their own. */
 const SOURCES: readonly string[] = ["hosts", "template", "file", "auto", "secondary", "etcd", "route53"];
 
 /** Names of another block, which this block sends upstream. */

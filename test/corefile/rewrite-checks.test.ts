@@ -62,6 +62,20 @@ describe("a rule of rewrite", () => {
     ],
     [withLines("rewrite name foo.example.com web.shop.svc"), "write that of a Service, web.shop.svc.cluster.local"],
     [
+      withLines(`rewrite name suffix corp.example .example.org ${AUTO}`),
+      "rewrite corp.example: leads to names with an empty label, since .example.org begins with a dot, and CoreDNS answers SERVFAIL; begin both with a dot",
+    ],
+    [
+      withLines(`rewrite name prefix www. . ${AUTO}`),
+      "rewrite www.: leads to names with an empty label, since . begins with a dot, and CoreDNS answers SERVFAIL; use a regex to leave a label out",
+    ],
+    [withLines("rewrite name a.example .example.org"), "and CoreDNS answers SERVFAIL; leave the dot out"],
+    [withLines(`rewrite name regex ^a\\.b\\.$ .c.example ${AUTO}`), "and CoreDNS answers SERVFAIL; leave the dot out"],
+    [
+      withLines(`rewrite name suffix .corp.example example.org ${AUTO}`),
+      "rewrite .corp.example: joins two labels: it makes nameexample.org of name.corp.example; begin both with a dot",
+    ],
+    [
       withLines("rewrite name foo.example.com 10.0.0.5"),
       "leads to 10.0.0.5, which is asked for as a name; use hosts for an address",
     ],
@@ -90,6 +104,10 @@ describe("a rule of rewrite", () => {
       "forward corp.example 10.0.0.9\nforward .",
     ),
     withLines("rewrite name web.old.example example.com"),
+    withLines(`rewrite name substring .b. .c. ${AUTO}`),
+    withLines(`rewrite name suffix .corp.example . ${AUTO}`),
+    withLines(`rewrite name suffix corp.example example.org ${AUTO}`),
+    withLines("rewrite name a.example ."),
     withLines("rewrite name web.old.example old.example"),
     // A domain of one's own ends like this, so it is no namespace.
     withLines("rewrite name foo.example.com web.SHOP", stub("a.shop:53", "forward . 10.0.0.9")),
