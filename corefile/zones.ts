@@ -49,6 +49,18 @@ export function renames(server: Server): boolean {
   return ["rewrite", "autopath", "dns64"].some((name) => hasPlugin(server, name));
 }
 
+/** Whether a block gets queries for names of a zone, which may be a network that means its reverse zones. */
+export function reaches(server: Server, zone: string): boolean {
+  const served = servedZones(server);
+  if (renames(server) || served.length === 0 || hasVariable(zone)) return true;
+  const read = zoneAndPort(zone);
+  const zones = typeof read === "string" ? [zone] : read.zones;
+  return haveCommonNames(
+    zones,
+    served.map((own) => own.zone),
+  );
+}
+
 /** Addresses and interfaces that a block listens on; empty if it listens on all. */
 export function hostsOf(server: Server): readonly string[] {
   return remembered(HOSTS, server, ({ plugins }) =>
@@ -167,9 +179,9 @@ export function haveCommonNames(zones: readonly string[], others: readonly strin
   return zones.some((zone) => others.some((other) => meets(zone, other)));
 }
 
-/** The zones of a line, or of its block if it has none. */
+/** The zones of a line whose names reach its block, or those of the block if the line has none. */
 export function zonesOr(words: readonly string[], server: Server): readonly string[] {
-  return words.length > 0 ? words : servedZones(server).map(({ zone }) => zone);
+  return words.length > 0 ? words.filter((zone) => reaches(server, zone)) : servedZones(server).map(({ zone }) => zone);
 }
 
 /** As {@link lineZones}, but for hosts with fallthrough only the names that it has. */

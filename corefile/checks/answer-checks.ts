@@ -1,11 +1,23 @@
-import { hasPlugin, type OtherPlugin, type Plugin, type Server, writePlugin } from "../model.ts";
+import { hasPlugin, type OtherPlugin, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
 import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
 import { isSince, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { templateActions, templateProblem, withoutActions } from "../syntax/go-template.ts";
-import { dotted, groupKeys, isAddress, TYPES } from "../syntax/go-values.ts";
+import { dotted, groupKeys, groupsOf, isAddress, TYPES } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { bare, CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, meets, renames, servedZones, serverFor } from "../zones.ts";
+
+import {
+  bare,
+  CLUSTER_DOMAIN,
+  DNS_PORT,
+  hasView,
+  isWithin,
+  lineZones,
+  reaches,
+  servedZones,
+  serverFor,
+} from "../zones.ts";
+
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** Answers of a block that differ from what its lines suggest; each was observed in the real CoreDNS. */
@@ -67,19 +79,15 @@ function checkReverse(
 
 function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
   if (plugin.plugin === "hosts") checkHosts(server, plugin, context, findings);
-  if (plugin.plugin === "forward" && isForeign(server, plugin.from))
-    findings.warn(
-      server,
-      `forward ${plugin.from}`,
-      `is never used, since names of ${plugin.from} do not reach a block for ${server.zones.join(" ")}`,
-    );
+  // The reverse zones of kubernetes have a check of their own, and its domain too.
+  for (const zone of plugin.plugin === "kubernetes" ? [] : lineZones(plugin))
+    if (!reaches(server, zone))
+      findings.warn(
+        server,
+        `${pluginName(plugin)} ${bare(zone)}`,
+        `is never used, since names of ${bare(zone)} do not reach a block for ${server.zones.join(" ")}`,
+      );
   if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(server, plugin, findings);
-}
-
-/** Whether no query for a zone reaches a block, neither directly nor rewritten. */
-function isForeign(server: Server, zone: string): boolean {
-  const served = servedZones(server);
-  return !renames(server) && served.length > 0 && !served.some((other) => meets(zone, other.zone));
 }
 
 /** First release in which a leading `*` label is a wildcard. */
@@ -179,11 +187,16 @@ function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings
     const why = whyNoName(pattern);
     if (why !== undefined) warn(`match ${pattern} matches no name, ${why}`);
   }
-  const keys = patterns.some(hasVariable) ? undefined : new Set(["0", ...patterns.flatMap(groupKeys)]);
+  const groups = patterns.some(hasVariable) ? undefined : groupsIn(patterns);
+  const zones = line.args.slice(2);
+  const isRoot = (zones.length > 0 ? zones : servedZones(server).map(({ zone }) => zone)).every((zone) => zone === ".");
   const fields = block.some(({ name }) => name === "var") ? [...FIELDS, "Var"] : FIELDS;
   for (const { name, args } of block.filter((option) => RECORDS.includes(option.name))) {
     if (args.some((text) => hasVariable(text) || templateProblem(text) !== undefined)) continue;
-    const [found] = args.flatMap((text) => valueProblem(text, keys, fields) ?? recordProblem(text) ?? []);
+    const [found] = args.flatMap(
+      (text) =>
+        valueProblem(text, groups, fields) ?? (isRoot ? rootProblem(text) : undefined) ?? recordProblem(text) ?? [],
+    );
     if (found !== undefined) warn(`${name} ${found.problem}`, found.advice);
   }
   const denies = block.some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
@@ -192,6 +205,18 @@ function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings
     "NXDOMAIN says that a name has no record of any type, and resolvers such as musl's give up",
     "use rcode NOERROR",
   );
+}
+
+/** What the patterns of a template capture. */
+interface Groups {
+  /** Numbers and names. */
+  readonly keys: ReadonlySet<string>;
+  /** The most of one pattern. */
+  readonly count: number;
+}
+
+function groupsIn(patterns: readonly string[]): Groups {
+  return { keys: new Set(["0", ...patterns.flatMap(groupKeys)]), count: Math.max(0, ...patterns.map(groupsOf)) };
 }
 
 const FAILS = "and CoreDNS answers SERVFAIL instead";
@@ -208,26 +233,43 @@ interface TextProblem {
  */
 const FIELDS = "Zone Name Class Type Match Group Message Question Remote Meta Regex".split(" ");
 
-/** The first reference to a field that does not exist. Text with actions that rebind the dot, such as `with`, is skipped. */
-function valueProblem(
-  text: string,
-  keys: ReadonlySet<string> | undefined,
-  fields: readonly string[],
-): TextProblem | undefined {
+/** A name below `.Zone`, which ends in two dots in the root zone. */
+function rootProblem(text: string): TextProblem | undefined {
+  const [name] = /[\w-]+\.\{\{-?\s*\.Zone\s*-?\}\}/.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  return { problem: `has ${name}, which ends in two dots, since .Zone is . here, ${FAILS}`, advice: "name its zones" };
+}
+
+/** The first reference to a field or group that does not exist. Text with actions that rebind the dot, such as `with`, is skipped. */
+function valueProblem(text: string, groups: Groups | undefined, fields: readonly string[]): TextProblem | undefined {
   const actions = templateActions(text);
   if (actions.some(([first = ""]) => ["with", "range", "define", "block"].includes(first))) return undefined;
   for (const words of actions)
-    for (const [index, word] of words.entries()) {
-      const [, field, inner] = /^\.(\w+)(?:\.(\w+))?/.exec(word) ?? [];
-      const isOfAnother = /^(\)|\$.*)$/.test(words[index - 1] ?? "");
-      if (field !== undefined && !isOfAnother && !fields.includes(field))
-        return { problem: `has .${field}, which is not one of .${fields.join(", .")}, ${FAILS}` };
-      const [, indexed] = (word === "index" && /^["`](\w+)["`]$/.exec(words[index + 2] ?? "")) || [];
-      const group = field === "Group" && !isOfAnother ? inner : words[index + 1] === ".Group" ? indexed : undefined;
-      if (group !== undefined && keys?.has(group) === false)
-        return { problem: `has the group ${group}, which no match names, ${FAILS}` };
+    for (const index of words.keys()) {
+      const problem = wordProblem(words, index, groups, fields);
+      if (problem !== undefined) return { problem: `${problem}, ${FAILS}` };
     }
   return undefined;
+}
+
+/** What is wrong with one word of an action. */
+function wordProblem(
+  words: readonly string[],
+  index: number,
+  groups: Groups | undefined,
+  fields: readonly string[],
+): string | undefined {
+  const [word = "", list, key = ""] = words.slice(index);
+  const [, field, inner] = /^\.(\w+)(?:\.(\w+))?/.exec(word) ?? [];
+  const isOfAnother = /^(\)|\$.*)$/.test(words[index - 1] ?? "");
+  if (field !== undefined && !isOfAnother && !fields.includes(field))
+    return `has .${field}, which is not one of .${fields.join(", .")}`;
+  if (groups === undefined) return undefined;
+  const [, indexed] = (word === "index" && /^["`](\w+)["`]$/.exec(key)) || [];
+  const group = field === "Group" && !isOfAnother ? inner : list === ".Group" ? indexed : undefined;
+  if (group !== undefined && !groups.keys.has(group)) return `has the group ${group}, which no match names`;
+  const isPast = word === "index" && list === ".Match" && /^\d+$/.test(key) && Number(key) > groups.count;
+  return isPast ? `has index .Match ${key}, but no match has so many groups` : undefined;
 }
 
 /** Placeholder for a value of a query. */

@@ -71,6 +71,25 @@ describe("answers that differ from what a Corefile suggests", () => {
       warningsOf([], block("corp.example", "forward corp.test 10.0.0.3")),
       "names of corp.test do not reach a block for corp.example",
     ],
+    [
+      "a template for another zone than its block's",
+      warningsOf([], block("corp.example", "template IN A corp.test {\nmatch ^a\n}", "forward . 10.0.0.3")),
+      "template corp.test: is never used, since names of corp.test do not reach a block for corp.example",
+    ],
+    [
+      "acl for another zone than its block's",
+      warningsOf([], block("corp.example", "acl corp.test {\nblock\n}", "forward . 10.0.0.3")),
+      "acl corp.test: is never used",
+    ],
+    [
+      "a forward for a network in a block for reverse names",
+      warningsOf([], block("10.in-addr.arpa", "forward 10.1.2.0/24 10.0.0.3")),
+    ],
+    [
+      "a forward for a network of another block",
+      warningsOf([], block("10.in-addr.arpa", "forward 192.168.0.0/16 10.0.0.3")),
+      "forward 192.168.0.0/16: is never used",
+    ],
     ["a forward for a part of its block", warningsOf([], block("corp.example", "forward a.corp.example 10.0.0.3"))],
     [
       "a block for Services without kubernetes",

@@ -3,12 +3,16 @@ import { checkCorefile } from "../../corefile/checks/checker.ts";
 
 /** Warnings of a Corefile with a template of these lines. */
 function warningsOf(...lines: readonly string[]): readonly string[] {
-  const template = `template IN A x.example {\n${[...lines, "fallthrough"].join("\n")}\n}`;
+  return warningsIn("x.example", lines);
+}
+
+function warningsIn(zone: string, lines: readonly string[]): readonly string[] {
+  const template = `template IN A ${zone} {\n${[...lines, "fallthrough"].join("\n")}\n}`;
   const rest = ["errors", "health", "ready", "kubernetes cluster.local", "prometheus :9153", "forward . 10.0.0.2"];
   const text = `.:53 {\n${[template, ...rest, "cache 30", "loop", "reload"].join("\n")}\n}\n`;
   const { errors, warnings } = checkCorefile(text, { coredns: [1, 14, 3] });
   assert.deepEqual(errors, []);
-  return warnings.map((warning) => warning.replace(".:53: template IN A x.example: ", ""));
+  return warnings.map((warning) => warning.replace(`.:53: template IN A ${zone}: `, ""));
 }
 
 const FAILS = "and CoreDNS answers SERVFAIL instead";
@@ -25,6 +29,10 @@ const wrong: readonly (readonly [lines: readonly string[], warning: string])[] =
     `answer has the group 3, which no match names, ${FAILS}`,
   ],
   [['answer "{{ .Name }} 60 IN A 10.0.0.{{ .Group.a }}"'], `answer has the group a, which no match names, ${FAILS}`],
+  [
+    [MATCH, 'answer "{{ .Name }} 60 IN A 10.0.0.{{ index .Match 3 }}"'],
+    `answer has index .Match 3, but no match has so many groups, ${FAILS}`,
+  ],
   [
     ['additional "{{ .Nam }} 60 IN A 10.0.0.1"'],
     `additional has .Nam, which is not one of .Zone, .Name, .Class, .Type, .Match, .Group, .Message, .Question, .Remote, .Meta, .Regex, ${FAILS}`,
@@ -57,6 +65,7 @@ describe("the records of a template", () => {
 
   const right: readonly (readonly string[])[] = [
     [MATCH, 'answer "{{ .Name }} 60 IN A 10.0.{{ .Group.a }}.{{ index .Group `2` }}"'],
+    [MATCH, 'answer "{{ .Name }} 60 IN A 10.0.0.{{ index .Match 2 }}"'],
     [MATCH, 'match "^(?P<c>[a-z]+)[.]x[.]example[.]$"', 'answer "{{ .Name }} 60 IN A 10.0.0.{{ .Group.c }}"'],
     [
       'answer "{{ .Name }} 5m A 10.0.0.1"',
@@ -73,4 +82,12 @@ describe("the records of a template", () => {
   for (const lines of right) {
     it(`are accepted: ${lines.at(-1)}`, () => assert.deepEqual(warningsOf(...lines), []));
   }
+
+  it("are reported below the root zone, whose name is a dot", () => {
+    const lines = ["match ^a[.]", 'authority "{{ .Name }} 60 IN NS ns.{{ .Zone }}"'];
+    assert.deepEqual(warningsIn(".", lines), [
+      `authority has ns.{{ .Zone }}, which ends in two dots, since .Zone is . here, ${FAILS}; name its zones`,
+    ]);
+    assert.deepEqual(warningsOf(...lines), []);
+  });
 });

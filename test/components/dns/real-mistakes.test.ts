@@ -9,6 +9,7 @@ import { codeOf, type Running, runningText, type Upstream, upstreamWith } from "
 const OUTSIDE = "192.0.2.1";
 const CORP = "192.0.2.2";
 const NOERROR = 0;
+const SERVFAIL = 2;
 const REFUSED = 5;
 
 /** What `corefile/checks/` warns of, as the real CoreDNS does it. */
@@ -69,6 +70,17 @@ describeReal("lines that do not do what they suggest", () => {
     ],
     ["a match with a capital letter", `template IN A {\nmatch ^A\\.\n${ANSWER}\nfallthrough\n}`, "a.test", [OUTSIDE]],
     ["a zone with an asterisk", `template IN A *.test {\n${ANSWER}\n}`, "a.test", [OUTSIDE]],
+    [
+      "a group that no match has",
+      'template IN A {\nanswer "{{ .Name }} 60 IN A 10.0.0.{{ index .Match 1 }}"\n}',
+      "b.test",
+      [],
+    ],
+    ["a name below the root zone", 'template IN A {\nanswer "ns.{{ .Zone }} 60 IN A 10.0.0.1"\n}', "b.test", []],
+    ["a suffix without the dot of its replacement", "rewrite name suffix test .example answer auto", "b.test", []],
+    ["a prefix that leaves a label out", "rewrite name prefix b. . answer auto", "b.test", []],
+    ["a name with a dot at its beginning", "rewrite name b.test .a.test", "b.test", []],
+    ["a part with a dot at its beginning", "rewrite name substring b.test. .test. answer auto", "a.b.test", []],
     ["acl that blocks first", "acl {\nblock\nallow net 127.0.0.0/8\n}", "b.test", []],
     ["acl that allows first", "acl {\nallow net 127.0.0.0/8\nblock\n}", "b.test", [OUTSIDE]],
   ];
@@ -109,6 +121,27 @@ describeReal("lines that do not do what they suggest", () => {
     assert.deepEqual(await of("regex ^OLD\\.|^old\\.test\\.$ new.test"), ["10.0.0.1"]);
     for (const rule of ["regex ^old\\.[a-z]+$ new.test", "^old\\.test\\.$ new.test", "*.test new.test"])
       assert.deepEqual(await of(rule), [OUTSIDE], rule);
+  });
+
+  it("are rules of rewrite that join two labels", async () => {
+    const ask = await run(["rewrite name suffix .old.test new.test answer auto"]);
+    assert.deepEqual(addresses(await ask("b.old.test")), [OUTSIDE]);
+    assert.deepEqual(outside.asked, ["bnew.test"]);
+  });
+
+  it("are a forward for some names in the block for all", async () => {
+    coredns = await runningText((port) => `.:${port} {\nbind 127.0.0.1\nforward corp.test ${corp.server}\n}\n`);
+    assert.deepEqual(addresses(await coredns.ask("a.corp.test")), [CORP]);
+    assert.equal(codeOf(await coredns.ask("b.test")), SERVFAIL);
+  });
+
+  it("are lines for a network, which means its reverse zone", async () => {
+    const block = (port: number) =>
+      `10.in-addr.arpa:${port} {\nbind 127.0.0.1\nforward 10.1.2.0/24 ${corp.server}\n}\n`;
+    const ask = await run([], block);
+    await ask("9.2.1.10.in-addr.arpa");
+    await ask("9.2.168.192.in-addr.arpa");
+    assert.deepEqual([corp.asked, outside.asked], [["9.2.1.10.in-addr.arpa"], ["9.2.168.192.in-addr.arpa"]]);
   });
 
   it("are blocks that no query reaches", async () => {
