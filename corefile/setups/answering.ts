@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { readExpression } from "../syntax/go-expression.ts";
+import { isFree, type Kind, type Names, TEMPLATE_FUNCTIONS } from "../syntax/go-expression-language.ts";
 import { templateProblem } from "../syntax/go-template.ts";
 import { CLASSES, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
@@ -55,6 +56,8 @@ export function template(setup: Setup): void {
     name("class, such as IN or ANY", CLASSES);
     name("type, such as A or ANY", TYPES);
     setup.zones(setup.remaining());
+    const variables: [name: string, kind: Kind][] = [];
+    const names = { functions: TEMPLATE_FUNCTIONS, variables };
     setup.block({
       match: (option) => {
         for (const pattern of setup.words(option, 1)) setup.regexp(option, pattern);
@@ -63,12 +66,19 @@ export function template(setup: Setup): void {
       additional: templates("additional"),
       authority: templates("authority"),
       var: (option) => {
-        const [variable = ""] = setup.words(option, 2);
+        const [variable = "", ...words] = setup.words(option, 2);
         if (!hasVariable(variable) && !/^[a-z_]\w*$/i.test(variable))
           setup.refuse(`var takes a name of letters, digits and _ (found ${shown(variable)})`);
-        setup.warn(`the expression of var ${variable} is not checked`);
+        const isKnown = variables.some(([name]) => name === variable);
+        if (!hasVariable(variable) && (isKnown || !isFree(variable, TEMPLATE_FUNCTIONS)))
+          setup.refuse(`var takes a name that has no meaning yet (found ${shown(variable)})`);
+        variables.push([variable, expression(setup, `var ${variable}`, words, names) ?? "any"]);
       },
-      expr: (option) => setup.warn(`the expression ${setup.words(option, 1).join(" ")} is not checked`),
+      expr: (option) => {
+        const words = setup.words(option, 1);
+        if (isCondition(expression(setup, option, words, names))) return;
+        setup.warn(`expr ${words.join(" ")}: is not a condition, so it matches no query`);
+      },
       rcode: () => name("response code, such as NXDOMAIN", RCODES),
       ederror: (option) => {
         const [code = ""] = setup.words(option, 1, 2);
@@ -263,18 +273,28 @@ export function geoip(setup: Setup): void {
   });
 }
 
+/** Reads an expression. @returns its type; undefined if it is not known. */
+function expression(setup: Setup, option: string, words: readonly string[], names?: Names): Kind | undefined {
+  const text = words.join(" ");
+  const { problem, kind, isRead } = hasVariable(text) ? { isRead: false } : readExpression(text, names);
+  if (problem !== undefined) setup.refuse(`${option} ${text}: ${problem}`);
+  if (!isRead) setup.warn("its expression is not checked");
+  return kind;
+}
+
+function isCondition(kind: Kind | undefined): boolean {
+  return kind === undefined || kind === "boolean" || kind === "any";
+}
+
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/view/setup.go */
 export function view(setup: Setup): void {
   setup.lines(() => {
     setup.words("its line", 1, 1);
     setup.block({
       expr: () => {
-        const text = setup.remaining().join(" ");
-        const { problem, kind, isRead } = hasVariable(text) ? { isRead: false } : readExpression(text);
-        if (problem !== undefined) setup.refuse(`expr ${text}: ${problem}`);
-        if (!isRead) setup.warn("its expression is not checked");
-        else if (kind !== "boolean" && kind !== "any")
-          setup.warn(`expr ${text}: is not a condition, so the block gets no queries`);
+        const words = setup.remaining();
+        if (isCondition(expression(setup, "expr", words))) return;
+        setup.warn(`expr ${words.join(" ")}: is not a condition, so the block gets no queries`);
       },
     });
   }, 1);

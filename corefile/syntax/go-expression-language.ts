@@ -6,8 +6,14 @@ export type Kind = "text" | "number" | "boolean" | "list of texts" | "list of nu
 /** Why CoreDNS rejects an expression. */
 export class Problem extends Error {}
 
-/** Functions of a query, with their number of parameters and result type. @see https://coredns.io/plugins/view/ */
-export const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, kind: Kind]>> = {
+/** Syntax that is not covered, or nested too deeply. */
+export class Unread extends Error {}
+
+/** The number of a function's parameters, its result type, and the type of its arguments if it is not text. */
+export type Signature = readonly [parameters: number, kind: Kind, given?: Kind];
+
+/** Functions of a query. @see https://coredns.io/plugins/view/ */
+export const FUNCTIONS: Readonly<Record<string, Signature>> = {
   bufsize: [0, "number"],
   class: [0, "text"],
   client_ip: [0, "text"],
@@ -24,6 +30,16 @@ export const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, ki
   size: [0, "number"],
   type: [0, "text"],
 };
+/** Functions of a query that a template matches. @see https://coredns.io/plugins/template/ */
+export const TEMPLATE_FUNCTIONS: Readonly<Record<string, Signature>> = { ...FUNCTIONS, group: [1, "text", "any"] };
+
+/** Names that an expression may use. */
+export interface Names {
+  /** Functions of a query. @default those of view */
+  readonly functions?: Readonly<Record<string, Signature>>;
+  readonly variables?: readonly (readonly [name: string, kind: Kind])[];
+}
+
 /** Built-in functions, with their result type if it is always the same. @see https://expr-lang.org/docs/language-definition */
 export const BUILT_IN: Readonly<Record<string, Kind>> = Object.fromEntries(
   (
@@ -220,4 +236,10 @@ export function numberOf(word: string): Kind {
 /** Whether a token is an identifier. */
 export function isName(word: string): boolean {
   return /^[A-Za-z_$]/.test(word) && !BINDING.has(word) && word !== "not" && word !== "let";
+}
+
+/** Whether a name may be that of a variable. @param functions Those of the query. */
+export function isFree(name: string, functions: Readonly<Record<string, Signature>>): boolean {
+  const isTaken = [functions, BUILT_IN, LITERALS].some((names) => Object.hasOwn(names, name));
+  return isName(name) && !isTaken && name !== "if" && name !== "else";
 }

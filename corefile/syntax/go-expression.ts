@@ -11,14 +11,17 @@ import {
   LITERALS,
   listOf,
   METHODS,
+  type Names,
   NEGATED,
   NOT,
   numberOf,
   PREDICATES,
   Problem,
   SIGN,
+  type Signature,
   textOf,
   UNREAD,
+  Unread,
   wanted,
   wordsOf,
 } from "./go-expression-language.ts";
@@ -36,15 +39,12 @@ export interface Expression {
 /** Maximum nesting of expressions. */
 const MAX_DEPTH = 300;
 
-/** Syntax that is not covered, or nested too deeply. */
-class Unread extends Error {}
-
 /** Checks an expression as CoreDNS compiles it at its start. */
-export function readExpression(text: string): Expression {
+export function readExpression(text: string, names: Names = {}): Expression {
   const bare = text.replace(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`/g, "''");
   if (UNREAD.test(bare)) return { isRead: false };
   try {
-    return { kind: new Reader(wordsOf(text)).whole(), isRead: true };
+    return { kind: new Reader(wordsOf(text), names).whole(), isRead: true };
   } catch (error) {
     if (error instanceof Problem) return { problem: error.message, isRead: true };
     if (error instanceof Unread) return { isRead: false };
@@ -57,13 +57,16 @@ class Reader {
   private readonly words: readonly string[];
   private cursor = 0;
   private depth = 0;
-  /** Variables declared with `let`, innermost last. */
-  private readonly variables: (readonly [name: string, kind: Kind])[] = [];
+  private readonly functions: Readonly<Record<string, Signature>>;
+  /** Variables, those declared with `let` last. */
+  private readonly variables: (readonly [name: string, kind: Kind])[];
   /** Functions whose predicate is being parsed, innermost last, with the types of `#` and `#NAME`. */
   private readonly scopes: { readonly name: string; readonly element: Kind }[] = [];
 
-  constructor(words: readonly string[]) {
+  constructor(words: readonly string[], { functions = FUNCTIONS, variables = [] }: Names) {
     this.words = words;
+    this.functions = functions;
+    this.variables = [...variables];
   }
 
   whole(): Kind {
@@ -110,7 +113,7 @@ class Reader {
     const name = this.word ?? "the end";
     this.cursor += 1;
     if (!isName(name)) throw new Problem(`let needs a name instead of ${name}`);
-    const isTaken = [FUNCTIONS, BUILT_IN].some((names) => Object.hasOwn(names, name));
+    const isTaken = [this.functions, BUILT_IN].some((names) => Object.hasOwn(names, name));
     if (isTaken || this.variable(name) !== undefined) throw new Problem(`let ${name}: the name is taken`);
     this.expect("=");
     const value = this.value();
@@ -238,24 +241,20 @@ class Reader {
     return "any";
   }
 
-  private known(name: string): readonly [parameters: number, kind: Kind] | undefined {
-    const signature = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  private known(name: string): Signature | undefined {
+    const signature = Object.hasOwn(this.functions, name) ? this.functions[name] : undefined;
     if (signature === undefined && !(Object.hasOwn(BUILT_IN, name) && this.word === "("))
       throw new Problem(`${name} is not a function of a query, and a text needs quotes, as 'A'`);
     return signature;
   }
 
-  private called(
-    name: string,
-    signature: readonly [parameters: number, kind: Kind] | undefined,
-    before: readonly Kind[] = [],
-  ): Kind {
+  private called(name: string, signature: Signature | undefined, before: readonly Kind[] = []): Kind {
     if (Object.hasOwn(PREDICATES, name)) return this.collected(name, before[0]);
     const given = [...before, ...this.list(")")];
     if (signature === undefined) return BUILT_IN[name] ?? "any";
-    const [parameters, kind] = signature;
+    const [parameters, kind, takes = "text"] = signature;
     if (given.length !== parameters) throw new Problem(`${name} takes ${parameters} arguments (found ${given.length})`);
-    for (const argument of given) wanted(argument, "text", name);
+    for (const argument of takes === "any" ? [] : given) wanted(argument, takes, name);
     return kind;
   }
 

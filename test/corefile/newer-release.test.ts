@@ -118,14 +118,24 @@ describe("a CoreDNS that is newer than those of the add-on", () => {
   });
 
   it("has variables in templates from 1.15.0 on, if a line sets them", () => {
-    const template = (...lines: readonly string[]) =>
-      checkCorefile(withLines(`template IN A x.example {\n${lines.join("\n")}\nfallthrough\n}`), {
-        coredns: [1, 15, 0],
-      });
+    const text = (lines: readonly string[]) =>
+      withLines(`template IN A x.example {\n${lines.join("\n")}\nfallthrough\n}`);
+    const template = (...lines: readonly string[]) => checkCorefile(text(lines), { coredns: [1, 15, 0] });
+    const withVariables = text(["var {$NAME} {$IP}", "var {$OTHER} {$IP}"]);
+    assert.deepEqual(checkCorefile(withVariables, { coredns: [1, 15, 0], isAddon: false }).errors, []);
     const answer = 'answer "{{ .Name }} 60 IN A {{ .Var.ip }}"';
     const { errors, warnings } = template("var ip '10.0.0.1'", answer);
     assert.deepEqual(errors, []);
-    assert.deepEqual(warnings, [".:53: template: the expression of var ip is not checked"]);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(template("var if {$IP}").errors, [
+      '.:53: template: var takes a name that has no meaning yet (found "if")',
+    ]);
+    assert.deepEqual(template("expr name() == 1").errors, [
+      ".:53: template: expr name() == 1: == does not take a text and a number",
+    ]);
+    assert.deepEqual(template("expr name()").warnings, [
+      ".:53: template: expr name(): is not a condition, so it matches no query",
+    ]);
     assert.match(String(template(answer).warnings), /answer has \.Var, which is not one of \.Zone/);
   });
 
