@@ -19,9 +19,10 @@ async function collect(
   settings: object,
   write: (sandbox: Sandbox) => void,
   meanwhile: (sandbox: Sandbox) => Promise<void> = () => Promise.resolve(),
+  local = otelcol,
 ): Promise<readonly Received[]> {
   const all = { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings };
-  return collected(otelcol.found(), all, write, async ({ sandbox, receiver }) => {
+  return collected(local.found(), all, write, async ({ sandbox, receiver }) => {
     await meanwhile(sandbox);
     await receiver.settled(1, 5);
   });
@@ -167,5 +168,26 @@ describe("Records of the OpenTelemetry Collector", () => {
       ],
     );
     assert.equal(kept[0]?.place, indexName(IndexFormat.parse({ splitBy: "namespace" }), new Date(), {}));
+  });
+});
+
+describe("Labels from the OpenTelemetry Collector", () => {
+  const odd = suiteCollector(
+    () => localOpenTelemetry({ "a.b": "dot", a_b: "none", "c.d/e": "dot", "c_d/e": "none", "f.g": "alone" }),
+    () => whyMissing("otelcol"),
+  );
+  odd.use();
+
+  it("are those without a dot where a name with one would replace them, in each pod", async () => {
+    const pods = ["one", "two", "three", "four", "five", "six"];
+    const write = (sandbox: Sandbox) => {
+      for (const pod of pods) sandbox.write({ ...POD, pod }, [line(1, `stdout F ${pod}`)]);
+    };
+    const kept = await collect({}, write, undefined, odd);
+    const labels = { a_b: "none", "c_d/e": "none", f_g: "alone" };
+    assert.deepEqual(
+      records(kept).map(({ kubernetes }) => Object(kubernetes).labels),
+      pods.map(() => labels),
+    );
   });
 });

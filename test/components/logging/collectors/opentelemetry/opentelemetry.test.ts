@@ -131,6 +131,19 @@ describe("OpenTelemetry Collector", () => {
     assert.deepEqual(dots({ destination: { kind: "s3" } }), []);
   });
 
+  it("prefers labels and annotations without dots in their names to those that would replace them", () => {
+    const { statements } = render({ metadata: { annotations: true } });
+    for (const name of ["labels", "annotations"]) {
+      const at = statements.indexOf(`replace_all_patterns(resource.cache["${name}"], "key", "\\\\.", "_")`);
+      assert.deepEqual(statements.slice(at - 2, at + 2), [
+        `set(resource.cache["plain"], resource.cache["${name}"])`,
+        'delete_matching_keys(resource.cache["plain"], "\\\\.")',
+        statements[at],
+        `merge_maps(resource.cache["${name}"], resource.cache["plain"], "upsert")`,
+      ]);
+    }
+  });
+
   it("joins and parses only if enabled", () => {
     const types = (settings: object) =>
       z
