@@ -42,6 +42,7 @@ export function checkDns(
     ...portIssues(settings),
     ...cacheMemoryIssues(settings, takesAddon),
     ...bypassIssues(settings),
+    ...releaseIssues(settings),
     ...checkNodeLocalCache(settings),
   ];
 }
@@ -275,6 +276,14 @@ export function bypassIssues(settings: DnsSettings): DnsIssue[] {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
  */
 const RESERVED = ["169.254.169.", "169.254.170."];
+
+/** Deleting a patch removes each field that no other field manager sets, since `force` takes a field from the others. */
+function releaseIssues({ adopt, preserve }: DnsSettings): DnsIssue[] {
+  if (!adopt?.manage || preserve !== false) return [];
+  const message =
+    "makes a destroy delete the Corefile and reset the Deployment's fields that no other tool manages, such as replicas to 1: CoreDNS's pods do not start without a Corefile";
+  return [{ path: ["preserve"], message, severity: "warning" }];
+}
 
 /** Issues in NodeLocal DNSCache's settings. */
 export function checkNodeLocalCache({

@@ -185,7 +185,9 @@ export const DnsSettings = z
     preserve: z
       .boolean()
       .optional()
-      .describe("Keep CoreDNS when the add-on is deleted. Default: true on an existing cluster, else false."),
+      .describe(
+        "Keep CoreDNS when the add-on is deleted, or what `adopt` manages. Default: true on an existing cluster, else false.",
+      ),
     adopt: AdoptSettings.optional().describe(
       "Manage a running CoreDNS by server-side apply, not as an EKS add-on; on an existing cluster.",
     ),

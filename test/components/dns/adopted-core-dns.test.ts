@@ -102,6 +102,14 @@ describe("CoreDns with adopt", () => {
     });
   });
 
+  it("warns of a destroy that would delete the Corefile", () => {
+    const warnings = (adopt: DnsOptions["adopt"], preserve?: boolean) =>
+      checkDns(DnsSettings.parse({ adopt, preserve }), undefined).map(({ path, severity }) => `${path}: ${severity}`);
+    assert.deepEqual(warnings({ force: true }, false), ["preserve: warning"]);
+    for (const kept of [undefined, true]) assert.deepEqual(warnings({ force: true }, kept), []);
+    assert.deepEqual(warnings({ manage: false }, false), []);
+  });
+
   it("checks the Corefile against the pods' version, grace period and own files", async () => {
     const check = (adopt: DnsOptions["adopt"], text: string) => adopted({ adopt, corefile: { text } });
     const multisocket = ".:53 {\n  multisocket 2\n  whoami\n}\n";
