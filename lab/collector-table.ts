@@ -25,10 +25,10 @@ function collectors(): Collector[] {
 
 /** The collectors as a table for a terminal. */
 export function collectorsTable(): string {
-  const support = collectors().map(({ id, modes, sources, destinations }) => [
+  const support = collectors().map(({ id, modes, journal, destinations }) => [
     id,
     modes.join(", "),
-    sources?.journal === true ? "yes" : "-",
+    journal === undefined ? "-" : "yes",
     ...DESTINATION_KINDS.map((kind) => (destinations[kind] === true ? "yes" : "-")),
   ]);
   const about = collectors().map((collector) => {
@@ -66,14 +66,14 @@ export function cpuOf({ about: { cpu } }: Pick<Collector, "about">): string {
 /** The collectors as JSON. */
 export function collectorsJson() {
   return collectors().map(
-    ({ id, title, image, images = {}, documentation, modes, sources = {}, destinations, about, resources }) => ({
+    ({ id, title, image, images = {}, documentation, modes, journal = {}, destinations, about, resources }) => ({
       id,
       title,
       image,
       images,
       documentation,
       modes,
-      sources,
+      journal,
       destinations,
       about: { ...about, parsing: about.parsing.join("; ") },
       resources,

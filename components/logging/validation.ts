@@ -52,36 +52,36 @@ export function checkPipeline(
   teams?: readonly TeamNamespaces[],
   cluster?: NamedCluster,
 ): SettingsIssue[] {
-  const { mode } = settings;
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined)
     return [{ path: ["collector"], message: `must be one of ${collectorNames()}`, value: settings.collector }];
-  const issues: SettingsIssue[] = [];
-  if (!collector.modes.includes(mode)) {
-    issues.push({
-      path: ["mode"],
-      message: `must be ${collector.modes.join(" or ")} with ${collector.title}`,
-      value: mode,
-    });
-  }
-  issues.push(
+  const targets = targetsOf(settings, teams);
+  const issues = [
+    ...modeIssues(settings, collector),
     ...routeIssues(settings, collector, teams),
-    ...overlapIssues(targetsOf(settings, teams), cluster),
+    ...overlapIssues(targets, cluster),
     ...processingIssues(settings, collector, teams),
     ...sourceIssues(settings, collector),
-    ...awsSourceIssues(targetsOf(settings, teams)),
-    ...policyIssues(targetsOf(settings, teams), collector, cluster),
-  );
-  for (const target of targetsOf(settings, teams)) issues.push(...targetIssues(target, collector, teams));
-  issues.push(...unreadNamespaces(settings));
-  const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
-  if (isMore(Bytes, memory, memoryLimit)) {
-    const message = `memory (${memory}) must not exceed memoryLimit (${memoryLimit}), or Kubernetes refuses the pod`;
-    issues.push({ path: ["resources"], message });
-  }
-  issues.push(...sidecarIssues(settings));
-  issues.push(...carrierIssues(settings, collector, teams));
+    ...awsSourceIssues(targets),
+    ...policyIssues(targets, collector, cluster),
+    ...targets.flatMap((target) => targetIssues(target, collector, teams)),
+    ...unreadNamespaces(settings),
+    ...memoryIssues({ ...collector.resources, ...settings.resources }),
+    ...sidecarIssues(settings),
+    ...carrierIssues(settings, collector, teams),
+  ];
   return [...issues, ...dropNewestIssues(settings, collector, issues)];
+}
+
+function modeIssues({ mode }: LoggingSettings, { modes, title }: Collector): SettingsIssue[] {
+  if (modes.includes(mode)) return [];
+  return [{ path: ["mode"], message: `must be ${modes.join(" or ")} with ${title}`, value: mode }];
+}
+
+function memoryIssues({ memory, memoryLimit }: Collector["resources"]): SettingsIssue[] {
+  if (!isMore(Bytes, memory, memoryLimit)) return [];
+  const message = `memory (${memory}) must not exceed memoryLimit (${memoryLimit}), or Kubernetes refuses the pod`;
+  return [{ path: ["resources"], message }];
 }
 
 /** Resources of the settings' collector; undefined if the collector is unknown. */
@@ -138,13 +138,8 @@ function dropNewestIssues(
   const path = ["buffer", "whenFull"];
   if (whenFull !== "drop-newest" || DROPS_NEWEST.has(id) || others.some((issue) => isDeepStrictEqual(issue.path, path)))
     return [];
-  return [
-    {
-      path,
-      message: `must be drop-oldest or block with ${title}, which never drops the newest lines`,
-      value: whenFull,
-    },
-  ];
+  const message = `must be drop-oldest or block with ${title}, which never drops the newest lines`;
+  return [{ path, message, value: whenFull }];
 }
 
 /** What this stack's cluster lacks for a destination. */
@@ -247,30 +242,27 @@ function otherWhenFull(settings: LoggingSettings, collector: Collector): Choice[
 function choices(settings: LoggingSettings): Choice[] {
   const { index, namespaces, metadata, buffer, destination } = settings;
   const differing: Choice[] = [];
-  const add = (path: readonly string[], value: unknown, standard: unknown, byDefault: LoggingSettings) => {
-    if (!isSame(value, standard)) differing.push({ path, value, byDefault });
+  const add = (path: readonly string[], value: unknown, standard: unknown, changed: Partial<LoggingSettings>) => {
+    if (!isSame(value, standard)) differing.push({ path, value, byDefault: { ...settings, ...changed } });
   };
   for (const key of INDEX_KEYS) {
-    const changed = { ...settings, index: { ...index, [key]: DEFAULTS.index[key] } };
-    add(["index", key], index[key], DEFAULTS.index[key], changed);
+    const standard = DEFAULTS.index[key];
+    add(["index", key], index[key], standard, { index: { ...index, [key]: standard } });
   }
   for (const key of ["include", "exclude"] as const)
-    add(["namespaces", key], namespaces[key], [], { ...settings, namespaces: { ...namespaces, [key]: [] } });
-  add(["labels"], settings.labels, {}, { ...settings, labels: {} });
-  add(["multiline"], settings.multiline, DEFAULTS.multiline, { ...settings, multiline: DEFAULTS.multiline });
-  add(["parseJson"], settings.parseJson, DEFAULTS.parseJson, { ...settings, parseJson: DEFAULTS.parseJson });
+    add(["namespaces", key], namespaces[key], [], { namespaces: { ...namespaces, [key]: [] } });
+  for (const key of ["labels", "multiline", "parseJson"] as const)
+    add([key], settings[key], DEFAULTS[key], { [key]: DEFAULTS[key] });
   for (const key of ["labels", "annotations"] as const) {
     const standard = DEFAULTS.metadata[key];
-    add(["metadata", key], metadata[key], standard, { ...settings, metadata: { ...metadata, [key]: standard } });
+    add(["metadata", key], metadata[key], standard, { metadata: { ...metadata, [key]: standard } });
   }
   const { size } = DEFAULTS.buffer;
-  add(["buffer", "size"], buffer.size, size, { ...settings, buffer: { ...buffer, size } });
-  const given = Object.entries(destination ?? {});
+  add(["buffer", "size"], buffer.size, size, { buffer: { ...buffer, size } });
   for (const key of DESTINATION_KEYS) {
-    const value = given.find(([name]) => name === key)?.[1];
-    const rest = Destination.safeParse(Object.fromEntries(given.filter(([name]) => name !== key))).data;
-    if (value === undefined || rest === undefined) continue;
-    add(["destination", key], destination, rest, { ...settings, destination: rest });
+    const { [key]: value, ...others }: Record<string, unknown> = { ...destination };
+    const rest = Destination.safeParse(others).data;
+    if (value !== undefined && rest !== undefined) add(["destination", key], destination, rest, { destination: rest });
   }
   return differing;
 }

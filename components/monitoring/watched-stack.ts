@@ -141,6 +141,8 @@ export type CanaryDestination =
   | { readonly kind: "loki"; readonly url: string; readonly tenant: string | undefined; readonly at: Destination }
   | { readonly kind: "none"; readonly reason: string };
 
+const none = (reason: string): CanaryDestination => ({ kind: "none", reason });
+
 /** The canary's pods. */
 const CANARY_POD = {
   namespace: CANARY_NAMESPACE,
@@ -188,13 +190,10 @@ function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): s
 /** Where the canary can find its lines: the first of their destinations that a pod can query. */
 export function canaryDestination(parts: Pick<Parts, "dns" | "logging" | "teams">): CanaryDestination {
   const taken = targetsOfPod(parts, CANARY_POD);
-  if (typeof taken === "string") return { kind: "none", reason: taken };
+  if (typeof taken === "string") return none(taken);
   const domain = clusterDomainOf(parts.dns);
   const destinations = taken.map((target) => readable(target, domain));
-  return (
-    destinations.find(({ kind }) => kind !== "none") ??
-    destinations[0] ?? { kind: "none", reason: "no destination takes its lines" }
-  );
+  return destinations.find(({ kind }) => kind !== "none") ?? destinations[0] ?? none("no destination takes its lines");
 }
 
 function readable({ destination, index }: Target, domain: string | undefined): CanaryDestination {
@@ -202,37 +201,37 @@ function readable({ destination, index }: Target, domain: string | undefined): C
     case "opensearch":
     case "elasticsearch": {
       if (destination.credentials !== undefined)
-        return { kind: "none", reason: `${destination.kind} requires a password, which only the collector has` };
+        return none(`${destination.kind} requires a password, which only the collector has`);
       if (destination.token !== undefined || (destination.kind === "opensearch" && destination.sigv4 !== undefined))
-        return { kind: "none", reason: `${destination.kind} requires an identity, which only the collector has` };
+        return none(`${destination.kind} requires an identity, which only the collector has`);
       const url = searchUrl(inDomain(destination, domain));
-      if (isUnknown(url)) return { kind: "none", reason: "its address is only known after the deployment" };
+      if (isUnknown(url)) return none("its address is only known after the deployment");
       const reason = distrust(destination);
-      if (reason !== undefined) return { kind: "none", reason };
+      if (reason !== undefined) return none(reason);
       return { kind: "search", url, index: indexPattern(index), own: isOwnSearch(destination), at: destination };
     }
     case "loki": {
-      if (isUnknown(destination.url)) return { kind: "none", reason: "its address is only known after the deployment" };
+      if (isUnknown(destination.url)) return none("its address is only known after the deployment");
       const reason = distrust(destination);
-      if (reason !== undefined) return { kind: "none", reason };
+      if (reason !== undefined) return none(reason);
       return destination.credentials === undefined && destination.token === undefined
         ? { kind: "loki", url: destination.url.replace(/\/$/, ""), tenant: destination.tenant, at: destination }
-        : { kind: "none", reason: "loki requires a password, which only the collector has" };
+        : none("loki requires a password, which only the collector has");
     }
     case "cloudwatch":
-      return { kind: "none", reason: "reading CloudWatch Logs takes an AWS identity, which the canary does not have" };
+      return none("reading CloudWatch Logs takes an AWS identity, which the canary does not have");
     case "s3":
-      return { kind: "none", reason: "lines arrive in S3 as compressed objects" };
+      return none("lines arrive in S3 as compressed objects");
     case "http":
     case "otlp":
     case "splunk":
     case "firehose":
     case "kafka":
-      return { kind: "none", reason: `a destination of kind ${destination.kind} cannot be queried` };
+      return none(`a destination of kind ${destination.kind} cannot be queried`);
     case "file":
-      return { kind: "none", reason: "files on a node are not read by its pods" };
+      return none("files on a node are not read by its pods");
     case "stdout":
-      return { kind: "none", reason: "the collector's own log can only be read through the API server" };
+      return none("the collector's own log can only be read through the API server");
   }
 }
 

@@ -50,7 +50,7 @@ for (const reader of READERS) {
       }
     }
 
-    if (collector.sources?.journal === true)
+    if (collector.journal !== undefined)
       it("with the node's journal and several destinations", function () {
         if (!readsJournal(program)) leaveOut(this, `this ${collector.title} does not read the journal`);
         const settings = LoggingSettings.parse({ ...JOURNAL, collector: collector.id });

@@ -60,8 +60,8 @@ export function collectorsPage(): string {
 }
 
 /** How a collector reads the node's journal, if it does. */
-function journalLine({ title, sources, journal = {} }: Collector): string[] {
-  if (sources?.journal !== true) return [];
+function journalLine({ title, journal }: Collector): string[] {
+  if (journal === undefined) return [];
   const { image, nodeFolders = [] } = journal;
   const folders = nodeFolders.map((path) => `\`${path}\``).join(", ");
   return [

@@ -91,9 +91,7 @@ export interface Collector {
   readonly destinations: Readonly<Record<DestinationKind, true | string>>;
   /** Authentication besides user and password, by destination kind. @default none */
   readonly authenticates?: Partial<Readonly<Record<DestinationKind, readonly Authentication[]>>>;
-  /** For sources other than pods and events: true if supported, or else the reason. @default unsupported */
-  readonly sources?: Partial<Readonly<Record<"journal", true | string>>>;
-  /** What its pod needs to read the journal. @default nothing: its image suffices */
+  /** What its pod needs to read the node's journal; empty if its image suffices. @default it does not read it */
   readonly journal?: JournalNeeds;
   /** True if it can send to several destinations at once, or else the reason. */
   readonly routes: true | string;

@@ -82,24 +82,20 @@ export function scriptRules(
   { redact, thin, limit, firstLines, fields }: Processing,
   dialect: Dialect,
 ): ScriptRules | undefined {
-  const places = (namespaces: readonly string[] | undefined) => (namespaces === undefined ? {} : { namespaces });
   const rules = {
     redact: redact.map(({ pattern, replacement, luhn, bare }) => ({
       pattern: patternText(pattern, dialect),
       replacement,
       luhn,
-      ...(bare === undefined ? {} : { bare: true as const }),
+      bare: bare && true,
     })),
     thin: thin.map(({ pattern, levels, ...rule }) => ({
       ...rule,
-      ...(pattern === undefined ? {} : { pattern: patternText(pattern, dialect) }),
-      ...(levels === undefined ? {} : { words: levels.flatMap((level) => LEVELS[level]) }),
+      pattern: pattern && patternText(pattern, dialect),
+      words: levels?.flatMap((level) => LEVELS[level]),
     })),
-    limit: limit.map(({ namespaces, linesPerSecond }) => ({ ...places(namespaces), linesPerSecond })),
-    firstLines: firstLines.map(({ namespaces, pattern }) => ({
-      ...places(namespaces),
-      pattern: patternText(pattern, dialect),
-    })),
+    limit,
+    firstLines: firstLines.map(({ namespaces, pattern }) => ({ namespaces, pattern: patternText(pattern, dialect) })),
     fields,
   };
   const steps = Object.entries(rules).filter(([, rule]) => Object.keys(rule).length > 0);

@@ -37,10 +37,9 @@ export function sourceIssues(settings: SourceSettings, collector: Collector): Se
     return issues;
   }
   const journal = journalSources(otherSources);
-  const { title, sources: { journal: support } = {} } = collector;
-  if (journal.length > 0 && support !== true)
+  if (journal.length > 0 && collector.journal === undefined)
     add(
-      `must not contain ${journal.join(", ")} with ${title}, ${support ?? "which does not read the journal here"}: set collector fluent-bit, opentelemetry or vector`,
+      `must not contain ${journal.join(", ")} with ${collector.title}, which does not read the journal here: set collector fluent-bit, opentelemetry or vector`,
     );
   return issues;
 }

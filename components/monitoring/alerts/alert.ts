@@ -78,34 +78,33 @@ export interface Alert {
   readonly cloudwatch?: CloudWatchCondition;
 }
 
+/** A value in CloudWatch that raises an alarm. */
+interface Threshold {
+  readonly comparison: "below" | "above";
+  /** For lines: per minute. */
+  readonly threshold: number;
+  readonly minutes: number;
+  /** How many of these minutes it must hold. @default all */
+  readonly datapoints?: number;
+}
+
 /** What CloudWatch can watch: a metric of Container Insights or CloudWatch Logs, or lines in the pods' log group. */
 export type CloudWatchCondition =
-  | {
+  | ({
       readonly kind: "insights";
       /** Metric of the namespace ContainerInsights. */
       readonly metric: string;
       /** Dimensions besides the cluster's name. `COREDNS_NAMESPACE`, `COREDNS` and `COLLECTOR` are placeholders for the stack's names. */
       readonly dimensions: Readonly<Record<string, string>>;
       readonly statistic: "Minimum" | "Maximum" | "Average" | "Sum";
-      readonly comparison: "below" | "above";
-      readonly threshold: number;
-      readonly minutes: number;
-      /** How many of these minutes it must hold. @default all */
-      readonly datapoints?: number;
-    }
-  | {
+    } & Threshold)
+  | ({
       readonly kind: "lines";
       /** Pattern of a metric filter. */
       readonly pattern: string;
       /** A line that it matches. */
       readonly line: string;
-      readonly comparison: "below" | "above";
-      /** Lines per minute. */
-      readonly threshold: number;
-      readonly minutes: number;
-      /** How many of these minutes it must hold. @default all */
-      readonly datapoints?: number;
-    }
+    } & Threshold)
   | { readonly kind: "incoming"; readonly minutes: number };
 
 /** Conditions to detect in each collector's metrics. */

@@ -65,7 +65,7 @@ export const fluentBit: Collector = {
     splunk: ["token"],
   },
   routes: true,
-  sources: { journal: true },
+  journal: {},
   processing: everyStep(true),
   about: {
     parsing: [

@@ -38,7 +38,6 @@ export const opentelemetry: Collector = {
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   authenticates: { elasticsearch: ["token"], loki: ["token", "headers"], otlp: ["token", "headers"] },
-  sources: { journal: true },
   journal: { nodeFolders: PROGRAM_FOLDERS },
   routes: true,
   processing: {

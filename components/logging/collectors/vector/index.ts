@@ -56,7 +56,6 @@ export const vector: Collector = {
     loki: ["token"],
     splunk: ["token"],
   },
-  sources: { journal: true },
   journal: { image: "docker.io/timberio/vector:0.57.0-debian" },
   routes: true,
   processing: everyStep(true),
