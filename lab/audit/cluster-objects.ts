@@ -2,8 +2,8 @@ import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import pLimit from "p-limit";
 import { Failure } from "../command-line.ts";
 import { asClusterError, listPath, requestApi } from "../kubernetes/api-requests.ts";
-import { ClusterError } from "../kubernetes/cluster.ts";
-import { type Connection, throwInContext } from "../kubernetes/connect.ts";
+import { ClusterError, failAt } from "../kubernetes/cluster.ts";
+import type { Connection } from "../kubernetes/connect.ts";
 import { groupAt, type KubernetesObject, kubernetesObject, listAt, textAt, typeToken } from "./kubernetes-object.ts";
 
 /** A kind that rules read, with what its API path needs. */
@@ -101,7 +101,7 @@ export async function visibleObjects(
   { cluster, config }: Connection,
   namespaces: readonly string[] = [],
 ): Promise<ClusterObjects> {
-  const visible = await readCluster(config, namespaces).catch(throwInContext(cluster));
+  const visible = await readCluster(config, namespaces).catch(failAt(`context '${cluster.context}'`));
   if (visible.objects.length > 0) return visible;
   throw new Failure(`context '${cluster.context}': its user may list nothing; it needs the ClusterRole view`, 2);
 }

@@ -159,7 +159,7 @@ function requireExistingCluster(name: string, settings: Settings, command: keyof
 /** Chooses the cluster by flag, settings, the last run, or the current context, and saves the choice for the next run. */
 async function chooseCluster(target: Target, kind: boolean, before: Memory | undefined): Promise<Memory> {
   const file = kubeconfigOf(target, before);
-  const own = {
+  const remembered = {
     ...(before?.kind === undefined ? {} : { kind: before.kind }),
     ...(before?.unanswered === undefined ? {} : { unanswered: before.unanswered }),
   };
@@ -167,10 +167,10 @@ async function chooseCluster(target: Target, kind: boolean, before: Memory | und
     if (target.context !== undefined && target.context !== KIND_CONTEXT)
       throw new Failure(`--kind uses context '${KIND_CONTEXT}', not '${target.context}'`, 2);
     const isNew = await ensureKind();
-    return { context: KIND_CONTEXT, ...file, ...(isNew ? { kind: KIND_CLUSTER } : own) };
+    return { context: KIND_CONTEXT, ...file, ...(isNew ? { kind: KIND_CLUSTER } : remembered) };
   }
   const context = target.context ?? before?.context ?? (await loadKubeConfig(file)).getCurrentContext();
-  return { context, ...file, ...own };
+  return { context, ...file, ...remembered };
 }
 
 /** The kubeconfig named by flags or stack, else that of the last run. */

@@ -1,4 +1,5 @@
-import { access, chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -210,11 +211,7 @@ export async function pulumiByNpx(folder: string): Promise<PulumiCommand> {
   await streamed(join(shim, "bin", "pulumi"), ["version"]);
   const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
   const fetched = join(home, "versions", NPX_VERSION);
-  const isDownloaded = await access(join(fetched, "bin", "pulumi")).then(
-    () => true,
-    () => false,
-  );
-  return PulumiCommand.get({ root: isDownloaded ? fetched : shim });
+  return PulumiCommand.get({ root: existsSync(join(fetched, "bin", "pulumi")) ? fetched : shim });
 }
 
 /** Why a CLI of that version cannot be used; undefined if it can. A CLI without a version number was built from source and is accepted. */

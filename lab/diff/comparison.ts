@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { type VersionStep, versionStep } from "eks-dns-logging-corefile/addon";
+import { SECRET } from "../../policies/core/resource.ts";
 import { providerUrn } from "../../policies/core/stack.ts";
 import {
   type Json,
@@ -9,7 +10,6 @@ import {
   type PolicyFinding,
   type PolicyRun,
   pairUp,
-  SECRET,
 } from "./document.ts";
 import { changedFields, type FieldChange, pathText, type ShownField } from "./fields.ts";
 import {
@@ -22,7 +22,7 @@ import {
 
 /** What would happen to one resource. */
 export interface ResourceChange {
-  readonly kind: "added" | "changed" | "replaced" | "deleted";
+  readonly kind: (typeof KINDS)[number];
   readonly type: string;
   /** Pulumi name in head, or in base if head has none. */
   readonly name: string;
@@ -51,7 +51,8 @@ export interface StackComparison {
   readonly policies?: PolicyComparison;
 }
 
-const ORDER: readonly ResourceChange["kind"][] = ["replaced", "deleted", "changed", "added"];
+/** The kinds of changes, in display order. */
+export const KINDS = ["replaced", "deleted", "changed", "added"] as const;
 
 /** Compares two plans of a stack: the effect of `pulumi up` of head on a deployed base. */
 export function comparePlans(base: PlanDocument, head: PlanDocument): StackComparison {
@@ -80,7 +81,7 @@ function isShown(resource: PlannedResourceDocument): boolean {
 }
 
 function byKindAndName(one: ResourceChange, other: ResourceChange): number {
-  const kinds = ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind);
+  const kinds = KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind);
   const warned = Number(one.warning === undefined) - Number(other.warning === undefined);
   return kinds || warned || (one.urn < other.urn ? -1 : Number(one.urn > other.urn));
 }
@@ -236,14 +237,6 @@ function keyOf({ rule, urn, outcome, message }: PolicyFinding): string {
   return JSON.stringify([rule, urn, outcome, message]);
 }
 
-/** The fields of a changed resource that this file reads. */
-interface Changed {
-  readonly kind: string;
-  readonly type: string;
-  readonly outside: string;
-  readonly fields: readonly ShownField[];
-}
-
 /** A change of a cluster's Kubernetes version, with its effects. */
 export interface ClusterUpgrade {
   /** Name of the cluster. */
@@ -258,7 +251,7 @@ const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 const ADDON = "aws:eks/addon:Addon";
 
 /** Clusters of a stack whose Kubernetes version changes in place. A replaced cluster may start with any version. */
-function clusterUpgrades(stack: string, changes: readonly Changed[]): ClusterUpgrade[] {
+function clusterUpgrades(stack: string, changes: readonly ResourceChange[]): ClusterUpgrade[] {
   return changes.flatMap((change) => {
     const step = stepOf(change);
     if (step === undefined) return [];
@@ -269,7 +262,7 @@ function clusterUpgrades(stack: string, changes: readonly Changed[]): ClusterUpg
 }
 
 /** Why EKS refuses a version change; undefined for an upgrade and for any other change. */
-function versionWarning(change: Changed): string | undefined {
+function versionWarning(change: ResourceChange): string | undefined {
   const step = stepOf(change);
   if (step === undefined || step.kind === "upgrade") return undefined;
   if (step.kind === "refused") return `cluster ${change.outside}: ${step.reason}`;
@@ -285,7 +278,7 @@ export function upgradeTitle({ cluster, step: { from, to, kind, reason } }: Clus
   return `Kubernetes ${from} → ${to} of ${cluster} is ${kind === "rollback" ? "a rollback" : "an upgrade"}`;
 }
 
-function stepOf({ kind, type, fields }: Changed): VersionStep | undefined {
+function stepOf({ kind, type, fields }: ResourceChange): VersionStep | undefined {
   if (kind !== "changed" || !CLUSTERS.includes(type)) return undefined;
   const { before, after } = fields.find(({ path }) => path === "version") ?? {};
   return typeof before === "string" && typeof after === "string" ? versionStep(before, after) : undefined;
@@ -299,7 +292,7 @@ function controlPlane({ kind, from, to }: VersionStep, stack: string): string {
     : `control plane: in place, after the node groups, an order that pulumi up does not have; steps at the end of: ${steps}`;
 }
 
-function addons(changes: readonly Changed[]): string[] {
+function addons(changes: readonly ResourceChange[]): string[] {
   return changes.flatMap(({ type, kind, outside, fields }) => {
     const version = fields.find(({ path }) => path === "addonVersion");
     if (type !== ADDON || version === undefined) return [];
@@ -307,7 +300,7 @@ function addons(changes: readonly Changed[]): string[] {
   });
 }
 
-function nodeGroups(changes: readonly Changed[]): string[] {
+function nodeGroups(changes: readonly ResourceChange[]): string[] {
   return changes.flatMap(({ type, kind, outside, fields }) => {
     const version = fields.find(({ path }) => path === "version");
     if (type !== NODE_GROUP || version === undefined) return [];

@@ -1,13 +1,10 @@
 import { styleText } from "node:util";
 import { code, fenced, MAX_COMMENT, plainText } from "../output/markup.ts";
-import { bold, dim } from "../output/text.ts";
-import { type ClusterUpgrade, type PolicyComparison, type ResourceChange, upgradeTitle } from "./comparison.ts";
+import { bold, dim, paragraphs } from "../output/text.ts";
+import { type ClusterUpgrade, KINDS, type PolicyComparison, type ResourceChange, upgradeTitle } from "./comparison.ts";
 import type { Diff, Side, StackDiff } from "./diff.ts";
 import type { PolicyFinding } from "./document.ts";
 import { fieldLines, type ShownField } from "./fields.ts";
-
-/** The kinds of changes, in display order. */
-const KINDS = ["replaced", "deleted", "changed", "added"] as const satisfies readonly ResourceChange["kind"][];
 
 const SIGNS: Readonly<Record<ResourceChange["kind"], string>> = {
   replaced: "±",
@@ -60,11 +57,7 @@ export function formatDiff(diff: Diff): string {
   const warnings = warningsOf(diff).map(({ stacks, warning }) =>
     styleText(["bold", "red"], `WARNING  ${stacks}: ${warning}`),
   );
-  const blocks = [[title], warnings, [...diff.notes], ...diff.stacks.map(stackLines)];
-  return `${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join("\n"))
-    .join("\n\n")}\n`;
+  return paragraphs([[title], warnings, diff.notes, ...diff.stacks.map(stackLines)]);
 }
 
 function stackLines(stack: StackDiff): string[] {

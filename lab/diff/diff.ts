@@ -1,4 +1,5 @@
-import { access, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ZodError } from "zod";
@@ -94,8 +95,8 @@ async function diffStack(stack: string, base: Checkout, head: Checkout, signal: 
   if ("problem" in before) {
     notes.push(`${base.revision} cannot be planned, so everything in head appears as new: ${before.problem}`);
   }
-  const checkInputOf = (side: PlanAt) => ("plan" in side ? side.plan : emptyPlan(stack));
-  return { stack, comparison: comparePlans(checkInputOf(before), checkInputOf(after)), notes };
+  const planOf = (side: PlanAt) => ("plan" in side ? side.plan : emptyPlan(stack));
+  return { stack, comparison: comparePlans(planOf(before), planOf(after)), notes };
 }
 
 /**
@@ -122,8 +123,8 @@ export type PlanAt =
 /** Plans a stack with the revision's own program, in a separate process. */
 async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): Promise<PlanAt> {
   const main = join(checkout.folder, "lab", "main.ts");
-  if (!(await exists(join(checkout.folder, `Pulumi.${stack}.yaml`)))) return { absent: "has no such stack" };
-  if (!(await exists(main))) return { absent: "is older than lab plan" };
+  if (!existsSync(join(checkout.folder, `Pulumi.${stack}.yaml`))) return { absent: "has no such stack" };
+  if (!existsSync(main)) return { absent: "is older than lab plan" };
   const args = [main, "plan", "--stack", stack, "--json"];
   const { exitCode, stdout, stderr } = await run(process.execPath, args, {
     cwd: checkout.folder,
@@ -271,9 +272,9 @@ async function withCheckouts<T>(
 /** Links the installed packages if the lock file is the same, else installs the revision's own. */
 async function providePackages(folder: string, revision: string, options: CheckoutOptions): Promise<void> {
   const { project, signal, onStep } = options;
-  if (!(await exists(join(folder, "package.json"))) || (await exists(join(folder, "node_modules")))) return;
+  if (!existsSync(join(folder, "package.json")) || existsSync(join(folder, "node_modules"))) return;
   const locks = await Promise.all([project, folder].map((place) => lockOf(place)));
-  if (locks[0] === locks[1] && (await exists(join(project, "node_modules")))) {
+  if (locks[0] === locks[1] && existsSync(join(project, "node_modules"))) {
     // A junction needs no privileges on Windows; other systems ignore the type.
     return symlink(join(project, "node_modules"), join(folder, "node_modules"), "junction");
   }
@@ -294,11 +295,4 @@ function causeOf(stderr: string): string | undefined {
 
 async function lockOf(folder: string): Promise<string> {
   return readFile(join(folder, "package-lock.json"), "utf8").catch(() => "");
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

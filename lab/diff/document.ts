@@ -47,8 +47,7 @@ export const PlanDocument = z.object({
 });
 export type PlanDocument = z.infer<typeof PlanDocument>;
 
-/** Placeholders that a plan prints for a secret and for a value known only after deployment. */
-export const SECRET = "[secret]";
+/** What a plan prints for a value known only after deployment. */
 export const UNKNOWN_TEXT = "(known after deployment)";
 
 /** The plan of a revision without the stack. */

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { diffArrays } from "diff";
 import { stringify } from "yaml";
-import { isGroup, type Json, SECRET, UNKNOWN_TEXT } from "./document.ts";
+import { SECRET } from "../../policies/core/resource.ts";
+import { isGroup, type Json, UNKNOWN_TEXT } from "./document.ts";
 
 /** The location of a value in a resource. A step is a key, `[curl]` for a list's member of that name, or `[0]` if members have no names. */
 export type FieldPath = readonly string[];

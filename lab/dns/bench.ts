@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { Failure } from "../command-line.ts";
-import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import { type Cluster, failAt } from "../kubernetes/cluster.ts";
 import { html, htmlDocument, type Markup } from "../output/markup.ts";
 import { columns, ms } from "../output/text.ts";
 import {
@@ -125,10 +125,7 @@ async function whyNot(cluster: Cluster, client: DnsClient, name: string): Promis
 async function measure(cluster: Cluster, { pod, container }: DnsClient, server: string, load: Load): Promise<Summary> {
   const command = ["sh", "-c", BENCH_SCRIPT, "bench", ...scriptArguments(server, load, firstNumber())];
   const seconds = load.count * load.gap * 1.5 + 20;
-  const { stdout } = await cluster.exec(pod, container, command, seconds).catch((error: unknown) => {
-    if (error instanceof ClusterError) throw new Failure(`${pod.namespace}/${pod.name}: ${error.message}`, 2);
-    throw error;
-  });
+  const { stdout } = await cluster.exec(pod, container, command, seconds).catch(failAt(`${pod.namespace}/${pod.name}`));
   return summarize(readSamples(stdout));
 }
 

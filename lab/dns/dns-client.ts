@@ -13,7 +13,7 @@ import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
-import { type Cluster, ClusterError, isNotFound, type PodFacts } from "../kubernetes/cluster.ts";
+import { type Cluster, failAt, ifExists, isNotFound, type PodFacts } from "../kubernetes/cluster.ts";
 
 /** A pod that sends queries, and the configuration of its resolver. */
 export interface DnsClient {
@@ -70,16 +70,13 @@ export async function dnsClientAt(
   { container, up }: DnsClientOptions = {},
 ): Promise<DnsClient> {
   const { namespace, name } = parseFrom(from);
-  try {
-    const pod = await cluster.pod(namespace, name).catch(async (error: unknown) => {
-      throw isNotFound(error) ? await missing(cluster, namespace, name, up) : error;
-    });
+  const find = async () => {
+    const pod = await ifExists(cluster.pod(namespace, name));
+    if (pod === undefined) throw await missing(cluster, namespace, name, up);
     const chosen = containerOf(pod, container, up);
     return { pod, container: chosen, ...(await look(cluster, pod, chosen)) };
-  } catch (error) {
-    if (error instanceof ClusterError) throw new Failure(`${from}: ${error.message}`, NOT_TRIED);
-    throw error;
-  }
+  };
+  return find().catch(failAt(from));
 }
 
 /** Tells a missing pod from a missing namespace: the API server says "pod not found" for both. */

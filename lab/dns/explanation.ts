@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { Libc, Saving } from "../../components/dns/resolver.ts";
 import { Failure } from "../command-line.ts";
-import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import { type Cluster, failAt } from "../kubernetes/cluster.ts";
 import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { columns, ms, plural } from "../output/text.ts";
 import { type OwnZones, ownZones } from "../verify/lab.ts";
@@ -116,11 +116,7 @@ async function askAll(
   const steps = walk(name, config, client.libc);
   const asked: Asked[][] = [];
   for (let step = steps.next(); !step.done; ) {
-    const pair = await ask(cluster, client, step.value).catch((error: unknown) => {
-      if (error instanceof ClusterError)
-        throw new Failure(`${client.pod.namespace}/${client.pod.name}: ${error.message}`, 2);
-      throw error;
-    });
+    const pair = await ask(cluster, client, step.value).catch(failAt(`${client.pod.namespace}/${client.pod.name}`));
     asked.push(pair);
     step = steps.next(pairOf(pair));
   }
@@ -277,8 +273,8 @@ export async function nameForms(cluster: Cluster, client: DnsClient, text: strin
       `the pod's search list has no svc.<cluster domain>, so names of Services have no short forms: ${search.join(" ")}`,
       2,
     );
-  const at = (own: string) =>
-    search.map((domain, index) => (index === 0 && domain.endsWith(`.${zone}`) ? `${own}.${zone}` : domain));
+  const searchIn = (asking: string) =>
+    search.map((domain, index) => (index === 0 && domain.endsWith(`.${zone}`) ? `${asking}.${zone}` : domain));
   const { namespace: here } = client.pod;
   const whole = `${service}.${namespace}.${zone}.`;
   const forms = [
@@ -299,7 +295,7 @@ export async function nameForms(cluster: Cluster, client: DnsClient, text: strin
   // Sequential, because parallel queries would disturb each other's times.
   for (const { form, asked } of forms) {
     for (const ndots of COMPARED_NDOTS) {
-      const options = { ndots, search: at(asked) };
+      const options = { ndots, search: searchIn(asked) };
       const rounds: Explanation[] = [];
       for (let run = 0; run < runs; run += 1) rounds.push(await explain(cluster, asking, form, options));
       costs.push({ form, asked, ndots, ...costOf(rounds) });

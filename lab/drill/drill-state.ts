@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { parsedJson } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/connect.ts";
@@ -71,20 +72,13 @@ export async function readState(store: ObjectStore): Promise<StoredState | undef
   const object = await store.read(REF);
   if (object === undefined) return undefined;
   const encoded = fieldOf(object, ["data", DRILL_STATE_KEY]);
-  const parsed = parse(typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : "");
-  if (parsed !== undefined) return { state: parsed, object };
+  const text = typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : "";
+  const state = DrillState.safeParse(parsedJson(text)).data;
+  if (state !== undefined) return { state, object };
   throw new Failure(
     `Secret ${REF.namespace}/${REF.name} is not the state of a drill that this release knows: use the release that started it`,
     2,
   );
-}
-
-function parse(text: string): DrillState | undefined {
-  try {
-    return DrillState.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Stores the state of a new drill. @returns undefined if a drill is already active. */

@@ -1,3 +1,5 @@
+import { Failure } from "../command-line.ts";
+
 /**
  * Default number of parallel sessions in pods. A session mostly waits, for DNS timeouts or between two pings: on two cores, 24 take half
  * the time of 8, and more do not help.
@@ -153,6 +155,13 @@ export class ClusterError extends Error {
     this.name = "ClusterError";
     this.kind = kind;
   }
+}
+
+/** A handler for a request that a command cannot go on without. @throws {Failure} that names the place, such as a pod. */
+export function failAt(place: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof ClusterError ? new Failure(`${place}: ${error.message}`, 2) : error;
+  };
 }
 
 /** Whether a request failed because its object does not exist. */

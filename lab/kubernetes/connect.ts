@@ -48,14 +48,6 @@ export async function connect(target: Target): Promise<Connection> {
   }
 }
 
-/** A handler for what a command cannot go on without: names the context. @throws {Failure} */
-export function throwInContext({ context }: Pick<Cluster, "context">): (error: unknown) => never {
-  return (error) => {
-    if (error instanceof ClusterError) throw new Failure(`context '${context}': ${error.message}`, NOT_TRIED);
-    throw error;
-  };
-}
-
 /** The kubeconfig with the requested context as its current one. */
 export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
   const server = findServer(target, kubeconfigFiles(target, process.env.KUBECONFIG));

@@ -17,6 +17,12 @@ export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** Blocks of lines with an empty line between them; empty blocks are left out. */
+export function paragraphs(blocks: readonly (readonly string[])[]): string {
+  const texts = blocks.filter((block) => block.length > 0).map((block) => block.join("\n"));
+  return `${texts.join("\n\n")}\n`;
+}
+
 /** Bold text, if stdout supports it. */
 export function bold(text: string): string {
   return styleText("bold", text);

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
 import { Failure, helpNote, PROJECT_ROOT, progress, stackOptions, writeOutput } from "../command-line.ts";
 import type { ProcessResult } from "../process.ts";
-import type { PlannedResource, Recording } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 
 interface PlanFlags {
   readonly stack: string;
@@ -45,10 +45,12 @@ async function plan(flags: PlanFlags): Promise<void> {
   const policies = policyReport(recording, await readPackConfig(flags.policyConfig));
   if (flags.json) {
     const { formatIssue } = await import("../../components/schema/errors.ts");
+    const { asJson } = await import("./recording.ts");
     writeOutput({ ...asJson(stack.name, recording), policies, warnings: settings.warnings.map(formatIssue) });
   } else {
-    const [{ formatAge, formatPlan, formatProcessing, formatRoutes, formatWarnings }, { formatDns }] =
-      await Promise.all([import("./plan-text.ts"), import("./plan-text.ts")]);
+    const { formatAge, formatDns, formatPlan, formatProcessing, formatRoutes, formatWarnings } = await import(
+      "./plan-text.ts"
+    );
     const now = new Date();
     const warnings = formatWarnings(settings) + formatAge(settings, now.toISOString().slice(0, 10));
     const details = formatDns(settings) + formatRoutes(settings, now) + formatProcessing(settings.logging);
@@ -74,28 +76,6 @@ async function writeFolder(folder: string, recording: Recording, settings: Setti
     throw new Failure(`cannot write the manifests to '${folder}': ${error.code ?? error.message}`, 2);
   });
   process.stderr.write(`Wrote ${manifests.length} manifests: kubectl apply -f ${folder}\n`);
-}
-
-/** The plan as JSON. Secret inputs and outputs are masked. */
-export function asJson(stack: string, recording: Recording) {
-  return {
-    stack,
-    resources: recording.resources.map(masked),
-    outputs: Object.fromEntries(
-      Object.entries(recording.outputs).map(([key, value]) => [
-        key,
-        recording.secretOutputs.includes(key) ? MASK : value,
-      ]),
-    ),
-  };
-}
-
-const MASK = "[secret]";
-
-function masked(resource: PlannedResource): PlannedResource {
-  const secretKeys = new Set(resource.secrets.map((path) => path.split(/[.[]/)[0]));
-  const inputs = Object.entries(resource.inputs).map(([key, value]) => [key, secretKeys.has(key) ? MASK : value]);
-  return { ...resource, inputs: Object.fromEntries(inputs) };
 }
 
 /** Adds `images` to the command line. */

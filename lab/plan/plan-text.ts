@@ -20,6 +20,7 @@ import { ownSources, sourcePlace } from "../../components/logging/sources/source
 import { runsCoreDns } from "../../components/parts.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
+import { SECRET } from "../../policies/core/resource.ts";
 import { providerUrn } from "../../policies/core/stack.ts";
 import { statedPlace } from "../kubernetes/core-dns-place.ts";
 import { bold, dim, plainTable, plural, warningLabel } from "../output/text.ts";
@@ -55,10 +56,9 @@ export function treeRows(resources: readonly PlannedResource[]): TreeRow[] {
 
 function dependentsByUrn(resources: readonly PlannedResource[]): Map<string, string[]> {
   const dependents = new Map<string, string[]>();
-  for (const resource of resources) {
+  for (const resource of resources)
     for (const urn of new Set([...resource.dependencies, providerUrn(resource.provider)]))
       dependents.set(urn, [...(dependents.get(urn) ?? []), resource.name]);
-  }
   return dependents;
 }
 
@@ -93,7 +93,7 @@ function formatOutputs(recording: Recording): string[] {
   const width = Math.max(...entries.map(([key]) => key.length));
   const lines = entries.map(([key, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    return `    ${key.padEnd(width)} : ${recording.secretOutputs.includes(key) ? "[secret]" : text}`;
+    return `    ${key.padEnd(width)} : ${recording.secretOutputs.includes(key) ? SECRET : text}`;
   });
   return [bold("Outputs:"), ...lines];
 }
@@ -147,13 +147,11 @@ export function formatRoutes(settings: Stack, now: Date): string {
   const targets = targetsOf(logging, teams);
   const isPlain = targets.every(({ places }) => places.length === 0) && logging.sources.length === 1;
   if (logging.destinations === undefined && isPlain) return "";
-  const lines = targets.flatMap((target) => {
-    return [
-      `    ${target.name ?? "destination"} : ${placeOf(target, settings)}`,
-      `      gets  : ${routedLines(target, logging).join("; or ")}`,
-      ...todaysNames(target, settings, now).map((name) => `      today : ${name}`),
-    ];
-  });
+  const lines = targets.flatMap((target) => [
+    `    ${target.name ?? "destination"} : ${placeOf(target, settings)}`,
+    `      gets  : ${routedLines(target, logging).join("; or ")}`,
+    ...todaysNames(target, settings, now).map((name) => `      today : ${name}`),
+  ]);
   return [bold("Log routes:"), ...lines, "", ""].join("\n");
 }
 

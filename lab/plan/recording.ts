@@ -9,6 +9,7 @@ import resources from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { specialResourceSig, specialSecretSig, specialSigKey, unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import { isObject } from "../../components/schema/values.ts";
+import { SECRET } from "../../policies/core/resource.ts";
 
 /** What a run registered, in order of registration, and what it exported. */
 export interface Recording {
@@ -241,7 +242,27 @@ function engineUrn(stack: string, request: RegisterResourceRequest): string {
  */
 function formerUrns(urn: string, request: RegisterResourceRequest): string[] {
   const names = request.getAliasesList().flatMap((alias) => alias.getSpec()?.getName() || []);
-  const own = request.getName();
-  const place = urn.slice(0, -own.length);
-  return [...new Set(names)].filter((name) => name !== own).map((name) => place + name);
+  const current = request.getName();
+  const place = urn.slice(0, -current.length);
+  return [...new Set(names)].filter((name) => name !== current).map((name) => place + name);
+}
+
+/** The plan as JSON. Secret inputs and outputs are masked. */
+export function asJson(stack: string, recording: Recording) {
+  return {
+    stack,
+    resources: recording.resources.map(masked),
+    outputs: Object.fromEntries(
+      Object.entries(recording.outputs).map(([key, value]) => [
+        key,
+        recording.secretOutputs.includes(key) ? SECRET : value,
+      ]),
+    ),
+  };
+}
+
+function masked(resource: PlannedResource): PlannedResource {
+  const secretKeys = new Set(resource.secrets.map((path) => path.split(/[.[]/)[0]));
+  const inputs = Object.entries(resource.inputs).map(([key, value]) => [key, secretKeys.has(key) ? SECRET : value]);
+  return { ...resource, inputs: Object.fromEntries(inputs) };
 }

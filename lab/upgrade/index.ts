@@ -90,13 +90,14 @@ function refuseUnstated(to: string, cluster: string): void {
 
 async function liveCluster(settings: Settings, flags: UpgradeFlags): Promise<LiveCluster | undefined> {
   if (flags.context === undefined) return undefined;
-  const [{ connect, throwInContext }, { targetOf }, { readLiveCluster }] = await Promise.all([
+  const [{ connect }, { targetOf }, { readLiveCluster }, { failAt }] = await Promise.all([
     import("../kubernetes/connect.ts"),
     import("../verify/catalog.ts"),
     import("./kubernetes-changes.ts"),
+    import("../kubernetes/cluster.ts"),
   ]);
   const connection = await connect(targetOf(settings, flags));
-  return readLiveCluster(connection).catch(throwInContext(connection.cluster));
+  return readLiveCluster(connection).catch(failAt(`context '${connection.cluster.context}'`));
 }
 
 /** The requested step. @throws {Failure} in one sentence if EKS refuses it, or this release does not know the version. */
@@ -129,7 +130,7 @@ interface PlannedWith {
 async function planWith(stack: Stack, settings: Settings, version: string): Promise<PlannedWith> {
   const [{ planStack }, { asJson }, { PlanDocument }, { formatIssue, SettingsError }] = await Promise.all([
     import("../plan/plan.ts"),
-    import("../plan/index.ts"),
+    import("../plan/recording.ts"),
     import("../diff/document.ts"),
     import("../../components/schema/errors.ts"),
   ]);

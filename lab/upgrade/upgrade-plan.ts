@@ -21,7 +21,7 @@ import {
 } from "eks-dns-logging-corefile/addon";
 import type { StackComparison } from "../diff/comparison.ts";
 import { type PlanDocument, valueAt } from "../diff/document.ts";
-import { bold, dim, plainTable } from "../output/text.ts";
+import { bold, dim, paragraphs, plainTable } from "../output/text.ts";
 import type { LiveCluster } from "./kubernetes-changes.ts";
 import { changesWith, type FoundChange, type ScannedObject } from "./kubernetes-changes.ts";
 import { ADDON, stepsOf, UNKNOWN_VERSION, type UpgradeInput, type UpgradeStep, wayBack } from "./upgrade-steps.ts";
@@ -221,7 +221,7 @@ function corefileIn(values: unknown): string | undefined {
 export function formatUpgrade(plan: UpgradePlan): string {
   const { stack, cluster, from, to, context } = plan;
   const where = context === undefined ? "" : `, context ${context}`;
-  const blocks = [
+  return paragraphs([
     [`Upgrade of ${bold(cluster)} (stack ${stack}${where}): Kubernetes ${bold(`${from} → ${to}`)}`],
     plan.notes.map((note) => `${styleText("yellow", "note")}: ${note}`),
     blockers(plan),
@@ -234,11 +234,7 @@ export function formatUpgrade(plan: UpgradePlan): string {
       ...numbered(plan.wayBack),
       "   https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html",
     ],
-  ];
-  return `${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join("\n"))
-    .join("\n\n")}\n`;
+  ]);
 }
 
 function blockers({ blockers: lines }: UpgradePlan): string[] {

@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
-import { ClusterError, ifExists } from "../kubernetes/cluster.ts";
-import { connect, drillNotice, type Target, throwInContext } from "../kubernetes/connect.ts";
+import { ClusterError, failAt, ifExists } from "../kubernetes/cluster.ts";
+import { connect, drillNotice, type Target } from "../kubernetes/connect.ts";
 import { findCoreDns } from "../kubernetes/core-dns-place.ts";
 import { allChecks, type CheckInput, type Selection, select } from "./catalog.ts";
 import { clusterDomain, Lab, UnmetPrecondition } from "./lab.ts";
@@ -59,7 +59,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
 
 /** The team's pod, if it exists. Without permission to read it no row can run, so that ends the run with one line. */
 async function teamView(lab: Lab, team: string): Promise<TeamView> {
-  const pod = await ifExists(lab.pod(team)).catch(throwInContext(lab.cluster));
+  const pod = await ifExists(lab.pod(team)).catch(failAt(`context '${lab.cluster.context}'`));
   return { team, namespace: teamNamespace(team), pod };
 }
 

@@ -1,3 +1,5 @@
+/** What messages and plans show instead of a secret value. */
+export const SECRET = "[secret]";
 /** Placeholder for a value known only after deployment. */
 export const UNKNOWN: unique symbol = Symbol("known after deployment");
 
@@ -133,7 +135,7 @@ export class Field {
 
   /** The value for a message: secrets are masked, and long values shortened. */
   get shown(): string {
-    if (this.owner.isSecret(this.path)) return "[secret]";
+    if (this.owner.isSecret(this.path)) return SECRET;
     if (this.raw === undefined || this.raw === null) return "not set";
     const text = JSON.stringify(printable(this));
     return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
@@ -156,7 +158,7 @@ export class Field {
 /** A value without secrets and unknown values, as JSON. */
 function printable(field: Field): unknown {
   const { raw, owner, path } = field;
-  if (owner.isSecret(path)) return "[secret]";
+  if (owner.isSecret(path)) return SECRET;
   if (raw === UNKNOWN) return "(unknown)";
   if (Array.isArray(raw)) return raw.map((_, index) => printable(field.at(index)));
   return isGroup(raw) ? Object.fromEntries(Object.keys(raw).map((key) => [key, printable(field.at(key))])) : raw;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
-import { type Field, type Resource, Undecided } from "./resource.ts";
+import { type Field, type Resource, SECRET, Undecided } from "./resource.ts";
 import type { Stack } from "./stack.ts";
 
 export type Level = "mandatory" | "advisory" | "disabled";
@@ -143,7 +143,7 @@ export class Report {
   }
 
   private redacted(text: string): string {
-    return this.secrets.reduce((left, secret) => left.replaceAll(secret, "[secret]"), text);
+    return this.secrets.reduce((left, secret) => left.replaceAll(secret, SECRET), text);
   }
 
   private add(verdict: Omit<Verdict, "deferred"> & { readonly deferred?: boolean }): void {

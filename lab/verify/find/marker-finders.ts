@@ -185,15 +185,34 @@ export function lokiFinder(destination: LokiDestination, collector: string): Mar
   };
 }
 
-/** Output of `aws logs filter-log-events`. */
-export const FilterAnswer = z.object({
+const FilterAnswer = z.object({
   events: z.array(z.object({ logStreamName: z.string(), timestamp: z.number().optional() })),
 });
 
+/** A log group, and how far back to search it. */
+interface LogSearch {
+  readonly group: string;
+  readonly region: string;
+  readonly seconds: number;
+  /** Default: all. */
+  readonly streams?: readonly string[];
+}
+
 /**
- * Destination cloudwatch: searches the log group with the AWS CLI, which an EKS stack needs anyway.
+ * Searches a log group with the AWS CLI.
+ * @param filter Further arguments.
  * @see https://docs.aws.amazon.com/cli/latest/reference/logs/filter-log-events.html
  */
+export async function logEvents(aws: Aws, search: LogSearch, ...filter: readonly string[]) {
+  const { group, region, seconds, streams } = search;
+  const start = String(Date.now() - Math.ceil(seconds) * 1000);
+  const where = ["--log-group-name", group, "--region", region, "--start-time", start];
+  const named = streams === undefined ? [] : ["--log-stream-names", ...streams];
+  const answer = await aws(["logs", "filter-log-events", ...where, ...filter, "--output", "json", ...named]);
+  return FilterAnswer.parse(JSON.parse(answer)).events;
+}
+
+/** Destination cloudwatch: searches the log group with the AWS CLI, which an EKS stack needs anyway. */
 export function cloudwatchFinder(
   {
     logGroup,
@@ -209,12 +228,9 @@ export function cloudwatchFinder(
       await collectorPod(lab, collector, pod.node);
     },
     async find(_lab, { marker, seconds, pod }) {
-      const start = String(Date.now() - Math.ceil(seconds) * 1000);
-      const group = ["--log-group-name", groupOf(pod.namespace), "--region", region, "--start-time", start];
-      const filter = ["--filter-pattern", `"${marker}"`, "--max-items", "1", "--output", "json"];
-      const stream = FilterAnswer.parse(JSON.parse(await aws(["logs", "filter-log-events", ...group, ...filter])))
-        .events[0];
-      return stream === undefined ? undefined : { where: `log stream ${stream.logStreamName}` };
+      const search = { group: groupOf(pod.namespace), region, seconds };
+      const [found] = await logEvents(aws, search, "--filter-pattern", `"${marker}"`, "--max-items", "1");
+      return found && { where: `log stream ${found.logStreamName}` };
     },
     whyMissing: async () =>
       `${collector} is running, but the log group does not have the line: its Pod Identity role may lack logs:PutLogEvents; \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,

@@ -30,7 +30,7 @@ import {
   searchEndpoint,
   whyOutOfReach,
 } from "./finder.ts";
-import { awsCli, FilterAnswer } from "./marker-finders.ts";
+import { awsCli, logEvents } from "./marker-finders.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 type Found = Omit<SourceFinder, "source" | "name">;
@@ -172,13 +172,9 @@ function inLogGroup(
     async newest(lab, word) {
       const nodes = source === "events" ? [] : (await lab.cluster.nodes()).slice(0, MAX_ASKED);
       const streams = source === "events" ? [source] : nodes.map(({ name }) => `${name}.${source}`);
-      const start = String(Date.now() - BACK_SECONDS * 1000);
       const filter = word === undefined ? [] : ["--filter-pattern", `"${word}"`];
-      const where = ["--log-group-name", group, "--region", region, "--start-time", start];
-      const answer = await aws(
-        ["logs", "filter-log-events", ...where, ...filter, "--output", "json"].concat("--log-stream-names", streams),
-      );
-      const events = FilterAnswer.parse(JSON.parse(answer)).events;
+      const search = { group, region, seconds: BACK_SECONDS, streams };
+      const events = await logEvents(aws, search, ...filter);
       const newest = events.toSorted((one, other) => (other.timestamp ?? 0) - (one.timestamp ?? 0))[0];
       return newest && { where: `log stream ${newest.logStreamName}`, at: dateOf(newest.timestamp) };
     },
@@ -245,13 +241,9 @@ function awsSourceFinder(
         searchedSeconds: AUDIT_SECONDS,
         whyMissing: `the control plane writes no ${source} log: \`aws eks describe-cluster --name ${name} --query cluster.logging\``,
         async newest() {
-          const start = String(Date.now() - AUDIT_SECONDS * 1000);
-          const where = ["--log-group-name", group, "--log-stream-name-prefix", `kube-apiserver-${source}`];
-          const answer = await aws([
-            ...["logs", "filter-log-events", ...where, "--region", region, "--start-time", start],
-            ...["--max-items", "1", "--output", "json"],
-          ]);
-          const [found] = FilterAnswer.parse(JSON.parse(answer)).events;
+          const search = { group, region, seconds: AUDIT_SECONDS };
+          const prefix = `kube-apiserver-${source}`;
+          const [found] = await logEvents(aws, search, "--log-stream-name-prefix", prefix, "--max-items", "1");
           return found && { where: `log stream ${found.logStreamName}`, at: dateOf(found.timestamp) };
         },
       };

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { asJson } from "../../../lab/plan/index.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { formatPlan, treeRows } from "../../../lab/plan/plan-text.ts";
 import type { Recording } from "../../../lab/plan/recording.ts";
+import { asJson } from "../../../lab/plan/recording.ts";
 
 class Group extends pulumi.ComponentResource {
   constructor(name: string) {
