@@ -28,8 +28,7 @@ function requestLimits(setup: Setup): Handlers {
 /** A label selector in one or more words. */
 function selector(setup: Setup, option: string): void {
   const text = setup.words(option, 1).join(" ");
-  if (!hasVariable(text) && !isSelector(text))
-    setup.refuse(`${option} takes a label selector, such as a=b (found ${shown(text)})`);
+  setup.takes(option, text, isSelector(text), "a label selector, such as a=b");
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/kubernetes/setup.go */
@@ -49,8 +48,7 @@ export function kubernetes(setup: Setup): void {
       },
       endpoint: (option) => {
         const server = setup.first(option);
-        if (!hasVariable(server) && !isServer(server, setup.since(1, 15, 0)))
-          setup.refuse(`endpoint takes a URL or a host with its port (found ${shown(server)})`);
+        setup.takes("endpoint", server, isServer(server, setup.since(1, 15, 0)), "a URL or a host with its port");
         hasEndpoint = true;
       },
       tls: (option) => {

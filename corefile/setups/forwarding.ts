@@ -156,15 +156,13 @@ function shared(setup: Setup, named: (name: string) => void = () => {}): Handler
 
 function count(setup: Setup, option: string): void {
   const text = setup.word(option);
-  if (!hasVariable(text) && unsigned(text, 32) === undefined)
-    setup.refuse(`${option} takes an integer from 0 (found ${shown(text)})`);
+  setup.takes(option, text, unsigned(text, 32) !== undefined, "an integer from 0");
 }
 
 function codes(setup: Setup, option: string): readonly string[] {
   const words = setup.words(option, 1);
   for (const word of words)
-    if (!hasVariable(word) && !RCODES.has(word.toUpperCase()))
-      setup.refuse(`${option} takes response codes, such as NXDOMAIN (found ${shown(word)})`);
+    setup.takes(option, word, RCODES.has(word.toUpperCase()), "response codes, such as NXDOMAIN");
   return words;
 }
 
@@ -174,8 +172,7 @@ function healthCheck(setup: Setup): void {
     const word = setup.value;
     if (word === "domain") {
       const domain = setup.word("domain of health_check");
-      if (!hasVariable(domain) && !isDomainName(domain))
-        setup.refuse(`domain of health_check takes a domain (found ${shown(domain)})`);
+      setup.takes("domain of health_check", domain, isDomainName(domain), "a domain");
     } else if (word !== "no_rec")
       setup.refuse(`health_check takes no_rec and domain NAME after the duration (found ${shown(word)})`);
   }

@@ -273,8 +273,7 @@ export function trace(setup: Setup): void {
       {
         every: (option) => {
           const text = setup.one(option);
-          if (!hasVariable(text) && unsigned(text, 64) === undefined)
-            setup.refuse(`every takes an integer from 0 (found ${shown(text)})`);
+          setup.takes("every", text, unsigned(text, 64) !== undefined, "an integer from 0");
         },
         service: (option) => setup.one(option),
         client_server: (option) => {

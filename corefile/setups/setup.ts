@@ -167,6 +167,11 @@ export class Setup extends Dispenser {
     if (this.nextArgument()) this.refuse(`${option} takes no words (found ${this.value})`);
   }
 
+  /** Refuses a word of an option that is not valid, unless a variable stands in it. */
+  takes(option: string, text: string, isValid: boolean, what: string): void {
+    if (!hasVariable(text) && !isValid) this.refuse(`${option} takes ${what} (found ${shown(text)})`);
+  }
+
   /** An integer; NaN if it is a variable. */
   int(option: string, text: string, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): number {
     if (hasVariable(text)) return Number.NaN;
@@ -192,8 +197,7 @@ export class Setup extends Dispenser {
   }
 
   oneOf(option: string, text: string, allowed: readonly string[]): void {
-    if (!hasVariable(text) && !allowed.includes(text))
-      this.refuse(`${option} takes one of ${allowed.join(", ")} (found ${shown(text)})`);
+    this.takes(option, text, allowed.includes(text), `one of ${allowed.join(", ")}`);
   }
 
   regexp(option: string, text: string, limited = this.since(...REGEXP_LIMIT_SINCE)): void {
@@ -231,19 +235,22 @@ export class Setup extends Dispenser {
   }
 
   ip(option: string, text: string): void {
-    if (!hasVariable(text) && !isAddress(text)) this.refuse(`${option} takes an IP address (found ${shown(text)})`);
+    this.takes(option, text, isAddress(text), "an IP address");
   }
 
   /** @param isScoped Whether an IPv6 address may have a zone, as in `fe80::1%eth0`. */
   ipAndPort(option: string, text: string, isScoped = false): void {
     const host = hostAndPort(text)?.host ?? text;
-    if (!hasVariable(text) && !isAddress(isScoped ? host.replace(/%[^%]*$/, "") : host))
-      this.refuse(`${option} takes an IP address with an optional port (found ${shown(text)})`);
+    this.takes(
+      option,
+      text,
+      isAddress(isScoped ? host.replace(/%[^%]*$/, "") : host),
+      "an IP address with an optional port",
+    );
   }
 
   cidr(option: string, text: string): void {
-    if (!hasVariable(text) && network(text) === undefined)
-      this.refuse(`${option} takes a network, such as 10.0.0.0/8 (found ${shown(text)})`);
+    this.takes(option, text, network(text) !== undefined, "a network, such as 10.0.0.0/8");
   }
 
   /** Zones of a line, or those of the server block. CoreDNS silently drops invalid ones. */

@@ -33,8 +33,7 @@ export function auto(setup: Setup): void {
         if (!setup.nextArgument()) return;
         const pattern = setup.value;
         setup.regexp(option, pattern, setup.since(1, 13, 0));
-        if (!hasVariable(pattern) && groupsOf(pattern) === 0)
-          setup.refuse(`directory takes a regular expression with a group (found ${shown(pattern)})`);
+        setup.takes("directory", pattern, groupsOf(pattern) !== 0, "a regular expression with a group");
         setup.word("the template of directory");
         setup.noWord("directory DIR REGEXP TEMPLATE");
       },
@@ -118,8 +117,7 @@ export function secondary(setup: Setup): void {
       },
       catalog: (option) => {
         for (const word of setup.words(option, 0, setup.since(1, 14, 7) ? undefined : 0))
-          if (!hasVariable(word) && zonesOf(word).length === 0)
-            setup.refuse(`catalog takes zones (found ${shown(word)})`);
+          setup.takes("catalog", word, zonesOf(word).length !== 0, "zones");
       },
       fallthrough: () => setup.zones(setup.remaining()),
     });
@@ -207,8 +205,7 @@ function checkAcme(setup: Setup, name: string, words: readonly string[]): void {
   const [text = ""] = words;
   if (name === "acme")
     for (const domain of words)
-      if (!hasVariable(domain) && !isCertified(domain))
-        setup.refuse(`acme takes domains, such as dns.example or *.dns.example (found ${shown(domain)})`);
+      setup.takes("acme", domain, isCertified(domain), "domains, such as dns.example or *.dns.example");
   if (name === "ca_root") setup.needFile(text, "CA certificate");
   if (hasVariable(text)) return;
   if (name === "ca" && !/^https?:\/\/[^/?#]/.test(text))
