@@ -173,11 +173,15 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsApiErrors",
     group: "coredns",
     severity: "warning",
-    summary: "CoreDNS gets no answer from the API server, and does not see new Services.",
-    cause: "The API server is overloaded, down or unreachable.",
-    steps: [LOGS, "`kubectl get --raw '/readyz?verbose'`"],
+    summary: "The API server does not answer CoreDNS or denies it access, so that it does not see new Services.",
+    cause: "The API server is overloaded, down or unreachable, or CoreDNS's cluster role or its binding is gone.",
+    steps: [
+      LOGS,
+      "`kubectl get --raw '/readyz?verbose'`",
+      "`kubectl get clusterrole,clusterrolebinding system:coredns`",
+    ],
     condition: onCoreDns(({ dns, pod }) => ({
-      expr: `sum(rate(coredns_kubernetes_rest_client_requests_total{${dns},code=~"<error>|429|5.."}[5m])) > 0.02`,
+      expr: `sum(rate(coredns_kubernetes_rest_client_requests_total{${dns},code=~"<error>|401|403|429|5.."}[5m])) > 0.02`,
       for: "2m",
       series: {
         [`coredns_kubernetes_rest_client_requests_total{${pod},code="<error>"}`]: { fires: rising(2) },

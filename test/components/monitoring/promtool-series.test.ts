@@ -39,6 +39,18 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), tests), "");
   });
 
+  it("detect that CoreDNS may no longer list Services", async () => {
+    const asked = (code: string) => ({
+      [`coredns_kubernetes_rest_client_requests_total{namespace="kube-system",instance="10.0.0.1:9153",code="${code}"}`]:
+        // As measured with CoreDNS 1.12.4, a minute after its role was gone.
+        "0+4x30",
+    });
+    const tests = ["401", "403", "404"].map((code) =>
+      unitTest([{ name: "CoreDnsApiErrors", series: asked(code), firing: code !== "404" }]),
+    );
+    assert.equal(await failures(ruleFile(WHOLE), tests), "");
+  });
+
   it("detect fatal memory peaks, but not the program's pages", async () => {
     const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
     const memory = (values: string) => ({
