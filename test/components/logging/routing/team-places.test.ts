@@ -256,8 +256,18 @@ describe("LogCollection split by team", () => {
     const [groups, queries, objects, list] = JSON.parse(String(policy)).Statement;
     const group = "arn:aws:logs:eu-central-1:111122223333:log-group:/eks-dns-logging/dev/pods-groups/ts";
     assert.deepEqual(groups.Resource, [group, `${group}:*`]);
+    assert.deepEqual(groups.Action, [
+      "logs:DescribeLogStreams",
+      "logs:FilterLogEvents",
+      "logs:GetLogEvents",
+      "logs:GetLogGroupFields",
+      "logs:StartLiveTail",
+      "logs:StartQuery",
+    ]);
     assert.deepEqual(queries.Action, ["logs:GetQueryResults", "logs:StopLiveTail", "logs:StopQuery"]);
     assert.deepEqual(objects.Resource, ["arn:aws:s3:::acme-logs/pods/ts/*"]);
+    assert.deepEqual([objects.Action, list.Action], [["s3:GetObject"], ["s3:ListBucket"]]);
+    assert.deepEqual(list.Resource, ["arn:aws:s3:::acme-logs"]);
     assert.deepEqual(list.Condition, { StringLike: { "s3:prefix": ["pods/ts/*"] } });
     assert.doesNotMatch(String(policy), /sa/);
   });

@@ -29,6 +29,17 @@ describe("the in-cluster OpenSearch", () => {
       template.command.at(-1),
       /^until curl .*\/_index_template\/eks-dns-logging'; do sleep 2; done\ntouch \/run\/template\/written\n/,
     );
+    // Else a shell that is process 1 ignores SIGTERM, and the pod ends only when its grace period does.
+    assert.match(template.command.at(-1), /\ntrap 'exit 0' TERM\nwhile true; do sleep 3600 & wait \$!; done$/);
+  });
+
+  it("may take five minutes to start, and is restarted after two without a listening port", async () => {
+    const [{ startupProbe, livenessProbe }] = (await collect({})).node.template.spec.containers;
+    assert.deepEqual(livenessProbe.tcpSocket, { port: 9200 });
+    assert.deepEqual(
+      [startupProbe, livenessProbe].map(({ periodSeconds, failureThreshold }) => periodSeconds * failureThreshold),
+      [300, 120],
+    );
   });
 
   it("is created before the collector starts to send", async () => {
