@@ -194,12 +194,13 @@ describe("the rows of sources", () => {
     };
     const ofGroup = { sources: ["pods", "audit"], destination: { kind: "cloudwatch" } };
     const stream = "kube-apiserver-audit-0123";
-    const events = [{ logStreamName: stream, timestamp: Date.now() - 5000 }];
+    // The age counts from the answer, however long the settings took to be read.
+    const events = () => [{ logStreamName: stream, timestamp: Date.now() - 5000 }];
     const found = await row(
       "audit",
       ofGroup,
       {},
-      answering(() => ({ events })),
+      answering(() => ({ events: events() })),
     );
     assert.deepEqual([found.status, found.detail], ["pass", `newest line in log stream ${stream} is 5 s old`]);
     const [args = []] = asked;
@@ -217,16 +218,17 @@ describe("the rows of sources", () => {
 
     const inBucket = { sources: ["pods", "audit"], destination: { kind: "s3", bucket: "ours", prefix: "p" } };
     asked.length = 0;
-    const objects = [3, 1, 2].map((number) => ({
-      Key: `p/cluster/audit/2026/11/29/0${number}.gz`,
-      LastModified: new Date(Date.now() - number * 60_000).toISOString(),
-    }));
+    const objects = () =>
+      [3, 1, 2].map((number) => ({
+        Key: `p/cluster/audit/2026/11/29/0${number}.gz`,
+        LastModified: new Date(Date.now() - number * 60_000).toISOString(),
+      }));
     const isLast = (all: readonly string[]) => all === asked[1];
     const newest = await row(
       "audit",
       inBucket,
       {},
-      answering((all) => (isLast(all) ? "" : { Contents: objects })),
+      answering((all) => (isLast(all) ? "" : { Contents: objects() })),
     );
     assert.match(newest.detail, /^newest line in p\/cluster\/audit\/2026\/11\/29\/01\.gz is 60 s old$/);
     const prefixes = asked.map((all) => all[all.indexOf("--prefix") + 1] ?? "");
