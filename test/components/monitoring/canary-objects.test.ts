@@ -10,6 +10,10 @@ describe("the objects of the canary, of scraping and of alerts", function () {
   it("runs the canary under Pod Security restricted", async () => {
     const { read } = await plan("existing", { logging: OWN_SEARCH, monitoring: OPERATOR });
     const { securityContext, containers } = read("monitoring-canary-daemonset").spec.template.spec;
+    assert.deepEqual(
+      containers.map(({ name }: { name: string }) => name),
+      ["canary", "metrics"],
+    );
     assert.equal(securityContext.runAsNonRoot, true);
     assert.deepEqual(securityContext.seccompProfile, { type: "RuntimeDefault" });
     for (const container of containers) {

@@ -137,6 +137,10 @@ export const COREDNS_CASES: CasesByRule = {
       "the default on three nodes": [...addon({}), nodes(3)],
       "enough for 1,000 nodes": [...limit("170Mi"), nodes(1000)],
       "a cluster of another stack": addon({}),
+      "another add-on, on 2,000 nodes": [
+        { type: "aws:eks/addon:Addon", name: "vpc-cni", props: { addonName: "vpc-cni" } },
+        nodes(2000),
+      ],
       "enough for the size that is expected, however many nodes there may be": [
         ...ofComponent(addon({})),
         expecting(9000, 500),

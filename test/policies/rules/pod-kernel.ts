@@ -18,6 +18,16 @@ export const POD_KERNEL_CASES: CasesByRule = {
         { name: "net.ipv4.ping_group_range", value: "0 2147483647" },
         { name: "net.ipv4.ip_unprivileged_port_start", value: "0" },
       ]),
+      "AppArmor's profile of the runtime, by an annotation": set("metadata", {
+        name: "curl-ts",
+        namespace: "ts-team",
+        annotations: annotation("runtime/default"),
+      }),
+      "a profile of the node, by an annotation": set("metadata", {
+        name: "curl-ts",
+        namespace: "ts-team",
+        annotations: annotation("localhost/curl"),
+      }),
       "the explicit defaults": first(
         first(set(`${C}.securityContext.procMount`, "Default"), "spec.securityContext.appArmorProfile", {
           type: "RuntimeDefault",

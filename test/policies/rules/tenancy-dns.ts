@@ -83,6 +83,12 @@ export const TENANCY_DNS_CASES: CasesByRule = {
           },
         ],
       ),
+      "DNS's pods among others, by an expression": named(NETWORK, "dns", "spec.egress.0.to", [
+        {
+          namespaceSelector: {},
+          podSelector: { matchExpressions: [{ key: "k8s-app", operator: "In", values: ["coredns", "kube-dns"] }] },
+        },
+      ]),
       "a CoreDNS with another label": [
         ...named(NETWORK, "dns", "spec.egress.0.to", [
           { namespaceSelector: {}, podSelector: { matchLabels: { "k8s-app": "coredns" } } },
@@ -207,6 +213,27 @@ export const TENANCY_DNS_CASES: CasesByRule = {
           { port: 54, endPort: 60 },
           { port: 50, endPort: 52, protocol: "UDP" },
         ]),
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
+      ],
+      "a policy without types, whose egress denies all else": [
+        without(
+          named(named(NETWORK, "dns", "spec.policyTypes", undefined), "dns", "spec.egress.0.ports", [{ port: 443 }]),
+          "deny",
+        ),
+        `${NS}no NetworkPolicy allows DNS over UDP 53`,
+        `${NS}no NetworkPolicy allows DNS over TCP 53`,
+      ],
+      "to pods with a label that the CoreDNS of another namespace lacks": [
+        [
+          ...named(NETWORK, "dns", "spec.egress.0.to", [
+            {
+              namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dns" } },
+              podSelector: { matchExpressions: [{ key: "tier", operator: "Exists" }] },
+            },
+          ]),
+          chart("dns"),
+        ],
         `${NS}no NetworkPolicy allows DNS over UDP 53`,
         `${NS}no NetworkPolicy allows DNS over TCP 53`,
       ],

@@ -7,6 +7,10 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
   "tenancy-default-deny": {
     good: {
       "a denial of both ways": NETWORK,
+      "a policy without types, as Kubernetes fills them in": without(
+        named(NETWORK, "dns", "spec.policyTypes", undefined),
+        "deny",
+      ),
       "a namespace without a team": OTHERS,
       "a denial and a completely unknown policy": [
         inTeam(POLICY, "more", { podSelector: UNKNOWN, policyTypes: UNKNOWN }),
@@ -45,6 +49,10 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
       }),
     },
     bad: {
+      "a policy without types, which denies no egress without a section for it": [
+        without(named(NETWORK, "deny", "spec.policyTypes", undefined), "dns"),
+        `${NS}no NetworkPolicy denies Egress for all of its pods`,
+      ],
       "two ranges that together are all ports": [
         named(NETWORK, "deny", "spec.ingress", [
           {
