@@ -66,14 +66,14 @@ export function cpuOf({ about: { cpu } }: Pick<Collector, "about">): string {
 /** The collectors as JSON. */
 export function collectorsJson() {
   return collectors().map(
-    ({ id, title, image, images = {}, documentation, modes, journal = {}, destinations, about, resources }) => ({
+    ({ id, title, image, images = {}, documentation, modes, journal, destinations, about, resources }) => ({
       id,
       title,
       image,
       images,
       documentation,
       modes,
-      journal,
+      sources: journal === undefined ? {} : { journal: true },
       destinations,
       about: { ...about, parsing: about.parsing.join("; ") },
       resources,

@@ -46,6 +46,16 @@ describe("the page of the collectors", () => {
   });
 });
 
+describe("the collectors as JSON", () => {
+  it("say which read the node's journal", () => {
+    const readers = collectorsJson().filter(({ sources }) => sources.journal === true);
+    assert.deepEqual(
+      readers.map(({ id }) => id),
+      ["fluent-bit", "vector", "opentelemetry"],
+    );
+  });
+});
+
 describe("the collectors' table", () => {
   it("has a line each, with what it can send to", () => {
     const lines = stripVTControlCharacters(collectorsTable()).split("\n");
