@@ -129,7 +129,9 @@ export const CorefileOptions = z.strictObject({
         )
         .min(1)
         .describe("Entries."),
-      ttl: integer(1, 65_535).optional().describe("TTL of these answers in seconds. Default 3600."),
+      ttl: integer(1, 65_535)
+        .optional()
+        .describe("TTL of these answers in seconds; clients get at most the cache's. Default 3600."),
     })
     .optional()
     .describe("Fixed addresses, which take precedence."),
