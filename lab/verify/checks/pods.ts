@@ -170,7 +170,7 @@ async function ping(lab: Lab, from: string, to: string): Promise<Outcome> {
 }
 
 function cannotPing(said: string): Outcome {
-  const detail = said.split("\n")[0] ?? "ping printed nothing";
+  const detail = said.split("\n")[0] || "ping printed nothing";
   if (/permission|not permitted|are you root/i.test(said))
     return fail(detail, "the pod may not ping: the sysctl net.ipv4.ping_group_range must include its group");
   return fail(detail, "ping did not run as expected in the image of container curl");

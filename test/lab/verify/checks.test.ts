@@ -150,6 +150,7 @@ describe("rows of verify", () => {
     const denied = { exitCode: 1, stdout: "", stderr: "ping: permission denied (are you root?)\n" };
     assert.match((await rowOf(pingCheck(TS_SA), {}, () => denied)).cause ?? "", /ping_group_range/);
     assert.match((await rowOf(pingCheck(TS_SA), {}, () => ran("?"))).cause ?? "", /did not run as expected/);
+    assert.equal((await rowOf(pingCheck(TS_SA), {}, () => ran(""))).detail, "ping printed nothing");
   });
 
   describe("dns", () => {
