@@ -135,6 +135,10 @@ describe("the plan of an upgrade", () => {
       "the kubelet runs no pod with a gitRepo volume: clone in an init container or a git-sync sidecar (Pod/kube-system/old)",
     ]);
     assert.deepEqual(notes, []);
+    assert.deepEqual(upgradeWith({ live: { ...live, isEks: false, forbidden: ["nodes", "pods"] } }).notes, [
+      "the API server of context dev is not EKS's",
+      "not readable by this kubeconfig: nodes, pods",
+    ]);
     assert.ok(steps.some(({ details }) => details.includes("3 nodes run, 1 at a time")));
   });
 

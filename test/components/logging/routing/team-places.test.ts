@@ -186,7 +186,13 @@ describe("LogCollection split by team", () => {
       },
       async () => {
         const agent = new k8s.core.v1.ConfigMap("agent", {});
-        const podIdentity = { clusterName: "dev", region: "eu-central-1", partition: "aws", tags: {}, agent };
+        const podIdentity = {
+          clusterName: "dev",
+          region: "eu-central-1",
+          partition: "aws",
+          tags: { stage: "dev" },
+          agent,
+        };
         new LogCollection("logs", {
           teams: TEAMS,
           ...args,
@@ -252,7 +258,8 @@ describe("LogCollection split by team", () => {
   it("has a policy for each team to read only its own", () => {
     const policies = ofType(recording.resources, "aws:iam/policy:Policy");
     assert.deepEqual(policies.map(({ name }) => name).sort(), ["logs-readers.sa", "logs-readers.ts"]);
-    const { policy } = find(recording.resources, "aws:iam/policy:Policy", "logs-readers.ts").inputs;
+    const { policy, tags } = find(recording.resources, "aws:iam/policy:Policy", "logs-readers.ts").inputs;
+    assert.deepEqual(tags, { stage: "dev" });
     const [groups, queries, objects, list] = JSON.parse(String(policy)).Statement;
     const group = "arn:aws:logs:eu-central-1:111122223333:log-group:/eks-dns-logging/dev/pods-groups/ts";
     assert.deepEqual(groups.Resource, [group, `${group}:*`]);
