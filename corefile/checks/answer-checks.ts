@@ -5,7 +5,6 @@ import { whyNoName } from "../syntax/go-pattern.ts";
 import { templateActions, templateProblem, withoutActions } from "../syntax/go-template.ts";
 import { dotted, groupKeys, groupsOf, isAddress, TYPES } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-
 import {
   bare,
   CLUSTER_DOMAIN,
@@ -17,7 +16,6 @@ import {
   servedZones,
   serverFor,
 } from "../zones.ts";
-
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** Answers of a block that differ from what its lines suggest; each was observed in the real CoreDNS. */

@@ -3,7 +3,6 @@ import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
 import { DECIDERS, isSince, type Release, rankOf, releaseFor, type Version } from "../releases.ts";
 import { dotted, goMatcher, isGoRegexp } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
-
 import {
   bare,
   CLUSTER_DOMAIN,
@@ -15,7 +14,6 @@ import {
   serverFor,
   zonesOr,
 } from "../zones.ts";
-
 import type { CheckContext, Findings } from "./findings.ts";
 
 /** A server block, and the cluster domain if its kubernetes plugin would answer it. */
