@@ -2,6 +2,7 @@ import "../../components/runtime.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
@@ -105,6 +106,7 @@ async function withoutStackTraces<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function run(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
+  await endFailedRun();
   const preview = options.preview ?? true;
   const mocks: pulumi.runtime.Mocks = {
     newResource: ({ type, name, inputs }) => ({
@@ -133,6 +135,16 @@ function refuseSharedUrns(planned: readonly PlannedResource[]): void {
   }
 }
 
+/** How long the next run waits for the rest of one that failed. */
+const MAX_SETTLE_MS = 2000;
+const nothing = () => Promise.resolve();
+
+/**
+ * Waits until a run that failed has ended: its program may still register resources, and errors of those that depend on the failed one come
+ * later. Both would be counted for the next run.
+ */
+let endFailedRun = nothing;
+
 /**
  * Runs a program in a stack until everything is registered. The SDK does not propagate an error in a resource's inputs; as an unhandled
  * rejection it would end the process.
@@ -156,8 +168,19 @@ async function runInStack(program: () => Promise<unknown>): Promise<void> {
     failed.reject(error);
   };
   process.on("unhandledRejection", fail);
-  await Promise.race([work(), failed.promise]);
+  const working = work();
+  endFailedRun = async () => {
+    endFailedRun = nothing;
+    const late = new AbortController();
+    await Promise.race([working, wait(MAX_SETTLE_MS, undefined, { signal: late.signal })]).catch(nothing);
+    late.abort();
+    // The errors are reported after this turn.
+    await nextTurn();
+    process.off("unhandledRejection", fail);
+  };
+  await Promise.race([working, failed.promise]);
   process.off("unhandledRejection", fail);
+  endFailedRun = nothing;
   if (failures.length > 0) throw failures[0];
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { planStack, record } from "../../../lab/plan/plan.ts";
@@ -117,6 +118,27 @@ describe("record", () => {
       message: "cluster.vpc.zones: the region has 3 zones, not 4",
       exitCode: 2,
     });
+  });
+
+  it("keeps the rest of a run that failed out of the next one", async () => {
+    const failing = record({ stack: "dev", config: {} }, async () => {
+      const wrong = pulumi.output("").apply((): string => {
+        throw new pulumi.RunError("no such name");
+      });
+      new k8s.core.v1.Namespace("wrong", { metadata: { name: wrong } });
+      await wait(50);
+      new k8s.core.v1.Namespace("late", { metadata: { name: wrong } });
+      new k8s.core.v1.Namespace("later", {});
+    });
+    await assert.rejects(failing, /^Failure: no such name$/);
+    const { resources } = await record({ stack: "dev", config: {} }, async () => {
+      await wait(100);
+      new k8s.core.v1.Namespace("own", {});
+    });
+    assert.deepEqual(
+      resources.map(({ name }) => name),
+      ["own"],
+    );
   });
 
   it("disables stack traces during the run, and restores them afterwards", async () => {
