@@ -21,7 +21,7 @@ export function knownSettings(name: string, args: LogCollectionArgs): LoggingSet
   const reason = ", with mode sidecar, since the teams' network policies depend on it";
   const refused = args.mode === "sidecar" ? late : late.filter(({ standIn }) => standIn === undefined);
   const issues = refused.map(({ path, standIn }) => ({
-    path: [...argumentPath(name), ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))],
+    path: pathOf(name, path),
     message: `must be a ${plainKind(standIn)}, not an output${standIn === undefined ? "" : reason}`,
   }));
   if (issues.length > 0) throw new ArgumentsError(issues);
@@ -32,13 +32,20 @@ export function knownSettings(name: string, args: LogCollectionArgs): LoggingSet
   );
 }
 
+function pathOf(name: string, keys: readonly string[]): PropertyKey[] {
+  return [...argumentPath(name), ...keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key))];
+}
+
 /** What an argument must be where no output is allowed. */
 function plainKind(standIn: unknown): string {
   if (standIn === undefined) return "plain value";
   return typeof standIn === "string" ? "string" : "plain array";
 }
 
-/** The settings once all outputs in the arguments are known. */
+/**
+ * The settings once all outputs in the arguments are known. Without the value of an output, such as one that another stack lacks, the
+ * default would silently be used: another log group, or no KMS key.
+ */
 export function resolvedSettings(
   name: string,
   args: LogCollectionArgs,
@@ -48,7 +55,13 @@ export function resolvedSettings(
   const late = lateValues(given);
   if (late.length === 0) return pulumi.output(checked);
   const outputs = late.map(({ value }) => value);
-  return checkedLater(outputs, (values) => checkedSettings(name, args, withValues(given, late, values)));
+  return checkedLater(outputs, (values) => {
+    const missing = late.filter((_, index) => values[index] === undefined || values[index] === null);
+    const message = "must have a value, but its output has none";
+    if (missing.length > 0)
+      throw new ArgumentsError(missing.map(({ path }) => ({ path: pathOf(name, path), message })));
+    return checkedSettings(name, args, withValues(given, late, values));
+  });
 }
 
 /** The arguments beside the settings. */

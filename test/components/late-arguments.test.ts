@@ -92,6 +92,21 @@ describe("Arguments known only during the deployment", () => {
     }
   });
 
+  it("must have a value in a destination, where the default would take its place", async () => {
+    for (const [kind, key] of [
+      ["cloudwatch", "logGroup"],
+      ["cloudwatch", "kmsKeyArn"],
+      ["s3", "bucket"],
+    ] as const) {
+      const found = await refusal(undefined, (late, cluster) => {
+        const podIdentity = { clusterName: "dev", region: REGION, partition: "aws", tags: {} };
+        const destination = { kind, [key]: late, ...(kind === "s3" ? { existing: true } : {}) };
+        return new LogCollection("logs", { cluster: { ...cluster, podIdentity }, ...Object({ destination }) });
+      });
+      assert.match(found, new RegExp(`logs\\.destination\\.${key}: must have a value, but its output has none`));
+    }
+  });
+
   it("are not shown by a cluster that differs from other arguments", async () => {
     const args = { region: REGION, kubernetesVersion: "1.34" };
     const found = await refusal("hunter2", (name) => new ExistingEksCluster("prod", { ...args, name }));
