@@ -266,7 +266,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cause:
       "It does not parse, which CoreDNS logs but does not count, or the plugin `reload` is off. Or only labels of its ConfigMap changed.",
     steps: [LOGS, COREFILE, "`npm run plan` checks the Corefile."],
-    condition: onCoreDns(({ namespace, configMap, dns, pod }, { kubeStateMetrics }) => {
+    condition: onCoreDns(({ namespace, configMap, dns, pod, info }, { kubeStateMetrics }) => {
       if (!kubeStateMetrics) return undefined;
       const changed = `kube_configmap_metadata_resource_version{namespace="${namespace}",configmap="${configMap}"}`;
       return {
@@ -283,6 +283,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
             fires: steady(1),
             quiet: `1x11 _x${SAMPLES}`,
           },
+          [info]: { fires: steady(1), quiet: steady(1) },
           [`coredns_reload_version_info{${pod},hash="sha512",value="b"}`]: { quiet: `_x11 1x${SAMPLES}` },
         },
       };
