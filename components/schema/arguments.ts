@@ -156,13 +156,14 @@ function withoutText(message: string, text: string): string {
 
 /** The error with secret texts replaced in its messages, and secret keys in its paths, and without values that contain a secret text. */
 function withoutTexts(error: ArgumentsError, texts: readonly string[], keys: readonly string[]): ArgumentsError {
-  if (texts.length === 0) return error;
+  const shown = [...texts, ...keys];
+  if (shown.length === 0) return error;
   return new ArgumentsError(
     error.issues.map(({ value, ...issue }) => ({
       ...issue,
       path: issue.path.map((key) => (typeof key === "string" && keys.includes(key) ? "(secret)" : key)),
       message: texts.reduce(withoutText, issue.message),
-      ...(texts.some((text) => reveals(value, text)) ? {} : { value }),
+      ...(shown.some((text) => reveals(value, text)) ? {} : { value }),
     })),
   );
 }

@@ -38,6 +38,10 @@ const REFUSED: Readonly<Record<string, readonly [() => Promise<string>, RegExp]>
     },
     /shop\.labels\["\(secret\)"\]: key must not be 'team' or under kubernetes\.io/,
   ],
+  "a label of a team with a secret name and no value": [
+    () => refusal({ "a secret!": "" }, (labels, cluster) => new Team("shop", { cluster, ...Object({ labels }) })),
+    /shop\.labels\["\(secret\)"\]: /,
+  ],
   "a label of a team beside an output": [
     () => refusal("gold", (late, cluster) => new Team("shop", { cluster, labels: { tier: late, zone: "a!" } })),
     /shop\.labels\.zone: must be a Kubernetes label value.*\(found "a!"\)/,
