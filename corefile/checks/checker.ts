@@ -6,10 +6,10 @@ import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from 
 import { shareNames } from "../zones.ts";
 import { checkAnswers } from "./answer-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
-import { type CheckContext, type CorefileFindings, Findings } from "./findings.ts";
+import { type CheckContext, CheckedServer, type CorefileFindings, Findings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
 import { checkRewrites } from "./rewrite-checks.ts";
-import { checkClusterAnswers, checkLogs, checkServing } from "./serving-checks.ts";
+import { checkClusterAnswers, checkLogs, checkPlugins, checkServing } from "./serving-checks.ts";
 import { checkOwners, checkZones } from "./zone-checks.ts";
 
 /**
@@ -41,19 +41,22 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
       `is checked as ${release.version}, the newest whose plugins are known here`,
     );
   for (const server of modelOf(written).servers) checkVariables(server, where, findings);
-  for (const server of servers) {
-    checkRepeated(server, findings);
-    checkLogs(server, findings);
-    checkOrder(server, release, findings);
-    checkForwards(server, servers, context, findings);
+  const checkedServers = servers.map((server) => new CheckedServer(server, servers, context, findings));
+  for (const checked of checkedServers) {
+    const { server } = checked;
+    checkRepeated(checked);
+    checkLogs(checked);
+    checkOrder(checked, release);
+    checkForwards(checked);
     checkAnswers(server, servers, context, findings);
-    checkClusterAnswers(server, servers, context, findings);
+    checkClusterAnswers(checked);
     checkOwners(server, servers, findings);
-    checkRewrites(server, servers, context, findings);
-    checkEndings(server, servers, imports.length > 0, context, findings);
+    checkRewrites(checked);
+    checkEndings(checked, imports.length > 0);
   }
   checkZones(servers, context, findings);
   checkServing(servers, imports.length > 0, context, findings);
+  for (const checked of checkedServers) checkPlugins(checked);
   return { errors: [...new Set(findings.errors)], warnings: [...new Set(findings.warnings)] };
 }
 
@@ -118,18 +121,18 @@ const ONCE: ReadonlySet<string> = new Set(
   ),
 );
 
-function checkRepeated(server: Server, findings: Findings): void {
+function checkRepeated(checked: CheckedServer): void {
   const counts = new Map<string, number>();
-  for (const plugin of server.plugins) counts.set(pluginName(plugin), (counts.get(pluginName(plugin)) ?? 0) + 1);
+  for (const name of checked.server.plugins.map(pluginName)) counts.set(name, (counts.get(name) ?? 0) + 1);
   for (const [name, count] of counts) {
     if (count < 2 || ONCE.has(name) || REPEATABLE.has(name)) continue;
-    findings.warn(server, name, `occurs ${count} times, but only one line has an effect`);
+    checked.warn(name, `occurs ${count} times, but only one line has an effect`);
   }
 }
 
 /** CoreDNS ignores the order of lines, so lines in another order than that of execution mislead the reader. */
-function checkOrder(server: Server, release: Release, findings: Findings): void {
-  const deciders = server.plugins.filter((plugin) => DECIDERS.has(pluginName(plugin)));
+function checkOrder(checked: CheckedServer, release: Release): void {
+  const deciders = checked.server.plugins.filter((plugin) => DECIDERS.has(pluginName(plugin)));
   const rank = (plugin: Plugin) => rankOf(pluginName(plugin), release) ?? 0;
   let highest = 0;
   for (const [index, plugin] of deciders.entries()) {
@@ -138,8 +141,7 @@ function checkOrder(server: Server, release: Release, findings: Findings): void 
     if (isInOrder) continue;
     const before = deciders.slice(0, index).findLast((other) => shareNames(other, plugin));
     if (before === undefined || rank(before) <= rank(plugin)) continue;
-    findings.warn(
-      server,
+    checked.warn(
       pluginName(plugin),
       `is written after ${pluginName(before)} but sees a query before it, since CoreDNS's order is fixed and ignores that of the lines`,
     );

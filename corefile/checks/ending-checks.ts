@@ -14,43 +14,37 @@ import {
   serverFor,
   zonesOr,
 } from "../zones.ts";
-import type { CheckContext, Findings } from "./findings.ts";
+import type { CheckedServer } from "./findings.ts";
 
-/** A server block, and the cluster domain if its kubernetes plugin would answer it. */
 interface Place {
-  readonly server: Server;
+  readonly checked: CheckedServer;
+  /** Undefined unless the block's kubernetes plugin would answer it. */
   readonly clusterDomain: string | undefined;
   /** Address types of Services: AAAA in an IPv6 cluster. */
   readonly addressTypes: readonly string[];
-  readonly findings: Findings;
 }
 
 /** Plugins that end more queries than their lines suggest, before later plugins see them. */
-export function checkEndings(
-  server: Server,
-  servers: readonly Server[],
-  hasImports: boolean,
-  { coredns, clusterDomain: domain = CLUSTER_DOMAIN, clusterDns = [] }: CheckContext,
-  findings: Findings,
-): void {
+export function checkEndings(checked: CheckedServer, hasImports: boolean): void {
+  const { server, servers } = checked;
+  const { coredns, clusterDomain: domain = CLUSTER_DOMAIN, clusterDns = [] } = checked.context;
   const families = clusterDns.map((address) => (address.includes(":") ? "AAAA" : "A"));
   const answers = !hasImports && hasPlugin(server, "kubernetes") && serverFor(domain, DNS_PORT, servers) === server;
   const place: Place = {
-    server,
+    checked,
     clusterDomain: answers ? domain : undefined,
     addressTypes: families.length === 0 ? ["A"] : families,
-    findings,
   };
   for (const plugin of server.plugins) {
     if (plugin.plugin === "hosts") {
       checkHosts(place, plugin);
-      checkOtherTypes(place, plugin, coredns);
+      checkOtherTypes(checked, plugin);
     }
     if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(place, plugin);
   }
   checkRules(place);
-  checkCached(place, releaseFor(coredns));
-  checkRenamed(place, releaseFor(coredns));
+  checkCached(checked, releaseFor(coredns));
+  checkRenamed(checked, releaseFor(coredns));
 }
 
 /** Whether a plugin ends all queries for the cluster's names in its zones, except those it passes on. */
@@ -70,7 +64,8 @@ const BEHIND_HOSTS: readonly string[] = [...DECIDERS].filter(
 
 /** hosts answers SERVFAIL for unknown names in its zones, unless a line passes them on. */
 function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlugin): void {
-  const { server, findings } = place;
+  const { checked } = place;
+  const { server } = checked;
   const zones = zonesOr(file.slice(1), server);
   const passed = passedOn(fallthrough);
   const names = entries.flatMap((entry) => entry.names);
@@ -80,8 +75,7 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   if (!isOption && zones.every((zone) => names.some((name) => dotted(name) === dotted(zone)))) return;
   if (ended.length === 0) {
     if (!BEHIND_HOSTS.some((name) => hasPlugin(server, name)))
-      findings.warn(
-        server,
+      checked.warn(
         "hosts",
         "no plugin follows fallthrough, so every name that hosts does not have is SERVFAIL",
         "add a forward",
@@ -93,8 +87,7 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   const isCluster = endsCluster(place, ended, passed);
   const whose = isCluster ? ", the cluster's own too," : ofZones(ended);
   const problem = `${what} every other name${whose} is SERVFAIL`;
-  if (isCluster) findings.error(server, "hosts", problem, advice);
-  else findings.warn(server, "hosts", problem, advice);
+  checked[isCluster ? "error" : "warn"]("hosts", problem, advice);
 }
 
 /** What a line passes on, as the beginning of a clause. */
@@ -108,15 +101,12 @@ function passingOf(zones: readonly string[]): string {
 const TYPES_KEPT_SINCE: Version = [1, 14, 7];
 
 /** With fallthrough, hosts of 1.14.5 and 1.14.6 passes on other types of its own names, which an upstream does not know. */
-function checkOtherTypes(
-  { server, findings }: Place,
-  { fallthrough }: HostsPlugin,
-  coredns: Version | undefined,
-): void {
+function checkOtherTypes(checked: CheckedServer, { fallthrough }: HostsPlugin): void {
+  const { server } = checked;
+  const { coredns } = checked.context;
   if (!isSince(coredns, [1, 14, 5]) || isSince(coredns, TYPES_KEPT_SINCE)) return;
   if (fallthrough === undefined || !BEHIND_HOSTS.some((name) => hasPlugin(server, name))) return;
-  findings.warn(
-    server,
+  checked.warn(
     "hosts",
     "CoreDNS 1.14.5 and 1.14.6 pass on its own names too, for types such as TXT and HTTPS, so that an upstream may deny them",
     "use another version",
@@ -139,7 +129,8 @@ function samplesOf(zone: string): readonly string[] {
 
 /** template answers SERVFAIL for names in its zones that no match covers, unless a line passes them on. */
 function checkTemplate(place: Place, { line }: OtherPlugin): void {
-  const { server, clusterDomain, addressTypes, findings } = place;
+  const { checked, clusterDomain, addressTypes } = place;
+  const { server } = checked;
   const [kind = "IN", type = "ANY", ...words] = line.args;
   if (!["IN", "ANY"].includes(kind.toUpperCase())) return;
   const zones = zonesOr(words, server);
@@ -151,7 +142,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const where = `template ${line.args.join(" ")}`;
   if (isAddress && clusterDomain !== undefined && endsCluster(place, zones, [])) {
     if (SERVICES.every((name) => fits(`${name}.${clusterDomain}`))) {
-      findings.error(server, where, "answers the cluster's own names before kubernetes sees them", "name its zones");
+      checked.error(where, "answers the cluster's own names before kubernetes sees them", "name its zones");
       return;
     }
   }
@@ -161,8 +152,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const whose = isCluster ? ", the cluster's own too," : ofZones(ended);
   const problem = `without fallthrough every name${whose} that no match fits is SERVFAIL for this type`;
   const advice = "add a line fallthrough";
-  if (isCluster) findings.error(server, where, problem, advice);
-  else findings.warn(server, where, problem, advice);
+  checked[isCluster ? "error" : "warn"](where, problem, advice);
 }
 
 /** ` of ZONES`, to follow `name` in a message; empty for all zones. */
@@ -186,7 +176,8 @@ function aclLines({ plugins }: Server): readonly Directive[] {
 
 /** The first matching rule of acl decides. @see https://coredns.io/plugins/acl/ */
 function checkRules(place: Place): void {
-  const { server, clusterDomain, addressTypes, findings } = place;
+  const { checked, clusterDomain, addressTypes } = place;
+  const { server } = checked;
   const lines = aclLines(server);
   for (const [index, { args, block: rules = [] }] of lines.entries()) {
     const zones = zonesOr(args, server);
@@ -198,8 +189,7 @@ function checkRules(place: Place): void {
       const isEveryType = isAll(types);
       if (effect !== undefined && isAll(nets) && (isEveryType || addressTypes.every((type) => types.includes(type)))) {
         const what = isEveryType ? "without a condition" : `type ${types.join(" ")} for every network`;
-        findings.error(
-          server,
+        checked.error(
           "acl",
           `${first.name.toLowerCase()} ${what} is first and ${effect}, also for the cluster's own names, since the first rule that matches decides`,
           "put it last",
@@ -209,8 +199,7 @@ function checkRules(place: Place): void {
     }
     const end = rules.findIndex((rule) => Object.values(conditionsOf(rule)).every(isAll));
     if (end !== -1 && end < rules.length - 1)
-      findings.warn(
-        server,
+      checked.warn(
         "acl",
         `the rules behind ${rules[end]?.name.toLowerCase()} without a condition have no effect, since the first rule that matches decides`,
       );
@@ -221,8 +210,8 @@ function checkRules(place: Place): void {
  * Clients that acl distinguishes get the same answers from a cache that comes first, as in a release that moved acl after it.
  * @see https://github.com/coredns/coredns/pull/8289
  */
-function checkCached(place: Place, release: Release): void {
-  const { server, findings } = place;
+function checkCached(checked: CheckedServer, release: Release): void {
+  const { server } = checked;
   if ((rankOf("cache", release) ?? 0) > (rankOf("acl", release) ?? 0)) return;
   const refusals = aclLines(server).flatMap(({ args, block = [] }) =>
     refusesSome(block) ? [zonesOr(args, server)] : [],
@@ -231,8 +220,7 @@ function checkCached(place: Place, release: Release): void {
     plugin.plugin === "cache" ? [zonesOr(plugin.zones ?? [], server)] : [],
   );
   if (refusals.some((zones) => cached.some((others) => haveCommonNames(zones, others))))
-    findings.warn(
-      server,
+    checked.warn(
       "acl",
       "clients that it refuses still get what the cache has, which CoreDNS 1.14.3 to 1.14.6 ask before acl",
       "use another version, or no cache for these names",
@@ -245,8 +233,8 @@ function checkCached(place: Place, release: Release): void {
  * @see https://github.com/coredns/coredns/pull/7882
  * @see https://github.com/coredns/coredns/pull/8290
  */
-function checkRenamed(place: Place, release: Release): void {
-  const { server, findings } = place;
+function checkRenamed(checked: CheckedServer, release: Release): void {
+  const { server } = checked;
   const refused = aclLines(server).flatMap(({ args, block = [] }) =>
     block.some(isRefusal) ? zonesOr(args, server) : [],
   );
@@ -254,8 +242,7 @@ function checkRenamed(place: Place, release: Release): void {
   for (const rule of rank("rewrite") < rank("acl") ? server.plugins : []) {
     const [name, made] = rule.plugin === "rewrite" ? renamed(rule, refused) : [];
     if (name === undefined || made === undefined || refused.some((zone) => isWithin(made, zone))) continue;
-    findings.warn(
-      server,
+    checked.warn(
       "acl",
       `does not refuse ${bare(name)}, since it sees the name that rewrite makes of it, ${bare(made)}`,
       "give acl this zone too",
@@ -268,8 +255,7 @@ function checkRenamed(place: Place, release: Release): void {
     isWalked &&
     !refused.some((zone) => servedZones(server).some((served) => isWithin(served.zone, zone)))
   )
-    findings.warn(
-      server,
+    checked.warn(
       "acl",
       `clients that it refuses ${bare(refusedZone)} get its names by their search lists, which autopath walks behind acl until CoreDNS 1.14.7`,
       "leave autopath out, or let acl have all zones of the block",

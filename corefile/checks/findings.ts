@@ -48,3 +48,27 @@ export class Findings {
     this.warnings.push(sentenceOf({ block: server?.zones, subject, problem, advice }));
   }
 }
+
+/** A server block that is checked. */
+export class CheckedServer {
+  readonly server: Server;
+  /** All blocks of the Corefile. */
+  readonly servers: readonly Server[];
+  readonly context: CheckContext;
+  readonly #findings: Findings;
+
+  constructor(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings) {
+    this.server = server;
+    this.servers = servers;
+    this.context = context;
+    this.#findings = findings;
+  }
+
+  error(subject: string, problem: string, advice?: string): void {
+    this.#findings.error(this.server, subject, problem, advice);
+  }
+
+  warn(subject: string, problem: string, advice?: string): void {
+    this.#findings.warn(this.server, subject, problem, advice);
+  }
+}

@@ -5,7 +5,7 @@ import { UPSTREAM_FORMS } from "../setups/forwarding.ts";
 import { dotted, isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { DNS_PORT, isWithin, meets, servedZones, serverFor, zonesAround } from "../zones.ts";
-import type { CheckContext, Findings } from "./findings.ts";
+import type { CheckContext, CheckedServer } from "./findings.ts";
 
 /** The target of a forward. */
 export interface Upstream {
@@ -73,17 +73,12 @@ const EKS_CLUSTER_DNS: readonly string[] = ["10.100.0.10", "172.20.0.10"];
 const USUAL_CLUSTER_DNS = "10.96.0.10";
 
 /** Upstreams that are CoreDNS itself, or that get no queries. */
-export function checkForwards(
-  server: Server,
-  servers: readonly Server[],
-  context: CheckContext,
-  findings: Findings,
-): void {
+export function checkForwards(checked: CheckedServer): void {
+  const { server, context } = checked;
   const forwards = server.plugins.filter((plugin) => plugin.plugin === "forward");
   if (forwards.length > 1 && context.coredns !== undefined && isBefore(context.coredns, SEVERAL_SINCE)) {
     const [since, version] = [SEVERAL_SINCE, context.coredns].map((parts) => parts.join("."));
-    findings.error(
-      server,
+    checked.error(
       "forward",
       `occurs ${forwards.length} times, which requires CoreDNS ${since}, but this is ${version}`,
     );
@@ -96,23 +91,23 @@ export function checkForwards(
       .sort(([one], [other]) => one - other)
       .map(([, earlier]) => earlier);
     if (wider !== undefined) {
-      findings.warn(
-        server,
+      checked.warn(
         `forward ${forward.from}`,
         `is never used, since forward ${wider.from} comes first and takes its names`,
       );
     }
-    checkUpstreams(server, servers, forward, context, findings);
-    checkMixture(server, forward, findings);
-    checkServerNames(server, forward, context, findings);
-    checkPlain(server, forward, findings);
-    checkTransport(server, forward, findings);
-    checkFailover(server, forward, context, findings);
-    checkExcept(server, servers, forward, findings);
+    checkUpstreams(checked, forward);
+    checkMixture(checked, forward);
+    checkServerNames(checked, forward);
+    checkPlain(checked, forward);
+    checkTransport(checked, forward);
+    checkFailover(checked, forward);
+    checkExcept(checked, forward);
   }
 }
 
-function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: CheckContext, findings: Findings): void {
+function checkServerNames(checked: CheckedServer, forward: ForwardPlugin): void {
+  const { coredns } = checked.context;
   if (coredns === undefined || !isBefore(coredns, SERVER_NAME_SINCE)) return;
   const named = forward.upstreams.filter((text) => {
     const upstream = readUpstream(text);
@@ -123,22 +118,16 @@ function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: C
   const [since, version] = [SERVER_NAME_SINCE, coredns].map((parts) => parts.join("."));
   const subject = `forward ${forward.from} ${text}`;
   const problem = `CoreDNS takes a name after % from ${since}, and ${version} queries no server there`;
-  if (named.length === forward.upstreams.length) findings.error(server, subject, problem, "use tls_servername");
-  else findings.warn(server, subject, problem, "use tls_servername");
+  checked[named.length === forward.upstreams.length ? "error" : "warn"](subject, problem, "use tls_servername");
 }
 
 /** If all upstreams answer with a failover code, they are queried in turn, without a pause, until the query is 5 s old. */
-function checkFailover(
-  server: Server,
-  { from, more }: ForwardPlugin,
-  { coredns }: CheckContext,
-  findings: Findings,
-): void {
+function checkFailover(checked: CheckedServer, { from, more }: ForwardPlugin): void {
+  const { coredns } = checked.context;
   if (isSince(coredns, FAILOVER_ENDS_SINCE)) return;
   const codes = more?.find(({ name }) => name === "failover")?.args;
   if (codes === undefined) return;
-  findings.warn(
-    server,
+  checked.warn(
     `forward ${from}`,
     `until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, tens of thousands of times`,
     `use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
@@ -146,18 +135,17 @@ function checkFailover(
 }
 
 /** Two options for the same choice, of which CoreDNS takes force_tcp. */
-function checkTransport(server: Server, { from, forceTcp, preferUdp }: ForwardPlugin, findings: Findings): void {
+function checkTransport(checked: CheckedServer, { from, forceTcp, preferUdp }: ForwardPlugin): void {
   if (forceTcp && preferUdp)
-    findings.warn(server, `forward ${from}`, "prefer_udp has no effect beside force_tcp", "leave one of them out");
+    checked.warn(`forward ${from}`, "prefer_udp has no effect beside force_tcp", "leave one of them out");
 }
 
 /** TLS options for upstreams without tls://, which are queried in plain DNS. */
-function checkPlain(server: Server, { from, upstreams, tls, tlsServerName }: ForwardPlugin, findings: Findings): void {
+function checkPlain(checked: CheckedServer, { from, upstreams, tls, tlsServerName }: ForwardPlugin): void {
   const option = tlsServerName === undefined ? "tls" : "tls_servername";
   const [first] = upstreams;
   if ((tls ?? tlsServerName) === undefined || first === undefined || upstreams.some(isSecure)) return;
-  findings.warn(
-    server,
+  checked.warn(
     `forward ${from} ${first}`,
     `${option} has no effect, and queries go out in plain DNS`,
     "write tls:// before the address",
@@ -175,7 +163,8 @@ const SOURCES: readonly string[] = [...DECIDERS].filter(
 );
 
 /** Names that `except` excludes, although nothing else answers them. */
-function checkExcept(server: Server, servers: readonly Server[], forward: ForwardPlugin, findings: Findings): void {
+function checkExcept(checked: CheckedServer, forward: ForwardPlugin): void {
+  const { server, servers } = checked;
   if (SOURCES.some((name) => hasPlugin(server, name))) return;
   for (const zone of forward.except ?? []) {
     const isOwn = serverFor(zone, DNS_PORT, servers) === server && isWithin(zone, forward.from);
@@ -186,8 +175,7 @@ function checkExcept(server: Server, servers: readonly Server[], forward: Forwar
           (plugin.zones.length === 0 || plugin.zones.some((served) => meets(zone, served)))),
     );
     if (isOwn && !isTaken)
-      findings.warn(
-        server,
+      checked.warn(
         `forward ${forward.from}`,
         `except ${zone} leaves these names to no other line, so they are SERVFAIL`,
         `add a line forward ${zone}`,
@@ -199,13 +187,12 @@ function checkExcept(server: Server, servers: readonly Server[], forward: Forwar
  * Upstreams with and without private names: which of them answers is random.
  * @see https://github.com/coredns/coredns/issues/5348
  */
-function checkMixture(server: Server, { from, upstreams, policy }: ForwardPlugin, findings: Findings): void {
+function checkMixture(checked: CheckedServer, { from, upstreams, policy }: ForwardPlugin): void {
   if (policy === "sequential") return;
   const inside = upstreams.find((text) => isInside(text) === true);
   const outside = upstreams.find((text) => isInside(text) === false);
   if (inside === undefined || outside === undefined) return;
-  findings.warn(
-    server,
+  checked.warn(
     `forward ${from} ${inside} ${outside}`,
     `one is chosen at random, so private names fail where ${outside} is`,
     "give them a line of their own",
@@ -226,41 +213,33 @@ function takesAll(earlier: ForwardPlugin, later: ForwardPlugin): boolean {
   return !earlier.except?.some((zone) => meets(zone, later.from));
 }
 
-function checkUpstreams(
-  server: Server,
-  servers: readonly Server[],
-  forward: ForwardPlugin,
-  context: CheckContext,
-  findings: Findings,
-): void {
+function checkUpstreams(checked: CheckedServer, forward: ForwardPlugin): void {
+  const { server, servers, context } = checked;
   const { from } = forward;
   for (const text of forward.upstreams) {
     const upstream = readUpstream(text);
     // A variable, or an upstream that CoreDNS rejects.
     if (typeof upstream === "string") {
-      if (/:\d+$/.test(text) && upstream.endsWith(PORT_RANGE))
-        findings.error(server, `forward ${from} ${text}`, PORT_RANGE);
+      if (/:\d+$/.test(text) && upstream.endsWith(PORT_RANGE)) checked.error(`forward ${from} ${text}`, PORT_RANGE);
       continue;
     }
     const loop = loopOf(upstream, context);
     const isLoop = comesBack(server, servers, from, upstream);
     if (loop !== undefined && isLoop) {
-      findings.error(server, `forward ${from} ${text}`, `is a loop to itself, since this is ${loop}`);
+      checked.error(`forward ${from} ${text}`, `is a loop to itself, since this is ${loop}`);
     } else if (loop === undefined && sameAddress(upstream.target, USUAL_NODE_LOCAL)) {
-      findings.warn(
-        server,
+      checked.warn(
         `forward ${from} ${text}`,
         "NodeLocal DNSCache usually has this address, and asks CoreDNS itself for many names",
       );
     } else if (context.clusterDns?.length === 0 && sameAddress(upstream.target, USUAL_CLUSTER_DNS)) {
-      findings.warn(
-        server,
+      checked.warn(
         `forward ${from} ${text}`,
         "the Service kube-dns usually has this address, and CoreDNS is behind it",
       );
     }
     if (upstream.tls && upstream.serverName === undefined && forward.tlsServerName === undefined) {
-      findings.warn(server, `forward ${from} ${text}`, "without tls_servername anyone on the path can answer");
+      checked.warn(`forward ${from} ${text}`, "without tls_servername anyone on the path can answer");
     }
   }
 }

@@ -1,11 +1,11 @@
-import { hasPlugin, type Plugin, pluginName, type Server } from "../model.ts";
+import { hasPlugin, type Plugin, pluginName } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { isSince, rankOf, releaseFor, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { dotted, goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
 import { servedZones, takenBy } from "../zones.ts";
-import type { CheckContext, Findings } from "./findings.ts";
+import type { CheckedServer } from "./findings.ts";
 import { checkDots, checkTarget } from "./target-checks.ts";
 
 /** First release that appends a missing dot in cname rules. https://github.com/coredns/coredns/pull/8285 */
@@ -15,47 +15,40 @@ const CNAMES_DOTTED_SINCE: Version = [1, 14, 7];
 const EMPTY_REWRITTEN_SINCE: Version = [1, 14, 7];
 
 /** Rules of rewrite that match no name, match too many, or do something else than they suggest. */
-export function checkRewrites(
-  server: Server,
-  servers: readonly Server[],
-  context: CheckContext,
-  findings: Findings,
-): void {
+export function checkRewrites(checked: CheckedServer): void {
+  const { server, context } = checked;
   const rules = server.plugins.flatMap((plugin) => (plugin.plugin === "rewrite" ? [ordered(plugin)] : []));
   const isRenamed = hasPlugin(server, "autopath") || hasPlugin(server, "dns64");
   // After a rule with `continue`, names are already rewritten: only rules behind it are compared.
   let first = 0;
   for (const [index, ordered] of rules.entries()) {
     const { rule } = ordered;
-    checkRule(server, rule, findings);
+    checkRule(checked, rule);
     const wider = rules.slice(first, index).find((other) => other.takesAll(ordered))?.rule;
     if (wider !== undefined)
-      findings.warn(
-        server,
+      checked.warn(
         `rewrite ${rule.from}`,
         `has no effect, since rewrite ${wider.from} comes first and takes its names`,
       );
-    if (isRenamed || first > 0 || checkReach(server, servers, rule, findings))
-      checkTarget(server, servers, rule, context, findings);
+    if (isRenamed || first > 0 || checkReach(checked, rule)) checkTarget(checked, rule);
     if (rule.continue === true) first = index + 1;
   }
-  checkLabels(server, findings);
-  if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
-  checkTtls(server, context, findings);
-  if (!isSince(context.coredns, EMPTY_REWRITTEN_SINCE)) checkCodes(server, findings);
+  checkLabels(checked);
+  if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(checked);
+  checkTtls(checked);
+  if (!isSince(context.coredns, EMPTY_REWRITTEN_SINCE)) checkCodes(checked);
 }
 
-function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {
+function checkRule(checked: CheckedServer, rule: RewritePlugin): void {
   const { match, from, answer } = rule;
   if (match !== "exact" && answer === undefined) {
-    findings.warn(server, `rewrite ${from}`, "without `answer auto` many resolvers reject the answer's other name");
+    checked.warn(`rewrite ${from}`, "without `answer auto` many resolvers reject the answer's other name");
   }
-  if (match === "regex") checkPattern(server, rule, findings);
-  else checkWords(server, rule, findings);
-  checkDots(server, rule, findings);
+  if (match === "regex") checkPattern(checked, rule);
+  else checkWords(checked, rule);
+  checkDots(checked, rule);
   if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${match} ${from}`,
       "CoreDNS appends a dot, so it matches whole labels only",
       "use a regex for part of a label",
@@ -64,16 +57,15 @@ function checkRule(server: Server, rule: RewritePlugin, findings: Findings): voi
 }
 
 /** How a pattern treats a name, which CoreDNS passes whole, in lower case and with a trailing dot. */
-function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
+function checkPattern(checked: CheckedServer, { from, to }: RewritePlugin): void {
   const why = whyNoName(from);
-  if (why !== undefined) findings.warn(server, `rewrite ${from}`, `matches no name, ${why}`);
+  if (why !== undefined) checked.warn(`rewrite ${from}`, `matches no name, ${why}`);
   if (why?.includes("dot")) return;
   const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
   const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
   const advice = [start, end].filter((part) => part !== "").join(", and ");
   if (advice !== "")
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${from}`,
       `matches anywhere in a name and replaces all of it by ${to}`,
       `for whole names only, ${advice}`,
@@ -81,33 +73,25 @@ function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Fin
 }
 
 /** Pattern syntax in a rule that is not a regex. */
-function checkWords(server: Server, { match, from, to }: RewritePlugin, findings: Findings): void {
+function checkWords(checked: CheckedServer, { match, from, to }: RewritePlugin): void {
   if (hasVariable(from) || hasVariable(to)) return;
   if (from.startsWith("*."))
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${from}`,
       "matches no name, since only a regex has wildcards",
       `use suffix ${from.slice(1)}, which takes all names below it`,
     );
   else if (match === "exact" && from.length > 1 && from.startsWith("."))
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${from}`,
       "matches no name, since none begins with a dot",
       `use suffix ${from}, which takes all names below it`,
     );
   else if (/[\\^$()[\]|+*?]/.test(from))
-    findings.warn(
-      server,
-      `rewrite ${from}`,
-      `matches no name, since ${match} compares it literally`,
-      "write regex before it",
-    );
+    checked.warn(`rewrite ${from}`, `matches no name, since ${match} compares it literally`, "write regex before it");
   const [group] = /\{\d+\}/.exec(to) ?? [];
   if (group !== undefined)
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${match} ${from}`,
       `${group} in ${to} is not replaced, since only a regex has groups`,
       "leave it out, or use a regex",
@@ -118,12 +102,8 @@ function checkWords(server: Server, { match, from, to }: RewritePlugin, findings
  * Rules that no client's name reaches, since it is not in the block's zones.
  * @returns whether names may come from the block's own zones.
  */
-function checkReach(
-  server: Server,
-  servers: readonly Server[],
-  { match, from }: RewritePlugin,
-  findings: Findings,
-): boolean {
+function checkReach(checked: CheckedServer, { match, from }: RewritePlugin): boolean {
+  const { server, servers } = checked;
   const zones = servedZones(server).map(({ zone }) => zone);
   if (zones.length === 0 || (match !== "exact" && match !== "suffix")) return true;
   // The leading dots make the comparison respect label boundaries.
@@ -133,8 +113,7 @@ function checkReach(
     return name.endsWith(ending) || (match === "suffix" && ending.endsWith(name));
   });
   if (!fits) {
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${from}`,
       `has no effect, since names of ${from} do not reach a block for ${server.zones.join(" ")}`,
     );
@@ -143,8 +122,7 @@ function checkReach(
   // Without a leading dot, a suffix also matches the end of longer labels.
   const owner = name.startsWith(".") && name.length > 1 ? takenBy(name.slice(1), server, servers) : undefined;
   if (owner === undefined) return true;
-  findings.warn(
-    server,
+  checked.warn(
     `rewrite ${from}`,
     `has no effect, since the block for ${owner.zones.join(" ")} takes these names`,
     "move the line there",
@@ -219,13 +197,14 @@ const LABEL = /\{[^{}/]+\/[^{}]+\}/;
  * Labels of metadata in new names: CoreDNS replaces them from 1.15.0 in a regex with the word metadata, and only beside the plugin metadata.
  * @see https://github.com/coredns/coredns/issues/6936
  */
-function checkLabels(server: Server, findings: Findings): void {
+function checkLabels(checked: CheckedServer): void {
+  const { server } = checked;
   for (const plugin of server.plugins) {
     if (plugin.plugin === "rewrite") {
       const [label] = LABEL.exec(plugin.to) ?? [];
       if (label === undefined) continue;
       const advice = "from CoreDNS 1.15.0 write metadata behind the new name of a regex; leave it out before";
-      findings.warn(server, `rewrite ${plugin.from}`, `${label} in ${plugin.to} is not replaced`, advice);
+      checked.warn(`rewrite ${plugin.from}`, `${label} in ${plugin.to} is not replaced`, advice);
       continue;
     }
     const rule = otherRule(plugin);
@@ -233,8 +212,7 @@ function checkLabels(server: Server, findings: Findings): void {
     if (last !== "metadata" || hasPlugin(server, "metadata")) continue;
     const [label] = LABEL.exec(to) ?? [];
     if (label !== undefined)
-      findings.warn(
-        server,
+      checked.warn(
         `rewrite ${from}`,
         `matches no name, since ${label} has no value in a block without metadata`,
         "add a line metadata",
@@ -246,14 +224,14 @@ function checkLabels(server: Server, findings: Findings): void {
 const WITH_RECORDS: readonly string[] = ["NOERROR", "0", "NXDOMAIN", "3"];
 
 /** An rcode rule is applied per record, and a failure has none except EDNS's. */
-function checkCodes(server: Server, findings: Findings): void {
+function checkCodes(checked: CheckedServer): void {
+  const { server } = checked;
   for (const plugin of server.plugins) {
     const rule = otherRule(plugin);
     const [code] = rule?.field === "rcode" ? rule.words.slice(-2) : [];
     if (rule === undefined || code === undefined || hasVariable(code)) continue;
     if (WITH_RECORDS.includes(code.toUpperCase())) continue;
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite rcode ${rule.words.join(" ")}`,
       `has no effect until CoreDNS 1.14.7 for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
     );
@@ -268,7 +246,9 @@ const CACHE_TTL = 3600;
  * rewritten answer, but no longer than its own maximum.
  * @see https://github.com/coredns/coredns/pull/8289
  */
-function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings): void {
+function checkTtls(checked: CheckedServer): void {
+  const { server } = checked;
+  const { coredns } = checked.context;
   const release = releaseFor(coredns);
   const isBehind = (rankOf("cache", release) ?? 0) > (rankOf("rewrite", release) ?? 0);
   const [kept] = server.plugins.flatMap((plugin) =>
@@ -284,15 +264,13 @@ function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings
     const [range = ""] = rule.words.slice(-1);
     const [shortest = Number.NaN, longest = shortest] = range.split("-").map((text) => Number(text || Number.NaN));
     if (isBehind && longest < kept)
-      findings.warn(
-        server,
+      checked.warn(
         `rewrite ttl ${words}`,
         `clients ask again, but the cache, which is behind rewrite from CoreDNS 1.14.7 on, keeps the answer for its own TTL, up to ${kept} s`,
         "shorten cache instead",
       );
     if (!isBehind && shortest > kept)
-      findings.warn(
-        server,
+      checked.warn(
         `rewrite ttl ${words}`,
         `clients get ${kept} s at most, since the cache is before rewrite until CoreDNS 1.14.7`,
         "lengthen cache too",
@@ -304,7 +282,8 @@ function checkTtls(server: Server, { coredns }: CheckContext, findings: Findings
  * A cname rule compares and writes names literally, with their trailing dot, and stops processing whether it matches or not.
  * @see https://github.com/coredns/coredns/issues/6922
  */
-function checkCnames(server: Server, findings: Findings): void {
+function checkCnames(checked: CheckedServer): void {
+  const { server } = checked;
   const rules = server.plugins.filter((plugin) => pluginName(plugin) === "rewrite");
   for (const [index, plugin] of rules.entries()) {
     const rule = cnameRule(plugin);
@@ -312,16 +291,11 @@ function checkCnames(server: Server, findings: Findings): void {
     const { match, from, to, goesOn } = rule;
     const whole = match === "exact" || match === "suffix";
     if (whole && !from.endsWith("."))
-      findings.warn(
-        server,
-        `rewrite cname ${from}`,
-        "matches no name, since names are compared with the dot at their end",
-      );
+      checked.warn(`rewrite cname ${from}`, "matches no name, since names are compared with the dot at their end");
     else if ((whole || match === "regex") && !to.endsWith("."))
-      findings.warn(server, `rewrite cname ${from}`, `without a dot at the end of ${to} no answer is sent at all`);
+      checked.warn(`rewrite cname ${from}`, `without a dot at the end of ${to} no answer is sent at all`);
     if (!goesOn && index < rules.length - 1)
-      findings.warn(
-        server,
+      checked.warn(
         `rewrite cname ${from}`,
         "the rules after it have no effect, even if it does not match",
         "begin it with continue",

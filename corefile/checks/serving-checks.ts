@@ -6,7 +6,7 @@ import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { dotted, hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, serverFor, zonesOr } from "../zones.ts";
-import type { CheckContext, Findings } from "./findings.ts";
+import type { CheckContext, CheckedServer, Findings } from "./findings.ts";
 import { checkClusterNames, serves } from "./zone-checks.ts";
 
 const TERMINATION_GRACE = 30;
@@ -49,9 +49,11 @@ export function checkServing(
   }
   if (!hasImports) checkProcess(servers, context, findings);
   if (!hasImports) checkClusterNames(servers, context, findings);
-  for (const server of servers) {
-    for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
-  }
+}
+
+/** Options of single plugins that keep the pod, its metrics or its cache from working as intended. */
+export function checkPlugins(checked: CheckedServer): void {
+  for (const plugin of checked.server.plugins) checkPlugin(checked, plugin);
 }
 
 /** Whether a line sends all names to other servers; one with a variable may. */
@@ -101,71 +103,69 @@ function isEverywhere(address: string, port: string): boolean {
 /** First release whose cache keeps answers for more than an hour. https://github.com/coredns/coredns/pull/8134 */
 const LONG_CACHE_SINCE: Version = [1, 14, 4];
 
-function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
+function checkPlugin(checked: CheckedServer, plugin: Plugin): void {
+  const { context } = checked;
   switch (plugin.plugin) {
     case "health":
-      checkLameduck(server, plugin.lameduck, context.terminationGrace ?? TERMINATION_GRACE, findings);
+      checkLameduck(checked, plugin.lameduck, context.terminationGrace ?? TERMINATION_GRACE);
       break;
     case "autopath":
-      checkAutopath(server, plugin.source, findings);
+      checkAutopath(checked, plugin.source);
       break;
     case "prometheus":
-      checkMetrics(server, plugin.address ?? "localhost:9153", context, findings);
+      checkMetrics(checked, plugin.address ?? "localhost:9153");
       break;
     case "cache":
-      if (!isSince(context.coredns, LONG_CACHE_SINCE)) checkCache(server, plugin, findings);
+      if (!isSince(context.coredns, LONG_CACHE_SINCE)) checkCache(checked, plugin);
       break;
   }
 }
 
 const METRICS_PORT = "9153";
 
-function checkMetrics(server: Server, address: string, { isAddon }: CheckContext, findings: Findings): void {
+function checkMetrics(checked: CheckedServer, address: string): void {
+  const { isAddon } = checked.context;
   if (/^(localhost|127\.|\[::1\])/.test(address))
-    findings.warn(
-      server,
+    checked.warn(
       "prometheus",
       "listens on localhost, where no collector reaches it",
       "write :9153, which the Service names",
     );
   else if (isAddon !== false && hostAndPort(address)?.port !== METRICS_PORT)
-    findings.warn(
-      server,
+    checked.warn(
       "prometheus",
       `listens on ${address}, where no collector looks for it`,
       "write :9153, which the Service names",
     );
 }
 
-function checkAutopath(server: Server, source: string, findings: Findings): void {
+function checkAutopath(checked: CheckedServer, source: string): void {
+  const { server } = checked;
   if (source === "@kubernetes") {
     if (watchesPods(server)) return;
-    findings.warn(
-      server,
+    checked.warn(
       "autopath",
       "has no effect without `pods verified` in kubernetes, since it cannot tell a client's namespace",
     );
   } else if (source.startsWith("@") && !hasPlugin(server, source.slice(1))) {
-    findings.warn(server, `autopath ${source}`, `has no effect, since this block has no plugin ${source.slice(1)}`);
+    checked.warn(`autopath ${source}`, `has no effect, since this block has no plugin ${source.slice(1)}`);
   }
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/pkg/dnsutil/ttl.go */
-function checkCache(server: Server, { ttl, success, denial }: CachePlugin, findings: Findings): void {
+function checkCache(checked: CheckedServer, { ttl, success, denial }: CachePlugin): void {
   const times = [ttl, success?.ttl, denial?.ttl].filter((time) => time !== undefined && time > MAX_CACHE_TTL);
   for (const time of new Set(times))
-    findings.warn(
-      server,
+    checked.warn(
       `cache ${time}`,
       `no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own TTL, so more has no effect`,
     );
 }
 
-function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {
+function checkLameduck(checked: CheckedServer, lameduck: string | undefined, grace: number): void {
   const max = grace - SHUTDOWN_RESERVE;
   if (lameduck === undefined || (seconds(lameduck) ?? 0) <= max) return;
-  findings.error(
-    server,
+  checked.error(
     "health",
     `lameduck takes at most ${max}s, since the pod is killed after ${grace}s (found ${lameduck})`,
   );
@@ -176,28 +176,27 @@ function watchesPods(server: Server): boolean {
 }
 
 /** Lines of `log` that log less than they suggest. */
-export function checkLogs(server: Server, findings: Findings): void {
+export function checkLogs(checked: CheckedServer): void {
+  const { server } = checked;
   const logs = server.plugins.flatMap((plugin) => (plugin.plugin === "log" ? [readScope(plugin.scope ?? [])] : []));
   for (const [index, { scopes, format }] of logs.entries()) {
     const earlier = logs.slice(0, index).flatMap((log) => log.scopes);
-    for (const scope of scopes) checkScope(server, scope, earlier, findings);
+    for (const scope of scopes) checkScope(checked, scope, earlier);
     const [label] = /\{\/[^}]+\}/.exec(format ?? "") ?? [];
     if (label !== undefined && !hasPlugin(server, "metadata"))
-      findings.warn(server, "log", `${label} is always -, since this block has no metadata`, "add a line metadata");
+      checked.warn("log", `${label} is always -, since this block has no metadata`, "add a line metadata");
   }
 }
 
-function checkScope(server: Server, scope: string, earlier: readonly string[], findings: Findings): void {
+function checkScope(checked: CheckedServer, scope: string, earlier: readonly string[]): void {
   if (scope.includes("{") && !hasVariable(scope))
-    findings.warn(
-      server,
+    checked.warn(
       "log",
       `${scope} is read as a zone, not as part of the format`,
       "put the whole format in double quotes, behind a zone",
     );
   else if (earlier.some((wide) => isWithin(scope, wide)))
-    findings.warn(
-      server,
+    checked.warn(
       `log ${scope}`,
       "has no effect, since a line above takes its names, and the first line that matches logs a query",
     );
@@ -211,19 +210,16 @@ function readScope(words: readonly string[]): { readonly scopes: readonly string
 }
 
 /** Lines that keep the cluster's names for too long, or that ask others for them. */
-export function checkClusterAnswers(
-  server: Server,
-  servers: readonly Server[],
-  { clusterDomain: domain = CLUSTER_DOMAIN, port = DNS_PORT }: CheckContext,
-  findings: Findings,
-): void {
+export function checkClusterAnswers(checked: CheckedServer): void {
+  const { server, servers } = checked;
+  const { clusterDomain: domain = CLUSTER_DOMAIN, port = DNS_PORT } = checked.context;
   const kubernetes = server.plugins.find((plugin) => plugin.plugin === "kubernetes");
   if (kubernetes?.plugin !== "kubernetes" || serverFor(domain, port, servers) !== server) return;
   if (!coversDomain(server, kubernetes.zones, domain)) return;
-  checkPassing(server, kubernetes, domain, findings);
+  checkPassing(checked, kubernetes, domain);
   for (const plugin of server.plugins)
     if (plugin.plugin === "cache" && coversDomain(server, plugin.zones ?? [], domain))
-      checkKept(server, plugin, kubernetes.ttl ?? DEFAULT_TTL, domain, findings);
+      checkKept(checked, plugin, kubernetes.ttl ?? DEFAULT_TTL, domain);
 }
 
 function coversDomain(server: Server, zones: readonly string[], domain: string): boolean {
@@ -237,7 +233,8 @@ const BEHIND: readonly string[] = ["file", "auto", "secondary", "etcd", "grpc", 
  * Names of the cluster that do not exist, which every lookup of an outside name asks for by its search list, and which fallthrough sends
  * upstream.
  */
-function checkPassing(server: Server, { fallthrough }: KubernetesPlugin, domain: string, findings: Findings): void {
+function checkPassing(checked: CheckedServer, { fallthrough }: KubernetesPlugin, domain: string): void {
+  const { server } = checked;
   if (fallthrough === undefined) return;
   if (fallthrough.length > 0 && !fallthrough.some((zone) => isWithin(domain, zone))) return;
   const isMeant = server.plugins.some((plugin) => {
@@ -252,8 +249,7 @@ function checkPassing(server: Server, { fallthrough }: KubernetesPlugin, domain:
       plugin.except?.some((zone) => isWithin(domain, zone)) !== true,
   );
   if (isMeant || asked?.plugin !== "forward") return;
-  findings.warn(
-    server,
+  checked.warn(
     ["kubernetes", "fallthrough", ...fallthrough].join(" "),
     `asks ${asked.upstreams.join(" ")} for names of ${domain} that do not exist, several for each outside name that a pod looks up`,
     "write fallthrough in-addr.arpa ip6.arpa",
@@ -266,11 +262,10 @@ const DEFAULT_TTL = 5;
 const USUAL_TTL = 30;
 
 /** A cache that answers with addresses that Services and pods no longer have. */
-function checkKept(server: Server, cache: CachePlugin, ttl: number, domain: string, findings: Findings): void {
+function checkKept(checked: CheckedServer, cache: CachePlugin, ttl: number, domain: string): void {
   const kept = (["success", "denial"] as const).filter((kind) => !isDisabled(cache, kind, domain));
   if (kept.length > 0 && cache.serveStale !== undefined && cache.serveStale.refresh !== "verify")
-    findings.warn(
-      server,
+    checked.warn(
       "cache",
       `serve_stale answers names of ${domain} with what they no longer have, such as a deleted pod's address`,
       `add ${kept.map((kind) => `disable ${kind} ${domain}`).join(" and ")}, or serve_stale ${cache.serveStale.duration ?? "1h"} verify`,
@@ -279,8 +274,7 @@ function checkKept(server: Server, cache: CachePlugin, ttl: number, domain: stri
     const shortest = cache[kind]?.minTtl ?? 0;
     if (shortest <= Math.max(ttl, USUAL_TTL)) continue;
     const what = kind === "success" ? "addresses of deleted pods" : "that a new Service does not exist";
-    findings.warn(
-      server,
+    checked.warn(
       `cache ${kind}`,
       `keeps ${what} for at least ${shortest} s, since its shortest TTL is also for names of ${domain}`,
       `make it at most ${USUAL_TTL}, or add disable ${kind} ${domain}`,

@@ -3,40 +3,33 @@ import type { RewritePlugin } from "../plugins/sources.ts";
 import { dotted, isAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { bare, CLUSTER_DOMAIN, DNS_PORT, isWithin, servedZones, serverFor } from "../zones.ts";
-import type { CheckContext, Findings } from "./findings.ts";
+import type { CheckContext, CheckedServer } from "./findings.ts";
 import { loopOf, readUpstream } from "./forward-checks.ts";
 
 /** Where a rewritten name is looked up: in the same block, whichever block owns it. */
-export function checkTarget(
-  server: Server,
-  servers: readonly Server[],
-  rule: RewritePlugin,
-  context: CheckContext,
-  findings: Findings,
-): void {
+export function checkTarget(checked: CheckedServer, rule: RewritePlugin): void {
+  const { context } = checked;
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
   const name = rule.to.replace(/\{\d+\}/g, "x");
-  if (isWithin(name, domain)) checkCluster(server, rule, context, findings);
-  else if (!checkShort(server, servers, rule, domain, findings)) checkOther(server, servers, rule, context, findings);
+  if (isWithin(name, domain)) checkCluster(checked, rule);
+  else if (!checkShort(checked, rule, domain)) checkOther(checked, rule);
 }
 
 /** New names with an empty label, or with two labels joined, by the dots at the beginning of a rule's words. */
-export function checkDots(server: Server, { match, from, to }: RewritePlugin, findings: Findings): void {
+export function checkDots(checked: CheckedServer, { match, from, to }: RewritePlugin): void {
   if (hasVariable(from) || hasVariable(to) || /^\{\d+\}/.test(to)) return;
   const [old, made] = [dotted(from), dotted(to)];
   const isPart = match === "suffix" || match === "substring";
   // The name `.` is the root.
   const isRoot = made === "." && (match === "exact" || match === "regex");
   if (made.startsWith(".") && !isRoot && !(isPart && old.startsWith(".")))
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${from}`,
       `leads to names with an empty label, since ${to} begins with a dot, and CoreDNS answers SERVFAIL`,
       adviceOn(match, made),
     );
   else if (isPart && old.startsWith(".") && !made.startsWith("."))
-    findings.warn(
-      server,
+    checked.warn(
       `rewrite ${from}`,
       `joins two labels: it makes name${bare(made)} of name${bare(old)}`,
       "begin both with a dot",
@@ -52,13 +45,8 @@ function adviceOn(match: RewritePlugin["match"], made: string): string {
 const SOURCES: readonly string[] = ["hosts", "template", "file", "auto", "secondary", "etcd", "route53"];
 
 /** Names of another block, which this block sends upstream. */
-function checkOther(
-  server: Server,
-  servers: readonly Server[],
-  { match, from, to }: RewritePlugin,
-  context: CheckContext,
-  findings: Findings,
-): void {
+function checkOther(checked: CheckedServer, { match, from, to }: RewritePlugin): void {
+  const { server, servers, context } = checked;
   const name = to.replace(/\{\d+\}/g, "x");
   const owner = serverFor(name, DNS_PORT, servers);
   const zone = owner && servedZones(owner).find((served) => isWithin(name, served.zone))?.zone;
@@ -67,8 +55,7 @@ function checkOther(
   const here = askedFor(name, server);
   if (here === undefined || here.isMeant || here.upstreams.some((text) => leadsBack(text, context))) return;
   if (String(here.upstreams) === String(askedFor(name, owner)?.upstreams)) return;
-  findings.warn(
-    server,
+  checked.warn(
     `rewrite ${from}`,
     `leads to ${to}, which this block looks up at ${here.upstreams.join(" ")}, not in the block for ${owner.zones.join(" ")}`,
     `add a line forward ${zone.replace(/\.$/, "")} here`,
@@ -101,21 +88,11 @@ function lastLabelsOf(servers: readonly Server[]): ReadonlySet<string | undefine
 }
 
 /** An address, or a Service's short name, which CoreDNS treats as a name outside the cluster. */
-function checkShort(
-  server: Server,
-  servers: readonly Server[],
-  { from, to }: RewritePlugin,
-  domain: string,
-  findings: Findings,
-): boolean {
+function checkShort(checked: CheckedServer, { from, to }: RewritePlugin, domain: string): boolean {
+  const { server, servers } = checked;
   const name = to.replace(/\.$/, "");
   if (isAddress(name)) {
-    findings.warn(
-      server,
-      `rewrite ${from}`,
-      `leads to ${to}, which is asked for as a name`,
-      "use hosts for an address",
-    );
+    checked.warn(`rewrite ${from}`, `leads to ${to}, which is asked for as a name`, "use hosts for an address");
     return true;
   }
   const labels = name.split(".");
@@ -130,8 +107,7 @@ function checkShort(
       !remembered(LAST_LABELS, servers, lastLabelsOf).has(last.toLowerCase()));
   if (!isService || !/^[\w{}.-]+$/.test(name) || name.startsWith(".") || !hasPlugin(server, "kubernetes")) return false;
   const service = last === "svc" ? name : `${name}.svc`;
-  findings.warn(
-    server,
+  checked.warn(
     `rewrite ${from}`,
     `leads to ${to}, a name outside the cluster`,
     `write that of a Service, ${service}.${domain}`,
@@ -140,7 +116,8 @@ function checkShort(
 }
 
 /** Names of the cluster in a block without kubernetes, which sends them upstream. */
-function checkCluster(server: Server, { from, to }: RewritePlugin, context: CheckContext, findings: Findings): void {
+function checkCluster(checked: CheckedServer, { from, to }: RewritePlugin): void {
+  const { server, context } = checked;
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
   if (server.plugins.some((plugin) => ["kubernetes", "template", "file"].includes(pluginName(plugin)))) return;
   const upstreams = server.plugins.flatMap((plugin) =>
@@ -148,8 +125,7 @@ function checkCluster(server: Server, { from, to }: RewritePlugin, context: Chec
   );
   if (upstreams.some((text) => leadsBack(text, context))) return;
   const asked = upstreams.length === 0 ? "nothing in this block answers" : `this block asks ${upstreams.join(" ")} for`;
-  findings.warn(
-    server,
+  checked.warn(
     `rewrite ${from}`,
     `leads to ${to}, a name of the cluster that ${asked}`,
     "move the rewrite to the block of kubernetes",
