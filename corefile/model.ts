@@ -1,47 +1,7 @@
 import { type CachePlugin, readCache, writeCache } from "./plugins/cache.ts";
-import { directive, PluginProblem } from "./plugins/options.ts";
-import {
-  type BindPlugin,
-  type EndpointPlugin,
-  type ErrorsPlugin,
-  type HealthPlugin,
-  type LoadbalancePlugin,
-  type LogPlugin,
-  type LoopPlugin,
-  type MultisocketPlugin,
-  type ReloadPlugin,
-  readBind,
-  readEndpoint,
-  readErrors,
-  readHealth,
-  readLoadbalance,
-  readLog,
-  readLoop,
-  readMultisocket,
-  readReload,
-  writeEndpoint,
-  writeErrors,
-  writeHealth,
-  writeLog,
-  writeReload,
-} from "./plugins/serving.ts";
-import {
-  type AutopathPlugin,
-  type ForwardPlugin,
-  type HostsPlugin,
-  type KubernetesPlugin,
-  type RewritePlugin,
-  readAutopath,
-  readForward,
-  readHosts,
-  readKubernetes,
-  readRewrite,
-  writeAutopath,
-  writeForward,
-  writeHosts,
-  writeKubernetes,
-  writeRewrite,
-} from "./plugins/sources.ts";
+import { directive, Unreadable } from "./plugins/options.ts";
+import * as serving from "./plugins/serving.ts";
+import * as sources from "./plugins/sources.ts";
 import { type Blocks, type Directive, hasVariable as isVariable, parseSyntax, renderBlocks } from "./syntax/syntax.ts";
 
 /** A plugin that the model does not cover, or a line that it cannot parse: kept as written. */
@@ -52,22 +12,22 @@ export interface OtherPlugin {
 
 /** The line of a plugin, with its options. */
 export type Plugin =
-  | AutopathPlugin
-  | BindPlugin
   | CachePlugin
-  | EndpointPlugin
-  | ErrorsPlugin
-  | ForwardPlugin
-  | HealthPlugin
-  | HostsPlugin
-  | KubernetesPlugin
-  | LoadbalancePlugin
-  | LogPlugin
-  | LoopPlugin
-  | MultisocketPlugin
   | OtherPlugin
-  | ReloadPlugin
-  | RewritePlugin;
+  | serving.BindPlugin
+  | serving.EndpointPlugin
+  | serving.ErrorsPlugin
+  | serving.HealthPlugin
+  | serving.LoadbalancePlugin
+  | serving.LogPlugin
+  | serving.LoopPlugin
+  | serving.MultisocketPlugin
+  | serving.ReloadPlugin
+  | sources.AutopathPlugin
+  | sources.ForwardPlugin
+  | sources.HostsPlugin
+  | sources.KubernetesPlugin
+  | sources.RewritePlugin;
 
 /** A server block: its zones and plugins. CoreDNS runs plugins in its own order, not in that of the lines. */
 export interface Server {
@@ -134,9 +94,9 @@ export function remembered<Key extends object, Value>(
 /** Parses a plugin's line. A line that CoreDNS may reject is kept as written; {@link startOf} reports why. */
 function readPlugin(line: Directive): Plugin {
   try {
-    return readKnown(line) ?? { plugin: "other", line };
+    return READERS.get(line.name)?.(line) ?? { plugin: "other", line };
   } catch (error) {
-    if (error instanceof PluginProblem) return { plugin: "other", line };
+    if (error instanceof Unreadable) return { plugin: "other", line };
     throw error;
   }
 }
@@ -146,66 +106,50 @@ export function hasVariable({ args, block = [] }: Directive): boolean {
   return args.some(isVariable) || block.some((line) => isVariable(line.name) || hasVariable(line));
 }
 
-function readKnown(line: Directive): Plugin | undefined {
-  switch (line.name) {
-    case "autopath":
-      return readAutopath(line);
-    case "bind":
-      return readBind(line);
-    case "cache":
-      return readCache(line);
-    case "errors":
-      return readErrors(line);
-    case "forward":
-      return readForward(line);
-    case "health":
-      return readHealth(line);
-    case "hosts":
-      return readHosts(line);
-    case "kubernetes":
-      return readKubernetes(line);
-    case "loadbalance":
-      return readLoadbalance(line);
-    case "log":
-      return readLog(line);
-    case "loop":
-      return readLoop(line);
-    case "multisocket":
-      return readMultisocket(line);
-    case "prometheus":
-    case "ready":
-      return readEndpoint(line.name, line);
-    case "reload":
-      return readReload(line);
-    case "rewrite":
-      return readRewrite(line);
-    default:
-      return undefined;
-  }
-}
+/** Reads the line of a plugin; undefined if the model does not cover it. */
+const READERS: ReadonlyMap<string, (line: Directive) => Plugin | undefined> = new Map(
+  Object.entries({
+    autopath: sources.readAutopath,
+    bind: serving.readBind,
+    cache: readCache,
+    errors: serving.readErrors,
+    forward: sources.readForward,
+    health: serving.readHealth,
+    hosts: sources.readHosts,
+    kubernetes: sources.readKubernetes,
+    loadbalance: serving.readLoadbalance,
+    log: serving.readLog,
+    loop: serving.readLoop,
+    multisocket: serving.readMultisocket,
+    prometheus: (line: Directive) => serving.readEndpoint("prometheus", line),
+    ready: (line: Directive) => serving.readEndpoint("ready", line),
+    reload: serving.readReload,
+    rewrite: sources.readRewrite,
+  }),
+);
 
 export function writePlugin(plugin: Plugin): Directive {
   switch (plugin.plugin) {
     case "autopath":
-      return writeAutopath(plugin);
+      return sources.writeAutopath(plugin);
     case "bind":
       return directive("bind", plugin.addresses, plugin.more);
     case "cache":
       return writeCache(plugin);
     case "errors":
-      return writeErrors(plugin);
+      return serving.writeErrors(plugin);
     case "forward":
-      return writeForward(plugin);
+      return sources.writeForward(plugin);
     case "health":
-      return writeHealth(plugin);
+      return serving.writeHealth(plugin);
     case "hosts":
-      return writeHosts(plugin);
+      return sources.writeHosts(plugin);
     case "kubernetes":
-      return writeKubernetes(plugin);
+      return sources.writeKubernetes(plugin);
     case "loadbalance":
       return directive("loadbalance", plugin.policy ?? [], plugin.more);
     case "log":
-      return writeLog(plugin);
+      return serving.writeLog(plugin);
     case "loop":
       return directive("loop", []);
     case "multisocket":
@@ -214,10 +158,10 @@ export function writePlugin(plugin: Plugin): Directive {
       return plugin.line;
     case "prometheus":
     case "ready":
-      return writeEndpoint(plugin);
+      return serving.writeEndpoint(plugin);
     case "reload":
-      return writeReload(plugin);
+      return serving.writeReload(plugin);
     case "rewrite":
-      return writeRewrite(plugin);
+      return sources.writeRewrite(plugin);
   }
 }

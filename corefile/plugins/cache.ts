@@ -1,6 +1,6 @@
 import { seconds } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
-import { directive, OptionReader, option } from "./options.ts";
+import { directive, expect, integer, OptionReader, option } from "./options.ts";
 
 /** One part of the cache: answers with records, or denials. */
 export interface CacheSide {
@@ -49,10 +49,10 @@ export function readCache(line: Directive): CachePlugin {
   const hasTtl = first !== undefined && /^[+-]?\d+$/.test(first);
   const zones = hasTtl ? others : line.args;
   const servfail = options.duration("servfail");
-  if (servfail !== undefined && (seconds(servfail) ?? 0) > 300) options.fail("servfail", "at most 5m");
+  expect(servfail === undefined || (seconds(servfail) ?? 0) <= 300);
   return {
     plugin: "cache",
-    ttl: hasTtl ? options.number("the TTL", first, 1) : undefined,
+    ttl: hasTtl ? integer(first, 1) : undefined,
     zones: zones.length > 0 ? zones : undefined,
     success: side(options, "success"),
     denial: side(options, "denial"),
@@ -69,9 +69,9 @@ function side(options: OptionReader, name: "success" | "denial"): CacheSide | un
   // CoreDNS ignores further words.
   const [capacity, ttl, minTtl] = words;
   return {
-    capacity: options.number(name, capacity, 1),
-    ttl: ttl === undefined ? undefined : options.number(name, ttl, 1),
-    minTtl: minTtl === undefined ? undefined : options.number(name, minTtl),
+    capacity: integer(capacity, 1),
+    ttl: ttl === undefined ? undefined : integer(ttl, 1),
+    minTtl: minTtl === undefined ? undefined : integer(minTtl),
   };
 }
 
@@ -79,14 +79,12 @@ function prefetch(options: OptionReader): Prefetch | undefined {
   const words = options.words("prefetch");
   if (words === undefined) return undefined;
   const [amount, duration, percentage, ...more] = words;
-  const wrong = (duration !== undefined && seconds(duration) === undefined) || more.length > 0;
-  if (wrong || (percentage !== undefined && !percentage.endsWith("%"))) {
-    options.fail("prefetch", "an amount, a duration and a percentage, such as 10 1m 10%");
-  }
+  expect((duration === undefined || seconds(duration) !== undefined) && more.length === 0);
+  expect(percentage === undefined || percentage.endsWith("%"));
   return {
-    amount: options.number("prefetch", amount),
+    amount: integer(amount),
     duration,
-    percentage: percentage === undefined ? undefined : options.number("prefetch", percentage.slice(0, -1), 10, 90),
+    percentage: percentage === undefined ? undefined : integer(percentage.slice(0, -1), 10, 90),
   };
 }
 
@@ -97,9 +95,8 @@ function serveStale(options: OptionReader): ServeStale | undefined {
   if (words === undefined) return undefined;
   const [duration, mode, ...further] = words;
   const refresh = REFRESH.find((value) => value === mode?.toLowerCase());
-  if (duration !== undefined && seconds(duration) === undefined) options.fail("serve_stale", "a duration, such as 1h");
-  if (mode !== undefined && refresh === undefined)
-    options.fail("serve_stale", "immediate or verify after the duration");
+  expect(duration === undefined || seconds(duration) !== undefined);
+  expect(mode === undefined || refresh !== undefined);
   return { duration, refresh, further: further.length > 0 ? further : undefined };
 }
 

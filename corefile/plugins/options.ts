@@ -1,60 +1,52 @@
 import { seconds } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
 
-/** A plugin's line that CoreDNS would reject; the message says what it accepts. */
-export class PluginProblem extends Error {}
+/** A line that the model does not read, since CoreDNS may reject it; its setup in `setups/` says why. */
+export class Unreadable extends Error {}
 
-/** Reads the options in a plugin's braces by name. Unread options remain in {@link OptionReader.rest}. */
+/** Reads the options in a plugin's braces by name. Unread options remain in {@link OptionReader.rest}. @throws {Unreadable} */
 export class OptionReader {
-  private readonly plugin: string;
   private readonly left: Directive[];
 
-  constructor(directive: Directive) {
-    this.plugin = directive.name;
-    this.left = [...(directive.block ?? [])];
+  constructor({ block = [] }: Directive) {
+    this.left = [...block];
   }
 
   /** An option without words. */
   flag(name: string): true | undefined {
-    const args = this.take(name);
-    if (args === undefined) return undefined;
-    if (args.length > 0) this.fail(name, "no words");
-    return true;
+    return this.words(name, 0, 0) && true;
   }
 
   /** An option with one integer. */
-  integer(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {
-    const args = this.take(name);
-    if (args === undefined) return undefined;
-    return args.length === 1 ? this.number(name, args[0], min, max) : this.fail(name, "one integer");
+  integer(name: string, min?: number, max?: number): number | undefined {
+    const text = this.word(name);
+    return text === undefined ? undefined : integer(text, min, max);
   }
 
-  /** An option with one duration. */
+  /** An option with one duration, such as `30s`. */
   duration(name: string): string | undefined {
-    const text = this.word(name, "one duration, such as 30s");
-    if (text !== undefined && seconds(text) === undefined) this.fail(name, "a duration, such as 30s");
+    const text = this.word(name);
+    expect(text === undefined || seconds(text) !== undefined);
     return text;
   }
 
   /** An option with one word. */
-  word(name: string, wanted = "one word"): string | undefined {
-    const args = this.take(name);
-    if (args === undefined) return undefined;
-    const [text, ...more] = args;
-    return text === undefined || more.length > 0 ? this.fail(name, wanted) : text;
+  word(name: string): string | undefined {
+    return this.words(name, 1, 1)?.[0];
   }
 
   /** An option with one of several words. */
   oneOf<const T extends string>(name: string, allowed: readonly T[]): T | undefined {
-    const text = this.word(name, `one of ${allowed.join(", ")}`);
-    if (text === undefined) return undefined;
-    return allowed.find((value) => value === text) ?? this.fail(name, `one of ${allowed.join(", ")}`);
+    const text = this.word(name);
+    const value = allowed.find((word) => word === text);
+    expect(text === value);
+    return value;
   }
 
-  /** At least `min` words. */
-  words(name: string, min = 1): readonly string[] | undefined {
+  /** From `min` to `max` words. */
+  words(name: string, min = 1, max = Number.POSITIVE_INFINITY): readonly string[] | undefined {
     const args = this.take(name);
-    if (args !== undefined && args.length < min) this.fail(name, `at least ${min === 1 ? "one word" : `${min} words`}`);
+    expect(args === undefined || (args.length >= min && args.length <= max));
     return args;
   }
 
@@ -63,21 +55,6 @@ export class OptionReader {
     const found: (readonly string[])[] = [];
     for (let args = this.take(name); args !== undefined; args = this.take(name)) found.push(args);
     return found;
-  }
-
-  /** Parses a word of an option as an integer. */
-  number(name: string, text: string | undefined, min = 0, max = Number.MAX_SAFE_INTEGER): number {
-    const value = Number(text);
-    if (text === undefined || !/^[+-]?\d+$/.test(text) || value < min || value > max) {
-      const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
-      return this.fail(name, `an integer ${range}, not ${text ?? "nothing"}`);
-    }
-    return value;
-  }
-
-  /** Rejects the line. @param wanted What the option takes. */
-  fail(name: string, wanted: string): never {
-    throw new PluginProblem(`${this.plugin}: ${name} takes ${wanted}`);
   }
 
   /** The lines that have not been read, as written; undefined if there are none. */
@@ -91,14 +68,21 @@ export class OptionReader {
   }
 }
 
-/** @throws {PluginProblem} if a plugin's own line has arguments. */
-export function noArgs({ name, args }: Directive): void {
-  if (args.length > 0) throw new PluginProblem(`${name}: takes no words on its line`);
+/** @throws {Unreadable} unless a line is as CoreDNS takes it. */
+export function expect(isRead: boolean): asserts isRead {
+  if (!isRead) throw new Unreadable();
 }
 
-/** The only argument of a plugin's own line, if any. @throws {PluginProblem} if there are several. */
-export function atMostOneArg({ name, args }: Directive): string | undefined {
-  if (args.length > 1) throw new PluginProblem(`${name}: takes at most one word on its line`);
+/** An integer in a word. @throws {Unreadable} */
+export function integer(text: string | undefined, min = 0, max = Number.MAX_SAFE_INTEGER): number {
+  const value = Number(text);
+  expect(text !== undefined && /^[+-]?\d+$/.test(text) && value >= min && value <= max);
+  return value;
+}
+
+/** The only argument of a plugin's own line, if any. @throws {Unreadable} if there are several. */
+export function atMostOneArg({ args }: Directive): string | undefined {
+  expect(args.length <= 1);
   return args[0];
 }
 

@@ -1,6 +1,6 @@
 import { isGoRegexp, seconds } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
-import { atMostOneArg, directive, noArgs, OptionReader, option, PluginProblem } from "./options.ts";
+import { atMostOneArg, directive, expect, integer, OptionReader, option } from "./options.ts";
 
 /** @see https://coredns.io/plugins/health/ */
 export interface HealthPlugin {
@@ -25,9 +25,7 @@ export function readHealth(line: Directive): HealthPlugin {
 /** CoreDNS accepts a host only with a port. */
 function address(line: Directive): string | undefined {
   const text = atMostOneArg(line);
-  if (text !== undefined && !/^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/.test(text)) {
-    throw new PluginProblem(`${line.name}: takes an address with its port, such as :8080, and not ${text}`);
-  }
+  expect(text === undefined || /^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/.test(text));
   return text;
 }
 
@@ -62,19 +60,10 @@ export interface ReloadPlugin {
 
 export function readReload({ args, block }: Directive): ReloadPlugin {
   const [interval, jitter, ...more] = args;
-  if (more.length > 0 || block !== undefined || args.some((word) => seconds(word) === undefined)) {
-    throw new PluginProblem("reload: takes an interval and a jitter, such as 30s 15s");
-  }
-  const zeroJitter = jitter !== undefined && seconds(jitter) === 0;
-  if (tooShort(interval, 2) || (tooShort(jitter, 1) && !zeroJitter)) {
-    throw new PluginProblem("reload: takes an interval from 2s and a jitter from 1s");
-  }
+  expect(more.length === 0 && block === undefined && args.every((word) => seconds(word) !== undefined));
+  const [every = 30, spread = 15] = args.map(seconds);
+  expect(every >= 2 && (spread >= 1 || spread === 0));
   return { plugin: "reload", interval, jitter };
-}
-
-function tooShort(text: string | undefined, min: number): boolean {
-  const value = text === undefined ? undefined : seconds(text);
-  return value !== undefined && value < min;
 }
 
 export function writeReload({ interval, jitter }: ReloadPlugin): Directive {
@@ -87,7 +76,7 @@ export interface LoopPlugin {
 }
 
 export function readLoop(line: Directive): LoopPlugin {
-  noArgs(line);
+  expect(line.args.length === 0);
   return { plugin: "loop" };
 }
 
@@ -102,9 +91,7 @@ export interface LoadbalancePlugin {
 export function readLoadbalance(line: Directive): LoadbalancePlugin {
   const [policy, ...words] = line.args;
   const files = { round_robin: 0, weighted: 1 }[policy ?? "round_robin"];
-  if (files !== words.length) {
-    throw new PluginProblem("loadbalance: takes round_robin or weighted FILE");
-  }
+  expect(files === words.length);
   return {
     plugin: "loadbalance",
     policy: line.args.length > 0 ? line.args : undefined,
@@ -121,7 +108,7 @@ export interface MultisocketPlugin {
 
 export function readMultisocket(line: Directive): MultisocketPlugin {
   const word = atMostOneArg(line);
-  const sockets = word === undefined ? undefined : new OptionReader(line).number("its line", word, 1, 1024);
+  const sockets = word === undefined ? undefined : integer(word, 1, 1024);
   return { plugin: "multisocket", sockets };
 }
 
@@ -133,7 +120,7 @@ export interface BindPlugin {
 }
 
 export function readBind(line: Directive): BindPlugin {
-  if (line.args.length === 0) throw new PluginProblem("bind: takes at least one address");
+  expect(line.args.length > 0);
   return { plugin: "bind", addresses: line.args, more: new OptionReader(line).rest() };
 }
 
@@ -157,13 +144,9 @@ export interface Consolidate {
 
 export function readErrors(line: Directive): ErrorsPlugin {
   const options = new OptionReader(line);
-  if (line.args.length > 1 || (line.args[0] ?? "stdout") !== "stdout") {
-    throw new PluginProblem("errors: accepts only stdout on its line");
-  }
+  expect(line.args.length <= 1 && (line.args[0] ?? "stdout") === "stdout");
   const consolidate = options.every("consolidate").map(([period = "", pattern, ...further]) => {
-    if (seconds(period) === undefined || pattern === undefined || !isGoRegexp(pattern)) {
-      return options.fail("consolidate", 'a duration and a pattern, such as 5m ".* i/o timeout$"');
-    }
+    expect(seconds(period) !== undefined && pattern !== undefined && isGoRegexp(pattern));
     return { period, pattern, further: further.length > 0 ? further : undefined };
   });
   return {
@@ -181,24 +164,22 @@ export function writeErrors({ target, consolidate, more }: ErrorsPlugin): Direct
   return directive("errors", [target], lines, more);
 }
 
-export const CLASSES = ["success", "denial", "error", "all"] as const;
+export const LOG_CLASSES = ["success", "denial", "error", "all"] as const;
 
 /** @see https://coredns.io/plugins/log/ */
 export interface LogPlugin {
   readonly plugin: "log";
   /** Names that are logged, and a format with placeholders. */
   readonly scope?: readonly string[] | undefined;
-  readonly classes?: readonly (typeof CLASSES)[number][] | undefined;
+  readonly classes?: readonly (typeof LOG_CLASSES)[number][] | undefined;
   readonly more?: readonly Directive[] | undefined;
 }
 
 export function readLog(line: Directive): LogPlugin {
   const options = new OptionReader(line);
-  const classes = options.every("class").flatMap((words) =>
-    words.map((word) => {
-      return CLASSES.find((value) => value === word) ?? options.fail("class", CLASSES.join(", "));
-    }),
-  );
+  const words = options.every("class").flat();
+  const classes = words.flatMap((word) => LOG_CLASSES.find((value) => value === word) ?? []);
+  expect(classes.length === words.length);
   return {
     plugin: "log",
     scope: line.args.length > 0 ? line.args : undefined,

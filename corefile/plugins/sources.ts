@@ -1,8 +1,8 @@
 import { groupsOf, isAddress, isGoRegexp, seconds, usedGroups } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
-import { directive, OptionReader, option, PluginProblem } from "./options.ts";
+import { directive, expect, OptionReader, option } from "./options.ts";
 
-const POD_MODES = ["disabled", "insecure", "verified"] as const;
+export const POD_MODES = ["disabled", "insecure", "verified"] as const;
 
 /** @see https://coredns.io/plugins/kubernetes/ */
 export interface KubernetesPlugin {
@@ -52,8 +52,7 @@ export interface AutopathPlugin {
 
 export function readAutopath(line: Directive): AutopathPlugin {
   const source = line.args.at(-1);
-  if (source === undefined) throw new PluginProblem("autopath: takes @kubernetes or a resolv.conf file");
-  if (line.block !== undefined) throw new PluginProblem("autopath: takes no options in braces");
+  expect(source !== undefined && line.block === undefined);
   return { plugin: "autopath", zones: line.args.length > 1 ? line.args.slice(0, -1) : undefined, source };
 }
 
@@ -85,9 +84,8 @@ export function readHosts(line: Directive): HostsPlugin {
   const block = line.block ?? [];
   const isEntry = ({ name, args }: Directive) => isAddress(name) && args.length > 0;
   const end = block.findIndex(({ name }) => name === "fallthrough");
-  if (end !== -1 && block.slice(end).some(isEntry)) {
-    throw new PluginProblem("hosts: takes fallthrough after the addresses: CoreDNS takes none below it");
-  }
+  // CoreDNS takes no addresses below fallthrough.
+  expect(end === -1 || !block.slice(end).some(isEntry));
   const options = new OptionReader({ ...line, block: block.filter((inner) => !isEntry(inner)) });
   return {
     plugin: "hosts",
@@ -117,7 +115,7 @@ export function writeHosts(hosts: HostsPlugin): Directive {
 
 /** Fields that a rule may rewrite. */
 const FIELDS: readonly string[] = ["name", "type", "class", "edns0", "ttl", "cname", "rcode"];
-const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"] as const;
+export const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"] as const;
 
 /**
  * A rule for the queried name. Rules for types, classes, TTLs and other fields are kept as written.
@@ -141,16 +139,13 @@ export function readRewrite(line: Directive): RewritePlugin | undefined {
   const [first = "", ...others] = [...line.args, ...inner];
   const mode = first.toLowerCase();
   const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : [first, ...others];
-  if (!FIELDS.includes(field.toLowerCase())) {
-    throw new PluginProblem(`rewrite: takes a rule for ${FIELDS.join(", ")} first, and not ${field || "nothing"}`);
-  }
+  expect(FIELDS.includes(field.toLowerCase()));
   if (field.toLowerCase() !== "name") return undefined;
   const match = words.length === 2 ? "exact" : MATCHES.find((value) => value === words[0]?.toLowerCase());
   const [from, to, ...answer] = words.length === 2 ? words : words.slice(1);
-  if (match === undefined || from === undefined || to === undefined) {
-    throw new PluginProblem(`rewrite: a name rule takes ${MATCHES.join(", ")}, then two names`);
-  }
-  checkWords(match, from, to, answer);
+  expect(match !== undefined && from !== undefined && to !== undefined);
+  expect(match !== "regex" || (isGoRegexp(from) && usedGroups(to) <= groupsOf(from)));
+  expect(answer.length === 0 || (answer[0] === "answer" && answer.length > 1));
   return {
     plugin: "rewrite",
     match,
@@ -159,20 +154,6 @@ export function readRewrite(line: Directive): RewritePlugin | undefined {
     answer: answer.length > 0 ? answer : undefined,
     continue: mode === "continue" ? true : undefined,
   };
-}
-
-function checkWords(match: RewritePlugin["match"], from: string, to: string, answer: readonly string[]): void {
-  if (match === "regex" && !isGoRegexp(from)) {
-    throw new PluginProblem(`rewrite: ${from} is not a regular expression in Go's syntax`);
-  }
-  if (match === "regex" && usedGroups(to) > groupsOf(from)) {
-    throw new PluginProblem(`rewrite: ${to} uses more groups than ${from} has`);
-  }
-  if (answer.length > 0 && (answer[0] !== "answer" || answer.length === 1)) {
-    throw new PluginProblem(
-      `rewrite: takes answer auto, or answer name or value, after the names, and not ${answer.join(" ")}`,
-    );
-  }
 }
 
 export function writeRewrite({ match, from, to, answer, continue: appliesNext }: RewritePlugin): Directive {
@@ -214,9 +195,7 @@ export interface HealthCheck {
 
 export function readForward(line: Directive): ForwardPlugin {
   const [from, ...upstreams] = line.args;
-  if (from === undefined || upstreams.length === 0) {
-    throw new PluginProblem("forward: takes a domain and at least one upstream, such as forward . /etc/resolv.conf");
-  }
+  expect(from !== undefined && upstreams.length > 0);
   const options = new OptionReader(line);
   return {
     plugin: "forward",
@@ -227,7 +206,7 @@ export function readForward(line: Directive): ForwardPlugin {
     preferUdp: options.flag("prefer_udp"),
     expire: options.duration("expire"),
     maxFails: options.integer("max_fails"),
-    tls: tls(options),
+    tls: options.words("tls", 0, 3),
     tlsServerName: options.word("tls_servername"),
     policy: options.oneOf("policy", POLICIES),
     healthCheck: healthCheck(options),
@@ -236,28 +215,20 @@ export function readForward(line: Directive): ForwardPlugin {
   };
 }
 
-function tls(options: OptionReader): readonly string[] | undefined {
-  const files = options.words("tls", 0);
-  if (files !== undefined && files.length > 3) options.fail("tls", "at most a certificate, a key and a CA");
-  return files;
-}
-
 function healthCheck(options: OptionReader): HealthCheck | undefined {
   const words = options.words("health_check");
   if (words === undefined) return undefined;
   const [interval = "", ...others] = words;
-  if (seconds(interval) === undefined) options.fail("health_check", "a duration first, such as 500ms");
+  expect(seconds(interval) !== undefined);
   let noRecursion: true | undefined;
   let domain: string | undefined;
   for (let index = 0; index < others.length; index += 1) {
     const word = others[index];
-    if (word === "no_rec") {
-      noRecursion = true;
-    } else if (word === "domain" && others[index + 1] !== undefined) {
+    if (word === "no_rec") noRecursion = true;
+    else {
       index += 1;
       domain = others[index];
-    } else {
-      options.fail("health_check", "a duration, then no_rec and domain NAME");
+      expect(word === "domain" && domain !== undefined);
     }
   }
   return { interval, noRecursion, domain };
