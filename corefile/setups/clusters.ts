@@ -1,10 +1,10 @@
+import { POD_MODES } from "../plugins/sources.ts";
 import { float, isGoUrl } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Handlers, type Setup, shown } from "./setup.ts";
 
 /** Largest 32-bit float; `inf` is accepted too. */
 const MAX_FLOAT32 = 3.402_823_5e38;
-const POD_MODES = ["disabled", "insecure", "verified"];
 /** CoreDNS does not accept `in-addr.arpa` itself. */
 const REVERSE = /\.(in-addr|ip6)\.arpa\.$/;
 

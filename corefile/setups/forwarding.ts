@@ -1,10 +1,10 @@
+import { POLICIES } from "../plugins/sources.ts";
 import type { Version } from "../releases.ts";
 import { hostAndPort, integer, isAddress, isDomainName, RCODES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Handlers, type Setup, shown, zonesOf } from "./setup.ts";
 
 const MAX_UPSTREAMS = 15;
-const POLICIES = ["random", "round_robin", "sequential"];
 const TRANSPORTS = /^(dns|tls|quic|grpc|https3|https|unix):\/\/(.*)$/s;
 /** The file of name servers that `forward` reads. */
 const RESOLV_CONF = "/etc/resolv.conf";

@@ -1,8 +1,7 @@
+import { MATCHES } from "../plugins/sources.ts";
 import { CLASSES, dotted, groupsOf, integer, RCODES, TYPES, unsigned, usedGroups } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
-
-const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"];
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/rewrite/setup.go */
 export function rewrite(setup: Setup): void {
@@ -56,7 +55,7 @@ function checkName(setup: Setup, words: readonly string[]): void {
   if (match === "exact") checkPattern(setup, dotted(to), dotted(from));
   else if (withMetadata) checkPlaceholders(setup, from, to);
   else if (match === "regex") checkPattern(setup, from, to);
-  else if (!MATCHES.includes(match ?? ""))
+  else if (!MATCHES.some((known) => known === match))
     setup.refuse(`a rule for name takes ${MATCHES.join(", ")} (found ${shown(match ?? "")})`);
 }
 

@@ -1,3 +1,4 @@
+import { LOG_CLASSES } from "../plugins/serving.ts";
 import { duration, float, isAddress, isGoUrl, isOwnHost, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
@@ -227,7 +228,7 @@ export function log(setup: Setup): void {
     setup.remaining();
     setup.block({
       class: (option) => {
-        for (const word of setup.words(option, 1)) setup.oneOf(option, word, ["success", "denial", "error", "all"]);
+        for (const word of setup.words(option, 1)) setup.oneOf(option, word, LOG_CLASSES);
       },
     });
   });
