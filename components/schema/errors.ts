@@ -1,5 +1,6 @@
 // Imports only this part of the SDK, which halves the start time of commands that only read settings.
 import { RunError } from "@pulumi/pulumi/errors.js";
+import { shortened, shortenedClause } from "eks-dns-logging-corefile/finding";
 import { z } from "zod";
 
 /** One issue in the stack configuration. */
@@ -53,12 +54,16 @@ export class ArgumentsError extends SettingsError {
 export const ENCRYPTED = "(encrypted)";
 
 /** An issue as one sentence: `cluster.version: must be one of 1.34, 1.35, 1.36 (found "1.29")`. */
-export function formatIssue({ path, message, value, file }: SettingsIssue): string {
+export function formatIssue({ path, message: whole, value, file }: SettingsIssue): string {
+  const message = shortenedClause(whole, MAX_MESSAGE);
   if (value === ENCRYPTED) return `${formatPath(path)}: ${message} (found an encrypted value, which only Pulumi reads)`;
   const found = value === undefined ? [] : [`found ${foundAt(path, value)}`];
   const place = [...found, ...(file === undefined ? [] : [`in ${file}`])].join(" ");
   return `${formatPath(path)}: ${message}${place === "" ? "" : ` (${place})`}`;
 }
+
+/** Most characters of a message. Lists of keys and of choices need less. */
+const MAX_MESSAGE = 2000;
 
 const CONFIDENTIAL = /passw(or)?d$|token$|secret$|^headers$/i;
 
@@ -73,7 +78,7 @@ function foundAt(path: readonly PropertyKey[], value: unknown): string {
   const text = jsonOrType(shown(inHeaders, value), shown)
     .replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@")
     .replaceAll(CREDENTIAL_IN_QUERY, "$1…");
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  return shortened(text);
 }
 
 /** JSON of a value; its type if it has none, as a function, a bigint, or a resource that refers to itself. */
@@ -94,8 +99,8 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .map((key, index) => {
       if (typeof key === "number") return `[${key}]`;
       const name = String(key);
-      if (!/^[\w:-]+$/.test(name)) return `["${name}"]`;
-      return index === 0 ? name : `.${name}`;
+      if (!/^[\w:-]+$/.test(name)) return `["${shortened(name)}"]`;
+      return index === 0 ? shortened(name) : `.${shortened(name)}`;
     })
     .join("");
 }

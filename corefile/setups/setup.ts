@@ -1,3 +1,4 @@
+import { shortened } from "../finding.ts";
 import { isBefore, removalOf, type Version } from "../releases.ts";
 import {
   duration,
@@ -298,7 +299,7 @@ export class Setup extends Dispenser {
 }
 
 export function shown(text: string): string {
-  return JSON.stringify(text);
+  return shortened(JSON.stringify(text));
 }
 
 /** Zones that a word stands for; empty if it is not a zone. */

@@ -1,3 +1,5 @@
+import { shortened } from "eks-dns-logging-corefile/finding";
+
 /** What messages and plans show instead of a secret value. */
 export const SECRET = "[secret]";
 /** Placeholder for a value known only after deployment. */
@@ -49,8 +51,6 @@ export class Undecided extends Error {
     this.why = why;
   }
 }
-
-const MAX_SHOWN = 80;
 
 /**
  * A path in a resource's inputs, whether it exists or not. Navigation never fails; reading an unknown value throws {@link Undecided}, so
@@ -138,7 +138,7 @@ export class Field {
     if (this.owner.isSecret(this.path)) return SECRET;
     if (this.raw === undefined || this.raw === null) return "not set";
     const text = JSON.stringify(printable(this));
-    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+    return shortened(text);
   }
 
   /**

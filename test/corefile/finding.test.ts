@@ -22,6 +22,38 @@ describe("a finding in a Corefile", () => {
     assert.equal(sentenceOf({ subject: "reload", problem: "is missing" }), "reload: is missing");
   });
 
+  it("shows only the beginning of a long value, and both ends of a long list", () => {
+    const long = "a".repeat(5000);
+    const cut = `${"a".repeat(77)}…`;
+    assert.equal(sentenceOf({ block: [long], subject: long, problem: `has ${long}` }), `${cut}: ${cut}: has ${cut}`);
+    const listed = sentenceOf({ subject: "x", problem: `asks ${"10.0.0.1 ".repeat(200)}for names`, advice: long });
+    assert.match(listed, /^x: asks 10\.0\.0\.1 .{300,400} for names; a{77}…$/);
+  });
+
+  it("is no longer than a few lines, whatever the Corefile has", () => {
+    const [name, words] = [`${"a.".repeat(120)}example`, "word ".repeat(2000)];
+    const lines = [
+      `forward ${name} ${"10.0.0.1 10.96.0.10 ".repeat(500)}`,
+      `forward . ${"x".repeat(5000)}`,
+      `rewrite name regex ${"(".repeat(3000)} b`,
+      `rewrite name exact ${"b".repeat(3000)} ${"c".repeat(3000)}`,
+      `kubernetes ${"cluster.local ".repeat(900)} {\nfallthrough ${"a.example ".repeat(900)}\n}`,
+      `log . "${words}"`,
+      `template IN A ${`${name} `.repeat(50)} {\nmatch ${"a".repeat(4000)}\nanswer "${words}"\n}`,
+      `acl {\nblock type ${"A ".repeat(2000)}net *\n}`,
+      `${"p".repeat(5000)} ${words}`,
+      `errors ${"q".repeat(5000)}`,
+      `import ${"r".repeat(5000)}`,
+    ];
+    const keys = Array.from({ length: 900 }, (_, index) => `zone${index}.example`).join(" ");
+    for (const line of lines)
+      for (const block of [".:53", keys]) {
+        const { errors, warnings } = checkCorefile(`${block} {\n${line}\n}\n`, { coredns: [1, 14, 3] });
+        for (const finding of [...errors, ...warnings])
+          assert.ok(finding.length < 1000, `${finding.length}: ${finding}`);
+      }
+  });
+
   it("begins with what has the problem, in every Corefile of the corpus", () => {
     const coredns = versionOf(RELEASES.at(-1)?.version ?? "");
     let count = 0;

@@ -10,6 +10,7 @@ const DIST = join(PACKAGE, "dist");
 const BUNDLED: Readonly<Record<string, string>> = {
   "eks-dns-logging-corefile": "corefile/index.js",
   "eks-dns-logging-corefile/addon": "corefile/addon/index.js",
+  "eks-dns-logging-corefile/finding": "corefile/finding.js",
   "eks-dns-logging-corefile/quantity": "corefile/quantity.js",
 };
 

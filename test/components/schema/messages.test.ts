@@ -71,6 +71,24 @@ describe("The message of an invalid setting", () => {
     assert.deepEqual(foreign, []);
   });
 
+  it("shows only the beginning of a long key, value or name, and both ends of a long list", () => {
+    const [long, cut] = ["a".repeat(5000), `${"a".repeat(77)}…`];
+    const [known = ""] = saidOf("curlPod: {b: 1}");
+    assert.deepEqual(saidOf(JSON.stringify({ curlPod: { [long]: 1 } })), [known.replace(".b:", `.${cut}:`)]);
+    const rewrite = { match: "exact", from: `${long}.example`, to: "{9}.example" };
+    const dns = { corefile: { options: { rewrite: [rewrite, { ...rewrite, match: "regex" }] } } };
+    const said = saidOf(JSON.stringify({ dns }));
+    assert.ok(said.length > 1 && said.every((line) => line.includes("dns.")), String(said));
+    for (const line of said) assert.ok(line.length < 400, line);
+    const teams = Array.from({ length: 400 }, (_, index) => ({ name: `team-${index}`, peers: ["nobody"] }));
+    const [first = ""] = saidOf(JSON.stringify({ teams }));
+    assert.match(
+      first,
+      /^teams\[0\]\.peers\[0\]: must be the name of another team \(team-1, .* … .* team-399\) \(found "nobody"\)$/,
+    );
+    assert.ok(first.length < 2100, first);
+  });
+
   it("names the type of a value that JSON cannot represent, which only a program can pass", () => {
     const circle: Record<string, unknown> = {};
     circle.own = circle;

@@ -214,7 +214,7 @@ describe("the stack of a plan", () => {
     assert.ok(a !== undefined);
     assert.equal(a.at("password").shown, "[secret]");
     assert.equal(a.at("password", "part").shown, "[secret]");
-    assert.equal(new Field(a, "x", "y".repeat(200)).shown.length, 81);
+    assert.equal(new Field(a, "x", "y".repeat(200)).shown.length, 78);
     assert.equal(a.at("sizes").shown, '["(unknown)"]');
   });
 });
