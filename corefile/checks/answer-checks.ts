@@ -185,15 +185,16 @@ function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings
     const why = whyNoName(pattern);
     if (why !== undefined) warn(`match ${pattern} matches no name, ${why}`);
   }
-  const groups = patterns.some(hasVariable) ? undefined : groupsIn(patterns);
+  const data: TemplateData = {
+    groups: patterns.some(hasVariable) ? undefined : groupsIn(patterns),
+    variables: block.flatMap(({ name, args: [variable = ""] }) => (name === "var" ? [variable] : [])),
+  };
   const zones = line.args.slice(2);
   const isRoot = (zones.length > 0 ? zones : servedZones(server).map(({ zone }) => zone)).every((zone) => zone === ".");
-  const fields = block.some(({ name }) => name === "var") ? [...FIELDS, "Var"] : FIELDS;
   for (const { name, args } of block.filter((option) => RECORDS.includes(option.name))) {
     if (args.some((text) => hasVariable(text) || templateProblem(text) !== undefined)) continue;
     const [found] = args.flatMap(
-      (text) =>
-        valueProblem(text, groups, fields) ?? (isRoot ? rootProblem(text) : undefined) ?? recordProblem(text) ?? [],
+      (text) => valueProblem(text, data) ?? (isRoot ? rootProblem(text) : undefined) ?? recordProblem(text) ?? [],
     );
     if (found !== undefined) warn(`${name} ${found.problem}`, found.advice);
   }
@@ -217,6 +218,14 @@ function groupsIn(patterns: readonly string[]): Groups {
   return { keys: new Set(["0", ...patterns.flatMap(groupKeys)]), count: Math.max(0, ...patterns.map(groupsOf)) };
 }
 
+/** What a template may read. */
+interface TemplateData {
+  /** Undefined if a pattern has a variable of the environment. */
+  readonly groups: Groups | undefined;
+  /** Names that its lines `var` set. */
+  readonly variables: readonly string[];
+}
+
 const FAILS = "and CoreDNS answers SERVFAIL instead";
 
 /** What is wrong with the text of a record. */
@@ -238,36 +247,54 @@ function rootProblem(text: string): TextProblem | undefined {
   return { problem: `has ${name}, which ends in two dots, since .Zone is . here, ${FAILS}`, advice: "name its zones" };
 }
 
-/** The first reference to a field or group that does not exist. Text with actions that rebind the dot, such as `with`, is skipped. */
-function valueProblem(text: string, groups: Groups | undefined, fields: readonly string[]): TextProblem | undefined {
+/**
+ * The first reference to a field, group or variable that does not exist. Text with actions that rebind the dot, such as `with`, is skipped.
+ */
+function valueProblem(text: string, data: TemplateData): TextProblem | undefined {
   const actions = templateActions(text);
   if (actions.some(([first = ""]) => ["with", "range", "define", "block"].includes(first))) return undefined;
   for (const words of actions)
     for (const index of words.keys()) {
-      const problem = wordProblem(words, index, groups, fields);
+      const unnamed = unnamedKey(words, index, data);
+      // Only a text of several words is still a record.
+      if (unnamed !== undefined)
+        return { problem: `${unnamed}, ${/\sTXT\s/i.test(text) ? "so that the text has <no value> there" : FAILS}` };
+      const problem = wordProblem(words, index, data);
       if (problem !== undefined) return { problem: `${problem}, ${FAILS}` };
     }
   return undefined;
 }
 
-/** What is wrong with one word of an action. */
-function wordProblem(
-  words: readonly string[],
-  index: number,
-  groups: Groups | undefined,
-  fields: readonly string[],
-): string | undefined {
+/** A field of the template's data, and what it is asked for, at a word of an action such as `.Group.a` or `index .Group "a"`. */
+function fieldAt(words: readonly string[], index: number) {
   const [word = "", list, key = ""] = words.slice(index);
+  // The field of a result or of a template's own variable.
+  if (/^(\)|\$.*)$/.test(words[index - 1] ?? "")) return {};
   const [, field, inner] = /^\.(\w+)(?:\.(\w+))?/.exec(word) ?? [];
-  const isOfAnother = /^(\)|\$.*)$/.test(words[index - 1] ?? "");
-  if (field !== undefined && !isOfAnother && !fields.includes(field))
+  if (word !== "index") return { field, inner };
+  const [, listed] = /^\.(\w+)$/.exec(list ?? "") ?? [];
+  return { indexed: listed, inner: /^["`](\w+)["`]$/.exec(key)?.[1], position: key };
+}
+
+/** A group or variable without a name, which CoreDNS replaces by `<no value>`. */
+function unnamedKey(words: readonly string[], index: number, { groups, variables }: TemplateData): string | undefined {
+  const { field, indexed = field, inner } = fieldAt(words, index);
+  if (inner === undefined) return undefined;
+  if (indexed === "Group" && groups !== undefined && !groups.keys.has(inner))
+    return `has the group ${inner}, which no match names`;
+  if (indexed !== "Var" || variables.length === 0 || variables.some((name) => name === inner || hasVariable(name)))
+    return undefined;
+  return `has the variable ${inner}, which no line var sets`;
+}
+
+/** What is wrong with one word of an action. */
+function wordProblem(words: readonly string[], index: number, { groups, variables }: TemplateData): string | undefined {
+  const { field, indexed, position = "" } = fieldAt(words, index);
+  const fields = variables.length > 0 ? [...FIELDS, "Var"] : FIELDS;
+  if (field !== undefined && !fields.includes(field))
     return `has .${field}, which is not one of .${fields.join(", .")}`;
-  if (groups === undefined) return undefined;
-  const [, indexed] = (word === "index" && /^["`](\w+)["`]$/.exec(key)) || [];
-  const group = field === "Group" && !isOfAnother ? inner : list === ".Group" ? indexed : undefined;
-  if (group !== undefined && !groups.keys.has(group)) return `has the group ${group}, which no match names`;
-  const isPast = word === "index" && list === ".Match" && /^\d+$/.test(key) && Number(key) > groups.count;
-  return isPast ? `has index .Match ${key}, but no match has so many groups` : undefined;
+  if (groups === undefined || indexed !== "Match" || !/^\d+$/.test(position)) return undefined;
+  return Number(position) > groups.count ? `has index .Match ${position}, but no match has so many groups` : undefined;
 }
 
 /** Placeholder for a value of a query. */

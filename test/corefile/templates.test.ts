@@ -83,6 +83,26 @@ describe("the records of a template", () => {
     it(`are accepted: ${lines.at(-1)}`, () => assert.deepEqual(warningsOf(...lines), []));
   }
 
+  it("are reported if they read a variable that no line sets", () => {
+    const answered = (type: string, ...lines: readonly string[]) => answeredIn(true, type, ...lines);
+    const answeredIn = (isAddon: boolean, type: string, ...lines: readonly string[]) => {
+      const template = `template IN ${type} x.example {\n${lines.join("\n")}\nfallthrough\n}`;
+      const text = `.:53 {\n${template}\nforward . 10.0.0.2\n}\n`;
+      const { warnings } = checkCorefile(text, { coredns: [1, 15, 0], isAddon });
+      return warnings.filter((warning) => warning.includes(": answer ")).map((warning) => warning.replace(/^.*: /, ""));
+    };
+    const address = (value: string) => `answer "{{ .Name }} 60 IN A {{ ${value} }}"`;
+    const missing = "answer has the variable ip, which no line var sets,";
+    assert.deepEqual(answered("A", "var host name()", address(".Var.ip")), [`${missing} ${FAILS}`]);
+    assert.deepEqual(answered("A", "var host name()", address("index .Var `ip`")), [`${missing} ${FAILS}`]);
+    assert.deepEqual(answered("TXT", "var host name()", 'answer "{{ .Name }} 60 IN TXT {{ .Var.ip }}"'), [
+      `${missing} so that the text has <no value> there`,
+    ]);
+    assert.deepEqual(answered("A", "var host name()", "var ip group('0')", address(".Var.ip")), []);
+    assert.deepEqual(answeredIn(false, "A", "var {$NAME} name()", address(".Var.ip")), []);
+    assert.deepEqual(answered("A", "var host name()", address("$.Var.host")), []);
+  });
+
   it("are reported below the root zone, whose name is a dot", () => {
     const lines = ["match ^a[.]", 'authority "{{ .Name }} 60 IN NS ns.{{ .Zone }}"'];
     assert.deepEqual(warningsIn(".", lines), [

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Packet } from "dns-packet";
+import { leaveOut } from "../../support/leave-out.ts";
 import { describeReal, since } from "./real-coredns.ts";
 import { codeOf, type Running, runningText, type Upstream, upstreamWith } from "./running-coredns.ts";
 
@@ -127,6 +128,16 @@ describeReal("lines that do not do what they suggest", () => {
     const ask = await run(["rewrite name suffix .old.test new.test answer auto"]);
     assert.deepEqual(addresses(await ask("b.old.test")), [OUTSIDE]);
     assert.deepEqual(outside.asked, ["bnew.test"]);
+  });
+
+  it("are variables that no line of a template sets", async function () {
+    if (!since(1, 15, 0)) leaveOut(this, "template has variables from CoreDNS 1.15.0 on");
+    const template = (type: string, value: string) =>
+      `template IN ${type} a.test {\nvar host name()\nanswer "{{ .Name }} 60 IN ${type} ${value}"\n}`;
+    const ask = await run([template("A", "10.0.0.1{{ .Var.ip }}"), template("TXT", "{{ .Var.ip }}")]);
+    assert.equal(codeOf(await ask("a.test")), SERVFAIL);
+    const [record] = (await ask("a.test", "TXT")).answers ?? [];
+    assert.equal(record?.type === "TXT" ? String(record.data) : record, "<no,value>");
   });
 
   it("are a forward for some names in the block for all", async () => {
