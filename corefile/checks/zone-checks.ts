@@ -1,4 +1,5 @@
 import { hasPlugin, pluginName, remembered, type Server, writePlugin } from "../model.ts";
+import { listenHosts } from "../plugins/serving.ts";
 import { dotted, isLoopback } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import {
@@ -128,7 +129,7 @@ function checkPorts(server: Server, servers: readonly Server[], findings: Findin
       findings.warn(
         server,
         `zone ${zone}`,
-        `no query reaches it, since ${unknown} is read as part of the name`,
+        `no query reaches it, since CoreDNS does not serve ${unknown}`,
         "leave it out",
       );
   }
@@ -160,17 +161,21 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
   );
 }
 
-/** A block that only listens on loopback gets no query from a pod, unless a forward uses it as a second stage. */
+/**
+ * A block that listens nowhere gets no query, and one that only listens on loopback none from a pod, unless a forward uses it as a second
+ * stage.
+ */
 function checkBind(server: Server, servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
-  const hosts = hostsOf(server);
   const zones = servedZones(server).filter(({ port }) => port === DNS_PORT);
   if (zones.length === 0 || !isInner(server)) return;
-  const subject = `bind ${hosts.join(" ")}`;
-  const problem = "no other pod reaches this block, since this is the loopback of CoreDNS's own pod";
+  const subject = `bind ${hostsOf(server).join(" ")}`;
+  const problem = isSilent(server)
+    ? "no query reaches this block, since except leaves no address"
+    : "no other pod reaches this block, since this is the loopback of CoreDNS's own pod";
   const isRoot = zones.some(({ zone }) => zone === ".");
   const isAlone = () => serverFor(".", DNS_PORT, remembered(OUTER, servers, outerOf)) === undefined;
   if (isRoot && isAddon !== false && isAlone()) findings.error(server, subject, problem, "leave bind out");
-  else if (!remembered(ASKS_LOOPBACK, servers, (all) => all.some(asksLoopback)))
+  else if (isSilent(server) || !remembered(ASKS_LOOPBACK, servers, (all) => all.some(asksLoopback)))
     findings.warn(server, subject, problem, "leave bind out");
 }
 
@@ -181,9 +186,19 @@ function outerOf(servers: readonly Server[]): readonly Server[] {
   return servers.filter((server) => !isInner(server));
 }
 
+/** Whether no other pod can reach a block. */
 function isInner(server: Server): boolean {
   const hosts = hostsOf(server);
-  return hosts.length > 0 && hosts.every((host) => host === "lo" || isLoopback(host));
+  return hosts.length > 0 && (hosts.every((host) => host === "lo" || isLoopback(host)) || isSilent(server));
+}
+
+/** Whether `except` of bind leaves no address. */
+function isSilent({ plugins }: Server): boolean {
+  const binds = plugins.filter((plugin) => plugin.plugin === "bind");
+  const left = binds.flatMap(({ addresses, more = [] }) =>
+    listenHosts(addresses, more.findLast(({ name }) => name === "except")?.args ?? []),
+  );
+  return binds.length > 0 && left.length === 0;
 }
 
 function asksLoopback(server: Server): boolean {

@@ -112,6 +112,15 @@ export function readMultisocket(line: Directive): MultisocketPlugin {
   return { plugin: "multisocket", sockets };
 }
 
+/** Addresses of the interface lo in a pod. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+/** The addresses, and interfaces besides lo, on which a line of bind listens: those that `except` leaves. */
+export function listenHosts(hosts: readonly string[], excluded: readonly string[]): readonly string[] {
+  const addresses = (words: readonly string[]) => words.flatMap((host) => (host === "lo" ? LOOPBACK : [host]));
+  return addresses(hosts).filter((host) => !addresses(excluded).includes(host));
+}
+
 /** @see https://coredns.io/plugins/bind/ */
 export interface BindPlugin {
   readonly plugin: "bind";

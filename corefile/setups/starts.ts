@@ -1,5 +1,6 @@
 import { atLine, sentenceOf } from "../finding.ts";
 import { remembered } from "../model.ts";
+import { listenHosts } from "../plugins/serving.ts";
 import {
   ignoresCase,
   isBefore,
@@ -91,7 +92,7 @@ export function startOf(text: string, context: StartContext = {}): Start {
     const start = setUp(block, release, context);
     errors.push(...start.errors);
     warnings.push(...start.warnings);
-    judgeStartup(block, servers[index]?.zones ?? [], errors);
+    judgeStartup(block, servers[index]?.zones ?? [], version, errors);
   }
   judgeOverlap(blocks, servers, version, errors);
   const stray = strayLines(blocks, release);
@@ -237,8 +238,11 @@ function setupContext(
 /** Plugins that provide a client's search list to autopath. */
 const SEARCH_LIST_SOURCES: ReadonlySet<string> = new Set(["kubernetes", "erratic"]);
 
+/** Before it, loop and trace panic in a block that listens nowhere. https://github.com/coredns/coredns/pull/7565 */
+const SILENT_SINCE: Version = [1, 13, 0];
+
 /** Failures after the setup of all plugins. */
-function judgeStartup(block: TokenBlock, zones: readonly ServerAddress[], errors: string[]): void {
+function judgeStartup(block: TokenBlock, zones: readonly ServerAddress[], version: Version, errors: string[]): void {
   const refuse = (subject: string, problem: string) =>
     errors.push(sentenceOf({ block: block.keys, subject, problem: `${problem}, or CoreDNS does not start` }));
   const has = (name: string) => block.lines.some((line) => line.name === name);
@@ -250,6 +254,8 @@ function judgeStartup(block: TokenBlock, zones: readonly ServerAddress[], errors
   for (const transport of ["https3", "quic"])
     if (zones.some((zone) => zone.transport === transport) && !has("tls"))
       refuse(`zone ${transport}://`, "needs the plugin tls");
+  for (const name of isBefore(version, SILENT_SINCE) && hostsOf(block).length === 0 ? ["loop", "trace"] : [])
+    if (has(name)) refuse(name, "needs an address that except leaves to this block");
 }
 
 /** Plugins that are not handlers, so that others cannot find them by name. */
@@ -277,7 +283,7 @@ function judgeOverlap(
   const unbound = new Set<string>();
   for (const [index, block] of blocks.entries()) {
     const hasView = block.lines.some(({ name }) => name === "view");
-    const hosts = listenHosts(block);
+    const hosts = hostsOf(block);
     for (const { transport, zone, port } of servers[index]?.zones ?? []) {
       const key = `${transport}://${zone}:${port}`;
       for (const host of hosts) {
@@ -299,19 +305,14 @@ function judgeOverlap(
   }
 }
 
-/** Addresses of the interface lo in a pod. */
-const LOOPBACK = ["127.0.0.1", "::1"];
-
-function listenHosts(block: TokenBlock): readonly string[] {
+/** On what a block listens; an empty text is all addresses. */
+function hostsOf(block: TokenBlock): readonly string[] {
   const lines = block.lines.filter(({ name }) => name === "bind");
   if (lines.length === 0) return [""];
   return lines.flatMap(({ tokens }) => {
     const words = tokens.slice(1).map((token) => token.text);
-    const end = words.indexOf("{");
-    const hosts = end === -1 ? words : words.slice(0, end);
-    return hosts.flatMap((host) =>
-      host === "lo" ? LOOPBACK.filter((address) => !words.includes(address, end)) : [host],
-    );
+    const end = words.includes("{") ? words.indexOf("{") : words.length;
+    return listenHosts(words.slice(0, end), words.slice(end));
   });
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Version } from "../../corefile/releases.ts";
 import { startOf } from "../../corefile/setups/starts.ts";
 
 const ROOT = ".:53 {\n    errors\n    cache 30\n}\n";
@@ -59,5 +60,31 @@ describe("a brace in the wrong place", () => {
   it("does not affect a zone named like a plugin", () => {
     assert.deepEqual(startOf(`${ROOT}local:53 {\n    errors\n}\nlog {\n    errors\n}\n`), { errors: [], warnings: [] });
     assert.deepEqual(startOf("local\nerrors\n"), { errors: [], warnings: [] });
+  });
+});
+
+describe("a block that listens nowhere", () => {
+  const block = (plugin: string, bind: string) => `corp.example:53 {\n    bind ${bind}\n    ${plugin}\n}\n`;
+  const errors = (plugin: string, bind: string, coredns: Version) => startOf(block(plugin, bind), { coredns }).errors;
+
+  it("keeps CoreDNS before 1.13 from starting with loop or trace", () => {
+    for (const plugin of ["loop", "trace"])
+      for (const bind of ["lo {\nexcept 127.0.0.1 ::1\n}", "127.0.0.1 {\nexcept lo\n}"]) {
+        assert.deepEqual(errors(plugin, bind, [1, 12, 4]), [
+          `corp.example:53: ${plugin}: needs an address that except leaves to this block, or CoreDNS does not start`,
+        ]);
+        assert.deepEqual(errors(plugin, bind, [1, 13, 0]), []);
+      }
+    assert.deepEqual(errors("log", "lo {\nexcept lo\n}", [1, 12, 4]), []);
+    assert.deepEqual(errors("loop", "lo {\nexcept ::1\n}", [1, 12, 4]), []);
+  });
+
+  it("may have the zone of another block", () => {
+    const silent = block("log", "lo {\nexcept lo\n}");
+    assert.deepEqual(startOf(silent + silent).errors, []);
+    const twice = block("log", "lo {\nexcept ::1\n}");
+    assert.deepEqual(startOf(twice + twice).errors, [
+      "corp.example:53: zone corp.example.:53: already has a block, so CoreDNS does not start",
+    ]);
   });
 });

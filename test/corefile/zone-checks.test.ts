@@ -68,7 +68,8 @@ describe("a zone that no query reaches", () => {
       block("corp.example:5353", OTHER),
       "port 5353: no pod queries it, since the Service kube-dns uses 53; leave the port out",
     ],
-    [block("http://corp.example:53", OTHER), "http:// is read as part of the name; leave it out"],
+    [block("http://corp.example:53", OTHER), "CoreDNS does not serve http://; leave it out"],
+    [block("unix:///run/corp.sock", OTHER), "CoreDNS does not serve unix://; leave it out"],
   ];
   for (const [text, message] of cases)
     it(`is ${text.split(" ")[0]}`, () => {
@@ -146,6 +147,20 @@ describe("bind", () => {
     assert.deepEqual(check(block(".:53", "bind eth0", DEFAULT) + inner).errors, []);
     const stage = DEFAULT.replace("/etc/resolv.conf", "127.0.0.1:5300");
     assert.deepEqual(check(block(".:53", stage) + block(".:5300", "bind 127.0.0.1", OTHER)).warnings, []);
+  });
+
+  it("is the same if except leaves no address", () => {
+    const lines = "lo {\nexcept 127.0.0.1 ::1\n}";
+    const problem = "no query reaches this block, since except leaves no address; leave bind out";
+    assert.deepEqual(check(block(".:53", `bind ${lines}`, DEFAULT)).errors, [`.:53: bind lo: ${problem}`]);
+    for (const excluded of ["lo", "127.0.0.1 ::1"]) {
+      const other = block("corp.example", `bind ${lines.replace("127.0.0.1 ::1", excluded)}`, OTHER);
+      const stage = DEFAULT.replace("/etc/resolv.conf", "127.0.0.1:5300");
+      const { warnings } = check(block(".:53", stage) + other + block(".:5300", "bind 127.0.0.1", OTHER));
+      assert.deepEqual(warnings, [`corp.example: bind lo: ${problem}`]);
+    }
+    for (const some of ["eth0 lo {\nexcept lo\n}", "eth0 {\nexcept 127.0.0.1\n}"])
+      assert.deepEqual(check(block(".:53", `bind ${some}`, DEFAULT)), NOTHING);
   });
 
   it("is a warning if no pod reaches another block", () => {

@@ -49,6 +49,11 @@ describeReal("the real CoreDNS", () => {
     assert.deepEqual(await taken(lines), []);
   });
 
+  it("panics before 1.13 in a block with trace that listens nowhere", async () => {
+    const said = await complaint(".:53 {\nbind lo {\nexcept lo\n}\ntrace\n}\n");
+    assert.equal(said?.includes("panic: runtime error: index out of range") ?? false, !since(1, 13, 0));
+  });
+
   it("rejects upstreams that are not addresses, and accepts the others", async () => {
     const wrong = ["dns.corp", "grpc://1.1.1.1", "10.0", "10.0.0.256", "unix:///s", "/no/such/file"];
     if (!since(1, 14, 5)) wrong.push("https://1.1.1.1");
