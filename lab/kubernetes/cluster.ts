@@ -169,6 +169,11 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof ClusterError && error.kind === "not-found";
 }
 
+/** Whether a request failed because the user may not make it. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ClusterError && error.kind === "forbidden";
+}
+
 /** What a request reads; undefined if it does not exist. */
 export function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
   return request.catch((error: unknown) => {

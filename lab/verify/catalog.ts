@@ -10,7 +10,7 @@ import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";
 import { type CoreDnsPlace, type StatedCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
-import { backlogCheck, collectorSelector, stateCheck } from "./checks/collector-health.ts";
+import { backlogCheck, stateCheck } from "./checks/collector-health.ts";
 import { corednsCheck, curlCheck, FORMS, lookupCheck, resolverCheck } from "./checks/dns.ts";
 import { collectorCheck, logsCheck, sourceCheck } from "./checks/log-lines.ts";
 import { collectorPodsCheck, pingCheck, podCheck, restartsCheck, type Steady, serviceCheck } from "./checks/pods.ts";
@@ -28,7 +28,7 @@ import {
 import type { MarkerFinder, SourceFinder } from "./find/finder.ts";
 import { findersFor } from "./find/marker-finders.ts";
 import { sourceFinders } from "./find/source-finders.ts";
-import { statedDomain } from "./lab.ts";
+import { loggingSelector, statedDomain } from "./lab.ts";
 import type { Check } from "./result.ts";
 
 /** Input from which the checks are created. */
@@ -109,7 +109,7 @@ function collectorChecks(collector: CollectorId): Check[] {
   const steady = {
     name: collector,
     namespace: LOGGING_NAMESPACE,
-    selector: collectorSelector(collector),
+    selector: loggingSelector(collector),
     moreMemory: "`logging.resources.memoryLimit`",
   };
   return [

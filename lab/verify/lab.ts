@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { clusterZones, parseCorefile } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../components/dns/resolver.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, isNotFound, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
@@ -101,6 +102,11 @@ export class Lab {
     return pods.filter(({ deleting }) => !deleting);
   }
 
+  /** Pods of a program that the stack runs in the logging namespace. */
+  loggingPods(name: string): Promise<PodFacts[]> {
+    return this.cluster.pods(LOGGING_NAMESPACE, loggingSelector(name));
+  }
+
   dnsService(): Promise<ServiceFacts> {
     const { namespace, service } = this.coreDns;
     return once(this.#services, " dns", () => this.#fromCoreDns(this.cluster.service(namespace, service)));
@@ -118,6 +124,11 @@ export class Lab {
       throw new UnmetPrecondition(error.message, howToFindCoreDns(this.coreDns));
     });
   }
+}
+
+/** Label of these pods, as `key=value`. */
+export function loggingSelector(name: string): string {
+  return `app.kubernetes.io/name=${name}`;
 }
 
 function once<T>(cache: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {

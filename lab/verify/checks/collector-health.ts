@@ -3,15 +3,10 @@ import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { CollectorId } from "../../../components/logging/settings.ts";
 import { FLUENT_BIT_METRICS, HARMLESS_ERRORS } from "../../../components/monitoring/alerts/fluent-bit-signals.ts";
-import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
+import { isForbidden, type PodFacts } from "../../kubernetes/cluster.ts";
 import { plural } from "../../output/text.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
-
-/** Pod label of a collector, as `key=value`. */
-export function collectorSelector(collector: CollectorId): string {
-  return `app.kubernetes.io/name=${collector}`;
-}
 
 /**
  * The collector's state is on its node's disk: its position in each file, and unsent data. Reads the live pods and configuration, because a
@@ -30,7 +25,7 @@ export function stateCheck(collector: CollectorId): Check {
 
 async function state(lab: Lab, collector: CollectorId): Promise<Outcome> {
   const [pods, files] = await Promise.all([
-    lab.cluster.pods(LOGGING_NAMESPACE, collectorSelector(collector)),
+    lab.loggingPods(collector),
     lab.cluster.configMap(LOGGING_NAMESPACE, collector),
   ]);
   if (pods.length === 0) return skip(`no pod of ${collector} in ${LOGGING_NAMESPACE}`);
@@ -46,7 +41,7 @@ async function state(lab: Lab, collector: CollectorId): Promise<Outcome> {
         { ...facts, lost, pod: pod.name },
       );
   }
-  return pass(`${paths.join(", ")} of ${pods.length === 1 ? "1 pod" : `${pods.length} pods`}`, facts);
+  return pass(`${paths.join(", ")} of ${plural(pods.length, "pod")}`, facts);
 }
 
 /** The paths where Fluent Bit keeps both; other collectors keep them in their folder. */
@@ -90,7 +85,7 @@ export function backlogCheck(seconds: { readonly look: number; readonly rotation
 const WAITS = { look: READING_SECONDS, rotations: ROTATION_SECONDS };
 
 async function backlog(lab: Lab, waits: typeof WAITS): Promise<Outcome> {
-  const pods = await lab.cluster.pods(LOGGING_NAMESPACE, collectorSelector(COLLECTOR));
+  const pods = await lab.loggingPods(COLLECTOR);
   const ready = pods.filter((pod) => pod.ready);
   if (ready.length === 0) return skip(`no pod of ${COLLECTOR} is ready`);
   try {
@@ -103,8 +98,7 @@ async function backlog(lab: Lab, waits: typeof WAITS): Promise<Outcome> {
       freePercent: free,
     });
   } catch (error) {
-    if (error instanceof ClusterError && error.kind === "forbidden")
-      return skip(`needs the right to create pods/portforward in ${LOGGING_NAMESPACE}`);
+    if (isForbidden(error)) return skip(`needs the right to create pods/portforward in ${LOGGING_NAMESPACE}`);
     throw error;
   }
 }

@@ -8,9 +8,9 @@ import {
 } from "../../../components/logging/pipeline.ts";
 import { isFromAws, type OwnSource } from "../../../components/logging/sources/source.ts";
 import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
-import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
-import { type MarkerFinder, mustBeReady, type SourceFinder } from "../find/finder.ts";
-import { type Lab, UnmetPrecondition } from "../lab.ts";
+import { ClusterError, isForbidden, type PodFacts } from "../../kubernetes/cluster.ts";
+import { type MarkerFinder, type SourceFinder, statefulPod } from "../find/finder.ts";
+import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 
 const POLL_MS = 250;
@@ -161,18 +161,12 @@ function writerOf(source: OwnSource): string {
 }
 
 async function event(lab: Lab, finder: SourceFinder, seconds: number): Promise<Outcome> {
-  const [reader] = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${EVENT_READER_NAME}`);
-  if (reader === undefined) {
-    const cause = `the StatefulSet ${EVENT_READER_NAME} does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
-    throw new UnmetPrecondition(`no ${EVENT_READER_NAME} pod`, cause);
-  }
-  await mustBeReady(lab, reader);
+  const reader = await statefulPod(lab, EVENT_READER_NAME);
   const marker = newMarker();
   try {
     await lab.cluster.createEvent(reader, marker);
   } catch (error) {
-    if (error instanceof ClusterError && error.kind === "forbidden")
-      return skip(`needs the right to create events in ${LOGGING_NAMESPACE}`);
+    if (isForbidden(error)) return skip(`needs the right to create events in ${LOGGING_NAMESPACE}`);
     throw error;
   }
   const result = await waitFor(seconds, () => finder.newest(lab, marker));

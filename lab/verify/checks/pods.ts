@@ -46,7 +46,7 @@ export function collectorPodsCheck(collector: string): Check {
 }
 
 async function collectorPods(lab: Lab, collector: string): Promise<Outcome> {
-  const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${collector}`);
+  const pods = await lab.loggingPods(collector);
   const ready = pods.filter((found) => found.ready).length;
   const detail = `${ready} of ${pods.length} pods ready`;
   const facts = { pods: pods.map(({ name, node }) => `${name} on ${node}`), ready };

@@ -1,10 +1,10 @@
 import ipaddr from "ipaddr.js";
 import { urlHost } from "../../../components/kubernetes/ip-family.ts";
-import { teamNamespace } from "../../../components/kubernetes/labels.ts";
+import { namespacesOf, teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import { type AccessRule, networkPolicies } from "../../../components/team/network-policies.ts";
 import { hasCurlPod, type TeamSettings } from "../../../components/team/settings.ts";
-import { ClusterError, ifExists, type PodFacts } from "../../kubernetes/cluster.ts";
+import { ifExists, isForbidden, type PodFacts } from "../../kubernetes/cluster.ts";
 import { listsPods } from "../../kubernetes/core-dns-place.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
@@ -111,7 +111,7 @@ export function guardedNamespaces(teams: readonly TeamSettings[], curlPods: bool
   return teams.flatMap((team) => {
     if (curlPods && hasCurlPod(team)) return [];
     const rules = { ...team, podIdentity: team.podIdentity !== undefined };
-    return (team.namespaces?.map(({ name }) => name) ?? [teamNamespace(team.name)]).map((name) => ({
+    return namespacesOf(team).map((name) => ({
       name,
       team: team.name,
       level: team.podSecurity?.level ?? "restricted",
@@ -247,7 +247,7 @@ async function listenerOf(
 ): Promise<"found" | "none" | "forbidden"> {
   return lab.cluster.podGet({ namespace, pod: name, port }, DNS_PATHS.get(port) ?? "/").then(
     () => "found" as const,
-    (error: unknown) => (error instanceof ClusterError && error.kind === "forbidden" ? "forbidden" : "none"),
+    (error: unknown) => (isForbidden(error) ? "forbidden" : "none"),
   );
 }
 

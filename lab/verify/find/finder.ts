@@ -49,17 +49,12 @@ export interface MarkerFinder {
   whyMissing(lab: Lab, pod: PodFacts): Promise<string>;
 }
 
-/** Finder for a destination that cannot be read. */
-export function unreadableFinder(place: string, whyUnreadable: string): MarkerFinder {
-  return { place, whyUnreadable, find: async () => undefined, whyMissing: async () => whyUnreadable };
-}
-
 /**
  * The collector's pod on a node.
  * @throws {UnmetPrecondition} if there is none, or it does not run.
  */
 export async function collectorPod(lab: Lab, collector: string, node: string): Promise<PodFacts> {
-  const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${collector}`);
+  const pods = await lab.loggingPods(collector);
   const pod = pods.find((candidate) => candidate.node === node);
   if (pod === undefined) {
     const cause =
@@ -72,8 +67,27 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
   return pod;
 }
 
-/** @throws {UnmetPrecondition} unless a pod of the logging namespace is running and ready. */
-export async function mustBeReady(lab: Lab, pod: PodFacts): Promise<void> {
+/** The precondition of a finder whose lines a collector's pod sends, on the node that they were written on. */
+export function throughNode(collector: string): Pick<MarkerFinder, "prepare"> {
+  return { prepare: async (lab, pod) => void (await collectorPod(lab, collector, pod.node)) };
+}
+
+/**
+ * The pod of a StatefulSet in the logging namespace.
+ * @throws {UnmetPrecondition} if there is none, or it does not run.
+ */
+export async function statefulPod(lab: Lab, name: string): Promise<PodFacts> {
+  const [pod] = await lab.loggingPods(name);
+  if (pod === undefined) {
+    const cause = `the StatefulSet ${name} does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
+    throw new UnmetPrecondition(`no ${name} pod`, cause);
+  }
+  await mustBeReady(lab, pod);
+  return pod;
+}
+
+/** @throws {UnmetPrecondition} unless a pod is running and ready. */
+async function mustBeReady(lab: Lab, pod: PodFacts): Promise<void> {
   const unmet = whyNotRunning(pod, lab.up);
   if (unmet !== undefined) throw new UnmetPrecondition(unmet.message, await logHint(pod));
   if (!pod.ready)
@@ -85,86 +99,8 @@ async function logHint(pod: PodFacts): Promise<string> {
   return `${image}\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` and \`kubectl -n ${pod.namespace} logs ${pod.name}\` show the reason`;
 }
 
-/**
- * Destination stdout: the collector prints what it collects, so the marker is in the log of its pod on the same node.
- * @param name Container that prints. Default: that of the collector.
- */
-export function stdoutFinder(collector: string, name = collector): MarkerFinder {
-  return {
-    place: `${name} stdout`,
-    async prepare(lab, pod) {
-      await collectorPod(lab, collector, pod.node);
-    },
-    async find(lab, { marker, pod, seconds }) {
-      const source = await collectorPod(lab, collector, pod.node);
-      const container = source.containers.includes(name) ? name : (source.containers[0] ?? name);
-      const text = await lab.cluster.logs(source, { container, seconds });
-      return text.includes(marker) ? { where: `log of ${source.name}` } : undefined;
-    },
-    whyMissing: async () =>
-      `${collector} is running but does not print the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what it reads`,
-  };
-}
-
-/** Destination stdout of a sidecar: the marker is in the sidecar's log, in the pod that wrote it. */
-export function sidecarStdoutFinder(collector: string): MarkerFinder {
-  return {
-    place: `${collector} stdout`,
-    async find(lab, { marker, pod, seconds }) {
-      const text = await lab.cluster.logs(pod, { container: collector, seconds });
-      return text.includes(marker) ? { where: `log of ${pod.name}, container ${collector}` } : undefined;
-    },
-    whyMissing: async (_lab, pod) => sidecarHint(collector, pod),
-  };
-}
-
-/** Adapts a finder to sidecars: markers are written to a file, and the collector is a container of the same pod. */
-export function throughSidecar(finder: MarkerFinder, collector: string): MarkerFinder {
-  return {
-    ...finder,
-    inFile: true,
-    async prepare(lab, pod) {
-      if (pod.containers.includes(collector)) return;
-      const cause = `the pod was created without it: \`${lab.up}\` replaces it`;
-      throw new UnmetPrecondition(`no container ${collector} in ${pod.name}`, cause);
-    },
-    whyMissing: async (_lab, pod) => sidecarHint(collector, pod),
-  };
-}
-
-function sidecarHint(collector: string, { namespace, name }: PodFacts): string {
-  return `\`kubectl -n ${namespace} logs ${name} -c ${collector}\` shows what it reads and what was rejected`;
-}
-
-/** Size of a file's tail that covers a minute of a node's lines. */
-const TAIL_BYTES = 4 * 1024 * 1024;
 /** The folder of its node that the kubelet serves. */
 export const SERVED = "/var/log/";
-
-/**
- * Destination file: the kubelet serves files below /var/log, so nothing needs to run on the node. Requires permission to get nodes/proxy.
- * @see https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ (enableSystemLogHandler)
- */
-export function fileFinder(folder: string, collector: string): MarkerFinder {
-  const path = `/logs/${folder.slice(SERVED.length)}/`;
-  return {
-    place: `${folder} on the node`,
-    async prepare(lab, pod) {
-      await collectorPod(lab, collector, pod.node);
-    },
-    async find(lab, { marker, pod }) {
-      for (const file of await filesBelow(lab, pod.node, path, 2)) {
-        const text = await lab.cluster.proxyGet({ kind: "nodes", name: pod.node }, file, {
-          Range: `bytes=-${TAIL_BYTES}`,
-        });
-        if (text.includes(marker)) return { where: `${SERVED}${file.slice("/logs/".length)}` };
-      }
-      return undefined;
-    },
-    whyMissing: async (_lab, pod) =>
-      `${collector} is running on ${pod.node} but writes nothing for this pod below ${folder}`,
-  };
-}
 
 /** Files of a folder, parsed from the kubelet's page of links. A folder that does not exist yet is empty. */
 export async function filesBelow(lab: Lab, node: string, folder: string, depth: number): Promise<string[]> {

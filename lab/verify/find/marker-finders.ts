@@ -13,20 +13,18 @@ import type { LoggingSettings } from "../../../components/logging/settings.ts";
 import type { Settings } from "../../../components/settings.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type Aws, isMissingProgram, outputOf, ProcessError } from "../../process.ts";
-import { type Lab, UnmetPrecondition } from "../lab.ts";
+import { UnmetPrecondition } from "../lab.ts";
 import {
   ask,
   collectorPod,
-  fileFinder,
+  filesBelow,
   lokiEndpoint,
   type MarkerFinder,
-  mustBeReady,
   readAnswer,
+  SERVED,
   searchEndpoint,
-  sidecarStdoutFinder,
-  stdoutFinder,
-  throughSidecar,
-  unreadableFinder,
+  statefulPod,
+  throughNode,
   whyOutOfReach,
 } from "./finder.ts";
 
@@ -92,6 +90,86 @@ function destinationFinder(
   }
 }
 
+/** Finder for a destination that cannot be read. */
+export function unreadableFinder(place: string, whyUnreadable: string): MarkerFinder {
+  return { place, whyUnreadable, find: async () => undefined, whyMissing: async () => whyUnreadable };
+}
+
+/**
+ * Destination stdout: the collector prints what it collects, so the marker is in the log of its pod on the same node.
+ * @param name Container that prints. Default: that of the collector.
+ */
+export function stdoutFinder(collector: string, name = collector): MarkerFinder {
+  return {
+    place: `${name} stdout`,
+    ...throughNode(collector),
+    async find(lab, { marker, pod, seconds }) {
+      const source = await collectorPod(lab, collector, pod.node);
+      const container = source.containers.includes(name) ? name : (source.containers[0] ?? name);
+      const text = await lab.cluster.logs(source, { container, seconds });
+      return text.includes(marker) ? { where: `log of ${source.name}` } : undefined;
+    },
+    whyMissing: async () =>
+      `${collector} is running but does not print the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what it reads`,
+  };
+}
+
+/** Destination stdout of a sidecar: the marker is in the sidecar's log, in the pod that wrote it. */
+function sidecarStdoutFinder(collector: string): MarkerFinder {
+  return {
+    place: `${collector} stdout`,
+    async find(lab, { marker, pod, seconds }) {
+      const text = await lab.cluster.logs(pod, { container: collector, seconds });
+      return text.includes(marker) ? { where: `log of ${pod.name}, container ${collector}` } : undefined;
+    },
+    whyMissing: async (_lab, pod) => sidecarHint(collector, pod),
+  };
+}
+
+/** Adapts a finder to sidecars: markers are written to a file, and the collector is a container of the same pod. */
+function throughSidecar(finder: MarkerFinder, collector: string): MarkerFinder {
+  return {
+    ...finder,
+    inFile: true,
+    async prepare(lab, pod) {
+      if (pod.containers.includes(collector)) return;
+      const cause = `the pod was created without it: \`${lab.up}\` replaces it`;
+      throw new UnmetPrecondition(`no container ${collector} in ${pod.name}`, cause);
+    },
+    whyMissing: async (_lab, pod) => sidecarHint(collector, pod),
+  };
+}
+
+function sidecarHint(collector: string, { namespace, name }: PodFacts): string {
+  return `\`kubectl -n ${namespace} logs ${name} -c ${collector}\` shows what it reads and what was rejected`;
+}
+
+/** Size of a file's tail that covers a minute of a node's lines. */
+const TAIL_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Destination file: the kubelet serves files below /var/log, so nothing needs to run on the node. Requires permission to get nodes/proxy.
+ * @see https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ (enableSystemLogHandler)
+ */
+export function fileFinder(folder: string, collector: string): MarkerFinder {
+  const path = `/logs/${folder.slice(SERVED.length)}/`;
+  return {
+    place: `${folder} on the node`,
+    ...throughNode(collector),
+    async find(lab, { marker, pod }) {
+      for (const file of await filesBelow(lab, pod.node, path, 2)) {
+        const text = await lab.cluster.proxyGet({ kind: "nodes", name: pod.node }, file, {
+          Range: `bytes=-${TAIL_BYTES}`,
+        });
+        if (text.includes(marker)) return { where: `${SERVED}${file.slice("/logs/".length)}` };
+      }
+      return undefined;
+    },
+    whyMissing: async (_lab, pod) =>
+      `${collector} is running on ${pod.node} but writes nothing for this pod below ${folder}`,
+  };
+}
+
 type SearchDestination = Extract<Destination, { kind: "opensearch" | "elasticsearch" }>;
 
 const SearchAnswer = z.object({ hits: z.object({ hits: z.array(z.object({ _index: z.string() })) }) });
@@ -106,7 +184,7 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
     ...(whyUnreadable === undefined ? {} : { whyUnreadable }),
     async prepare(lab, pod) {
       await collectorPod(lab, collector, pod.node);
-      if (destination.kind === "opensearch" && destination.inCluster) await requireOwnOpenSearch(lab);
+      if (destination.kind === "opensearch" && destination.inCluster) await statefulPod(lab, "opensearch");
       await ask(lab, endpoint, "/");
     },
     async find(lab, { marker, pod }) {
@@ -126,14 +204,6 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
     whyMissing: async () =>
       `${collector} is running and ${endpoint.url.host} answers, but no index ${pattern} has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,
   };
-}
-
-/** @throws {UnmetPrecondition} unless the OpenSearch that `inCluster` installs is ready. */
-async function requireOwnOpenSearch(lab: Lab): Promise<void> {
-  const [pod] = await lab.cluster.pods(LOGGING_NAMESPACE, "app.kubernetes.io/name=opensearch");
-  if (pod !== undefined) return mustBeReady(lab, pod);
-  const cause = `the StatefulSet opensearch does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
-  throw new UnmetPrecondition("no opensearch pod", cause);
 }
 
 /** Index names that a line of this moment may have: it may have been written before midnight, and two labels can name a pod's app. */
@@ -165,9 +235,7 @@ export function lokiFinder(destination: LokiDestination, collector: string): Mar
   return {
     place: `loki ${endpoint.url.host}`,
     ...(whyUnreadable === undefined ? {} : { whyUnreadable }),
-    async prepare(lab, pod) {
-      await collectorPod(lab, collector, pod.node);
-    },
+    ...throughNode(collector),
     async find(lab, { marker, pod, seconds }) {
       const query = new URLSearchParams({
         query: `{namespace="${pod.namespace}"} |= "${marker}"`,
@@ -224,9 +292,7 @@ export function cloudwatchFinder(
 ): MarkerFinder {
   return {
     place: `cloudwatch ${logGroup}`,
-    async prepare(lab, pod) {
-      await collectorPod(lab, collector, pod.node);
-    },
+    ...throughNode(collector),
     async find(_lab, { marker, seconds, pod }) {
       const search = { group: groupOf(pod.namespace), region, seconds };
       const [found] = await logEvents(aws, search, "--filter-pattern", `"${marker}"`, "--max-items", "1");

@@ -1,13 +1,7 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import { indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
-import {
-  bucketName,
-  EVENT_READER_NAME,
-  LOGGING_NAMESPACE,
-  logGroupName,
-  withName,
-} from "../../../components/logging/pipeline.ts";
+import { bucketName, EVENT_READER_NAME, logGroupName, withName } from "../../../components/logging/pipeline.ts";
 import { type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
 import {
   type AwsSource,
@@ -189,7 +183,7 @@ function inOwnLog({ name }: Target, source: OwnSource, { collector }: Place): Fo
     place: `${container} stdout`,
     searchedSeconds: LOG_SECONDS,
     async newest(lab, word = "") {
-      const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${app}`);
+      const pods = await lab.loggingPods(app);
       for (const pod of pods.filter(({ phase }) => phase === "Running").slice(0, MAX_ASKED)) {
         const found = pod.containers.includes(container) ? container : (pod.containers[0] ?? container);
         const text = await lab.cluster.logs(pod, { container: found, seconds: LOG_SECONDS });

@@ -3,10 +3,11 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError, type ProxyTarget } from "../../../lab/kubernetes/cluster.ts";
-import { fileFinder, type MarkerFinder } from "../../../lab/verify/find/finder.ts";
+import type { MarkerFinder } from "../../../lab/verify/find/finder.ts";
 import {
   cloudwatchFinder,
   expectedNames,
+  fileFinder,
   findersFor,
   lokiFinder,
   searchFinder,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseSettings } from "../../../components/settings.ts";
 import { allChecks, checkInputOf, fits, select } from "../../../lab/verify/catalog.ts";
 import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/team-access.ts";
-import { unreadableFinder } from "../../../lab/verify/find/finder.ts";
+import { unreadableFinder } from "../../../lab/verify/find/marker-finders.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { asJson, type Check, causes, formatResult, pass, summaryLine } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks } from "../../../lab/verify/catalog.ts";
-import { unreadableFinder } from "../../../lab/verify/find/finder.ts";
+import { unreadableFinder } from "../../../lab/verify/find/marker-finders.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { curlCommand, curlFrom, PodSessions, sessionScript } from "../../../lab/verify/sessions.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { html, raw } from "../../../../lab/output/markup.ts";
 import { allChecks } from "../../../../lab/verify/catalog.ts";
-import { unreadableFinder } from "../../../../lab/verify/find/finder.ts";
+import { unreadableFinder } from "../../../../lab/verify/find/marker-finders.ts";
 import { COREDNS, connectionsOf, LOGS, worst } from "../../../../lab/verify/report/connections.ts";
 import { between, labelBox, overlap, reportPage } from "../../../../lab/verify/report/report-page.ts";
 import type { Row, Status, VerifyResult } from "../../../../lab/verify/result.ts";
