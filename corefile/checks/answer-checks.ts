@@ -16,33 +16,24 @@ import {
   servedZones,
   serverFor,
 } from "../zones.ts";
-import type { CheckContext, Findings } from "./findings.ts";
+import type { CheckedServer } from "./findings.ts";
 
 /** Answers of a block that differ from what its lines suggest; each was observed in the real CoreDNS. */
-export function checkAnswers(
-  server: Server,
-  servers: readonly Server[],
-  context: CheckContext,
-  findings: Findings,
-): void {
-  for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
-  checkTranslation(server, context, findings);
-  checkStubBlocks(server, servers, context, findings);
-  checkShadow(server, servers, context, findings);
-  for (const plugin of server.plugins)
-    if (plugin.plugin === "kubernetes") checkReverse(server, servers, plugin, findings);
+export function checkAnswers(checked: CheckedServer): void {
+  const { server } = checked;
+  for (const plugin of server.plugins) checkPlugin(checked, plugin);
+  checkTranslation(checked);
+  checkStubBlocks(checked);
+  checkShadow(checked);
+  for (const plugin of server.plugins) if (plugin.plugin === "kubernetes") checkReverse(checked, plugin);
 }
 
 /** The zones of all reverse names. */
 const ALL_ADDRESSES: readonly string[] = ["in-addr.arpa.", "ip6.arpa."];
 
 /** Reverse zones of kubernetes that no query reaches, or in which addresses outside the cluster get no name. */
-function checkReverse(
-  server: Server,
-  servers: readonly Server[],
-  { zones, fallthrough }: KubernetesPlugin,
-  findings: Findings,
-): void {
+function checkReverse(checked: CheckedServer, { zones, fallthrough }: KubernetesPlugin): void {
+  const { server, servers } = checked;
   const reverse = zones.map(dotted).filter((zone) => isWithin(zone, "arpa"));
   const owners = hasView(server) || servedZones(server).length === 0 ? [] : [server, ...servers];
   const lost = reverse.filter((zone) => {
@@ -51,8 +42,7 @@ function checkReverse(
   });
   if (lost.length > 0) {
     const names = lost.map(bare).join(" ");
-    findings.warn(
-      server,
+    checked.warn(
       `kubernetes ${names}`,
       "no query for these names reaches this block, so the addresses of Services have no names",
       `add ${names} to its zones`,
@@ -67,42 +57,38 @@ function checkReverse(
   if (ended.length === 0 || (reverse.includes("in-addr.arpa.") && !ended.includes("in-addr.arpa."))) return;
   const names = ended.map(bare).join(" ");
   const forward = hasPlugin(server, "forward") ? "" : " and a forward behind it";
-  findings.warn(
-    server,
+  checked.warn(
     `kubernetes ${names}`,
     "without fallthrough every address outside the cluster has no name (NXDOMAIN)",
     `add fallthrough ${names}${forward}`,
   );
 }
 
-function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
-  if (plugin.plugin === "hosts") checkHosts(server, plugin, context, findings);
+function checkPlugin(checked: CheckedServer, plugin: Plugin): void {
+  const { server } = checked;
+  if (plugin.plugin === "hosts") checkHosts(checked, plugin);
   // The reverse zones of kubernetes have a check of their own, and its domain too.
   for (const zone of plugin.plugin === "kubernetes" ? [] : lineZones(plugin))
     if (!reaches(server, zone))
-      findings.warn(
-        server,
+      checked.warn(
         `${pluginName(plugin)} ${bare(zone)}`,
         `is never used, since names of ${bare(zone)} do not reach a block for ${server.zones.join(" ")}`,
       );
-  if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(server, plugin, findings);
+  if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(checked, plugin);
 }
 
 /** First release in which a leading `*` label is a wildcard. */
 const WILDCARDS_SINCE: Version = [1, 14, 5];
 
 /** @see https://github.com/coredns/coredns/issues/4545 */
-function checkHosts(
-  server: Server,
-  { file = [], entries }: HostsPlugin,
-  { coredns }: CheckContext,
-  findings: Findings,
-): void {
+function checkHosts(checked: CheckedServer, { file = [], entries }: HostsPlugin): void {
+  const { server } = checked;
+  const { coredns } = checked.context;
   const names = new Set(entries.flatMap((entry) => entry.names));
   const hasWildcards = isSince(coredns, WILDCARDS_SINCE);
   for (const name of names)
     if (hasWildcards ? /.\*|^\*[^.]/.test(name) : name.includes("*"))
-      findings.warn(server, `hosts ${name}`, "matches no name below it, since hosts has no wildcards", "use template");
+      checked.warn(`hosts ${name}`, "matches no name below it, since hosts has no wildcards", "use template");
   const zones = file.length > 1 ? file.slice(1) : servedZones(server).map(({ zone }) => zone);
   // In a block for reverse names, a name is an answer.
   if (zones.length === 0 || zones.some((zone) => isWithin(zone, "arpa")) || hasPlugin(server, "rewrite")) return;
@@ -111,21 +97,21 @@ function checkHosts(
   );
   if (first === undefined) return;
   const others = more.length === 0 ? "" : ` and ${more.length} more`;
-  findings.warn(
-    server,
+  checked.warn(
     `hosts ${first}${others}`,
     `is never queried here, since this block is for names of ${zones.map(bare).join(" ")}`,
   );
 }
 
 /** dns64 depends on the client's address family. @see https://coredns.io/plugins/dns64/ */
-function checkTranslation(server: Server, { clusterDns = [] }: CheckContext, findings: Findings): void {
+function checkTranslation(checked: CheckedServer): void {
+  const { server } = checked;
+  const { clusterDns = [] } = checked.context;
   const lines = server.plugins.map(writePlugin).filter(({ name }) => name === "dns64");
   const isForAll = lines.some(({ block = [] }) => block.some(({ name }) => name === "allow_ipv4"));
   if (lines.length === 0 || isForAll || clusterDns.length === 0 || clusterDns.some((address) => address.includes(":")))
     return;
-  findings.warn(
-    server,
+  checked.warn(
     "dns64",
     "has no effect, since it is for queries over IPv6, and pods of this cluster ask over IPv4",
     "add allow_ipv4",
@@ -133,7 +119,8 @@ function checkTranslation(server: Server, { clusterDns = [] }: CheckContext, fin
 }
 
 /** autopath queries its own block for the name without a search domain. @see https://github.com/coredns/coredns/issues/2539 */
-function checkStubBlocks(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings): void {
+function checkStubBlocks(checked: CheckedServer): void {
+  const { server, servers, context } = checked;
   if (!server.plugins.some(({ plugin }) => plugin === "autopath")) return;
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
   const ours = servedZones(server);
@@ -144,8 +131,7 @@ function checkStubBlocks(server: Server, servers: readonly Server[], context: Ch
       ![domain, "arpa"].some((parent) => isWithin(zone, parent)),
   );
   for (const zone of new Set(stubs.map((stub) => bare(stub.zone))))
-    findings.warn(
-      server,
+    checked.warn(
       "autopath",
       `asks the upstreams of this block for ${zone}, not those of the block for ${zone}`,
       `use a line forward ${zone} here instead`,
@@ -153,7 +139,8 @@ function checkStubBlocks(server: Server, servers: readonly Server[], context: Ch
 }
 
 /** Blocks for some of the cluster's names, which hide them from kubernetes. */
-function checkShadow(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings): void {
+function checkShadow(checked: CheckedServer): void {
+  const { server, servers, context } = checked;
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
   const isKubernetes = (one: Server) => one.plugins.some(({ plugin }) => plugin === "kubernetes");
   // Before the search through all lines of all blocks, which a long Corefile has many of.
@@ -162,8 +149,7 @@ function checkShadow(server: Server, servers: readonly Server[], context: CheckC
   );
   if (taken.length === 0 || isKubernetes(server) || !servers.some(isKubernetes)) return;
   for (const { zone } of taken)
-    findings.warn(
-      server,
+    checked.warn(
       `zone ${bare(zone)}`,
       "Services below it are not answered, since this block takes them and has no kubernetes",
     );
@@ -175,11 +161,12 @@ const RECORDS: readonly string[] = ["answer", "additional", "authority"];
  * Templates with a match for no name, with text that is not a record, and with NXDOMAIN for one type only, which hides the name's other
  * addresses in musl and .NET.
  */
-function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
+function checkTemplate(checked: CheckedServer, { line }: OtherPlugin): void {
+  const { server } = checked;
   const [, type = "ANY"] = line.args;
   const block = line.block ?? [];
   const warn = (problem: string, advice?: string) =>
-    findings.warn(server, ["template", ...line.args].join(" "), problem, advice);
+    checked.warn(["template", ...line.args].join(" "), problem, advice);
   const patterns = block.flatMap(({ name, args }) => (name === "match" ? args : []));
   for (const pattern of patterns) {
     const why = whyNoName(pattern);

@@ -1,12 +1,12 @@
 import { atLine } from "../finding.ts";
 import { hasVariable, modelOf, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
-import { DECIDERS, ignoresCase, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
+import { DECIDERS, ignoresCase, isNewer, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
 import { shareNames } from "../zones.ts";
 import { checkAnswers } from "./answer-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
-import { type CheckContext, CheckedServer, type CorefileFindings, Findings } from "./findings.ts";
+import { type CheckContext, CheckedCorefile, type CheckedServer, type CorefileFindings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
 import { checkRewrites } from "./rewrite-checks.ts";
 import { checkClusterAnswers, checkLogs, checkPlugins, checkServing } from "./serving-checks.ts";
@@ -17,47 +17,36 @@ import { checkOwners, checkZones } from "./zone-checks.ts";
  * what the text suggests.
  */
 export function checkCorefile(text: string, context: CheckContext = {}): CorefileFindings {
-  const findings = new Findings();
-  const where: StartContext = {
-    coredns: context.coredns,
-    isAddon: context.isAddon ?? context.coredns !== undefined,
-    mayHaveRole: context.mayHaveRole,
-  };
+  const where: StartContext = { ...context, isAddon: context.isAddon ?? context.coredns !== undefined };
   const start = startOf(text, where);
   const cause = escapedBreaks(text) ?? (start.errors.length > 0 ? commonCause(text) : undefined);
   if (cause !== undefined) return { errors: [cause], warnings: [] };
-  findings.errors.push(...start.errors);
-  findings.warnings.push(...start.warnings);
   const written = blocksOf(text);
   const replaced = blocksOf(text, environmentOf(where));
-  if (written === undefined || replaced === undefined) return findings;
-  const { servers: asWritten, imports } = modelOf(replaced);
-  const servers = ignoresCase(context.coredns) ? asWritten.map(lowered) : asWritten;
-  const release = releaseFor(context.coredns);
-  if (isNewer(context.coredns))
-    findings.warn(
-      undefined,
-      `CoreDNS ${context.coredns?.join(".")}`,
-      `is checked as ${release.version}, the newest whose plugins are known here`,
-    );
-  for (const server of modelOf(written).servers) checkVariables(server, where, findings);
-  const checkedServers = servers.map((server) => new CheckedServer(server, servers, context, findings));
-  for (const checked of checkedServers) {
-    const { server } = checked;
-    checkRepeated(checked);
-    checkLogs(checked);
-    checkOrder(checked, release);
-    checkForwards(checked);
-    checkAnswers(server, servers, context, findings);
-    checkClusterAnswers(checked);
-    checkOwners(server, servers, findings);
-    checkRewrites(checked);
-    checkEndings(checked, imports.length > 0);
-  }
-  checkZones(servers, context, findings);
-  checkServing(servers, imports.length > 0, context, findings);
-  for (const checked of checkedServers) checkPlugins(checked);
-  return { errors: [...new Set(findings.errors)], warnings: [...new Set(findings.warnings)] };
+  if (written === undefined || replaced === undefined) return start;
+  const { servers, imports } = modelOf(replaced);
+  const found = { errors: [...start.errors], warnings: [...start.warnings] };
+  const isLowered = ignoresCase(context.coredns);
+  const corefile = new CheckedCorefile(
+    { servers: isLowered ? servers.map(lowered) : servers, imports },
+    context,
+    found,
+  );
+  checkRelease(corefile);
+  for (const server of modelOf(written).servers) checkVariables(corefile.block(server), where);
+  const blocks = corefile.servers.map((server) => corefile.block(server));
+  for (const block of blocks) for (const check of BLOCK_CHECKS) check(block);
+  for (const block of blocks) checkZones(block);
+  checkServing(corefile);
+  for (const block of blocks) checkPlugins(block);
+  return { errors: [...new Set(found.errors)], warnings: [...new Set(found.warnings)] };
+}
+
+function checkRelease(corefile: CheckedCorefile): void {
+  const { coredns } = corefile.context;
+  if (!isNewer(coredns)) return;
+  const { version } = releaseFor(coredns);
+  corefile.warn(`CoreDNS ${coredns?.join(".")}`, `is checked as ${version}, the newest whose plugins are known here`);
 }
 
 function lowered(server: Server): Server {
@@ -98,13 +87,13 @@ function blocksOf(text: string, environment?: Environment): Blocks | undefined {
   }
 }
 
-function checkVariables(server: Server, { isAddon }: StartContext, findings: Findings): void {
-  for (const plugin of server.plugins) {
+function checkVariables(checked: CheckedServer, { isAddon }: StartContext): void {
+  for (const plugin of checked.server.plugins) {
     if (!hasVariable(writePlugin(plugin))) continue;
     const why = isAddon
       ? "and is empty where the add-on's pods do not have it, since the add-on sets none"
       : "whose value is not known here";
-    findings.warn(server, pluginName(plugin), `a variable is replaced by what CoreDNS's environment has, ${why}`);
+    checked.warn(pluginName(plugin), `a variable is replaced by what CoreDNS's environment has, ${why}`);
   }
 }
 
@@ -131,7 +120,8 @@ function checkRepeated(checked: CheckedServer): void {
 }
 
 /** CoreDNS ignores the order of lines, so lines in another order than that of execution mislead the reader. */
-function checkOrder(checked: CheckedServer, release: Release): void {
+function checkOrder(checked: CheckedServer): void {
+  const release = releaseFor(checked.context.coredns);
   const deciders = checked.server.plugins.filter((plugin) => DECIDERS.has(pluginName(plugin)));
   const rank = (plugin: Plugin) => rankOf(pluginName(plugin), release) ?? 0;
   let highest = 0;
@@ -147,3 +137,16 @@ function checkOrder(checked: CheckedServer, release: Release): void {
     );
   }
 }
+
+/** What each block is checked for, in the order of the findings. */
+const BLOCK_CHECKS: readonly ((checked: CheckedServer) => void)[] = [
+  checkRepeated,
+  checkLogs,
+  checkOrder,
+  checkForwards,
+  checkAnswers,
+  checkClusterAnswers,
+  checkOwners,
+  checkRewrites,
+  checkEndings,
+];

@@ -25,11 +25,12 @@ interface Place {
 }
 
 /** Plugins that end more queries than their lines suggest, before later plugins see them. */
-export function checkEndings(checked: CheckedServer, hasImports: boolean): void {
+export function checkEndings(checked: CheckedServer): void {
   const { server, servers } = checked;
   const { coredns, clusterDomain: domain = CLUSTER_DOMAIN, clusterDns = [] } = checked.context;
   const families = clusterDns.map((address) => (address.includes(":") ? "AAAA" : "A"));
-  const answers = !hasImports && hasPlugin(server, "kubernetes") && serverFor(domain, DNS_PORT, servers) === server;
+  const answers =
+    !checked.corefile.hasImports && hasPlugin(server, "kubernetes") && serverFor(domain, DNS_PORT, servers) === server;
   const place: Place = {
     checked,
     clusterDomain: answers ? domain : undefined,

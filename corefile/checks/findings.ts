@@ -1,26 +1,19 @@
 import { sentenceOf } from "../finding.ts";
-import type { Server } from "../model.ts";
-import type { Version } from "../releases.ts";
+import type { Corefile, Server } from "../model.ts";
+import type { StartContext } from "../setups/starts.ts";
 
-/** Where the Corefile will run. */
-export interface CheckContext {
+/** Where a Corefile will run. The version is that of the EKS add-on, unless `isAddon` says otherwise. */
+export interface CheckContext extends StartContext {
   /** Addresses of the Service kube-dns; forwarding to them is a loop. Empty if unknown. Default: EKS's own two. */
   readonly clusterDns?: readonly string[] | undefined;
   /** Seconds until the pod is killed. Default 30, which the add-on uses. */
   readonly terminationGrace?: number | undefined;
-  /** CoreDNS's version, if it comes from the EKS add-on. Default: the newest with known plugins, in pods with unknown files. */
-  readonly coredns?: Version | undefined;
   /** Whether it runs in the add-on's pods, whose files and environment are known. Default: whether `coredns` is set. */
   readonly isAddon?: boolean | undefined;
   /** Target port of the Service for queries. Default 53, as in the add-on. */
   readonly port?: number | undefined;
   /** The cluster domain. Default cluster.local, the only one on EKS. */
   readonly clusterDomain?: string | undefined;
-  /**
-   * Whether the cluster's owner may have given CoreDNS's service account an IAM role.
-   * @default false
-   */
-  readonly mayHaveRole?: boolean | undefined;
   /** Address of the stack's NodeLocal DNSCache; forwarding to it is a loop too. */
   readonly nodeLocal?: string | undefined;
 }
@@ -33,42 +26,64 @@ export interface CorefileFindings {
   readonly warnings: readonly string[];
 }
 
-/** Collects findings. */
-export class Findings {
-  readonly errors: string[] = [];
-  readonly warnings: string[] = [];
+/** Where findings are collected. */
+type Found = { readonly [Kind in keyof CorefileFindings]: string[] };
 
-  /** Reports an error in a server block; undefined for the whole Corefile. */
-  error(server: Server | undefined, subject: string, problem: string, advice?: string): void {
-    this.errors.push(sentenceOf({ block: server?.zones, subject, problem, advice }));
-  }
-
-  /** Reports a warning, as {@link error}. */
-  warn(server: Server | undefined, subject: string, problem: string, advice?: string): void {
-    this.warnings.push(sentenceOf({ block: server?.zones, subject, problem, advice }));
-  }
-}
-
-/** A server block that is checked. */
-export class CheckedServer {
-  readonly server: Server;
-  /** All blocks of the Corefile. */
+/** A Corefile that is checked, and what is found in it. */
+export class CheckedCorefile {
   readonly servers: readonly Server[];
+  /** Whether it imports files with more blocks, which are not read. */
+  readonly hasImports: boolean;
   readonly context: CheckContext;
-  readonly #findings: Findings;
+  readonly #found: Found;
 
-  constructor(server: Server, servers: readonly Server[], context: CheckContext, findings: Findings) {
-    this.server = server;
+  constructor({ servers, imports }: Corefile, context: CheckContext, found: Found) {
     this.servers = servers;
+    this.hasImports = imports.length > 0;
     this.context = context;
-    this.#findings = findings;
+    this.#found = found;
+  }
+
+  /** One of its blocks. */
+  block(server: Server): CheckedServer {
+    return new CheckedServer(server, this, this.#found);
   }
 
   error(subject: string, problem: string, advice?: string): void {
-    this.#findings.error(this.server, subject, problem, advice);
+    this.#found.errors.push(sentenceOf({ subject, problem, advice }));
   }
 
   warn(subject: string, problem: string, advice?: string): void {
-    this.#findings.warn(this.server, subject, problem, advice);
+    this.#found.warnings.push(sentenceOf({ subject, problem, advice }));
+  }
+}
+
+/** A server block that is checked, and what is found in it. */
+export class CheckedServer {
+  readonly server: Server;
+  readonly corefile: CheckedCorefile;
+  readonly #found: Found;
+
+  constructor(server: Server, corefile: CheckedCorefile, found: Found) {
+    this.server = server;
+    this.corefile = corefile;
+    this.#found = found;
+  }
+
+  /** All blocks of the Corefile. */
+  get servers(): readonly Server[] {
+    return this.corefile.servers;
+  }
+
+  get context(): CheckContext {
+    return this.corefile.context;
+  }
+
+  error(subject: string, problem: string, advice?: string): void {
+    this.#found.errors.push(sentenceOf({ block: this.server.zones, subject, problem, advice }));
+  }
+
+  warn(subject: string, problem: string, advice?: string): void {
+    this.#found.warnings.push(sentenceOf({ block: this.server.zones, subject, problem, advice }));
   }
 }

@@ -6,7 +6,7 @@ import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { dotted, hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, serverFor, zonesOr } from "../zones.ts";
-import type { CheckContext, CheckedServer, Findings } from "./findings.ts";
+import type { CheckedCorefile, CheckedServer } from "./findings.ts";
 import { checkClusterNames, serves } from "./zone-checks.ts";
 
 const TERMINATION_GRACE = 30;
@@ -27,28 +27,22 @@ const WANTED: readonly (readonly [name: string, why: string])[] = [
 ];
 
 /** Checks across all server blocks: who answers for what, and whether the pod's probes get an answer. */
-export function checkServing(
-  servers: readonly Server[],
-  hasImports: boolean,
-  context: CheckContext,
-  findings: Findings,
-): void {
-  const { port = DNS_PORT } = context;
+export function checkServing(corefile: CheckedCorefile): void {
+  if (corefile.hasImports) return;
+  const { servers } = corefile;
+  const { port = DNS_PORT } = corefile.context;
   const root = serverFor(".", port, servers);
-  const isParted = servers.some((server) => hasView(server) && serves(server, ".", port));
-  if (root === undefined && !hasImports) {
+  if (root === undefined) {
     const zone = `zone .:${port}`;
-    if (isParted)
-      findings.warn(undefined, zone, "is only in blocks with a view, so queries that match no view are refused");
-    else report(context, findings, zone, "has no block, so names outside the other blocks are refused");
-  }
-  if (root !== undefined && !hasImports) {
+    if (servers.some((server) => hasView(server) && serves(server, ".", port)))
+      corefile.warn(zone, "is only in blocks with a view, so queries that match no view are refused");
+    else report(corefile, zone, "has no block, so names outside the other blocks are refused");
+  } else
     for (const [name, why] of WANTED)
       if (name === "forward" ? !forwardsAll(root) : !hasPlugin(root, name))
-        findings.warn(root, hasPlugin(root, name) ? `${name} .` : name, `is missing, so ${why}`);
-  }
-  if (!hasImports) checkProcess(servers, context, findings);
-  if (!hasImports) checkClusterNames(servers, context, findings);
+        corefile.block(root).warn(hasPlugin(root, name) ? `${name} .` : name, `is missing, so ${why}`);
+  checkProcess(corefile);
+  checkClusterNames(corefile);
 }
 
 /** Options of single plugins that keep the pod, its metrics or its cache from working as intended. */
@@ -66,17 +60,17 @@ function forwardsAll({ plugins }: Server): boolean {
 }
 
 /** Reports an error; a warning outside the add-on, whose pods may serve other names and ports, and have other probes. */
-function report({ isAddon }: CheckContext, findings: Findings, subject: string, problem: string): void {
-  if (isAddon === false) findings.warn(undefined, subject, problem);
-  else findings.error(undefined, subject, problem);
+function report(corefile: CheckedCorefile, subject: string, problem: string): void {
+  corefile[corefile.context.isAddon === false ? "warn" : "error"](subject, problem);
 }
 
 /** Plugins that affect the whole process, whichever block they are in. */
-function checkProcess(servers: readonly Server[], context: CheckContext, findings: Findings): void {
+function checkProcess(corefile: CheckedCorefile): void {
+  const { servers, context } = corefile;
   if (!servers.some((server) => hasPlugin(server, "kubernetes")))
-    report(context, findings, "kubernetes", "is missing, so the cluster's own names get no answer");
+    report(corefile, "kubernetes", "is missing, so the cluster's own names get no answer");
   if (!servers.some((server) => hasPlugin(server, "reload")))
-    findings.warn(undefined, "reload", "is missing, so a changed Corefile is loaded only at the next restart");
+    corefile.warn("reload", "is missing, so a changed Corefile is loaded only at the next restart");
   if (context.isAddon === false) return;
   const plugins = servers.flatMap((server) => server.plugins);
   for (const { plugin: name, port, consequence } of PROBES) {
@@ -89,7 +83,7 @@ function checkProcess(servers: readonly Server[], context: CheckContext, finding
     // A line with an issue of its own exists, but was not parsed.
     if (addresses.length === 0 && servers.some((server) => hasPlugin(server, name))) continue;
     const what = addresses.length === 0 ? "is missing" : "listens elsewhere";
-    findings.error(undefined, name, `${what}, but the add-on's probe asks it on ${port}, and ${consequence}`);
+    corefile.error(name, `${what}, but the add-on's probe asks it on ${port}, and ${consequence}`);
   }
 }
 

@@ -16,35 +16,33 @@ import {
   serverFor,
   takenBy,
 } from "../zones.ts";
-import type { CheckContext, Findings } from "./findings.ts";
+import type { CheckedCorefile, CheckedServer } from "./findings.ts";
 import { readUpstream, type Upstream } from "./forward-checks.ts";
 
 /** Server blocks that no query from a pod reaches. */
-export function checkZones(servers: readonly Server[], context: CheckContext, findings: Findings): void {
-  for (const [index, server] of servers.entries()) {
-    checkSpelling(server, findings);
-    checkWildcards(server, findings);
-    if (context.isAddon !== false) checkPorts(server, servers, findings);
-    if (hasView(server)) checkView(server, servers.slice(0, index), findings);
-    checkBind(server, servers, context, findings);
-  }
+export function checkZones(checked: CheckedServer): void {
+  checkSpelling(checked);
+  checkWildcards(checked);
+  if (checked.context.isAddon !== false) checkPorts(checked);
+  if (hasView(checked.server)) checkView(checked);
+  checkBind(checked);
 }
 
 /** Plugins whose zones other checks handle. */
 const CHECKED_ELSEWHERE: readonly string[] = ["hosts", "kubernetes"];
 
 /** Names in a block's line that another block owns: CoreDNS routes a query to the block with the longest matching zone. */
-export function checkOwners(server: Server, servers: readonly Server[], findings: Findings): void {
+export function checkOwners(checked: CheckedServer): void {
+  const { server, servers } = checked;
   if (renames(server)) return;
   for (const plugin of server.plugins) {
-    if (plugin.plugin === "hosts") checkHostNames(server, servers, plugin.entries, findings);
+    if (plugin.plugin === "hosts") checkHostNames(checked, plugin.entries);
     const name = pluginName(plugin);
     if (CHECKED_ELSEWHERE.includes(name)) continue;
     for (const zone of lineZones(plugin).filter((text) => !hasVariable(text))) {
       const owner = takenBy(zone, server, servers);
       if (owner !== undefined)
-        findings.warn(
-          server,
+        checked.warn(
           `${name} ${bare(zone)}`,
           `is never used, since the block for ${owner.zones.join(" ")} takes these names`,
           "move the line there",
@@ -53,17 +51,12 @@ export function checkOwners(server: Server, servers: readonly Server[], findings
   }
 }
 
-function checkHostNames(
-  server: Server,
-  servers: readonly Server[],
-  entries: readonly { readonly names: readonly string[] }[],
-  findings: Findings,
-): void {
+function checkHostNames(checked: CheckedServer, entries: readonly { readonly names: readonly string[] }[]): void {
+  const { server, servers } = checked;
   for (const name of new Set(entries.flatMap((entry) => entry.names))) {
     const owner = takenBy(name, server, servers);
     if (owner !== undefined)
-      findings.warn(
-        server,
+      checked.warn(
         `hosts ${name}`,
         `is never queried here, since the block for ${owner.zones.join(" ")} takes this name`,
         "move the line there",
@@ -72,11 +65,11 @@ function checkHostNames(
 }
 
 /** A zone with capital letters, which CoreDNS accepts but matches with no name. */
-function checkSpelling(server: Server, findings: Findings): void {
+function checkSpelling(checked: CheckedServer): void {
+  const { server } = checked;
   for (const zone of server.zones)
     if (hasCapitals(zone) && !zone.includes("/") && !hasVariable(zone))
-      findings.warn(
-        server,
+      checked.warn(
         `zone ${zone}`,
         "no query reaches it, since CoreDNS compares names in lower case",
         `write ${zone.toLowerCase()}`,
@@ -84,10 +77,10 @@ function checkSpelling(server: Server, findings: Findings): void {
 }
 
 /** Wildcards in zones: to CoreDNS the asterisk is an ordinary character. */
-function checkWildcards(server: Server, findings: Findings): void {
+function checkWildcards(checked: CheckedServer): void {
+  const { server } = checked;
   for (const zone of server.zones.filter(isWildcard))
-    findings.warn(
-      server,
+    checked.warn(
       `zone ${zone}`,
       "no query reaches it, since a zone has no wildcards",
       `write ${zone.replace(/^.*\*\./, "")}`,
@@ -95,8 +88,7 @@ function checkWildcards(server: Server, findings: Findings): void {
   for (const plugin of server.plugins) {
     const { name, args } = writePlugin(plugin);
     for (const zone of zonesOfLine(name, args).filter(isWildcard))
-      findings.warn(
-        server,
+      checked.warn(
         `${name} ${zone}`,
         "matches no name, since a zone has no wildcards",
         `write ${zone.replace(/^.*\*\./, "")}, which takes all names below it too`,
@@ -121,31 +113,24 @@ const TRANSPORT = /^(dns|tls|quic|grpc|https3?):\/\//;
 const QUERIED_PORTS = new WeakMap<readonly Server[], ReadonlySet<number | undefined>>();
 
 /** The add-on's Service targets port 53; a block on another port is only reachable from a forward of this CoreDNS. */
-function checkPorts(server: Server, servers: readonly Server[], findings: Findings): void {
+function checkPorts(checked: CheckedServer): void {
+  const { server, servers } = checked;
   const asked = remembered(QUERIED_PORTS, servers, (all) => new Set(all.flatMap(upstreamsOf).map(({ port }) => port)));
   for (const zone of server.zones) {
     const [, unknown] = /^(\w+:\/\/)/.exec(zone.replace(TRANSPORT, "")) ?? [];
     if (unknown !== undefined)
-      findings.warn(
-        server,
-        `zone ${zone}`,
-        `no query reaches it, since CoreDNS does not serve ${unknown}`,
-        "leave it out",
-      );
+      checked.warn(`zone ${zone}`, `no query reaches it, since CoreDNS does not serve ${unknown}`, "leave it out");
   }
   const ports = servedZones(server).flatMap(({ port }) => (port === DNS_PORT || asked.has(port) ? [] : [port]));
   for (const port of new Set(ports))
-    findings.warn(
-      server,
-      `port ${port}`,
-      "no pod queries it, since the Service kube-dns uses 53",
-      "leave the port out",
-    );
+    checked.warn(`port ${port}`, "no pod queries it, since the Service kube-dns uses 53", "leave the port out");
 }
 
 /** A block with a view is only tried before one without if it comes first. */
-function checkView(server: Server, earlier: readonly Server[], findings: Findings): void {
+function checkView(checked: CheckedServer): void {
+  const { server, servers } = checked;
   const zones = servedZones(server);
+  const earlier = servers.slice(0, servers.indexOf(server));
   const first = earlier.find(
     (other) =>
       !hasView(other) &&
@@ -153,8 +138,7 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
       servedZones(other).some(({ zone, port }) => zones.some((served) => served.zone === zone && served.port === port)),
   );
   if (first === undefined) return;
-  findings.warn(
-    server,
+  checked.warn(
     "view",
     `no query reaches this block, since the block for ${first.zones.join(" ")} above it has no view and takes all queries`,
     "move the block with the view up",
@@ -165,7 +149,9 @@ function checkView(server: Server, earlier: readonly Server[], findings: Finding
  * A block that listens nowhere gets no query, and one that only listens on loopback none from a pod, unless a forward uses it as a second
  * stage.
  */
-function checkBind(server: Server, servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
+function checkBind(checked: CheckedServer): void {
+  const { server, servers } = checked;
+  const { isAddon } = checked.context;
   const zones = servedZones(server).filter(({ port }) => port === DNS_PORT);
   if (zones.length === 0 || !isInner(server)) return;
   const subject = `bind ${hostsOf(server).join(" ")}`;
@@ -174,9 +160,9 @@ function checkBind(server: Server, servers: readonly Server[], { isAddon }: Chec
     : "no other pod reaches this block, since this is the loopback of CoreDNS's own pod";
   const isRoot = zones.some(({ zone }) => zone === ".");
   const isAlone = () => serverFor(".", DNS_PORT, remembered(OUTER, servers, outerOf)) === undefined;
-  if (isRoot && isAddon !== false && isAlone()) findings.error(server, subject, problem, "leave bind out");
+  if (isRoot && isAddon !== false && isAlone()) checked.error(subject, problem, "leave bind out");
   else if (isSilent(server) || !remembered(ASKS_LOOPBACK, servers, (all) => all.some(asksLoopback)))
-    findings.warn(server, subject, problem, "leave bind out");
+    checked.warn(subject, problem, "leave bind out");
 }
 
 const OUTER = new WeakMap<readonly Server[], readonly Server[]>();
@@ -232,11 +218,9 @@ const OTHER_SOURCES: readonly string[] = [
 ];
 
 /** On EKS every pod queries names in cluster.local, whatever zones kubernetes has. */
-export function checkClusterNames(
-  servers: readonly Server[],
-  { coredns, port = DNS_PORT, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
-  findings: Findings,
-): void {
+export function checkClusterNames(corefile: CheckedCorefile): void {
+  const { servers } = corefile;
+  const { coredns, port = DNS_PORT, clusterDomain: domain = CLUSTER_DOMAIN } = corefile.context;
   const server = serverFor(domain, port, servers);
   if (server === undefined || !servers.some((other) => hasPlugin(other, "kubernetes"))) return;
   const inViews = servers.some(
@@ -264,7 +248,6 @@ export function checkClusterNames(
   const another =
     zones.length === 0 &&
     OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));
-  if (coredns === undefined || another || inViews || hasPlugin(server, "rewrite"))
-    findings.warn(server, `zone ${domain}`, problem, advice);
-  else findings.error(server, `zone ${domain}`, problem, advice);
+  const isError = coredns !== undefined && !another && !inViews && !hasPlugin(server, "rewrite");
+  corefile.block(server)[isError ? "error" : "warn"](`zone ${domain}`, problem, advice);
 }
