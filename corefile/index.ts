@@ -13,8 +13,16 @@ export {
   type Block,
   CorefileSyntaxError,
   type Directive,
+  ifReadable,
   parseBlocks,
+} from "./syntax/syntax.ts";
+export {
+  CLUSTER_DOMAIN,
+  type ClusterZones,
+  clusterZones,
+  DNS_PORT,
+  domainOf,
+  PORTS,
   servesRoot,
   servesRootSomewhere,
-} from "./syntax/syntax.ts";
-export { type ClusterZones, clusterZones, domainOf } from "./zones.ts";
+} from "./zones.ts";

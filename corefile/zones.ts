@@ -1,12 +1,14 @@
 import { type Corefile, hasPlugin, type Plugin, parseCorefile, remembered, type Server, writePlugin } from "./model.ts";
 import { dotted, zoneAndPort } from "./syntax/go-values.ts";
-import { CorefileSyntaxError, hasVariable } from "./syntax/syntax.ts";
+import { type Block, hasVariable, ifReadable } from "./syntax/syntax.ts";
 
 /** The cluster domain of every EKS cluster. */
 export const CLUSTER_DOMAIN = "cluster.local";
 
 /** Port that resolvers query. */
 export const DNS_PORT = 53;
+/** Default ports of servers for other protocols, by the scheme in their zone. */
+export const PORTS: Readonly<Record<string, number>> = { tls: 853, quic: 853, https: 443, https3: 443, grpc: 443 };
 
 /** A zone of a server block, and its port. */
 export interface ServedZone {
@@ -37,6 +39,16 @@ function zonesOf(server: Server): readonly ServedZone[] {
       .filter((zone) => !hasCapitals(zone))
       .map((zone) => ({ zone: dotted(zone), port: Number(port ?? DNS_PORT) }));
   });
+}
+
+/** Whether a block answers for every name on port 53. */
+export function servesRoot({ zones }: Block): boolean {
+  return zones.some((zone) => /^(dns:\/\/)?\.(:53)?$/.test(zone.toLowerCase()));
+}
+
+/** Whether a block answers plain DNS for every name, on any port. */
+export function servesRootSomewhere({ zones }: Block): boolean {
+  return zones.some((zone) => /^(dns:\/\/)?\.(:\d+)?$/.test(zone.toLowerCase()));
 }
 
 /** Whether a block has a `view`, so it only takes queries that match it. */
@@ -225,17 +237,9 @@ const DOMAIN = /^[a-z0-9_]([-a-z0-9_.]*[a-z0-9_])?$/;
  * @returns undefined if it is cluster.local or unknown.
  */
 export function domainOf(text: string): string | undefined {
-  const zones = zonesIn(text).filter((zone) => DOMAIN.test(zone) && !/(^|\.)arpa$/.test(zone));
+  const lines = ifReadable(() => clusterZones(parseCorefile(text))) ?? [];
+  const zones = lines.flatMap((line) => line.zones).filter((zone) => DOMAIN.test(zone) && !/(^|\.)arpa$/.test(zone));
   return zones.some((zone) => `.${CLUSTER_DOMAIN}`.endsWith(`.${zone}`)) ? undefined : zones[0];
-}
-
-function zonesIn(text: string): readonly string[] {
-  try {
-    return clusterZones(parseCorefile(text)).flatMap(({ zones }) => zones);
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return [];
-    throw error;
-  }
 }
 
 /** Whether a name is in a zone. */

@@ -1,4 +1,4 @@
-import { seconds } from "eks-dns-logging-corefile";
+import { CLUSTER_DOMAIN, seconds } from "eks-dns-logging-corefile";
 import {
   ADDON_VERSIONS,
   judgeComponent,
@@ -115,7 +115,7 @@ export function addonIssues(settings: DnsSettings, kubernetesVersion: string): D
     message: "must be cluster.local, the only domain that EKS nodes give to pods",
     value: domain,
   };
-  const isOtherDomain = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
+  const isOtherDomain = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== CLUSTER_DOMAIN;
   return [
     ...addonVersionIssues(settings, kubernetesVersion),
     ...rejected,

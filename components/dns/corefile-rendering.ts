@@ -1,5 +1,6 @@
 import {
   type CachePlugin,
+  CLUSTER_DOMAIN,
   type Corefile,
   type ForwardPlugin,
   type Plugin,
@@ -40,7 +41,7 @@ export function corefileOf(settings: DnsSettings): Corefile {
 
 /** In the order of the EKS default Corefile, so that a diff shows only real differences. */
 function server(options: CorefileOptions, tuned: boolean, sizes: DnsProfile): Server {
-  const domain = options.clusterDomain ?? "cluster.local";
+  const domain = options.clusterDomain ?? CLUSTER_DOMAIN;
   const plugins: (Plugin | undefined)[] = [
     { plugin: "errors" },
     options.log && { plugin: "log", scope: options.log.zones, classes: options.log.classes },

@@ -1,4 +1,4 @@
-import { type Corefile, CorefileSyntaxError, parseCorefile } from "eks-dns-logging-corefile";
+import { type Corefile, DNS_PORT, ifReadable, PORTS, parseCorefile } from "eks-dns-logging-corefile";
 import { dnsAddressOf, type EksExistingSettings } from "../cluster/eks-settings.ts";
 import { type ClusterSettings, kubeDnsAddresses } from "../cluster/settings.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
@@ -6,13 +6,8 @@ import type { ValidPart } from "../schema/values.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
-/** Port that resolvers query. */
-const DNS_PORT = 53;
 /** Scheme of plain DNS. */
 const PLAIN = "dns";
-
-/** Default ports of servers, by scheme. */
-const SCHEME_PORTS: Readonly<Record<string, number>> = { tls: 853, quic: 853, https: 443, https3: 443, grpc: 443 };
 
 interface ServerPort {
   /** Protocol: `dns`, `tls`, `https`, … */
@@ -121,19 +116,14 @@ function portsOf(corefile: string): ServerPort[] {
   const zones = readCorefile(corefile)?.servers.flatMap((server) => server.zones) ?? [];
   return zones.flatMap((zone): ServerPort[] => {
     const [, scheme = PLAIN, name, digits] = /^(?:([a-z0-9]+):\/\/)?(.*?)(?::(\d+))?$/.exec(zone) ?? [];
-    const port = Number(digits ?? SCHEME_PORTS[scheme] ?? DNS_PORT);
+    const port = Number(digits ?? PORTS[scheme] ?? DNS_PORT);
     return port === 0 ? [] : [{ scheme, port, isRoot: name === "." }];
   });
 }
 
 /** The model of a Corefile; undefined if it is invalid, which is a separate issue. */
 function readCorefile(corefile: string): Corefile | undefined {
-  try {
-    return parseCorefile(corefile);
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return undefined;
-    throw error;
-  }
+  return ifReadable(() => parseCorefile(corefile));
 }
 
 function sorted(ports: readonly number[]): number[] {

@@ -1,5 +1,6 @@
 import {
   type CheckContext,
+  CLUSTER_DOMAIN,
   checkCorefile,
   domainOf,
   groupsOf,
@@ -148,7 +149,7 @@ function upstreamIssue(text: string, context: CheckContext): string | undefined 
 }
 
 function stubIssues(options: CorefileOptions): DnsIssue[] {
-  const clusterDomain = plain(options.clusterDomain ?? "cluster.local");
+  const clusterDomain = plain(options.clusterDomain ?? CLUSTER_DOMAIN);
   const seen = new Set<string>();
   return (options.stubDomains ?? []).flatMap(({ domains }, index) =>
     domains.flatMap((domain, place): DnsIssue[] => {
@@ -259,7 +260,7 @@ const BYPASSES_COREDNS =
 export function bypassIssues(settings: DnsSettings): DnsIssue[] {
   const { nodeLocalCache, corefile } = settings;
   if (nodeLocalCache === undefined || answersOutside(settings)) return [];
-  const { cache, forward, log, clusterDomain = "cluster.local" } = corefile.options ?? {};
+  const { cache, forward, log, clusterDomain = CLUSTER_DOMAIN } = corefile.options ?? {};
   const outside = log?.zones?.filter((zone) => !`.${zone}`.toLowerCase().endsWith(`.${clusterDomain}`)) ?? ["."];
   const paths = [
     ...(corefile.profile === "tuned" ? [["profile"]] : []),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
-import { type Corefile, type Plugin, renderCorefile, type Server } from "eks-dns-logging-corefile";
+import { CLUSTER_DOMAIN, type Corefile, type Plugin, renderCorefile, type Server } from "eks-dns-logging-corefile";
 import { urlHost } from "../kubernetes/ip-family.ts";
 import { clusterDomainOf } from "./resolver.ts";
 import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
@@ -53,7 +53,7 @@ export function nodeLocalCorefile(cache: CacheOptions): string {
   const corefile: Corefile = {
     imports: [],
     servers: [
-      server(cache.clusterDomain ?? "cluster.local", addresses, [denial, toCluster(), health]),
+      server(cache.clusterDomain ?? CLUSTER_DOMAIN, addresses, [denial, toCluster(), health]),
       server("in-addr.arpa", addresses, [{ plugin: "cache", ttl: 30 }, toCluster()]),
       server("ip6.arpa", addresses, [{ plugin: "cache", ttl: 30 }, toCluster()]),
       server(".", addresses, [{ plugin: "cache", ttl: 30 }, cache.forwardToCoreDns ? toCluster() : toNodeResolvers()]),

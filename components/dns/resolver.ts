@@ -1,4 +1,4 @@
-import { domainOf } from "eks-dns-logging-corefile";
+import { CLUSTER_DOMAIN, domainOf } from "eks-dns-logging-corefile";
 import { z } from "zod";
 import { Address } from "./corefile-settings.ts";
 import type { DnsSettings } from "./settings.ts";
@@ -145,7 +145,7 @@ export const PodDnsSettings = z.strictObject({
  */
 export function podDns({ nodeLocalCache: cache, corefile }: DnsSettings): PodDns | undefined {
   if (cache?.mode !== "kubelet") return undefined;
-  return { nameservers: [cache.address], clusterDomain: clusterDomainOf({ corefile }) ?? "cluster.local" };
+  return { nameservers: [cache.address], clusterDomain: clusterDomainOf({ corefile }) ?? CLUSTER_DOMAIN };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { CLUSTER_DOMAIN } from "eks-dns-logging-corefile";
 import { dnsAccess } from "../dns/endpoints.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
 import { CURL_USER, containerResources, containerSecurity, filesHash, NGINX_USER } from "../kubernetes/container.ts";
@@ -32,7 +33,7 @@ export function makeCanary(
   const destination = canaryDestination(parts);
   // CloudWatch's agent does not scrape the canary.
   const scraper = settings.kind === "cloudwatch" ? undefined : settings.prometheus.namespace;
-  const domain = clusterDomainOf(parts.dns) ?? "cluster.local";
+  const domain = clusterDomainOf(parts.dns) ?? CLUSTER_DOMAIN;
   const metadata = { name: "canary", namespace: CANARY_NAMESPACE, labels: commonLabels("canary") };
   const namespace = new k8s.core.v1.Namespace(
     `${name}-canary-namespace`,

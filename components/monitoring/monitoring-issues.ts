@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { CLUSTER_DOMAIN } from "eks-dns-logging-corefile";
 import { partitionOf } from "../aws/partition.ts";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
@@ -83,7 +84,7 @@ function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly
 
 /** The canary's outside name must be outside the cluster. */
 function outsideNameIssues({ canary: { enabled, outsideName } }: MonitoringSettings, { dns }: Parts): SettingsIssue[] {
-  const domain = clusterDomainOf(dns) ?? "cluster.local";
+  const domain = clusterDomainOf(dns) ?? CLUSTER_DOMAIN;
   return enabled && `.${outsideName.toLowerCase()}`.endsWith(`.${domain}`)
     ? [
         {

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { CLUSTER_DOMAIN } from "eks-dns-logging-corefile";
 import type { PodDns } from "../dns/resolver.ts";
 import {
   CURL_USER,
@@ -29,7 +30,7 @@ export function curlPodName(team: string): string {
 }
 
 /** Full DNS name of a team's Service: `ts` gives `curl-ts.ts-team.svc.cluster.local`. */
-export function curlServiceName(team: string, clusterDomain = "cluster.local"): string {
+export function curlServiceName(team: string, clusterDomain = CLUSTER_DOMAIN): string {
   return `${curlPodName(team)}.${teamNamespace(team)}.svc.${clusterDomain}`;
 }
 

@@ -2,7 +2,7 @@ import { atLine } from "../finding.ts";
 import { hasVariable, modelOf, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
 import { DECIDERS, ignoresCase, isNewer, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
-import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
+import { ifReadable, parseSyntax } from "../syntax/syntax.ts";
 import { shareNames } from "../zones.ts";
 import { checkAnswers } from "./answer-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
@@ -21,8 +21,8 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   const start = startOf(text, where);
   const cause = escapedBreaks(text) ?? (start.errors.length > 0 ? commonCause(text) : undefined);
   if (cause !== undefined) return { errors: [cause], warnings: [] };
-  const written = blocksOf(text);
-  const replaced = blocksOf(text, environmentOf(where));
+  const written = ifReadable(() => parseSyntax(text));
+  const replaced = ifReadable(() => parseSyntax(text, environmentOf(where)));
   if (written === undefined || replaced === undefined) return start;
   const { servers, imports } = modelOf(replaced);
   const found = { errors: [...start.errors], warnings: [...start.warnings] };
@@ -76,15 +76,6 @@ function commonCause(text: string): string | undefined {
   const lines = written.map((line) => /(?:^|\s)([^\s{"#][^\s"#]*\{)\s*$/.exec(line)?.[1]);
   const index = lines.findIndex((word) => word !== undefined);
   return index === -1 ? undefined : atLine(index + 1, `${lines[index]} needs a space before its brace`);
-}
-
-function blocksOf(text: string, environment?: Environment): Blocks | undefined {
-  try {
-    return parseSyntax(text, environment);
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function checkVariables(checked: CheckedServer, { isAddon }: StartContext): void {

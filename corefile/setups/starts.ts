@@ -22,6 +22,7 @@ import {
   type TokenFile,
 } from "../syntax/syntax.ts";
 import type { Token } from "../syntax/tokens.ts";
+import { DNS_PORT, PORTS } from "../zones.ts";
 import { SETUPS } from "./index.ts";
 import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
 
@@ -125,14 +126,6 @@ interface ServerAddress {
 const HTTPS3_SINCE: Version = [1, 13, 0];
 const OLD_TRANSPORTS = /^(dns|tls|quic|grpc|https):\/\/(.*)$/s;
 const TRANSPORTS = /^(dns|tls|quic|grpc|https3|https):\/\/(.*)$/s;
-const PORTS: Readonly<Record<string, string>> = {
-  dns: "53",
-  tls: "853",
-  quic: "853",
-  grpc: "443",
-  https: "443",
-  https3: "443",
-};
 
 function serverOf(block: TokenBlock, version: Version, errors: string[]): { readonly zones: readonly ServerAddress[] } {
   const zones = block.keys.flatMap((key): ServerAddress[] => {
@@ -145,7 +138,7 @@ function serverOf(block: TokenBlock, version: Version, errors: string[]): { read
       errors.push(sentenceOf({ subject, problem: `${read}, so CoreDNS does not start` }));
       return [];
     }
-    const port = read.port ?? PORTS[transport] ?? "53";
+    const port = read.port ?? String(PORTS[transport] ?? DNS_PORT);
     if (Number(port) < 0 || Number(port) > 65_535)
       errors.push(sentenceOf({ subject, problem: "a port is 0 to 65535, so CoreDNS does not start" }));
     return read.zones.map((zone) => ({ transport, zone: ignoresCase(version) ? zone.toLowerCase() : zone, port }));

@@ -13,6 +13,16 @@ export class CorefileSyntaxError extends Error {
   }
 }
 
+/** What a function reads from a Corefile; undefined if CoreDNS cannot parse it. */
+export function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** The tokens of one plugin in one server block: all its lines in order, as CoreDNS passes them to the plugin's setup. */
 export interface PluginTokens {
   readonly name: string;
@@ -288,16 +298,6 @@ export function parseBlocks(text: string): readonly Block[] {
 export function parseSyntax(text: string, environment?: Environment): Blocks {
   const { blocks, imports } = readTokens(text, environment);
   return { blocks: blocks.map(blockOf), imports: [...imports, ...blocks.flatMap((block) => block.imports)] };
-}
-
-/** Whether a block answers for every name on port 53. */
-export function servesRoot({ zones }: Block): boolean {
-  return zones.some((zone) => /^(dns:\/\/)?\.(:53)?$/.test(zone.toLowerCase()));
-}
-
-/** Whether a block answers plain DNS for every name, on any port. */
-export function servesRootSomewhere({ zones }: Block): boolean {
-  return zones.some((zone) => /^(dns:\/\/)?\.(:\d+)?$/.test(zone.toLowerCase()));
 }
 
 function blockOf({ keys, lines }: TokenBlock): Block {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { CorefileSyntaxError, parseCorefile } from "eks-dns-logging-corefile";
+import { ifReadable, parseCorefile } from "eks-dns-logging-corefile";
 import type { z } from "zod";
 import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
@@ -158,12 +158,7 @@ function corefileSettings(text: string, asAddon: boolean): Pick<z.input<typeof D
 }
 
 function sameModel(one: string, other: string): boolean {
-  try {
-    return isDeepStrictEqual(parseCorefile(one), parseCorefile(other));
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return false;
-    throw error;
-  }
+  return ifReadable(() => isDeepStrictEqual(parseCorefile(one), parseCorefile(other))) ?? false;
 }
 
 function containerIndex(deployment: KubernetesObject): number {

@@ -1,8 +1,9 @@
+import { CLUSTER_DOMAIN } from "eks-dns-logging-corefile";
 import { answersOutside } from "../../components/dns/node-local-rendering.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
 import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
-import { CLUSTER_DOMAIN, type Lab, statedDomain } from "../verify/lab.ts";
+import { type Lab, statedDomain } from "../verify/lab.ts";
 import { type Check, fail, type Outcome, pass } from "../verify/result.ts";
 import { curlFrom } from "../verify/sessions.ts";
 import {

@@ -1,4 +1,4 @@
-import { CorefileSyntaxError, type Directive, parseBlocks } from "eks-dns-logging-corefile";
+import { type Directive, DNS_PORT, ifReadable, parseBlocks } from "eks-dns-logging-corefile";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { isObject } from "../../components/schema/values.ts";
@@ -211,8 +211,6 @@ function isForEveryName({ args, block = [] }: Directive): boolean {
   return args.length < 2 && block.some(({ name, args: zones }) => name === "fallthrough" && zones.length === 0);
 }
 
-const DNS_PORT = 53;
-
 /** A regular expression for the zone of all names at a port, as in the head of a server block. */
 export function rootZone(port: number = DNS_PORT): string {
   return `(?:dns://)?\\.${port === DNS_PORT ? `(?::${DNS_PORT})?` : `:${port}`}`;
@@ -221,12 +219,8 @@ export function rootZone(port: number = DNS_PORT): string {
 /** The lines of the server block for all names; undefined if it cannot be read. */
 function rootDirectives(text: string, port: number | undefined): readonly Directive[] | undefined {
   const root = new RegExp(`^${rootZone(port)}$`, "i");
-  try {
-    return parseBlocks(text).find(({ zones }) => zones.some((zone) => root.test(zone)))?.directives;
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return undefined;
-    throw error;
-  }
+  const blocks = ifReadable(() => parseBlocks(text));
+  return blocks?.find(({ zones }) => zones.some((zone) => root.test(zone)))?.directives;
 }
 
 /** Changes only the server block for all names, which may come after blocks for other zones. */

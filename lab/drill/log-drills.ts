@@ -1,3 +1,4 @@
+import { CLUSTER_DOMAIN } from "eks-dns-logging-corefile";
 import { containerSecurity, NGINX_USER } from "../../components/kubernetes/container.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { tlsOf } from "../../components/logging/destinations/destination-secrets.ts";
@@ -5,7 +6,7 @@ import type { Destination } from "../../components/logging/destinations/destinat
 import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { withField } from "../kubernetes/object-store.ts";
-import { CLUSTER_DOMAIN, statedDomain } from "../verify/lab.ts";
+import { statedDomain } from "../verify/lab.ts";
 import { configuration, type Drill, type Fault, inPod, LOGS, logging, type Scene, teamObject } from "./drill.ts";
 
 const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");

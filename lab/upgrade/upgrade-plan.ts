@@ -2,8 +2,8 @@ import { styleText } from "node:util";
 import {
   type BehaviorChange,
   behaviorChanges,
-  CorefileSyntaxError,
   checkCorefile,
+  ifReadable,
   parseCorefile,
   pluginName,
   type ReleaseChanges,
@@ -194,12 +194,7 @@ function corednsOf(
 
 /** Server blocks of a Corefile; empty if it cannot be parsed. */
 function serversOf(text: string | undefined): readonly Server[] {
-  try {
-    return parseCorefile(text ?? "").servers;
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return [];
-    throw error;
-  }
+  return ifReadable(() => parseCorefile(text ?? "").servers) ?? [];
 }
 
 /** Names of the plugins in the blocks, without duplicates. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { clusterZones, parseCorefile } from "eks-dns-logging-corefile";
+import { CLUSTER_DOMAIN, clusterZones, ifReadable, parseCorefile } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../components/dns/resolver.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
@@ -174,9 +174,6 @@ function whyPending(pod: PodFacts): string {
   return `it is starting, or the node cannot run it: \`kubectl -n ${pod.namespace} describe pod ${pod.name}\``;
 }
 
-/** The default cluster domain. */
-export const CLUSTER_DOMAIN = "cluster.local";
-
 /** The cluster domain in a stack's settings; undefined if they do not state one. */
 export function statedDomain({ dns }: Pick<Settings, "dns">): string | undefined {
   return dns?.corefile.options?.clusterDomain?.toLowerCase().replace(/\.$/, "");
@@ -222,13 +219,8 @@ const DEFAULT_TTL = 5;
 
 /** The zones of all lines of kubernetes; undefined if the text is not a Corefile, or lacks the plugin. */
 export function ownZones(corefile: string): OwnZones | undefined {
-  try {
-    const lines = clusterZones(parseCorefile(corefile));
-    if (lines.length === 0) return undefined;
-    // Separate lines for names and addresses usually have the same TTL; the line for names comes first.
-    return { zones: lines.flatMap(({ zones }) => zones), ttl: lines[0]?.ttl ?? DEFAULT_TTL };
-  } catch {
-    // Without a readable Corefile, explanations are less specific.
-  }
-  return undefined;
+  const lines = ifReadable(() => clusterZones(parseCorefile(corefile))) ?? [];
+  // Separate lines for names and addresses usually have the same TTL; the line for names comes first.
+  const [first] = lines;
+  return first && { zones: lines.flatMap(({ zones }) => zones), ttl: first.ttl ?? DEFAULT_TTL };
 }

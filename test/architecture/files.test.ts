@@ -11,7 +11,6 @@ const MAX_FILES = 12;
 
 /** Shorter files, and why each is a file of its own. */
 const SHORT: Readonly<Record<string, string>> = {
-  "corefile/index.ts": "the public names of the package, and no code",
   "library/provider.ts": "the entry of the Pulumi package, which its engine starts",
   "policies/index.ts": "the entry of the policy pack, which Pulumi starts",
 };

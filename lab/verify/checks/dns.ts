@@ -1,9 +1,9 @@
-import { type Block, parseBlocks } from "eks-dns-logging-corefile";
+import { type Block, CLUSTER_DOMAIN, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../../components/team/curl-pod-spec.ts";
 import { listsPods } from "../../kubernetes/core-dns-place.ts";
-import { CLUSTER_DOMAIN, type Lab } from "../lab.ts";
+import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
 import { type CurlResult, curlFrom } from "../sessions.ts";
 import type { Pair } from "./team-access.ts";
