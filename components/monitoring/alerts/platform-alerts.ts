@@ -1,6 +1,15 @@
 import { CANARY_LINE } from "../scrape-targets.ts";
 import type { Alert } from "./alert.ts";
-import { MISSING_ON_NODE, missingOnNode, onStacks, promql, servfailSeries, servfailShare } from "./expressions.ts";
+import {
+  MISSING_ON_NODE,
+  missingOnNode,
+  onStacks,
+  promql,
+  refusedSeries,
+  refusedShare,
+  servfailSeries,
+  servfailShare,
+} from "./expressions.ts";
 
 const NODE = 'node="a"';
 
@@ -70,6 +79,17 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     steps: ["`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50 --prefix`", "Compare with CoreDnsDown."],
     explainedBy: ["CoreDnsDown", "CoreDnsServfail", "CoreDnsAllUpstreamsDown", "CoreDnsLoop"],
     condition: onLocalCache({ expr: `${servfailShare(LOCAL)} > 0.03`, for: "2m", series: servfailSeries(LOCAL_POD) }),
+  },
+  {
+    name: "NodeLocalDnsUpstreamRefuses",
+    group: "nodelocal-dns",
+    severity: "warning",
+    summary:
+      "The upstream {{ $labels.to }} of NodeLocal DNSCache refuses {{ $value | humanizePercentage }} of queries.",
+    cause: "The node's resolver does not serve the nodes' addresses or these names.",
+    steps: ["`kubectl -n kube-system get configmap node-local-dns -o yaml`", "Compare with CoreDnsUpstreamRefuses."],
+    explainedBy: ["CoreDnsUpstreamRefuses"],
+    condition: onLocalCache({ expr: refusedShare(LOCAL), for: "2m", series: refusedSeries(LOCAL_POD) }),
   },
   {
     name: "QuotaNear",

@@ -1,5 +1,16 @@
 import type { Alert, Series } from "./alert.ts";
-import { COREFILE, LOGS, onCoreDns, perSecond, promql, rising, servfailSeries, servfailShare } from "./expressions.ts";
+import {
+  COREFILE,
+  LOGS,
+  onCoreDns,
+  perSecond,
+  promql,
+  refusedSeries,
+  refusedShare,
+  rising,
+  servfailSeries,
+  servfailShare,
+} from "./expressions.ts";
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
 const ANSWERS = "coredns_proxy_request_duration_seconds_count";
@@ -118,6 +129,19 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
         [`coredns_proxy_healthcheck_failures_total{${pod},${FORWARD}}`]: { fires: rising(60), quiet: rising(3) },
       },
     })),
+  },
+  {
+    name: "CoreDnsUpstreamRefuses",
+    group: "coredns",
+    severity: "warning",
+    summary: "The upstream {{ $labels.to }} refuses {{ $value | humanizePercentage }} of queries.",
+    cause:
+      "The resolver does not serve the nodes' addresses or these names. CoreDNS passes its REFUSED on, and asks no other upstream.",
+    steps: [
+      "`npm run lab -- dns explain example.com --from ts-team/curl-ts`",
+      "Allow the nodes' networks in the resolver, or give its names a stub domain with resolvers that all have them.",
+    ],
+    condition: onCoreDns(({ dns, pod }) => ({ expr: refusedShare(dns), for: "2m", series: refusedSeries(pod) })),
   },
   {
     name: "CoreDnsAllUpstreamsDown",

@@ -52,6 +52,21 @@ describeReal("lines whose behavior depends on the release", () => {
     assert.deepEqual(plugins.sort(), since(1, 14, 0) ? ["errors"] : ["forward", "hosts"]);
   });
 
+  it("are never the metric of an upstream's answers, nor that a refusal is passed on", async () => {
+    const other = await upstreamWith("192.0.2.2");
+    try {
+      outside.fail(REFUSED);
+      const forward = `forward test ${outside.server} ${other.server} {\npolicy sequential\n}`;
+      const { ask, series } = await measured(forward);
+      assert.equal(codeOf(await ask("a.test")), REFUSED);
+      assert.deepEqual(other.asked, []);
+      const count = 'coredns_proxy_request_duration_seconds_count{proxy_name="forward",rcode="REFUSED"';
+      assert.deepEqual(await series(count), [`${count},to="${outside.server}"} 1`]);
+    } finally {
+      other.close();
+    }
+  });
+
   it("are the metrics of the Kubernetes API", async () => {
     const api = await kubernetesApi();
     try {
