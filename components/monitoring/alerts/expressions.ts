@@ -105,21 +105,25 @@ export const servfailSeries = (labels: string): Series => ({
   [`coredns_dns_responses_total{${labels},rcode="NOERROR"}`]: { fires: rising(1000), quiet: rising(1000) },
 });
 
-const FORWARDED = "coredns_proxy_request_duration_seconds_count";
+/** Answers of upstreams, by upstream `to` and code. */
+export const ANSWERS = "coredns_proxy_request_duration_seconds_count";
+
+/** A metric of queries to upstreams. */
+export const forwarded = (metric: string, matchers: string, more = "") =>
+  `${metric}{${matchers},proxy_name="forward"${more}}`;
 
 /** The share of an upstream's answers that are REFUSED, above 3 %; a rare refused name raises no alert. */
 export function refusedShare(matchers: string): string {
-  const answers = (more = "") => `sum by (to) (rate(${FORWARDED}{${matchers},proxy_name="forward"${more}}[5m]))`;
+  const answers = (more = "") => perSecond(forwarded(ANSWERS, matchers, more), "to", 5);
   const refused = answers(',rcode="REFUSED"');
   return promql`
-    ${refused} / ${answers()} > 0.03
+    ${refused} / (${answers()}) > 0.03
     and ${refused} > 0.05`;
 }
 
 /** Test series of an upstream, of whose answers about 4 % or 2 % are REFUSED, and of one that refuses its only query per minute. */
 export const refusedSeries = (labels: string): Series => {
-  const answers = (to: string, rcode: string) =>
-    `${FORWARDED}{${labels},proxy_name="forward",to="${to}",rcode="${rcode}"}`;
+  const answers = (to: string, rcode: string) => forwarded(ANSWERS, labels, `,to="${to}",rcode="${rcode}"`);
   return {
     [answers("10.0.0.2:53", "REFUSED")]: { fires: rising(40), quiet: rising(20) },
     [answers("10.0.0.2:53", "NOERROR")]: { fires: rising(1000), quiet: rising(1000) },

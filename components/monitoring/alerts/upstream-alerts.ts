@@ -1,6 +1,8 @@
 import type { Alert, Series } from "./alert.ts";
 import {
+  ANSWERS,
   COREFILE,
+  forwarded,
   LOGS,
   onCoreDns,
   perSecond,
@@ -13,9 +15,6 @@ import {
 } from "./expressions.ts";
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
-const ANSWERS = "coredns_proxy_request_duration_seconds_count";
-
-const forwarded = (counter: string, dns: string, more = "") => `${counter}{${dns},proxy_name="forward"${more}}`;
 
 /**
  * Most queries are forwarded, and come back as SERVFAIL. Most tries time out if a CPU limit slows the loop down. If instead the upstream is
