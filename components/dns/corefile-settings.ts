@@ -39,7 +39,9 @@ const ForwardOptions = z.strictObject({
   except: z.array(Domain).min(1).optional().describe("Domains not forwarded."),
   forceTcp: z.boolean().optional().describe("TCP only. Default false."),
   preferUdp: z.boolean().optional().describe("Try UDP first for queries over TCP. Default false."),
-  tlsServerName: Domain.optional().describe("Certificate name, required for tls:// upstreams."),
+  tlsServerName: Domain.optional().describe(
+    "Name in the certificate of tls:// upstreams; without it, only a certificate for the address is valid.",
+  ),
 });
 
 const CacheSide = z.strictObject({

@@ -99,6 +99,7 @@ export function checkForwards(checked: CheckedServer): void {
     checkUpstreams(checked, forward);
     checkMixture(checked, forward);
     checkServerNames(checked, forward);
+    checkOperators(checked, forward);
     checkPlain(checked, forward);
     checkTransport(checked, forward);
     checkFailover(checked, forward);
@@ -119,6 +120,41 @@ function checkServerNames(checked: CheckedServer, forward: ForwardPlugin): void 
   const subject = `forward ${forward.from} ${text}`;
   const problem = `CoreDNS takes a name after % from ${since}, and ${version} queries no server there`;
   checked[named.length === forward.upstreams.length ? "error" : "warn"](subject, problem, "use tls_servername");
+}
+
+/** Public resolvers by operator, who has certificates for own names only. */
+const OPERATORS: readonly (readonly string[])[] = [
+  ["1.1.1.1", "1.0.0.1", "1.1.1.2", "1.0.0.2", "1.1.1.3", "1.0.0.3", "2606:4700:4700::1111", "2606:4700:4700::1001"],
+  ["8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844"],
+  [
+    "9.9.9.9",
+    "149.112.112.112",
+    "9.9.9.10",
+    "149.112.112.10",
+    "9.9.9.11",
+    "149.112.112.11",
+    "2620:fe::fe",
+    "2620:fe::9",
+  ],
+];
+
+/** One name for resolvers of several operators. @see https://github.com/coredns/coredns/issues/3585 */
+function checkOperators(checked: CheckedServer, { from, upstreams, tlsServerName: name }: ForwardPlugin): void {
+  if (name === undefined) return;
+  const operators = OPERATORS.flatMap((addresses) => {
+    const [own] = upstreams.filter((text) => {
+      const upstream = readUpstream(text);
+      const isSame = (address: string) => typeof upstream !== "string" && sameAddress(address, upstream.target);
+      return typeof upstream !== "string" && upstream.tls && addresses.some(isSame);
+    });
+    return own ?? [];
+  });
+  if (operators.length > 1)
+    checked.warn(
+      `forward ${from} ${operators.join(" ")}`,
+      `tls_servername ${name} is for all upstreams, and only one of these has a certificate for it, so the others never answer`,
+      "use the resolvers of one operator",
+    );
 }
 
 /** If all upstreams answer with a failover code, they are queried in turn, without a pause, until the query is 5 s old. */
@@ -238,9 +274,12 @@ function checkUpstreams(checked: CheckedServer, forward: ForwardPlugin): void {
         "the Service kube-dns usually has this address, and CoreDNS is behind it",
       );
     }
-    if (upstream.tls && upstream.serverName === undefined && forward.tlsServerName === undefined) {
-      checked.warn(`forward ${from} ${text}`, "without tls_servername anyone on the path can answer");
-    }
+    // CoreDNS's documentation says that anyone on the path could answer then, but Go compares the certificate with the address.
+    if (upstream.tls && upstream.serverName === undefined && forward.tlsServerName === undefined)
+      checked.warn(
+        `forward ${from} ${text}`,
+        `without tls_servername CoreDNS only takes a certificate for the address ${upstream.target}, and most are for a name`,
+      );
   }
 }
 

@@ -229,7 +229,7 @@ describe("checkCorefile", () => {
     [
       "TLS without a name",
       check(["forward . tls://9.9.9.9"], ["forward"]),
-      "without tls_servername anyone on the path can answer",
+      "without tls_servername CoreDNS only takes a certificate for the address 9.9.9.9, and most are for a name",
     ],
     [
       "a file that is not there",

@@ -19,6 +19,17 @@ describe("a forward", () => {
       assert.deepEqual(check(to(upstream, "tls_servername cloudflare-dns.com")), NOTHING);
   });
 
+  it("has one name for the certificates of all its upstreams", () => {
+    const name = "tls_servername cloudflare-dns.com";
+    for (const upstreams of ["tls://1.1.1.1 tls://8.8.8.8", "tls://1.0.0.1:853 tls://[2620:fe::fe]"])
+      assert.deepEqual(check(to(upstreams, name)).warnings, [
+        `.:53: forward . ${upstreams}: ${name} is for all upstreams, and only one of these has a certificate for it, so the others never answer; use the resolvers of one operator`,
+      ]);
+    for (const upstreams of ["tls://1.1.1.1 tls://1.0.0.1", "tls://1.1.1.1 tls://10.0.0.9", "tls://[2620:fe::fe]"])
+      assert.deepEqual(check(to(upstreams, name, "policy sequential")), NOTHING);
+    assert.deepEqual(check(to("tls://1.1.1.1%cloudflare-dns.com tls://9.9.9.9%dns.quad9.net")), NOTHING);
+  });
+
   it("never ends a failover before 1.14.7", () => {
     const text = to("10.0.0.2 10.0.0.3", "failover SERVFAIL REFUSED");
     for (const coredns of [
