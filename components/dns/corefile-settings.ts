@@ -40,7 +40,7 @@ const ForwardOptions = z.strictObject({
   forceTcp: z.boolean().optional().describe("TCP only. Default false."),
   preferUdp: z.boolean().optional().describe("Try UDP first for queries over TCP. Default false."),
   tlsServerName: Domain.optional().describe(
-    "Name in the certificate of tls:// upstreams; without it, only a certificate for the address is valid.",
+    "Certificate name of tls:// upstreams; without it, only a certificate for the address is valid.",
   ),
 });
 
