@@ -6,7 +6,7 @@ export { loopOf, readUpstream } from "./checks/forward-checks.ts";
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
 export type { ForwardPlugin } from "./plugins/sources.ts";
-export { type BehaviorChange, behaviorChanges, type ReleaseChanges, releaseChanges } from "./release-changes.ts";
+export { type BehaviorChange, behaviorChanges, type ReleaseChanges, releaseChanges } from "./releases.ts";
 export { startOf } from "./setups/starts.ts";
 export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds, usedGroups } from "./syntax/go-values.ts";
 export {

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { AdoptSettings } from "../../components/dns/settings.ts";
 import { ADDON_VERSIONS, parseAddonVersion } from "../../corefile/addon/index.ts";
 import { checkCorefile } from "../../corefile/checks/checker.ts";
-import { releaseChanges } from "../../corefile/release-changes.ts";
-import { isBefore, RELEASES, releaseFor, type Version, versionOf } from "../../corefile/releases.ts";
+import { isBefore, RELEASES, releaseChanges, releaseFor, type Version, versionOf } from "../../corefile/releases.ts";
 import { withLines } from "./default-corefile.ts";
 
 const NEWER = [1, 15, 9] as const;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCorefile } from "../../corefile/model.ts";
-import { behaviorChanges } from "../../corefile/release-changes.ts";
-import { versionOf } from "../../corefile/releases.ts";
+import { behaviorChanges, versionOf } from "../../corefile/releases.ts";
 import { block, DEFAULT } from "./default-corefile.ts";
 
 describe("behavior changes of a newer CoreDNS", () => {

@@ -14,7 +14,7 @@ const [NOERROR, SERVFAIL, NXDOMAIN, REFUSED] = [0, 2, 3, 5];
 const STRANGER = "127.0.0.2";
 const ACL = `acl corp.test {\nblock net ${STRANGER}\n}`;
 
-/** What `corefile/release-changes.ts` and the checks of some releases say, as the real CoreDNS does it. */
+/** What `corefile/releases.ts` and the checks of some releases say, as the real CoreDNS does it. */
 describeReal("lines whose behavior depends on the release", () => {
   let outside: Upstream;
   let coredns: Running | undefined;
