@@ -1,6 +1,7 @@
 import { providerUrn } from "../../policies/core/stack.ts";
 import { proportionalTargets } from "../../policies/readers/workload.ts";
 import { isOwn, type KubernetesObject, listAt, objectName, textAt, valueAt } from "../audit/kubernetes-object.ts";
+import { managersOf } from "../kubernetes/object-store.ts";
 import { plural } from "../output/text.ts";
 import type { Planned, PlannedResource } from "../plan/recording.ts";
 
@@ -109,7 +110,7 @@ function differences(resource: PlannedResource, live: LiveObjects): AdoptionRow[
   return leaves(resource.inputs).flatMap(([path, value]): AdoptionRow[] => {
     const current = valueAt(object.content, ...path);
     if (current === undefined || current === value) return [];
-    const managers = managersOf(object, path);
+    const managers = managersOf(object.content, path);
     const by = managers.length === 0 ? "" : ` and managed by ${managers.join(", ")}`;
     return [
       row(
@@ -236,19 +237,6 @@ export class LiveObjects {
   in(namespace: string): KubernetesObject[] {
     return this.all.filter((object) => object.namespace === namespace);
   }
-}
-
-/**
- * Names of the managers of a field, from the object's managedFields: `kubectl`, `helm`.
- * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
- */
-export function managersOf(object: KubernetesObject, path: readonly string[]): string[] {
-  const managers = listAt(object.content, "metadata", "managedFields").flatMap((entry) => {
-    const manager = textAt(entry, "manager");
-    const owned = valueAt(entry, "fieldsV1", ...path.map((key) => `f:${key}`));
-    return manager !== undefined && owned !== undefined ? [manager] : [];
-  });
-  return [...new Set(managers)];
 }
 
 /** A tool that restores its own version of an object. */

@@ -15,8 +15,9 @@ import {
   valueAt,
 } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
+import { managersOf } from "../kubernetes/object-store.ts";
 import { type AddonMisfit, addonMisfits } from "./aws-cluster.ts";
-import { type AdoptionRow, type LiveObjects, managersOf, rewrittenRows, row, scalerOf } from "./import-file.ts";
+import { type AdoptionRow, type LiveObjects, rewrittenRows, row, scalerOf } from "./import-file.ts";
 
 /** The running CoreDNS as settings under `dns`. */
 export interface RunningCoreDns {
@@ -316,7 +317,7 @@ class DeploymentReader {
       return;
     }
     this.settings[key] = value;
-    const managers = managersOf(this.#deployment, path.replace(/\.containers.*/, "").split("."));
+    const managers = managersOf(this.#deployment.content, path.replace(/\.containers.*/, "").split("."));
     const by = managers.length === 0 ? "" : `, which ${managers.join(" and ")} set`;
     this.rows.push(row("adopt", `${objectName(this.#deployment)} ${path}`, `dns.${key}, with the same value${by}`));
   }

@@ -1,6 +1,8 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { isObject, parsedJson } from "../../components/schema/values.ts";
+import type { Settings } from "../../components/settings.ts";
 import { asClusterError, listPath, requestApi } from "../kubernetes/api-requests.ts";
+import { managersOf } from "../kubernetes/object-store.ts";
 import { type Deployment, type Header, type Resource, stateObjects } from "./state.ts";
 
 /** An object to which another tool added fields that a refresh does not see. */
@@ -46,12 +48,23 @@ export async function accessAdditions(config: KubeConfig, deployment: Deployment
 async function liveObject(config: KubeConfig, { apiVersion, kind, metadata }: Header): Promise<unknown> {
   const access = ACCESS[kind ?? ""];
   if (apiVersion === undefined || access === undefined) return undefined;
-  const path = `${listPath({ apiVersion, plural: access.plural, namespace: metadata.namespace })}/${metadata.name}`;
+  return readObject(config, { apiVersion, plural: access.plural, ...metadata });
+}
+
+interface Named {
+  readonly apiVersion: string;
+  readonly plural: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** An object, as the API server sends it; undefined if it cannot be read. */
+async function readObject(config: KubeConfig, { name, ...kind }: Named): Promise<unknown> {
   try {
-    const { status, body } = await requestApi(config, { path, seconds: TIMEOUT_SECONDS });
+    const { status, body } = await requestApi(config, { path: `${listPath(kind)}/${name}`, seconds: TIMEOUT_SECONDS });
     return status === 200 ? parsedJson(body) : undefined;
   } catch (error) {
-    throw asClusterError(error, `get ${access.plural} ${metadata.name}`);
+    throw asClusterError(error, `get ${kind.plural} ${name}`);
   }
 }
 
@@ -80,4 +93,29 @@ export function* additions(live: unknown, own: unknown, path: string): Generator
 
 function textOf({ kind, metadata: { namespace, name } }: Header): string {
   return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}
+
+/** Field managers of Pulumi's patches, one per resource of a stack. */
+const STACK_MANAGER = /^pulumi-kubernetes-/;
+
+/**
+ * Finds the other stacks that manage the Corefile which this one adopts with `dns.adopt.force`: server-side apply reports no conflict then,
+ * and each stack replaces the other's Corefile with every update.
+ * @returns a sentence; undefined if there is no other stack.
+ * @throws {ClusterError} if the API server does not answer.
+ */
+export async function sharedCorefile(
+  config: KubeConfig,
+  deployment: Deployment,
+  { dns }: Pick<Settings, "dns">,
+): Promise<string | undefined> {
+  const { manage, force, namespace, configMap: name } = dns?.adopt ?? {};
+  if (!manage || !force || namespace === undefined || name === undefined) return undefined;
+  const live = await readObject(config, { apiVersion: "v1", plural: "configmaps", namespace, name });
+  const own = (deployment.resources ?? []).map(({ outputs }) => outputs?.__fieldManager);
+  const others = managersOf(live, ["data", "Corefile"]).filter(
+    (manager) => STACK_MANAGER.test(manager) && !own.includes(manager),
+  );
+  if (others.length === 0) return undefined;
+  return `dns.adopt.force: takes the Corefile in ConfigMap ${namespace}/${name} from another Pulumi stack (field manager ${others.join(", ")}), which takes it back with its next update: unless it is destroyed, set dns.adopt.manage: false in one of the two`;
 }

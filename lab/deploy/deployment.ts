@@ -8,7 +8,7 @@ import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ifExists } from "../kubernetes/cluster.ts";
 import { connect, DRILL_STATE, drillNotice, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
-import { accessAdditions } from "./additions.ts";
+import { accessAdditions, sharedCorefile } from "./additions.ts";
 import {
   deletedNamespaces,
   missingKinds,
@@ -80,6 +80,8 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const additions = await accessAdditions(config, state);
   for (const { object, paths } of additions)
     process.stderr.write(`Replacing ${object}, to which another tool added ${paths.join(", ")}\n`);
+  const shared = await sharedCorefile(config, state, settings);
+  if (shared !== undefined) process.stderr.write(`Warning: ${shared}\n`);
   const replace = [...ended, ...additions.map(({ urn }) => urn)];
   for (const namespace of deletedNamespaces(state, settings))
     process.stderr.write(

@@ -18,6 +18,7 @@ const Resource = z.looseObject({
   type: z.string(),
   id: z.string().optional(),
   inputs: z.looseObject({}).optional(),
+  outputs: z.looseObject({}).optional(),
   /** URN and id of its provider, as `URN::ID`. */
   provider: z.string().optional(),
 });

@@ -196,3 +196,18 @@ export function withField(object: KubernetesJson, path: readonly string[], value
 export function fieldOf(object: unknown, path: readonly string[]): unknown {
   return path.reduce((value: unknown, key) => (isObject(value) ? value[key] : undefined), object);
 }
+
+/**
+ * Names of the managers of a field, from the object's managedFields: `kubectl`, `helm`.
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+ */
+export function managersOf(object: unknown, path: readonly string[]): string[] {
+  const { managedFields } = metadataOf(object);
+  const entries: readonly unknown[] = Array.isArray(managedFields) ? managedFields : [];
+  const managers = entries.flatMap((entry) => {
+    const manager = fieldOf(entry, ["manager"]);
+    const managed = fieldOf(entry, ["fieldsV1", ...path.map((key) => `f:${key}`)]);
+    return typeof manager === "string" && managed !== undefined ? [manager] : [];
+  });
+  return [...new Set(managers)];
+}
