@@ -36,6 +36,7 @@ export function checkRewrites(checked: CheckedServer): void {
   checkLabels(checked);
   if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(checked);
   checkTtls(checked);
+  checkTypes(checked);
   if (!isSince(context.coredns, EMPTY_REWRITTEN_SINCE)) checkCodes(checked);
 }
 
@@ -184,9 +185,12 @@ interface OtherRule {
 
 function otherRule(plugin: Plugin): OtherRule | undefined {
   if (plugin.plugin !== "other" || plugin.line.name !== "rewrite") return undefined;
-  const [first = "", ...others] = plugin.line.args;
+  const { args, block = [] } = plugin.line;
+  // As CoreDNS does, with braces around the rule too.
+  const all = args.length < 2 ? [...args, ...block.flatMap(({ name, args: more }) => [name, ...more])] : args;
+  const [first = "", ...others] = all;
   const mode = first.toLowerCase();
-  const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : plugin.line.args;
+  const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : all;
   return { line: plugin.line, goesOn: mode === "continue", field: field.toLowerCase(), words };
 }
 
@@ -234,6 +238,25 @@ function checkCodes(checked: CheckedServer): void {
     checked.warn(
       `rewrite rcode ${rule.words.join(" ")}`,
       `has no effect until CoreDNS 1.14.7 for clients without EDNS, such as glibc and musl, since their answer ${code} has no record`,
+    );
+  }
+}
+
+/**
+ * Queries for one type that get records of another. nginx 1.22 then asks every 5 s for 30 s, and answers 502.
+ * @see https://github.com/linz/topo-workflows/pull/206
+ */
+function checkTypes(checked: CheckedServer): void {
+  for (const plugin of checked.server.plugins) {
+    const rule = otherRule(plugin);
+    const [from = "", to = ""] = rule?.field === "type" ? rule.words.map((word) => word.toUpperCase()) : [];
+    if (rule === undefined || from === to || from === "ANY" || rule.words.some(hasVariable)) continue;
+    checked.warn(
+      `rewrite type ${from} ${to}`,
+      `answers queries for ${from} with ${to} records, which clients such as nginx reject, so that they ask again until they time out`,
+      from === "AAAA"
+        ? "use template IN AAAA with rcode NOERROR, the answer of a name without such records"
+        : undefined,
     );
   }
 }

@@ -76,6 +76,11 @@ describe("a rule of rewrite", () => {
       "rewrite .corp.example: joins two labels: it makes nameexample.org of name.corp.example; begin both with a dot",
     ],
     [
+      withLines("rewrite stop type AAAA A"),
+      "rewrite type AAAA A: answers queries for AAAA with A records, which clients such as nginx reject, so that they ask again until they time out; use template IN AAAA with rcode NOERROR, the answer of a name without such records",
+    ],
+    [withLines("rewrite {\ntype txt a\n}"), "rewrite type TXT A: answers queries for TXT with A records"],
+    [
       withLines("rewrite name foo.example.com 10.0.0.5"),
       "leads to 10.0.0.5, which is asked for as a name; use hosts for an address",
     ],
@@ -108,6 +113,8 @@ describe("a rule of rewrite", () => {
     withLines(`rewrite name suffix .corp.example . ${AUTO}`),
     withLines(`rewrite name suffix corp.example example.org ${AUTO}`),
     withLines("rewrite name a.example ."),
+    withLines("rewrite type ANY HINFO"),
+    withLines("rewrite continue type A A"),
     withLines("rewrite name web.old.example old.example"),
     // A domain of one's own ends like this, so it is no namespace.
     withLines("rewrite name foo.example.com web.SHOP", stub("a.shop:53", "forward . 10.0.0.9")),
