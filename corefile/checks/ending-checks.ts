@@ -42,6 +42,7 @@ export function checkEndings(checked: CheckedServer): void {
       checkOtherTypes(checked, plugin);
     }
     if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(place, plugin);
+    if (plugin.plugin === "other" && plugin.line.name === "k8s_external") checkExternal(place, plugin);
   }
   checkRules(place);
   checkCached(checked, releaseFor(coredns));
@@ -154,6 +155,28 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const problem = `without fallthrough every name${whose} that no match fits is SERVFAIL for this type`;
   const advice = "add a line fallthrough";
   checked[isCluster ? "error" : "warn"](where, problem, advice);
+}
+
+/**
+ * k8s_external answers before kubernetes, NXDOMAIN for each address or name that it does not have, unless a line passes them on.
+ * @see https://github.com/coredns/coredns/issues/5958
+ */
+function checkExternal(place: Place, { line }: OtherPlugin): void {
+  const { checked } = place;
+  const { server } = checked;
+  const zones = zonesOr(line.args, server);
+  const passed = passedOn(optionOf(line, "fallthrough"));
+  const own = server.plugins.flatMap((plugin) => (plugin.plugin === "kubernetes" ? zonesOr(plugin.zones, server) : []));
+  const ended = own.filter(
+    (zone) => zones.some((outer) => isWithin(zone, outer)) && !passed.some((other) => isWithin(zone, other)),
+  );
+  if (ended.length === 0) return;
+  const names = ended.map(bare).join(" ");
+  checked[endsCluster(place, zones, passed) ? "error" : "warn"](
+    `k8s_external ${names}`,
+    "sees these names before kubernetes and only has external addresses, so that all others are NXDOMAIN",
+    `add a line fallthrough ${names}`,
+  );
 }
 
 /** ` of ZONES`, to follow `name` in a message; empty for all zones. */

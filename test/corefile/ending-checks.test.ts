@@ -134,6 +134,33 @@ describe("template", () => {
   });
 });
 
+describe("k8s_external", () => {
+  const line = (zones: string, fallthrough = "") => `k8s_external ${zones} {\n${fallthrough}\n}`;
+
+  it("ends what kubernetes has behind it", () => {
+    const { errors, warnings } = check(withLines(line("ext.example in-addr.arpa ip6.arpa")));
+    assert.deepEqual(errors, []);
+    assert.deepEqual(warnings, [
+      ".:53: k8s_external in-addr.arpa ip6.arpa: sees these names before kubernetes and only has external addresses, so that all others are NXDOMAIN; add a line fallthrough in-addr.arpa ip6.arpa",
+    ]);
+    for (const zones of ["cluster.local", "local", ""]) {
+      const [error, ...more] = check(withLines(line(zones))).errors;
+      assert.ok(error?.startsWith(".:53: k8s_external cluster.local"), String(error));
+      assert.deepEqual(more, []);
+    }
+  });
+
+  it("passes it on, or has names of its own", () => {
+    for (const text of [
+      line("ext.example"),
+      line("ext.example 10.in-addr.arpa"),
+      line("ext.example in-addr.arpa ip6.arpa", "fallthrough in-addr.arpa ip6.arpa"),
+      line("cluster.local", "fallthrough"),
+    ])
+      assert.deepEqual(check(withLines(text)), NOTHING, text);
+  });
+});
+
 describe("acl", () => {
   const acl = (...rules: readonly string[]) => `acl {\n${rules.join("\n")}\n}`;
   /** In a CoreDNS whose cache is asked after the rules. */

@@ -75,6 +75,19 @@ describeReal("names that change", () => {
     assert.deepEqual(await asked("in-addr.arpa ip6.arpa"), { code: NXDOMAIN, names: [] });
     assert.deepEqual(await asked(""), { code: NOERROR, names: [missing] });
   });
+
+  it("have no reverse names behind k8s_external, unless it passes them on", async () => {
+    const found: unknown[] = [];
+    for (const option of ["", "fallthrough in-addr.arpa"]) {
+      const kubernetes = `kubernetes cluster.local in-addr.arpa {\nendpoint http://127.0.0.1:${api.port}\n}`;
+      const ask = await run(`k8s_external ext.test in-addr.arpa {\n${option}\n}`, kubernetes);
+      const answer = await ask("1.1.1.10.in-addr.arpa", "PTR");
+      found.push([codeOf(answer), ...addresses(answer)]);
+      await coredns?.stop();
+      coredns = undefined;
+    }
+    assert.deepEqual(found, [[NXDOMAIN], [NOERROR, "web.default.svc.cluster.local"]]);
+  });
 });
 
 function addresses({ answers = [] }: Packet): unknown[] {
