@@ -5,7 +5,7 @@ import { isSince, type Version } from "../releases.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { dotted, hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, serverFor, zonesOr } from "../zones.ts";
+import { CLUSTER_DOMAIN, DNS_PORT, hasView, isWithin, lineZones, servedZones, serverFor, zonesOr } from "../zones.ts";
 import type { CheckedCorefile, CheckedServer } from "./findings.ts";
 import { checkClusterNames, serves } from "./zone-checks.ts";
 
@@ -135,14 +135,20 @@ function checkMetrics(checked: CheckedServer, address: string): void {
 
 function checkAutopath(checked: CheckedServer, source: string): void {
   const { server } = checked;
-  if (source === "@kubernetes") {
-    if (watchesPods(server)) return;
+  if (source === "@kubernetes" && !watchesPods(server)) {
     checked.warn(
       "autopath",
       "has no effect without `pods verified` in kubernetes, since it cannot tell a client's namespace",
     );
   } else if (source.startsWith("@") && !hasPlugin(server, source.slice(1))) {
     checked.warn(`autopath ${source}`, `has no effect, since this block has no plugin ${source.slice(1)}`);
+    // The block for all names has a warning of its own.
+  } else if (!forwardsAll(server) && !servedZones(server).some(({ zone }) => zone === ".")) {
+    checked.warn(
+      "autopath",
+      "asks this block for the name without its search domain, so that names outside the cluster are SERVFAIL",
+      "add a line forward . here",
+    );
   }
 }
 

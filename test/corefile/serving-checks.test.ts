@@ -112,6 +112,20 @@ describe("the cluster's names", () => {
   });
 });
 
+describe("autopath", () => {
+  const block = (...lines: readonly string[]) =>
+    `cluster.local:53 {\nautopath @kubernetes\nkubernetes {\npods verified\n}\n${lines.join("\n")}\n}\n`;
+
+  it("needs a source of outside names in its own block", () => {
+    const found =
+      "cluster.local:53: autopath: asks this block for the name without its search domain, so that names outside the cluster are SERVFAIL; add a line forward . here";
+    for (const lines of [[], ["forward corp.example 10.0.0.3"]])
+      assert.ok(warnings({ blocks: block(...lines) }).includes(found), String(lines));
+    for (const line of ["forward . 10.0.0.2", "grpc . 10.0.0.2"])
+      assert.ok(!warnings({ blocks: block(line) }).includes(found), line);
+  });
+});
+
 describe("force_tcp", () => {
   it("comes before prefer_udp", () => {
     const forward = (options: string) => `forward . 10.0.0.2 {\n${options}\n}`;

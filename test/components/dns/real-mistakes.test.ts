@@ -198,6 +198,27 @@ describeReal("lines that do not do what they suggest", () => {
     assert.deepEqual(addresses(await ask("www.corp.test")), [CORP]);
     assert.deepEqual(addresses(await ask("www.corp.test.team.svc.cluster.local")), [OUTSIDE]);
   });
+
+  it("are autopath in a block that knows no outside names", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "resolv-"));
+    await writeFile(join(folder, "conf"), "search team.svc.cluster.local svc.cluster.local cluster.local\n");
+    const codes: number[] = [];
+    for (const line of ["", `forward . ${outside.server}`]) {
+      const lines = [`autopath ${folder}/conf`, "template ANY ANY cluster.local {\nrcode NXDOMAIN\n}", line];
+      const ask = await run([], (port) => `cluster.local:${port} {\nbind 127.0.0.1\n${lines.join("\n")}\n}\n`);
+      codes.push(codeOf(await ask("www.test.team.svc.cluster.local")));
+      await coredns?.stop();
+      coredns = undefined;
+    }
+    await rm(folder, { recursive: true });
+    assert.deepEqual(codes, [SERVFAIL, NOERROR]);
+  });
+
+  it("are rules of rewrite for a type, whose answers have another", async () => {
+    const ask = await run(["rewrite {\ntype AAAA A\n}"]);
+    const { questions, answers } = await ask("a.test", "AAAA");
+    assert.deepEqual([questions?.[0]?.type, answers?.[0]?.type], ["AAAA", "A"]);
+  });
 });
 
 function addresses({ answers = [] }: Packet): unknown[] {
