@@ -29,45 +29,54 @@ export interface CorefileFindings {
 /** Where findings are collected. */
 type Found = { readonly [Kind in keyof CorefileFindings]: string[] };
 
+/** Words findings and collects them. */
+abstract class Checked {
+  protected readonly found: Found;
+  readonly #block: readonly string[] | undefined;
+
+  constructor(found: Found, block?: readonly string[]) {
+    this.found = found;
+    this.#block = block;
+  }
+
+  error(subject: string, problem: string, advice?: string): void {
+    this.found.errors.push(sentenceOf({ block: this.#block, subject, problem, advice }));
+  }
+
+  warn(subject: string, problem: string, advice?: string): void {
+    this.found.warnings.push(sentenceOf({ block: this.#block, subject, problem, advice }));
+  }
+}
+
 /** A Corefile that is checked, and what is found in it. */
-export class CheckedCorefile {
+export class CheckedCorefile extends Checked {
   readonly servers: readonly Server[];
   /** Whether it imports files with more blocks, which are not read. */
   readonly hasImports: boolean;
   readonly context: CheckContext;
-  readonly #found: Found;
 
   constructor({ servers, imports }: Corefile, context: CheckContext, found: Found) {
+    super(found);
     this.servers = servers;
     this.hasImports = imports.length > 0;
     this.context = context;
-    this.#found = found;
   }
 
   /** One of its blocks. */
   block(server: Server): CheckedServer {
-    return new CheckedServer(server, this, this.#found);
-  }
-
-  error(subject: string, problem: string, advice?: string): void {
-    this.#found.errors.push(sentenceOf({ subject, problem, advice }));
-  }
-
-  warn(subject: string, problem: string, advice?: string): void {
-    this.#found.warnings.push(sentenceOf({ subject, problem, advice }));
+    return new CheckedServer(server, this, this.found);
   }
 }
 
 /** A server block that is checked, and what is found in it. */
-export class CheckedServer {
+export class CheckedServer extends Checked {
   readonly server: Server;
   readonly corefile: CheckedCorefile;
-  readonly #found: Found;
 
   constructor(server: Server, corefile: CheckedCorefile, found: Found) {
+    super(found, server.zones);
     this.server = server;
     this.corefile = corefile;
-    this.#found = found;
   }
 
   /** All blocks of the Corefile. */
@@ -77,13 +86,5 @@ export class CheckedServer {
 
   get context(): CheckContext {
     return this.corefile.context;
-  }
-
-  error(subject: string, problem: string, advice?: string): void {
-    this.#found.errors.push(sentenceOf({ block: this.server.zones, subject, problem, advice }));
-  }
-
-  warn(subject: string, problem: string, advice?: string): void {
-    this.#found.warnings.push(sentenceOf({ block: this.server.zones, subject, problem, advice }));
   }
 }
