@@ -37,7 +37,7 @@ describe("a finding in a Corefile", () => {
       `forward . ${"x".repeat(5000)}`,
       `rewrite name regex ${"(".repeat(3000)} b`,
       `rewrite name exact ${"b".repeat(3000)} ${"c".repeat(3000)}`,
-      `kubernetes ${"cluster.local ".repeat(900)} {\nfallthrough ${"a.example ".repeat(900)}\n}`,
+      `kubernetes ${"cluster.local ".repeat(200)} {\nfallthrough ${"a.example ".repeat(200)}\n}`,
       `log . "${words}"`,
       `template IN A ${`${name} `.repeat(50)} {\nmatch ${"a".repeat(4000)}\nanswer "${words}"\n}`,
       `acl {\nblock type ${"A ".repeat(2000)}net *\n}`,
@@ -45,12 +45,13 @@ describe("a finding in a Corefile", () => {
       `errors ${"q".repeat(5000)}`,
       `import ${"r".repeat(5000)}`,
     ];
-    const keys = Array.from({ length: 900 }, (_, index) => `zone${index}.example`).join(" ");
+    const keys = Array.from({ length: 200 }, (_, index) => `zone${index}.example`).join(" ");
     for (const line of lines)
       for (const block of [".:53", keys]) {
         const { errors, warnings } = checkCorefile(`${block} {\n${line}\n}\n`, { coredns: [1, 14, 3] });
-        for (const finding of [...errors, ...warnings])
-          assert.ok(finding.length < 1000, `${finding.length}: ${finding}`);
+        const findings = [...errors, ...warnings];
+        assert.ok(findings.length > 0, line.slice(0, 80));
+        for (const finding of findings) assert.ok(finding.length < 1000, `${finding.length}: ${finding}`);
       }
   });
 
