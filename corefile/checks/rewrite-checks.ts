@@ -2,11 +2,11 @@ import { hasPlugin, type Plugin, pluginName } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { isSince, rankOf, releaseFor, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
-import { dotted, goMatcher } from "../syntax/go-values.ts";
+import { dotted } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
 import { servedZones, takenBy } from "../zones.ts";
 import type { CheckedServer } from "./findings.ts";
-import { checkDots, checkTarget } from "./target-checks.ts";
+import { checkDots, checkReturns, checkTarget, matcherOf } from "./target-checks.ts";
 
 /** First release that appends a missing dot in cname rules. https://github.com/coredns/coredns/pull/8285 */
 const CNAMES_DOTTED_SINCE: Version = [1, 14, 7];
@@ -33,6 +33,7 @@ export function checkRewrites(checked: CheckedServer): void {
     if (isRenamed || first > 0 || checkReach(checked, rule)) checkTarget(checked, rule);
     if (rule.continue === true) first = index + 1;
   }
+  checkReturns(checked);
   checkLabels(checked);
   if (!isSince(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(checked);
   checkTtls(checked);
@@ -141,19 +142,13 @@ interface Ordered {
 function ordered(rule: RewritePlugin): Ordered {
   const { match, from } = rule;
   const wide = dotted(from);
-  const fits: Readonly<Record<typeof match, (name: string) => boolean>> = {
-    exact: (name) => name === wide,
-    prefix: (name) => name.startsWith(wide),
-    suffix: (name) => name.endsWith(wide),
-    substring: (name) => name.includes(wide),
-    regex: match === "regex" ? goMatcher(from) : () => false,
-  };
+  const fits = matcherOf(rule);
   const takesAll = ({ rule: later, name }: Ordered) => {
-    if (later.match === "exact") return fits[match](name);
+    if (later.match === "exact") return fits(name);
     // Whatever matches a longer text has this part of it.
-    if (match === "substring" && later.match !== "regex") return fits.substring(name);
+    if (match === "substring" && later.match !== "regex") return fits(name);
     if (later.match !== match) return false;
-    return later.from === from || (match !== "regex" && fits[match](name));
+    return later.from === from || (match !== "regex" && fits(name));
   };
   return { rule, name: wide, takesAll };
 }

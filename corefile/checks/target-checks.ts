@@ -1,6 +1,6 @@
 import { hasPlugin, pluginName, remembered, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
-import { dotted, isAddress } from "../syntax/go-values.ts";
+import { dotted, goMatcher, isAddress } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { bare, CLUSTER_DOMAIN, DNS_PORT, isWithin, servedZones, serverFor } from "../zones.ts";
 import type { CheckContext, CheckedServer } from "./findings.ts";
@@ -10,9 +10,87 @@ import { loopOf, readUpstream } from "./forward-checks.ts";
 export function checkTarget(checked: CheckedServer, rule: RewritePlugin): void {
   const { context } = checked;
   const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
-  const name = rule.to.replace(/\{\d+\}/g, "x");
+  const name = asName(rule.to);
   if (isWithin(name, domain)) checkCluster(checked, rule);
   else if (!checkShort(checked, rule, domain)) checkOther(checked, rule);
+}
+
+/** Whether a rule takes a name, which has its trailing dot. */
+export function matcherOf({ match, from }: RewritePlugin): (name: string) => boolean {
+  const text = dotted(from);
+  switch (match) {
+    case "exact":
+      return (name) => name === text;
+    case "prefix":
+      return (name) => name.startsWith(text);
+    case "suffix":
+      return (name) => name.endsWith(text);
+    case "substring":
+      return (name) => name.includes(text);
+    case "regex":
+      return goMatcher(from);
+  }
+}
+
+/** What plugin loop asks for when CoreDNS starts, below the first zone of its block: two random numbers. */
+const LOOP_QUERY = "1.2";
+
+/**
+ * A block that sends its rewritten names to CoreDNS itself, and with them the names that no rule takes, which come back to it. In CoreDNS
+ * 1.14.3, one such query became 5,000 and took 390 MB.
+ * @see https://github.com/coredns/coredns/issues/2777
+ */
+export function checkReturns(checked: CheckedServer): void {
+  const { server } = checked;
+  const rules = server.plugins.filter((plugin) => plugin.plugin === "rewrite");
+  // Some rules are not read, and some names have another source.
+  if (rules.length < server.plugins.filter((plugin) => pluginName(plugin) === "rewrite").length) return;
+  if (SOURCES.some((source) => hasPlugin(server, source))) return;
+  const zones = servedZones(server).map(({ zone }) => zone);
+  const outward = rules.filter(({ to }) => zones.every((zone) => !isWithin(asName(to), zone))).map(matcherOf);
+  // A loop of all names is an error of forward.
+  if (outward.length === 0) return;
+  const returning = (names: readonly string[]) =>
+    names.filter((name) => !outward.some((takes) => takes(name))).flatMap((name) => returnOf(checked, name) ?? [])[0];
+  const [first = "."] = zones;
+  const asked = hasPlugin(server, "loop") ? returning([below(LOOP_QUERY, first)]) : undefined;
+  const found = asked ?? returning(zones.flatMap((zone) => [zone, below("name", zone), below(LOOP_QUERY, zone)]));
+  if (found === undefined) return;
+  const { name, upstream, loop } = found;
+  const advice = "write one line for the domain of the new names, and another for all other names";
+  if (asked !== undefined)
+    checked.error(
+      `forward ${upstream}`,
+      `is a loop for names that no rewrite takes, since this is ${loop}; the plugin loop finds it, and CoreDNS stops`,
+      advice,
+    );
+  else
+    checked.warn(
+      `forward ${upstream}`,
+      `is a loop for names that no rewrite takes, such as ${bare(name)}, since this is ${loop}; one query of them can take all memory of the pod`,
+      advice,
+    );
+}
+
+/** The upstream by which a name comes back to its own block. */
+function returnOf({ server, servers, context }: CheckedServer, name: string) {
+  for (const text of askedFor(name, server)?.upstreams ?? []) {
+    const upstream = readUpstream(text);
+    if (typeof upstream === "string") continue;
+    const loop = loopOf(upstream, context);
+    if (loop !== undefined && serverFor(name, upstream.port ?? DNS_PORT, servers) === server)
+      return { name, upstream: text, loop };
+  }
+  return undefined;
+}
+
+function below(name: string, zone: string): string {
+  return zone === "." ? `${name}.` : `${name}.${zone}`;
+}
+
+/** A rule's new name, with any text for its groups. */
+function asName(to: string): string {
+  return to.replace(/\{\d+\}/g, "x");
 }
 
 /** New names with an empty label, or with two labels joined, by the dots at the beginning of a rule's words. */
@@ -47,7 +125,7 @@ const SOURCES: readonly string[] = ["hosts", "template", "file", "auto", "second
 /** Names of another block, which this block sends upstream. */
 function checkOther(checked: CheckedServer, { match, from, to }: RewritePlugin): void {
   const { server, servers, context } = checked;
-  const name = to.replace(/\{\d+\}/g, "x");
+  const name = asName(to);
   const owner = serverFor(name, DNS_PORT, servers);
   const zone = owner && servedZones(owner).find((served) => isWithin(name, served.zone))?.zone;
   if (match === "prefix" || match === "substring" || owner === undefined || owner === server) return;

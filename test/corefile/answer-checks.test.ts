@@ -14,6 +14,7 @@ function warningsOf(lines: readonly string[], blocks = "", rest: readonly string
 }
 
 const block = (zone: string, ...lines: readonly string[]) => `${zone} {\nerrors\ncache\n${lines.join("\n")}\n}\n`;
+const ALIAS = ["rewrite name a.int.example b.a.svc.cluster.local"];
 const forwardTo = (...upstreams: readonly string[]) =>
   REST.map((line) => (line.startsWith("forward") ? `forward . ${upstreams.join(" ")}` : line));
 
@@ -63,7 +64,12 @@ describe("answers that differ from what a Corefile suggests", () => {
     ],
     [
       "a rewrite to a Service that kube-dns is asked for",
-      warningsOf([], block("int.example", "rewrite name a.int.example b.a.svc.cluster.local", "forward . 172.20.0.10")),
+      warningsOf([], block("int.example", ...ALIAS, "forward cluster.local 172.20.0.10", "forward . 10.0.0.2")),
+    ],
+    [
+      "a rewrite to a Service in a block that asks kube-dns for all names",
+      warningsOf([], block("int.example", ...ALIAS, "forward . 172.20.0.10")),
+      "forward 172.20.0.10: is a loop for names that no rewrite takes, such as int.example, since this is the Service kube-dns",
     ],
     ["a rewrite to a Service beside kubernetes", warningsOf(["rewrite name a.example b.a.svc.cluster.local"])],
     [

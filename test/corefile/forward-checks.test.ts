@@ -108,3 +108,50 @@ describe("the server name of a TLS upstream, after %", () => {
     assert.match(String(warnings), /CoreDNS takes a name after % from 1\.13\.0/);
   });
 });
+
+describe("a block whose rewritten names go to CoreDNS itself", () => {
+  const KUBE_DNS = "forward . 172.20.0.10";
+  const of = (...lines: readonly string[]) => check(block(".:53", DEFAULT) + block("corp.example", "cache", ...lines));
+  const PROBLEM = "corp.example: forward 172.20.0.10: is a loop for names that no rewrite takes";
+  const SERVICE = "web.shop.svc.cluster.local";
+
+  it("loops for names that no rule takes", () => {
+    for (const [rule, name] of [
+      [`a.corp.example ${SERVICE}`, "corp.example"],
+      ["suffix .corp.example .shop.svc.cluster.local answer auto", "corp.example"],
+      [`regex ^(.*\\.)?a\\.corp\\.example\\.$ ${SERVICE} answer auto`, "corp.example"],
+      [`regex ^(\\w*\\.)?corp\\.example\\.$ ${SERVICE} answer auto`, "1.2.corp.example"],
+    ]) {
+      const { errors, warnings } = of(`rewrite name ${rule}`, KUBE_DNS);
+      assert.deepEqual(errors, []);
+      assert.deepEqual(warnings, [
+        `${PROBLEM}, such as ${name}, since this is the Service kube-dns, and CoreDNS is behind it; one query of them can take all memory of the pod; write one line for the domain of the new names, and another for all other names`,
+      ]);
+    }
+  });
+
+  it("is stopped by the plugin loop if no rule takes what that asks for", () => {
+    assert.deepEqual(of(`rewrite name a.corp.example ${SERVICE}`, KUBE_DNS, "loop").errors, [
+      `${PROBLEM}, since this is the Service kube-dns, and CoreDNS is behind it; the plugin loop finds it, and CoreDNS stops; write one line for the domain of the new names, and another for all other names`,
+    ]);
+    assert.deepEqual(
+      of("rewrite name suffix .corp.example .shop.svc.cluster.local answer auto", KUBE_DNS, "loop").errors,
+      [],
+    );
+  });
+
+  it("does not loop if rules take all its names, or if others go elsewhere", () => {
+    for (const lines of [
+      [`rewrite name regex ^(.*\\.)?corp\\.example\\.$ ${SERVICE} answer auto`, KUBE_DNS, "loop"],
+      ["rewrite name suffix corp.example shop.svc.cluster.local answer auto", KUBE_DNS],
+      [`rewrite name a.corp.example ${SERVICE}`, "forward cluster.local 172.20.0.10", "forward . 10.0.0.9"],
+      [
+        `rewrite name a.corp.example ${SERVICE}`,
+        `${KUBE_DNS} {\nexcept corp.example\n}`,
+        "forward corp.example 10.0.0.9",
+      ],
+      [`rewrite name a.corp.example ${SERVICE}`, "hosts {\n10.0.0.9 corp.example\nfallthrough\n}", KUBE_DNS],
+    ])
+      assert.ok(!JSON.stringify(of(...lines)).includes("is a loop"), lines.join());
+  });
+});

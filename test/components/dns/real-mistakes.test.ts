@@ -214,6 +214,21 @@ describeReal("lines that do not do what they suggest", () => {
     assert.deepEqual(codes, [SERVFAIL, NOERROR]);
   });
 
+  it("are a forward to CoreDNS itself, for names that no rule takes", async () => {
+    const block = (port: number, ...lines: readonly string[]) =>
+      `corp.test:${port} {\nbind 127.0.0.1\nlog\nrewrite name a.corp.test www.test\n${lines.join("\n")}\n}\n`;
+    const itself = (port: number) => `forward . 127.0.0.1:${port}`;
+    const ask = await run([], (port) => block(port, itself(port)));
+    assert.deepEqual(addresses(await ask("a.corp.test")), [OUTSIDE]);
+    assert.equal(codeOf(await ask("b.corp.test")), SERVFAIL);
+    const count = coredns?.output().split("A IN b.corp.test.").length ?? 0;
+    assert.ok(count > 100, String(count));
+    await coredns?.stop();
+    coredns = undefined;
+    const ended = await run([], (port) => block(port, itself(port).replace(".", "test"), `forward . ${corp.server}`));
+    assert.deepEqual(addresses(await ended("a.corp.test")), [OUTSIDE]);
+  }).timeout(40_000);
+
   it("are rules of rewrite for a type, whose answers have another", async () => {
     const ask = await run(["rewrite {\ntype AAAA A\n}"]);
     const { questions, answers } = await ask("a.test", "AAAA");
