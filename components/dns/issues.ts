@@ -98,9 +98,6 @@ export function dnsWarnings(
 }
 
 const OPTIONS = ["corefile", "options"] as const;
-const MAX_LAMEDUCK = 25;
-/** Seconds that a pod needs to stop after lameduck. */
-const SHUTDOWN = 5;
 
 /** Issues in the Corefile's options, each at its own path; if there are none, the rendered Corefile is checked. */
 function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] {
@@ -108,7 +105,7 @@ function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] 
   const issues = [
     ...upstreamIssues(options, context),
     ...stubIssues(options),
-    ...durationIssues(options, settings),
+    ...durationIssues(options),
     ...choiceIssues(options, settings),
     ...spellingIssues(options),
   ];
@@ -173,18 +170,10 @@ function plain(domain: string): string {
   return domain.toLowerCase().replace(/\.$/, "");
 }
 
-function durationIssues({ lameduck, reload, cache }: CorefileOptions, { adopt }: DnsSettings): DnsIssue[] {
+function durationIssues({ reload, cache }: CorefileOptions): DnsIssue[] {
   const over = (text: string | undefined, max: number) => text !== undefined && (seconds(text) ?? 0) > max;
   const under = (text: string | undefined, min: number) => text !== undefined && (seconds(text) ?? 0) < min;
   const found: DnsIssue[] = [];
-  const [longest, why] =
-    adopt === undefined
-      ? [MAX_LAMEDUCK, "the add-on's pods are killed after 30 s"]
-      : [
-          Math.max(0, adopt.terminationGracePeriodSeconds - SHUTDOWN),
-          `the pods are killed after ${adopt.terminationGracePeriodSeconds} s (adopt.terminationGracePeriodSeconds)`,
-        ];
-  if (over(lameduck, longest)) found.push(issue(["lameduck"], `must be at most ${longest}s, since ${why}`, lameduck));
   if (under(reload?.interval, 2)) found.push(issue(["reload", "interval"], "must be at least 2s", reload?.interval));
   if (under(reload?.jitter, 1) && !under(reload?.jitter, Number.MIN_VALUE)) {
     found.push(issue(["reload", "jitter"], "must be 0s, or at least 1s", reload?.jitter));

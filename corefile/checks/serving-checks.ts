@@ -162,12 +162,14 @@ function checkCache(checked: CheckedServer, { ttl, success, denial }: CachePlugi
     );
 }
 
+/** All queries were answered until the pod was killed, with lameduck as long as the grace period: only the last ones are lost. */
 function checkLameduck(checked: CheckedServer, lameduck: string | undefined, grace: number): void {
-  const max = grace - SHUTDOWN_RESERVE;
+  const max = Math.max(0, grace - SHUTDOWN_RESERVE);
   if (lameduck === undefined || (seconds(lameduck) ?? 0) <= max) return;
-  checked.error(
+  checked.warn(
     "health",
-    `lameduck takes at most ${max}s, since the pod is killed after ${grace}s (found ${lameduck})`,
+    `lameduck ${lameduck} leaves CoreDNS no time to answer its last queries, since the pod is killed after ${grace}s`,
+    `use at most ${max}s`,
   );
 }
 

@@ -16,13 +16,17 @@ function placesOf(config: Readonly<Record<string, object>>): string[] {
 
 describe("Issues across the settings", () => {
   const promtail = { collector: "promtail", destination: { kind: "opensearch", host: "search.example.com" } };
-  const dns = { addonVersion: "v1.11.1-eksbuild.8", autoscaling: {}, corefile: { options: { lameduck: "60s" } } };
+  const dns = {
+    addonVersion: "v1.11.1-eksbuild.8",
+    autoscaling: {},
+    corefile: { options: { cache: { servfail: "6m" } } },
+  };
 
   it("are told of a section that its schema takes, though another section is wrong", () => {
     assert.deepEqual(placesOf({ cluster: { kind: "eks", name: "no name" }, dns, logging: promtail }), [
       "cluster.name",
       "dns.autoscaling",
-      "dns.corefile.options.lameduck",
+      "dns.corefile.options.cache.servfail",
       "logging.destination.kind",
     ]);
   });
@@ -30,7 +34,7 @@ describe("Issues across the settings", () => {
   it("are told once where every schema takes its section", () => {
     assert.deepEqual(placesOf({ cluster: { kind: "eks" }, dns, logging: promtail }), [
       "dns.autoscaling",
-      "dns.corefile.options.lameduck",
+      "dns.corefile.options.cache.servfail",
       "logging.destination.kind",
     ]);
   });

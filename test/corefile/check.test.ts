@@ -130,11 +130,6 @@ describe("checkCorefile", () => {
       "ready: is missing, but the add-on's probe asks it on :8181, and the pod gets no queries",
     ],
     ["health on another port", check(["health :8081"], ["health"]), "health: listens elsewhere"],
-    [
-      "a lame duck over the grace",
-      check(["health {\nlameduck 30s\n}"], ["health"]),
-      "health: lameduck takes at most 25s, since the pod is killed after 30s (found 30s)",
-    ],
     ["two blocks for one zone", check([], [], "dns://.:53 {\n errors\n}\n"), "zone .:53: already has a block"],
     [
       "multisocket before 1.12",
@@ -197,6 +192,11 @@ describe("checkCorefile", () => {
       "a plugin that counts once",
       check(["loadbalance"]),
       "loadbalance: occurs 2 times, but only one line has an effect",
+    ],
+    [
+      "a lame duck over the grace",
+      check(["health {\nlameduck 30s\n}"], ["health"]),
+      "health: lameduck 30s leaves CoreDNS no time to answer its last queries, since the pod is killed after 30s; use at most 25s",
     ],
     [
       "autopath without verified pods",

@@ -110,15 +110,12 @@ describe("CoreDns with adopt", () => {
     assert.deepEqual(warnings({ manage: false }, false), []);
   });
 
-  it("checks the Corefile against the pods' version, grace period and own files", async () => {
+  it("checks the Corefile against the pods' version and own files", async () => {
     const check = (adopt: DnsOptions["adopt"], text: string) => adopted({ adopt, corefile: { text } });
     const multisocket = ".:53 {\n  multisocket 2\n  whoami\n}\n";
     await assert.rejects(check({ version: "1.11.4" }, multisocket), /multisocket/);
     await check({ version: "1.14.3" }, multisocket);
     await check({ version: "1.14.3" }, ".:53 {\n  hosts /etc/coredns/NodeHosts\n  whoami\n}\n");
-    const slow = ".:53 {\n  health {\n    lameduck 40s\n  }\n  whoami\n}\n";
-    await assert.rejects(check({}, slow), /lameduck/);
-    await check({ terminationGracePeriodSeconds: 60 }, slow);
   });
 
   it("changes nothing with manage false, and warns of settings without effect", async () => {
@@ -214,14 +211,20 @@ describe("CoreDns with adopt", () => {
     ]);
   });
 
-  it("accepts a lameduck period that the pods' grace period allows", async () => {
-    const check = (terminationGracePeriodSeconds: number) =>
-      adopted({ adopt: { terminationGracePeriodSeconds }, corefile: { options: { lameduck: "40s" } } });
-    await check(60);
-    await assert.rejects(
-      check(44),
-      /lameduck: must be at most 39s, since the pods are killed after 44 s \(adopt\.terminationGracePeriodSeconds\)/,
-    );
+  it("warns of a lameduck period that the pods' grace period does not allow", () => {
+    const warnings = (terminationGracePeriodSeconds: number, corefile: DnsOptions["corefile"]) =>
+      dnsWarnings(DnsSettings.parse({ adopt: { terminationGracePeriodSeconds }, corefile }), undefined, []).filter(
+        (text) => text.includes("health"),
+      );
+    for (const corefile of [
+      { options: { lameduck: "40s" } },
+      { text: ".:53 {\n  health {\n    lameduck 40s\n  }\n}\n" },
+    ]) {
+      assert.deepEqual(warnings(45, corefile), []);
+      assert.deepEqual(warnings(44, corefile), [
+        ".:53: health: lameduck 40s leaves CoreDNS no time to answer its last queries, since the pod is killed after 44s; use at most 39s",
+      ]);
+    }
   });
 
   it("warns of settings without effect, and is rejected if the stack installs the add-on", () => {

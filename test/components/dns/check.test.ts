@@ -114,10 +114,6 @@ describe("checkDns", () => {
       /^corefile\.options\.stubDomains\.0\.domains\.1: must be unique among stubDomains$/,
     ],
     [
-      options({ lameduck: "30s" }),
-      /^corefile\.options\.lameduck: must be at most 25s, since the add-on's pods are killed after/,
-    ],
-    [
       options({ reload: { interval: "1s", jitter: "1s" } }),
       /^corefile\.options\.reload\.interval: must be at least 2s$/,
     ],
@@ -201,14 +197,14 @@ describe("checkDns", () => {
   it("reports all issues together, with the values found", () => {
     const settings = DnsSettings.parse({
       timeouts: { delete: "1m" },
-      ...options({ lameduck: "40s", upstreams: ["::1"] }),
+      ...options({ reload: { interval: "1s" }, upstreams: ["::1"] }),
     });
     assert.deepEqual(
       checkDns(settings, "1.35").map(({ path, value }) => [path.join("."), value]),
       [
         ["timeouts.delete", "1m"],
         ["corefile.options.upstreams.0", "::1"],
-        ["corefile.options.lameduck", "40s"],
+        ["corefile.options.reload.interval", "1s"],
       ],
     );
   });

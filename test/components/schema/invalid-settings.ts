@@ -209,9 +209,9 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
     'logging.destination.kind: must be loki with Promtail: Promtail sends to Loki only (found "stdout")',
   ],
   [
-    "dns: {replicas: 0, corefile: {options: {lameduck: 26s}}}",
+    "dns: {replicas: 0, corefile: {options: {reload: {interval: 1s}}}}",
     "dns.replicas: must be an integer from 1 to 1000 (found 0)",
-    'dns.corefile.options.lameduck: must be at most 25s, since the add-on\'s pods are killed after 30 s (found "26s")',
+    'dns.corefile.options.reload.interval: must be at least 2s (found "1s")',
   ],
   [
     "dns: {corefile: {text: '.:53 {'}}",
