@@ -75,6 +75,11 @@ export function hasPlugin(server: Server, name: string): boolean {
   return remembered(PLUGINS, server, ({ plugins }) => new Set(plugins.map(pluginName))).has(name);
 }
 
+/** Whether a server block has a line of a plugin that was not parsed, which {@link startOf} reports. */
+export function hasUnread({ plugins }: Server, name: string): boolean {
+  return plugins.some((plugin) => plugin.plugin === "other" && plugin.line.name === name);
+}
+
 const PLUGINS = new WeakMap<Server, ReadonlySet<string>>();
 
 /**

@@ -1,4 +1,4 @@
-import { hasPlugin, type Server } from "../model.ts";
+import { hasPlugin, hasUnread, type Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/sources.ts";
 import { DECIDERS, isBefore, isSince } from "../releases.ts";
 import { UPSTREAM_FORMS } from "../setups/forwarding.ts";
@@ -201,7 +201,7 @@ const SOURCES: readonly string[] = [...DECIDERS].filter(
 /** Names that `except` excludes, although nothing else answers them. */
 function checkExcept(checked: CheckedServer, forward: ForwardPlugin): void {
   const { server, servers } = checked;
-  if (SOURCES.some((name) => hasPlugin(server, name))) return;
+  if (SOURCES.some((name) => hasPlugin(server, name)) || hasUnread(server, "kubernetes")) return;
   for (const zone of forward.except ?? []) {
     const isOwn = serverFor(zone, DNS_PORT, servers) === server && isWithin(zone, forward.from);
     const isTaken = server.plugins.some(

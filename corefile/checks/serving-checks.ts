@@ -1,4 +1,4 @@
-import { hasPlugin, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
+import { hasPlugin, hasUnread, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
 import type { KubernetesPlugin } from "../plugins/sources.ts";
 import { isSince, type Version } from "../releases.ts";
@@ -174,6 +174,7 @@ function checkLameduck(checked: CheckedServer, lameduck: string | undefined, gra
 }
 
 function watchesPods(server: Server): boolean {
+  if (hasUnread(server, "kubernetes")) return true;
   return server.plugins.some((plugin) => plugin.plugin === "kubernetes" && plugin.pods === "verified");
 }
 

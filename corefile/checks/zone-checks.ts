@@ -1,4 +1,4 @@
-import { hasPlugin, pluginName, remembered, type Server, writePlugin } from "../model.ts";
+import { hasPlugin, hasUnread, pluginName, remembered, type Server, writePlugin } from "../model.ts";
 import { listenHosts } from "../plugins/serving.ts";
 import { dotted, isLoopback } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
@@ -223,6 +223,7 @@ export function checkClusterNames(corefile: CheckedCorefile): void {
   const { coredns, port = DNS_PORT, clusterDomain: domain = CLUSTER_DOMAIN } = corefile.context;
   const server = serverFor(domain, port, servers);
   if (server === undefined || !servers.some((other) => hasPlugin(other, "kubernetes"))) return;
+  if (servers.some((other) => hasUnread(other, "kubernetes"))) return;
   const inViews = servers.some(
     (other) => hasView(other) && hasPlugin(other, "kubernetes") && serves(other, domain, port),
   );

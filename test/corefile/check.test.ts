@@ -25,6 +25,16 @@ describe("checkCorefile", () => {
     ]);
   });
 
+  it("reports nothing else for a line of kubernetes that CoreDNS rejects", () => {
+    const lines = ["kubernetes cluster.local {\npods verified\nttl 7200\n}", "autopath @kubernetes"];
+    const rest = "forward . 10.0.0.2 {\nexcept cluster.local\n}";
+    const found = check([...lines, rest], ["kubernetes", "forward"], "", { coredns: [1, 14, 3] });
+    assert.deepEqual(found, {
+      errors: ['.:53: kubernetes: ttl takes an integer from 0 to 3600 (found "7200")'],
+      warnings: [],
+    });
+  });
+
   it("ignores the metrics port of a CoreDNS that is not the add-on", () => {
     const of = (isAddon: boolean) => check(["prometheus :9253"], ["prometheus"], "", { isAddon }).warnings;
     assert.equal(of(true).length, 1);
