@@ -229,7 +229,8 @@ export function checkClusterNames(corefile: CheckedCorefile): void {
   );
   const lines = server.plugins.filter((plugin) => plugin.plugin === "kubernetes");
   const ofBlock = servedZones(server).map(({ zone }) => zone);
-  const zones = lines.flatMap((line) => (line.zones.length > 0 ? line.zones : ofBlock));
+  // CoreDNS drops an empty zone, such as the value of an unset variable.
+  const zones = lines.flatMap((line) => (line.zones.length > 0 ? line.zones : ofBlock)).filter((zone) => zone !== "");
   // To kubernetes, the longest of its zones is the domain of a name's cluster.
   const taken = zones
     .filter((zone) => isWithin(`svc.${domain}`, zone))

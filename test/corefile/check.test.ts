@@ -35,6 +35,13 @@ describe("checkCorefile", () => {
     });
   });
 
+  it("does not take the value of an unset variable for a zone", () => {
+    const { errors } = check(["kubernetes {$DOMAIN} in-addr.arpa"], ["kubernetes"], "", { coredns: [1, 14, 3] });
+    assert.deepEqual(errors, [
+      ".:53: zone cluster.local: nothing answers it, the domain of every pod on EKS, since kubernetes answers in-addr.arpa",
+    ]);
+  });
+
   it("ignores the metrics port of a CoreDNS that is not the add-on", () => {
     const of = (isAddon: boolean) => check(["prometheus :9253"], ["prometheus"], "", { isAddon }).warnings;
     assert.equal(of(true).length, 1);
