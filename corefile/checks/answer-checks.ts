@@ -103,11 +103,23 @@ function checkHosts(checked: CheckedServer, { file = [], entries }: HostsPlugin)
   );
 }
 
-/** dns64 depends on the client's address family. @see https://coredns.io/plugins/dns64/ */
+/**
+ * dns64 depends on the client's address family, and with translate_all it drops all AAAA records.
+ * @see https://coredns.io/plugins/dns64/
+ * @see https://github.com/coredns/coredns/issues/7246
+ */
 function checkTranslation(checked: CheckedServer): void {
-  const { server } = checked;
-  const { clusterDns = [] } = checked.context;
+  const { server, servers } = checked;
+  const { clusterDns = [], clusterDomain: domain = CLUSTER_DOMAIN } = checked.context;
   const lines = server.plugins.map(writePlugin).filter(({ name }) => name === "dns64");
+  const isForAllNames = lines.some(({ block = [] }) => block.some(({ name }) => name === "translate_all"));
+  const isIpv6 = clusterDns.length > 0 && clusterDns.every((address) => address.includes(":"));
+  if (isForAllNames && isIpv6 && hasPlugin(server, "kubernetes") && serverFor(domain, DNS_PORT, servers) === server)
+    checked.error(
+      "dns64",
+      "translate_all only gives names their translated IPv4 addresses, and Services of this IPv6 cluster have none",
+      "leave it out, or give kubernetes a block of its own",
+    );
   const isForAll = lines.some(({ block = [] }) => block.some(({ name }) => name === "allow_ipv4"));
   if (lines.length === 0 || isForAll || clusterDns.length === 0 || clusterDns.some((address) => address.includes(":")))
     return;

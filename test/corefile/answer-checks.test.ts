@@ -130,6 +130,19 @@ describe("answers that differ from what a Corefile suggests", () => {
     for (const clusterDns of [undefined, ["fd00::a"]]) assert.deepEqual(of("dns64", clusterDns), []);
   });
 
+  it("is translate_all of dns64 on an IPv6 cluster", () => {
+    const of = (lines: string, blocks: string, clusterDns?: readonly string[]) =>
+      checkCorefile(`.:53 {\nhealth\nready\n${lines}\nforward . 10.0.0.2\n}\n${blocks}`, { clusterDns }).errors;
+    const dns64 = "dns64 {\ntranslate_all\n}";
+    assert.deepEqual(of(`${dns64}\n${KUBERNETES}`, "", ["fd00::a"]), [
+      ".:53: dns64: translate_all only gives names their translated IPv4 addresses, and Services of this IPv6 cluster have none; leave it out, or give kubernetes a block of its own",
+    ]);
+    for (const clusterDns of [undefined, ["10.100.0.10"], ["10.100.0.10", "fd00::a"]])
+      assert.deepEqual(of(`${dns64}\n${KUBERNETES}`, "", clusterDns), []);
+    assert.deepEqual(of(`dns64\n${KUBERNETES}`, "", ["fd00::a"]), []);
+    assert.deepEqual(of(dns64, block("cluster.local", KUBERNETES), ["fd00::a"]), []);
+  });
+
   it("is a stub domain in a separate block beside autopath", () => {
     const stub = block("corp.example", "forward . 10.0.0.3");
     const verified = [

@@ -229,6 +229,17 @@ describeReal("lines that do not do what they suggest", () => {
     assert.deepEqual(addresses(await ended("a.corp.test")), [OUTSIDE]);
   }).timeout(40_000);
 
+  it("are translate_all of dns64, for names without an IPv4 address", async () => {
+    const found: unknown[] = [];
+    for (const option of ["", "translate_all"]) {
+      const ask = await run([`dns64 {\nallow_ipv4\n${option}\n}`, "hosts {\nfd00::5 six.test\nfallthrough\n}"]);
+      found.push((await ask("six.test", "AAAA")).answers?.map((record) => "data" in record && record.data));
+      await coredns?.stop();
+      coredns = undefined;
+    }
+    assert.deepEqual(found, [["fd00::5"], []]);
+  });
+
   it("are rules of rewrite for a type, whose answers have another", async () => {
     const ask = await run(["rewrite {\ntype AAAA A\n}"]);
     const { questions, answers } = await ask("a.test", "AAAA");
