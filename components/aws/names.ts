@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isIP } from "node:net";
 import { posix } from "node:path";
 
 /** Pulumi names a resource in AWS after itself, plus '-' and seven characters. */
@@ -29,11 +30,12 @@ export function shortened(name: string, limit: number): string {
 const RESERVED_BUCKET = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 
 /**
- * Whether S3 accepts the name for a general purpose bucket. Dots are excluded: with them the bucket's host name matches no certificate.
+ * Whether a general purpose bucket can have the name. A new one should have no dots, with which its host name matches no certificate.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 export function isBucketName(name: string): boolean {
-  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !RESERVED_BUCKET.test(name);
+  const isHost = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !name.includes("..") && isIP(name) === 0;
+  return isHost && !RESERVED_BUCKET.test(name);
 }
 
 /** Ends every name of a bucket in an account's regional namespace, and none of another new bucket. */

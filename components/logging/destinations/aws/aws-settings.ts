@@ -52,7 +52,10 @@ export const S3 = {
   kind: z.literal("s3").describe("S3, in a new or existing bucket."),
   bucket: z
     .string()
-    .refine(isBucketName, "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves")
+    .refine(
+      isBucketName,
+      "must be 3 to 63 lowercase letters, digits, '-' and '.', and no prefix or suffix that S3 reserves",
+    )
     .optional()
     .describe(
       "A change replaces the bucket. NAME-ACCOUNT-REGION-an is in the account's regional namespace. Default CLUSTER-logs-REGION.",
@@ -88,12 +91,17 @@ export const FIREHOSE = {
 
 type Stored = z.infer<z.ZodObject<typeof CLOUDWATCH>> | z.infer<z.ZodObject<typeof S3>>;
 
-/** Checks the name of a new log group, and what an existing log group or bucket requires and excludes. */
+/** Checks the name of a new log group or bucket, and what an existing log group or bucket requires and excludes. */
 export function checkStored(destination: Stored, context: z.core.$RefinementCtx): void {
   // @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
   if (destination.kind === "cloudwatch" && !destination.existing && destination.logGroup?.startsWith("aws/")) {
     const message = "must not begin with aws/, since CloudWatch Logs creates no such log group";
     refuse(context, "logGroup", message, destination.logGroup);
+  }
+  if (destination.kind === "s3" && !destination.existing && destination.bucket?.includes(".")) {
+    const message =
+      "must have no '.' unless the bucket exists, since browsers and tools find no valid certificate for it";
+    refuse(context, "bucket", message, destination.bucket);
   }
   const [key, name] =
     destination.kind === "cloudwatch" ? ["logGroup", destination.logGroup] : ["bucket", destination.bucket];

@@ -114,6 +114,21 @@ describe("destination settings", () => {
       /^: existing requires logGroup$/,
     ],
     [
+      "a new bucket whose host name has no certificate",
+      { kind: "s3", bucket: "logs.example.com" },
+      /^bucket: must have no '\.' unless the bucket exists, since browsers and tools find no valid certificate for it$/,
+    ],
+    [
+      "an existing bucket that S3 never made",
+      { kind: "s3", existing: true, bucket: "logs..example" },
+      /^bucket: must be 3 to 63 lowercase letters, digits, '-' and '\.', and no prefix or suffix that S3 reserves$/,
+    ],
+    [
+      "an existing bucket named like an address",
+      { kind: "s3", existing: true, bucket: "192.168.5.4" },
+      /^bucket: must be 3 to 63 lowercase letters/,
+    ],
+    [
       "a retention of an existing bucket",
       { kind: "s3", existing: true, bucket: "their-logs", retentionDays: 7 },
       /^: retentionDays must not be set with existing: the bucket keeps its own$/,
@@ -146,6 +161,10 @@ describe("destination settings", () => {
       assert.match(found[0] ?? "", expected);
     });
   }
+
+  it("accept an existing bucket with dots, which collectors address by its path", () => {
+    assert.deepEqual(issuesIn(Destination, { kind: "s3", existing: true, bucket: "logs.example.com" }), []);
+  });
 
   it("accept a log group of AWS, and an existing one with a name that can no longer be created", () => {
     assert.deepEqual(issuesIn(Destination, { kind: "cloudwatch", logGroup: "/aws/eks/pods" }), []);
