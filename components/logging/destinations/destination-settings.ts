@@ -4,7 +4,7 @@ import { string } from "../../schema/values.ts";
 import { IndexFormat } from "../indexing/index-format.ts";
 import { CLOUDWATCH, checkStored, FIREHOSE, S3 } from "./aws/aws-settings.ts";
 import { Size } from "./destination-values.ts";
-import { checkHeaders, checkUrl, HTTP, LOKI, OTLP, SPLUNK } from "./http-settings.ts";
+import { checkHeaders, checkOtlp, checkUrl, HTTP, LOKI, OTLP, SPLUNK } from "./http-settings.ts";
 import { checkKafka, KAFKA } from "./kafka-settings.ts";
 import { checkSearch, ELASTICSEARCH, OPENSEARCH, type Sigv4 } from "./search/search-settings.ts";
 
@@ -96,6 +96,7 @@ interface Identified {
 /** Reports options that exclude or require each other. */
 function checkOptions(destination: Destination, context: z.core.$RefinementCtx): void {
   if (destination.kind === "kafka") checkKafka(destination, context);
+  if (destination.kind === "otlp") checkOtlp(destination, context);
   if ("headers" in destination) checkHeaders(destination, context);
   if (destination.kind === "opensearch" || destination.kind === "elasticsearch") checkSearch(destination, context);
   if (destination.kind === "cloudwatch" || destination.kind === "s3") checkStored(destination, context);

@@ -32,6 +32,20 @@ function originUrl(example: string, where = IN_CREDENTIALS): z.ZodType<string> {
   }, `must be a URL without a path, such as ${example}, since each collector adds its own`);
 }
 
+const OTLP_URL =
+  "must be a URL without a query and /v1/logs, such as https://otel.example.com:4318 or https://example.com/otlp, since each collector adds its own";
+
+/** A base URL of OTLP over HTTP. @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp */
+const OtlpUrl = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS)).refine((url) => {
+  const { search, hash } = URL.parse(url) ?? { search: "", hash: "" };
+  return search === "" && hash === "" && !/\/v1\/(logs|metrics|traces)$/.test(otlpPath(url));
+}, OTLP_URL);
+
+/** Path of an OTLP server's base URL, without a trailing slash; empty if it has none. */
+export function otlpPath(url: string): string {
+  return (URL.parse(url)?.pathname ?? "").replace(/\/+$/, "");
+}
+
 /** TLS settings of a server with a URL. */
 const server = {
   verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
@@ -91,7 +105,7 @@ export const LOKI = {
 /** Settings of an OTLP server. */
 export const OTLP = {
   kind: z.literal("otlp").describe("An OTLP server."),
-  url: originUrl("https://otel.example.com:4318").describe("Without a path: https://otel.example.com:4318."),
+  url: OtlpUrl.describe("Without /v1/logs: https://otel.example.com:4318."),
   protocol: z.enum(["http", "grpc"]).default("http").describe("Default http."),
   ...server,
   credentials: Credentials.optional().describe("User and password."),
@@ -108,6 +122,15 @@ export const SPLUNK = {
   ...server,
   token: Token.describe("HEC token; its index gets the lines."),
 };
+
+/** Forbids a path with gRPC, which has none. */
+export function checkOtlp(
+  { url, protocol }: { readonly url: string; readonly protocol: "http" | "grpc" },
+  context: z.core.$RefinementCtx,
+): void {
+  if (protocol === "grpc" && otlpPath(url) !== "")
+    relation(context, ["protocol", "url"], "url must have no path with protocol grpc");
+}
 
 /** What a URL in clear text excludes. */
 interface UrlSettings {

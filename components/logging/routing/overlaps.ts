@@ -1,5 +1,6 @@
 import { folderOf } from "../../aws/names.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
+import { otlpPath } from "../destinations/http-settings.ts";
 import { indexPattern } from "../indexing/index-format.ts";
 import { bucketName, hasIndex, logGroupName, searchHost } from "../pipeline.ts";
 import { placeName, type Target } from "./routes.ts";
@@ -77,8 +78,9 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
     case "file":
       return placed("path", destination.path);
     case "http":
-    case "otlp":
       return placed("url", `${requested(destination.url)}${senderOf(destination)}`);
+    case "otlp":
+      return placed("url", `${new URL(destination.url).origin}${otlpPath(destination.url)}${senderOf(destination)}`);
     case "splunk":
       return placed("url", `${requested(destination.url)} with token ${destination.token.secretName}`);
     case "kafka":

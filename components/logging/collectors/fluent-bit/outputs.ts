@@ -8,7 +8,7 @@ import {
   USER_VARIABLE,
 } from "../../destinations/destination-secrets.ts";
 import type { Destination, DestinationOf } from "../../destinations/destination-settings.ts";
-import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
+import { otlpPath, plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka-settings.ts";
 import { signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { addressOf } from "../../destinations/transport.ts";
@@ -180,7 +180,9 @@ function otlp(destination: DestinationOf<"otlp">): Section {
   return {
     name: "opentelemetry",
     ...addressOf(destination.url),
-    ...(destination.protocol === "grpc" ? { grpc: "on" } : { logs_uri: "/v1/logs", compress: "gzip" }),
+    ...(destination.protocol === "grpc"
+      ? { grpc: "on" }
+      : { logs_uri: `${otlpPath(destination.url)}/v1/logs`, compress: "gzip" }),
     // A key that no record has: the body is then the whole record, as at other destinations, not only its line.
     logs_body_key: "$whole_record",
     ...authentication(destination),

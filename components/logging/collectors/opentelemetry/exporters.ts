@@ -8,7 +8,7 @@ import {
   USER_FILE_NAME,
 } from "../../destinations/destination-secrets.ts";
 import type { DestinationKind, DestinationOf } from "../../destinations/destination-settings.ts";
-import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
+import { otlpPath, plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, mskRegion } from "../../destinations/kafka-settings.ts";
 import { type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
 import { placeName, type TeamPlace } from "../../routing/routes.ts";
@@ -152,7 +152,10 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
         options: {
           ...(destination.protocol === "grpc"
             ? grpcServer(pipeline, destination.url)
-            : { endpoint: verbatim(new URL(destination.url).origin), ...tls(pipeline) }),
+            : {
+                endpoint: verbatim(`${new URL(destination.url).origin}${otlpPath(destination.url)}`),
+                ...tls(pipeline),
+              }),
           ...headers(pipeline),
           ...authentication(pipeline),
           ...RETRY,

@@ -6,6 +6,7 @@ import { issuesIn } from "../../../support/issues.ts";
 
 const FOLDER = /^path: must be a folder below \/var\/log, other than pods and containers$/;
 const URL_FORM = /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/;
+const OTLP_URL = /^url: must be a URL without a query and \/v1\/logs, such as https:\/\/otel\.example\.com:4318/;
 const TENANT =
   /^tenant: must be a quoted string of up to 150 letters, digits and ! - _ \. \* ' \( \), such as 'team-a'/;
 
@@ -63,6 +64,13 @@ describe("destination settings", () => {
       "a host with nothing between dots",
       { kind: "opensearch", host: "a..b" },
       /^host: must be a host name or an IPv4 address, without scheme or port$/,
+    ],
+    ["a URL with the path of OTLP logs", { kind: "otlp", url: "https://h/otlp/v1/logs/" }, OTLP_URL],
+    ["an OTLP URL with a query", { kind: "otlp", url: "https://h/otlp?a=b" }, OTLP_URL],
+    [
+      "a path with gRPC",
+      { kind: "otlp", url: "https://h/otlp", protocol: "grpc" },
+      /^: url must have no path with protocol grpc$/,
     ],
     ["a tenant of two lines", { kind: "loki", url: "http://h", tenant: "a\nb" }, TENANT],
     // Loki takes lines for one tenant, and refuses other characters.
@@ -161,6 +169,11 @@ describe("destination settings", () => {
       assert.match(found[0] ?? "", expected);
     });
   }
+
+  it("accept an OTLP server below a path", () => {
+    assert.deepEqual(issuesIn(Destination, { kind: "otlp", url: "https://otlp.example.com/otlp" }), []);
+    assert.deepEqual(issuesIn(Destination, { kind: "otlp", url: "https://otlp.example.com/", protocol: "grpc" }), []);
+  });
 
   it("accept an existing bucket with dots, which collectors address by its path", () => {
     assert.deepEqual(issuesIn(Destination, { kind: "s3", existing: true, bucket: "logs.example.com" }), []);

@@ -73,6 +73,8 @@ describe("Overlapping destinations", () => {
       'destinations.other.url: must differ from that of destination one, or lines are stored twice (found "https://l.example.com/x")',
     ]);
     assert.equal(at("otlp", "https://l.example.com", "https://l.example.com:443/").length, 1);
+    assert.equal(at("otlp", "https://l.example.com/otlp", "https://l.example.com/otlp/").length, 1);
+    assert.deepEqual(at("otlp", "https://l.example.com/otlp", "https://l.example.com/other"), []);
     assert.equal(at("splunk", "https://l.example.com", "https://l.example.com:443/").length, 1);
     assert.deepEqual(at("http", "https://l.example.com/x", "https://l.example.com:8443/x"), []);
     assert.deepEqual(at("http", "https://l.example.com/x", "https://l.example.com/X"), []);

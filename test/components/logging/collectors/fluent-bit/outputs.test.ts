@@ -62,6 +62,11 @@ describe("Fluent Bit's outputs", () => {
     const protocol = ["grpc", "logs_uri", "compress"];
     assert.deepEqual(of({ kind: "otlp", url, protocol: "grpc" }, ...protocol), ["on", undefined, undefined]);
     assert.deepEqual(of({ kind: "otlp", url }, ...protocol), [undefined, "/v1/logs", "gzip"]);
+    assert.deepEqual(of({ kind: "otlp", url: "http://otlp.example.com/otlp/" }, "uri", "logs_uri", "port"), [
+      undefined,
+      "/otlp/v1/logs",
+      80,
+    ]);
     const loki = { kind: "loki", url: "http://loki.monitoring.svc:3100" };
     assert.deepEqual([of({ ...loki, tenant: "one" }, "tenant_id"), of(loki, "tenant_id")], [["one"], [undefined]]);
   });

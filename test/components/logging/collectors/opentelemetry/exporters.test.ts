@@ -124,6 +124,14 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.ok(service.extensions.includes("basicauth/destination"));
   });
 
+  it("sends to the base URL of an OTLP server, also below a path", () => {
+    const endpoint = (url: string) => render({ destination: { kind: "otlp", url } }).exporter.endpoint;
+    assert.deepEqual(
+      ["https://otel.example.com:4318/", "https://example.com/api/v2/otlp/", "https://example.com/a$b"].map(endpoint),
+      ["https://otel.example.com:4318", "https://example.com/api/v2/otlp", "https://example.com/a$$b"],
+    );
+  });
+
   it("rejects other destinations with a reason", () => {
     const destinations = [
       { kind: "stdout" },
