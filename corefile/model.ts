@@ -75,9 +75,14 @@ export function hasPlugin(server: Server, name: string): boolean {
   return remembered(PLUGINS, server, ({ plugins }) => new Set(plugins.map(pluginName))).has(name);
 }
 
+/** The lines of a plugin that the model does not parse. */
+export function linesOf({ plugins }: Server, name: string): readonly Directive[] {
+  return plugins.flatMap((plugin) => (plugin.plugin === "other" && plugin.line.name === name ? [plugin.line] : []));
+}
+
 /** Whether a server block has a line of a plugin that was not parsed, which {@link startOf} reports. */
-export function hasUnread({ plugins }: Server, name: string): boolean {
-  return plugins.some((plugin) => plugin.plugin === "other" && plugin.line.name === name);
+export function hasUnread(server: Server, name: string): boolean {
+  return linesOf(server, name).length > 0;
 }
 
 const PLUGINS = new WeakMap<Server, ReadonlySet<string>>();

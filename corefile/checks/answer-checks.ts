@@ -1,20 +1,22 @@
-import { hasPlugin, type OtherPlugin, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
+import { hasPlugin, linesOf, type OtherPlugin, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
 import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
 import { isSince, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { templateActions, templateProblem, withoutActions } from "../syntax/go-template.ts";
 import { dotted, groupKeys, groupsOf, isAddress, TYPES } from "../syntax/go-values.ts";
-import { hasVariable } from "../syntax/syntax.ts";
+import { type Directive, hasVariable } from "../syntax/syntax.ts";
 import {
   bare,
   CLUSTER_DOMAIN,
   DNS_PORT,
   hasView,
+  haveCommonNames,
   isWithin,
   lineZones,
   reaches,
   servedZones,
   serverFor,
+  zonesOr,
 } from "../zones.ts";
 import type { CheckedServer } from "./findings.ts";
 
@@ -197,11 +199,26 @@ function checkTemplate(checked: CheckedServer, { line }: OtherPlugin): void {
     );
     if (found !== undefined) warn(`${name} ${found.problem}`, found.advice);
   }
+  if (type.toUpperCase() === "CNAME" && !hasAddresses(checked, line))
+    warn(
+      "is only for queries of type CNAME, and a client that needs an address asks for A or AAAA",
+      "write ANY for it",
+    );
   const denies = block.some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
   if (!denies || !["A", "AAAA"].includes(type.toUpperCase())) return;
   warn(
     "NXDOMAIN says that a name has no record of any type, and resolvers such as musl's give up",
     "use rcode NOERROR",
+  );
+}
+
+/** Whether another template of a block answers what clients ask for names of a template. @see https://github.com/coredns/coredns/issues/1940 */
+function hasAddresses({ server }: CheckedServer, line: Directive): boolean {
+  const zonesOf = ({ args }: Directive) => zonesOr(args.slice(2), server);
+  return linesOf(server, "template").some(
+    (other) =>
+      ["A", "AAAA", "ANY"].includes(other.args[1]?.toUpperCase() ?? "ANY") &&
+      haveCommonNames(zonesOf(other), zonesOf(line)),
   );
 }
 

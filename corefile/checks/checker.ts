@@ -10,7 +10,7 @@ import { type CheckContext, CheckedCorefile, type CheckedServer, type CorefileFi
 import { checkForwards } from "./forward-checks.ts";
 import { checkRewrites } from "./rewrite-checks.ts";
 import { checkClusterAnswers, checkLogs, checkPlugins, checkServing } from "./serving-checks.ts";
-import { checkOwners, checkZones } from "./zone-checks.ts";
+import { checkOwners, checkTemplated, checkZones } from "./zone-checks.ts";
 
 /**
  * Checks a Corefile as CoreDNS would run it: whether it starts, with the plugins and options of its version, and whether its answers match
@@ -138,6 +138,7 @@ const BLOCK_CHECKS: readonly ((checked: CheckedServer) => void)[] = [
   checkAnswers,
   checkClusterAnswers,
   checkOwners,
+  checkTemplated,
   checkRewrites,
   checkEndings,
 ];

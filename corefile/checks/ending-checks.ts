@@ -1,4 +1,4 @@
-import { hasPlugin, type OtherPlugin, pluginName, type Server } from "../model.ts";
+import { hasPlugin, linesOf, type OtherPlugin } from "../model.ts";
 import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
 import { DECIDERS, isSince, type Release, rankOf, releaseFor, type Version } from "../releases.ts";
 import { dotted, goMatcher, isGoRegexp } from "../syntax/go-values.ts";
@@ -194,15 +194,11 @@ const REFUSALS: Readonly<Record<string, string>> = {
   drop: "leaves every query without an answer",
 };
 
-function aclLines({ plugins }: Server): readonly Directive[] {
-  return plugins.flatMap((plugin) => (plugin.plugin === "other" && pluginName(plugin) === "acl" ? [plugin.line] : []));
-}
-
 /** The first matching rule of acl decides. @see https://coredns.io/plugins/acl/ */
 function checkRules(place: Place): void {
   const { checked, clusterDomain, addressTypes } = place;
   const { server } = checked;
-  const lines = aclLines(server);
+  const lines = linesOf(server, "acl");
   for (const [index, { args, block: rules = [] }] of lines.entries()) {
     const zones = zonesOr(args, server);
     const isFirst = !lines.slice(0, index).some((earlier) => haveCommonNames(zonesOr(earlier.args, server), zones));
@@ -237,7 +233,7 @@ function checkRules(place: Place): void {
 function checkCached(checked: CheckedServer, release: Release): void {
   const { server } = checked;
   if ((rankOf("cache", release) ?? 0) > (rankOf("acl", release) ?? 0)) return;
-  const refusals = aclLines(server).flatMap(({ args, block = [] }) =>
+  const refusals = linesOf(server, "acl").flatMap(({ args, block = [] }) =>
     refusesSome(block) ? [zonesOr(args, server)] : [],
   );
   const cached = server.plugins.flatMap((plugin) =>
@@ -259,7 +255,7 @@ function checkCached(checked: CheckedServer, release: Release): void {
  */
 function checkRenamed(checked: CheckedServer, release: Release): void {
   const { server } = checked;
-  const refused = aclLines(server).flatMap(({ args, block = [] }) =>
+  const refused = linesOf(server, "acl").flatMap(({ args, block = [] }) =>
     block.some(isRefusal) ? zonesOr(args, server) : [],
   );
   const rank = (name: string) => rankOf(name, release) ?? 0;

@@ -1,6 +1,6 @@
-import { hasPlugin, hasUnread, pluginName, remembered, type Server, writePlugin } from "../model.ts";
+import { hasPlugin, hasUnread, linesOf, pluginName, remembered, type Server, writePlugin } from "../model.ts";
 import { listenHosts } from "../plugins/serving.ts";
-import { dotted, isLoopback } from "../syntax/go-values.ts";
+import { dotted, goMatcher, isGoRegexp, isLoopback } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import {
   bare,
@@ -15,6 +15,7 @@ import {
   servedZones,
   serverFor,
   takenBy,
+  zonesOr,
 } from "../zones.ts";
 import type { CheckedCorefile, CheckedServer } from "./findings.ts";
 import { readUpstream, type Upstream } from "./forward-checks.ts";
@@ -61,6 +62,35 @@ function checkHostNames(checked: CheckedServer, entries: readonly { readonly nam
         `is never queried here, since the block for ${owner.zones.join(" ")} takes this name`,
         "move the line there",
       );
+  }
+}
+
+/**
+ * Entries of hosts that a template, which comes first, answers in its own way.
+ * @see https://github.com/coredns/coredns/issues/5204
+ */
+export function checkTemplated(checked: CheckedServer): void {
+  const { server } = checked;
+  const entries = server.plugins.flatMap((plugin) => (plugin.plugin === "hosts" ? plugin.entries : []));
+  if (entries.length === 0) return;
+  for (const { args, block = [] } of linesOf(server, "template")) {
+    const [kind = "IN", type = "ANY", ...words] = args.map((word) => word.toUpperCase());
+    const zones = zonesOr(args.slice(2), server);
+    const patterns = block.flatMap(({ name, args: found }) => (name === "match" ? found : []));
+    const matchers = patterns.filter(isGoRegexp).map(goMatcher);
+    if (!["IN", "ANY"].includes(kind) || words.some(hasVariable)) continue;
+    const taken = entries
+      .filter(({ address }) => ["ANY", address.includes(":") ? "AAAA" : "A"].includes(type))
+      .flatMap(({ names }) => names)
+      .filter((name) => zones.some((zone) => isWithin(name, zone)))
+      .filter((name) => patterns.length === 0 || matchers.some((matches) => matches(dotted(name))));
+    const [first, ...more] = new Set(taken);
+    if (first === undefined) continue;
+    checked.warn(
+      `hosts ${first}${more.length === 0 ? "" : ` and ${more.length} more`}`,
+      `is not used, since template ${args.join(" ")} comes first and answers it`,
+      "give it a template of its own above that one",
+    );
   }
 }
 

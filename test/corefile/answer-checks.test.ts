@@ -14,6 +14,9 @@ function warningsOf(lines: readonly string[], blocks = "", rest: readonly string
 }
 
 const block = (zone: string, ...lines: readonly string[]) => `${zone} {\nerrors\ncache\n${lines.join("\n")}\n}\n`;
+const CNAME = (type: string, zone: string, match = ".") =>
+  `template ANY ${type} ${zone} {\nmatch ${match}\nanswer "{{ .Name }} 60 IN CNAME a.b.svc.cluster.local."\nfallthrough\n}`;
+const HOSTS = "hosts {\n10.0.0.9 a.example.com b.example.com\nfd00::9 c.example.com\nfallthrough\n}";
 const ALIAS = ["rewrite name a.int.example b.a.svc.cluster.local"];
 const forwardTo = (...upstreams: readonly string[]) =>
   REST.map((line) => (line.startsWith("forward") ? `forward . ${upstreams.join(" ")}` : line));
@@ -49,6 +52,38 @@ describe("answers that differ from what a Corefile suggests", () => {
     ["NXDOMAIN for one type", warningsOf(["template ANY AAAA . {\nrcode NXDOMAIN\n}"]), "use rcode NOERROR"],
     ["NXDOMAIN for all types", warningsOf(["template ANY ANY bad.example {\nrcode NXDOMAIN\n}"])],
     ["no data for one type", warningsOf(["template ANY AAAA {\nrcode NOERROR\n}"])],
+    [
+      "a template for CNAME alone",
+      warningsOf([CNAME("CNAME", "k8s")]),
+      "template ANY CNAME k8s: is only for queries of type CNAME, and a client that needs an address asks for A or AAAA; write ANY for it",
+    ],
+    ["a template for CNAME beside another", warningsOf([CNAME("CNAME", "k8s"), CNAME("A", "k8s")])],
+    [
+      "a template for CNAME beside another for other names",
+      warningsOf([CNAME("CNAME", "k8s"), CNAME("A", "corp.example")]),
+      "template ANY CNAME k8s: is only for queries of type CNAME",
+    ],
+    ["a CNAME for all types", warningsOf([CNAME("ANY", "k8s")])],
+    [
+      "an entry of hosts that a template takes",
+      warningsOf([CNAME("A", "example.com", "\\.example\\.com"), HOSTS]),
+      "hosts a.example.com and 1 more: is not used, since template ANY A example.com comes first and answers it; give it a template of its own above that one",
+    ],
+    [
+      "an entry of hosts that a template for all types takes",
+      warningsOf([CNAME("ANY", "c.example.com"), HOSTS]),
+      "hosts c.example.com: is not used, since template ANY ANY c.example.com comes first",
+    ],
+    [
+      "an entry of hosts that no template takes",
+      warningsOf([
+        CNAME("A", "example.com", "^x\\."),
+        CNAME("AAAA", "a.example.com"),
+        CNAME("A", "other.example"),
+        CNAME("TXT", "example.com"),
+        HOSTS,
+      ]),
+    ],
     [
       "a rewrite to a Service in a block without kubernetes",
       warningsOf(

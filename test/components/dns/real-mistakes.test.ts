@@ -71,6 +71,24 @@ describeReal("lines that do not do what they suggest", () => {
       [OUTSIDE],
     ],
     ["a match with a capital letter", `template IN A {\nmatch ^A\\.\n${ANSWER}\nfallthrough\n}`, "a.test", [OUTSIDE]],
+    [
+      "an entry of hosts that a template takes",
+      `hosts {\n10.0.0.2 b.test\nfallthrough\n}\ntemplate IN A test {\n${ANSWER}\n}`,
+      "b.test",
+      ["10.0.0.1"],
+    ],
+    [
+      "an entry of hosts with a template of its own above that one",
+      `template IN A b.test {\n${ANSWER.replace("0.1", "0.3")}\n}\ntemplate IN A test {\n${ANSWER}\n}`,
+      "b.test",
+      ["10.0.0.3"],
+    ],
+    [
+      "a template for CNAME alone",
+      'template IN CNAME b.test {\nanswer "{{ .Name }} 60 IN CNAME a.test."\n}',
+      "b.test",
+      [OUTSIDE],
+    ],
     ["a zone with an asterisk", `template IN A *.test {\n${ANSWER}\n}`, "a.test", [OUTSIDE]],
     [
       "a group that no match has",
