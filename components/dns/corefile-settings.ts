@@ -150,7 +150,7 @@ export const CorefileOptions = z.strictObject({
     .optional()
     .describe("Query log; logging everything reduces throughput. Default: off."),
   lameduck: Duration.optional().describe(
-    "How long a terminating pod still answers, at most 25s on the add-on. Default 5s.",
+    "How long a terminating pod still answers; the add-on's are killed after 30s. Default 5s.",
   ),
   pods: z
     .enum(["disabled", "insecure", "verified"])
