@@ -23,6 +23,8 @@ describe("the reference", () => {
     assert.match(shown("path").join("\n"), /^path: \/var\/log\/collected +# Another one must be in statePaths /);
     assert.match(shown("tlsServerName").join("\n"), /^tlsServerName: <string> +# Certificate name/);
     assert.match(shown("version")[0] ?? "", /^version: "1\.\d+" +# 1\.\d+\|.+: Kubernetes version/);
+    assert.match(shown("requests.cpu").join("\n"), /^requests\.cpu: "2" +# Requested cores\.$/);
+    assert.match(shown("replacement").join("\n"), /^replacement: "\[REDACTED\]" +# /);
     assert.match(shown("amount").join("\n"), /^amount: <integer>! +# Queries /);
     assert.match(shown("denial").join("\n"), /Keys as in corefile\.options\.cache\.success\.$/);
     assert.ok(lines.filter((line) => /^[ -]*[\w.]+:/.test(line)).length > 200);

@@ -1,3 +1,4 @@
+import { parse } from "yaml";
 import { z } from "zod";
 import { isOptionalPart } from "../../components/parts.ts";
 import { CONFIG_NAMESPACE, EXTENDS_DESCRIPTION } from "../../components/schema/extends.ts";
@@ -201,7 +202,15 @@ function defaultOf(node: Node): { readonly value?: string; readonly text: string
   const [, value = "", mark = "", rest = ""] = /^(\S+?)(?:([,:.]) (.*)|\.)$/.exec(stated) ?? [];
   if (value === "") return { text };
   const more = mark === ":" ? `${value}: ${rest}` : capitalized(rest);
-  return { value: value.replaceAll("'", '"'), text: `${before}${more}`.trim() };
+  return {
+    value: node.type === "string" ? asString(value.replaceAll("'", '"')) : value,
+    text: `${before}${more}`.trim(),
+  };
+}
+
+/** A YAML value that is read as a string: `2` and `[REDACTED]` in quotes. */
+function asString(value: string): string {
+  return typeof parse(value) === "string" ? value : JSON.stringify(value);
 }
 
 /** The lines of an entry, with its comment wrapped. */
