@@ -272,6 +272,7 @@ const ADDON_ONLY: readonly string[] = [
   "addonVersion",
   "autoscaling",
   "podDisruptionBudget",
+  "topologyMode",
   "computeType",
   "conflicts",
   "timeouts",

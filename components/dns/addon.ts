@@ -26,6 +26,7 @@ export function addonConfiguration(settings: DnsSettings): AddonConfiguration {
   const profile = dnsProfile(settings);
   return defined({
     affinity: settings.affinity,
+    annotationTopologyMode: settings.topologyMode,
     autoScaling: profile.autoscaling && defined({ enabled: true, ...profile.autoscaling }),
     computeType: settings.computeType,
     corefile: corefileText(settings),
@@ -152,6 +153,7 @@ function minorOf(version: string): number | undefined {
 
 /** Settings under `dns`, by the configuration key that they set. */
 const SETTING_OF: Readonly<Record<string, string>> = {
+  annotationTopologyMode: "topologyMode",
   autoScaling: "autoscaling",
   replicaCount: "replicas",
   topologySpreadConstraints: "topologySpread",

@@ -152,6 +152,10 @@ export const DnsSettings = z
       .optional()
       .describe("Additional annotations."),
     computeType: z.enum(["ec2", "Fargate"]).optional().describe("Only ec2 is supported. Default ec2."),
+    topologyMode: z
+      .enum(["Auto", "Disabled"])
+      .optional()
+      .describe("`Auto` prefers CoreDNS pods in the client's zone; requires add-on v1.12.3. Default Disabled."),
     corefile: CorefileSettings.prefault({}).describe("The Corefile."),
     clusterDns: z
       .array(Address)

@@ -266,6 +266,7 @@ class DeploymentReader {
     this.#take("podLabels", "spec.template.metadata.labels", Object.fromEntries(labels));
     this.#take("podAnnotations", "spec.template.metadata.annotations", Object.fromEntries(annotations));
     this.#disruptions(live, template, asAddon);
+    for (const service of asAddon ? servicesOf(live, deployment) : []) this.#takeTopology(service);
   }
 
   #takeResources(pod: unknown): void {
@@ -305,6 +306,12 @@ class DeploymentReader {
       if (asAddon) this.#take("podDisruptionBudget", "PodDisruptionBudget", value);
       else this.rows.push(row("leave", budget, "only the EKS add-on has a budget"));
     }
+  }
+
+  /** Reads the annotation that the add-on's annotationTopologyMode sets. */
+  #takeTopology({ content }: KubernetesObject): void {
+    const mode = textsAt(content, "metadata", "annotations")["service.kubernetes.io/topology-mode"];
+    if (mode !== "Disabled") this.#take("topologyMode", "Service topology-mode", mode);
   }
 
   /** Takes a value if the settings accept it; an empty value counts as unset. */

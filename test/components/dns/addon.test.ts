@@ -26,10 +26,12 @@ describe("the add-on's configuration", () => {
         tolerations: [],
         podLabels: { a: "b" },
         podAnnotations: { c: "d" },
+        topologyMode: "Auto",
         computeType: "Fargate",
       }),
       {
         affinity: { podAntiAffinity: {} },
+        annotationTopologyMode: "Auto",
         autoScaling: { enabled: true, minReplicas: 2, maxReplicas: 10 },
         computeType: "Fargate",
         nodeSelector: { "kubernetes.io/arch": "arm64" },

@@ -59,6 +59,10 @@ describe("checkDns", () => {
       /^tolerations: must not be set, since v1\.8\.7-eksbuild\.2 does not support it/,
     ],
     [
+      { addonVersion: "v1.8.7-eksbuild.2", topologyMode: "Auto" },
+      /^topologyMode: must not be set, since v1\.8\.7-eksbuild\.2 does not support it/,
+    ],
+    [
       { addonVersion: "v1.8.7-eksbuild.2", topologySpread: [] },
       /^topologySpread: must not be set, since v1\.8\.7-eksbuild\.2 does not support it/,
     ],

@@ -71,7 +71,7 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
   ],
   [
     "dns:",
-    "dns: must be false, which leaves it out, or an object whose keys are among addonVersion, replicas, autoscaling, resources, podDisruptionBudget, topologySpread, affinity, nodeSelector, tolerations, podLabels, podAnnotations, computeType, corefile, clusterDns, clusterSize, conflicts, preserve, adopt, timeouts, nodeLocalCache (found null)",
+    "dns: must be false, which leaves it out, or an object whose keys are among addonVersion, replicas, autoscaling, resources, podDisruptionBudget, topologySpread, affinity, nodeSelector, tolerations, podLabels, podAnnotations, computeType, topologyMode, corefile, clusterDns, clusterSize, conflicts, preserve, adopt, timeouts, nodeLocalCache (found null)",
   ],
   [
     "logging: true",

@@ -65,6 +65,17 @@ describe("A running CoreDNS", () => {
     assert.equal(read(coreDns(pod), "is-addon").settings.adopt, undefined);
   });
 
+  it("keeps the topology mode of the add-on's Service, which is that of no other CoreDNS", () => {
+    const service = object("v1", "Service", "kube-dns", "kube-system", {
+      metadata: { annotations: { "service.kubernetes.io/topology-mode": "Auto" } },
+      spec: { selector: { "k8s-app": "kube-dns" } },
+    });
+    const objects = [...coreDns(), service];
+    assert.equal(read(objects, "is-addon").settings.topologyMode, "Auto");
+    assert.equal(read(objects, "patch").settings.topologyMode, undefined);
+    assert.equal(read(coreDns(), "is-addon").settings.topologyMode, undefined);
+  });
+
   it("leaves replicas to an autoscaler, and fields without a setting", () => {
     const scaler = object("autoscaling/v2", "HorizontalPodAutoscaler", "dns", "kube-system", {
       spec: { scaleTargetRef: { kind: "Deployment", name: "coredns" } },
