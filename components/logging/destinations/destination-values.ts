@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
+import { relation } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
 
 /** A size on disk, as a Kubernetes quantity. */
@@ -9,11 +10,20 @@ const SecretName = string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kub
 const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 
 /** Secret with user and password. They are never in the settings, and so never in a ConfigMap. */
-export const Credentials = z.strictObject({
-  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
-  usernameKey: SecretKey.default("username").describe("Key of the user. Default username."),
-  passwordKey: SecretKey.default("password").describe("Key of the password. Default password."),
-});
+export const Credentials = z
+  .strictObject({
+    secretName: SecretName.describe("Secret that you create in the collector's namespace."),
+    usernameKey: SecretKey.default("username").describe("Key of the user. Default username."),
+    passwordKey: SecretKey.default("password").describe("Key of the password. Default password."),
+  })
+  .superRefine(({ usernameKey, passwordKey }, context) => {
+    if (usernameKey === passwordKey)
+      relation(
+        context,
+        ["usernameKey", "passwordKey"],
+        "usernameKey and passwordKey must differ: the Secret needs a key for the user, and one for the password",
+      );
+  });
 export type Credentials = z.infer<typeof Credentials>;
 
 /** Secret with the token of requests: an API key or a bearer token. */

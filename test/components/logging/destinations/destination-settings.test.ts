@@ -65,6 +65,20 @@ describe("destination settings", () => {
       { kind: "opensearch", host: "a..b" },
       /^host: must be a host name or an IPv4 address, without scheme or port$/,
     ],
+    [
+      "one value as user and password, such as that of ECK's Secret",
+      {
+        kind: "elasticsearch",
+        host: "h",
+        credentials: { secretName: "s", usernameKey: "elastic", passwordKey: "elastic" },
+      },
+      /^credentials: usernameKey and passwordKey must differ: the Secret needs a key for the user, and one for the password$/,
+    ],
+    [
+      "the password's default key as the user's",
+      { kind: "http", url: "https://h", credentials: { secretName: "s", usernameKey: "password" } },
+      /^credentials: usernameKey and passwordKey must differ/,
+    ],
     ["a URL with the path of OTLP logs", { kind: "otlp", url: "https://h/otlp/v1/logs/" }, OTLP_URL],
     ["an OTLP URL with a query", { kind: "otlp", url: "https://h/otlp?a=b" }, OTLP_URL],
     [
