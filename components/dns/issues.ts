@@ -225,7 +225,8 @@ function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
 }
 
 /**
- * Warns of a cache that exceeds the memory limit once full. A limit from clusterSize includes the cache.
+ * Warns of a set memory limit that CoreDNS exceeds, and of a set cache that exceeds the limit once full. A limit from clusterSize includes
+ * the cache.
  * @param isAddon Whether CoreDNS is the add-on, which has a default limit.
  */
 export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsIssue[] {
@@ -233,11 +234,17 @@ export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsI
   const { memoryLimit, cache, autopath, maxConcurrent } = dnsProfile(settings);
   const limit = memoryLimit ?? (isAddon ? `${DEFAULT_MEMORY_LIMIT}Mi` : undefined);
   const isSet = options?.success?.capacity !== undefined || options?.denial?.capacity !== undefined;
-  if (limit === undefined || !isSet) return [];
+  if (limit === undefined || (!isSet && settings.resources?.limits?.memory === undefined)) return [];
   const size = settings.clusterSize ?? { pods: 0, services: 0 };
   const need = memoryNeed(size, { autopath, capacities: [cache.success, cache.denial], waiting: maxConcurrent });
   const megabytes = Math.round(need.names + need.cache + need.queries);
   if (megabytes * 1e6 <= amount(limit)) return [];
+  if (!isSet) {
+    const [names, kept, queries] = [need.names, need.cache, need.queries].map(Math.round);
+    const parts = `${names} for names, ${kept} for a larger cache, ${queries} for queries`;
+    const message = `is less than the ${megabytes} MB that CoreDNS needs with these settings: ${parts}`;
+    return [{ path: ["resources", "limits", "memory"], message, value: limit, severity: "warning" }];
+  }
   const message = `takes ${Math.round(need.cache)} of the ${megabytes} MB that CoreDNS then needs, above resources.limits.memory of ${limit}: raise that, or lower the capacity`;
   return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
 }

@@ -16,6 +16,26 @@ describe("cacheMemoryIssues", () => {
     assert.equal(messages({ ...cached(1_000_000), resources: { limits: { memory: "1Gi" } } }).length, 1);
   });
 
+  it("warns of a set limit that CoreDNS exceeds", () => {
+    const limited = (memory: string, more: object = {}) =>
+      messages({ resources: { limits: { memory }, requests: { memory: "50Mi" } }, ...more });
+    const size = { clusterSize: { nodes: 500, pods: 20_000, services: 3000 } };
+    assert.deepEqual(limited("170Mi", size), [
+      "warning resources.limits.memory is less than the 194 MB that CoreDNS needs with these settings: 77 for names, 88 for a larger cache, 29 for queries",
+    ]);
+    assert.deepEqual(limited("128Mi", { corefile: { profile: "tuned" } }), [
+      "warning resources.limits.memory is less than the 148 MB that CoreDNS needs with these settings: 54 for names, 12 for a larger cache, 82 for queries",
+    ]);
+    assert.match(limited("64Mi").join(), /^warning resources\.limits\.memory is less than the 83 MB/);
+    for (const [memory, more] of [
+      ["100Mi", {}],
+      ["200Mi", size],
+      ["170Mi", { corefile: { profile: "tuned" } }],
+    ] as const)
+      assert.deepEqual(limited(memory, more), []);
+    assert.deepEqual(messages(size), []);
+  });
+
   it("is silent if the cache fits or the limit is unknown", () => {
     assert.deepEqual(messages(cached(80_000)), []);
     assert.deepEqual(messages({ ...cached(1_000_000), resources: { limits: { memory: "2Gi" } } }), []);
