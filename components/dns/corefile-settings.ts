@@ -12,7 +12,14 @@ const DURATION = "must be a quoted duration, such as '500ms', '30s' or '1h'";
 export const Duration = z.string(DURATION).refine((text) => seconds(text) !== undefined, DURATION);
 
 const DOMAIN = /^([a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?\.?$/;
-const Domain = z.string().max(253).regex(DOMAIN, "must be a domain, such as 'corp.example.com'");
+const A_DOMAIN = "must be a domain, such as 'corp.example.com'";
+const NO_PATTERN = "must be a name without *: for all names below a domain, use rewrite, which leads them to a Service";
+const Domain = z.string().max(253).regex(DOMAIN, A_DOMAIN);
+/** A name of hosts, which many write as a pattern. */
+const HostName = z
+  .string()
+  .max(253)
+  .regex(DOMAIN, { error: ({ input }) => (String(input).startsWith("*") ? NO_PATTERN : A_DOMAIN) });
 const Zone = z.union([z.literal("."), Domain], "must be a domain, such as 'corp.example.com', or '.' for all");
 
 const ADDRESS = "must be an IP address, such as '10.0.0.2'";
@@ -124,7 +131,7 @@ export const CorefileOptions = z.strictObject({
           z.strictObject({
             address: Address.describe("IP address."),
             names: z
-              .array(Domain)
+              .array(HostName)
               .min(1)
               .describe("Without `*`; for patterns use `rewrite`. They lose other records, such as MX."),
           }),

@@ -214,6 +214,11 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
     'dns.corefile.options.reload.interval: must be at least 2s (found "1s")',
   ],
   [
+    "dns: {corefile: {options: {hosts: {entries: [{address: 10.0.0.9, names: ['*.corp.example', 'a b']}]}}}}",
+    'dns.corefile.options.hosts.entries[0].names[0]: must be a name without *: for all names below a domain, use rewrite, which leads them to a Service (found "*.corp.example")',
+    "dns.corefile.options.hosts.entries[0].names[1]: must be a domain, such as 'corp.example.com' (found \"a b\")",
+  ],
+  [
     "dns: {corefile: {text: '.:53 {'}}",
     "dns.corefile.text: CoreDNS cannot run this Corefile: line 1: the text ends before a closing brace",
   ],
