@@ -155,14 +155,16 @@ function byPlugin(block: TokenBlock): Map<string, PluginTokens["tokens"]> {
 /** First releases with a plugin that the oldest add-on versions lack: the data of the oldest known release has it. */
 const PLUGINS_SINCE: Readonly<Record<string, Version>> = { multisocket: [1, 12, 0] };
 
-function noPlugin(name: string, { version }: Release, block?: readonly string[]): string {
+function noPlugin(name: string, { version, plugins }: Release, block?: readonly string[]): string {
   const subject = /^\S+$/.test(name) ? name : shown(name);
   const removed = removalOf(name);
   const problem =
     removed === undefined
       ? `CoreDNS ${version} has no such plugin, and does not start`
       : `CoreDNS has no such plugin since ${removed.version}, and does not start`;
-  return sentenceOf({ block, subject, problem, advice: removed?.advice });
+  const lower = name.toLowerCase();
+  const spelled = plugins.some((plugin) => plugin.name === lower) ? `write ${lower}` : undefined;
+  return sentenceOf({ block, subject, problem, advice: removed?.advice ?? spelled });
 }
 
 const OPTIONS = new WeakMap<Release, ReadonlyMap<string, ReadonlySet<string>>>();
@@ -202,7 +204,8 @@ function setUp(block: TokenBlock, release: Release, context: StartContext): Star
       if (loose !== undefined) setup.warn(loose);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      (error.undecided ? warnings : errors).push(at(name, loose ?? error.message));
+      const problem = loose ?? joinedBrace(tokens, error.message) ?? error.message;
+      (error.undecided ? warnings : errors).push(at(name, problem));
     }
     warnings.push(...setup.warnings.map((problem) => at(name, problem)));
   }
@@ -317,6 +320,13 @@ function looseBrace(tokens: readonly Token[]): string | undefined {
   const brace = tokens.find(({ text, line }, index) => text === "{" && line !== (tokens[index - 1]?.endLine ?? line));
   if (brace === undefined) return undefined;
   return `the brace on line ${brace.line} opens no options, since it is on a line of its own; move it to the end of the previous line`;
+}
+
+/** Why CoreDNS counts too many words in an option: the closing brace is on its line. Some plugins read such a line nonetheless. */
+function joinedBrace(tokens: readonly Token[], message: string): string | undefined {
+  if (!/ words? /.test(message)) return undefined;
+  const brace = tokens.find(({ text, line }, index) => text === "}" && line === tokens[index - 1]?.endLine);
+  return brace && `the closing brace on line ${brace.line} needs a line of its own`;
 }
 
 /** Words after a block that were meant to be in it: after a superfluous closing brace, CoreDNS reads them as zones. */

@@ -191,7 +191,7 @@ class Parser {
         this.cursor -= 1;
         break;
       } else if (word === "}" && depth > 0) depth -= 1;
-      else if (word === "}") throw this.error("a closing brace without an opening one");
+      else if (word === "}") throw this.error("a closing brace needs a line of its own");
       else if (word === "import" && this.isNewLine()) {
         const file = this.import();
         if (file !== undefined) imports.push(file);

@@ -6,7 +6,28 @@ const ROOT = ".:53 {\n    errors\n    cache 30\n}\n";
 const at = (line: number) =>
   `the brace on line ${line} opens no options, since it is on a line of its own; move it to the end of the previous line`;
 
+describe("a plugin with a capital letter", () => {
+  it("is none", () => {
+    assert.deepEqual(startOf(".:53 {\n    Cache 30\n}\n", { coredns: [1, 14, 3] }).errors, [
+      ".:53: Cache: CoreDNS 1.14.3 has no such plugin, and does not start; write cache",
+    ]);
+  });
+});
+
 describe("a brace in the wrong place", () => {
+  it("is named where CoreDNS counts it as a word of an option", () => {
+    const of = (line: string) => startOf(`.:53 {\n${line}\n}\n`).errors;
+    assert.deepEqual(of("health { lameduck 5s }"), [
+      ".:53: health: the closing brace on line 2 needs a line of its own",
+    ]);
+    assert.deepEqual(of("kubernetes cluster.local {\npods insecure }"), [
+      ".:53: kubernetes: the closing brace on line 3 needs a line of its own",
+    ]);
+    assert.deepEqual(of("template ANY AAAA { rcode NOERROR }"), []);
+    assert.deepEqual(of("template ANY AAAA { rcode NONE }").length, 1);
+    assert.ok(!of("template ANY AAAA { rcode NONE }").join().includes("brace"));
+  });
+
   it("opens no options on a line of its own: CoreDNS starts without them or reads them as more lines", () => {
     assert.deepEqual(
       startOf(".:53 {\n    log\n    {\n        class error\n    }\n    acl {\n        allow\n    }\n}\n"),

@@ -27,7 +27,7 @@ describe("Corefile syntax", () => {
 
   const issues: readonly (readonly [text: string, message: string])[] = [
     [".:53 {\n errors\n", "line 2: the text ends before a closing brace"],
-    [".:53 {\n errors }\n", "line 2: a closing brace without an opening one"],
+    [".:53 {\n errors }\n", "line 2: a closing brace needs a line of its own"],
     ["import\n.:53 {\n}\n", "line 1: import takes a snippet, a file or a pattern"],
     ["import a b\n", "line 1: import takes one word"],
     [".:53 {\n import a b\n}\n", "line 2: import takes one word"],

@@ -81,7 +81,7 @@ describe("DnsSettings", () => {
     ],
     [
       { corefile: { options: { hosts: { entries: [{ address: "10.0.0.1", names: ["*.a.example"] }] } } } },
-      /^corefile\.options\.hosts\.entries\.0\.names\.0: must be a domain, such as 'corp\.example\.com'$/,
+      /^corefile\.options\.hosts\.entries\.0\.names\.0: must be a name without \*: for all names below a domain, use/,
     ],
     [{ corefile: { options: { cache: { success: { capacity: 100 } } } } }, /capacity: .* from 1024 to 1000000$/],
     [

@@ -121,7 +121,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       ],
       "a block on one line, which CoreDNS refuses": [
         corefile(EKS_COREFILE.replace(/health {[^}]*}/, "health { lameduck 5s }")),
-        `${IN}the Corefile, with which CoreDNS does not start: .:53: health: lameduck takes 1 word (found 2)`,
+        `${IN}the Corefile, with which CoreDNS does not start: .:53: health: the closing brace on line 3 needs a line of its own`,
       ],
       "no unit": [
         corefile(EKS_COREFILE.replace("5s", "5")),
