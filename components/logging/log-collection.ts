@@ -71,7 +71,7 @@ export class LogCollection extends pulumi.ComponentResource {
     const settings = knownSettings(name, args);
     const { cluster, teams = [] } = args;
     const image = args.image === undefined ? undefined : checkedText(`${name}.image`, Image, args.image);
-    const collector = collectorOf(settings);
+    const collector = COLLECTORS[settings.collector];
     requireCluster(name, cluster, settings);
 
     // A collector on the node mounts the node's files, which only "privileged" allows.
@@ -220,10 +220,4 @@ function indicesOf(targets: readonly Target[], teams: readonly TeamNamespaces[])
   const now = new Date();
   const names = targets.flatMap((target) => (hasIndex(target.destination) ? indicesOfTarget(target, teams, now) : []));
   return [...new Set(names)].sort();
-}
-
-function collectorOf({ collector }: LoggingSettings): Collector {
-  const found = COLLECTORS[collector];
-  if (found === undefined) throw new Error(`collector ${collector} passed the settings and is not in the table`);
-  return found;
 }

@@ -6,7 +6,7 @@ import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
 import { carrierIssues, carriersOf, pipelineOf } from "./carriers.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
-import { COLLECTORS, collectorNames } from "./collectors/index.ts";
+import { COLLECTORS } from "./collectors/index.ts";
 import { awsIssues, keyPrefixWarnings, policyIssues, teamIssues } from "./destinations/aws/aws-issues.ts";
 import { awsIdentitySetting, Destination, needsAwsIdentity } from "./destinations/destination-settings.ts";
 import { mskIssues } from "./destinations/kafka-settings.ts";
@@ -39,7 +39,7 @@ export function checkLogging(
     ...checkPipeline(settings, teams, cluster),
     ...targetsOf(settings).flatMap((target) => clusterIssues(target, clusterKind, cluster)),
   ];
-  if (collector === undefined || issues.some(({ severity }) => severity !== "warning")) return issues;
+  if (issues.some(({ severity }) => severity !== "warning")) return issues;
   return [...issues, ...keyPrefixWarnings(targetsOf(settings)), ...settingsWithoutEffect(settings, collector)];
 }
 
@@ -53,8 +53,6 @@ export function checkPipeline(
   cluster?: NamedCluster,
 ): SettingsIssue[] {
   const collector = COLLECTORS[settings.collector];
-  if (collector === undefined)
-    return [{ path: ["collector"], message: `must be one of ${collectorNames()}`, value: settings.collector }];
   const targets = targetsOf(settings, teams);
   const issues = [
     ...modeIssues(settings, collector),
@@ -66,7 +64,7 @@ export function checkPipeline(
     ...policyIssues(targets, collector, cluster),
     ...targets.flatMap((target) => targetIssues(target, collector, teams)),
     ...unreadNamespaces(settings),
-    ...memoryIssues({ ...collector.resources, ...settings.resources }),
+    ...memoryIssues(resourcesOf(settings)),
     ...sidecarIssues(settings),
     ...carrierIssues(settings, collector, teams),
   ];
@@ -84,19 +82,17 @@ function memoryIssues({ memory, memoryLimit }: Collector["resources"]): Settings
   return [{ path: ["resources"], message }];
 }
 
-/** Resources of the settings' collector; undefined if the collector is unknown. */
-export function resourcesOf({ collector, resources }: LoggingSettings): Collector["resources"] | undefined {
-  const defaults = COLLECTORS[collector]?.resources;
-  return defaults === undefined ? undefined : { ...defaults, ...resources };
+/** Resources of a collector's pods. */
+export function resourcesOf({ collector, resources }: LoggingSettings): Collector["resources"] {
+  return { ...COLLECTORS[collector].resources, ...resources };
 }
 
 /** Destinations that need an AWS identity, which pods have on EKS only. */
-function identityIssues(settings: LoggingSettings, collector: Collector | undefined): SettingsIssue[] {
+function identityIssues(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   return targetsOf(settings).flatMap(({ destination, path }) => {
     if (!needsAwsIdentity(destination)) return [];
     const { key, value } = awsIdentitySetting(destination);
-    const others =
-      collector === undefined ? [] : destinationsOf(collector).filter((kind) => !needsAwsIdentity({ kind }));
+    const others = destinationsOf(collector).filter((kind) => !needsAwsIdentity({ kind }));
     const requirement = key === "kind" && others.length > 0 ? `must be ${oneOf(others)}` : "must not be set";
     const message = `${requirement}, since only cluster.kind eks and eks-existing give pods an AWS identity`;
     return [{ path: [...path, key], message, value }];

@@ -221,7 +221,7 @@ export function checkMonitoring(
   if (collector !== undefined && kind !== "cloudwatch" && COLLECTOR_METRICS[collector].path === undefined)
     issues.push({
       path: ["kind"],
-      message: `scrapes no metrics of ${COLLECTORS[collector]?.title}, which has none that Prometheus reads`,
+      message: `scrapes no metrics of ${COLLECTORS[collector].title}, which has none that Prometheus reads`,
       severity: "warning",
     });
   return issues;

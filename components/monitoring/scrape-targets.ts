@@ -107,9 +107,9 @@ function collectorTarget({ collector, senderPorts }: WatchedStack): ScrapeTarget
   if (collector === undefined) return [];
   const { path } = COLLECTOR_METRICS[collector];
   const program = COLLECTORS[collector];
-  const port = program?.ports.metrics;
+  const port = program.ports.metrics;
   if (path === undefined || port === undefined) return [];
-  const receives = Object.values(program?.receives ?? {});
+  const receives = Object.values(program.receives ?? {});
   return [
     {
       name: `eks-dns-logging-${collector}`,

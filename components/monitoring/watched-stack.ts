@@ -115,9 +115,8 @@ function metricsPorts(
   logging: LoggingSettings | undefined,
   teams: readonly TeamNamespaces[],
 ): Pick<WatchedStack, "senderPorts" | "eventReader"> {
-  const collector = logging === undefined ? undefined : COLLECTORS[logging.collector];
-  if (logging === undefined || collector === undefined) return { senderPorts: [], eventReader: undefined };
-  const [onNodes, reader] = carriersOf(logging, collector);
+  if (logging === undefined) return { senderPorts: [], eventReader: undefined };
+  const [onNodes, reader] = carriersOf(logging, COLLECTORS[logging.collector]);
   const portsOf = (carrier: Carrier) => {
     const pipeline = pipelineOf(carrier, { cluster: "", region: undefined, teams });
     const { senders = [] } = carrier.collector.render(pipeline);

@@ -47,7 +47,7 @@ export const tail: Collector = {
 };
 
 /** All collectors, by their name in the settings. */
-export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
+export const COLLECTORS: Readonly<Record<CollectorId, Collector>> = {
   "fluent-bit": fluentBit,
   fluentd,
   filebeat,
@@ -57,8 +57,3 @@ export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   opentelemetry,
   tail,
 };
-
-/** Names of all collectors. */
-export function collectorNames(): string {
-  return Object.keys(COLLECTORS).join(", ");
-}

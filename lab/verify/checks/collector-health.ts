@@ -29,8 +29,7 @@ async function state(lab: Lab, collector: CollectorId): Promise<Outcome> {
     lab.cluster.configMap(LOGGING_NAMESPACE, collector),
   ]);
   if (pods.length === 0) return skip(`no pod of ${collector} in ${LOGGING_NAMESPACE}`);
-  const folder = COLLECTORS[collector]?.stateFolder;
-  const paths = [...new Set([...(folder === undefined ? [] : [folder]), ...pathsIn(files)])];
+  const paths = [...new Set([COLLECTORS[collector].stateFolder, ...pathsIn(files)])];
   const facts = { pods: pods.length, paths };
   for (const pod of pods) {
     const lost = paths.find((path) => !isOnNode(pod, path));
