@@ -25,8 +25,8 @@ export interface Carrier {
 const isEvents = (source: Source) => source === "events";
 
 /** The collector on each node, and the event reader if events are a source. */
-export function carriersOf(settings: LoggingSettings, collector: Collector): readonly [Carrier, ...Carrier[]] {
-  const onNodes: Carrier = { collector, settings, carries: isOnNode };
+export function carriersOf(settings: LoggingSettings): readonly [Carrier, ...Carrier[]] {
+  const onNodes: Carrier = { collector: COLLECTORS[settings.collector], settings, carries: isOnNode };
   return settings.sources.includes("events") ? [onNodes, eventReaderOf(settings)] : [onNodes];
 }
 
@@ -78,16 +78,11 @@ export function stateLimit({ settings, carries }: Pick<Carrier, "settings" | "ca
  * What the collector, or the event reader for destinations of events, cannot do. Paths are below `logging`.
  * @param teams Default: unknown.
  */
-export function carrierIssues(
-  settings: LoggingSettings,
-  collector: Collector,
-  teams?: readonly TeamNamespaces[],
-): SettingsIssue[] {
-  // A sidecar has no event reader; that is reported elsewhere.
-  const [onNodes, reader] =
-    settings.mode === "sidecar" ? [carriersOf(settings, collector)[0]] : carriersOf(settings, collector);
+export function carrierIssues(settings: LoggingSettings, teams?: readonly TeamNamespaces[]): SettingsIssue[] {
+  const [onNodes, reader] = carriersOf(settings);
   const issues = issuesOfCarrier(onNodes, teams);
-  if (reader === undefined) return [...issues, ...eventReaderWarnings(settings)];
+  // A sidecar has no event reader; that is reported elsewhere.
+  if (reader === undefined || settings.mode === "sidecar") return [...issues, ...eventReaderWarnings(settings)];
   const isKnown = (issue: SettingsIssue) => issues.some(({ path }) => isDeepStrictEqual(path, issue.path));
   // No other collector to suggest: it is always this one.
   const ofReader = issuesOfCarrier(reader, teams, [])

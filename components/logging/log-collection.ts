@@ -145,12 +145,12 @@ export class LogCollection extends pulumi.ComponentResource {
   /** The collector on each node, and the event reader if events are a source. */
   #workloads(name: string, collector: Collector, workload: WorkloadContext): void {
     const { settings, resolved, targets, context, image, dependsOn } = workload;
-    const [onNodes, reader] = carriersOf(settings, collector);
+    const [onNodes, reader] = carriersOf(settings);
     const argsOf = ({ collector: program, carries, settings: carried }: Carrier, index: number) => {
       // Parts that need no late value are known in a preview.
       const planned = program.render(pipelineOf({ settings: carried, carries }, context(settings)));
       const files = resolved.apply((resolvedSettings) => {
-        const carrier = carriersOf(resolvedSettings, collector)[index];
+        const carrier = carriersOf(resolvedSettings)[index];
         return carrier === undefined ? {} : program.render(pipelineOf(carrier, context(resolvedSettings))).files;
       });
       return {

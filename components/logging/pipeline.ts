@@ -290,8 +290,10 @@ export function hasIndex(destination: Destination): destination is DestinationOf
 
 /** Describes where the logs go; several destinations are prefixed with their names. */
 export function describeDestinations(pipeline: LogPipeline): string {
-  if (pipeline.branches.length === 0) return describeDestination(pipeline);
-  return pipeline.branches.map((branch) => `${branch.name}: ${describeDestination(branch)}`).join("; ");
+  const described = destinationPipelines(pipeline).map(
+    (one) => `${one.name === undefined ? "" : `${one.name}: `}${describeDestination(one)}`,
+  );
+  return described.join("; ");
 }
 
 /** Describes where a destination's logs go. */

@@ -66,7 +66,7 @@ export function checkPipeline(
     ...unreadNamespaces(settings),
     ...memoryIssues(resourcesOf(settings)),
     ...sidecarIssues(settings),
-    ...carrierIssues(settings, collector, teams),
+    ...carrierIssues(settings, teams),
   ];
   return [...issues, ...dropNewestIssues(settings, collector, issues)];
 }
@@ -204,7 +204,7 @@ const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
 function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
   const rendered = (variant: LoggingSettings) =>
-    carriersOf(variant, collector).map((carrier) => carrier.collector.render(pipelineOf(carrier, CONTEXT, source)));
+    carriersOf(variant).map((carrier) => carrier.collector.render(pipelineOf(carrier, CONTEXT, source)));
   const { mode } = settings;
   const targets = targetsOf(settings);
   const kinds = targets.map(({ destination }) => destination.kind).join(", ");

@@ -7,7 +7,6 @@ import type { AdoptSettings, DnsSettings } from "../dns/settings.ts";
 import { urlHost } from "../kubernetes/ip-family.ts";
 import { commonLabels, coreDnsPods, namespacesOf, type TeamNamespaces } from "../kubernetes/labels.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/carriers.ts";
-import { COLLECTORS } from "../logging/collectors/index.ts";
 import { tlsOf } from "../logging/destinations/destination-secrets.ts";
 import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
 import { isUnknown } from "../logging/destinations/destination-values.ts";
@@ -116,7 +115,7 @@ function metricsPorts(
   teams: readonly TeamNamespaces[],
 ): Pick<WatchedStack, "senderPorts" | "eventReader"> {
   if (logging === undefined) return { senderPorts: [], eventReader: undefined };
-  const [onNodes, reader] = carriersOf(logging, COLLECTORS[logging.collector]);
+  const [onNodes, reader] = carriersOf(logging);
   const portsOf = (carrier: Carrier) => {
     const pipeline = pipelineOf(carrier, { cluster: "", region: undefined, teams });
     const { senders = [] } = carrier.collector.render(pipeline);

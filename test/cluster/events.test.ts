@@ -69,7 +69,7 @@ describe("Fluent Bit and the events of a real API server", () => {
     writeFileSync(join(own, "token"), token);
     writeFileSync(join(own, "ca.crt"), Buffer.from(caData, "base64"));
     const parsed = LoggingSettings.parse({ sources: ["pods", "events"], ...settings });
-    const [, reader] = carriersOf(parsed, fluentBit);
+    const [, reader] = carriersOf(parsed);
     assert.ok(reader);
     const rendered = reader.collector.render(pipelineOf(reader, { cluster: "test", region: undefined }));
     const local = localFluentBit();

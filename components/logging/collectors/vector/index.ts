@@ -1,5 +1,14 @@
 import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
-import { destinationPipelines, type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
+import { notation } from "../../indexing/index-format.ts";
+import { destinationPipelines, hasIndex, type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
+import {
+  JOURNAL_FIELDS,
+  JOURNAL_FOLDER,
+  type JournalSource,
+  journalSources,
+  sourceIndex,
+  sourcePlace,
+} from "../../sources/source.ts";
 import {
   type Collector,
   everyDestination,
@@ -10,10 +19,17 @@ import {
   verbatimOnly,
 } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
-import { journalParts } from "./journal-sources.ts";
-import { limits, routeCondition } from "./line-program.ts";
-import { applicationSource, destinationProgram, joining, nodeSource, recordProgram } from "./records.ts";
-import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, sinkName, withIndentation } from "./sinks.ts";
+import { fieldsProgram, limits, redactProgram, routeCondition } from "./line-program.ts";
+import {
+  applicationSource,
+  destinationProgram,
+  joining,
+  nodeSource,
+  program,
+  recordProgram,
+  recordSection,
+} from "./records.ts";
+import { acknowledgements, bufferBytes, MIN_BUFFER_BYTES, secrets, sink, sinkName, withIndentation } from "./sinks.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
@@ -194,12 +210,107 @@ function routing(branches: readonly LogPipeline[]) {
     const source = routeCondition(branch.selections);
     if (source !== undefined) route[name] = { type: "vrl", source };
     inputs[name] = source === undefined ? RECORDS : `${ROUTES}.${name}`;
-    const program = destinationProgram(branch);
-    if (program === undefined) continue;
+    const adapting = destinationProgram(branch);
+    if (adapting === undefined) continue;
     const step = `record-${branch.name}`;
-    transforms[step] = { type: "remap", inputs: [inputs[name]], source: program, drop_on_error: false };
+    transforms[step] = { type: "remap", inputs: [inputs[name]], source: adapting, drop_on_error: false };
     inputs[name] = step;
   }
   const routes = { type: "route", inputs: [RECORDS], reroute_unmatched: false, route };
   return { inputs, transforms: { ...(Object.keys(route).length === 0 ? {} : { [ROUTES]: routes }), ...transforms } };
+}
+
+/** Components by name. */
+interface Parts {
+  readonly sources: Readonly<Record<string, Options>>;
+  readonly transforms: Readonly<Record<string, Options>>;
+  readonly sinks: Readonly<Record<string, Options>>;
+}
+
+/**
+ * Components that read each part of the journal for each destination, build records and send them. The journal is the buffer: its position
+ * advances when the destination accepts a line. A disk buffer loses lines in a kill, since it accepts them shortly before writing them.
+ * @see https://vector.dev/docs/reference/configuration/sources/journald/
+ */
+function journalParts(pipeline: LogPipeline): Parts {
+  const all = destinationPipelines(pipeline).flatMap((branch) =>
+    journalSources(branch.sources).map((source) => ({
+      branch,
+      source,
+      name: `journal-${source}-${sinkName(branch.name)}`,
+    })),
+  );
+  return {
+    sources: Object.fromEntries(all.map(({ source, name }) => [name, journal(source)])),
+    transforms: Object.fromEntries(
+      all.map(({ branch, source, name }) => [
+        `${name}-record`,
+        { type: "remap", inputs: [name], source: journalProgram(branch, source), drop_on_error: false },
+      ]),
+    ),
+    sinks: Object.fromEntries(
+      all.map(({ branch, source, name }) => [
+        `${name}-sink`,
+        { inputs: [`${name}-record`], ...journalSink(branch, source) },
+      ]),
+    ),
+  };
+}
+
+/** Reads a part of the journal from its beginning, or from the stored position. */
+function journal(source: JournalSource): Options {
+  return {
+    type: "journald",
+    journal_directory: JOURNAL_FOLDER,
+    // Vector rejects false with this version of journalctl, which follows no other boot. But with --merge it does.
+    current_boot_only: true,
+    // Without --no-tail it shows ten lines after a restart, and the rest only with the next entry. Vector's option for fields would read all
+    // entries and discard the others.
+    extra_args: ["--merge", "--no-tail", ...JOURNAL_FIELDS[source]],
+    emit_cursor: true,
+  };
+}
+
+function journalProgram({ processing, destination, index }: LogPipeline, source: JournalSource): string {
+  const date_format = notation(index.datePattern, "strftime");
+  const search = hasIndex(destination);
+  return program({ source, ...(search ? { date_format, time_zone: index.timeZone } : {}) }, [
+    recordSection("journal-line"),
+    ...(search ? [recordSection("journal-cursor")] : []),
+    redactProgram(processing),
+    recordSection("journal-record"),
+    fieldsProgram(processing),
+    ...(search ? [recordSection("journal-index")] : []),
+  ]);
+}
+
+/** The destination's sink, with the source's own names. */
+function journalSink(branch: LogPipeline, source: JournalSource): Options {
+  const destination =
+    branch.destination.kind === "s3"
+      ? { ...branch.destination, prefix: sourcePlace(branch.destination.prefix, source) }
+      : branch.destination;
+  const ofSource = { ...branch, destination, index: sourceIndex(branch.index, source), places: [] };
+  return {
+    ...sink(ofSource),
+    ...ownNames(ofSource, source),
+    acknowledgements: acknowledgements(destination),
+    buffer: [{ type: "memory", max_events: 500, when_full: "block" }],
+  };
+}
+
+function ownNames({ destination }: LogPipeline, source: JournalSource): Options {
+  switch (destination.kind) {
+    case "cloudwatch":
+      return { stream_name: `{{ node }}.${source}` };
+    case "file":
+      return { path: `${destination.path}/${source}.log` };
+    case "loki":
+      return { labels: { job: "eks-dns-logging", source, node: "{{ node }}" } };
+    // Lines that wait for an object are in memory.
+    case "s3":
+      return { batch: { max_bytes: 10_000_000, timeout_secs: 300 } };
+    default:
+      return {};
+  }
 }

@@ -273,7 +273,7 @@ describe("Sources", () => {
       const warning = `buffer.whenFull: is drop-oldest for events, which Fluent Bit reads (found "${whenFull}")`;
       assert.deepEqual(checkLogging(parsed, "eks").map(formatIssue), [warning]);
       assert.deepEqual(checkLogging({ ...parsed, sources: ["pods"] }, "eks"), []);
-      const [, reader] = carriersOf(parsed, fluentBit);
+      const [, reader] = carriersOf(parsed);
       assert.ok(reader);
       const files = JSON.stringify(reader.collector.render(readerPipeline(reader, CONTEXT)).files);
       assert.match(files, /storage.total_limit_size/);
