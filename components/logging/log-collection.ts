@@ -16,7 +16,6 @@ import { readerPolicies, readerRoles } from "./destinations/team-readers.ts";
 import { receiverEgress } from "./destinations/transport.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
-  bucketName,
   type DestinationContext,
   describeDestinations,
   EVENT_READER_NAME,
@@ -38,8 +37,7 @@ interface WorkloadContext {
   /** The settings with values known only during deployment. */
   readonly resolved: pulumi.Output<LoggingSettings>;
   readonly targets: readonly Target[];
-  /** Context of the settings' destinations, some of whose values may only be known during deployment. */
-  readonly context: (settings: LoggingSettings) => DestinationContext;
+  readonly context: DestinationContext;
   readonly image: LogCollectionArgs["image"];
   readonly dependsOn: readonly pulumi.Resource[];
 }
@@ -83,10 +81,13 @@ export class LogCollection extends pulumi.ComponentResource {
     );
     const resolvedArgs = resolvedSettings(name, args, settings);
     const targets = lateTargets(targetsOf(settings, teams), resolvedArgs, teams);
-    const context = (variant: LoggingSettings) => ({
-      ...contextOf(cluster, targetsOf(variant, teams), teams),
+    const context: DestinationContext = {
+      cluster: cluster.name,
+      region: cluster.podIdentity?.region,
+      ipFamily: cluster.ipFamily,
+      teams,
       clusterDomain: args.clusterDomain,
-    });
+    };
     const { identity, ready: awsResources } =
       cluster.podIdentity === undefined
         ? { identity: undefined, ready: [] }
@@ -119,10 +120,10 @@ export class LogCollection extends pulumi.ComponentResource {
         image,
         dependsOn: [namespace, ...awsResources, ...openSearch],
       });
-    this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context(settings), image) : undefined;
+    this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context, image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = openSearch;
-    this.destination = resolved.apply((known) => describeDestinations(logPipeline(known, context(known))));
+    this.destination = resolved.apply((known) => describeDestinations(logPipeline(known, context)));
     this.indices = indicesOf(targets, teams);
     this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });
@@ -148,10 +149,10 @@ export class LogCollection extends pulumi.ComponentResource {
     const [onNodes, reader] = carriersOf(settings);
     const argsOf = ({ collector: program, carries, settings: carried }: Carrier, index: number) => {
       // Parts that need no late value are known in a preview.
-      const planned = program.render(pipelineOf({ settings: carried, carries }, context(settings)));
+      const planned = program.render(pipelineOf({ settings: carried, carries }, context));
       const files = resolved.apply((resolvedSettings) => {
         const carrier = carriersOf(resolvedSettings)[index];
-        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context(resolvedSettings))).files;
+        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context)).files;
       });
       return {
         collector: program,
@@ -194,25 +195,6 @@ function withAccount(
   return pulumi
     .all([resolved, accountId])
     .apply(([known, account]) => ({ ...known, metadata: { ...known.metadata, accountId: account } }));
-}
-
-/** What the destinations must know of the cluster. */
-function contextOf(
-  { name, podIdentity, ipFamily }: ClusterHandle,
-  targets: readonly Target[],
-  teams: readonly TeamNamespaces[],
-): DestinationContext {
-  const [only] = targets.length === 1 ? targets : [];
-  return {
-    cluster: name,
-    region: podIdentity?.region,
-    ipFamily,
-    bucket:
-      podIdentity === undefined || only?.destination.kind !== "s3"
-        ? undefined
-        : bucketName(only.destination, name, podIdentity.region, only.suffix),
-    teams,
-  };
 }
 
 /** Today's index names of all destinations with indices. */

@@ -37,8 +37,6 @@ export interface DestinationContext {
   readonly cluster: string;
   /** AWS region; undefined if pods have no AWS identity. */
   readonly region: string | undefined;
-  /** Bucket of destination `s3`, if it is the only destination. @default that of the settings, by cluster and region */
-  readonly bucket?: string | undefined;
   /** Teams that routes may name. @default none: each has the namespace of its name */
   readonly teams?: readonly TeamNamespaces[] | undefined;
   /** The cluster's DNS domain. @default "cluster.local" */
@@ -202,16 +200,11 @@ function branchOf(
   context: DestinationContext,
   whenFull: LogPipeline["buffer"]["whenFull"],
 ): Branch {
-  const { cluster, region } = context;
-  const bucket =
-    destination.kind === "s3" && name !== undefined && region !== undefined
-      ? bucketName(destination, cluster, region, suffix)
-      : context.bucket;
   return {
     name,
     suffix,
     destination: inDomain(destination, context.clusterDomain),
-    context: { ...context, bucket },
+    context,
     index,
     buffer: { size: bufferSize, whenFull },
     sources,
@@ -325,7 +318,10 @@ export function describeDestination({
       return `${destination.kind} at ${searchUrl(destination)}`;
     case "cloudwatch":
       return `log group ${logGroups(destination, context.cluster, suffix, sources).join(" and ")} of CloudWatch Logs`;
-    case "s3":
-      return `bucket ${context.bucket ?? "of this stack"}${destination.prefix === "" ? "" : `, below ${destination.prefix}/`}`;
+    case "s3": {
+      const { cluster, region } = context;
+      const bucket = region === undefined ? "of this stack" : bucketName(destination, cluster, region, suffix);
+      return `bucket ${bucket}${destination.prefix === "" ? "" : `, below ${destination.prefix}/`}`;
+    }
   }
 }

@@ -181,7 +181,6 @@ interface Choice {
 const CONTEXT: DestinationContext = {
   cluster: "dev",
   region: "eu-central-1",
-  bucket: "dev-logs",
   teams: [{ name: "ts" }],
 };
 /** A pod with all properties, so that every setting that may have an effect does. */

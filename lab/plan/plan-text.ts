@@ -6,7 +6,7 @@ import { LOOKED_UP_VERSION } from "../../components/dns/addon.ts";
 import { dnsWarnings } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
-import { bucketName, describeDestination, logGroups } from "../../components/logging/pipeline.ts";
+import { describeDestination, logGroups } from "../../components/logging/pipeline.ts";
 import {
   indicesOfTarget,
   placeName,
@@ -157,11 +157,7 @@ export function formatRoutes(settings: Stack, now: Date): string {
 
 function placeOf({ suffix, destination, sources }: Target, { cluster, region }: Stack): string {
   const clusterName = cluster.kind === "existing" ? "" : cluster.name;
-  const bucket =
-    destination.kind === "s3" && region !== undefined
-      ? bucketName(destination, clusterName, region, suffix)
-      : undefined;
-  return describeDestination({ suffix, destination, sources, context: { cluster: clusterName, region, bucket } });
+  return describeDestination({ suffix, destination, sources, context: { cluster: clusterName, region } });
 }
 
 /** The name of each team's place, and of the default place. */

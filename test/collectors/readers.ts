@@ -149,7 +149,7 @@ export function complaint(
         .replaceAll(collector.configFolder, folder)
         .replaceAll(collector.stateFolder, join(folder, "state"))
         .replaceAll(SECRETS_FOLDER, secrets);
-    const context = { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" };
+    const context = { cluster: "dev", region: "eu-central-1" };
     const { files, args, environment, senders = [] } = collector.render(logPipeline(settings, context, source));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), change(move(text)));
     for (const given of [args, ...senders.map((sender) => sender.args)]) {

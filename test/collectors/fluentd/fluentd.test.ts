@@ -122,7 +122,10 @@ describe("Records of Fluentd", () => {
         ["b", KUBERNETES],
       ],
     );
-    assert.match(kept[0]?.place ?? "", /^\/test-logs\/logs\/2026\/02\/01\/10\/2026020110-[0-9a-f]{16}\.gz$/);
+    assert.match(
+      kept[0]?.place ?? "",
+      /^\/test-logs-eu-central-1\/logs\/2026\/02\/01\/10\/2026020110-[0-9a-f]{16}\.gz$/,
+    );
   });
 
   it("go over HTTP, one record per line", async () => {

@@ -67,7 +67,10 @@ describe("Records of the OpenTelemetry Collector", () => {
     const kept = await collect({ destination: { kind: "s3" } }, (sandbox) =>
       sandbox.write(POD, [line(1, "stdout F a"), line(2, "stdout F b")]),
     );
-    assert.match(kept[0]?.place ?? "", /^\/test-logs\/logs\/\d{4}\/\d\d\/\d\d\/\d\d\/logs_[-0-9a-f]{36}\.txt\.gz/);
+    assert.match(
+      kept[0]?.place ?? "",
+      /^\/test-logs-eu-central-1\/logs\/\d{4}\/\d\d\/\d\d\/\d\d\/logs_[-0-9a-f]{36}\.txt\.gz/,
+    );
     assert.deepEqual(
       records(kept).map(({ log, kubernetes }) => [log, kubernetes]),
       [

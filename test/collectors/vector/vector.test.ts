@@ -65,7 +65,7 @@ describe("Vector delivers to", () => {
     const [record] = await collect({ destination: () => ({ kind: "s3" }) }, (sandbox) => writeHello(sandbox, time));
     assertHello(record?.json ?? "", time);
     const hour = `${today.replaceAll("-", "/")}/${time.slice(11, 13)}`;
-    assert.ok(record?.place.startsWith(`/test-logs/logs/${hour}/`), record?.place);
+    assert.ok(record?.place.startsWith(`/test-logs-eu-central-1/logs/${hour}/`), record?.place);
     assert.match(record?.place ?? "", /\.log\.gz/);
   });
 });

@@ -62,11 +62,7 @@ function leaves(schema: unknown, path = ""): string[] {
 function rendered(collector: Collector, settings: LoggingSettings): object {
   const source = settings.mode === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
   return collector.render(
-    logPipeline(
-      settings,
-      { cluster: "dev", region: "eu-central-1", bucket: "dev-logs", teams: [{ name: "ts" }] },
-      source,
-    ),
+    logPipeline(settings, { cluster: "dev", region: "eu-central-1", teams: [{ name: "ts" }] }, source),
   );
 }
 

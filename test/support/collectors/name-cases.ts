@@ -57,7 +57,7 @@ export function streamOf({ namespace, pod, container }: NamedLine): string {
 
 /** The pipeline of a collector with these teams. @param settings Below `logging`. */
 export function namePipeline(collector: CollectorId, settings: object): LogPipeline {
-  const context = { cluster: "dev", region: "eu-central-1", bucket: "b", teams: NAME_TEAMS };
+  const context = { cluster: "dev", region: "eu-central-1", teams: NAME_TEAMS };
   return logPipeline(LoggingSettings.parse({ collector, ...settings }), context);
 }
 

@@ -53,7 +53,6 @@ export class Sandbox {
     const pipeline = logPipeline(unnamedCluster({ collector: collector.id, ...settings }), {
       cluster: "test",
       region: "eu-central-1",
-      bucket: "test-logs",
       ipFamily,
     });
     const rendered = collector.render(pipeline);

@@ -14,6 +14,7 @@ import { signingOf, takesIds } from "../../destinations/search/search-settings.t
 import { addressOf } from "../../destinations/transport.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import {
+  bucketName,
   hasIndex,
   ID_KEY,
   type LogPipeline,
@@ -160,10 +161,11 @@ function cloudwatch(pipeline: LogPipeline, destination: DestinationOf<"cloudwatc
 }
 
 function s3(pipeline: LogPipeline, destination: DestinationOf<"s3">): Section {
+  const { cluster, region = "" } = pipeline.context;
   return {
     name: "s3",
-    region: pipeline.context.region ?? "",
-    bucket: pipeline.context.bucket ?? "",
+    region,
+    bucket: bucketName(destination, cluster, region, pipeline.suffix),
     s3_key_format: keyFormat(destination.prefix),
     store_dir: withName(`${STATE_FOLDER}/s3`, pipeline.name),
     store_dir_limit_size: storeSize(pipeline.buffer),

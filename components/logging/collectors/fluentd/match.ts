@@ -2,7 +2,7 @@ import { folderOf } from "../../../aws/names.ts";
 import { amount } from "../../../schema/values.ts";
 import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
-import { hasIndex, type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
+import { bucketName, hasIndex, type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
 import { type Options, quoted, type Section, STATE_FOLDER, variable } from "./directives.ts";
 
 /** Fields from `filter_pod_record.rb` with a record's index or stream and its id; an output removes them from the record. */
@@ -122,7 +122,7 @@ function outputOf(pipeline: LogPipeline): Output {
       return {
         options: {
           "@type": "s3",
-          s3_bucket: context.bucket ?? "",
+          s3_bucket: bucketName(destination, context.cluster, context.region ?? ""),
           s3_region: context.region ?? "",
           path: quoted(`${folderOf(destination.prefix)}%Y/%m/%d/%H/`),
           // Derived from the chunk: when sent again, the object replaces itself.

@@ -10,7 +10,7 @@ import {
 import type { DestinationKind, DestinationOf } from "../../destinations/destination-settings.ts";
 import { otlpPath, plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type KafkaDestination, mskRegion } from "../../destinations/kafka-settings.ts";
-import { type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
+import { bucketName, type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
 import { placeName, type TeamPlace } from "../../routing/routes.ts";
 import { type JournalSource, journalSources, sourcePlace } from "../../sources/source.ts";
 import type { Options } from "../collector.ts";
@@ -133,7 +133,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
         },
       };
     case "s3":
-      return { name: "awss3", options: { ...s3(pipeline.context, destination), ...RETRY, ...queue(pipeline, LARGE) } };
+      return { name: "awss3", options: { ...s3(pipeline, destination), ...RETRY, ...queue(pipeline, LARGE) } };
     case "loki":
       return {
         name: "otlp_http",
@@ -196,11 +196,11 @@ function elasticsearch(pipeline: LogPipeline, destination: DestinationOf<"elasti
 }
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/awss3exporter */
-function s3(context: LogPipeline["context"], destination: DestinationOf<"s3">): Options {
+function s3({ context, suffix }: LogPipeline, destination: DestinationOf<"s3">): Options {
   return {
     s3uploader: {
       region: context.region ?? "",
-      s3_bucket: context.bucket ?? "",
+      s3_bucket: bucketName(destination, context.cluster, context.region ?? "", suffix),
       s3_prefix: destination.prefix,
       s3_partition_format: "%Y/%m/%d/%H",
       s3_partition_timezone: "UTC",

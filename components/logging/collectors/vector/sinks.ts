@@ -12,7 +12,7 @@ import {
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
-import { type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
+import { bucketName, type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
 import type { Options } from "../collector.ts";
 import { ID_FIELD, indexTemplate, placeTemplate, TEAM_LABELS } from "./records.ts";
 
@@ -151,10 +151,11 @@ function cloudwatch(pipeline: LogPipeline, destination: DestinationOf<"cloudwatc
 }
 
 function s3(pipeline: LogPipeline, destination: DestinationOf<"s3">): Options {
+  const { cluster, region = "" } = pipeline.context;
   return {
     type: "aws_s3",
-    region: pipeline.context.region ?? "",
-    bucket: pipeline.context.bucket ?? "",
+    region,
+    bucket: bucketName(destination, cluster, region, pipeline.suffix),
     key_prefix: `${folderOf(placeTemplate(destination.prefix, pipeline))}%Y/%m/%d/%H/`,
     compression: "gzip",
     encoding: JSON_CODEC,

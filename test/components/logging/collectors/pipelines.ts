@@ -18,7 +18,7 @@ export function pipelines(always: object) {
   return (settings: object, source?: "application") =>
     logPipeline(
       unnamedCluster({ ...always, ...settings }),
-      { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" },
+      { cluster: "dev", region: "eu-central-1" },
       source === undefined ? NODE : { kind: source, pod: POD },
     );
 }

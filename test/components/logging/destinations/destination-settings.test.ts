@@ -228,7 +228,6 @@ describe("describeDestination", () => {
       logPipeline(LoggingSettings.parse({ destination }), {
         cluster: "dev",
         region: "eu-central-1",
-        bucket: "dev-logs",
       }),
     );
 
@@ -241,7 +240,7 @@ describe("describeDestination", () => {
     );
     assert.equal(of({ kind: "elasticsearch", host: "h", port: 443 }), "elasticsearch at https://h:443");
     assert.equal(of({ kind: "cloudwatch" }), "log group /eks-dns-logging/dev/pods of CloudWatch Logs");
-    assert.equal(of({ kind: "s3", prefix: "p" }), "bucket dev-logs, below p/");
+    assert.equal(of({ kind: "s3", prefix: "p" }), "bucket dev-logs-eu-central-1, below p/");
     assert.equal(of({ kind: "loki", url: "http://l:3100" }), "loki at http://l:3100");
   });
 

@@ -23,7 +23,7 @@ const ARCHIVE = { kind: "s3" as const, bucket: "acme-logs", prefix: "pods" };
 
 function configOf(collector: "fluent-bit" | "vector" | "opentelemetry", settings: object) {
   const parsed = LoggingSettings.parse({ collector, ...SPLIT, ...settings });
-  const context = { cluster: "dev", region: "eu-central-1", bucket: "acme-logs", teams: TEAMS };
+  const context = { cluster: "dev", region: "eu-central-1", teams: TEAMS };
   const [[, text] = ["", ""]] = Object.entries(COLLECTORS[collector]?.render(logPipeline(parsed, context)).files ?? {});
   return parse(text);
 }

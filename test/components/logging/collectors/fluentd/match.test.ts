@@ -89,7 +89,7 @@ describe("Fluentd's outputs", () => {
 
   it("write objects without reading the bucket, under keys that a retry repeats", () => {
     const { output, buffer } = render({ destination: { kind: "s3", prefix: "a" } });
-    assert.equal(output?.options.s3_bucket, "dev-logs");
+    assert.equal(output?.options.s3_bucket, "dev-logs-eu-central-1");
     assert.equal(output?.options.path, "a/%Y/%m/%d/%H/");
     for (const asks of ["check_apikey_on_start", "check_bucket", "auto_create_bucket", "check_object"])
       assert.equal(output?.options[asks], "false");

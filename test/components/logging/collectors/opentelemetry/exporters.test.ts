@@ -107,7 +107,7 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.equal(name, "awss3");
     assert.equal(exporter.marshaler, "body");
     const { s3_bucket, s3_prefix, compression } = Options.parse(exporter.s3uploader);
-    assert.deepEqual([s3_bucket, s3_prefix, compression], ["dev-logs", "pods", "gzip"]);
+    assert.deepEqual([s3_bucket, s3_prefix, compression], ["dev-logs-eu-central-1", "pods", "gzip"]);
   });
 
   it("sends to Loki by OTLP, with tenant and credentials", () => {

@@ -47,7 +47,7 @@ describe("Vector with several destinations", () => {
 
   it("keeps a line's origin only in programs that read it", () => {
     const own = LoggingSettings.parse({ collector: "vector", destination: { kind: "s3" } });
-    const single = vector.render(logPipeline(own, { cluster: "dev", region: "eu-central-1", bucket: "b" }));
+    const single = vector.render(logPipeline(own, { cluster: "dev", region: "eu-central-1" }));
     const { source } = parse(single.files["vector.yaml"] ?? "").transforms.records;
     assert.match(transforms.records.source, /^origin = .*\n[\s\S]*^%origin = origin$/m);
     assert.doesNotMatch(source, /origin/);

@@ -140,7 +140,7 @@ describe("Vector's outputs", () => {
     assert.equal(cloudwatch.group_name, "/eks-dns-logging/dev/pods");
     assert.equal(cloudwatch.create_missing_group, false);
     assert.equal(to({ kind: "s3", prefix: "a" }).key_prefix, "a/%Y/%m/%d/%H/");
-    assert.equal(to({ kind: "s3" }).bucket, "dev-logs");
+    assert.equal(to({ kind: "s3" }).bucket, "dev-logs-eu-central-1");
     const loki = to({ kind: "loki", url: "http://loki:3100", tenant: "one" });
     assert.equal(loki.endpoint, "http://loki:3100");
     assert.equal(loki.tenant_id, "one");

@@ -29,7 +29,7 @@ async function bucketOf(prefix: string) {
 describe("The prefix of a bucket", () => {
   const keysOf = (collector: "fluent-bit" | "vector" | "opentelemetry" | "fluentd", prefix: string, index = {}) => {
     const settings = LoggingSettings.parse({ collector, destination: { ...ARCHIVE, prefix }, index });
-    const context = { cluster: "dev", region: "eu-central-1", bucket: "acme-logs", teams: TEAMS };
+    const context = { cluster: "dev", region: "eu-central-1", teams: TEAMS };
     const [text = ""] = Object.values(COLLECTORS[collector]?.render(logPipeline(settings, context)).files ?? {});
     return text;
   };
