@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { exceededCapacity } from "./cluster/eks/node-group-settings.ts";
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
-import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/destination-settings.ts";
+import { awsIdentitySetting } from "./logging/destinations/destination-settings.ts";
 import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
@@ -198,15 +198,12 @@ function fargateIssues({ absent, logging, given }: PartsContext): SettingsIssue[
       path: ["monitoring", "canary", "enabled"],
       message: "must be false with cluster.compute fargate, which runs no DaemonSet",
     });
-  for (const { destination, path } of logging === undefined ? [] : targetsOf(logging))
-    if (needsAwsIdentity(destination)) {
-      const { key, value } = awsIdentitySetting(destination);
-      issues.push({
-        path: ["logging", ...path, key],
-        message: "must not need an AWS identity with cluster.compute fargate, whose pods get no Pod Identity",
-        value,
-      });
-    }
+  for (const { destination, path } of logging === undefined ? [] : targetsOf(logging)) {
+    const setting = awsIdentitySetting(destination);
+    if (setting === undefined) continue;
+    const message = "must not need an AWS identity with cluster.compute fargate, whose pods get no Pod Identity";
+    issues.push({ path: ["logging", ...path, setting.key], message, value: setting.value });
+  }
   if (logging?.mode === "daemonset" && given.logging !== undefined)
     issues.push(
       warning(

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { folderOf, isAccountRegional, shortened } from "./names.ts";
-import type { PodIdentityHost } from "./partition.ts";
+import { bucketArn, type PodIdentityHost } from "./partition.ts";
 import { policyText } from "./policy-statements.ts";
 
 /** A bucket for logs. */
@@ -31,7 +31,7 @@ export class LogBucket extends pulumi.ComponentResource {
   constructor(name: string, args: LogBucketArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:LogBucket", name, {}, options);
     const { host, bucketName, prefix } = args;
-    const arn = pulumi.interpolate`arn:${host.partition}:s3:::${bucketName}`;
+    const arn = pulumi.output(bucketName).apply((known) => bucketArn(host, known));
     // Without it, S3 refuses a name of the account's namespace, and with it any other.
     const bucketNamespace = pulumi
       .output(bucketName)

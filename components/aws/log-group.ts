@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type PodIdentityHost, partitionOf } from "./partition.ts";
+import { logGroupArn, type PodIdentityHost, partitionOf } from "./partition.ts";
 import { policyText } from "./policy-statements.ts";
 
 /** The log group that a key encrypts. */
@@ -45,7 +45,7 @@ export function logGroupKeyPolicy({ accountId, region, groupName, sid }: LogGrou
       Action: LOG_ACTIONS,
       Condition: {
         ArnEquals: {
-          "kms:EncryptionContext:aws:logs:arn": `arn:${id}:logs:${region}:${accountId}:log-group:${groupName}`,
+          "kms:EncryptionContext:aws:logs:arn": logGroupArn({ partition: id, region }, accountId, groupName),
         },
       },
       Effect: "Allow",

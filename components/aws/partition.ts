@@ -61,6 +61,27 @@ export interface PodIdentityHost {
   readonly agent?: pulumi.Resource | undefined;
 }
 
+/** Partition and region of an ARN. */
+interface ArnPlace {
+  readonly partition: string;
+  readonly region: string;
+}
+
+/** ARN of a bucket. */
+export function bucketArn({ partition }: Pick<ArnPlace, "partition">, name: string): string {
+  return `arn:${partition}:s3:::${name}`;
+}
+
+/** ARN of a log group of CloudWatch Logs. */
+export function logGroupArn({ partition, region }: ArnPlace, account: string, name: string): string {
+  return `arn:${partition}:logs:${region}:${account}:log-group:${name}`;
+}
+
+/** ARN of a stream of Amazon Data Firehose. */
+export function streamArn({ partition, region }: ArnPlace, account: string, name: string): string {
+  return `arn:${partition}:firehose:${region}:${account}:deliverystream/${name}`;
+}
+
 /** The last part of an ARN, such as `orders` of a policy `team/orders`. */
 export function arnName(arn: string): string {
   return arn.split("/").at(-1) ?? arn;

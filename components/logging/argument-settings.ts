@@ -4,7 +4,7 @@ import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { CorefileOptions } from "../dns/corefile-settings.ts";
 import { checkedLater, isOutput } from "../schema/arguments.ts";
 import { ArgumentsError, argumentPath, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
-import { awsIdentitySetting, needsAwsIdentity } from "./destinations/destination-settings.ts";
+import { awsIdentitySetting } from "./destinations/destination-settings.ts";
 import { isUnknown, standInFor } from "./destinations/destination-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";
@@ -121,8 +121,9 @@ export function requireCluster(name: string, cluster: ClusterHandle, settings: L
 function identityIssues(settings: LoggingSettings): SettingsIssue[] {
   const message = "must not need an AWS identity, since the cluster has no podIdentity";
   const issues: SettingsIssue[] = targetsOf(settings).flatMap(({ path, destination }) => {
-    if (!needsAwsIdentity(destination)) return [];
-    const { key, value } = awsIdentitySetting(destination);
+    const setting = awsIdentitySetting(destination);
+    if (setting === undefined) return [];
+    const { key, value } = setting;
     return [{ path: [...path, key], message, ...(isUnknown(value) ? {} : { value }) }];
   });
   for (const source of settings.sources.filter(isFromAws))

@@ -8,7 +8,7 @@ import { carrierIssues, carriersOf, pipelineOf } from "./carriers.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { awsIssues, keyPrefixWarnings, policyIssues, teamIssues } from "./destinations/aws/aws-issues.ts";
-import { awsIdentitySetting, Destination, needsAwsIdentity } from "./destinations/destination-settings.ts";
+import { awsIdentitySetting, Destination } from "./destinations/destination-settings.ts";
 import { mskIssues } from "./destinations/kafka-settings.ts";
 import { amazonIssues } from "./destinations/search/search-settings.ts";
 import { transportIssues } from "./destinations/transport.ts";
@@ -90,9 +90,10 @@ export function resourcesOf({ collector, resources }: LoggingSettings): Collecto
 /** Destinations that need an AWS identity, which pods have on EKS only. */
 function identityIssues(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   return targetsOf(settings).flatMap(({ destination, path }) => {
-    if (!needsAwsIdentity(destination)) return [];
-    const { key, value } = awsIdentitySetting(destination);
-    const others = destinationsOf(collector).filter((kind) => !needsAwsIdentity({ kind }));
+    const setting = awsIdentitySetting(destination);
+    if (setting === undefined) return [];
+    const { key, value } = setting;
+    const others = destinationsOf(collector).filter((kind) => awsIdentitySetting({ kind }) === undefined);
     const requirement = key === "kind" && others.length > 0 ? `must be ${oneOf(others)}` : "must not be set";
     const message = `${requirement}, since only cluster.kind eks and eks-existing give pods an AWS identity`;
     return [{ path: [...path, key], message, value }];

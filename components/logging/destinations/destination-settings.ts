@@ -73,17 +73,11 @@ export const NamedDestination = z
   .superRefine(checkOptions);
 export type NamedDestination = z.infer<typeof NamedDestination>;
 
-/** Whether the collector needs an AWS identity to write there. */
-export function needsAwsIdentity(destination: Identified): boolean {
-  const { kind, sigv4, mskArn } = destination;
-  return ["cloudwatch", "s3", "firehose"].includes(kind) || sigv4 !== undefined || mskArn !== undefined;
-}
-
-/** The setting that makes a destination need an AWS identity, and its value. */
-export function awsIdentitySetting(destination: Identified) {
-  const { kind, sigv4, mskArn } = destination;
+/** The setting that makes the collector need an AWS identity to write there, and its value; undefined if it needs none. */
+export function awsIdentitySetting({ kind, sigv4, mskArn }: Identified) {
   if (mskArn !== undefined) return { key: "mskArn", value: mskArn };
-  return sigv4 === undefined ? { key: "kind", value: kind } : { key: "sigv4", value: sigv4.arn };
+  if (sigv4 !== undefined) return { key: "sigv4", value: sigv4.arn };
+  return ["cloudwatch", "s3", "firehose"].includes(kind) ? { key: "kind", value: kind } : undefined;
 }
 
 /** What decides whether a destination needs an AWS identity. */

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "../../aws/partition.ts";
+import { bucketArn, logGroupArn, type PodIdentityHost } from "../../aws/partition.ts";
 import { policyText } from "../../aws/policy-statements.ts";
-import { type TeamNamespaces, teamNamespace } from "../../kubernetes/labels.ts";
+import { namespacesOf, type TeamNamespaces } from "../../kubernetes/labels.ts";
 import { dateExpression, type IndexFormat, indexPrefix, NO_VALUE } from "../indexing/index-format.ts";
 import { bucketName, logGroupName } from "../pipeline.ts";
 import { placeName, routedTeams, type Target } from "../routing/routes.ts";
@@ -72,15 +72,15 @@ function statementsOf(
   );
   const objects = split.flatMap(({ destination, suffix }) => {
     if (destination.kind !== "s3") return [];
-    const arn = `arn:${host.partition}:s3:::${bucketName(destination, cluster, host.region, suffix)}`;
+    const arn = bucketArn(host, bucketName(destination, cluster, host.region, suffix));
     return objectStatements(arn, placeName(destination.prefix, team), destination.kmsKeyArn);
   });
   return [...groupStatements(groups, host, account), ...objects];
 }
 
-function groupStatements(groups: readonly string[], { partition, region }: PodIdentityHost, account: string) {
+function groupStatements(groups: readonly string[], host: PodIdentityHost, account: string) {
   if (groups.length === 0) return [];
-  const arns = groups.map((group) => `arn:${partition}:logs:${region}:${account}:log-group:${group}`);
+  const arns = groups.map((group) => logGroupArn(host, account, group));
   return [
     { Action: READ_GROUP, Effect: "Allow", Resource: arns.flatMap((arn) => [arn, `${arn}:*`]) },
     { Action: READ_QUERIES, Effect: "Allow", Resource: "*" },
@@ -137,9 +137,9 @@ export function readerRoles(
   return Object.fromEntries(roles);
 }
 
-function roleOf(cluster: string, index: IndexFormat, { name, namespaces = [] }: TeamNamespaces): SearchRole {
-  const names = namespaces.length === 0 ? [teamNamespace(name)] : namespaces.map((namespace) => namespace.name);
-  const { index_patterns, shared } = patternsOf(index, name, names);
+function roleOf(cluster: string, index: IndexFormat, team: TeamNamespaces): SearchRole {
+  const { name } = team;
+  const { index_patterns, shared } = patternsOf(index, name, namespacesOf(team));
   return {
     description: `Read the logs of team ${name} of cluster ${cluster}`,
     cluster_permissions: CLUSTER_PERMISSIONS,

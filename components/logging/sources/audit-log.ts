@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { deliveryRole } from "../../aws/iam.ts";
 import { shortened } from "../../aws/names.ts";
-import type { PodIdentityHost } from "../../aws/partition.ts";
+import { bucketArn, type PodIdentityHost, streamArn } from "../../aws/partition.ts";
 import type { PolicyStatement } from "../../aws/policy-statements.ts";
 import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/aws/aws-destinations.ts";
 import { withName } from "../pipeline.ts";
@@ -48,7 +48,7 @@ export class AuditLog extends pulumi.ComponentResource {
       const ownStream = auditStreamName(args.cluster, target.suffix);
       const stream = isExisting ? whenKnown(target, "firehose", (known) => known.stream) : pulumi.output(ownStream);
       // As text, so that a preview shows the role's permissions.
-      const arn = pulumi.interpolate`arn:${host.partition}:firehose:${host.region}:${accountId}:deliverystream/${stream}`;
+      const arn = pulumi.all([accountId, stream]).apply(([account, known]) => streamArn(host, account, known));
       const ready = isExisting ? [] : [this.#stream(ownName, ownStream, target, accountId, args)];
       const role = deliveryRole(
         `${ownName}-filter`,
@@ -92,8 +92,7 @@ export class AuditLog extends pulumi.ComponentResource {
   ): pulumi.Resource {
     const { destination } = target;
     if (destination.kind !== "s3") throw new Error(`audit to ${destination.kind} passed the settings`);
-    const { partition, region, tags } = host;
-    const bucketArn = pulumi.interpolate`arn:${partition}:s3:::${bucketNameOf(target, cluster, region)}`;
+    const arn = bucketNameOf(target, cluster, host.region).apply((known) => bucketArn(host, known));
     const key = whenKnown(target, "s3", ({ existing, kmsKeyArn }) => (existing ? kmsKeyArn : undefined));
     const place = sourcePlace(destination.prefix, "audit");
     const role = deliveryRole(
@@ -101,8 +100,8 @@ export class AuditLog extends pulumi.ComponentResource {
       {
         service: "firehose.amazonaws.com",
         condition: accountId.apply((account) => ({ StringEquals: { "sts:ExternalId": account } })),
-        statements: pulumi.all([bucketArn, key]).apply(([arn, kmsKeyArn]) => writeStatements(arn, place, kmsKeyArn)),
-        tags,
+        statements: pulumi.all([arn, key]).apply(([bucket, kmsKeyArn]) => writeStatements(bucket, place, kmsKeyArn)),
+        tags: host.tags,
       },
       { parent: this },
     );
@@ -112,7 +111,7 @@ export class AuditLog extends pulumi.ComponentResource {
         name: streamName,
         destination: "extended_s3",
         extendedS3Configuration: {
-          bucketArn,
+          bucketArn: arn,
           roleArn: role.arn,
           prefix: `${place}/!{timestamp:yyyy/MM/dd/HH}/`,
           errorOutputPrefix: `${place}-errors/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/`,
@@ -123,7 +122,7 @@ export class AuditLog extends pulumi.ComponentResource {
           processingConfiguration: { enabled: true, processors: PROCESSORS },
         },
         serverSideEncryption: { enabled: true, keyType: "AWS_OWNED_CMK" },
-        tags,
+        tags: host.tags,
       },
       // Stream names are unique.
       { parent: this, dependsOn: [...dependsOn, role.policy], deleteBeforeReplace: true },
@@ -151,19 +150,19 @@ const PROCESSORS = [
  * Firehose's permissions to write below a prefix, and to that of failed records.
  * @see https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
  */
-function writeStatements(bucketArn: string, place: string, kmsKeyArn: string | undefined): PolicyStatement[] {
+function writeStatements(bucket: string, place: string, kmsKeyArn: string | undefined): PolicyStatement[] {
   return [
     {
       Sid: "WriteObjects",
       Effect: "Allow",
       Action: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-      Resource: [`${bucketArn}/${place}/*`, `${bucketArn}/${place}-errors/*`],
+      Resource: [`${bucket}/${place}/*`, `${bucket}/${place}-errors/*`],
     },
     {
       Sid: "FindBucket",
       Effect: "Allow",
       Action: ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-      Resource: [bucketArn],
+      Resource: [bucket],
     },
     ...(kmsKeyArn === undefined
       ? []

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { isTooLong, shortened } from "../../aws/names.ts";
-import type { PodIdentityHost } from "../../aws/partition.ts";
+import { bucketArn, logGroupArn, type PodIdentityHost, streamArn } from "../../aws/partition.ts";
 import { policyText } from "../../aws/policy-statements.ts";
 import type { LateTarget } from "../destinations/aws/aws-destinations.ts";
 import { bucketName, logGroupName, withName } from "../pipeline.ts";
@@ -120,14 +120,13 @@ function runsErrorHooks(): boolean {
 }
 
 function arnOf({ destination, suffix }: Target, account: string, { host, cluster }: AutoModeLogsArgs): string {
-  const { partition, region } = host;
   switch (destination.kind) {
     case "cloudwatch":
-      return `arn:${partition}:logs:${region}:${account}:log-group:${logGroupName(destination, cluster, suffix)}`;
+      return logGroupArn(host, account, logGroupName(destination, cluster, suffix));
     case "s3":
-      return `arn:${partition}:s3:::${bucketName(destination, cluster, region, suffix)}`;
+      return bucketArn(host, bucketName(destination, cluster, host.region, suffix));
     case "firehose":
-      return `arn:${partition}:firehose:${region}:${account}:deliverystream/${destination.stream}`;
+      return streamArn(host, account, destination.stream);
     default:
       throw new Error(`auto-mode to ${destination.kind} passed the settings`);
   }

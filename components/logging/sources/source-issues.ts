@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../../cluster/settings.ts";
-import type { TeamNamespaces } from "../../kubernetes/labels.ts";
+import { namespacesOf, type TeamNamespaces } from "../../kubernetes/labels.ts";
 import { oneOf, type SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS, safeIndexPart } from "../indexing/index-format.ts";
@@ -86,8 +86,8 @@ export function sourceNameIssues(target: Target, teams: readonly TeamNamespaces[
   if (destination.kind === "s3" && team !== undefined) return [same("prefix", `team ${team}`)];
   if (!hasIndex(destination) || (index.splitBy !== "team" && index.splitBy !== "namespace")) return [];
   const taken = sources.map((source) => [placeOfSource(source), source].join(index.separator));
-  const values = routedTeams(target.selections, teams).flatMap(({ name, namespaces }) =>
-    index.splitBy === "team" ? name : (namespaces ?? []).map((namespace) => namespace.name),
+  const values = routedTeams(target.selections, teams).flatMap((team) =>
+    index.splitBy === "team" ? team.name : namespacesOf(team),
   );
   return values
     .filter((value) => taken.includes(safeIndexPart(value)))

@@ -12,7 +12,7 @@ import type { SettingsIssue } from "../../schema/errors.ts";
 import { amount } from "../../schema/values.ts";
 import { type Collector, imageFor, type Rendered } from "../collectors/collector.ts";
 import { destinationSecrets } from "../destinations/destination-secrets.ts";
-import { awsIdentitySetting, needsAwsIdentity } from "../destinations/destination-settings.ts";
+import { awsIdentitySetting } from "../destinations/destination-settings.ts";
 import { destinationEgress, isAtService, needsCidrs } from "../destinations/transport.ts";
 import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import { onlyDestination } from "../routing/routes.ts";
@@ -72,9 +72,10 @@ export function sidecarIssues(settings: LoggingSettings): SettingsIssue[] {
   const destination = onlyDestination(settings);
   const issues: SettingsIssue[] = [];
   const add = (path: string[], message: string, value: unknown) => issues.push({ path, message, value });
-  if (needsAwsIdentity(destination)) {
-    const { key, value } = awsIdentitySetting(destination);
-    add(["destination", key], "must not need an AWS identity with mode sidecar, since a team's pod has none", value);
+  const identity = awsIdentitySetting(destination);
+  if (identity !== undefined) {
+    const message = "must not need an AWS identity with mode sidecar, since a team's pod has none";
+    add(["destination", identity.key], message, identity.value);
   }
   if (destination.kind === "file")
     add(

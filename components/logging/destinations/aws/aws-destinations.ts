@@ -12,10 +12,10 @@ import { placeName, type Target, targetsOf } from "../../routing/routes.ts";
 import type { LoggingSettings } from "../../settings.ts";
 import { isOnNode } from "../../sources/source.ts";
 import {
+  awsIdentitySetting,
   type Destination,
   type DestinationKind,
   type DestinationOf,
-  needsAwsIdentity,
 } from "../destination-settings.ts";
 import { RETENTION } from "./aws-settings.ts";
 import { destinationStatements, withoutExtras } from "./destination-statements.ts";
@@ -132,10 +132,8 @@ function statementsOf(
   collector: Collector,
   { cluster, host, parent }: AwsPlace,
 ): pulumi.Output<PolicyStatement[]> | undefined {
-  const { destination, sources } = target;
-  // The audit log stays in the group that EKS writes it to.
-  const isWritten = destination.kind !== "cloudwatch" || sources.some((source) => source !== "audit");
-  if (!needsAwsIdentity(destination) || !isWritten) return undefined;
+  const { destination } = target;
+  if (awsIdentitySetting(destination) === undefined) return undefined;
   const { partition, region } = host;
   const hasAccount = destination.kind === "cloudwatch" || destination.kind === "firehose";
   const account = hasAccount ? aws.getCallerIdentityOutput({}, { parent }).accountId : "";

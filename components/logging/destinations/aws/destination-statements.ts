@@ -1,5 +1,10 @@
-import type { PolicyStatement } from "../../../aws/policy-statements.ts";
-import { bucketStatements, logGroupStatements, withUniqueSids } from "../../../aws/policy-statements.ts";
+import { bucketArn, logGroupArn, streamArn } from "../../../aws/partition.ts";
+import {
+  bucketStatements,
+  logGroupStatements,
+  type PolicyStatement,
+  withUniqueSids,
+} from "../../../aws/policy-statements.ts";
 import type { Collector } from "../../collectors/collector.ts";
 import { bucketName, logGroupName } from "../../pipeline.ts";
 import type { Target } from "../../routing/routes.ts";
@@ -35,18 +40,19 @@ export function destinationStatements(
 function plainStatements(
   { destination, suffix, places, sources }: StatementTarget,
   { logGroupActions: actions = [], listsLogGroups: lists = false, bucketKeyActions = [] }: ExtraActions,
-  { partition, region, account, cluster }: ArnParts,
+  parts: ArnParts,
 ): PolicyStatement[] {
+  const { region, account, cluster } = parts;
   switch (destination.kind) {
     case "cloudwatch": {
       // The audit log stays in the group that EKS writes it to.
       if (sources.every((source) => source === "audit")) return [];
-      const anyGroup = `arn:${partition}:logs:${region}:${account}:log-group:`;
+      const anyGroup = logGroupArn(parts, account, "");
       const withTeams = !destination.existing && places.length > 0;
       return logGroupStatements(anyGroup, logGroupName(destination, cluster, suffix), { actions, lists, withTeams });
     }
     case "s3": {
-      const arn = `arn:${partition}:s3:::${bucketName(destination, cluster, region, suffix)}`;
+      const arn = bucketArn(parts, bucketName(destination, cluster, region, suffix));
       return destination.existing
         ? bucketStatements(arn, destination.prefix, destination.kmsKeyArn, bucketKeyActions)
         : bucketStatements(arn, destination.prefix);
@@ -56,7 +62,7 @@ function plainStatements(
     case "kafka":
       return destination.mskArn === undefined ? [] : mskStatements(destination.mskArn, destination.topic);
     case "firehose":
-      return [streamStatement(`arn:${partition}:firehose:${region}:${account}:deliverystream/${destination.stream}`)];
+      return [streamStatement(streamArn(parts, account, destination.stream))];
     default:
       return [];
   }
