@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { amount } from "../../schema/values.ts";
 import type { Destination, DestinationKind } from "../destinations/destination-settings.ts";
 import { plainHeaders } from "../destinations/http-settings.ts";
 import { hasIndex, type LogPipeline } from "../pipeline.ts";
@@ -144,6 +145,21 @@ export function unless(supported: boolean, path: string, message: string, value:
   return supported ? [] : [{ path: path.split("."), message, value }];
 }
 
+/**
+ * For collectors whose buffer has a minimum.
+ * @param least A quantity.
+ * @param title The collector's, perhaps with a reason after it.
+ */
+export function bufferOf(least: string, title: string, { buffer: { size } }: LogPipeline): Unsupported[] {
+  return unless(amount(size) >= amount(least), "buffer.size", `must be at least ${least} with ${title}`, size);
+}
+
+/** For collectors that never drop the oldest lines. */
+export function neverOldest(title: string, { buffer: { whenFull } }: LogPipeline): Unsupported[] {
+  const message = `must be block or drop-newest with ${title}, which cannot drop the oldest lines`;
+  return unless(whenFull !== "drop-oldest", "buffer.whenFull", message, whenFull);
+}
+
 /** For collectors that post only lines. */
 export function onlyLines(title: string, { destination }: LogPipeline): Unsupported[] {
   if (destination.kind !== "http") return [];
@@ -172,6 +188,20 @@ export function verbatimOnly({ destination }: LogPipeline, interpreted: RegExp, 
     ),
   ];
 }
+
+/** Kept free beside a sidecar's buffer for read positions, since a volume over its limit evicts the pod. */
+const SIDECAR_RESERVE = 32 * 2 ** 20;
+
+/** Bytes that a buffer may take on disk. */
+export function bufferBytes({ buffer, source }: Pick<LogPipeline, "buffer" | "source">): number {
+  return amount(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0);
+}
+
+/**
+ * Status codes after which a request is sent again: redirects, a password that changes, and shortages. All others are final, 403 and 404 too,
+ * so that what is always refused never holds up the rest.
+ */
+export const RETRYABLE_STATUS: readonly number[] = [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504];
 
 /** The collector's image for a destination. */
 export function imageFor(

@@ -28,6 +28,11 @@ const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
   node: ["}"],
 };
 
+/** What is missing from traces that are joined by this, in descriptions of collectors. */
+export const LACKED_BY_INDENTATION = "the last line of Python's and some of Go's, PHP's and Rust's";
+/** How such a collector joins traces. */
+export const BY_INDENTATION = `stack traces by indentation, except ${LACKED_BY_INDENTATION}`;
+
 /** Beginnings of lines that continue the previous line; none if no traces are joined. An indented line continues it too. */
 export function continuations(languages: readonly Language[]): string[] {
   return [...new Set(languages.flatMap((language) => BEGINNINGS[language]))].sort();

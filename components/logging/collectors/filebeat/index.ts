@@ -3,7 +3,8 @@ import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../indexing/index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import { type Collector, everyStep, type Options, onlyUtc, type Unsupported, unless } from "../collector.ts";
+import { bufferOf, type Collector, everyStep, type Options, onlyUtc, type Unsupported, unless } from "../collector.ts";
+import { BY_INDENTATION } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import { DESTINATIONS, inputs, output, processors } from "./configuration.ts";
 
@@ -12,8 +13,6 @@ const STATE_FOLDER = "/var/lib/filebeat";
 const HTTP_PORT = 5066;
 const INPUTS_FILE = `${CONFIG_FOLDER}/inputs.yml`;
 const TEMPLATE_FILE = `${CONFIG_FOLDER}/template.json`;
-/** Minimum size of the disk queue. */
-const MIN_BUFFER = "64Mi";
 
 /**
  * Filebeat, with filestream and a disk queue. Its index template and lifecycle management are off: index names and template are this
@@ -31,7 +30,7 @@ export const filebeat: Collector = {
   processing: everyStep(true),
   about: {
     parsing: [
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
+      BY_INDENTATION,
       "no long lines that interleave with the other stream",
       "key @metadata on stdout and in files",
     ],
@@ -64,13 +63,13 @@ export const filebeat: Collector = {
 };
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
-  const { size, whenFull } = pipeline.buffer;
+  const { whenFull } = pipeline.buffer;
   const { annotations } = pipeline.metadata;
   const block = "must be block with Filebeat, whose queue drops nothing";
   const none = "must be false with Filebeat, which keeps only annotations that it is given by name";
   return [
     ...unless(whenFull === "block", "buffer.whenFull", block, whenFull),
-    ...unless(amount(size) >= amount(MIN_BUFFER), "buffer.size", `must be at least ${MIN_BUFFER} with Filebeat`, size),
+    ...bufferOf("64Mi", "Filebeat", pipeline),
     ...unless(!annotations, "metadata.annotations", none, true),
     ...onlyUtc("Filebeat", pipeline),
   ];

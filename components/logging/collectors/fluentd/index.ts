@@ -1,5 +1,4 @@
 import { anyAddress } from "../../../kubernetes/ip-family.ts";
-import { amount } from "../../../schema/values.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import {
   APPLICATION_LOGS,
@@ -12,15 +11,16 @@ import {
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
 import {
+  bufferOf,
   type Collector,
   everyDestination,
   everyStep,
   onlyLines,
   readScripts,
   type Unsupported,
-  unless,
+  verbatimOnly,
 } from "../collector.ts";
-import { continuationPattern } from "../stack-traces.ts";
+import { BY_INDENTATION, continuationPattern } from "../stack-traces.ts";
 import { configurationText, type Options, quoted, type Section, STATE_FOLDER, variable } from "./directives.ts";
 import { MIN_BUFFER, output } from "./match.ts";
 
@@ -72,10 +72,7 @@ export const fluentd: Collector = {
   routes: "which is rendered for one destination here",
   processing: everyStep(true),
   about: {
-    parsing: [
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
-      "integers beyond 64 bits as text",
-    ],
+    parsing: [BY_INDENTATION, "integers beyond 64 bits as text"],
     buffer: "files on the node, including pending multi-line records",
     index: "date in any time zone",
     maintenance: "maintained (CNCF)",
@@ -108,13 +105,9 @@ export const fluentd: Collector = {
 };
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
-  const { destination, buffer } = pipeline;
-  const url = destination.kind === "http" ? destination.url : "";
-  const verbatim = "must be a URL without '%' and '${' with Fluentd, which reads them as a date or a field";
-  const large = `must be at least ${MIN_BUFFER} with Fluentd`;
   return [
-    ...unless(amount(buffer.size) >= amount(MIN_BUFFER), "buffer.size", large, buffer.size),
-    ...unless(!/%|\$\{/.test(url), "destination.url", verbatim, url),
+    ...bufferOf(MIN_BUFFER, "Fluentd", pipeline),
+    ...verbatimOnly(pipeline, /%|\$\{/, "'%' and '${' with Fluentd, which reads them as a date or a field"),
     ...onlyLines("Fluentd", pipeline),
   ];
 }

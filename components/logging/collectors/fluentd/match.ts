@@ -1,8 +1,8 @@
 import { folderOf } from "../../../aws/names.ts";
-import { amount } from "../../../schema/values.ts";
 import { PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../destinations/destination-secrets.ts";
 import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { bucketName, hasIndex, type LogPipeline, logGroupName, searchHost } from "../../pipeline.ts";
+import { bufferBytes, RETRYABLE_STATUS } from "../collector.ts";
 import { type Options, quoted, type Section, STATE_FOLDER, variable } from "./directives.ts";
 
 /** Fields from `filter_pod_record.rb` with a record's index or stream and its id; an output removes them from the record. */
@@ -12,13 +12,6 @@ const ID_FIELD = "_document_id";
 const RETRY_TAG = "again";
 
 const JSON_LINES: Section = { name: "format", options: { "@type": "json" } };
-/**
- * Status codes that are retried: redirects, a password that changes, and shortages. All others are final, so that a rejected chunk never
- * blocks the rest.
- */
-const RETRYABLE_STATUS = [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504];
-/** Bytes kept free beside a sidecar's buffer: a volume over its size limit evicts the pod. */
-const SIDECAR_RESERVE = 32 * 2 ** 20;
 /** Largest chunk in bytes. A larger record is dropped. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 /**
@@ -62,7 +55,8 @@ export function output(pipeline: LogPipeline): Section {
  * A buffer in files, which survives a restart. Chunks are small, so that no request is too large for a destination.
  * @see https://docs.fluentd.org/configuration/buffer-section
  */
-function buffer({ buffer, destination, source }: LogPipeline, own: Pick<Output, "chunkKey" | "buffer">): Section {
+function buffer(pipeline: LogPipeline, own: Pick<Output, "chunkKey" | "buffer">): Section {
+  const { destination } = pipeline;
   return {
     name: "buffer",
     of: own.chunkKey ?? "[]",
@@ -74,9 +68,9 @@ function buffer({ buffer, destination, source }: LogPipeline, own: Pick<Output, 
       // By default every user on the node could read the lines.
       file_permission: "0600",
       dir_permission: "0700",
-      total_limit_size: amount(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
+      total_limit_size: bufferBytes(pipeline),
       chunk_limit_size: CHUNK_BYTES,
-      overflow_action: buffer.whenFull === "block" ? "block" : "drop_oldest_chunk",
+      overflow_action: pipeline.buffer.whenFull === "block" ? "block" : "drop_oldest_chunk",
       flush_mode: "interval",
       flush_interval: "1s",
       flush_thread_count: 2,

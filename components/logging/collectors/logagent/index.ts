@@ -13,7 +13,7 @@ import {
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
 import { type Collector, everyDestination, everyStep, onlyLines, readScripts } from "../collector.ts";
-import { continuationPattern } from "../stack-traces.ts";
+import { BY_INDENTATION, continuationPattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import type { InputConfig } from "./input.cjs";
 import type { OutputConfig } from "./output.cjs";
@@ -61,10 +61,7 @@ export const logagent: Collector = {
   routes: "whose plugins here send to one destination",
   processing: everyStep(true),
   about: {
-    parsing: [
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
-      "JSON with JavaScript's numbers",
-    ],
+    parsing: [BY_INDENTATION, "JSON with JavaScript's numbers"],
     buffer: "files on the node, then it drops the oldest or stops reading",
     index: "date in any time zone",
     maintenance: "no release since October 2023, and Node.js 12, unsupported since April 2022",

@@ -13,7 +13,7 @@ import { type KafkaDestination, mskRegion } from "../../destinations/kafka-setti
 import { bucketName, type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
 import { placeName, type TeamPlace } from "../../routing/routes.ts";
 import { type JournalSource, journalSources, sourcePlace } from "../../sources/source.ts";
-import type { Options } from "../collector.ts";
+import { type Options, RETRYABLE_STATUS } from "../collector.ts";
 
 const ENVELOPES = "no exporter of the OpenTelemetry Collector writes one record per line";
 export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
@@ -32,16 +32,8 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   firehose: "the OpenTelemetry Collector has no exporter for Firehose",
 };
 
-/**
- * Answers of Elasticsearch after which a request is sent again: redirects, a password that changes, and shortages. No single document is
- * refused for these, except for a shortage; 403 and 404 are left out since a document that is refused for them would hold up the others.
- */
-const RETRYABLE_STATUS = [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504] as const;
-
 /** The queue's storage; read positions have another, so that neither waits for the other. */
 export const QUEUE_STORAGE = "file_storage/queue";
-/** Minimum size of the queue: some batches of each sender. */
-export const MIN_BUFFER_BYTES = 64 * 2 ** 20;
 /** The queue's file has half-empty pages, and needs room for a copy of itself while it is compacted. */
 const QUEUE_SHARE = 0.5;
 

@@ -1,8 +1,16 @@
 import { isCleanPrefix } from "../../../aws/names.ts";
 import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
-import { amount } from "../../../schema/values.ts";
 import { destinationPipelines, hasIndex, type LogPipeline } from "../../pipeline.ts";
-import { type Collector, type Options, onlyUtc, type Unsupported, unless } from "../collector.ts";
+import {
+  bufferOf,
+  type Collector,
+  neverOldest,
+  type Options,
+  onlyUtc,
+  type Unsupported,
+  unless,
+} from "../collector.ts";
+import { BY_INDENTATION } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import {
   authenticatorOf,
@@ -10,7 +18,6 @@ import {
   componentName,
   DESTINATIONS,
   exporter,
-  MIN_BUFFER_BYTES,
   partsOf,
   QUEUE_STORAGE,
 } from "./exporters.ts";
@@ -50,7 +57,7 @@ export const opentelemetry: Collector = {
   },
   about: {
     parsing: [
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
+      BY_INDENTATION,
       "no long line that a rotation divides",
       "a line in two pieces if its end is written half a second later",
       "a replacement character for each byte of a cut one",
@@ -90,20 +97,11 @@ export const opentelemetry: Collector = {
 };
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
-  const { buffer, destination, index } = pipeline;
+  const { destination, index } = pipeline;
   return [
-    ...unless(
-      buffer.whenFull !== "drop-oldest",
-      "buffer.whenFull",
-      "must be block or drop-newest with the OpenTelemetry Collector, which cannot drop the oldest lines",
-      buffer.whenFull,
-    ),
-    ...unless(
-      amount(buffer.size) >= MIN_BUFFER_BYTES,
-      "buffer.size",
-      "must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
-      buffer.size,
-    ),
+    ...neverOldest("the OpenTelemetry Collector", pipeline),
+    // Some batches of each sender.
+    ...bufferOf("64Mi", "the OpenTelemetry Collector, whose queue holds half of it", pipeline),
     // The role may write below the prefix exactly as in the settings.
     ...(destination.kind === "s3"
       ? unless(

@@ -8,7 +8,7 @@ import {
 import { IndexFormat } from "../../indexing/index-format.ts";
 import { type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import { type Collector, everyDestination, everyStep, type Unsupported, unless } from "../collector.ts";
-import { firstLinePattern } from "../stack-traces.ts";
+import { firstLinePattern, LACKED_BY_INDENTATION } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import {
   joinStages,
@@ -46,7 +46,7 @@ export const promtail: Collector = {
   processing: everyStep(true),
   about: {
     parsing: [
-      "stack traces by indentation, without empty lines and except the last line of Python's and some of Go's, PHP's and Rust's",
+      `stack traces by indentation, without empty lines and except ${LACKED_BY_INDENTATION}`,
       "'_' also for '/' and '-' in label keys",
       "a replacement character for each byte of a cut one",
     ],

@@ -10,14 +10,17 @@ import {
   sourcePlace,
 } from "../../sources/source.ts";
 import {
+  bufferOf,
   type Collector,
   everyDestination,
   everyStep,
+  neverOldest,
   type Options,
   type Unsupported,
   unless,
   verbatimOnly,
 } from "../collector.ts";
+import { BY_INDENTATION } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
 import { fieldsProgram, limits, redactProgram, routeCondition } from "./line-program.ts";
 import {
@@ -29,7 +32,7 @@ import {
   recordProgram,
   recordSection,
 } from "./records.ts";
-import { acknowledgements, bufferBytes, MIN_BUFFER_BYTES, secrets, sink, sinkName, withIndentation } from "./sinks.ts";
+import { acknowledgements, secrets, sink, sinkName, withIndentation } from "./sinks.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
@@ -76,10 +79,7 @@ export const vector: Collector = {
   routes: true,
   processing: everyStep(true),
   about: {
-    parsing: [
-      "stack traces by indentation, except the last line of Python's and some of Go's, PHP's and Rust's",
-      "JSON up to 31 levels deep, of `a_b` and `a.b` the first",
-    ],
+    parsing: [BY_INDENTATION, "JSON up to 31 levels deep, of `a_b` and `a.b` the first"],
     buffer:
       "files that must fit on the node's disk together; when full, it stops reading or drops the newest; a single line may wait for the next two",
     index: "date in any time zone",
@@ -119,21 +119,12 @@ export const vector: Collector = {
 };
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
-  const { buffer, destination, source, index } = pipeline;
-  const minimum = source.kind === "node" ? "257Mi" : "289Mi";
+  const { destination, source, index } = pipeline;
+  // Two files and their ledger, and beside an application the reserve.
+  const least = source.kind === "node" ? "257Mi" : "289Mi";
   return [
-    ...unless(
-      buffer.whenFull !== "drop-oldest",
-      "buffer.whenFull",
-      "must be block or drop-newest with Vector, which cannot drop the oldest lines",
-      buffer.whenFull,
-    ),
-    ...unless(
-      bufferBytes(pipeline) >= MIN_BUFFER_BYTES,
-      "buffer.size",
-      `must be at least ${minimum} with Vector, whose buffer has files of 128Mi`,
-      buffer.size,
-    ),
+    ...neverOldest("Vector", pipeline),
+    ...bufferOf(least, "Vector, whose buffer has files of 128Mi", pipeline),
     ...unless(
       destination.kind !== "s3" || destination.prefix !== "" || index.splitBy !== "team",
       "destination.prefix",

@@ -1,6 +1,5 @@
 import { Scalar } from "yaml";
 import { folderOf } from "../../../aws/names.ts";
-import { amount } from "../../../schema/values.ts";
 import {
   credentialsFolder,
   loginOf,
@@ -13,13 +12,9 @@ import type { DestinationOf } from "../../destinations/destination-settings.ts";
 import { plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { bucketName, type LogPipeline, logGroupName, searchUrl, withName } from "../../pipeline.ts";
-import type { Options } from "../collector.ts";
+import { bufferBytes, type Options } from "../collector.ts";
 import { ID_FIELD, indexTemplate, placeTemplate, TEAM_LABELS } from "./records.ts";
 
-/** Minimum size of a disk buffer: two of its files and their ledger. */
-export const MIN_BUFFER_BYTES = 268_435_488;
-/** Kept free beside a sidecar's buffer for read positions, since a volume over its limit evicts the pod. */
-const SIDECAR_RESERVE = 32 * 2 ** 20;
 /** Unlimited in effect: the largest exact integer of JavaScript. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
@@ -46,11 +41,6 @@ const REQUEST: Options = { retry_attempts: UNLIMITED, retry_max_duration_secs: 3
 /** Sink name; includes the destination's name if there are several. */
 export function sinkName(name: string | undefined): string {
   return withName("destination", name);
-}
-
-/** Maximum bytes waiting on disk. */
-export function bufferBytes({ buffer, source }: LogPipeline): number {
-  return amount(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0);
 }
 
 /**
