@@ -228,9 +228,8 @@ export function searchHost(destination: DestinationOf<"opensearch" | "elasticsea
   host: string;
   port: number;
 } {
-  if (destination.kind === "opensearch" && destination.inCluster)
-    return { host: destination.host ?? ownSearchHost(), port: 9200 };
-  return { host: destination.host ?? "", port: destination.port };
+  // A destination without a host is this stack's.
+  return { host: destination.host ?? ownSearchHost(), port: destination.port };
 }
 
 /** URL of a search engine, without a path. */

@@ -47,17 +47,14 @@ export function tlsOf(
   name?: string | undefined,
 ): { verify: boolean; caFile: string | undefined } | undefined {
   const ca = caSecretOf(destination) === undefined ? undefined : caFile(name);
+  if ("url" in destination)
+    return destination.url.startsWith("https:") ? { verify: destination.verify, caFile: ca } : undefined;
   switch (destination.kind) {
     case "opensearch":
-    case "kafka":
     case "elasticsearch":
+    case "kafka":
       if (destination.tls === false || (destination.kind === "opensearch" && destination.inCluster)) return undefined;
       return { verify: destination.tls?.verify ?? true, caFile: ca };
-    case "http":
-    case "loki":
-    case "otlp":
-    case "splunk":
-      return destination.url.startsWith("https:") ? { verify: destination.verify, caFile: ca } : undefined;
     default:
       return undefined;
   }
@@ -99,16 +96,12 @@ export function destinationSecrets(
 
 /** Name of the Secret with the CA certificate for a destination; undefined for public CAs. */
 function caSecretOf(destination: Destination): string | undefined {
+  if ("url" in destination) return destination.caSecretName;
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch":
     case "kafka":
       return destination.tls === false ? undefined : destination.tls?.caSecretName;
-    case "http":
-    case "loki":
-    case "otlp":
-    case "splunk":
-      return destination.caSecretName;
     default:
       return undefined;
   }

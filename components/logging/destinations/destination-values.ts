@@ -37,13 +37,19 @@ export const SchemedToken = Token.extend({
   scheme: z.enum(["Bearer", "ApiKey"]).default("Bearer").describe("Authorization scheme. Default Bearer."),
 });
 
-/** Secret with the CA certificate for a server. */
-export const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
+/** User and password, or a token, for a server that takes either. */
+export const login = {
+  credentials: Credentials.optional().describe("User and password."),
+  token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
+};
 
-const Tls = z.strictObject({
+/** Verification of a server's certificate. */
+export const verification = {
   verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-  caSecretName,
-});
+  caSecretName: SecretName.optional().describe("Secret with key ca.crt. Default: public CAs."),
+};
+
+const Tls = z.strictObject(verification);
 
 const TLS_MESSAGE = "must be true, false, or an object whose keys are among verify, caSecretName";
 /** Optional TLS; true is the same as the default. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CREDENTIAL_IN_QUERY, relation } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
-import { Credentials, caSecretName, refuse, SchemedToken, Token } from "./destination-values.ts";
+import { login, refuse, Token, verification } from "./destination-values.ts";
 
 /** Rejects secrets in a URL, which would be in a ConfigMap. @param where Where the secret belongs. */
 function withoutSecret(where: string) {
@@ -46,12 +46,6 @@ export function otlpPath(url: string): string {
   return (URL.parse(url)?.pathname ?? "").replace(/\/+$/, "");
 }
 
-/** TLS settings of a server with a URL. */
-const server = {
-  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-  caSecretName,
-};
-
 /** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
 const Name = string(
   /^[\w!#$%&'*+.^`|~-]{1,128}$/,
@@ -79,9 +73,8 @@ export const HTTP = {
     .enum(["lines", "array"])
     .default("lines")
     .describe("One JSON object per line, or an array, as for Datadog. Default lines."),
-  ...server,
-  credentials: Credentials.optional().describe("User and password."),
-  token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
+  ...verification,
+  ...login,
   headers: Headers,
 };
 
@@ -96,8 +89,8 @@ export const LOKI = {
   )
     .optional()
     .describe("Sent as X-Scope-OrgID."),
-  ...server,
-  credentials: Credentials.optional().describe("User and password."),
+  ...verification,
+  credentials: login.credentials,
   token: Token.optional().describe("Bearer token; excludes credentials."),
   headers: Headers,
 };
@@ -107,9 +100,8 @@ export const OTLP = {
   kind: z.literal("otlp").describe("An OTLP server."),
   url: OtlpUrl.describe("Without /v1/logs: https://otel.example.com:4318."),
   protocol: z.enum(["http", "grpc"]).default("http").describe("Default http."),
-  ...server,
-  credentials: Credentials.optional().describe("User and password."),
-  token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
+  ...verification,
+  ...login,
   headers: Headers,
 };
 
@@ -119,7 +111,7 @@ export const SPLUNK = {
   url: originUrl("https://splunk.example.com:8088", "which Splunk does not accept: set token").describe(
     "Without a path: https://splunk.example.com:8088.",
   ),
-  ...server,
+  ...verification,
   token: Token.describe("HEC token; its index gets the lines."),
 };
 

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../../kubernetes/network-policy.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
-import { LOGGING_NAMESPACE } from "../pipeline.ts";
+import { hasIndex, LOGGING_NAMESPACE } from "../pipeline.ts";
 import type { CollectorId } from "../settings.ts";
 import type { Destination } from "./destination-settings.ts";
 
@@ -67,18 +67,8 @@ function isService(host: string): boolean {
 
 /** Host and port of a destination; no host for this stack's OpenSearch. */
 function targetOf(destination: Destination): { readonly host: string | undefined; readonly port: number } | undefined {
-  switch (destination.kind) {
-    case "opensearch":
-    case "elasticsearch":
-      return { host: destination.host, port: destination.port };
-    case "http":
-    case "loki":
-    case "otlp":
-    case "splunk":
-      return addressOf(destination.url);
-    default:
-      return undefined;
-  }
+  if ("url" in destination) return addressOf(destination.url);
+  return hasIndex(destination) ? { host: destination.host, port: destination.port } : undefined;
 }
 
 /** Host and port of a URL; an IPv6 address without the brackets. */
@@ -123,18 +113,11 @@ export function transportIssues(destination: Destination, collector: CollectorId
   const warning = (path: readonly string[], message: string, value: unknown): SettingsIssue[] => [
     { path: [...path], message: `sends ${message}`, value, severity: "warning" },
   ];
-  switch (destination.kind) {
-    case "opensearch":
-    case "elasticsearch":
-      if (destination.tls === false) return warning(["tls"], unencrypted, false);
-      return destination.tls?.verify === false ? warning(["tls", "verify"], unverified, false) : [];
-    case "http":
-    case "loki":
-    case "otlp":
-    case "splunk":
-      if (destination.url.startsWith("http:")) return warning(["url"], unencrypted, destination.url);
-      return destination.verify ? [] : warning(["verify"], unverified, false);
-    default:
-      return [];
+  if ("url" in destination) {
+    if (destination.url.startsWith("http:")) return warning(["url"], unencrypted, destination.url);
+    return destination.verify ? [] : warning(["verify"], unverified, false);
   }
+  if (!hasIndex(destination)) return [];
+  if (destination.tls === false) return warning(["tls"], unencrypted, false);
+  return destination.tls?.verify === false ? warning(["tls", "verify"], unverified, false) : [];
 }

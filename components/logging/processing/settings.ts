@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { LabelKey, LabelValue, NamespaceName, unique } from "../../schema/values.ts";
-import { LEVEL_NAMES, selectionOf, uniqueList } from "../routing/routes.ts";
+import { unique } from "../../schema/values.ts";
+import { CONDITIONS, selectionOf } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty, isEmptyBesideText, refuseRisk } from "./pattern-risk.ts";
 import { groupCount, hasRepeatedGroup } from "./pattern-text.ts";
@@ -58,20 +58,15 @@ function patternProblem(text: string, emptyProblem: EmptyCheck): string | undefi
 }
 
 /** Where a rule applies. */
-const places = {
-  namespaces: uniqueList(NamespaceName).optional().describe("Namespaces. Default: all."),
-  teams: uniqueList(z.string()).optional().describe("Teams. Default: all."),
-};
+const places = { namespaces: CONDITIONS.namespaces, teams: CONDITIONS.teams };
 
 /** Conditions of a rule, all of which a line must meet. */
 const conditions = {
   pattern: LinePattern.optional().describe("Lines that this regular expression matches."),
-  levels: uniqueList(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
+  levels: CONDITIONS.levels,
   ...places,
-  labels: z.record(LabelKey, LabelValue).optional().describe("Pods with all these labels."),
-  streams: uniqueList(z.enum(["stdout", "stderr"]))
-    .optional()
-    .describe("Streams. Default: all."),
+  labels: CONDITIONS.labels,
+  streams: CONDITIONS.streams,
 };
 
 const Drop = z

@@ -42,13 +42,10 @@ export function levelPattern(levels: readonly (keyof typeof LEVELS)[]): string {
 export const LEVEL_KEYS = ["level", "severity"] as const;
 
 /** A list with at least one item, and none twice. */
-export const uniqueList = <T extends z.ZodType>(item: T) =>
-  z.array(item).min(1, "must not be empty").superRefine(unique());
+const uniqueList = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
 
-/** Sends lines that meet all conditions to some destinations. */
-export const Route = z.strictObject({
-  to: uniqueList(DestinationName).describe("Destinations."),
-  sources: uniqueList(z.enum(SOURCES)).optional().describe("Default: pods if another condition is set, else all."),
+/** Conditions on pods' lines, of a route or of a rule that changes lines. */
+export const CONDITIONS = {
   teams: uniqueList(z.string()).optional().describe("Teams. Default: all."),
   namespaces: uniqueList(NamespaceName).optional().describe("Namespaces. Default: all."),
   labels: z.record(LabelKey, LabelValue).optional().describe("Pods with all these labels."),
@@ -56,6 +53,13 @@ export const Route = z.strictObject({
     .optional()
     .describe("Streams. Default: all."),
   levels: uniqueList(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
+};
+
+/** Sends lines that meet all conditions to some destinations. */
+export const Route = z.strictObject({
+  to: uniqueList(DestinationName).describe("Destinations."),
+  sources: uniqueList(z.enum(SOURCES)).optional().describe("Default: pods if another condition is set, else all."),
+  ...CONDITIONS,
 });
 export type Route = z.infer<typeof Route>;
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PolicyStatement } from "../../../aws/policy-statements.ts";
 import { relation, type SettingsIssue } from "../../../schema/errors.ts";
 import { PortNumber, string } from "../../../schema/values.ts";
-import { Credentials, Host, refuse, SchemedToken, TlsChoice } from "../destination-values.ts";
+import { Host, login, refuse, TlsChoice } from "../destination-values.ts";
 
 /** Signing of requests with the collector's IAM role. */
 export const Sigv4 = z.strictObject({
@@ -19,8 +19,7 @@ const DEFAULT_PORT = 9200;
 const searchEngine = {
   port: PortNumber.default(DEFAULT_PORT).describe("Default 9200."),
   tls: TlsChoice,
-  credentials: Credentials.optional().describe("User and password."),
-  token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
+  ...login,
 };
 
 /** Settings of OpenSearch, an external one or that of this stack. */
