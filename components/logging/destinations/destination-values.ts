@@ -33,7 +33,7 @@ export const Token = z.strictObject({
 });
 export type Token = z.infer<typeof Token>;
 /** A token with its scheme in the header Authorization. */
-export const SchemedToken = Token.extend({
+const SchemedToken = Token.extend({
   scheme: z.enum(["Bearer", "ApiKey"]).default("Bearer").describe("Authorization scheme. Default Bearer."),
 });
 
