@@ -110,6 +110,7 @@ function checkPlugin(checked: CheckedServer, plugin: Plugin): void {
       checkMetrics(checked, plugin.address ?? "localhost:9153");
       break;
     case "cache":
+      checkUnit(checked, plugin);
       if (!isSince(context.coredns, LONG_CACHE_SINCE)) checkCache(checked, plugin);
       break;
   }
@@ -150,6 +151,18 @@ function checkAutopath(checked: CheckedServer, source: string): void {
       "add a line forward . here",
     );
   }
+}
+
+/** A TTL with a unit, which the other options of cache take. findings/coredns-cache-ttl-with-unit.sh shows it. */
+function checkUnit(checked: CheckedServer, { ttl, zones = [] }: CachePlugin): void {
+  const [first = ""] = zones;
+  const period = seconds(first);
+  if (ttl === undefined && period !== undefined && /[a-z]$/.test(first))
+    checked.warn(
+      `cache ${first}`,
+      `takes ${first} for a zone and caches only its names, since a TTL has no unit`,
+      `write cache ${Math.max(1, Math.round(period))}`,
+    );
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/pkg/dnsutil/ttl.go */

@@ -74,7 +74,8 @@ function fromAndTo(setup: Setup, named = false): readonly string[] {
   if (zonesOf(from).length > 1)
     setup.warn(`${from} is several reverse zones, and CoreDNS uses only ${zonesOf(from)[0]}`);
   const upstreams = setup.remaining();
-  if (upstreams.length === 0) setup.refuse(`${from} takes at least one upstream`);
+  if (upstreams.length === 0)
+    setup.refuse(isAddress(from) ? `takes a domain before ${from}, such as .` : `${from} takes at least one upstream`);
   const asked = upstreams.filter((upstream) => hasVariable(upstream) || checkUpstream(setup, upstream, named));
   if (asked.length === 0)
     setup.refuse(`${upstreams.join(" ")} has no name servers, and CoreDNS does not start without one`);

@@ -74,6 +74,11 @@ describe("checkCorefile", () => {
       check(["forward . quic://1.1.1.1"], ["forward"]),
       "forward: does not speak quic",
     ],
+    [
+      "an upstream without a domain",
+      check(["forward 10.0.0.2"], ["forward"]),
+      "forward: takes a domain before 10.0.0.2, such as .",
+    ],
     ["a port that is none", check(["forward . 1.1.1.1:70000"], ["forward"]), "a port is 1 to 65535"],
     ["half an address", check(["forward . 10.0"], ["forward"]), '(found "10.0"); names are not looked up'],
     [
@@ -214,6 +219,11 @@ describe("checkCorefile", () => {
       "a lame duck over the grace",
       check(["health {\nlameduck 30s\n}"], ["health"]),
       "health: lameduck 30s leaves CoreDNS no time to answer its last queries, since the pod is killed after 30s; use at most 25s",
+    ],
+    [
+      "a cache whose TTL has a unit",
+      check(["cache 5m"], ["cache"]),
+      "cache 5m: takes 5m for a zone and caches only its names, since a TTL has no unit; write cache 300",
     ],
     [
       "autopath without verified pods",
