@@ -19,11 +19,12 @@ const TUNED = {
   prefetch: { amount: 10, duration: "1m", percentage: 10 },
   /** With upstreams down, it answered 200 of 200 known names instead of none. */
   serveStale: { duration: "1h", refresh: "immediate" },
-  /** Otherwise an upstream's SERVFAIL hides the cached answers for 5 s. */
-  servfail: "0s",
   /** CoreDNS refreshes and prefetches over TCP: if only UDP gets through, answers stay stale. */
   preferUdp: true,
 } as const;
+
+/** Beside serve_stale: otherwise an upstream's SERVFAIL hides the cached answers for 5 s. */
+const STALE_SERVFAIL = "0s";
 
 const REVERSE_ZONES = ["in-addr.arpa", "ip6.arpa"];
 
@@ -125,7 +126,7 @@ function cache(
     denial: side("denial"),
     prefetch: choices.prefetch ?? (tuned ? TUNED.prefetch : undefined),
     serveStale,
-    servfail: choices.servfail ?? (tuned ? TUNED.servfail : undefined),
+    servfail: choices.servfail ?? (tuned || serveStale?.refresh === "immediate" ? STALE_SERVFAIL : undefined),
     more: serveStale && ["success", "denial"].map((kind) => ({ name: "disable", args: [kind, domain] })),
   };
 }

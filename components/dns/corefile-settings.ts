@@ -87,7 +87,9 @@ const CacheOptions = z.strictObject({
     })
     .optional()
     .describe("Serve expired answers while upstreams are down. Default: off."),
-  servfail: Duration.optional().describe("How long a SERVFAIL is cached, at most 5m. Default 5s."),
+  servfail: Duration.optional().describe(
+    "How long a SERVFAIL is cached, at most 5m. Default 5s, or 0s beside stale answers.",
+  ),
 });
 
 const RewriteRule = z.strictObject({

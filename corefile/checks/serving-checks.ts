@@ -111,6 +111,7 @@ function checkPlugin(checked: CheckedServer, plugin: Plugin): void {
       break;
     case "cache":
       checkUnit(checked, plugin);
+      if (!isSince(context.coredns, STALE_BEFORE_FAILURE_SINCE)) checkFailures(checked, plugin);
       if (!isSince(context.coredns, LONG_CACHE_SINCE)) checkCache(checked, plugin);
       break;
   }
@@ -151,6 +152,23 @@ function checkAutopath(checked: CheckedServer, source: string): void {
       "add a line forward . here",
     );
   }
+}
+
+/** First release whose refresh of a stale answer does not cache a failure. */
+const STALE_BEFORE_FAILURE_SINCE: Version = [1, 14, 7];
+
+/**
+ * Stale answers that a cached SERVFAIL hides.
+ * @see https://github.com/coredns/coredns/issues/7956
+ */
+function checkFailures(checked: CheckedServer, { serveStale, servfail = "5s" }: CachePlugin): void {
+  const kept = seconds(servfail) ?? 0;
+  if (serveStale === undefined || serveStale.refresh === "verify" || kept === 0) return;
+  checked.warn(
+    "cache",
+    `until CoreDNS 1.14.7, an upstream's SERVFAIL comes before a stale answer for ${kept} s, so that serve_stale only helps if upstreams are silent`,
+    "add servfail 0s",
+  );
 }
 
 /** A TTL with a unit, which the other options of cache take. findings/coredns-cache-ttl-with-unit.sh shows it. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { checkCorefile } from "../../corefile/checks/checker.ts";
 import type { CheckContext } from "../../corefile/checks/findings.ts";
+import type { Version } from "../../corefile/releases.ts";
 import { block, check, withLines } from "./default-corefile.ts";
 
 const NOTHING = { errors: [], warnings: [] };
@@ -44,31 +45,34 @@ describe("the cluster's names", () => {
   it("are kept out of a cache that serves expired answers at once", () => {
     for (const words of ["", " 1h", " 30m immediate"]) {
       const mode = words.includes("30m") ? "30m" : "1h";
-      assert.deepEqual(warnings({ cache: `cache 30 {\nserve_stale${words}\n}` }), [
+      assert.deepEqual(warnings({ cache: `cache 30 {\nservfail 0s\nserve_stale${words}\n}` }), [
         `${STALE} disable success cluster.local and disable denial cluster.local, or serve_stale ${mode} verify`,
       ]);
     }
-    const partly = "cache 30 {\nserve_stale\ndisable success cluster.local\n}";
+    const partly = "cache 30 {\nservfail 0s\nserve_stale\ndisable success cluster.local\n}";
     assert.deepEqual(warnings({ cache: partly }), [`${STALE} disable denial cluster.local, or serve_stale 1h verify`]);
   });
 
   it("may be in a cache that first asks for them, that is for other names, or in another block", () => {
     for (const cache of [
       "cache 30 {\nserve_stale 1h verify\n}",
-      "cache 30 {\nserve_stale\ndisable success cluster.local\ndisable denial local\n}",
-      "cache 30 {\nserve_stale\ndisable success\ndisable denial\n}",
-      "cache 30 example.org {\nserve_stale\n}",
-      "cache 30 in-addr.arpa {\nserve_stale\n}",
+      "cache 30 {\nservfail 0s\nserve_stale\ndisable success cluster.local\ndisable denial local\n}",
+      "cache 30 {\nservfail 0s\nserve_stale\ndisable success\ndisable denial\n}",
+      "cache 30 example.org {\nservfail 0s\nserve_stale\n}",
+      "cache 30 in-addr.arpa {\nservfail 0s\nserve_stale\n}",
     ])
       assert.deepEqual(warnings({ cache }), [], cache);
-    const other = "example.org:53 {\nforward . 10.0.0.3\ncache 30 {\nserve_stale\n}\n}\n";
+    const other = "example.org:53 {\nforward . 10.0.0.3\ncache 30 {\nservfail 0s\nserve_stale\n}\n}\n";
     assert.deepEqual(warnings({ blocks: other }), []);
     const own = "cluster.local:53 {\nkubernetes\n}\n";
-    assert.ok(!warnings({ cache: "cache 30 {\nserve_stale\n}", blocks: own }).join().includes("serve_stale"));
+    assert.ok(
+      !warnings({ cache: "cache 30 {\nservfail 0s\nserve_stale\n}", blocks: own }).join().includes("serve_stale"),
+    );
     assert.deepEqual(
-      warnings({ cache: "cache 30 {\nserve_stale\n}" }, { isAddon: false, clusterDomain: "other.local" }).filter(
-        (line) => line.includes("serve_stale"),
-      ),
+      warnings(
+        { cache: "cache 30 {\nservfail 0s\nserve_stale\n}" },
+        { isAddon: false, clusterDomain: "other.local" },
+      ).filter((line) => line.includes("serve_stale")),
       [],
     );
   });
@@ -109,6 +113,21 @@ describe("the cluster's names", () => {
           .includes("kubernetes fallthrough"),
         JSON.stringify(lines),
       );
+  });
+});
+
+describe("stale answers", () => {
+  it("are behind a failure of the upstream that the cache keeps, until 1.14.7", () => {
+    const of = (options: string, coredns: Version = [1, 14, 3]) =>
+      warnings({ cache: `cache 30 example.org {\n${options}\n}` }, { coredns, isAddon: false });
+    const told = (kept: number) => [
+      `.:53: cache: until CoreDNS 1.14.7, an upstream's SERVFAIL comes before a stale answer for ${kept} s, so that serve_stale only helps if upstreams are silent; add servfail 0s`,
+    ];
+    assert.deepEqual(of("serve_stale"), told(5));
+    assert.deepEqual(of("serve_stale 1h immediate\nservfail 30s", [1, 14, 6]), told(30));
+    for (const options of ["serve_stale 1h verify", "serve_stale\nservfail 0", "success 9984", "servfail 30s"])
+      assert.deepEqual(of(options), [], options);
+    assert.deepEqual(of("serve_stale", [1, 14, 7]), []);
   });
 });
 

@@ -53,6 +53,13 @@ describe("the Corefile of the settings", () => {
     );
   });
 
+  it("keeps no failure beside stale answers, which it would hide", () => {
+    const of = (cache: object) => lineOf({ options: { cache } }, "cache");
+    assert.match(of({ serveStale: {} }), /serve_stale 1h immediate servfail 0s/);
+    assert.match(of({ serveStale: {}, servfail: "9s" }), /servfail 9s/);
+    assert.doesNotMatch(of({ serveStale: { refresh: "verify" } }), /servfail/);
+  });
+
   it("watches all pods with autopath, which requires it", () => {
     assert.match(lineOf({ options: { autopath: true } }, "kubernetes"), /pods verified/);
     assert.equal(lineOf({ options: { autopath: true } }, "autopath"), "autopath @kubernetes");
