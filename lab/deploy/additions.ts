@@ -3,7 +3,7 @@ import { isObject, parsedJson } from "../../components/schema/values.ts";
 import type { Settings } from "../../components/settings.ts";
 import { asClusterError, listPath, requestApi } from "../kubernetes/api-requests.ts";
 import { managersOf } from "../kubernetes/object-store.ts";
-import { type Deployment, type Header, type Resource, stateObjects } from "./state.ts";
+import { type Deployment, FIELD_MANAGER, type Header, type Resource, stateObjects } from "./state.ts";
 
 /** An object to which another tool added fields that a refresh does not see. */
 export interface Addition {
@@ -95,12 +95,13 @@ function textOf({ kind, metadata: { namespace, name } }: Header): string {
   return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }
 
-/** Field managers of Pulumi's patches, one per resource of a stack. */
-const STACK_MANAGER = /^pulumi-kubernetes-/;
+/** Pulumi's field managers: one per patch or updated object of a stack, and one for all objects that were only created. */
+const STACK_MANAGER = /^pulumi-kubernetes(-|$)/;
 
 /**
  * Finds the other stacks that manage the Corefile which this one adopts with `dns.adopt.force`: server-side apply reports no conflict then,
- * and each stack replaces the other's Corefile with every update.
+ * and each stack replaces the other's Corefile with every update. While both have applied the same Corefile, none takes anything, and an
+ * earlier deployment of this stack looks the same: after `down`, its field manager stays with the Corefile.
  * @returns a sentence; undefined if there is no other stack.
  * @throws {ClusterError} if the API server does not answer.
  */
@@ -112,10 +113,8 @@ export async function sharedCorefile(
   const { manage, force, namespace, configMap: name } = dns?.adopt ?? {};
   if (!manage || !force || namespace === undefined || name === undefined) return undefined;
   const live = await readObject(config, { apiVersion: "v1", plural: "configmaps", namespace, name });
-  const own = (deployment.resources ?? []).map(({ outputs }) => outputs?.__fieldManager);
-  const others = managersOf(live, ["data", "Corefile"]).filter(
-    (manager) => STACK_MANAGER.test(manager) && !own.includes(manager),
-  );
-  if (others.length === 0) return undefined;
-  return `dns.adopt.force: takes the Corefile in ConfigMap ${namespace}/${name} from another Pulumi stack (field manager ${others.join(", ")}), which takes it back with its next update: unless it is destroyed, set dns.adopt.manage: false in one of the two`;
+  const own = (deployment.resources ?? []).map(({ outputs }) => outputs?.[FIELD_MANAGER]);
+  const stacks = managersOf(live, ["data", "Corefile"]).filter((manager) => STACK_MANAGER.test(manager));
+  if (stacks.length === 0 || stacks.some((manager) => own.includes(manager))) return undefined;
+  return `dns.adopt.force: takes the Corefile in ConfigMap ${namespace}/${name} from another Pulumi stack (field manager ${stacks.join(", ")}), which takes it back with its next update: unless it is destroyed, set dns.adopt.manage: false in one of the two`;
 }

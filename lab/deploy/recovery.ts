@@ -1,4 +1,4 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig, type KubernetesObject } from "@kubernetes/client-node";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { providerUrn } from "../../policies/core/stack.ts";
@@ -100,15 +100,15 @@ async function recoverState(stack: Stack, unanswered: readonly Resource[] = []):
   const deployment = withPendingCreations(readDeployment(exported.deployment), unanswered);
   if ((deployment.pending_operations ?? []).length === 0) return undefined;
 
-  const existing = await existingUrns(deployment);
+  const existing = await existingCreates(deployment);
   await importState(stack, { ...exported, deployment: adopted(deployment, existing) });
   // Reads their outputs from the cluster; until then their outputs equal their inputs.
   if (existing.size > 0)
-    await operate("refresh", (signal) => stack.refresh({ ...pulumiOutput(), signal, target: [...existing] }));
+    await operate("refresh", (signal) => stack.refresh({ ...pulumiOutput(), signal, target: [...existing.keys()] }));
   const pending = pendingCreates(deployment);
   const isKubernetes = ({ type }: { readonly type: string }) => type.startsWith("kubernetes:");
   return {
-    adopted: [...existing],
+    adopted: [...existing.keys()],
     missing: pending.filter((resource) => isKubernetes(resource) && !existing.has(resource.urn)).map(({ urn }) => urn),
     unknown: pending.filter((resource) => !isKubernetes(resource)).map(({ urn }) => urn),
   };
@@ -155,18 +155,19 @@ export function recoveryText(stack: string, recovery: Recovery | undefined, up: 
   ].join("");
 }
 
-/** URNs of pending objects that exist on their clusters, which their providers name. */
-async function existingUrns(deployment: Deployment): Promise<Set<string>> {
+/** Pending objects that exist on their clusters, which their providers name, by URN. */
+async function existingCreates(deployment: Deployment): Promise<Map<string, KubernetesObject>> {
   const pending = pendingCreates(deployment);
-  const urns = new Set<string>();
+  const existing = new Map<string, KubernetesObject>();
   for (const [provider, resources] of Map.groupBy(pending, (resource) => String(resource.provider))) {
     const objects = stateObjects({ resources });
     if (objects.length === 0) continue;
     const urn = providerUrn(provider);
     const inputs = deployment.resources?.find((resource) => resource.urn === urn)?.inputs;
-    for (const object of await existingObjects(await clusterOfProvider(inputs), objects)) urns.add(object.urn);
+    for (const { urn, live } of await existingObjects(await clusterOfProvider(inputs), objects))
+      existing.set(urn, live);
   }
-  return urns;
+  return existing;
 }
 
 const ProviderInputs = z.object({

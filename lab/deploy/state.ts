@@ -169,8 +169,11 @@ export function stateObjects(deployment: Deployment): StateObject[] {
 
 /** Objects that are deleted with the stack, unlike those it only patches, such as an adopted namespace. */
 export function ownObjects(deployment: Deployment): StateObject[] {
-  return stateObjects(deployment).filter(({ urn }) => !/Patch::[^:]+$/.test(urn));
+  return stateObjects(deployment).filter(({ urn }) => !PATCH.test(urn));
 }
+
+/** URN of a resource that patches an object which it does not own. */
+const PATCH = /Patch::[^:]+$/;
 
 /** URNs of the pods in the state, by `namespace/name`. */
 export function podUrns(deployment: Deployment): Map<string, string> {
@@ -186,16 +189,47 @@ export function pendingCreates(deployment: Deployment): Resource[] {
 /**
  * Adds the objects to the state that an interrupted run created but did not record. Otherwise the next run would try to create them, and
  * fail. The next refresh reads their other fields.
- * @param existing URNs of the pending objects that exist on the cluster.
+ * @param existing The pending objects that exist on the cluster, by URN.
  */
-export function adopted(deployment: Deployment, existing: ReadonlySet<string>): Deployment {
-  const created = pendingCreates(deployment).filter((resource) => existing.has(resource.urn));
-  const resources = [
-    ...(deployment.resources ?? []),
-    ...created.map((resource) => ({ ...resource, id: idOf(headerOf(resource)), outputs: resource.inputs })),
-  ];
+export function adopted(deployment: Deployment, existing: ReadonlyMap<string, KubernetesObject>): Deployment {
+  const created = pendingCreates(deployment).flatMap((resource) => {
+    const live = existing.get(resource.urn);
+    if (live === undefined) return [];
+    return [
+      { ...resource, id: idOf(headerOf(resource)), outputs: { ...resource.inputs, ...patchManager(resource, live) } },
+    ];
+  });
   const { pending_operations: _, ...rest } = deployment;
-  return { ...rest, resources };
+  return { ...rest, resources: [...(deployment.resources ?? []), ...created] };
+}
+
+/** The output in which Pulumi's Kubernetes provider keeps the field manager of a resource. */
+export const FIELD_MANAGER = "__fieldManager";
+
+/**
+ * The field manager of a patch that an interrupted run applied: Pulumi makes up a name for each patch, and without the old one it would take
+ * the values that it has set for another tool's.
+ */
+function patchManager({ urn, inputs }: Resource, live: KubernetesObject): Record<string, string> {
+  if (!PATCH.test(urn) || !isPart(inputs, live)) return {};
+  const applied = (live.metadata?.managedFields ?? []).filter(
+    ({ manager = "", operation }) => operation === "Apply" && manager.startsWith("pulumi-kubernetes-"),
+  );
+  const newest = applied.sort((one, other) => appliedAt(one) - appliedAt(other)).at(-1)?.manager;
+  return newest === undefined ? {} : { [FIELD_MANAGER]: newest };
+}
+
+/** When a manager applied its fields. The API server records no time for one that has found the values there. */
+function appliedAt({ time }: { readonly time?: Date }): number {
+  return time?.getTime() ?? Number.MAX_VALUE;
+}
+
+/** Whether a value has all fields and items of a part. */
+function isPart(part: unknown, whole: unknown): boolean {
+  if (Array.isArray(part))
+    return Array.isArray(whole) && part.every((item) => whole.some((other) => isPart(item, other)));
+  if (!isObject(part)) return part === whole;
+  return isObject(whole) && Object.entries(part).every(([key, value]) => isPart(value, whole[key]));
 }
 
 /** The Kubernetes provider's id: `namespace/name`, or the name of a cluster-scoped object. */
@@ -220,21 +254,21 @@ function headerOf({ type, inputs }: Resource): Header | undefined {
 }
 
 /**
- * The stack's objects that exist on the cluster.
+ * The stack's objects that exist on the cluster, as it has them.
  * @throws {ClusterError}
  */
-export async function existingObjects(config: KubeConfig, objects: readonly StateObject[]): Promise<StateObject[]> {
+export async function existingObjects(
+  config: KubeConfig,
+  objects: readonly StateObject[],
+): Promise<(StateObject & { readonly live: KubernetesObject })[]> {
   const api = KubernetesObjectApi.makeApiClient(config);
-  const existing: StateObject[] = [];
+  const existing: (StateObject & { readonly live: KubernetesObject })[] = [];
   for (const object of objects) {
-    const exists = await api.read(object.header).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ApiException && error.code === 404) return false;
-        throw asClusterError(error, `get ${object.header.kind} ${object.header.metadata.name}`);
-      },
-    );
-    if (exists) existing.push(object);
+    const live = await api.read(object.header).catch((error: unknown) => {
+      if (error instanceof ApiException && error.code === 404) return undefined;
+      throw asClusterError(error, `get ${object.header.kind} ${object.header.metadata.name}`);
+    });
+    if (live !== undefined) existing.push({ ...object, live });
   }
   return existing;
 }
@@ -255,7 +289,7 @@ export async function withoutPending(
   const pending = new Set(pendingCreates(deployment).map((resource) => resource.urn));
   const candidates = stateObjects(deployment).filter((object) => pending.has(object.urn));
   const existing = await existingObjects(config, candidates);
-  const fixed = adopted(deployment, new Set(existing.map((object) => object.urn)));
+  const fixed = adopted(deployment, new Map(existing.map(({ urn, live }) => [urn, live])));
   await stack.importStack({ ...exported, deployment: fixed });
   process.stderr.write("The last run was interrupted; recovering\n");
   return fixed;

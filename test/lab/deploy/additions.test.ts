@@ -77,12 +77,20 @@ describe("an adopted Corefile", () => {
     return sharedCorefile(config, readDeployment({ resources }), settings);
   }
 
-  it("is another Pulumi stack's too if another manager of that kind sets it", async () => {
+  it("is another Pulumi stack's if only another manager of that kind sets it", async () => {
     assert.equal(
-      await shared(["kubectl", "pulumi-kubernetes-5eed", "pulumi-kubernetes-1a2b3c4d"]),
+      await shared(["kubectl", "pulumi-kubernetes-1a2b3c4d"]),
       "dns.adopt.force: takes the Corefile in ConfigMap kube-system/coredns from another Pulumi stack (field manager pulumi-kubernetes-1a2b3c4d), which takes it back with its next update: unless it is destroyed, set dns.adopt.manage: false in one of the two",
     );
     assert.deepEqual(requested, ["/api/v1/namespaces/kube-system/configmaps/coredns"]);
+    assert.match(
+      String(await shared(["pulumi-kubernetes"])),
+      /another Pulumi stack \(field manager pulumi-kubernetes\)/,
+    );
+  });
+
+  it("is this stack's too while another stack, or an earlier deployment of this one, has applied the same", async () => {
+    assert.equal(await shared(["pulumi-kubernetes-5eed", "pulumi-kubernetes-1a2b3c4d"]), undefined);
   });
 
   it("is no other stack's if other tools or this stack set it, or if it cannot be read", async () => {

@@ -30,6 +30,9 @@ const STATE = {
   ],
 };
 
+/** An entry of managedFields, and the second at which it was written. */
+const applied = (manager: string, seconds: number) => ({ manager, operation: "Apply", time: new Date(seconds * 1000) });
+
 describe("the state of a stack", () => {
   const deployment = readDeployment(STATE);
 
@@ -55,13 +58,46 @@ describe("the state of a stack", () => {
 
   it("records what an interrupted run created, and forgets what it did not", () => {
     const service = urn("kubernetes:core/v1:Service", "curl-ts");
-    const fixed = adopted(deployment, new Set([service]));
+    const fixed = adopted(
+      deployment,
+      new Map([[service, { metadata: { name: "curl-ts", managedFields: [applied("a", 1)] } }]]),
+    );
     assert.equal(fixed.pending_operations, undefined);
     assert.deepEqual(fixed.manifest, STATE.manifest);
     assert.equal(fixed.resources?.length, 4);
     const taken = fixed.resources?.at(-1);
     assert.deepEqual([taken?.urn, taken?.id, taken?.parent], [service, "ts-team/curl-ts", "p"]);
     assert.deepEqual(taken?.outputs, taken?.inputs);
+  });
+
+  it("keeps the field manager of a patch that an interrupted run applied, not of one that it did not", () => {
+    const patch = object("ConfigMapPatch", "coredns", "kube-system");
+    const inputs = {
+      ...patch.inputs,
+      kind: "ConfigMap",
+      metadata: { ...patch.inputs.metadata, annotations: { "pulumi.com/patchForce": "true" } },
+      data: { Corefile: ".:53 {}", hosts: ["one"] },
+    };
+    const pending_operations = [{ type: "creating", resource: { ...patch, inputs } }];
+    const interrupted = readDeployment({ resources: [], pending_operations });
+    const managedFields: { manager: string; operation: string; time?: Date }[] = [
+      applied("pulumi-kubernetes-2", 2),
+      applied("pulumi-kubernetes-1", 1),
+      applied("kubectl", 3),
+      { ...applied("pulumi-kubernetes-4", 4), operation: "Update" },
+    ];
+    const manager = (data: object) => {
+      const live = { ...inputs, metadata: { ...inputs.metadata, managedFields }, data };
+      return adopted(interrupted, new Map([[patch.urn, live]])).resources?.at(-1)?.outputs;
+    };
+    assert.deepEqual(manager({ ...inputs.data, hosts: ["two", "one"], other: "" }), {
+      ...inputs,
+      __fieldManager: "pulumi-kubernetes-2",
+    });
+    managedFields.unshift({ manager: "pulumi-kubernetes-5", operation: "Apply" });
+    assert.equal(manager(inputs.data)?.__fieldManager, "pulumi-kubernetes-5");
+    assert.deepEqual(manager({ ...inputs.data, Corefile: ".:53 { errors }" }), inputs);
+    assert.deepEqual(manager({ ...inputs.data, hosts: "one" }), inputs);
   });
 
   it("may be empty", () => {
