@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { type Document, isAlias, isCollection, visit, type YAMLParseError } from "yaml";
 import { z } from "zod";
 import { isCircular, isObject } from "../../components/schema/values.ts";
-import { Resource, readGroup } from "../../policies/core/resource.ts";
+import { pathOf, Resource, readGroup } from "../../policies/core/resource.ts";
 import { providerUrn, Stack } from "../../policies/core/stack.ts";
 import { Failure, fileBytes } from "../command-line.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
@@ -281,21 +281,15 @@ interface Decoded {
 function decoded(inputs: Readonly<Record<string, unknown>>): Decoded {
   const secrets: string[] = [];
   const read = (value: unknown, path: string): unknown => {
-    if (Array.isArray(value)) return value.map((item: unknown, index) => read(item, `${path}[${index}]`));
+    if (Array.isArray(value)) return value.map((item: unknown, index) => read(item, pathOf(path, index)));
     if (typeof value !== "object" || value === null) return value;
     const fields: Readonly<Record<string, unknown>> = { ...value };
     if (fields[SIGNATURE] === SECRET) {
       secrets.push(path);
       return typeof fields.plaintext === "string" ? read(JSON.parse(fields.plaintext), path) : ENCRYPTED;
     }
-    return Object.fromEntries(Object.entries(fields).map(([key, inner]) => [key, read(inner, keyPath(path, key))]));
+    return Object.fromEntries(Object.entries(fields).map(([key, inner]) => [key, read(inner, pathOf(path, key))]));
   };
-  const value = Object.fromEntries(Object.entries(inputs).map(([key, inner]) => [key, read(inner, keyPath("", key))]));
+  const value = Object.fromEntries(Object.entries(inputs).map(([key, inner]) => [key, read(inner, pathOf("", key))]));
   return { value, secrets };
-}
-
-function keyPath(path: string, key: string): string {
-  const plain = /^[\w-]+$/.test(key);
-  if (path === "" && plain) return key;
-  return plain ? `${path}.${key}` : `${path}["${key}"]`;
 }

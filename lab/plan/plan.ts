@@ -123,7 +123,7 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
   pulumi.runtime.setAllConfig({ ...options.config });
 
   await runInStack(program);
-  return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
+  return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secretKeys };
 }
 
 /** @throws Error if two resources have the same URN: the engine would fail at the second, the mocks do not. */

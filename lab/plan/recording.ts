@@ -9,13 +9,13 @@ import resources from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { specialResourceSig, specialSecretSig, specialSigKey, unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import { isObject } from "../../components/schema/values.ts";
-import { SECRET } from "../../policies/core/resource.ts";
+import { pathOf, SECRET } from "../../policies/core/resource.ts";
 
 /** What a run registered, in order of registration, and what it exported. */
 export interface Recording {
   readonly resources: readonly PlannedResource[];
   readonly outputs: { readonly [key: string]: Planned };
-  /** Names of secret outputs. */
+  /** Names of outputs that are secret, or contain a secret. */
   readonly secretOutputs: readonly string[];
 }
 
@@ -194,6 +194,8 @@ interface Plain {
   readonly value: { readonly [key: string]: Planned };
   readonly secrets: readonly string[];
   readonly unknowns: readonly string[];
+  /** Names of the fields that are secret, or contain a secret. */
+  readonly secretKeys: readonly string[];
 }
 
 /** Decodes the engine's wire form of an object: secrets are unwrapped, unknown values become {@link UNKNOWN}. */
@@ -208,7 +210,7 @@ function plain(wire: Readonly<Record<string, unknown>>): Plain {
     }
     if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
       return value;
-    if (Array.isArray(value)) return value.map((item, index) => read(item, `${path}[${index}]`));
+    if (Array.isArray(value)) return value.map((item, index) => read(item, pathOf(path, index)));
     if (!isObject(value)) throw new Error(`${path}: the engine cannot carry a value of type ${typeof value}`);
     if (value[specialSigKey] === specialSecretSig) {
       secrets.push(path);
@@ -219,11 +221,16 @@ function plain(wire: Readonly<Record<string, unknown>>): Plain {
   };
 
   const object = (fields: Readonly<Record<string, unknown>>, path: string) =>
-    Object.fromEntries(
-      Object.entries(fields).map(([key, value]) => [key, read(value, path === "" ? key : `${path}.${key}`)]),
-    );
+    Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, read(value, pathOf(path, key))]));
 
-  return { value: object(wire, ""), secrets, unknowns };
+  const secretKeys: string[] = [];
+  const value = Object.entries(wire).map(([key, inner]) => {
+    const before = secrets.length;
+    const decoded = read(inner, pathOf("", key));
+    if (secrets.length > before) secretKeys.push(key);
+    return [key, decoded] as const;
+  });
+  return { value: Object.fromEntries(value), secrets, unknowns, secretKeys };
 }
 
 /**

@@ -75,7 +75,7 @@ export class Field {
   /** The usual notation, such as `spec.containers[0].image`; empty for the whole resource. */
   get path(): string {
     // Computed on demand: rules visit many more fields than they report.
-    return typeof this.place === "string" ? this.place : join(this.place.parent.path, this.place.key);
+    return typeof this.place === "string" ? this.place : pathOf(this.place.parent.path, this.place.key);
   }
 
   /** The field at these keys. Fields below an unknown value are unknown. */
@@ -164,7 +164,8 @@ function printable(field: Field): unknown {
   return isGroup(raw) ? Object.fromEntries(Object.keys(raw).map((key) => [key, printable(field.at(key))])) : raw;
 }
 
-function join(path: string, key: string | number): string {
+/** Path of a key below a path, as in {@link Field.path}: runners name secret inputs in this notation. */
+export function pathOf(path: string, key: string | number): string {
   if (typeof key === "number") return `${path}[${key}]`;
   const plain = /^[\w-]+$/.test(key) ? `.${key}` : `["${key}"]`;
   return path === "" && plain.startsWith(".") ? key : `${path}${plain}`;

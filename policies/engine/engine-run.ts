@@ -7,7 +7,7 @@ import {
 } from "@pulumi/policy";
 import { type ConfiguredRule, configured, type Finding, runRule } from "../core/evaluate.ts";
 import { type Exemption, OWN_POLICIES } from "../core/pack-config.ts";
-import { type Group, Resource, UNKNOWN, type Value } from "../core/resource.ts";
+import { type Group, pathOf, Resource, UNKNOWN, type Value } from "../core/resource.ts";
 import { isStackRule, judges, type Rule } from "../core/rule.ts";
 import { Stack } from "../core/stack.ts";
 
@@ -83,15 +83,10 @@ class SeenResources {
 function secretPaths(value: unknown, path = ""): string[] {
   if (value instanceof Secret) return [path];
   if (typeof value !== "object" || value === null) return [];
+  const isList = Array.isArray(value);
   return Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([key, { value: inner }]) =>
-    Array.isArray(value) && key === "length" ? [] : secretPaths(inner, pathOf(path, key, Array.isArray(value))),
+    isList && key === "length" ? [] : secretPaths(inner, pathOf(path, isList ? Number(key) : key)),
   );
-}
-
-function pathOf(path: string, key: string, isIndex: boolean): string {
-  if (isIndex) return `${path}[${key}]`;
-  if (!/^[\w-]+$/.test(key)) return `${path}["${key}"]`;
-  return path === "" ? key : `${path}.${key}`;
 }
 
 /** Inputs as the engine passes them. Access to a value that is unknown in a preview throws, so each one is read separately. */

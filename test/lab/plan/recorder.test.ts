@@ -3,7 +3,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { planStack, record } from "../../../lab/plan/plan.ts";
-import { UNKNOWN } from "../../../lab/plan/recording.ts";
+import { policyReport } from "../../../lab/plan/policy-report.ts";
+import { asJson, UNKNOWN } from "../../../lab/plan/recording.ts";
 
 describe("record", () => {
   const program = async () => {
@@ -35,6 +36,19 @@ describe("record", () => {
     const second = resources.find((resource) => resource.name === "second");
     assert.deepEqual(second?.inputs.metadata, { name: "first_id", namespace: "first" });
     assert.deepEqual(second?.unknowns, []);
+  });
+
+  it("hides secrets below keys with a dot, and within an output", async () => {
+    const plan = await record({ stack: "dev", config: {} }, async () => {
+      const labels = { "pod-security.kubernetes.io/enforce": pulumi.secret("hidden") };
+      new k8s.core.v1.Namespace("first", { metadata: { name: "first", labels } });
+      return { plain: "shown", database: { user: "me", password: pulumi.secret("hidden") } };
+    });
+    assert.deepEqual(plan.resources[0]?.secrets, ['metadata.labels["pod-security.kubernetes.io/enforce"]']);
+    assert.deepEqual(plan.secretOutputs, ["database"]);
+    const [finding] = policyReport(plan).findings.filter(({ rule }) => rule === "tenancy-pod-security");
+    assert.match(finding?.message ?? "", /enforce"\] \(secret, value not shown\) does not comply/);
+    assert.doesNotMatch(JSON.stringify([asJson("dev", plan), policyReport(plan)]), /hidden/);
   });
 
   it("sees parents, dependencies and options, which mocks do not", async () => {
