@@ -13,9 +13,8 @@ export interface Exemption {
 }
 
 /** An issue in an exemption, as text; undefined if it is valid. */
-function exemptionIssue(exemption: Exemption, ruleIds: ReadonlySet<string>): string | undefined {
+function exemptionIssue(exemption: Exemption): string | undefined {
   const what = `exemption of ${exemption.resource || "no resource"} from ${exemption.rule}`;
-  if (!ruleIds.has(exemption.rule)) return `${what}: there is no such rule`;
   if (exemption.resource.trim() === "") return `${what}: resource must not be empty`;
   if (exemption.reason.trim() === "") return `${what}: reason must say why`;
   return undefined;
@@ -136,7 +135,7 @@ function readExemptions(rule: string, raw: unknown, issues: string[]): Exemption
     };
     const issue =
       only === undefined || only === "undecided"
-        ? exemptionIssue(exemption, new Set([rule]))
+        ? exemptionIssue(exemption)
         : `exemption of ${exemption.resource} from ${rule}: only must be "undecided" or absent (found ${JSON.stringify(only)})`;
     if (issue !== undefined) issues.push(issue);
     return issue === undefined ? [exemption] : [];

@@ -2,7 +2,7 @@ import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-l
 import { type Field, isKnownSo, type Resource, someKnown } from "../core/resource.ts";
 import type { Report, ResourceRule, Rule, Settings } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
-import { nameOf, namespaceOf, parseImage, podMetadataOf, podSpecOf } from "./workload.ts";
+import { CONFIG_MAP, CONFIG_MAPS, nameOf, namespaceOf, parseImage, podMetadataOf, podSpecOf } from "./workload.ts";
 import { type Group, isGroup, parseQuietly } from "./yaml-texts.ts";
 
 /** This program's component that creates or patches the cluster's DNS. */
@@ -13,8 +13,9 @@ export const SYSTEM_NAMESPACE = "kube-system";
 export const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
 
 /** Label of a cluster's DNS pods, and its values: the usual one, and that of CoreDNS's Helm chart as a cluster service. */
-const APP_LABEL = "k8s-app";
-const DNS_APPS: readonly string[] = ["kube-dns", "coredns"];
+export const APP_LABEL = "k8s-app";
+export const DNS_APP = "kube-dns";
+const DNS_APPS: readonly string[] = [DNS_APP, "coredns"];
 
 /** Names of CoreDNS's Deployment in kube-system: usually, and on RKE2. */
 const USUAL_NAMES: readonly string[] = ["coredns", "rke2-coredns-rke2-coredns"];
@@ -86,7 +87,7 @@ function servesOtherNames(workload: Resource, stack: Stack): boolean {
     volumes !== undefined &&
     isKnownSo(() => {
       const mounted = volumes.items().map((volume) => volume.at("configMap", "name").text());
-      return someKnown(stack.ofType("kubernetes:core/v1:ConfigMap"), (configMap) => {
+      return someKnown(stack.ofType(CONFIG_MAP), (configMap) => {
         const corefile = configMap.at("data", "Corefile");
         if (corefile.raw === undefined || !mounted.includes(nameOf(configMap))) return false;
         return namespaceOf(configMap) === namespaceOf(workload) && !servesCluster(corefile.text() ?? "");
@@ -94,9 +95,6 @@ function servesOtherNames(workload: Resource, stack: Stack): boolean {
     })
   );
 }
-
-/** A stack changes EKS's Corefile with a patch. */
-const CONFIG_MAPS = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 
 export function isCoreDns(resource: Resource): boolean {
   return resource.type === ADDON && resource.at("addonName").text() === "coredns";
@@ -156,6 +154,7 @@ export function corefileRule(
   return {
     ...facts,
     family: "coredns",
+    // A stack changes EKS's Corefile with a patch.
     types: [ADDON, ...CONFIG_MAPS],
     check: (resource, report, settings) => {
       const corefile = corefileOf(resource);

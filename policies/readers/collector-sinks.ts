@@ -1,4 +1,5 @@
 import type { Field } from "../core/resource.ts";
+import type { PlainSending } from "./fluent-bit-config.ts";
 import { isGroup, parseQuietly } from "./yaml-texts.ts";
 
 /** A destination of a collector other than Fluent Bit, with its settings by path, such as `tls.insecure`. */
@@ -163,13 +164,6 @@ function valuesOf(value: string): string[] {
   const quoted = [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, one, other]) => one ?? other ?? "");
   // A function's result is not text: env("URL").
   return quoted.length > 0 && /^[["']/.test(value) ? quoted : [value.replace(/\s+#.*$/, "")];
-}
-
-/** How a sink sends unencrypted. */
-export interface PlainSending {
-  /** The setting and its value. */
-  readonly part: string;
-  readonly host: string;
 }
 
 /** Settings with the destination's address. */

@@ -3,7 +3,16 @@ import type { Report } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { sinksIn } from "./collector-sinks.ts";
 import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-config.ts";
-import { containerLists, nameOf, namespaceOf, plainPath, podSpecOf, WORKLOADS } from "./workload.ts";
+import {
+  CONFIG_MAP,
+  containerLists,
+  isDaemonSet,
+  nameOf,
+  namespaceOf,
+  plainPath,
+  podSpecOf,
+  WORKLOADS,
+} from "./workload.ts";
 
 /** A workload and its Fluent Bit configuration, from all files that it mounts. */
 export interface RunningConfig {
@@ -36,8 +45,6 @@ interface Collectors {
   readonly open: readonly Undecided[];
 }
 
-const DAEMON_SET = /^kubernetes:(apps|extensions)\/\w+:DaemonSet$/;
-const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 /** Types that a collector's configuration is read from: workloads, and the ConfigMaps that they mount. */
 export const CONFIGURATION_TYPES: readonly string[] = [...WORKLOADS, CONFIG_MAP];
 /** Folders with other programs' logs. A folder below /var/log may be a program's own, such as the VPC CNI's. */
@@ -83,7 +90,7 @@ function findCollectors(stack: Stack): Collectors {
     if (OPERATED.test(workload.type)) otherConfigs.push(workload.at("spec", "config"));
     const pod = podSpecOf(workload);
     if (pod === undefined) continue;
-    const isOnNode = DAEMON_SET.test(workload.type);
+    const isOnNode = isDaemonSet(workload);
     // Unknown parts of an application do not matter unless a collector runs beside it.
     if (!isOnNode && !hasImage(pod, COLLECTOR_IMAGES)) continue;
     if (!isOnNode && hasImage(pod, FLUENT_BIT_IMAGES)) sidecars.push(workload);
@@ -106,7 +113,7 @@ function findCollectors(stack: Stack): Collectors {
 
 /** Whether a DaemonSet mounts other pods' logs on its node. @throws {Undecided} */
 function readsLogs(workload: Resource, pod: Field): boolean {
-  if (!DAEMON_SET.test(workload.type)) return false;
+  if (!isDaemonSet(workload)) return false;
   const paths = pod
     .at("volumes")
     .items()

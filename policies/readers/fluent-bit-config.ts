@@ -183,7 +183,7 @@ const HOSTS: Readonly<Record<string, string>> = {
   nrlogs: "log-api.newrelic.com",
 };
 
-/** How an output sends unencrypted. */
+/** How an output of Fluent Bit, or a sink of another collector, sends unencrypted. */
 export interface PlainSending {
   /** The option and its value. */
   readonly part: string;

@@ -39,6 +39,16 @@ const WORKLOAD_PATCHES: readonly string[] = [
   "kubernetes:core/v1:ReplicationControllerPatch",
 ];
 
+export const NAMESPACE = "kubernetes:core/v1:Namespace";
+export const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
+/** A ConfigMap, or a patch of one with another owner. */
+export const CONFIG_MAPS: readonly string[] = [CONFIG_MAP, `${CONFIG_MAP}Patch`];
+
+/** Whether a resource runs a pod on each node: a DaemonSet of Kubernetes, or OpenKruise's. */
+export function isDaemonSet({ kind }: Resource): boolean {
+  return kind === "DaemonSet";
+}
+
 /** Spec of the pod that a resource is or creates; undefined for others, including patches. */
 export function podSpecOf(resource: Resource): Field | undefined {
   return specOf(resource, resource.type);
@@ -89,13 +99,19 @@ export function namespaceOf(resource: Resource): string {
 
 /** The namespace that a resource is in or creates, if known. */
 export function knownNamespaceOf({ type, inputs }: Resource): string[] {
-  const name = inputs.at("metadata", type === "kubernetes:core/v1:Namespace" ? "name" : "namespace").raw;
+  const name = inputs.at("metadata", type === NAMESPACE ? "name" : "namespace").raw;
   return typeof name === "string" ? [name] : [];
 }
 
 /** Name in the cluster; the Pulumi name if not yet chosen. @throws {Undecided} */
 export function nameOf(resource: Resource): string {
   return resource.at("metadata", "name").text() ?? resource.name;
+}
+
+/** Name of a pod's service account. @throws {Undecided} */
+export function accountOf(pod: Field): string {
+  // The second is the deprecated name of the first.
+  return pod.at("serviceAccountName").text() ?? pod.at("serviceAccount").text() ?? "default";
 }
 
 /** A container's volume mount. */

@@ -124,12 +124,7 @@ export const AWS: readonly Rule[] = [
   },
 ];
 
-const KEYS = [
-  "aws:kms/key:Key",
-  "aws:kms/replicaKey:ReplicaKey",
-  "aws:kms/externalKey:ExternalKey",
-  "aws:kms/alias:Alias",
-];
+const KEYS = [KEY, "aws:kms/replicaKey:ReplicaKey", "aws:kms/externalKey:ExternalKey", "aws:kms/alias:Alias"];
 
 /**
  * Whether a field names a KMS key. The ARN of a key in the stack is unknown in a plan: the resource's dependencies decide.

@@ -6,6 +6,7 @@ import { credentialInCommand, credentialInText } from "../../readers/credentials
 import { credentialsIn } from "../../readers/credentials/credential-lines.ts";
 import { isCredential } from "../../readers/credentials/credential-values.ts";
 import {
+  accountOf,
   containerLists,
   containerRule,
   type Facts,
@@ -17,7 +18,7 @@ import {
   podSpecOf,
   WORKLOADS,
 } from "../../readers/workload.ts";
-import { BINDINGS, isAccount } from "./tenancy-rbac.ts";
+import { BINDINGS, includesAccount, isAccount } from "./tenancy-rbac.ts";
 
 /** Required of each container, so that the scheduler finds room for it and the kernel stops it in time. */
 const REQUIRED = [
@@ -157,7 +158,7 @@ export const POD_TOKEN: readonly Rule[] = [
 ];
 
 function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report): void {
-  const account = pod.at("serviceAccountName").text() ?? pod.at("serviceAccount").text() ?? "default";
+  const account = accountOf(pod);
   const namespace = namespaceOf(resource);
   const reportToken = (field: Field) => {
     if (account === "default")
@@ -190,15 +191,6 @@ function accountMountsNone(stack: Stack, namespace: string, name: string): boole
 }
 
 /**
- * An account's user name and groups.
- * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
- */
-function namesOfAccount(namespace: string, name: string): readonly string[] {
-  const user = `system:serviceaccount:${namespace}:${name}`;
-  return [user, "system:serviceaccounts", `system:serviceaccounts:${namespace}`];
-}
-
-/**
  * What all accounts may read in every cluster: for these, a pod needs no token.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles
  */
@@ -214,8 +206,7 @@ function isBound(stack: Stack, namespace: string, name: string): boolean {
     someKnown(
       binding.at("subjects").items(),
       (subject) =>
-        (namesOfAccount(namespace, name).includes(subject.at("name").text() ?? "") &&
-          !FOR_ALL.includes(binding.at("roleRef", "name").text() ?? "")) ||
+        (includesAccount(subject, name, namespace) && !FOR_ALL.includes(binding.at("roleRef", "name").text() ?? "")) ||
         isAccount(subject, name, namespace, binding),
     ),
   );

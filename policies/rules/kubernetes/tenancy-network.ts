@@ -2,18 +2,21 @@ import { type Field, isKnownSo, type Resource, someKnown } from "../../core/reso
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import { cis, kubernetes } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { DNS_WORKLOADS, hasCoreDns, udpPortsOf } from "../../readers/cluster-dns.ts";
+import {
+  APP_LABEL,
+  DNS_APP,
+  DNS_WORKLOADS,
+  hasCoreDns,
+  SYSTEM_NAMESPACE,
+  udpPortsOf,
+} from "../../readers/cluster-dns.ts";
 import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
-import { nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
-import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
+import { NAMESPACE, nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
+import { inNamespace, isIn, isTeams, LABEL, NAMES } from "./tenancy.ts";
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch";
-const DNS_NAMESPACE = "kube-system";
 const DNS_PORT = 53;
-/** Label of DNS pods on EKS, and wherever CoreDNS replaces kube-dns. */
-const APP_LABEL = "k8s-app";
-const DNS_APP = "kube-dns";
 /** Directions of traffic, each with the field of its rules. */
 const DIRECTIONS = [
   ["Ingress", "ingress"],
@@ -140,7 +143,7 @@ function mayBeDns(peer: Field, stack: Stack): boolean {
   const namespaces = peer.at("namespaceSelector");
   if (!namespaces.isSet) return false;
   const pods = peer.at("podSelector");
-  if (selectsNamespace(namespaces, DNS_NAMESPACE, stack) && maySelectDnsPods(pods, stack)) return true;
+  if (selectsNamespace(namespaces, SYSTEM_NAMESPACE, stack) && maySelectDnsPods(pods, stack)) return true;
   return hasCoreDns(
     stack,
     (workload) => selectsNamespace(namespaces, namespaceOf(workload), stack) && selectsPodsOf(pods, workload),
@@ -186,7 +189,7 @@ function maySelectDnsPods(selector: Field, stack: Stack): boolean {
   const has: HasLabel = (_key, isValue) =>
     isValue(DNS_APP) ||
     someKnown(stack.ofType(...DNS_WORKLOADS), (workload) => {
-      if (namespaceOf(workload) !== DNS_NAMESPACE) return false;
+      if (namespaceOf(workload) !== SYSTEM_NAMESPACE) return false;
       const label = workload.at("spec", "template", "metadata", "labels", APP_LABEL);
       return label.isSet && isValue(label.text() ?? "");
     });

@@ -1,6 +1,7 @@
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
 import { cis, kubernetes, type Report, type Rule, texts } from "../../core/rule.ts";
-import { namespaceOf } from "../../readers/workload.ts";
+import { SYSTEM_NAMESPACE } from "../../readers/cluster-dns.ts";
+import { CONFIG_MAPS, namespaceOf } from "../../readers/workload.ts";
 import { isGroup, parseQuietly } from "../../readers/yaml-texts.ts";
 
 const GROUP = "kubernetes:rbac.authorization.k8s.io";
@@ -40,6 +41,16 @@ export function isAccount(subject: Field, name: string, namespace: string, bindi
   );
 }
 
+/**
+ * Whether a subject of a binding includes this service account by its user name or a group.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
+ */
+export function includesAccount(subject: Field, name: string, namespace: string): boolean {
+  const user = `system:serviceaccount:${namespace}:${name}`;
+  const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
+  return [user, ...groups].includes(subject.at("name").text() ?? "");
+}
+
 /** Checks each rule of a role, as a separate part of the report. */
 export function eachRule(role: Resource, report: Report, check: (rule: Field) => void): void {
   report.part(() => report.each(role.at("rules").items(), check));
@@ -50,8 +61,6 @@ const FORBIDDEN_ROLES = texts("roles", "Forbidden ClusterRoles", ["cluster-admin
 const ANONYMOUS = ["system:anonymous", "system:unauthenticated"];
 const MASTERS = "system:masters";
 const PASSES_ALL = "a group that passes all authorization checks";
-/** The ConfigMap aws-auth of EKS, which maps IAM roles and users to groups. */
-const CONFIG_MAPS: readonly string[] = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 const READING = ["get", "list", "watch", "*"];
 
 /** Rights of users and programs in the cluster. */
@@ -159,7 +168,7 @@ function checkMappings(map: Resource, report: Report): void {
   const fields = ["mapRoles", "mapUsers"].map((key) => map.at("data", key));
   // Most ConfigMaps have neither, so their names do not matter.
   if (fields.every(({ raw }) => raw === undefined)) return;
-  if (map.at("metadata", "name").text() !== "aws-auth" || namespaceOf(map) !== "kube-system") return;
+  if (map.at("metadata", "name").text() !== "aws-auth" || namespaceOf(map) !== SYSTEM_NAMESPACE) return;
   report.each(fields, (field) => {
     const mappings = parseQuietly(field.text() ?? "");
     for (const mapping of (Array.isArray(mappings) ? mappings : []).filter(isGroup)) {

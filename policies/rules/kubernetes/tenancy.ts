@@ -2,9 +2,8 @@ import { matchesGlob } from "../../core/pack-config.ts";
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
 import { cis, kubernetes, type Rule, type Settings, text, texts } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { nameOf, namespaceOf } from "../../readers/workload.ts";
+import { NAMESPACE, nameOf, namespaceOf } from "../../readers/workload.ts";
 
-export const NAMESPACE = "kubernetes:core/v1:Namespace";
 export const LABEL = text("teamLabel", "Label with the team's name", "team");
 export const NAMES = texts("teamNames", "Names of team namespaces; * matches any text", ["*-team", "team-*"]);
 
@@ -28,7 +27,7 @@ const NOWHERE_YET = "";
 export function inNamespace(stack: Stack, type: string, name: string): readonly Resource[] {
   const types = BY_NAMESPACE.get(stack) ?? new Map<string, Map<string, Resource[]>>();
   BY_NAMESPACE.set(stack, types);
-  const namespaces = types.get(type) ?? Map.groupBy(stack.ofType(type), knownNamespaceOf);
+  const namespaces = types.get(type) ?? Map.groupBy(stack.ofType(type), namespaceKey);
   types.set(type, namespaces);
   return [...(namespaces.get(name) ?? []), ...(namespaces.get(NOWHERE_YET) ?? [])];
 }
@@ -38,7 +37,7 @@ export function isIn(resource: Resource, name: string): boolean {
   return namespaceOf(resource) === name;
 }
 
-function knownNamespaceOf(resource: Resource): string {
+function namespaceKey(resource: Resource): string {
   const places = [resource.at("metadata", "namespace"), resource.provider.at("namespace")];
   return places.some((place) => place.isUnknown) ? NOWHERE_YET : namespaceOf(resource);
 }

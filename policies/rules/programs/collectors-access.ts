@@ -4,8 +4,18 @@ import { cis, fluentBit, kubernetes, podSecurity, type Report, type Rule, texts 
 import type { Stack } from "../../core/stack.ts";
 import { CONFIGURATION_TYPES, collectorsOf, type RunningConfig } from "../../readers/collectors-in-stack.ts";
 import { credentialsIn } from "../../readers/credentials/credential-lines.ts";
-import { mountsOf, nameOf, namespaceOf, plainPath, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
-import { isAccount } from "../kubernetes/tenancy-rbac.ts";
+import {
+  accountOf,
+  CONFIG_MAPS,
+  isDaemonSet,
+  mountsOf,
+  nameOf,
+  namespaceOf,
+  plainPath,
+  podSpecOf,
+  WORKLOADS,
+} from "../../readers/workload.ts";
+import { includesAccount, isAccount } from "../kubernetes/tenancy-rbac.ts";
 
 const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below", [
   "/var/log",
@@ -43,7 +53,7 @@ export const COLLECTORS: readonly Rule[] = [
     fix: "mount what it only reads with readOnly: true, and list other folders that it needs in the options `logPaths` (to read) and `statePaths` (to write)",
     source: podSecurity("Baseline", "HostPath Volumes"),
     options: [LOG_PATHS, STATE_PATHS],
-    types: ["kubernetes:apps/v1:DaemonSet"],
+    types: ["kubernetes:apps/v1:DaemonSet", "kubernetes:apps.kruise.io/*"],
     checkStack: (stack, report, settings) => {
       const isUnder = (paths: readonly string[], path: string) =>
         paths.some((root) => `${posix.join(plainPath(path), ".")}/`.startsWith(`${root}/`));
@@ -77,7 +87,7 @@ export const COLLECTORS: readonly Rule[] = [
     reason: "Everyone in the namespace can read it.",
     fix: "move it to a Secret and reference that by an environment variable, or use Pod Identity",
     source: cis("4.4.1"),
-    types: ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"],
+    types: CONFIG_MAPS,
     check: (map, report) => {
       const tell = (name: string, file: Field, text: string) => {
         for (const { line, what } of credentialsIn(text, name))
@@ -122,7 +132,6 @@ function whyUnread(sends: boolean | undefined): string {
     : "no ConfigMap of this stack says where it sends, so only its pod is checked";
 }
 
-const DAEMON_SET = /:DaemonSet$/;
 const DEPLOYMENT = /:Deployment$/;
 /** Folders of the node's journal: persistent and volatile. */
 const JOURNALS = ["/var/log/journal", "/run/log/journal"];
@@ -145,7 +154,7 @@ export const COLLECTORS_SOURCES: readonly Rule[] = [
     check: (resource, report) => {
       const pod = podSpecOf(resource);
       if (pod === undefined) return;
-      if (!DAEMON_SET.test(resource.type)) {
+      if (!isDaemonSet(resource)) {
         report.each(pod.at("volumes").items(), (volume) => {
           const path = volume.at("hostPath", "path");
           if (isJournal(path.text())) report.wrong(path, "which only a collector on each node reads");
@@ -193,11 +202,13 @@ export const COLLECTORS_SOURCES: readonly Rule[] = [
       report.each(eventReaders(stack, report), ({ workload, isOnNode }) => {
         // On a node it also reads pods.
         if (isOnNode) return;
-        const account = podSpecOf(workload)?.at("serviceAccountName").text() ?? "default";
-        const namespace = namespaceOf(workload);
+        const pod = podSpecOf(workload);
+        if (pod === undefined) return;
+        const [account, namespace] = [accountOf(pod), namespaceOf(workload)];
+        const isForIt = (subject: Field, binding: Resource) =>
+          includesAccount(subject, account, namespace) || isAccount(subject, account, namespace, binding);
         report.each(stack.ofType(`${RBAC}:ClusterRoleBinding`, `${RBAC}:RoleBinding`), (binding) => {
-          if (!someKnown(binding.at("subjects").items(), (subject) => isAccount(subject, account, namespace, binding)))
-            return;
+          if (!someKnown(binding.at("subjects").items(), (subject) => isForIt(subject, binding))) return;
           const role = binding.at("roleRef", "name");
           if (BUILT_IN_ROLES.includes(role.text() ?? "")) report.wrong(role, "which shows more than events");
           report.each(rolesOf(binding, stack), (bound) => onlyEvents(bound, report));

@@ -2,7 +2,7 @@ import { type Field, isKnownSo, type Resource, someKnown } from "../../core/reso
 import { aws, type Report, type Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { ADDON, configurationOf, inside, isClusterDns, isCoreDns } from "../../readers/cluster-dns.ts";
-import { nameOf, namespaceOf, podSpecOf, proportionalTargets } from "../../readers/workload.ts";
+import { CONFIG_MAP, nameOf, namespaceOf, podSpecOf, proportionalTargets } from "../../readers/workload.ts";
 import type { Group } from "../../readers/yaml-texts.ts";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
@@ -21,7 +21,7 @@ export const COREDNS_REPLICAS: Rule = {
   reason: "One pod fails with its node; count and autoscaler overwrite each other.",
   fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
   source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
-  types: [ADDON, DEPLOYMENT, DEPLOYMENT_PATCH, ...SCALERS, "kubernetes:core/v1:ConfigMap"],
+  types: [ADDON, DEPLOYMENT, DEPLOYMENT_PATCH, ...SCALERS, CONFIG_MAP],
   checkStack: (stack, report) => {
     report.each(stack.ofType(ADDON), (addon) => {
       const configuration = isCoreDns(addon) ? configurationOf(addon) : undefined;

@@ -133,6 +133,10 @@ export const COLLECTORS_SOURCES_CASES: CasesByRule = {
         line("- name: tail", "- name: kubernetes_events\n    - name: tail"),
         "DaemonSet/logging/fluent-bit: its pods on all nodes read the same events",
       ],
+      "OpenKruise's DaemonSet": [
+        [{ ...workload("DaemonSet"), type: "kubernetes:apps.kruise.io/v1alpha1:DaemonSet" }, FILE],
+        "DaemonSet/logging/reader: its pods on all nodes read the same events",
+      ],
     },
     unknown: {
       "unknown replicas": [reader("StatefulSet", { replicas: UNKNOWN }), `${S}replicas is known only`],
@@ -156,6 +160,15 @@ export const COLLECTORS_SOURCES_CASES: CasesByRule = {
         "other",
       ),
       "an unbound role": role("metadata.name", "other"),
+      "rights of the accounts of another namespace": named(
+        role("rules.0.resources.1", "pods"),
+        "binding",
+        "subjects.0",
+        {
+          kind: "Group",
+          name: "system:serviceaccounts:other",
+        },
+      ),
       "a role of another namespace": inNamespace("other"),
       "a role of the same name in another namespace": named(
         inNamespace("logging"),
@@ -186,6 +199,23 @@ export const COLLECTORS_SOURCES_CASES: CasesByRule = {
         named(READER, "binding", "roleRef.name", "view"),
         'ClusterRoleBinding/reads-events: roleRef.name is "view", which shows more than events',
       ],
+      "another resource, with an account by its deprecated name": [
+        first(
+          first(role("rules.0.resources.1", "pods"), "spec.template.spec.serviceAccountName", undefined),
+          "spec.template.spec.serviceAccount",
+          "reader",
+        ),
+        'ClusterRole/reads-events: rules[0].resources[1] is "pods"',
+      ],
+      ...Object.fromEntries(
+        ["system:serviceaccounts", "system:serviceaccounts:logging", "system:authenticated"].map((group) => [
+          `another resource, bound to the group ${group}`,
+          [
+            named(role("rules.0.resources.1", "pods"), "binding", "subjects.0", { kind: "Group", name: group }),
+            'ClusterRole/reads-events: rules[0].resources[1] is "pods"',
+          ] as const,
+        ]),
+      ),
       "a role of its namespace": [
         inNamespace("logging"),
         'Role/logging/more: rules[0].resources[0] is "pods", which are not events',

@@ -95,6 +95,12 @@ export const COLLECTORS_CASES: CasesByRule = {
         `${D}volumes[2].hostPath.path is "/etc", which a collector does not need. Fix: mount what it only reads with readOnly: true, and list other folders`,
       ],
       "the whole node": [spec("volumes.2.hostPath.path", "/"), `${D}volumes[2].hostPath.path is "/"`],
+      "the whole node in OpenKruise's DaemonSet": [
+        spec("volumes.2.hostPath.path", "/").map((one) =>
+          one.type === DAEMON_SET.type ? { ...one, type: "kubernetes:apps.kruise.io/v1alpha1:DaemonSet" } : one,
+        ),
+        `${D}volumes[2].hostPath.path is "/"`,
+      ],
       "programs that can be written": [
         first(
           spec("volumes.2.hostPath.path", "/usr"),

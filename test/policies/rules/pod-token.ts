@@ -51,6 +51,10 @@ export const POD_TOKEN_CASES: CasesByRule = {
         ...BINDING,
         props: { ...BINDING.props, subjects: [{ kind: "Group", name: "system:serviceaccounts:ts-team" }] },
       }),
+      "an account with a role of everyone who logs in": withToken(ACCOUNT, {
+        ...BINDING,
+        props: { ...BINDING.props, subjects: [{ kind: "Group", name: "system:authenticated" }] },
+      }),
       "an account by its name with a role that most get as a group": withToken(ACCOUNT, {
         ...BINDING,
         props: { ...BINDING.props, roleRef: { kind: "ClusterRole", name: "system:service-account-issuer-discovery" } },

@@ -50,7 +50,7 @@ const SILENT = [
   // The same holds for what reads events in a pod of its own.
   ...["collectors-events-once", "collectors-events-rights"].flatMap((id) =>
     Object.keys(CASES[id]?.bad ?? {})
-      .filter((what) => what !== "the collector on each node")
+      .filter((what) => !["the collector on each node", "OpenKruise's DaemonSet"].includes(what))
       .flatMap((what) => placesOfImage("containers").map((place) => `${id}: ${what}: reader: ${place}`)),
   ),
   // An environment's unknown values are mostly addresses and names: of those whose name is no secret's, none is called open.
