@@ -2,7 +2,7 @@ import { hasPlugin, type Plugin, pluginName } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { isSince, rankOf, releaseFor, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
-import { dotted } from "../syntax/go-values.ts";
+import { dotted, groupsOf } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
 import { servedZones, takenBy } from "../zones.ts";
 import type { CheckedServer } from "./findings.ts";
@@ -48,6 +48,7 @@ function checkRule(checked: CheckedServer, rule: RewritePlugin): void {
   }
   if (match === "regex") checkPattern(checked, rule);
   else checkWords(checked, rule);
+  checkGroups(checked, rule);
   checkDots(checked, rule);
   if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
     checked.warn(
@@ -72,6 +73,22 @@ function checkPattern(checked: CheckedServer, { from, to }: RewritePlugin): void
       `matches anywhere in a name and replaces all of it by ${to}`,
       `for whole names only, ${advice}`,
     );
+}
+
+/** Numbers without a group in a new name: CoreDNS counts the groups that a name uses, and leaves `{2}` of a single group as it is. */
+function checkGroups(checked: CheckedServer, { match, from, to, answer = [] }: RewritePlugin): void {
+  const ofAnswers = answer.flatMap((word, index) =>
+    word === "name" || word === "value" ? [[answer[index + 1] ?? "", answer[index + 2] ?? ""] as const] : [],
+  );
+  for (const [pattern, name] of match === "regex" ? [[from, to] as const, ...ofAnswers] : ofAnswers) {
+    const count = groupsOf(pattern);
+    const missing = [...name.matchAll(/\{(\d{1,3})\}/g)].find(([, digits]) => Number(digits) > count);
+    if (missing === undefined || hasVariable(pattern)) continue;
+    checked.warn(
+      `rewrite ${from}`,
+      `${missing[0]} in ${name} is not replaced, since ${pattern} has ${count === 1 ? "one group" : `${count} groups`}`,
+    );
+  }
 }
 
 /** Pattern syntax in a rule that is not a regex. */

@@ -29,6 +29,14 @@ describe("a rule of rewrite", () => {
       "rewrite suffix .corp.example: {1} in {1}.shop.svc.cluster.local is not replaced, since only a regex has groups",
     ],
     [
+      withLines(`rewrite name regex ^(.*)\\.corp\\.$ {2}.${SERVICE} ${AUTO}`),
+      `rewrite ^(.*)\\.corp\\.$: {2} in {2}.${SERVICE} is not replaced, since ^(.*)\\.corp\\.$ has one group`,
+    ],
+    [
+      withLines(`rewrite name suffix .corp.example .${SERVICE} answer name ^(.*)\\.(web)\\.$ {1}.{3}.corp.example`),
+      "{3} in {1}.{3}.corp.example is not replaced, since ^(.*)\\.(web)\\.$ has 2 groups",
+    ],
+    [
       withLines(`rewrite name regex ^.*\\.b\\.example\\.$ ${SERVICE} ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
       "rewrite a.b.example: has no effect, since rewrite ^.*\\.b\\.example\\.$ comes first and takes its names",
     ],

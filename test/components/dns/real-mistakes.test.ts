@@ -143,6 +143,12 @@ describeReal("lines that do not do what they suggest", () => {
       assert.deepEqual(await of(rule), [OUTSIDE], rule);
   });
 
+  it("are rules of rewrite with a number that no group has", async () => {
+    const ask = await run(["rewrite name regex ^(.*)\\.old\\.test\\.$ {2}.new.test answer auto"]);
+    assert.deepEqual(addresses(await ask("b.old.test")), [OUTSIDE]);
+    assert.deepEqual(outside.asked, ["{2}.new.test"]);
+  });
+
   it("are rules of rewrite that join two labels", async () => {
     const ask = await run(["rewrite name suffix .old.test new.test answer auto"]);
     assert.deepEqual(addresses(await ask("b.old.test")), [OUTSIDE]);
