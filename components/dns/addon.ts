@@ -9,6 +9,7 @@ import {
 import { coreDnsPods } from "../kubernetes/labels.ts";
 import { valueAt } from "../schema/errors.ts";
 import { corefileText } from "./corefile-rendering.ts";
+import { requiredNodes } from "./pod-settings.ts";
 import { dnsProfile } from "./profile.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
@@ -121,8 +122,32 @@ export function addonIssues(settings: DnsSettings, kubernetesVersion: string): D
     ...addonVersionIssues(settings, kubernetesVersion),
     ...rejected,
     ...timeouts,
+    ...impossibleNodes(settings),
     ...(isOtherDomain ? [domainIssue] : []),
   ];
+}
+
+/** Values of these labels on nodes that run CoreDNS, by the end of the key. @see https://kubernetes.io/docs/reference/labels-annotations-taints/ */
+const PLATFORMS: Readonly<Record<string, readonly string[]>> = {
+  "kubernetes.io/os": ["linux"],
+  "kubernetes.io/arch": ["amd64", "arm64"],
+};
+
+/** Operating systems and processors for which the add-on has no image: its pods would stay pending. */
+function impossibleNodes({ nodeSelector = {}, affinity }: DnsSettings): DnsIssue[] {
+  const selected = Object.entries(nodeSelector).map(([key, value]) => ({
+    path: ["nodeSelector", key],
+    key,
+    values: [value],
+    value,
+  }));
+  const required = requiredNodes(affinity).map((term) => ({ ...term, value: term.values }));
+  return [...selected, ...required].flatMap(({ path, key, values, value }): DnsIssue[] => {
+    const possible = PLATFORMS[key.replace(/^beta\./, "")];
+    if (possible === undefined || values.some((each) => possible.includes(each))) return [];
+    const message = `must be ${possible.join(" or ")}, or no node runs CoreDNS and its add-on fails after 20 minutes`;
+    return [{ path, message, value }];
+  });
 }
 
 /**

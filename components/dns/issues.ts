@@ -318,6 +318,13 @@ export function checkNodeLocalCache({
     const message = "must have the address family of nodeLocalCache.address, IPv4 or IPv6";
     found.push({ path: ["clusterDns"], message, value: clusterDns });
   }
+  for (const [index, value] of (clusterDns ?? []).entries()) {
+    const isRepeated = clusterDns?.slice(0, index).some((address) => sameAddress(address, value));
+    if (cache.mode === "iptables" && isRepeated) {
+      const message = "must differ from the others with nodeLocalCache, which does not start with an address twice";
+      found.push({ path: ["clusterDns", index], message, value });
+    }
+  }
   if (clusterDns?.some((address) => sameAddress(address, cache.address))) {
     const message = "must not be an address of clusterDns";
     found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });

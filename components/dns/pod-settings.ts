@@ -56,6 +56,8 @@ function checkValues({ operator, values = [] }: Requirement, context: z.Refineme
   const refuse = (message: string) => context.addIssue({ code: "custom", path: ["values"], message, input: values });
   if (NO_VALUES.includes(operator) && values.length > 0) refuse(`must be empty with operator ${operator}`);
   if (["In", "NotIn"].includes(operator) && values.length === 0) refuse(`must have a value with operator ${operator}`);
+  if (["In", "NotIn"].includes(operator) && !values.every((value) => LabelValueOrEmpty.safeParse(value).success))
+    refuse("must be label values: up to 63 letters, digits, '-', '_' and '.'");
   if (["Gt", "Lt"].includes(operator) && !/^[+-]?\d+$/.test(values.length === 1 ? (values[0] ?? "") : ""))
     refuse(`must be one quoted integer with operator ${operator}`);
 }
@@ -136,6 +138,24 @@ export const Affinity = z.record(z.string(), z.unknown()).superRefine((affinity,
   for (const { path, message, value } of issuesOf(error, affinity, []))
     context.addIssue({ code: "custom", path: [...path], message, input: value });
 });
+
+/** One label that a node must have, with any of the values, and the path of these below the DNS settings. */
+interface RequiredLabel {
+  readonly path: readonly (string | number)[];
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+/** Labels that nodes must have by a required node affinity. */
+export function requiredNodes(affinity: z.infer<typeof Affinity> | undefined): RequiredLabel[] {
+  const required = PodPlacement.safeParse(affinity).data?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const path = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"];
+  return (required?.nodeSelectorTerms ?? []).flatMap(({ matchExpressions = [] }, term) =>
+    matchExpressions.flatMap(({ key, operator, values = [] }, index) =>
+      operator === "In" ? [{ path: [...path, term, "matchExpressions", index, "values"], key, values }] : [],
+    ),
+  );
+}
 
 /** Labels by which the add-on's Deployment selects its pods. */
 const ADDON_LABELS = { "k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns" };

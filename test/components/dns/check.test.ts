@@ -11,6 +11,10 @@ function issues(settings: unknown, kubernetes: string | undefined = "1.35"): str
   return checkDns(DnsSettings.parse(settings), kubernetes).map(({ path, message }) => `${path.join(".")}: ${message}`);
 }
 const options = (choices: unknown) => ({ corefile: { options: choices } });
+const onNodes = (...matchExpressions: readonly unknown[]) => {
+  const required = { nodeSelectorTerms: [{ matchExpressions }] };
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } } };
+};
 
 describe("checkDns", () => {
   it("accepts the defaults on every Kubernetes version with an add-on version, and on an existing cluster", () => {
@@ -178,6 +182,26 @@ describe("checkDns", () => {
     [
       { nodeLocalCache: {}, clusterDns: ["169.254.20.10"] },
       /^nodeLocalCache\.address: must not be an address of clusterDns$/,
+    ],
+    [
+      { nodeLocalCache: {}, clusterDns: ["172.20.0.10", "172.20.0.10"] },
+      /^clusterDns\.1: must differ from the others with nodeLocalCache, which does not start with an address twice$/,
+    ],
+    [
+      { nodeLocalCache: { address: "fd00::1" }, clusterDns: ["fd00::a", "fd00:0:0::a"] },
+      /^clusterDns\.1: must differ from the others with nodeLocalCache/,
+    ],
+    [
+      { nodeSelector: { "kubernetes.io/os": "windows" } },
+      /^nodeSelector\.kubernetes\.io\/os: must be linux, or no node/,
+    ],
+    [
+      { nodeSelector: { "beta.kubernetes.io/arch": "x86_64" } },
+      /^nodeSelector\.beta\.kubernetes\.io\/arch: must be amd64 or arm64, or no node runs CoreDNS and its add-on fails/,
+    ],
+    [
+      onNodes({ key: "kubernetes.io/arch", operator: "In", values: ["aarch64", "x86_64"] }),
+      /nodeSelectorTerms\.0\.matchExpressions\.0\.values: must be amd64 or arm64, or no node runs CoreDNS/,
     ],
     [
       { nodeLocalCache: {}, clusterDns: ["fd00::a"] },

@@ -49,6 +49,10 @@ describe("the placement of CoreDNS's pods", () => {
       { matchExpressions: [{ key: "a", operator: "In", values: [true] }] },
       "matchExpressions[0].values[0]: must be a quoted string",
     ],
+    ...["In", "NotIn"].map((operator): readonly [unknown, string] => [
+      { matchExpressions: [{ key: "a", operator, values: ["b", "core dns"] }] },
+      "matchExpressions[0].values: must be label values: up to 63 letters, digits, '-', '_' and '.'",
+    ]),
     [{ matchLabels: { a: "b" } }, "matchLabels: unknown key, must be one of matchExpressions, matchFields"],
     [
       { matchFields: [{ key: "metadata.name", operator: "In", values: ["a", "b"] }] },
