@@ -123,8 +123,22 @@ export function addonIssues(settings: DnsSettings, kubernetesVersion: string): D
     ...rejected,
     ...timeouts,
     ...impossibleNodes(settings),
+    ...unusedBudget(settings),
     ...(isOtherDomain ? [domainIssue] : []),
   ];
+}
+
+/** A limit of a disruption budget that is not created. */
+function unusedBudget({ podDisruptionBudget }: DnsSettings): DnsIssue[] {
+  const { enabled, ...limits } = podDisruptionBudget ?? { enabled: true };
+  if (enabled) return [];
+  const message = "has no effect while enabled is false";
+  return Object.entries(limits).map(([key, value]) => ({
+    path: ["podDisruptionBudget", key],
+    message,
+    value,
+    severity: "warning",
+  }));
 }
 
 /** Values of these labels on nodes that run CoreDNS, by the end of the key. @see https://kubernetes.io/docs/reference/labels-annotations-taints/ */

@@ -63,7 +63,7 @@ export function checkPipeline(
     ...awsSourceIssues(targets),
     ...policyIssues(targets, collector, cluster),
     ...targets.flatMap((target) => targetIssues(target, collector, teams)),
-    ...unreadNamespaces(settings),
+    ...namespaceIssues(settings),
     ...memoryIssues(resourcesOf(settings)),
     ...sidecarIssues(settings),
     ...carrierIssues(settings, teams),
@@ -160,15 +160,22 @@ function clusterIssues(
   return cluster === undefined ? [] : awsIssues(target, cluster);
 }
 
-/** Included namespaces that would silently not be read: the collector's own, and those that are also excluded. */
-function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings): SettingsIssue[] {
-  return include.flatMap((name, index): SettingsIssue[] => {
+/** Included namespaces that would silently not be read: the collector's own, and those that are also excluded; and others to exclude. */
+function namespaceIssues({ mode, namespaces: { include, exclude } }: LoggingSettings): SettingsIssue[] {
+  // Mode sidecar refuses both.
+  const others = mode === "sidecar" ? [] : exclude.filter((name) => !include.includes(name));
+  const message = "has no effect with include, since only its namespaces are read";
+  const path = ["namespaces", "exclude"];
+  const unused: SettingsIssue[] =
+    include.length > 0 && others.length > 0 ? [{ path, message, value: others, severity: "warning" }] : [];
+  const unread = include.flatMap((name, index): SettingsIssue[] => {
     const path = ["namespaces", "include", index];
     if (name === LOGGING_NAMESPACE)
       return [{ path, message: "must not be the collector's own namespace, which is never read", value: name }];
     if (exclude.includes(name)) return [{ path, message: "must not be in exclude as well", value: name }];
     return [];
   });
+  return [...unused, ...unread];
 }
 
 /** A setting with a value other than its default, and the settings with the default (or another value) instead. */
@@ -195,7 +202,7 @@ const POD: ApplicationPod = {
 const DEFAULTS = LoggingSettings.parse({});
 const INDEX_KEYS = ["prefix", "separator", "datePattern", "timeZone", "splitBy"] as const;
 /** Destination options that only a collector's configuration reflects. */
-const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
+const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify", "mechanism"] as const;
 
 /**
  * A warning for each setting without effect: the collector's configuration is the same with the setting's default. Requires valid settings.
@@ -257,8 +264,9 @@ function choices(settings: LoggingSettings): Choice[] {
   add(["buffer", "size"], buffer.size, size, { buffer: { ...buffer, size } });
   for (const key of DESTINATION_KEYS) {
     const { [key]: value, ...others }: Record<string, unknown> = { ...destination };
-    const rest = Destination.safeParse(others).data;
-    if (value !== undefined && rest !== undefined) add(["destination", key], destination, rest, { destination: rest });
+    const rest = Destination.safeParse(key === "tls" ? { ...others, tls: true } : others).data;
+    if (value !== undefined && rest !== undefined && !isSame(destination, rest))
+      differing.push({ path: ["destination", key], value, byDefault: { ...settings, destination: rest } });
   }
   return differing;
 }

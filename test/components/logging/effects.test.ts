@@ -122,6 +122,14 @@ describe("A setting without effect", () => {
     }
   }
 
+  it("is reported with its value", () => {
+    const settings = LoggingSettings.parse({ destination: { kind: "http", url: "http://h/x", verify: false } });
+    assert.deepEqual(
+      checkLogging(settings, "eks").map(({ value }) => value),
+      [false],
+    );
+  });
+
   it("is reported with its reason", () => {
     const warnings = (settings: object) =>
       checkLogging(LoggingSettings.parse(settings), "eks").map(
@@ -142,6 +150,21 @@ describe("A setting without effect", () => {
     assert.deepEqual(warnings({ collector: "tail", mode: "sidecar", buffer: { whenFull: "block" } }), [
       "warning buffer.whenFull: has no effect with collector tail, mode sidecar and destination stdout",
     ]);
+    assert.deepEqual(warnings({ namespaces: { include: ["shop"], exclude: ["kube-system"] } }), [
+      "warning namespaces.exclude: has no effect with include, since only its namespaces are read",
+    ]);
+    const kafka = { kind: "kafka", brokers: ["kafka.example.com:9092"], topic: "logs" };
+    const lines = "loses lines when Fluent Bit is killed: up to 16 MB that no broker has acknowledged wait in memory";
+    assert.deepEqual(warnings({ destination: { ...kafka, mechanism: "PLAIN" } }), [
+      `warning destination.kind: ${lines}`,
+      "warning destination.mechanism: has no effect with collector Fluent Bit, mode daemonset and destination kafka",
+    ]);
+    assert.deepEqual(warnings({ destination: { ...kafka, mechanism: "PLAIN", credentials: { secretName: "k" } } }), [
+      `warning destination.kind: ${lines}`,
+    ]);
+    // TLS by default, written out.
+    for (const tls of [true, {}, { verify: true }])
+      assert.deepEqual(warnings({ destination: { kind: "opensearch", host: "search.example.com", tls } }), []);
     // A list in another order is the default.
     assert.deepEqual(warnings({ multiline: ["node", "go", "python", "java"] }), []);
   });
