@@ -146,14 +146,14 @@ interface RequiredLabel {
   readonly values: readonly string[];
 }
 
-/** Labels that nodes must have by a required node affinity. */
+/** Labels that nodes must have by a required node affinity; none if it has several terms, of which a node meets one. */
 export function requiredNodes(affinity: z.infer<typeof Affinity> | undefined): RequiredLabel[] {
   const required = PodPlacement.safeParse(affinity).data?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const path = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"];
-  return (required?.nodeSelectorTerms ?? []).flatMap(({ matchExpressions = [] }, term) =>
-    matchExpressions.flatMap(({ key, operator, values = [] }, index) =>
-      operator === "In" ? [{ path: [...path, term, "matchExpressions", index, "values"], key, values }] : [],
-    ),
+  const [term, ...others] = required?.nodeSelectorTerms ?? [];
+  if (others.length > 0) return [];
+  const path = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms", 0];
+  return (term?.matchExpressions ?? []).flatMap(({ key, operator, values = [] }, index) =>
+    operator === "In" ? [{ path: [...path, "matchExpressions", index, "values"], key, values }] : [],
   );
 }
 

@@ -23,6 +23,15 @@ describe("checkDns", () => {
     }
   });
 
+  it("accepts a node affinity of which one term suits CoreDNS", () => {
+    const term = (arch: string) => ({
+      matchExpressions: [{ key: "kubernetes.io/arch", operator: "In", values: [arch] }],
+    });
+    const required = { nodeSelectorTerms: [term("s390x"), term("arm64")] };
+    const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
+    assert.deepEqual(checkDns(DnsSettings.parse({ affinity }), "1.36"), []);
+  });
+
   it("accepts any combination of valid parts", () => {
     fc.assert(
       fc.property(dnsSettings, (settings) => {
