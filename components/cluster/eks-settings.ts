@@ -136,14 +136,15 @@ const AccessEntrySettings = z
     policy: z.enum(ACCESS_POLICIES).optional().describe("Access policy."),
     namespaces: z
       .array(string(/^[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?$/, "the name of a namespace, or a pattern such as dev-*"))
+      .min(1, "must not be empty, which would give access to all namespaces")
       .superRefine(unique())
-      .default([])
+      .optional()
       .describe("Namespaces of the policy. Default: all."),
   })
   .superRefine(({ groups, policy, namespaces }, context) => {
     if (policy !== undefined) return;
     if (groups.length === 0) relation(context, ["groups", "policy"], "at least one of groups and policy is required");
-    if (namespaces.length > 0) relation(context, ["namespaces", "policy"], "namespaces requires a policy");
+    if (namespaces !== undefined) relation(context, ["namespaces", "policy"], "namespaces requires a policy");
   });
 export type AccessEntrySettings = z.infer<typeof AccessEntrySettings>;
 

@@ -37,7 +37,11 @@ export const AccessRule = z
   .strictObject({
     namespaces: z.array(NamespaceName).default([]).describe("Namespaces."),
     cidrs: z.array(PolicyCidr).default([]).describe("CIDR blocks."),
-    ports: z.array(Port).default([]).describe("TCP unless set. Default: all, and ping."),
+    ports: z
+      .array(Port)
+      .min(1, "must not be empty, which would allow all ports")
+      .optional()
+      .describe("TCP unless set. Default: all, and ping."),
   })
   .superRefine((rule, context) => {
     if (rule.namespaces.length === 0 && rule.cidrs.length === 0)
@@ -54,7 +58,7 @@ function peersOf({ namespaces, cidrs }: AccessRule): Peer[] {
 }
 
 function portsOf({ ports }: AccessRule): { ports?: PolicyPort[] } {
-  if (ports.length === 0) return {};
+  if (ports === undefined) return {};
   return {
     ports: ports.map((port) => (typeof port === "number" ? { protocol: "TCP" as const, port } : { ...port })),
   };

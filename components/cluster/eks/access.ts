@@ -70,7 +70,7 @@ export function grantAccess(name: string, args: AccessArgs, options: pulumi.Cust
         clusterName,
         principalArn,
         policyArn: `arn:${partition}:eks::aws:cluster-access-policy/${policy}`,
-        accessScope: namespaces.length === 0 ? { type: "cluster" } : { type: "namespace", namespaces },
+        accessScope: namespaces === undefined ? { type: "cluster" } : { type: "namespace", namespaces },
       },
       // Changing the scope replaces the association, but EKS sees old and new as the same one: deleting the old one last would also delete
       // the new one.

@@ -86,7 +86,7 @@ function contains(cidr: string, ip: string): boolean {
 
 function hasPort({ ports }: AccessRule, wanted: number): boolean {
   return (
-    ports.length === 0 ||
+    ports === undefined ||
     ports.some((range) => {
       const { port, endPort = port, protocol } = typeof range === "number" ? { port: range, protocol: "TCP" } : range;
       return protocol === "TCP" && port <= wanted && wanted <= endPort;
