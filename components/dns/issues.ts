@@ -43,6 +43,7 @@ export function checkDns(
     ...portIssues(settings),
     ...cacheMemoryIssues(settings, takesAddon),
     ...bypassIssues(settings),
+    ...idleLoadIssues(settings),
     ...releaseIssues(settings),
     ...checkNodeLocalCache(settings),
   ];
@@ -247,6 +248,13 @@ export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsI
   }
   const message = `takes ${Math.round(need.cache)} of the ${megabytes} MB that CoreDNS then needs, above resources.limits.memory of ${limit}: raise that, or lower the capacity`;
   return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
+}
+
+/** Warns of a load from which nothing is sized. */
+function idleLoadIssues({ corefile: { upstreamLoad, options } }: DnsSettings): DnsIssue[] {
+  if (upstreamLoad === undefined || options?.forward?.maxConcurrent === undefined) return [];
+  const message = "has no effect with options.forward.maxConcurrent, which takes the place of the value sized from it";
+  return [{ path: ["corefile", "upstreamLoad"], message, severity: "warning" }];
 }
 
 const BYPASSES_COREDNS =

@@ -173,6 +173,12 @@ describe("checkDns", () => {
       /^corefile: upstreamLoad requires profile tuned, whose max_concurrent it sizes$/,
     ],
     [
+      {
+        corefile: { profile: "tuned", upstreamLoad: {}, options: { forward: { maxConcurrent: 100 } } },
+      },
+      /^corefile\.upstreamLoad: has no effect with options\.forward\.maxConcurrent, /,
+    ],
+    [
       { corefile: { text: ".:53 {\n errors\n" } },
       /^corefile\.text: CoreDNS cannot run this Corefile: line 2: the text ends before a closing brace$/,
     ],
