@@ -96,14 +96,15 @@ function outsideNameIssues({ canary: { enabled, outsideName } }: MonitoringSetti
     : [];
 }
 
-/** What an alarm can notify or start: resource prefix by service. EC2 actions are for alarms with an instance. */
-const ALARM_ACTIONS: ReadonlyMap<string, string> = new Map([
-  ["sns", ""],
-  ["lambda", "function:"],
-  ["autoscaling", "scalingPolicy:"],
-  ["ssm", "opsitem:"],
-  ["ssm-incidents", "response"],
-  ["aiops", "investigation-group"],
+/** What an alarm can notify or start: its resource by service. EC2 actions are for alarms with an instance. */
+const ALARM_ACTIONS: ReadonlyMap<string, RegExp> = new Map([
+  // A subscription of the topic would have its id as another part.
+  ["sns", /^[\w-]+(\.fifo)?$/],
+  ["lambda", /^function:/],
+  ["autoscaling", /^scalingPolicy:/],
+  ["ssm", /^opsitem:/],
+  ["ssm-incidents", /^response/],
+  ["aiops", /^investigation-group/],
 ]);
 
 /**
@@ -115,9 +116,8 @@ function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: s
   if (kind !== "cloudwatch") return [];
   return alarmActions.flatMap((arn, index) => {
     const issue = (message: string): SettingsIssue[] => [{ path: ["alarmActions", index], message, value: arn }];
-    const [, partition, service = "", arnRegion = "", , ...resource] = arn.split(":");
-    const start = ALARM_ACTIONS.get(service);
-    if (start === undefined || !resource.join(":").startsWith(start))
+    const [, partition, service = "", arnRegion = "", account = "", ...resource] = arn.split(":");
+    if (ALARM_ACTIONS.get(service)?.test(resource.join(":")) !== true || !/^\d{12}$/.test(account))
       return issue(
         "must be the ARN of an SNS topic, a Lambda function, a scaling policy, an OpsItem's severity, a response plan or an investigation group",
       );

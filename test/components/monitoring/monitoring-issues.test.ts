@@ -246,6 +246,9 @@ describe("issues of monitoring settings", () => {
       "arn:aws:sqs:eu-central-1:123456789012:q",
       "arn:aws:events:eu-central-1:123456789012:event-bus/default",
       "arn:aws:ssm:eu-central-1:123456789012:document/a",
+      // A subscription of a topic, and an account that is none.
+      "arn:aws:sns:eu-central-1:123456789012:ops:1234abcd-12ab-34cd-56ef-1234567890ab",
+      "arn:aws:sns:eu-central-1:123:ops",
       // No alarm of this stack has an instance.
       "arn:aws:automate:eu-central-1:ec2:reboot",
     ];
