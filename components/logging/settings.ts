@@ -8,6 +8,7 @@ import {
   NamespaceName,
   PolicyCidr,
   PortNumber,
+  string,
   unique,
 } from "../schema/values.ts";
 import { Destination } from "./destinations/destination-settings.ts";
@@ -97,9 +98,7 @@ export const LoggingSettings = z.strictObject({
         .boolean()
         .optional()
         .describe("Fields k8s_cluster_name and, on EKS, cloud_region and cloud_account_id. Default true."),
-      accountId: z
-        .string()
-        .regex(/^\d{12}$/, "must be a quoted string of 12 digits")
+      accountId: string(/^\d{12}$/, "a quoted string of 12 digits")
         .optional()
         .describe("For cloud_account_id. Default: looked up on EKS, except in mode sidecar."),
     })

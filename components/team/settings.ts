@@ -118,6 +118,7 @@ export function quotaAsStrings(quota: z.infer<typeof Quota>): Record<string, str
   return Object.fromEntries(Object.entries(quota).map(([key, value]) => [key, String(value)]));
 }
 
+const REASON = "must say why, in at least 10 characters";
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const LABEL_WORDS = "must be a Kubernetes label value: a quoted string of at most 63 letters, digits, '-', '_' and '.'";
@@ -207,7 +208,7 @@ export const TeamSettings = z.strictObject({
   podSecurity: z
     .strictObject({
       level: z.enum(["restricted", "baseline", "privileged"]).describe("Level."),
-      reason: z.string().min(10, "must say why, in at least 10 characters").describe("Kept as an annotation."),
+      reason: z.string(REASON).min(10, REASON).describe("Kept as an annotation."),
     })
     .optional()
     .describe("A level below restricted; also needs a policy exemption."),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unique } from "../../schema/values.ts";
+import { string, unique } from "../../schema/values.ts";
 import { CONDITIONS, selectionOf } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty, isEmptyBesideText, refuseRisk } from "./pattern-risk.ts";
@@ -170,7 +170,7 @@ export const ProcessingSettings = z.strictObject({
         .string()
         .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, "must be up to 63 letters, digits and '_', with a letter first")
         .refine((name) => !RESERVED_FIELDS.has(name), "must not be a field that records already have"),
-      z.string().regex(/^[\w.:/@-]{1,128}$/, "must be 1 to 128 letters, digits and . _ : / @ -"),
+      string(/^[\w.:/@-]{1,128}$/, "a quoted string of 1 to 128 letters, digits and . _ : / @ -"),
     )
     .default({})
     .describe("Added to each record. Default: none."),

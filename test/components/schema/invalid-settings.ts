@@ -60,6 +60,15 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
     "teams[0]: must be an object whose keys are among name, peers, members, memberRoles, podIdentity, namespaces, podSecurity, ingress, egress, labels, quota, limits (found null)",
   ],
   ["teams: [{name: ts, peers: [7]}]", "teams[0].peers[0]: must be a string (found 7)"],
+  [
+    "logging: {metadata: {accountId: 123456789012}, processing: {fields: {env: true}}}",
+    "logging.processing.fields.env: must be a quoted string of 1 to 128 letters, digits and . _ : / @ - (found true)",
+    "logging.metadata.accountId: must be a quoted string of 12 digits (found 123456789012)",
+  ],
+  [
+    "teams: [{name: ts, podSecurity: {level: baseline}}]",
+    "teams[0].podSecurity.reason: must say why, in at least 10 characters, but is not set",
+  ],
   // The first may be the team that the second one names.
   [
     "teams: [ts, {name: sa, peers: [ts]}]",
@@ -140,6 +149,16 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
   [
     "dns: {corefile: {options: {hosts: {entries: [{address: 10.0.0.1, names: []}]}}}}",
     "dns.corefile.options.hosts.entries[0].names: must have at least 1 item (found [])",
+  ],
+  // An empty list that would allow everything
+  [
+    "teams: [{name: ts, ingress: [{namespaces: [web], ports: []}], egress: [{cidrs: [10.0.0.0/8], ports: []}]}]",
+    "teams[0].ingress[0].ports: must not be empty, which would allow all ports (found [])",
+    "teams[0].egress[0].ports: must not be empty, which would allow all ports (found [])",
+  ],
+  [
+    "cluster: {kind: eks, accessEntries: [{principalArn: 'arn:aws:iam::111122223333:role/a', policy: AmazonEKSAdminPolicy, namespaces: []}]}",
+    "cluster.accessEntries[0].namespaces: must not be empty, which would give access to all namespaces (found [])",
   ],
   // What contradicts
   [

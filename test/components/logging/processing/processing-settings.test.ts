@@ -48,7 +48,8 @@ describe("Settings of processing", () => {
     [{ sample: [{ ratio: 1 }] }, /ratio: must be a number from 0.001 to 0.999/],
     [{ limit: [{ linesPerSecond: 0 }] }, /linesPerSecond: must be an integer from 1/],
     [{ fields: { log: "x" } }, /must not be a field that records already have/],
-    [{ fields: { env: "two words" } }, /must be 1 to 128 letters/],
+    [{ fields: { env: "two words" } }, /must be a quoted string of 1 to 128 letters/],
+    [{ fields: { env: true } }, /must be a quoted string of 1 to 128 letters/],
   ] as const)
     it(`are refused: ${JSON.stringify(processing)}`, () => {
       const issues = issuesIn(LoggingSettings, { processing });
