@@ -12,7 +12,8 @@ const URL_MESSAGE = "must be an http or https URL, such as https://logs.example.
 const PlainUrl = z
   .url({ protocol: /^https?$/, error: URL_MESSAGE, abort: true })
   // Collectors compare the scheme for TLS case-sensitively: HTTPS:// would send in clear text. Blanks would be in a configuration.
-  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_MESSAGE);
+  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_MESSAGE)
+  .refine((url) => URL.parse(url)?.port !== "0", "must be a URL with a port from 1 to 65535");
 
 const IN_CREDENTIALS = "which belong in credentials";
 const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS)).refine(

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { PolicyStatement } from "../../aws/policy-statements.ts";
 import { relation, type SettingsIssue } from "../../schema/errors.ts";
-import { string } from "../../schema/values.ts";
+import { string, unique } from "../../schema/values.ts";
 import { Credentials, HOST_NAME, isHost, TlsChoice } from "./destination-values.ts";
 
 const MSK_ARN =
@@ -21,6 +21,7 @@ export const KAFKA = {
       ),
     )
     .min(1, "must not be empty")
+    .superRefine(unique((broker) => broker.toLowerCase()))
     .describe("Bootstrap brokers, as HOST:PORT."),
   topic: string(/^(?!\.{1,2}$)[\w.-]{1,249}$/, "1 to 249 letters, digits and '_', '-', '.'").describe("Topic."),
   tls: TlsChoice,

@@ -101,13 +101,38 @@ function isInCluster(host: string): boolean {
  * `collectors-tls` reports the latter, from its configuration. Paths are below the destination.
  */
 export function transportIssues(destination: Destination, collector: CollectorId): SettingsIssue[] {
+  const loopbacks = loopbackIssues(destination);
+  if (loopbacks.length > 0) return loopbacks;
   const host = targetOf(destination)?.host;
-  if (host !== undefined && LOOPBACK.test(host)) {
-    const key = "url" in destination ? "url" : "host";
-    const message = "leads to the collector's own pod";
-    return [{ path: [key], message, value: "url" in destination ? destination.url : host, severity: "warning" }];
-  }
-  if (collector === "fluent-bit" || host === undefined || isInCluster(host)) return [];
+  const idle = idleCaIssues(destination);
+  if (collector === "fluent-bit" || host === undefined || isInCluster(host)) return idle;
+  return [...idle, ...exposureIssues(destination, host)];
+}
+
+/** An address in the collector's pod, where no server listens. */
+function loopbackIssues(destination: Destination): SettingsIssue[] {
+  const issue = (path: SettingsIssue["path"], value: string): SettingsIssue[] => [
+    { path, message: "leads to the collector's own pod", value, severity: "warning" },
+  ];
+  if (destination.kind === "kafka")
+    return destination.brokers.flatMap((broker, index) =>
+      LOOPBACK.test(broker.replace(/:\d+$/, "")) ? issue(["brokers", index], broker) : [],
+    );
+  const host = targetOf(destination)?.host;
+  if (host === undefined || !LOOPBACK.test(host)) return [];
+  return "url" in destination ? issue(["url"], destination.url) : issue(["host"], host);
+}
+
+/** A CA certificate that nothing is verified with. */
+function idleCaIssues(destination: Destination): SettingsIssue[] {
+  const [path, tls] = "tls" in destination ? [["tls"], destination.tls] : [[], destination];
+  if (typeof tls !== "object" || !("verify" in tls) || tls.verify || tls.caSecretName === undefined) return [];
+  const message = "has no effect with verify false, which accepts any certificate";
+  return [{ path: [...path, "caSecretName"], message, value: tls.caSecretName, severity: "warning" }];
+}
+
+/** Warns of a connection on which others can read lines, or impersonate the destination. */
+function exposureIssues(destination: Destination, host: string): SettingsIssue[] {
   const unencrypted = `without TLS, so anyone on the path to ${host} can read the lines`;
   const unverified = `without verification, so anyone on the path can impersonate ${host}`;
   const warning = (path: readonly string[], message: string, value: unknown): SettingsIssue[] => [

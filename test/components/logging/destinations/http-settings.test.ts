@@ -23,6 +23,19 @@ const asSecret = "must be a Secret, such as { secretName: datadog, key: api-key 
 const asValue =
   "must be a string of up to 4096 printable ASCII characters, without blanks at the ends, or a Secret, such as { secretName: datadog, key: api-key }";
 
+describe("The URL of a destination", () => {
+  it("has a port that servers can have, or none", () => {
+    for (const destination of [HTTP, LOKI, OTLP]) {
+      const url = "https://logs.example.com";
+      assert.deepEqual(issues({ ...destination, url: `${url}:0` }), [
+        `destination.url: must be a URL with a port from 1 to 65535 (found "${url}:0")`,
+      ]);
+      assert.deepEqual(issues({ ...destination, url: `${url}:65535` }), []);
+      assert.match(issues({ ...destination, url: `${url}:65536` }).join("\n"), /^destination\.url: must be an http or/);
+    }
+  });
+});
+
 describe("Headers of a destination", () => {
   it("are strings and Secrets, with names that RFC 9110 allows", () => {
     const secret = { secretName: "datadog", key: "api-key" };

@@ -153,6 +153,7 @@ describe("Destination kafka", () => {
     [{ ...KAFKA, brokers: ["a,b:9092"] }, /^brokers\[0\]: must be a host and its port/],
     [{ ...KAFKA, brokers: ["a..b:9092"] }, /^brokers\[0\]: must be a host and its port/],
     [{ ...KAFKA, brokers: ["10.0.0.300:9092"] }, /^brokers\[0\]: must be a host and its port/],
+    [{ ...KAFKA, brokers: ["a:9092", "b:9092", "A:9092"] }, /^brokers\[2\]: must be unique/],
     [{ ...KAFKA, brokers: ["a:70000"] }, /^brokers\[0\]: must be a host and its port/],
     [{ ...KAFKA, topic: "a b" }, /^topic: must be 1 to 249 letters/],
     [{ ...SCRAM, tls: false }, /^: credentials require TLS/],

@@ -34,6 +34,27 @@ describe("the transport to a destination", () => {
       assert.deepEqual(told({ kind: "opensearch", host: "127.0.0.1", tls: false }, collector), [
         "host: leads to the collector's own pod",
       ]);
+      assert.deepEqual(
+        told({ kind: "kafka", brokers: ["b.example.com:9092", "127.0.0.1:9092"], topic: "a" }, collector),
+        ["brokers.1: leads to the collector's own pod"],
+      );
+    }
+  });
+
+  it("gets a warning if its CA certificate verifies nothing", () => {
+    const unverified = { verify: false, caSecretName: "ca" };
+    const idle = "caSecretName: has no effect with verify false, which accepts any certificate";
+    const url = { kind: "http", url: `https://${host}/in` };
+    assert.deepEqual(told({ ...url, ...unverified }, "fluent-bit"), [idle]);
+    assert.deepEqual(told({ ...url, ...unverified }), [idle, `verify: ${BLIND}`]);
+    assert.deepEqual(told({ ...url, caSecretName: "ca" }), []);
+    for (const destination of [
+      { kind: "elasticsearch", host },
+      { kind: "opensearch", host: "search.logs.svc" },
+      { kind: "kafka", brokers: ["b.example.com:9093"], topic: "a" },
+    ]) {
+      assert.deepEqual(told({ ...destination, tls: unverified }, "fluent-bit"), [`tls.${idle}`], destination.kind);
+      assert.deepEqual(told({ ...destination, tls: { caSecretName: "ca" } }, "fluent-bit"), []);
     }
   });
 
