@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { z } from "zod";
 import type { ClusterSettings } from "../cluster/settings.ts";
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { TeamNamespaces } from "../kubernetes/labels.ts";
@@ -8,7 +9,7 @@ import { carrierIssues, carriersOf, pipelineOf } from "./carriers.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { awsIssues, keyPrefixWarnings, policyIssues, teamIssues } from "./destinations/aws/aws-issues.ts";
-import { awsIdentitySetting, Destination } from "./destinations/destination-settings.ts";
+import { awsIdentitySetting, Destination, NamedDestination } from "./destinations/destination-settings.ts";
 import { mskIssues } from "./destinations/kafka-settings.ts";
 import { amazonIssues } from "./destinations/search/search-settings.ts";
 import { transportIssues } from "./destinations/transport.ts";
@@ -220,10 +221,11 @@ function settingsWithoutEffect(settings: LoggingSettings, collector: Collector):
   const current = chosen.length > 0 ? rendered(settings) : undefined;
   return chosen.flatMap(({ path, value, byDefault }): SettingsIssue[] => {
     if (!isDeepStrictEqual(current, rendered(byDefault))) return [];
+    const its = path[0] === "destinations" ? targets.find(({ name }) => name === path[1]) : undefined;
     const message =
       path[0] === "index" && !targets.some(({ destination }) => hasIndex(destination))
         ? `has no effect with destination ${kinds}, which has no indices`
-        : `has no effect with collector ${title}, mode ${mode} and destination ${kinds}`;
+        : `has no effect with collector ${title}, mode ${mode} and destination ${its?.destination.kind ?? kinds}`;
     return [{ path, message, value, severity: "warning" }];
   });
 }
@@ -243,7 +245,7 @@ function otherWhenFull(settings: LoggingSettings, collector: Collector): Choice[
 
 /** The settings whose values differ from their defaults, among those that a collector may ignore. */
 function choices(settings: LoggingSettings): Choice[] {
-  const { index, namespaces, metadata, buffer, destination } = settings;
+  const { index, namespaces, metadata, buffer, destination, destinations } = settings;
   const differing: Choice[] = [];
   const add = (path: readonly string[], value: unknown, standard: unknown, changed: Partial<LoggingSettings>) => {
     if (!isSame(value, standard)) differing.push({ path, value, byDefault: { ...settings, ...changed } });
@@ -262,13 +264,32 @@ function choices(settings: LoggingSettings): Choice[] {
   }
   const { size } = DEFAULTS.buffer;
   add(["buffer", "size"], buffer.size, size, { buffer: { ...buffer, size } });
-  for (const key of DESTINATION_KEYS) {
-    const { [key]: value, ...others }: Record<string, unknown> = { ...destination };
-    const rest = Destination.safeParse(key === "tls" ? { ...others, tls: true } : others).data;
-    if (value !== undefined && rest !== undefined && !isSame(destination, rest))
-      differing.push({ path: ["destination", key], value, byDefault: { ...settings, destination: rest } });
-  }
-  return differing;
+  const named = Object.entries(destinations ?? {}).flatMap(([name, one]) =>
+    destinationChoices(["destinations", name], one, NamedDestination, (rest) => ({
+      ...settings,
+      destinations: { ...destinations, [name]: rest },
+    })),
+  );
+  const only = destinationChoices(["destination"], destination, Destination, (rest) => ({
+    ...settings,
+    destination: rest,
+  }));
+  return [...differing, ...only, ...named];
+}
+
+/** The options of a destination that differ from their defaults. @param replaced The settings with another destination instead of it. */
+function destinationChoices<T extends Readonly<Record<string, unknown>>>(
+  path: readonly string[],
+  destination: T | undefined,
+  schema: z.ZodType<T>,
+  replaced: (rest: T) => LoggingSettings,
+): Choice[] {
+  return DESTINATION_KEYS.flatMap((key): Choice[] => {
+    const { [key]: value, ...others }: Readonly<Record<string, unknown>> = destination ?? {};
+    const rest = schema.safeParse(key === "tls" ? { ...others, tls: true } : others).data;
+    if (value === undefined || rest === undefined || isSame(destination, rest)) return [];
+    return [{ path: [...path, key], value, byDefault: replaced(rest) }];
+  });
 }
 
 /** Whether two values are equivalent; the order of lists is ignored. */

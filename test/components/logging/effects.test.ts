@@ -162,6 +162,12 @@ describe("A setting without effect", () => {
     assert.deepEqual(warnings({ destination: { ...kafka, mechanism: "PLAIN", credentials: { secretName: "k" } } }), [
       `warning destination.kind: ${lines}`,
     ]);
+    const destinations = { a: { ...kafka, mechanism: "PLAIN" }, b: { kind: "http", url: "http://h/x", verify: false } };
+    assert.deepEqual(warnings({ destinations }), [
+      `warning destinations.a.kind: ${lines}`,
+      "warning destinations.a.mechanism: has no effect with collector Fluent Bit, mode daemonset and destination kafka",
+      "warning destinations.b.verify: has no effect with collector Fluent Bit, mode daemonset and destination http",
+    ]);
     // TLS by default, written out.
     for (const tls of [true, {}, { verify: true }])
       assert.deepEqual(warnings({ destination: { kind: "opensearch", host: "search.example.com", tls } }), []);
