@@ -14,13 +14,12 @@ import {
 import { parseAddonVersion } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
-import { amount } from "../schema/values.ts";
 import { addonIssues, addonVersion, LOOKED_UP_VERSION } from "./addon.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import { portIssues, targetPort } from "./endpoints.ts";
 import { answersOutside } from "./node-local-rendering.ts";
-import { DEFAULT_MEMORY_LIMIT, dnsProfile, memoryNeed } from "./profile.ts";
+import { cacheMemoryIssues, idleLoadIssues } from "./profile.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 /**
@@ -223,38 +222,6 @@ function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
     }
     return found;
   });
-}
-
-/**
- * Warns of a set memory limit that CoreDNS exceeds, and of a set cache that exceeds the limit once full. A limit from clusterSize includes
- * the cache.
- * @param isAddon Whether CoreDNS is the add-on, which has a default limit.
- */
-export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsIssue[] {
-  const { cache: options } = settings.corefile.options ?? {};
-  const { memoryLimit, cache, autopath, maxConcurrent } = dnsProfile(settings);
-  const limit = memoryLimit ?? (isAddon ? `${DEFAULT_MEMORY_LIMIT}Mi` : undefined);
-  const isSet = options?.success?.capacity !== undefined || options?.denial?.capacity !== undefined;
-  if (limit === undefined || (!isSet && settings.resources?.limits?.memory === undefined)) return [];
-  const size = settings.clusterSize ?? { pods: 0, services: 0 };
-  const need = memoryNeed(size, { autopath, capacities: [cache.success, cache.denial], waiting: maxConcurrent });
-  const megabytes = Math.round(need.names + need.cache + need.queries);
-  if (megabytes * 1e6 <= amount(limit)) return [];
-  if (!isSet) {
-    const [names, kept, queries] = [need.names, need.cache, need.queries].map(Math.round);
-    const parts = `${names} for names, ${kept} for a larger cache, ${queries} for queries`;
-    const message = `is less than the ${megabytes} MB that CoreDNS needs with these settings: ${parts}`;
-    return [{ path: ["resources", "limits", "memory"], message, value: limit, severity: "warning" }];
-  }
-  const message = `takes ${Math.round(need.cache)} of the ${megabytes} MB that CoreDNS then needs, above resources.limits.memory of ${limit}: raise that, or lower the capacity`;
-  return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
-}
-
-/** Warns of a load from which nothing is sized. */
-function idleLoadIssues({ corefile: { upstreamLoad, options } }: DnsSettings): DnsIssue[] {
-  if (upstreamLoad === undefined || options?.forward?.maxConcurrent === undefined) return [];
-  const message = "has no effect with options.forward.maxConcurrent, which takes the place of the value sized from it";
-  return [{ path: ["corefile", "upstreamLoad"], message, severity: "warning" }];
 }
 
 const BYPASSES_COREDNS =

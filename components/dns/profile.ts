@@ -1,5 +1,6 @@
 import { seconds } from "eks-dns-logging-corefile";
-import type { DnsSettings } from "./settings.ts";
+import { amount } from "../schema/values.ts";
+import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 /** CoreDNS's default capacity, in answers of each kind. @see https://coredns.io/plugins/cache/ */
 export const DEFAULT_CAPACITY = 9984;
@@ -15,7 +16,7 @@ const MB_PER_WAITING_QUERY = 0.04;
 /** Measured: 83 MB under load, 54 idle. */
 const MB_UNDER_LOAD = 29;
 /** The add-on's own limit, in MiB. */
-export const DEFAULT_MEMORY_LIMIT = 170;
+const DEFAULT_MEMORY_LIMIT = 170;
 const MEMORY_HEADROOM = 1.25;
 const DEFAULT_REPLICAS = 2;
 const CORES_PER_NODE = 4;
@@ -248,4 +249,36 @@ function autopathRow({ clusterSize }: DnsSettings, autopath: boolean): ProfileRo
     value: autopath ? "on" : "off",
     reason: `with it ${gain}, and ${cost}`,
   };
+}
+
+/**
+ * Warns of a set memory limit that CoreDNS exceeds, and of a set cache that exceeds the limit once full. A limit from clusterSize includes
+ * the cache.
+ * @param isAddon Whether CoreDNS is the add-on, which has a default limit.
+ */
+export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsIssue[] {
+  const { cache: options } = settings.corefile.options ?? {};
+  const { memoryLimit, cache, autopath, maxConcurrent } = dnsProfile(settings);
+  const limit = memoryLimit ?? (isAddon ? `${DEFAULT_MEMORY_LIMIT}Mi` : undefined);
+  const isSet = options?.success?.capacity !== undefined || options?.denial?.capacity !== undefined;
+  if (limit === undefined || (!isSet && settings.resources?.limits?.memory === undefined)) return [];
+  const size = settings.clusterSize ?? { pods: 0, services: 0 };
+  const need = memoryNeed(size, { autopath, capacities: [cache.success, cache.denial], waiting: maxConcurrent });
+  const megabytes = Math.round(need.names + need.cache + need.queries);
+  if (megabytes * 1e6 <= amount(limit)) return [];
+  if (!isSet) {
+    const [names, kept, queries] = [need.names, need.cache, need.queries].map(Math.round);
+    const parts = `${names} for names, ${kept} for a larger cache, ${queries} for queries`;
+    const message = `is less than the ${megabytes} MB that CoreDNS needs with these settings: ${parts}`;
+    return [{ path: ["resources", "limits", "memory"], message, value: limit, severity: "warning" }];
+  }
+  const message = `takes ${Math.round(need.cache)} of the ${megabytes} MB that CoreDNS then needs, above resources.limits.memory of ${limit}: raise that, or lower the capacity`;
+  return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
+}
+
+/** Warns of a load from which nothing is sized. */
+export function idleLoadIssues({ corefile: { upstreamLoad, options } }: DnsSettings): DnsIssue[] {
+  if (upstreamLoad === undefined || options?.forward?.maxConcurrent === undefined) return [];
+  const message = "has no effect with options.forward.maxConcurrent, which takes the place of the value sized from it";
+  return [{ path: ["corefile", "upstreamLoad"], message, severity: "warning" }];
 }

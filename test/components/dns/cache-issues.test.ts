@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { bypassIssues, cacheMemoryIssues } from "../../../components/dns/issues.ts";
+import { bypassIssues } from "../../../components/dns/issues.ts";
+import { cacheMemoryIssues } from "../../../components/dns/profile.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 
 const messages = (settings: unknown, isAddon = true) =>
