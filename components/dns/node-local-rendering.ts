@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import { CLUSTER_DOMAIN, type Corefile, type Plugin, renderCorefile, type Server } from "eks-dns-logging-corefile";
+import { daemonNodes } from "../kubernetes/daemon-nodes.ts";
 import { urlHost } from "../kubernetes/ip-family.ts";
 import { clusterDomainOf } from "./resolver.ts";
 import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
@@ -144,6 +145,7 @@ export function daemonSetSpec(daemon: CacheDaemon): k8s.types.input.apps.v1.Daem
         dnsPolicy: "Default",
         // It removes its interface and iptables rules on exit; if killed before, the node has no DNS.
         terminationGracePeriodSeconds: 30,
+        ...daemonNodes(),
         tolerations: [
           { key: "CriticalAddonsOnly", operator: "Exists" },
           { effect: "NoExecute", operator: "Exists" },

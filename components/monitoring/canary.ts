@@ -5,6 +5,7 @@ import { CLUSTER_DOMAIN } from "eks-dns-logging-corefile";
 import { dnsAccess } from "../dns/endpoints.ts";
 import { clusterDomainOf } from "../dns/resolver.ts";
 import { CURL_USER, containerResources, containerSecurity, filesHash, NGINX_USER } from "../kubernetes/container.ts";
+import { daemonNodes } from "../kubernetes/daemon-nodes.ts";
 import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import { type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
@@ -126,7 +127,7 @@ function canarySpec(
         automountServiceAccountToken: false,
         enableServiceLinks: false,
         terminationGracePeriodSeconds: 10,
-        nodeSelector: { "kubernetes.io/os": "linux" },
+        ...daemonNodes(),
         tolerations: [{ operator: "Exists" }],
         securityContext: {
           runAsNonRoot: true,

@@ -10,6 +10,7 @@ import {
   NGINX_USER,
   type SidecarParts,
 } from "../kubernetes/container.ts";
+import { LINUX_NODES } from "../kubernetes/daemon-nodes.ts";
 import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { CURL_POD, type CurlPodSettings } from "./settings.ts";
@@ -118,7 +119,7 @@ export function curlPodSpec<C = never, V = never>(
       ],
     },
     ...resolver(team, settings.ndots, dns),
-    nodeSelector: { "kubernetes.io/os": "linux" },
+    nodeSelector: LINUX_NODES,
     affinity: apartFromOtherCurlPods(),
     initContainers: [
       // First, so that it reads every line and stops last.

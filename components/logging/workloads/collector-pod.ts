@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { containerResources, containerSecurity } from "../../kubernetes/container.ts";
+import { daemonNodes, LINUX_NODES } from "../../kubernetes/daemon-nodes.ts";
 import { type Collector, imageFor, type Probe, type Rendered } from "../collectors/collector.ts";
 import { destinationSecrets } from "../destinations/destination-secrets.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
@@ -109,9 +110,8 @@ export function collectorPodSpec({
     enableServiceLinks: false,
     // Precedence over the teams' pods: a node under pressure keeps its collector.
     ...(standalone === undefined
-      ? { priorityClassName: "system-node-critical", tolerations: [{ operator: "Exists" }] }
-      : { priorityClassName: "system-cluster-critical" }),
-    nodeSelector: { "kubernetes.io/os": "linux" },
+      ? { priorityClassName: "system-node-critical", tolerations: [{ operator: "Exists" }], ...daemonNodes() }
+      : { priorityClassName: "system-cluster-critical", nodeSelector: LINUX_NODES }),
     // Longer than the collector's grace period, or it would be killed while flushing.
     terminationGracePeriodSeconds: collector.graceSeconds + 10,
     securityContext: {
