@@ -3,6 +3,7 @@ import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { ruleConfig } from "../../../policies/core/pack-config.ts";
 import { messageOf } from "../../../policies/core/rule.ts";
 import { RULES } from "../../../policies/pack.ts";
+import { cpuTime } from "../../support/cpu-time.ts";
 import { type SampleResource, stackOf } from "./samples.ts";
 
 const TEAMS = Array.from({ length: 300 }, (_, number) => `t${number}-team`);
@@ -47,9 +48,9 @@ describe("A stack of thousands of workloads and policies", () => {
     const workloads = TEAMS.flatMap((name) => Array.from({ length: 10 }, (_, index) => workload(name, index)));
     const stack = stackOf([...TEAMS.flatMap(policies), ...workloads]);
     const rule = RULES.find(({ id }) => id === "tenancy-dns-egress") ?? assert.fail();
-    const start = performance.now();
+    const elapsed = cpuTime();
     const messages = verdictsOf(rule, stack, ruleConfig(rule, {}).settings).map(messageOf);
-    const milliseconds = performance.now() - start;
+    const milliseconds = elapsed();
     assert.equal(messages.length, 2 * TEAMS.length);
     assert.match(messages[0] ?? "", /no NetworkPolicy allows DNS over UDP 53/);
     assert.ok(milliseconds < 5000, `took ${milliseconds} ms`);

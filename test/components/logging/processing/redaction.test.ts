@@ -8,6 +8,7 @@ import { ODD_SECRETS } from "../../../support/collectors/json-secrets.ts";
 import { redactedByLua } from "../../../support/collectors/lua.ts";
 import { redactedBy } from "../../../support/collectors/redaction.ts";
 import { OWN_REDACTION, plantedLines } from "../../../support/collectors/secrets.ts";
+import { cpuTime } from "../../../support/cpu-time.ts";
 
 const RULES = redactionRules([...REDACTION_KINDS, OWN_REDACTION]);
 
@@ -265,9 +266,10 @@ describe("A masked number in JSON", () => {
   it("is found in a truncated line, without searching for the end of its last string repeatedly", () => {
     const rules = redactionRules(["credit-card"]);
     const line = `{"n":[1,${CARD}],"m":"${'a\\"'.repeat(200_000)} ${CARD}`;
-    const started = performance.now();
+    const elapsed = cpuTime();
     const made = redactedBy(rules)(line);
     assert.ok(made.startsWith(`{"n":[1,"${MASK}"],"m":"a`) && made.endsWith(` ${MASK}`));
-    assert.ok(performance.now() - started < 5000);
+    const milliseconds = elapsed();
+    assert.ok(milliseconds < 5000, `took ${milliseconds} ms`);
   });
 });
