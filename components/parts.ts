@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import { exceededCapacity } from "./cluster/eks/node-group-settings.ts";
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
+import { namespacesOf } from "./kubernetes/labels.ts";
 import { awsIdentitySetting } from "./logging/destinations/destination-settings.ts";
-import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import { awsSourceClusterIssues } from "./logging/sources/source-issues.ts";
@@ -55,9 +55,12 @@ export interface PartsContext {
   readonly cluster: ClusterSettings | undefined;
   /** Undefined if omitted or invalid. */
   readonly logging:
-    | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer" | "resources">
+    | Pick<
+        LoggingSettings,
+        "mode" | "namespace" | "sources" | "destination" | "destinations" | "index" | "buffer" | "resources"
+      >
     | undefined;
-  readonly teams: readonly Pick<TeamSettings, "memberRoles" | "podIdentity" | "namespaces">[];
+  readonly teams: readonly Pick<TeamSettings, "name" | "memberRoles" | "podIdentity" | "namespaces">[];
   /** Whether any team has a curl pod. */
   readonly hasCurlPods: boolean;
   /** The settings as written in the stack's file. */
@@ -92,15 +95,24 @@ function podIssues({ absent, logging, teams, hasCurlPods, given }: PartsContext)
     });
   if (!hasCurlPods && given.curlPod !== undefined)
     issues.push(warning(["curlPod"], "has no effect, since no team has a curl pod"));
-  const hasCollectorPods = !absent.has("logging") && logging?.mode !== "sidecar";
-  for (const [index, { namespaces = [] }] of teams.entries())
-    for (const [place, { name }] of namespaces.entries())
-      if (hasCollectorPods && name === LOGGING_NAMESPACE)
-        issues.push({
-          path: ["teams", index, "namespaces", place, "name"],
-          message: "must be another namespace, since the log collector runs in this one",
-          value: name,
-        });
+  if (absent.has("logging") || logging === undefined) return issues;
+  const { namespace } = logging;
+  for (const [index, team] of teams.entries()) {
+    const place = team.namespaces?.findIndex(({ name }) => name === namespace);
+    const isGiven = place !== undefined && place >= 0;
+    if (isGiven)
+      issues.push({
+        path: ["teams", index, "namespaces", place, "name"],
+        message: "must be another namespace, since the log collector runs in this one",
+        value: namespace,
+      });
+    else if (namespacesOf(team).includes(namespace))
+      issues.push({
+        path: ["logging", "namespace"],
+        message: `must not be the namespace of team ${team.name}`,
+        value: namespace,
+      });
+  }
   return issues;
 }
 

@@ -11,6 +11,8 @@ export interface LogCollectionArgs {
   readonly collector?: CollectorId;
   /** One collector on each node, or one beside each curl pod, from the output `sidecar`. @default "daemonset" */
   readonly mode?: "daemonset" | "sidecar";
+  /** Namespace that is created for the collectors. A change deletes the old one with all that is in it. @default "logging" */
+  readonly namespace?: string;
   /**
    * What to collect: pods' files, parts of the node's journal, Kubernetes events, EKS's audit log, and the logs of EKS Auto Mode.
    * @default ["pods"]
@@ -32,7 +34,7 @@ export interface LogCollectionArgs {
   readonly routes?: readonly RouteArgs[];
   /** Names of the indices, in OpenSearch and Elasticsearch. @default "logs-yyyy.MM.dd", in UTC */
   readonly index?: IndexArgs;
-  /** Namespaces to include or exclude. Namespace `logging` is never read. @default all */
+  /** Namespaces to include or exclude. The collectors' own is never read. @default all */
   readonly namespaces?: {
     /** Namespaces to read. @default all */
     readonly include?: readonly string[];

@@ -11,18 +11,11 @@ import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./carriers.ts"
 import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { awsDestinations, type LateTarget, lateTargets } from "./destinations/aws/aws-destinations.ts";
-import { InClusterOpenSearch } from "./destinations/search/in-cluster-opensearch.ts";
+import { InClusterOpenSearch, type InClusterOpenSearchArgs } from "./destinations/search/in-cluster-opensearch.ts";
 import { readerPolicies, readerRoles } from "./destinations/team-readers.ts";
 import { receiverEgress } from "./destinations/transport.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
-import {
-  type DestinationContext,
-  describeDestinations,
-  EVENT_READER_NAME,
-  hasIndex,
-  LOGGING_NAMESPACE,
-  logPipeline,
-} from "./pipeline.ts";
+import { type DestinationContext, describeDestinations, EVENT_READER_NAME, hasIndex, logPipeline } from "./pipeline.ts";
 import { indicesOfTarget, type Target, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { AuditLog } from "./sources/audit-log.ts";
@@ -76,7 +69,7 @@ export class LogCollection extends pulumi.ComponentResource {
     const level = settings.mode === "daemonset" ? "privileged" : "restricted";
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
-      { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(level) } } },
+      { metadata: { name: settings.namespace, labels: { ...commonLabels("logging"), ...podSecurityLabels(level) } } },
       { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
     );
     const resolvedArgs = resolvedSettings(name, args, settings);
@@ -91,7 +84,12 @@ export class LogCollection extends pulumi.ComponentResource {
     const { identity, ready: awsResources } =
       cluster.podIdentity === undefined
         ? { identity: undefined, ready: [] }
-        : awsDestinations(name, targets, collector, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
+        : awsDestinations(name, targets, collector, {
+            cluster: cluster.name,
+            namespace: settings.namespace,
+            host: cluster.podIdentity,
+            parent: this,
+          });
     this.readerPolicies =
       cluster.podIdentity === undefined
         ? {}
@@ -100,17 +98,7 @@ export class LogCollection extends pulumi.ComponentResource {
     const resolved = withAccount(resolvedArgs, settings, collector, cluster, this);
     const roles = Object.entries(readerRoles(cluster.name, targets, teams));
     this.readerRoles = Object.fromEntries(roles.map(([role, body]) => [role, JSON.stringify(body)]));
-    const openSearch = targets.flatMap(({ destination }) =>
-      destination.kind === "opensearch" && destination.inCluster
-        ? [
-            new InClusterOpenSearch(
-              `${name}-opensearch`,
-              { storage: destination.storage, storageClass: destination.storageClass, dependsOn: [namespace] },
-              { parent: this },
-            ).statefulSet,
-          ]
-        : [],
-    );
+    const openSearch = this.#openSearch(name, targets, { namespace: settings.namespace, dependsOn: [namespace] });
     if (settings.mode === "daemonset")
       this.#workloads(name, collector, {
         settings,
@@ -121,12 +109,26 @@ export class LogCollection extends pulumi.ComponentResource {
         dependsOn: [namespace, ...awsResources, ...openSearch],
       });
     this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context, image) : undefined;
-    this.egress = this.sidecar?.egress ?? receiverEgress(collector);
+    this.egress = this.sidecar?.egress ?? receiverEgress(collector, settings.namespace);
     this.ready = openSearch;
     this.destination = resolved.apply((known) => describeDestinations(logPipeline(known, context)));
     this.indices = indicesOf(targets, teams);
     this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });
+  }
+
+  /** OpenSearch in the cluster, for each destination that is this stack's. */
+  #openSearch(
+    name: string,
+    targets: readonly LateTarget[],
+    place: Pick<InClusterOpenSearchArgs, "namespace" | "dependsOn">,
+  ): k8s.apps.v1.StatefulSet[] {
+    return targets.flatMap(({ destination }) => {
+      if (destination.kind !== "opensearch" || !destination.inCluster) return [];
+      const { storage, storageClass } = destination;
+      return new InClusterOpenSearch(`${name}-opensearch`, { ...place, storage, storageClass }, { parent: this })
+        .statefulSet;
+    });
   }
 
   /** Sources that AWS delivers to the destinations. */
@@ -155,6 +157,7 @@ export class LogCollection extends pulumi.ComponentResource {
         return carrier === undefined ? {} : program.render(pipelineOf(carrier, context)).files;
       });
       return {
+        namespace: settings.namespace,
         collector: program,
         files,
         args: planned.args,

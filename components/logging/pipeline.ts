@@ -6,11 +6,8 @@ import type { Destination, DestinationOf } from "./destinations/destination-sett
 import type { IndexFormat } from "./indexing/index-format.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamPlace, targetsOf, teamNames } from "./routing/routes.ts";
-import type { LoggingSettings } from "./settings.ts";
+import { LOGGING_NAMESPACE, type LoggingSettings } from "./settings.ts";
 import { controlPlaneGroup, type Source } from "./sources/source.ts";
-
-/** Namespace of the collectors. They never read it: a collector that reads its own errors would cause a loop. */
-export const LOGGING_NAMESPACE = "logging";
 
 /**
  * Longest JSON line that becomes `fields` for OpenSearch, in bytes: its type flat_object rejects documents with a value above 32,766 bytes
@@ -85,6 +82,8 @@ export const NODE_VARIABLE = "NODE_NAME";
  */
 export interface LogPipeline {
   readonly source: LogSource;
+  /** Namespace of the collectors. They never read it: a collector that reads its own errors would cause a loop. */
+  readonly namespace: string;
   readonly destination: Destination;
   readonly context: DestinationContext;
   readonly index: IndexFormat;
@@ -126,12 +125,16 @@ export function logPipeline(
   context: DestinationContext,
   source: LogSource = settings.mode === "daemonset" ? NODE : { kind: "application", pod: NO_POD },
 ): LogPipeline {
-  const { include, exclude } = settings.namespaces;
+  const {
+    namespace,
+    namespaces: { include, exclude },
+  } = settings;
   const targets = targetsOf(settings, context.teams);
   const whenFull = settings.buffer.whenFull ?? defaultWhenFull(settings.collector, targets.length);
   const common: Omit<LogPipeline, keyof Branch> = {
     source,
-    namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, LOGGING_NAMESPACE])].sort() },
+    namespace,
+    namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, namespace])].sort() },
     labels: settings.labels,
     multiline: settings.multiline,
     parseJson: settings.parseJson,
@@ -140,7 +143,7 @@ export function logPipeline(
     teamNames: teamNames(context.teams),
     branches: [],
   };
-  const branches = targets.map((target) => ({ ...common, ...branchOf(target, context, whenFull) }));
+  const branches = targets.map((target) => ({ ...common, ...branchOf(target, settings, context, whenFull) }));
   const [first] = branches;
   if (first === undefined) throw new Error("a pipeline without a destination passed the settings");
   if (first.name === undefined) return first;
@@ -197,13 +200,14 @@ type Branch = Pick<
 
 function branchOf(
   { name, suffix, destination, index, bufferSize, sources, selections, places }: Target,
+  { namespace }: Pick<LoggingSettings, "namespace">,
   context: DestinationContext,
   whenFull: LogPipeline["buffer"]["whenFull"],
 ): Branch {
   return {
     name,
     suffix,
-    destination: inDomain(destination, context.clusterDomain),
+    destination: withOwnHost(destination, { namespace, clusterDomain: context.clusterDomain }),
     context,
     index,
     buffer: { size: bufferSize, whenFull },
@@ -213,14 +217,22 @@ function branchOf(
   };
 }
 
-/** Sets the host name of this stack's OpenSearch, in the cluster's DNS domain. */
-export function inDomain<T extends Destination>(destination: T, clusterDomain: string | undefined): T {
-  if (destination.kind !== "opensearch" || !destination.inCluster) return destination;
-  return { ...destination, host: ownSearchHost(clusterDomain) };
+/** Where this stack's OpenSearch is. */
+interface OwnSearchPlace {
+  /** Namespace of the collectors. */
+  readonly namespace: string;
+  /** The cluster's DNS domain. @default "cluster.local" */
+  readonly clusterDomain?: string | undefined;
 }
 
-function ownSearchHost(clusterDomain = "cluster.local"): string {
-  return `opensearch.${LOGGING_NAMESPACE}.svc.${clusterDomain}`;
+/** Sets the host name of this stack's OpenSearch. */
+export function withOwnHost<T extends Destination>(destination: T, place: OwnSearchPlace): T {
+  if (destination.kind !== "opensearch" || !destination.inCluster) return destination;
+  return { ...destination, host: ownSearchHost(place) };
+}
+
+function ownSearchHost({ namespace, clusterDomain = "cluster.local" }: OwnSearchPlace): string {
+  return `opensearch.${namespace}.svc.${clusterDomain}`;
 }
 
 /** Host and port of a search engine, external or of this stack. */
@@ -228,8 +240,8 @@ export function searchHost(destination: DestinationOf<"opensearch" | "elasticsea
   host: string;
   port: number;
 } {
-  // A destination without a host is this stack's.
-  return { host: destination.host ?? ownSearchHost(), port: destination.port };
+  // Only a destination that is compared or checked has none: this stack's.
+  return { host: destination.host ?? ownSearchHost({ namespace: LOGGING_NAMESPACE }), port: destination.port };
 }
 
 /** URL of a search engine, without a path. */
@@ -292,14 +304,16 @@ export function describeDestinations(pipeline: LogPipeline): string {
 export function describeDestination({
   destination,
   context,
+  namespace = LOGGING_NAMESPACE,
   source = NODE,
   suffix,
   sources = ["pods"],
-}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "suffix" | "sources">>): string {
+}: Pick<LogPipeline, "destination" | "context"> &
+  Partial<Pick<LogPipeline, "namespace" | "source" | "suffix" | "sources">>): string {
   switch (destination.kind) {
     case "stdout":
       return source.kind === "node"
-        ? "stdout of the collector, in namespace logging"
+        ? `stdout of the collector, in namespace ${namespace}`
         : "stdout of the sidecar, in each curl pod";
     case "file":
       return `files below ${destination.path} on each node`;

@@ -31,6 +31,9 @@ export const COLLECTOR_IDS = [
 ] as const;
 export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
+/** Namespace of the collectors, unless the stack names another. */
+export const LOGGING_NAMESPACE = "logging";
+
 /** Settings of log collection: the collector, its sources and its destinations. */
 export const LoggingSettings = z.strictObject({
   collector: z
@@ -41,6 +44,14 @@ export const LoggingSettings = z.strictObject({
     .enum(["daemonset", "sidecar"])
     .default("daemonset")
     .describe("One collector per node, or one per curl pod. Default daemonset."),
+  namespace: NamespaceName.regex(
+    /^(?!kube-|default$)/,
+    "must not be default, nor start with kube-, which Kubernetes reserves",
+  )
+    .default(LOGGING_NAMESPACE)
+    .describe(
+      "Of the collectors, created by the stack. A change deletes the old one with its Secrets and OpenSearch. Default logging.",
+    ),
   sidecar: z
     .strictObject({
       destinationCidrs: z

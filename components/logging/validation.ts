@@ -14,7 +14,7 @@ import { mskIssues } from "./destinations/kafka-settings.ts";
 import { amazonIssues } from "./destinations/search/search-settings.ts";
 import { transportIssues } from "./destinations/transport.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS, sharedTimes } from "./indexing/index-format.ts";
-import { type DestinationContext, DROPS_NEWEST, hasIndex, LOGGING_NAMESPACE, logPipeline, NODE } from "./pipeline.ts";
+import { type DestinationContext, DROPS_NEWEST, hasIndex, logPipeline, NODE } from "./pipeline.ts";
 import { type NamedCluster, overlapIssues } from "./routing/overlaps.ts";
 import { type Target, targetsOf } from "./routing/routes.ts";
 import { processingIssues, routeIssues } from "./routing/rule-issues.ts";
@@ -162,7 +162,7 @@ function clusterIssues(
 }
 
 /** Included namespaces that would silently not be read: the collector's own, and those that are also excluded; and others to exclude. */
-function namespaceIssues({ mode, namespaces: { include, exclude } }: LoggingSettings): SettingsIssue[] {
+function namespaceIssues({ mode, namespace, namespaces: { include, exclude } }: LoggingSettings): SettingsIssue[] {
   // Mode sidecar refuses both.
   const others = mode === "sidecar" ? [] : exclude.filter((name) => !include.includes(name));
   const message = "has no effect with include, since only its namespaces are read";
@@ -171,7 +171,7 @@ function namespaceIssues({ mode, namespaces: { include, exclude } }: LoggingSett
     include.length > 0 && others.length > 0 ? [{ path, message, value: others, severity: "warning" }] : [];
   const unread = include.flatMap((name, index): SettingsIssue[] => {
     const path = ["namespaces", "include", index];
-    if (name === LOGGING_NAMESPACE)
+    if (name === namespace)
       return [{ path, message: "must not be the collector's own namespace, which is never read", value: name }];
     if (exclude.includes(name)) return [{ path, message: "must not be in exclude as well", value: name }];
     return [];

@@ -26,7 +26,7 @@ const SELECTOR = { "app.kubernetes.io/name": "canary" };
  */
 export function makeCanary(
   name: string,
-  { settings, parts }: Watched,
+  { settings, parts, stack }: Watched,
   dnsAddresses: readonly string[],
   ipFamily: IpFamily | undefined,
   options: pulumi.CustomResourceOptions,
@@ -44,7 +44,10 @@ export function makeCanary(
   const inNamespace = { ...options, dependsOn: [namespace] };
   const policy = new k8s.networking.v1.NetworkPolicy(
     `${name}-canary-network`,
-    { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, ...dnsAccess(parts.dns) }) },
+    {
+      metadata,
+      spec: canaryPolicy(scraper, destination, { dnsAddresses, ...dnsAccess(parts.dns) }, stack.loggingNamespace),
+    },
     inNamespace,
   );
   const data = canaryFiles(ipFamily);
@@ -177,8 +180,14 @@ const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr:
  * Allows the canary's pods to be scraped, to look up names, and to query the API server and the destination of its lines.
  * @param scraper Namespace of Prometheus; undefined if none scrapes.
  * @param dns DNS servers besides CoreDNS's pods in kube-system.
+ * @param loggingNamespace Namespace of the collectors, and of this stack's OpenSearch.
  */
-export function canaryPolicy(scraper: string | undefined, destination: CanaryDestination, dns: DnsContext) {
+export function canaryPolicy(
+  scraper: string | undefined,
+  destination: CanaryDestination,
+  dns: DnsContext,
+  loggingNamespace: string,
+) {
   // The API server's addresses are not known in advance.
   const api: EgressRule = {
     to: ANYWHERE,
@@ -191,7 +200,9 @@ export function canaryPolicy(scraper: string | undefined, destination: CanaryDes
     ],
   };
   const lines =
-    destination.kind === "none" ? [] : destinationEgress(destination.at, { destinationCidrs: ["0.0.0.0/0", "::/0"] });
+    destination.kind === "none"
+      ? []
+      : destinationEgress(destination.at, { destinationCidrs: ["0.0.0.0/0", "::/0"] }, loggingNamespace);
   return {
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],

@@ -1,5 +1,6 @@
 import type { Alert, CloudWatchCondition, WatchedStack } from "./alerts/alert.ts";
 import { alertsOf, runbookOf } from "./alerts/alert-table.ts";
+import { LOGGING_PLACEHOLDER } from "./alerts/expressions.ts";
 
 const MINUTE = 60;
 /** Namespace of metrics counted from lines; each cluster in an account has its own. */
@@ -108,9 +109,13 @@ function alarmOf(
 }
 
 /** Dimensions with the stack's names of CoreDNS and the collector. */
-function namedDimensions(dimensions: Readonly<Record<string, string>>, { coredns, collector }: WatchedStack) {
+function namedDimensions(
+  dimensions: Readonly<Record<string, string>>,
+  { coredns, collector, loggingNamespace }: WatchedStack,
+) {
   const names: Readonly<Record<string, string | undefined>> = {
     COLLECTOR: collector,
+    [LOGGING_PLACEHOLDER]: loggingNamespace,
     COREDNS: coredns?.deployment,
     COREDNS_NAMESPACE: coredns?.namespace,
   };

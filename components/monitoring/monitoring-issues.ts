@@ -47,8 +47,17 @@ function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
 }
 
 /** The canary needs its own namespace: its network policy applies to all pods there. */
-function canaryNamespaceIssues({ kind, prometheus }: MonitoringSettings, { teams, dns }: Parts): SettingsIssue[] {
+function canaryNamespaceIssues(
+  { kind, prometheus }: MonitoringSettings,
+  { teams, dns, logging }: Parts,
+): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
+  if (logging?.namespace === CANARY_NAMESPACE)
+    issues.push({
+      path: ["canary", "enabled"],
+      message: `must be false while logging.namespace is ${CANARY_NAMESPACE}`,
+      value: true,
+    });
   if (coreDnsPods(dns).namespace === CANARY_NAMESPACE)
     issues.push({
       path: ["canary", "enabled"],

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type CoreDnsPods, USUAL_CORE_DNS_PODS } from "../kubernetes/labels.ts";
 import { EVENT_READER } from "../logging/carriers.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
-import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../logging/pipeline.ts";
+import { EVENT_READER_NAME } from "../logging/pipeline.ts";
 import type { WatchedStack } from "./alerts/alert.ts";
 import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
 import { EVENT_INPUT } from "./alerts/fluent-bit-signals.ts";
@@ -103,7 +103,7 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
   ];
 }
 
-function collectorTarget({ collector, senderPorts }: WatchedStack): ScrapeTarget[] {
+function collectorTarget({ collector, senderPorts, loggingNamespace }: WatchedStack): ScrapeTarget[] {
   if (collector === undefined) return [];
   const { path } = COLLECTOR_METRICS[collector];
   const program = COLLECTORS[collector];
@@ -113,7 +113,7 @@ function collectorTarget({ collector, senderPorts }: WatchedStack): ScrapeTarget
   return [
     {
       name: `eks-dns-logging-${collector}`,
-      namespace: LOGGING_NAMESPACE,
+      namespace: loggingNamespace,
       selector: { "app.kubernetes.io/name": collector },
       ports: [port, ...senderPorts],
       path,
@@ -123,13 +123,13 @@ function collectorTarget({ collector, senderPorts }: WatchedStack): ScrapeTarget
   ];
 }
 
-function eventReaderTarget({ eventReader }: WatchedStack): ScrapeTarget[] {
+function eventReaderTarget({ eventReader, loggingNamespace }: WatchedStack): ScrapeTarget[] {
   const { path } = COLLECTOR_METRICS[EVENT_READER.id];
   if (eventReader === undefined || path === undefined) return [];
   return [
     {
       name: `eks-dns-logging-${EVENT_READER_NAME}`,
-      namespace: LOGGING_NAMESPACE,
+      namespace: loggingNamespace,
       selector: { "app.kubernetes.io/name": EVENT_READER_NAME },
       ports: eventReader.ports,
       path,

@@ -11,12 +11,12 @@ import { tlsOf } from "../logging/destinations/destination-secrets.ts";
 import type { Destination, DestinationOf } from "../logging/destinations/destination-settings.ts";
 import { isUnknown } from "../logging/destinations/destination-values.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
-import { inDomain, logGroupName, searchUrl } from "../logging/pipeline.ts";
+import { logGroupName, searchUrl, withOwnHost } from "../logging/pipeline.ts";
 import type { PatternNode } from "../logging/processing/pattern.ts";
 import { patternText } from "../logging/processing/pattern-text.ts";
 import { type Processing, processingOf } from "../logging/processing/processing.ts";
 import { destinationsOfLine, meets, type RoutedLine, type Target, targetsOf } from "../logging/routing/routes.ts";
-import type { LoggingSettings } from "../logging/settings.ts";
+import { LOGGING_NAMESPACE, type LoggingSettings } from "../logging/settings.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alerts/alert.ts";
 import type { LogGroupOf } from "./cloudwatch-alarms.ts";
@@ -56,6 +56,7 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
     nodeLocalCache: dns?.nodeLocalCache !== undefined,
     collector: onNodes?.collector,
     ...metricsPorts(onNodes, teams),
+    loggingNamespace: logging?.namespace ?? LOGGING_NAMESPACE,
     inClusterOpenSearch: targets.some(({ destination }) => isOwnSearch(destination)),
     namespaces: teams.flatMap(namespacesOf).sort(),
     canary: settings.canary.enabled ? { readsLines: canaryDestination(parts).kind !== "none" } : undefined,
@@ -189,12 +190,12 @@ function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): s
 export function canaryDestination(parts: Pick<Parts, "dns" | "logging" | "teams">): CanaryDestination {
   const taken = targetsOfPod(parts, CANARY_POD);
   if (typeof taken === "string") return none(taken);
-  const domain = clusterDomainOf(parts.dns);
-  const destinations = taken.map((target) => readable(target, domain));
+  const place = { namespace: parts.logging?.namespace ?? LOGGING_NAMESPACE, clusterDomain: clusterDomainOf(parts.dns) };
+  const destinations = taken.map((target) => readable(target, place));
   return destinations.find(({ kind }) => kind !== "none") ?? destinations[0] ?? none("no destination takes its lines");
 }
 
-function readable({ destination, index }: Target, domain: string | undefined): CanaryDestination {
+function readable({ destination, index }: Target, place: Parameters<typeof withOwnHost>[1]): CanaryDestination {
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch": {
@@ -202,7 +203,7 @@ function readable({ destination, index }: Target, domain: string | undefined): C
         return none(`${destination.kind} requires a password, which only the collector has`);
       if (destination.token !== undefined || (destination.kind === "opensearch" && destination.sigv4 !== undefined))
         return none(`${destination.kind} requires an identity, which only the collector has`);
-      const url = searchUrl(inDomain(destination, domain));
+      const url = searchUrl(withOwnHost(destination, place));
       if (isUnknown(url)) return none("its address is only known after the deployment");
       const reason = distrust(destination);
       if (reason !== undefined) return none(reason);

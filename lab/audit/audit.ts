@@ -11,6 +11,7 @@ import { code, MAX_COMMENT, plainText } from "../output/markup.ts";
 import { plainTable, plural } from "../output/text.ts";
 import {
   asResource,
+  collectorNamespaces,
   isSystem,
   type KubernetesObject,
   objectKey,
@@ -63,10 +64,11 @@ export function subjectOf(objects: readonly KubernetesObject[], options: Objects
   const provider: Group = options.namespace === undefined ? {} : { namespace: options.namespace };
   const system = new Set<string>();
   const sources = new Map<string, SourceLine>();
+  const namespaces = collectorNamespaces(written);
   const resources = written.map((object, index) => {
     // An object defined in two files is checked twice, because either may be applied last.
     const suffix = options.live ? "" : `#${index}`;
-    const urn = ownUrn(object) ?? `${object.apiVersion}/${objectKey(object)}${suffix}`;
+    const urn = ownUrn(object, namespaces) ?? `${object.apiVersion}/${objectKey(object)}${suffix}`;
     if (options.live && isSystem(object, options.includeSystem ?? false)) system.add(urn);
     if (object.source !== undefined) sources.set(urn, object.source);
     return asResource(object, urn, options.live, provider);

@@ -1,4 +1,4 @@
-import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/settings.ts";
 import { isObject } from "../../components/schema/values.ts";
 import { type Group, Resource, readGroup } from "../../policies/core/resource.ts";
 
@@ -196,23 +196,32 @@ export function isOwn({ content }: KubernetesObject): boolean {
 /**
  * URN of an object that this program created, so that its built-in exemptions apply: its collector may read the node's logs. Undefined for
  * all others. This is safe, because anyone who may write to the collector's namespace could use the collector itself.
+ * @param namespaces Those of collectors, by {@link collectorNamespaces}.
  */
-export function ownUrn(object: KubernetesObject): string | undefined {
-  const resource = isOwn(object) ? ownResource(object) : undefined;
+export function ownUrn(object: KubernetesObject, namespaces: ReadonlySet<string>): string | undefined {
+  const resource = isOwn(object) ? ownResource(object, namespaces) : undefined;
   if (resource === undefined) return undefined;
   const [component, pulumiName] = resource;
   return `urn:pulumi:audit::eks-dns-logging::eks-dns-logging:${component}$${typeToken(object)}::${pulumiName}`;
 }
 
-function ownResource({
-  kind,
-  name,
-  namespace,
-}: KubernetesObject): readonly [component: string, pulumiName: string] | undefined {
-  if (kind === "Namespace" && name === LOGGING_NAMESPACE) return ["logging:LogCollection", "logs-namespace"];
+/** Namespaces that this program created for collectors: only who may change Namespaces can name one. */
+export function collectorNamespaces(objects: readonly KubernetesObject[]): ReadonlySet<string> {
+  const isOfCollector = (object: KubernetesObject) =>
+    object.kind === "Namespace" &&
+    isOwn(object) &&
+    textAt(object.content, "metadata", "labels", "app.kubernetes.io/name") === "logging";
+  return new Set([LOGGING_NAMESPACE, ...objects.filter(isOfCollector).map(({ name }) => name)]);
+}
+
+function ownResource(
+  { kind, name, namespace }: KubernetesObject,
+  namespaces: ReadonlySet<string>,
+): readonly [component: string, pulumiName: string] | undefined {
+  if (kind === "Namespace" && namespaces.has(name)) return ["logging:LogCollection", "logs-namespace"];
   if (kind === "DaemonSet" && name === "node-local-dns" && namespace === "kube-system")
     return ["dns:NodeLocalCache", "coredns-local-daemon"];
-  if (namespace !== LOGGING_NAMESPACE) return undefined;
+  if (namespace === undefined || !namespaces.has(namespace)) return undefined;
   if (kind === "DaemonSet") return ["logging:CollectorDaemonSet", `logs-${name}-daemonset`];
   if (kind === "StatefulSet" && name === "opensearch") return ["logging:InClusterOpenSearch", "logs-opensearch-node"];
   if (kind === "Deployment" && name === "opensearch-dashboards")

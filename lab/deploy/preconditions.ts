@@ -1,6 +1,5 @@
 import { ApiException, CoreV1Api, type KubeConfig, type V1Namespace } from "@kubernetes/client-node";
 import { commonLabels, teamNamespace } from "../../components/kubernetes/labels.ts";
-import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { CANARY_NAMESPACE, OPERATOR_API } from "../../components/monitoring/scrape-targets.ts";
 import type { Settings } from "../../components/settings.ts";
 import { namespacePrefix, prefixesOf, teamOfPrefix } from "../../components/team/resource-names.ts";
@@ -103,9 +102,9 @@ const PART_OF = "app.kubernetes.io/part-of";
 function remedy({ name, setting }: NamedNamespace, { metadata }: V1Namespace): string {
   if (metadata?.labels?.[PART_OF] === commonLabels(name)[PART_OF])
     return "another stack of this project created it, or this stack did and its state is lost: remove it there, or delete it";
-  return setting.startsWith("teams[")
-    ? `write { name: ${name}, adopt: true } under namespaces to take it over, or delete it`
-    : "delete it, or leave this part out";
+  if (setting.startsWith("teams["))
+    return `write { name: ${name}, adopt: true } under namespaces to take it over, or delete it`;
+  return setting === "logging.namespace" ? "set another name" : "delete it, or leave this part out";
 }
 
 /** Reads a namespace; undefined if it does not exist, or without permission. */
@@ -236,7 +235,7 @@ function createdNamespaces(settings: Settings): NamedNamespace[] {
   const hasCanary = monitoring.kind !== "none" && monitoring.canary.enabled;
   return [
     ...ofTeams,
-    ...(logging === undefined ? [] : [{ name: LOGGING_NAMESPACE, setting: "logging" }]),
+    ...(logging === undefined ? [] : [{ name: logging.namespace, setting: "logging.namespace" }]),
     ...(hasCanary ? [{ name: CANARY_NAMESPACE, setting: "monitoring.canary" }] : []),
   ];
 }

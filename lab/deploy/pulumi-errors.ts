@@ -1,4 +1,4 @@
-import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/settings.ts";
 import { CANARY_NAMESPACE } from "../../components/monitoring/scrape-targets.ts";
 
 /** Why the CLI failed, in one line. */
@@ -50,15 +50,19 @@ export function adviceOn(output: string): string {
 
 /** Namespaces that are not named after a team. */
 const OWN_NAMESPACES: readonly string[] = [LOGGING_NAMESPACE, CANARY_NAMESPACE];
+/** The namespace of the collectors, by its resource. */
+const OF_COLLECTORS = /::logs-namespace" [^\n]*namespaces "([^"]+)" already exists/g;
+const RENAME = ", or set another name in logging.namespace";
 const ADOPT = ", or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces";
 
 function* ownedByOthers(message: string) {
   const existing = [...message.matchAll(/\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/g)];
   const names = [...new Set(existing.map(([, kind, name]) => `${kind} '${name}'`))].sort();
+  const ofCollectors = Array.from(message.matchAll(OF_COLLECTORS), ([, name]) => name);
   const isTeamNamespace = existing.some(
-    ([, kind, name = ""]) => kind === "namespaces" && !OWN_NAMESPACES.includes(name),
+    ([, kind, name = ""]) => kind === "namespaces" && ![...OWN_NAMESPACES, ...ofCollectors].includes(name),
   );
-  const advice = isTeamNamespace ? ADOPT : "";
+  const advice = `${ofCollectors.length > 0 ? RENAME : ""}${isTeamNamespace ? ADOPT : ""}`;
   if (names.length === 1) yield `${names[0]} was not created by this stack: delete, import or rename it${advice}`;
   if (names.length > 1)
     yield `${names.join(", ")} were not created by this stack: delete, import or rename them${advice}`;

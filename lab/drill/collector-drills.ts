@@ -1,32 +1,33 @@
 import { CURL_USER, containerSecurity } from "../../components/kubernetes/container.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
-import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { type KubernetesJson, withField } from "../kubernetes/object-store.ts";
 import {
-  COLLECTOR_PODS,
   changePods,
+  collectorPods,
   configuration,
   type Drill,
   type Fault,
   FLUENT_BIT,
   LOGS,
+  loggingNamespace,
+  onCollector,
   type Scene,
   teamObject,
   withElement,
   workload,
 } from "./drill.ts";
 
-const LOGS_OF_COLLECTOR = () => "kubectl -n logging logs daemonset/fluent-bit --tail=20";
+const logsOfCollector = (scene: Scene) => onCollector(scene, "logs daemonset/fluent-bit --tail=20");
 
 /** Changes the DaemonSet of the collector. */
-function daemonSet(change: (object: KubernetesJson) => KubernetesJson | undefined): Fault {
-  return { kind: "change", ref: workload("daemonsets", LOGGING_NAMESPACE, FLUENT_BIT), change };
+function daemonSet(scene: Scene, change: (object: KubernetesJson) => KubernetesJson | undefined): Fault {
+  return { kind: "change", ref: workload("daemonsets", loggingNamespace(scene), FLUENT_BIT), change };
 }
 
 /** What drills that change the DaemonSet share. Kubernetes keeps its old revisions. */
 const PODS = {
   ...LOGS,
-  history: () => ({ apiVersion: "apps/v1", plural: "controllerrevisions", ...COLLECTOR_PODS }),
+  history: (scene: Scene) => ({ apiVersion: "apps/v1", plural: "controllerrevisions", ...collectorPods(scene) }),
 } as const;
 
 const BUFFER = "/var/lib/fluent-bit/buffer";
@@ -76,14 +77,16 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     level: 2,
     minutes: 10,
     symptom: () => 'Everybody: "Whenever a pod of the collector is replaced, all lines of its node arrive again."',
-    shownBy: LOGS_OF_COLLECTOR,
-    hints: () => [
+    shownBy: logsOfCollector,
+    hints: (scene) => [
       "The collector starts at the beginning of each file: it does not know that it has already read it.",
-      "It records in a file how far it has read. `kubectl -n logging get configmap fluent-bit -o yaml` names it: db.",
-      "`kubectl -n logging describe daemonset fluent-bit`: which volume is that path on, and does it outlive the pod?",
+      `It records in a file how far it has read. \`${onCollector(scene, "get configmap fluent-bit -o yaml")}\` names it: db.`,
+      `\`${onCollector(scene, "describe daemonset fluent-bit")}\`: which volume is that path on, and does it outlive the pod?`,
     ],
     rows: () => [`state:${FLUENT_BIT}`],
-    faults: () => [configuration((text) => text.replaceAll(/^(\s+db:) \/var\/lib\/fluent-bit\//gm, "$1 /tmp/"))],
+    faults: (scene) => [
+      configuration(scene, (text) => text.replaceAll(/^(\s+db:) \/var\/lib\/fluent-bit\//gm, "$1 /tmp/")),
+    ],
     warning:
       "This drill resends the lines that are still on the node; a destination that does not recognize them keeps them twice.",
     cause: () => "The positions are in /tmp/positions.db, on a volume that goes with the pod.",
@@ -97,14 +100,14 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     minutes: 15,
     symptom: () =>
       'Everybody: "Most of our lines do not arrive. The destination is healthy, and the disks of the nodes have room."',
-    shownBy: LOGS_OF_COLLECTOR,
-    hints: () => [
+    shownBy: logsOfCollector,
+    hints: (scene) => [
       "The collector reads the lines, and its log says what it cannot do with them.",
       "It writes each line to its buffer before it sends it. `storage.path` in ConfigMap fluent-bit is the folder.",
-      "`kubectl -n logging describe daemonset fluent-bit`: which volume is mounted at that folder, and how large is it?",
+      `\`${onCollector(scene, "describe daemonset fluent-bit")}\`: which volume is mounted at that folder, and how large is it?`,
     ],
     rows: ({ from }) => [`collector:${from}`, `state:${FLUENT_BIT}`],
-    faults: () => [daemonSet(fullDisk)],
+    faults: (scene) => [daemonSet(scene, fullDisk)],
     warning: "Lines that pods write during this drill are lost.",
     cause: () =>
       `A volume of 4 KiB is mounted at ${BUFFER}: one small chunk fits, and the lines beside it are lost with "No space left on device".`,
@@ -118,13 +121,13 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     minutes: 15,
     symptom: ({ to }) => `Team ${to}: "Lines of ${WRITER} are minutes late, and later each time that we look."`,
     shownBy: ({ to }) => `kubectl -n ${teamNamespace(to)} logs ${WRITER} --tail=1 --timestamps`,
-    hints: () => [
+    hints: (scene) => [
       "The destination is healthy, and so is the collector. Which of them is slower than the pods?",
-      "Compare how fast the pod writes with what the collector may use: `kubectl -n logging describe daemonset fluent-bit`.",
+      `Compare how fast the pod writes with what the collector may use: \`${onCollector(scene, "describe daemonset fluent-bit")}\`.`,
       "A CPU limit throttles a program, also on an idle node.",
     ],
     rows: () => [`backlog:${FLUENT_BIT}`],
-    faults: (scene) => [daemonSet(slow), writer(scene)],
+    faults: (scene) => [daemonSet(scene, slow), writer(scene)],
     warning: "A pod writes 2 MB/s during this drill; what the collector has not read takes up disk space.",
     cause: ({ to }) =>
       `The pod ${WRITER} in ${teamNamespace(to)} writes 2 MB/s, and the collector has a CPU limit of ${SLOW}: the kubelet rotates its file faster than it is read.`,

@@ -219,7 +219,8 @@ async function rowsOf(
 ): Promise<Row[]> {
   const only = drill.rows(scene);
   const ofVerify = only.length === 0 ? [] : select(allChecks(input), { only, skip: [] });
-  const lab = new Lab(cluster, { up: input.up, coreDns: scene.coreDns, pause: pauseInRow });
+  const { up, loggingNamespace } = input;
+  const lab = new Lab(cluster, { up, coreDns: scene.coreDns, loggingNamespace, pause: pauseInRow });
   return runChecks([...ofVerify, ...(drill.checks?.(scene) ?? [])], lab, { parallel: 8 });
 }
 

@@ -1,6 +1,6 @@
 import { type Directive, DNS_PORT, ifReadable, parseBlocks } from "eks-dns-logging-corefile";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
-import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/settings.ts";
 import { isObject } from "../../components/schema/values.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
@@ -129,24 +129,36 @@ function changeText(
 export const FLUENT_BIT = "fluent-bit";
 const CONFIGURATION = "fluent-bit.yaml";
 
+/** Namespace of the collectors. */
+export function loggingNamespace({ settings }: Scene): string {
+  return settings.logging?.namespace ?? LOGGING_NAMESPACE;
+}
+
+/** A command of kubectl in the namespace of the collectors. */
+export function onCollector(scene: Scene, command: string): string {
+  return `kubectl -n ${loggingNamespace(scene)} ${command}`;
+}
+
 /** A core API object in the collector's namespace. */
-export function logging(plural: string, name: string): ObjectRef {
-  return { apiVersion: "v1", plural, namespace: LOGGING_NAMESPACE, name };
+export function logging(scene: Scene, plural: string, name: string): ObjectRef {
+  return { apiVersion: "v1", plural, namespace: loggingNamespace(scene), name };
 }
 
 /** Changes Fluent Bit's configuration. @param change Returns undefined if the text has nothing to change. */
-export function configuration(change: (text: string) => string | undefined): Fault {
-  const ref = logging("configmaps", FLUENT_BIT);
+export function configuration(scene: Scene, change: (text: string) => string | undefined): Fault {
+  const ref = logging(scene, "configmaps", FLUENT_BIT);
   return { kind: "change", ref, change: (object) => changeText(object, CONFIGURATION, change) };
 }
 
 /** The collector's pods on the nodes. */
-export const COLLECTOR_PODS = { namespace: LOGGING_NAMESPACE, selector: `app.kubernetes.io/name=${FLUENT_BIT}` };
+export function collectorPods(scene: Scene) {
+  return { namespace: loggingNamespace(scene), selector: `app.kubernetes.io/name=${FLUENT_BIT}` };
+}
 
 /** What all drills about the DaemonSet collector share. */
 export const LOGS = {
   part: "logs",
-  restarts: () => COLLECTOR_PODS,
+  restarts: collectorPods,
   unfit: ({ settings: { logging: settings } }: Scene) => {
     if (settings === undefined) return "the stack collects no logs";
     if (settings.collector !== FLUENT_BIT || settings.mode !== "daemonset")

@@ -3,11 +3,22 @@ import { containerSecurity, NGINX_USER } from "../../components/kubernetes/conta
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { tlsOf } from "../../components/logging/destinations/destination-secrets.ts";
 import type { Destination } from "../../components/logging/destinations/destination-settings.ts";
-import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost } from "../../components/logging/pipeline.ts";
+import { OPT_OUT_ANNOTATION, searchHost } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { withField } from "../kubernetes/object-store.ts";
 import { statedDomain } from "../verify/lab.ts";
-import { configuration, type Drill, type Fault, inPod, LOGS, logging, type Scene, teamObject } from "./drill.ts";
+import {
+  configuration,
+  type Drill,
+  type Fault,
+  inPod,
+  LOGS,
+  logging,
+  loggingNamespace,
+  onCollector,
+  type Scene,
+  teamObject,
+} from "./drill.ts";
 
 const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");
 
@@ -49,14 +60,14 @@ export const LOG_DRILLS: readonly Drill[] = [
     minutes: 10,
     symptom: ({ from }) => `Team ${from}: "No line of ours has arrived since this morning." The others say the same.`,
     shownBy: ({ from }) => write(from),
-    hints: () => [
+    hints: (scene) => [
       "The collector runs and prints no error. It may have nothing to do.",
-      "Which files does it read? `kubectl -n logging get configmap fluent-bit -o yaml`, under inputs.",
+      `Which files does it read? \`${onCollector(scene, "get configmap fluent-bit -o yaml")}\`, under inputs.`,
       "The kubelet writes each container's lines to /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log.",
     ],
     rows: ({ from }) => [`logs:${from}`, `collector:${from}`],
-    faults: () => [
-      configuration((text) => text.replaceAll(/^(\s+path:) \/var\/log\/pods\/.*$/gm, "$1 /var/log/pods/*.log")),
+    faults: (scene) => [
+      configuration(scene, (text) => text.replaceAll(/^(\s+path:) \/var\/log\/pods\/.*$/gm, "$1 /var/log/pods/*.log")),
     ],
     cause: () => "The input's path is /var/log/pods/*.log, which no file matches: pods have a folder each.",
     repair: () => "Write the path as `npm run plan -- --stack local --manifests DIR` renders it, and delete the pods.",
@@ -69,15 +80,15 @@ export const LOG_DRILLS: readonly Drill[] = [
     minutes: 10,
     symptom: ({ from, to }) => `Team ${to}: "Our lines do not arrive." Team ${from} sees its own.`,
     shownBy: ({ to }) => write(to),
-    hints: () => [
+    hints: (scene) => [
       "The collector works for one team and not for the other. How does it tell them apart?",
-      "`kubectl -n logging get configmap fluent-bit -o yaml` has paths that it reads, and paths that it skips.",
+      `\`${onCollector(scene, "get configmap fluent-bit -o yaml")}\` has paths that it reads, and paths that it skips.`,
       "Look at exclude_path.",
     ],
     rows: ({ from, to }) => [`collector:${from}`, `collector:${to}`],
-    faults: ({ to }) => [
-      configuration((text) =>
-        text.replaceAll(/^(\s+exclude_path: )/gm, `$1/var/log/pods/${teamNamespace(to)}_*/*/*.log,`),
+    faults: (scene) => [
+      configuration(scene, (text) =>
+        text.replaceAll(/^(\s+exclude_path: )/gm, `$1/var/log/pods/${teamNamespace(scene.to)}_*/*/*.log,`),
       ),
     ],
     cause: ({ to }) => `exclude_path of the input names the files of ${teamNamespace(to)}.`,
@@ -120,7 +131,7 @@ export const LOG_DRILLS: readonly Drill[] = [
       "Compare tag under inputs with match under outputs in ConfigMap fluent-bit.",
     ],
     rows: ({ from }) => [`collector:${from}`],
-    faults: () => [configuration(toNoTag)],
+    faults: (scene) => [configuration(scene, toNoTag)],
     cause: () => "The output matches tags that start with pods, and every record has one that starts with kube.",
     repair: () => "Write kube instead of pods into match under outputs, and delete the pods of fluent-bit.",
     alert: "CollectorSilent",
@@ -131,14 +142,14 @@ export const LOG_DRILLS: readonly Drill[] = [
     level: 1,
     minutes: 5,
     symptom: () => 'Everybody: "No line arrives." The pods of the collector restart again and again.',
-    shownBy: () => "kubectl -n logging get pods",
-    hints: () => [
+    shownBy: (scene) => onCollector(scene, "get pods"),
+    hints: (scene) => [
       "A container that exits at once has logged why.",
-      "`kubectl -n logging logs daemonset/fluent-bit --previous`",
+      `\`${onCollector(scene, "logs daemonset/fluent-bit --previous")}\``,
       "The message names a plugin that does not exist.",
     ],
     rows: ({ from }) => [`collector:${from}`],
-    faults: () => [configuration((text) => text.replace(/- name: tail\b/, "- name: tial"))],
+    faults: (scene) => [configuration(scene, (text) => text.replace(/- name: tail\b/, "- name: tial"))],
     cause: () => "The input's plugin is called tial instead of tail, so that Fluent Bit does not start.",
     repair: () => "Write name: tail under inputs, and delete the pods of fluent-bit.",
     alert: "CollectorDown",
@@ -149,14 +160,14 @@ export const LOG_DRILLS: readonly Drill[] = [
     level: 1,
     minutes: 10,
     symptom: () => 'Everybody: "No line arrives, and the buffers on the nodes grow."',
-    shownBy: () => "kubectl -n logging logs daemonset/fluent-bit --tail=20",
+    shownBy: (scene) => onCollector(scene, "logs daemonset/fluent-bit --tail=20"),
     hints: () => [
       "The collector retries. What does the message name?",
       "Is the receiver there? Compare with the settings of the stack.",
       "Look at host under outputs in ConfigMap fluent-bit.",
     ],
     rows: ({ from }) => [`collector:${from}`],
-    faults: () => [configuration(toReceiver("192.0.2.10"))],
+    faults: (scene) => [configuration(scene, toReceiver("192.0.2.10"))],
     cause: () => "The output sends to 192.0.2.10, where nobody answers: connections time out and chunks are kept.",
     repair: () => "Write the receiver's host under outputs, and delete the pods of fluent-bit.",
     alert: "SendFailing",
@@ -172,14 +183,14 @@ export const LOG_DRILLS: readonly Drill[] = [
     level: 2,
     minutes: 10,
     symptom: () => 'Everybody: "No line arrives. The receiver runs, and others can write to it."',
-    shownBy: () => "kubectl -n logging logs daemonset/fluent-bit --tail=20",
+    shownBy: (scene) => onCollector(scene, "logs daemonset/fluent-bit --tail=20"),
     hints: () => [
       "The receiver answers. Which status does the collector report?",
       "401 and 403 are about who asks.",
       "Compare user and password of the output with the Secret of the destination.",
     ],
     rows: ({ from }) => [`collector:${from}`],
-    faults: () => [configuration((text) => text.replace(/^(\s+http_passwd:) \S+$/m, "$1 changeme"))],
+    faults: (scene) => [configuration(scene, (text) => text.replace(/^(\s+http_passwd:) \S+$/m, "$1 changeme"))],
     cause: () => "The output has the password changeme in place of the variable from the Secret.",
     repair: () => "Write the variable back under http_passwd, and delete the pods of fluent-bit.",
     alert: "SendFailing",
@@ -195,16 +206,19 @@ export const LOG_DRILLS: readonly Drill[] = [
     level: 2,
     minutes: 15,
     symptom: () => 'Everybody: "Lines do not arrive. The collector says that the receiver asks it to wait."',
-    shownBy: () => "kubectl -n logging logs daemonset/fluent-bit --tail=20",
-    hints: () => [
+    shownBy: (scene) => onCollector(scene, "logs daemonset/fluent-bit --tail=20"),
+    hints: (scene) => [
       "Status 429 is an answer: too many requests. Who sends it?",
       "Compare the host under outputs with the settings of the stack.",
-      `\`kubectl -n logging get pods,services\` shows who ${NAME} is.`,
+      `\`${onCollector(scene, "get pods,services")}\` shows who ${NAME} is.`,
     ],
     rows: ({ from }) => [`collector:${from}`],
     faults: (scene) => [
       ...busyReceiver(scene),
-      configuration(toReceiver(`${NAME}.${LOGGING_NAMESPACE}.svc.${statedDomain(scene.settings) ?? CLUSTER_DOMAIN}`)),
+      configuration(
+        scene,
+        toReceiver(`${NAME}.${loggingNamespace(scene)}.svc.${statedDomain(scene.settings) ?? CLUSTER_DOMAIN}`),
+      ),
     ],
     cause: () => `The output sends to the Service ${NAME}, whose pod answers every request with 429.`,
     repair: () => "Write the receiver's host under outputs, and delete the pods of fluent-bit.",
@@ -224,7 +238,7 @@ export const LOG_DRILLS: readonly Drill[] = [
       "Compare logstash_prefix with logging.index of the stack.",
     ],
     rows: ({ from }) => [`collector:${from}`],
-    faults: ({ settings }) => [configuration(toOtherIndex(settings.logging?.index.prefix ?? ""))],
+    faults: (scene) => [configuration(scene, toOtherIndex(scene.settings.logging?.index.prefix ?? ""))],
     cause: () => "logstash_prefix has the suffix -new: index names no longer have the format of the settings.",
     repair: () =>
       "Write logstash_prefix, and logstash_prefix_key where there is one, as logging.index says, and delete the pods of fluent-bit.",
@@ -244,7 +258,7 @@ function toOtherIndex(prefix: string) {
 /** A receiver that answers 429: the curl pods' responder image with another configuration. */
 function busyReceiver(scene: Scene): Fault[] {
   const { curlPod } = scene.settings;
-  const metadata = { name: NAME, namespace: LOGGING_NAMESPACE, labels: { app: NAME } };
+  const metadata = { name: NAME, namespace: loggingNamespace(scene), labels: { app: NAME } };
   const nginx = `pid /tmp/nginx.pid;
 error_log /dev/stderr warn;
 events {}
@@ -275,13 +289,13 @@ http {
   return [
     {
       kind: "create",
-      ref: logging("configmaps", NAME),
+      ref: logging(scene, "configmaps", NAME),
       object: { ...core, kind: "ConfigMap", data: { "nginx.conf": nginx } },
     },
-    { kind: "create", ref: logging("pods", NAME), object: { ...core, kind: "Pod", spec } },
+    { kind: "create", ref: logging(scene, "pods", NAME), object: { ...core, kind: "Pod", spec } },
     {
       kind: "create",
-      ref: logging("services", NAME),
+      ref: logging(scene, "services", NAME),
       object: { ...core, kind: "Service", spec: { selector: { app: NAME }, ports } },
     },
   ];

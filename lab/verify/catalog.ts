@@ -1,8 +1,8 @@
 import { matchesGlob } from "node:path";
 import { podDns } from "../../components/dns/resolver.ts";
 import { managesCoreDns } from "../../components/dns/settings.ts";
-import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import type { CollectorId } from "../../components/logging/settings.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/settings.ts";
 import { runsCoreDns } from "../../components/parts.ts";
 import type { Settings } from "../../components/settings.ts";
 import { upCommand } from "../../components/stack-commands.ts";
@@ -47,6 +47,8 @@ export interface CheckInput {
   readonly namespaces?: readonly GuardedNamespace[];
   /** The DaemonSet collector, if no curl pod writes a line to look for. Default: none. */
   readonly collector?: string | undefined;
+  /** Namespace of the collectors. Default: logging. */
+  readonly loggingNamespace?: string | undefined;
   /** The collector whose pods run on the nodes. Default: none. */
   readonly onNodes?: CollectorId | undefined;
   /** Expected `ndots` in the pods' resolv.conf. */
@@ -91,10 +93,10 @@ export function allChecks(input: CheckInput): Check[] {
     ...teams.map((team) => denyCoreDnsCheck(team, input)),
     ...deniedPairs(input.teams).map((pair) => denyTeamCheck(pair, input)),
     ...teams.map(logsCheck),
-    ...(input.collector === undefined ? [] : [collectorPodsCheck(input.collector)]),
+    ...(input.collector === undefined ? [] : [collectorPodsCheck(input.collector, input.loggingNamespace)]),
     ...finders.flatMap((finder) => teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
     ...(input.sources ?? []).map((finder) => sourceCheck(finder, wait)),
-    ...(input.onNodes === undefined ? [] : collectorChecks(input.onNodes)),
+    ...(input.onNodes === undefined ? [] : collectorChecks(input.onNodes, input.loggingNamespace)),
     ...(input.monitoring ?? []),
   ];
 }
@@ -105,10 +107,10 @@ function steadyCoreDns({ namespace, selector }: CoreDnsPlace = statedPlace(undef
 }
 
 /** Checks of a DaemonSet collector, besides the arrival of lines. */
-function collectorChecks(collector: CollectorId): Check[] {
+function collectorChecks(collector: CollectorId, namespace = LOGGING_NAMESPACE): Check[] {
   const steady = {
     name: collector,
-    namespace: LOGGING_NAMESPACE,
+    namespace,
     selector: loggingSelector(collector),
     moreMemory: "`logging.resources.memoryLimit`",
   };
@@ -170,6 +172,7 @@ export function checkInputOf(stack: string, settings: Settings, wait: number): C
     teams,
     namespaces: guardedNamespaces(settings.teams, settings.curlPods),
     collector: teams.length === 0 ? logging?.collector : undefined,
+    loggingNamespace: logging?.namespace,
     onNodes: logging?.mode === "daemonset" ? logging.collector : undefined,
     ndots: settings.curlPod.ndots,
     nameserver: dns && podDns(dns)?.nameservers[0],

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { CLUSTER_DOMAIN, clusterZones, ifReadable, parseCorefile } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../components/dns/resolver.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
-import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/settings.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, isNotFound, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
@@ -27,6 +27,8 @@ export interface LabOptions {
   readonly coreDns?: CoreDnsPlace | undefined;
   /** Whether the stack installs CoreDNS. Default: yes. */
   readonly installsCoreDns?: boolean | undefined;
+  /** Namespace of the collectors. Default: logging. */
+  readonly loggingNamespace?: string | undefined;
   /** Number of parallel sessions in pods. Default: {@link SESSIONS}. */
   readonly parallel?: number;
   /** Waits before a retry. Default: a real timer. */
@@ -41,6 +43,8 @@ export class Lab {
   /** The command that creates what is missing, and replaces ended pods. */
   readonly up: string;
   readonly coreDns: CoreDnsPlace;
+  /** Namespace of the collectors. */
+  readonly loggingNamespace: string;
   readonly #installsCoreDns: boolean;
   readonly sessions: PodSessions;
   /** Waits before a retry. */
@@ -55,6 +59,7 @@ export class Lab {
       up = "npm run lab -- up",
       coreDns = statedPlace(undefined),
       installsCoreDns = true,
+      loggingNamespace = LOGGING_NAMESPACE,
       parallel = SESSIONS,
       pause = waitSeconds,
     }: LabOptions = {},
@@ -63,6 +68,7 @@ export class Lab {
     this.up = up;
     this.coreDns = coreDns;
     this.#installsCoreDns = installsCoreDns;
+    this.loggingNamespace = loggingNamespace;
     this.sessions = new PodSessions(cluster, parallel);
     this.pause = pause;
   }
@@ -102,9 +108,9 @@ export class Lab {
     return pods.filter(({ deleting }) => !deleting);
   }
 
-  /** Pods of a program that the stack runs in the logging namespace. */
+  /** Pods of a program that the stack runs beside the collectors. */
   loggingPods(name: string): Promise<PodFacts[]> {
-    return this.cluster.pods(LOGGING_NAMESPACE, loggingSelector(name));
+    return this.cluster.pods(this.loggingNamespace, loggingSelector(name));
   }
 
   dnsService(): Promise<ServiceFacts> {

@@ -29,9 +29,9 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   select(allChecks(options.input), options.selection);
   const { cluster, version } = await connect(options.target);
   process.stderr.write((await drillNotice(cluster)) ?? "");
-  const { up, stated, installsCoreDns } = options.input;
+  const { up, stated, installsCoreDns, loggingNamespace } = options.input;
   const coreDns = await findCoreDns(cluster, stated);
-  const lab = new Lab(cluster, { up, coreDns, installsCoreDns, parallel: options.parallel });
+  const lab = new Lab(cluster, { up, coreDns, installsCoreDns, loggingNamespace, parallel: options.parallel });
   const start = Date.now();
   const names = options.input.teams.map(({ name }) => name);
   const [teams, domain] = await Promise.all([

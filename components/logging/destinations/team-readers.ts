@@ -29,7 +29,7 @@ const READ_QUERIES = ["logs:GetQueryResults", "logs:StopLiveTail", "logs:StopQue
 export function readerPolicies(
   name: string,
   targets: readonly LateTarget[],
-  { cluster, host, parent }: AwsPlace,
+  { cluster, host, parent }: Omit<AwsPlace, "namespace">,
 ): Record<string, pulumi.Output<string>> {
   const teams = [...new Set(targets.flatMap(({ places }) => places.flatMap(({ team }) => team ?? [])))].sort();
   if (teams.length === 0) return {};

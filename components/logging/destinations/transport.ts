@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../../kubernetes/network-policy.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
-import { hasIndex, LOGGING_NAMESPACE } from "../pipeline.ts";
+import { hasIndex } from "../pipeline.ts";
 import type { CollectorId } from "../settings.ts";
 import type { Destination } from "./destination-settings.ts";
 
@@ -31,20 +31,22 @@ export function needsCidrs(destination: Destination): boolean {
  *
  * A Service is opened by its namespace: policies apply to the pods behind it and their ports, not to the Service. Their labels are unknown,
  * and so is their port unless it is set: it is assumed to be the Service's, or if that is impossible, all ports are opened.
+ * @param namespace Namespace of the collectors, and of this stack's OpenSearch.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export function destinationEgress(
   destination: Destination,
   { destinationCidrs, destinationPort }: PodsDestination,
+  namespace: string,
 ): EgressRule[] {
   const target = targetOf(destination);
   if (target === undefined) return [];
   const ports: EgressRule["ports"] = [{ protocol: "TCP", port: target.port }];
-  if (target.host === undefined) return [{ to: [podsNamed("opensearch")], ports }];
+  if (target.host === undefined) return [{ to: [podsNamed(namespace, "opensearch")], ports }];
   if (isIP(target.host) !== 0) return [{ to: [addressPeer(target.host)], ports }];
-  const [, namespace] = SERVICE_HOST.exec(target.host) ?? [];
-  if (namespace !== undefined)
-    return [{ to: [podsOfNamespace(namespace)], ...portsBehind(target.port, destinationPort) }];
+  const [, ofService] = SERVICE_HOST.exec(target.host) ?? [];
+  if (ofService !== undefined)
+    return [{ to: [podsOfNamespace(ofService)], ...portsBehind(target.port, destinationPort) }];
   return [{ to: destinationCidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
 }
 
@@ -79,16 +81,22 @@ export function addressOf(url: string): { readonly host: string; readonly port: 
   return { host, port: protocol === "https:" ? 443 : 80 };
 }
 
-/** Allows a team's namespace to reach the receiver on the nodes and nothing else; empty if the collector receives nothing. */
-export function receiverEgress({ id, receives = {} }: Pick<Collector, "id" | "receives">): EgressRule[] {
+/**
+ * Allows a team's namespace to reach the receiver on the nodes and nothing else; empty if the collector receives nothing.
+ * @param namespace Namespace of the collectors.
+ */
+export function receiverEgress(
+  { id, receives = {} }: Pick<Collector, "id" | "receives">,
+  namespace: string,
+): EgressRule[] {
   const ports = Object.values(receives).map((port) => ({ protocol: "TCP" as const, port }));
   if (ports.length === 0) return [];
-  return [{ to: [podsNamed(id)], ports }];
+  return [{ to: [podsNamed(namespace, id)], ports }];
 }
 
-/** Pods of the logging namespace, by their name label. */
-function podsNamed(name: string): Peer {
-  return podsOfNamespace(LOGGING_NAMESPACE, { "app.kubernetes.io/name": name });
+/** Pods of a namespace, by their name label. */
+function podsNamed(namespace: string, name: string): Peer {
+  return podsOfNamespace(namespace, { "app.kubernetes.io/name": name });
 }
 
 /** Whether a host is in the cluster: a name without a dot is a Service in the collector's namespace. */

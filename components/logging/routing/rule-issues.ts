@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { namespacesOf, type TeamNamespaces } from "../../kubernetes/labels.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
-import { hasIndex, LOGGING_NAMESPACE } from "../pipeline.ts";
+import { hasIndex } from "../pipeline.ts";
 import { PROCESSING_STEPS, type ProcessingStep } from "../processing/settings.ts";
 import type { LoggingSettings } from "../settings.ts";
 import {
@@ -142,6 +142,8 @@ function unusedOptions({ collector, destinations = {} }: LoggingSettings): Setti
 
 /** Settings that select the collected pods. */
 interface Collected {
+  /** Namespace of the collectors. */
+  readonly namespace: string;
   readonly namespaces: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -199,8 +201,8 @@ export function collectedPart(selection: Selection, collected: Collected): Selec
   return { ...selection, ...(namespaces === undefined ? {} : { namespaces }) };
 }
 
-function whyNotCollected(name: string, { namespaces: { include, exclude } }: Collected): string | undefined {
-  if (name === LOGGING_NAMESPACE) return "the collector's own namespace is never read";
+function whyNotCollected(name: string, { namespace, namespaces: { include, exclude } }: Collected): string | undefined {
+  if (name === namespace) return "the collector's own namespace is never read";
   if (exclude.includes(name)) return "logging.namespaces.exclude leaves it out";
   return include.length > 0 && !include.includes(name) ? "logging.namespaces.include leaves it out" : undefined;
 }

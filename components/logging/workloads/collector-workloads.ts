@@ -3,11 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { filesHash } from "../../kubernetes/container.ts";
 import { commonLabels } from "../../kubernetes/labels.ts";
 import type { ApiRule, Collector } from "../collectors/collector.ts";
-import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../pipeline.ts";
+import { EVENT_READER_NAME } from "../pipeline.ts";
 import { type CollectorPodArgs, collectorPodSpec } from "./collector-pod.ts";
 
 /** A collector on every node. */
 export interface CollectorDaemonSetArgs extends CollectorPodArgs {
+  /** Its namespace. */
+  readonly namespace: string;
   /** Its configuration: file name to text. */
   readonly files: pulumi.Output<Readonly<Record<string, string>>>;
   /** Prerequisites of the collector: namespace, AWS identity, destination. */
@@ -24,9 +26,9 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
 
   constructor(name: string, args: CollectorDaemonSetArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:CollectorDaemonSet", name, {}, options);
-    const { collector, files } = args;
+    const { collector, files, namespace } = args;
     const app = collector.id;
-    const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
+    const metadata = { name: app, namespace, labels: commonLabels(app) };
     const childOptions = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
 
     const account = new k8s.core.v1.ServiceAccount(
@@ -35,7 +37,9 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
       childOptions,
     );
     const rights =
-      collector.apiRules.length === 0 ? [] : Object.values(clusterRights(name, app, collector.apiRules, childOptions));
+      collector.apiRules.length === 0
+        ? []
+        : Object.values(clusterRights(name, metadata, collector.apiRules, childOptions));
     receiverService(name, collector, metadata, childOptions);
     const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, childOptions);
     this.daemonSet = new k8s.apps.v1.DaemonSet(
@@ -72,9 +76,9 @@ export class EventReader extends pulumi.ComponentResource {
 
   constructor(name: string, args: EventReaderArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:EventReader", name, {}, options);
-    const { files } = args;
+    const { files, namespace } = args;
     const app = EVENT_READER_NAME;
-    const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
+    const metadata = { name: app, namespace, labels: commonLabels(app) };
     const childOptions = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
@@ -82,7 +86,7 @@ export class EventReader extends pulumi.ComponentResource {
       childOptions,
     );
     const rules = [{ apiGroups: [""], resources: ["events"], verbs: ["get", "list", "watch"] }];
-    const { binding } = clusterRights(name, app, rules, childOptions);
+    const { binding } = clusterRights(name, metadata, rules, childOptions);
     const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, childOptions);
     this.statefulSet = new k8s.apps.v1.StatefulSet(
       `${name}-statefulset`,
@@ -115,17 +119,22 @@ function podTemplate(app: string, args: CollectorDaemonSetArgs) {
   };
 }
 
-/** Grants rights in the whole cluster to a service account of the logging namespace. */
-function clusterRights(name: string, app: string, rules: readonly ApiRule[], options: pulumi.CustomResourceOptions) {
+/** Grants rights in the whole cluster to a service account. */
+function clusterRights(
+  name: string,
+  account: { readonly name: string; readonly namespace: string },
+  rules: readonly ApiRule[],
+  options: pulumi.CustomResourceOptions,
+) {
   // Cluster-wide names have the project's prefix, to avoid collisions.
-  const metadata = { name: `eks-dns-logging-${app}`, labels: commonLabels(app) };
+  const metadata = { name: `eks-dns-logging-${account.name}`, labels: commonLabels(account.name) };
   const role = new k8s.rbac.v1.ClusterRole(`${name}-role`, { metadata, rules: [...rules] }, options);
   const binding = new k8s.rbac.v1.ClusterRoleBinding(
     `${name}-binding`,
     {
       metadata,
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
-      subjects: [{ kind: "ServiceAccount", name: app, namespace: LOGGING_NAMESPACE }],
+      subjects: [{ kind: "ServiceAccount", name: account.name, namespace: account.namespace }],
     },
     { ...options, dependsOn: role },
   );

@@ -50,7 +50,7 @@ export function sidecarOf(
 ): Sidecar {
   return {
     collector,
-    egress: destinationEgress(onlyDestination(settings), settings.sidecar),
+    egress: destinationEgress(onlyDestination(settings), settings.sidecar, settings.namespace),
     parts: (pod, configMap) => {
       const rendered = collector.render(logPipeline(settings, context, { kind: "application", pod }));
       return {

@@ -1,6 +1,7 @@
 import { ALERT_GROUPS, type Alert, type Condition, type WatchedStack } from "./alert.ts";
 import { COLLECTOR_ALERTS, EVENT_READER_ALERTS } from "./collector-alerts.ts";
 import { COREDNS_ALERTS } from "./coredns-alerts.ts";
+import { LOGGING_PLACEHOLDER } from "./expressions.ts";
 import { PLATFORM_ALERTS } from "./platform-alerts.ts";
 import { UPSTREAM_ALERTS } from "./upstream-alerts.ts";
 
@@ -23,8 +24,15 @@ export interface ActiveAlert {
 export function alertsOf(stack: WatchedStack): ActiveAlert[] {
   return ALERTS.flatMap((alert) => {
     const condition = alert.condition(stack);
-    return condition === undefined ? [] : [{ alert, condition }];
+    return condition === undefined ? [] : [{ alert, condition: inNamespace(condition, stack.loggingNamespace) }];
   });
+}
+
+/** A condition with the namespace of the collectors. */
+function inNamespace(condition: Condition, namespace: string): Condition {
+  const named = (text: string) => text.replaceAll(LOGGING_PLACEHOLDER, namespace);
+  const series = Object.entries(condition.series).map(([selector, values]) => [named(selector), values]);
+  return { ...condition, expr: named(condition.expr), series: Object.fromEntries(series) };
 }
 
 /** The runbooks' folder in this repository. */

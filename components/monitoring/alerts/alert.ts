@@ -37,6 +37,8 @@ export interface WatchedStack {
   /** The pod that reads Kubernetes events, with the metrics ports of its containers; undefined for none. */
   readonly eventReader: { readonly ports: readonly number[] } | undefined;
   readonly inClusterOpenSearch: boolean;
+  /** Namespace of the collectors. */
+  readonly loggingNamespace: string;
   /** Namespaces with a quota. */
   readonly namespaces: readonly string[];
   /** The canary, and whether it can read its lines' destination. */
@@ -50,7 +52,7 @@ export type Series = Readonly<Record<string, { readonly fires?: string; readonly
 
 /** A query that raises an alert, with series for which it does and does not. */
 export interface Condition {
-  /** PromQL. */
+  /** PromQL. `LOGGING_NAMESPACE` is a placeholder for the namespace of the collectors, as in `series`. */
   readonly expr: string;
   /** How long it must hold first, such as `5m`. */
   readonly for: string;
@@ -94,7 +96,7 @@ export type CloudWatchCondition =
       readonly kind: "insights";
       /** Metric of the namespace ContainerInsights. */
       readonly metric: string;
-      /** Dimensions besides the cluster's name. `COREDNS_NAMESPACE`, `COREDNS` and `COLLECTOR` are placeholders for the stack's names. */
+      /** Dimensions besides the cluster's name. `COREDNS_NAMESPACE`, `COREDNS`, `LOGGING_NAMESPACE` and `COLLECTOR` are placeholders for the stack's names. */
       readonly dimensions: Readonly<Record<string, string>>;
       readonly statistic: "Minimum" | "Maximum" | "Average" | "Sum";
     } & Threshold)

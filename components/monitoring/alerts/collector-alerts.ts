@@ -1,9 +1,12 @@
 import { EVENT_READER } from "../../logging/carriers.ts";
-import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
+import { EVENT_READER_NAME } from "../../logging/pipeline.ts";
+import { LOGGING_NAMESPACE } from "../../logging/settings.ts";
 import { scrapeTargets } from "../scrape-targets.ts";
 import type { Alert, Condition, Signal, WatchedStack } from "./alert.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";
 import {
+  COLLECTOR_POD,
+  LOGGING_PLACEHOLDER,
   MISSING_ON_NODE,
   missingOnNode,
   OWN_COLLECTOR,
@@ -59,10 +62,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
         expr: `absent(${alive})`,
         for: "2m",
         series: {
-          [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: {
-            fires: "1x5 _x30",
-            quiet: "1x30",
-          },
+          [`${series}{${COLLECTOR_POD}}`]: { fires: "1x5 _x30", quiet: "1x30" },
         },
       };
     },
@@ -77,8 +77,8 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     cause: "The pod crashes, is out of memory, or its image cannot be pulled.",
     steps: ["`kubectl -n logging get pods -o wide`", "`kubectl -n logging describe pods`"],
     condition: ({ collector, kubeStateMetrics }) =>
-      collector === undefined || !kubeStateMetrics ? undefined : missingOnNode(LOGGING_NAMESPACE, collector),
-    cloudwatch: { ...MISSING_ON_NODE, dimensions: { Namespace: LOGGING_NAMESPACE, PodName: "COLLECTOR" } },
+      collector === undefined || !kubeStateMetrics ? undefined : missingOnNode(LOGGING_PLACEHOLDER, collector),
+    cloudwatch: { ...MISSING_ON_NODE, dimensions: { Namespace: LOGGING_PLACEHOLDER, PodName: "COLLECTOR" } },
   },
   {
     name: "CollectorUnreachable",
@@ -88,12 +88,12 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     cause: "The pod hangs or restarts, or a network policy blocks Prometheus.",
     steps: ["`kubectl -n logging get pods -o wide`", LOGS],
     condition: (stack) => {
-      const targets = scrapeTargets(stack).filter(({ namespace }) => namespace === LOGGING_NAMESPACE);
+      const targets = scrapeTargets(stack).filter(({ namespace }) => namespace === stack.loggingNamespace);
       const [port, ...others] = [...new Set(targets.flatMap(({ ports }) => ports))];
       if (port === undefined) return undefined;
-      const pod = `up{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:${port}"}`;
+      const pod = `up{${OWN_COLLECTOR},instance="10.0.1.1:${port}"}`;
       return {
-        expr: `up{namespace="${LOGGING_NAMESPACE}",instance=~".+:(${[port, ...others].join("|")})"} == 0`,
+        expr: `up{${OWN_COLLECTOR},instance=~".+:(${[port, ...others].join("|")})"} == 0`,
         for: "2m",
         series: { [pod]: { fires: "1x15 0x30", quiet: "1x30" } },
       };

@@ -1,4 +1,3 @@
-import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
 import type { Condition, Series, WatchedStack } from "./alert.ts";
 
 type WatchedCoreDns = NonNullable<WatchedStack["coredns"]>;
@@ -206,6 +205,8 @@ export const PREVIOUS =
   "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50 --prefix --previous --ignore-errors`";
 export const COREFILE = "`kubectl -n kube-system get configmap coredns -o yaml`";
 
+/** Stands for the namespace of the collectors. */
+export const LOGGING_PLACEHOLDER = "LOGGING_NAMESPACE";
 /** Excludes other collectors of the same kind. */
-export const OWN_COLLECTOR = `namespace="${LOGGING_NAMESPACE}"`;
+export const OWN_COLLECTOR = `namespace="${LOGGING_PLACEHOLDER}"`;
 export const COLLECTOR_POD = `${OWN_COLLECTOR},instance="10.0.1.1:2020"`;

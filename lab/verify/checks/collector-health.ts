@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { CollectorId } from "../../../components/logging/settings.ts";
 import { FLUENT_BIT_METRICS, HARMLESS_ERRORS } from "../../../components/monitoring/alerts/fluent-bit-signals.ts";
 import { isForbidden, type PodFacts } from "../../kubernetes/cluster.ts";
@@ -26,9 +25,9 @@ export function stateCheck(collector: CollectorId): Check {
 async function state(lab: Lab, collector: CollectorId): Promise<Outcome> {
   const [pods, files] = await Promise.all([
     lab.loggingPods(collector),
-    lab.cluster.configMap(LOGGING_NAMESPACE, collector),
+    lab.cluster.configMap(lab.loggingNamespace, collector),
   ]);
-  if (pods.length === 0) return skip(`no pod of ${collector} in ${LOGGING_NAMESPACE}`);
+  if (pods.length === 0) return skip(`no pod of ${collector} in ${lab.loggingNamespace}`);
   const paths = [...new Set([COLLECTORS[collector].stateFolder, ...pathsIn(files)])];
   const facts = { pods: pods.length, paths };
   for (const pod of pods) {
@@ -36,7 +35,7 @@ async function state(lab: Lab, collector: CollectorId): Promise<Outcome> {
     if (lost !== undefined)
       return fail(
         `${lost} of ${pod.name} is not on the node`,
-        `it is gone with the pod, and may be small: compare ConfigMap ${collector} and the volumes of its DaemonSet in ${LOGGING_NAMESPACE} with \`npm run plan\``,
+        `it is gone with the pod, and may be small: compare ConfigMap ${collector} and the volumes of its DaemonSet in ${lab.loggingNamespace} with \`npm run plan\``,
         { ...facts, lost, pod: pod.name },
       );
   }
@@ -97,7 +96,7 @@ async function backlog(lab: Lab, waits: typeof WAITS): Promise<Outcome> {
       freePercent: free,
     });
   } catch (error) {
-    if (isForbidden(error)) return skip(`needs the right to create pods/portforward in ${LOGGING_NAMESPACE}`);
+    if (isForbidden(error)) return skip(`needs the right to create pods/portforward in ${lab.loggingNamespace}`);
     throw error;
   }
 }
@@ -113,7 +112,7 @@ async function backlogOf(lab: Lab, pod: PodFacts, waits: typeof WAITS): Promise<
       "the destination accepts less than pods write, and lines will soon be dropped: repair it, or enlarge logging.buffer.size",
       facts,
     );
-  const logs = `\`kubectl -n ${LOGGING_NAMESPACE} logs ${pod.name} --tail=20\``;
+  const logs = `\`kubectl -n ${lab.loggingNamespace} logs ${pod.name} --tail=20\``;
   const errors = (second.errors - first.errors) / READING_SECONDS;
   const behind = second.waiting > 0 && errors < (HARMLESS_ERRORS * (second.records - first.records)) / READING_SECONDS;
   if (errors > MAX_ERRORS && !behind)

@@ -1,11 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  APPLICATION_FILES,
-  APPLICATION_LOGS,
-  EVENT_READER_NAME,
-  LOGGING_NAMESPACE,
-} from "../../../components/logging/pipeline.ts";
+import { APPLICATION_FILES, APPLICATION_LOGS, EVENT_READER_NAME } from "../../../components/logging/pipeline.ts";
 import { isFromAws, type OwnSource } from "../../../components/logging/sources/source.ts";
 import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import { ClusterError, isForbidden, type PodFacts } from "../../kubernetes/cluster.ts";
@@ -166,12 +161,12 @@ async function event(lab: Lab, finder: SourceFinder, seconds: number): Promise<O
   try {
     await lab.cluster.createEvent(reader, marker);
   } catch (error) {
-    if (isForbidden(error)) return skip(`needs the right to create events in ${LOGGING_NAMESPACE}`);
+    if (isForbidden(error)) return skip(`needs the right to create events in ${lab.loggingNamespace}`);
     throw error;
   }
   const result = await waitFor(seconds, () => finder.newest(lab, marker));
   if (result === undefined) {
-    const cause = `${EVENT_READER_NAME} is running, but the destination has no such event: \`kubectl -n ${LOGGING_NAMESPACE} logs ${reader.name}\` shows what it cannot read or send`;
+    const cause = `${EVENT_READER_NAME} is running, but the destination has no such event: \`kubectl -n ${lab.loggingNamespace} logs ${reader.name}\` shows what it cannot read or send`;
     return fail(`event ${marker} did not arrive within ${seconds} s`, cause, { marker });
   }
   const { where, unexpected } = result.found;

@@ -1,5 +1,5 @@
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
-import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
+import { LOGGING_NAMESPACE } from "../../../components/logging/settings.ts";
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { plural } from "../../output/text.ts";
@@ -34,13 +34,13 @@ async function pod(lab: Lab, team: string): Promise<Outcome> {
 }
 
 /** The DaemonSet's pods run on every scheduled node, for stacks in which no pod writes a line to look for. */
-export function collectorPodsCheck(collector: string): Check {
+export function collectorPodsCheck(collector: string, namespace = LOGGING_NAMESPACE): Check {
   return {
     id: "collector",
     group: "collector",
     what: "every collector pod is ready",
     from: collector,
-    to: LOGGING_NAMESPACE,
+    to: namespace,
     run: (lab) => collectorPods(lab, collector),
   };
 }
@@ -52,7 +52,7 @@ async function collectorPods(lab: Lab, collector: string): Promise<Outcome> {
   const facts = { pods: pods.map(({ name, node }) => `${name} on ${node}`), ready };
   const unready = pods.find((found) => !found.ready);
   if (pods.length === 0)
-    return fail(`no pod of ${collector} in ${LOGGING_NAMESPACE}`, `\`${lab.up}\` creates the DaemonSet`, facts);
+    return fail(`no pod of ${collector} in ${lab.loggingNamespace}`, `\`${lab.up}\` creates the DaemonSet`, facts);
   if (unready === undefined) return pass(detail, facts);
   const { name, namespace, reason } = unready;
   return fail(

@@ -3,7 +3,6 @@ import type { z } from "zod";
 import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import type { Credentials } from "../../../components/logging/destinations/destination-values.ts";
 import { plainHeaders, secretHeaders } from "../../../components/logging/destinations/http-settings.ts";
-import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { OwnSource } from "../../../components/logging/sources/source.ts";
 import { parsedJson } from "../../../components/schema/values.ts";
 import { send } from "../../kubernetes/api-requests.ts";
@@ -59,7 +58,7 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
   if (pod === undefined) {
     const cause =
       pods.length === 0
-        ? `the DaemonSet ${collector} does not exist, or its pods are not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``
+        ? `the DaemonSet ${collector} does not exist, or its pods are not admitted: \`${lab.up}\`, then \`kubectl -n ${lab.loggingNamespace} get events\``
         : `its tolerations or node selector exclude ${node}`;
     throw new UnmetPrecondition(`no ${collector} pod on node ${node}`, cause);
   }
@@ -79,7 +78,7 @@ export function throughNode(collector: string): Pick<MarkerFinder, "prepare"> {
 export async function statefulPod(lab: Lab, name: string): Promise<PodFacts> {
   const [pod] = await lab.loggingPods(name);
   if (pod === undefined) {
-    const cause = `the StatefulSet ${name} does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
+    const cause = `the StatefulSet ${name} does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${lab.loggingNamespace} get events\``;
     throw new UnmetPrecondition(`no ${name} pod`, cause);
   }
   await mustBeReady(lab, pod);
@@ -156,14 +155,17 @@ export interface Endpoint {
 }
 
 /** Service of the OpenSearch that `inCluster` installs, a trial setup without TLS and password. */
-const OWN_HOST = `opensearch.${LOGGING_NAMESPACE}.svc`;
+const ownHost = (namespace: string) => `opensearch.${namespace}.svc`;
 
-/** How to query a search engine. */
-export function searchEndpoint(destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>): Endpoint {
+/** How to query a search engine. @param namespace Namespace of the collectors. */
+export function searchEndpoint(
+  destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>,
+  namespace: string,
+): Endpoint {
   const inCluster = destination.kind === "opensearch" && destination.inCluster;
   const plain = destination.tls === false || (inCluster && destination.tls === undefined);
   const tls = destination.tls === false ? undefined : destination.tls;
-  const host = destination.host ?? OWN_HOST;
+  const host = destination.host ?? ownHost(namespace);
   return {
     url: new URL(`${plain ? "http" : "https"}://${host}:${destination.port}`),
     verify: tls?.verify ?? true,
@@ -234,7 +236,7 @@ async function options(
   lab: Lab,
   { verify, caSecretName, credentials, token, ...sent }: Endpoint,
 ): Promise<RequestOptions> {
-  const secretOf = (name: string) => lab.cluster.secret(LOGGING_NAMESPACE, name);
+  const secretOf = (name: string) => lab.cluster.secret(lab.loggingNamespace, name);
   const ca = caSecretName === undefined ? undefined : (await secretOf(caSecretName))["ca.crt"];
   const secret = credentials === undefined ? undefined : await secretOf(credentials.secretName);
   const auth =

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
-import { LOGGING_NAMESPACE, logGroupName, withName } from "../../../components/logging/pipeline.ts";
+import { logGroupName, withName } from "../../../components/logging/pipeline.ts";
 import {
   destinationsOfLine,
   placeName,
@@ -55,7 +55,7 @@ export function findersFor({ logging, ...where }: Stack): MarkerFinder[] {
 
 function destinationFinder(
   { name, suffix, destination, index, places }: Target,
-  { logging: { collector }, cluster, region }: Stack & { readonly logging: LoggingSettings },
+  { logging: { collector, namespace }, cluster, region }: Stack & { readonly logging: LoggingSettings },
 ): MarkerFinder {
   switch (destination.kind) {
     case "stdout":
@@ -68,7 +68,7 @@ function destinationFinder(
           "opensearch",
           "its requests must be signed: search for the marker in OpenSearch Dashboards",
         );
-      return searchFinder(destination, index, collector);
+      return searchFinder(destination, index, { collector, namespace });
     case "loki":
       return lokiFinder(destination, collector);
     case "file":
@@ -109,8 +109,8 @@ export function stdoutFinder(collector: string, name = collector): MarkerFinder 
       const text = await lab.cluster.logs(source, { container, seconds });
       return text.includes(marker) ? { where: `log of ${source.name}` } : undefined;
     },
-    whyMissing: async () =>
-      `${collector} is running but does not print the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what it reads`,
+    whyMissing: async (lab) =>
+      `${collector} is running but does not print the line: \`kubectl -n ${lab.loggingNamespace} logs daemonset/${collector}\` shows what it reads`,
   };
 }
 
@@ -175,8 +175,12 @@ type SearchDestination = Extract<Destination, { kind: "opensearch" | "elasticsea
 const SearchAnswer = z.object({ hits: z.object({ hits: z.array(z.object({ _index: z.string() })) }) });
 
 /** Destinations opensearch and elasticsearch: searches the stack's indices for the marker. */
-export function searchFinder(destination: SearchDestination, index: IndexFormat, collector: string): MarkerFinder {
-  const endpoint = searchEndpoint(destination);
+export function searchFinder(
+  destination: SearchDestination,
+  index: IndexFormat,
+  { collector, namespace }: Pick<LoggingSettings, "collector" | "namespace">,
+): MarkerFinder {
+  const endpoint = searchEndpoint(destination, namespace);
   const whyUnreadable = whyOutOfReach(endpoint);
   const pattern = indexPattern(index);
   return {
@@ -201,8 +205,8 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
         unexpected: `by the settings it should be ${[...wanted].join(" or ")}`,
       };
     },
-    whyMissing: async () =>
-      `${collector} is running and ${endpoint.url.host} answers, but no index ${pattern} has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,
+    whyMissing: async (lab) =>
+      `${collector} is running and ${endpoint.url.host} answers, but no index ${pattern} has the line: \`kubectl -n ${lab.loggingNamespace} logs daemonset/${collector}\` shows what was rejected`,
   };
 }
 
@@ -248,8 +252,8 @@ export function lokiFinder(destination: LokiDestination, collector: string): Mar
       const labels = Object.entries(stream).map(([key, value]) => `${key}=${value}`);
       return { where: `stream {${labels.slice(0, 4).join(", ")}}` };
     },
-    whyMissing: async () =>
-      `${collector} is running and Loki answers, but no stream of the namespace has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,
+    whyMissing: async (lab) =>
+      `${collector} is running and Loki answers, but no stream of the namespace has the line: \`kubectl -n ${lab.loggingNamespace} logs daemonset/${collector}\` shows what was rejected`,
   };
 }
 
@@ -298,8 +302,8 @@ export function cloudwatchFinder(
       const [found] = await logEvents(aws, search, "--filter-pattern", `"${marker}"`, "--max-items", "1");
       return found && { where: `log stream ${found.logStreamName}` };
     },
-    whyMissing: async () =>
-      `${collector} is running, but the log group does not have the line: its Pod Identity role may lack logs:PutLogEvents; \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,
+    whyMissing: async (lab) =>
+      `${collector} is running, but the log group does not have the line: its Pod Identity role may lack logs:PutLogEvents; \`kubectl -n ${lab.loggingNamespace} logs daemonset/${collector}\` shows what was rejected`,
   };
 }
 

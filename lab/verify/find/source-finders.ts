@@ -43,7 +43,7 @@ export function sourceFinders({ logging, cluster, region, teams }: Stack, aws: A
   if (logging === undefined || logging.mode === "sidecar") return [];
   return targetsOf(logging, teams).flatMap((target) =>
     ownSources(target.sources).map((source) => {
-      const place = { collector: logging.collector, cluster, region, aws };
+      const place = { collector: logging.collector, namespace: logging.namespace, cluster, region, aws };
       return { source, name: target.name, ...finderFor(target, source, place) };
     }),
   );
@@ -51,6 +51,8 @@ export function sourceFinders({ logging, cluster, region, teams }: Stack, aws: A
 
 interface Place extends Pick<Settings, "cluster" | "region"> {
   readonly collector: string;
+  /** Namespace of the collectors. */
+  readonly namespace: string;
   readonly aws: Aws;
 }
 
@@ -62,7 +64,7 @@ function finderFor(target: Target, source: OwnSource, place: Place): Found {
     case "elasticsearch":
       return destination.kind === "opensearch" && destination.sigv4 !== undefined
         ? unreadable(destination, "its requests must be signed: search for it in OpenSearch Dashboards")
-        : inIndices(destination, target, source);
+        : inIndices(destination, target, source, place);
     case "loki":
       return inLoki(destination, lokiSelector(source, place.collector));
     case "cloudwatch":
@@ -95,8 +97,9 @@ function inIndices(
   destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>,
   { index }: Target,
   source: OwnSource,
+  { namespace }: Place,
 ): Found {
-  const endpoint = searchEndpoint(destination);
+  const endpoint = searchEndpoint(destination, namespace);
   const format = sourceIndex(index, source);
   const pattern = indexPattern(format);
   return {

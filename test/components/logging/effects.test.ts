@@ -30,6 +30,7 @@ const VALUES: Readonly<Record<string, object>> = {
 const ELSEWHERE = new Set([
   "collector",
   "mode",
+  "namespace",
   "destination",
   "destinations",
   "routes",

@@ -166,7 +166,7 @@ describe("LogCollection", () => {
     });
     assert.deepEqual(ofType(recording.resources, "kubernetes:core/v1:Service"), []);
     assert.ok(COLLECTORS.opentelemetry);
-    assert.deepEqual(receiverEgress(COLLECTORS.opentelemetry), [
+    assert.deepEqual(receiverEgress(COLLECTORS.opentelemetry, "logging"), [
       {
         to: [
           {

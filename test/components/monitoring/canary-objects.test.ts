@@ -29,6 +29,7 @@ describe("the objects of the canary, of scraping and of alerts", function () {
       {
         dnsAddresses: ["169.254.20.10"],
       },
+      "logging",
     );
     assert.deepEqual(egress[0]?.to?.[1], { ipBlock: { cidr: "169.254.20.10/32" } });
     const { read } = await plan("existing", { logging: OWN_SEARCH, monitoring: OPERATOR });

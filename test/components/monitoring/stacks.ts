@@ -19,6 +19,7 @@ export const WHOLE: WatchedStack = {
     ports: [53],
   },
   nodeLocalCache: true,
+  loggingNamespace: "logging",
   collector: "fluent-bit",
   senderPorts: [],
   eventReader: { ports: [2020] },
@@ -32,6 +33,7 @@ export const WHOLE: WatchedStack = {
 export const NOTHING: WatchedStack = {
   coredns: undefined,
   nodeLocalCache: false,
+  loggingNamespace: "logging",
   collector: undefined,
   senderPorts: [],
   eventReader: undefined,

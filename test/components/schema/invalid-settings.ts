@@ -84,7 +84,7 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
   ],
   [
     "logging: true",
-    "logging: must be false, which leaves it out, or an object whose keys are among collector, mode, sidecar, sources, events, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image (found true)",
+    "logging: must be false, which leaves it out, or an object whose keys are among collector, mode, namespace, sidecar, sources, events, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image (found true)",
   ],
   [
     "curlPod: {image: null}",
@@ -224,7 +224,7 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
   [
     "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
     "logging.buffer.size: must be a size in Mi or Gi, such as '512Mi' or '2Gi' (found \"4G\")",
-    "logging.lables: unknown key, must be one of collector, mode, sidecar, sources, events, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image",
+    "logging.lables: unknown key, must be one of collector, mode, namespace, sidecar, sources, events, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image",
     'logging.destination.kind: must be loki with Promtail: Promtail sends to Loki only (found "stdout")',
   ],
   [

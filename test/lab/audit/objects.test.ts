@@ -153,6 +153,25 @@ describe("an audit of a cluster's objects", () => {
     assert.equal(fails(result), true);
   });
 
+  it("exempts it in another namespace only if this program created that one", () => {
+    const labels = { "app.kubernetes.io/part-of": "eks-dns-logging" };
+    const spec = { template: { spec: ROOT_POD } };
+    const own = live("apps/v1", "DaemonSet", "fluent-bit", { spec }, { namespace: "observability", labels });
+    const namespace = (name: string) =>
+      live("v1", "Namespace", "observability", {
+        metadata: { name: "observability", labels: { ...labels, "app.kubernetes.io/name": name } },
+      });
+    const outcomes = (...objects: readonly object[]) => {
+      const read = objects.flatMap((object) => kubernetesObject(object) ?? []);
+      return audit(subjectOf(read, { live: true }))
+        .findings.filter(({ rule }) => rule === "pods-non-root")
+        .map(({ outcome }) => outcome);
+    };
+    assert.deepEqual(outcomes(own), ["violated"]);
+    assert.deepEqual(outcomes(own, namespace("team")), ["violated"]);
+    assert.deepEqual(outcomes(own, namespace("logging")), ["exempt"]);
+  });
+
   it("reads levels and exemptions from a configuration, and accepts unused exemptions", () => {
     const pod = kubernetesObject(live("v1", "Pod", "a", { spec: ROOT_POD }));
     assert.ok(pod);

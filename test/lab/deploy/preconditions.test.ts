@@ -237,7 +237,7 @@ describe("namespaces that an update needs", () => {
     assert.deepEqual(await taken({ teams: [{ name: "ts" }, { name: "sa" }] }), [
       'teams[0].name: must use a namespace that does not exist yet (found "ts-team"): write { name: ts-team, adopt: true } under namespaces to take it over, or delete it',
       'teams[1].name: must use a namespace that does not exist yet (found "sa-team"): another stack of this project created it, or this stack did and its state is lost: remove it there, or delete it',
-      'logging: must use a namespace that does not exist yet (found "logging"): delete it, or leave this part out',
+      'logging.namespace: must use a namespace that does not exist yet (found "logging"): set another name',
     ]);
   });
 

@@ -25,6 +25,8 @@ describe("the errors of Pulumi's CLI", () => {
       "namespaces 'logging', namespaces 'sa-team' were not created by this stack: delete, import or rename them, or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces, then run the command again",
     );
     assert.match(adviceOn(failed("logging")), /rename it, then run the command again$/);
+    const own = failed("observability").replace("Namespace::observability", "Namespace::logs-namespace");
+    assert.match(adviceOn(own), /import or rename it, or set another name in logging\.namespace, then run the command/);
     assert.equal(firstError(`x:\n    ${failed("logging")}`), 'namespaces "logging" already exists');
   });
 

@@ -261,6 +261,23 @@ describe("the drills about Fluent Bit", () => {
     });
   }
 
+  it("change, name and restart what is in the stack's own namespace of collectors", () => {
+    const scene = sceneWith({ ...OPENSEARCH, namespace: "observability" });
+    const drills = DRILLS.filter(({ part }) => part === "logs");
+    const places = drills.flatMap((drill) => [
+      ...drill.faults(scene).map(({ ref }) => ref.namespace),
+      ...[drill.restarts?.(scene), drill.history?.(scene)].flatMap((place) => place?.namespace ?? []),
+    ]);
+    assert.deepEqual([...new Set(places)].toSorted(), ["observability", "sa-team"]);
+    const texts = drills.flatMap((drill) => [drill.shownBy(scene), ...drill.hints(scene), drill.repair(scene)]);
+    const named = texts.flatMap((text) => Array.from(text.matchAll(/kubectl -n (\S+)/g), ([, place]) => place));
+    assert.deepEqual([...new Set(named)].toSorted(), ["observability", "sa-team", "ts-team"]);
+    assert.deepEqual(changedLines(drillOf("receiver-busy"), { ...OPENSEARCH, namespace: "observability" }), {
+      gone: ["host: opensearch.observability.svc.cluster.local"],
+      come: ["host: log-gateway.observability.svc.cluster.local"],
+    });
+  });
+
   const SPLITS = ["none", "team", "namespace", "app"];
   const SETTINGS: readonly object[] = [
     ...SPLITS.flatMap((splitBy) => [

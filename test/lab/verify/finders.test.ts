@@ -16,6 +16,8 @@ import { Lab } from "../../../lab/verify/lab.ts";
 import { listen } from "../../support/listen.ts";
 import { fakeCluster, notFound, runningPod } from "./fake-cluster.ts";
 
+const FLUENT_BIT = { collector: "fluent-bit", namespace: "logging" } as const;
+
 const pod = runningPod("ts", { labels: { app: "curl-ts", team: "ts", "app.kubernetes.io/name": "curl" } });
 const collector = runningPod("fluent-bit", { namespace: "logging", name: "fluent-bit-1", ip: "10.0.0.7" });
 const opensearch = runningPod("opensearch", { namespace: "logging", name: "opensearch-0", ip: "10.0.0.9" });
@@ -49,8 +51,10 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
   it("asks the one inside the cluster through the API server, and names the index", async () => {
     const name = indexName(index, new Date());
     const { lab, asked } = proxied(() => hits(name));
-    assert.deepEqual(await searchFinder(inCluster, index, "fluent-bit").find(lab, wanted), { where: `index ${name}` });
+    assert.deepEqual(await searchFinder(inCluster, index, FLUENT_BIT).find(lab, wanted), { where: `index ${name}` });
     assert.match(asked[0] ?? "", /^logging\/opensearch:9200 \/logs-\*\/_search\?q=labmarkerabc&/);
+    await searchFinder(inCluster, index, { ...FLUENT_BIT, namespace: "observability" }).find(lab, wanted);
+    assert.match(asked[1] ?? "", /^observability\/opensearch:9200 /);
   });
 
   for (const [nodes, message, cause] of [
@@ -65,7 +69,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
     it(`says before waiting what is the matter with the one inside the cluster: ${message}`, async () => {
       const pods = async (_namespace: string, selector: string) =>
         selector.endsWith("=opensearch") ? [...nodes] : [collector];
-      const prepared = searchFinder(inCluster, index, "fluent-bit").prepare?.(new Lab(fakeCluster({ pods })), pod);
+      const prepared = searchFinder(inCluster, index, FLUENT_BIT).prepare?.(new Lab(fakeCluster({ pods })), pod);
       await assert.rejects(async () => prepared, { name: "UnmetPrecondition", message, likelyCause: cause });
     });
   }
@@ -78,7 +82,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
       const { lab } = proxied(() => {
         throw new ClusterError("other", refusal);
       });
-      await assert.rejects(searchFinder(inCluster, index, "fluent-bit").find(lab, wanted), {
+      await assert.rejects(searchFinder(inCluster, index, FLUENT_BIT).find(lab, wanted), {
         name: "UnmetPrecondition",
         message: "no pod behind the Service opensearch in logging answers",
       });
@@ -86,7 +90,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
   }
 
   it("waits for a hit, and reports an index with another name than in the settings", async () => {
-    const finder = searchFinder(inCluster, index, "fluent-bit");
+    const finder = searchFinder(inCluster, index, FLUENT_BIT);
     assert.equal(await finder.find(proxied(() => hits(undefined)).lab, wanted), undefined);
     const found = await finder.find(proxied(() => hits("logs-old")).lab, wanted);
     assert.match(found?.unexpected ?? "", /^by the settings it should be logs-\d{4}\.\d\d\.\d\d/);
@@ -108,7 +112,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
   it("reports before waiting that a Service with a password cannot be queried from outside", () => {
     const credentials = { secretName: "s", usernameKey: "username", passwordKey: "password" };
     const host = "search.logging.svc.cluster.local";
-    const finder = searchFinder({ ...none, kind: "elasticsearch", host, credentials }, index, "fluent-bit");
+    const finder = searchFinder({ ...none, kind: "elasticsearch", host, credentials }, index, FLUENT_BIT);
     assert.match(finder.whyUnreadable ?? "", /requires a password/);
   });
 
@@ -129,7 +133,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
       credentials,
     } as const;
     const lab = new Lab(fakeCluster({ secret: async () => ({ username: "u", password: "p" }) }));
-    const finder = searchFinder(destination, index, "fluent-bit");
+    const finder = searchFinder(destination, index, FLUENT_BIT);
     assert.ok(await finder.find(lab, wanted));
     assert.deepEqual(seen, [`Basic ${Buffer.from("u:p").toString("base64")}`]);
     await assert.rejects(finder.find(lab, wanted), /answered 403: { no }/);
@@ -148,7 +152,7 @@ describe("finding a marker if something else answers", () => {
     it(`says so in one line: ${JSON.stringify(answer)}`, async () => {
       const { lab } = proxied(() => answer);
       const search = { ...none, kind: "opensearch", inCluster: true, host: undefined, storage: undefined } as const;
-      await assert.rejects(searchFinder(search, index, "fluent-bit").find(lab, wanted), told);
+      await assert.rejects(searchFinder(search, index, FLUENT_BIT).find(lab, wanted), told);
       const loki = { kind: "loki", url: "http://loki.monitoring.svc", tenant: undefined, verify: true } as const;
       await assert.rejects(lokiFinder({ ...loki, credentials: undefined }, "promtail").find(lab, wanted), told);
     });

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { TeamsSettings } from "../../../components/team/settings.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
+import { allChecks, checkInputOf } from "../../../lab/verify/catalog.ts";
 import { collectorPodsCheck } from "../../../lab/verify/checks/pods.ts";
 import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "../../../lab/verify/checks/team-access.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Check } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
+import { localSettings } from "../drill/fake-lab.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";
 
 async function rowOf(check: Check, changes: Partial<Cluster> = {}) {
@@ -69,6 +71,14 @@ describe("rows of stacks without a curl pod", () => {
       "no namespace payments",
       "it does not exist: `npm run lab -- up` creates it",
     ]);
+  });
+
+  it("look for the collector in the stack's own namespace", () => {
+    const settings = localSettings({ logging: { namespace: "observability" }, curlPods: false });
+    const input = checkInputOf("local", settings, 1);
+    assert.equal(input.loggingNamespace, "observability");
+    const places = allChecks(input).flatMap(({ id, to }) => (id === "collector" ? [to] : []));
+    assert.deepEqual(places, ["observability"]);
   });
 
   it("are about the collector's pods, all of which must be ready", async () => {

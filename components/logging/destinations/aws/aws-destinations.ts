@@ -7,7 +7,7 @@ import type { PodIdentityHost } from "../../../aws/partition.ts";
 import type { PolicyStatement } from "../../../aws/policy-statements.ts";
 import type { TeamNamespaces } from "../../../kubernetes/labels.ts";
 import type { Collector } from "../../collectors/collector.ts";
-import { bucketName, EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../../pipeline.ts";
+import { bucketName, EVENT_READER_NAME, logGroupName, withName } from "../../pipeline.ts";
 import { placeName, type Target, targetsOf } from "../../routing/routes.ts";
 import type { LoggingSettings } from "../../settings.ts";
 import { isOnNode } from "../../sources/source.ts";
@@ -68,6 +68,8 @@ export function bucketNameOf(target: LateTarget, cluster: string, region: string
 export interface AwsPlace {
   /** Name of the cluster, as in default names of log groups and buckets. */
   readonly cluster: string;
+  /** Namespace of the collectors. */
+  readonly namespace: string;
   readonly host: PodIdentityHost;
   readonly parent: pulumi.Resource;
 }
@@ -108,7 +110,7 @@ export function awsDestinations(
       resource,
       {
         host: place.host,
-        namespace: LOGGING_NAMESPACE,
+        namespace: place.namespace,
         serviceAccount,
         statements: statements.length === 1 ? first : pulumi.all(statements).apply((lists) => lists.flat()),
       },

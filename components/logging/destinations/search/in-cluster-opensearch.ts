@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { CURL_USER, containerSecurity, filesHash } from "../../../kubernetes/container.ts";
 import { commonLabels } from "../../../kubernetes/labels.ts";
 import { everyIndexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
-import { LOGGING_NAMESPACE } from "../../pipeline.ts";
 
 const OPENSEARCH_IMAGE = "docker.io/opensearchproject/opensearch:3.8.0";
 const DASHBOARDS_IMAGE = "docker.io/opensearchproject/opensearch-dashboards:3.8.0";
@@ -27,6 +26,8 @@ const POD_SECURITY = {
 
 /** OpenSearch with Dashboards in the cluster. */
 export interface InClusterOpenSearchArgs {
+  /** Namespace of the collectors. */
+  readonly namespace: string;
   /** Size of the data volume, such as `10Gi`; undefined for none: the data is then deleted with the pod. */
   readonly storage: string | undefined;
   /** StorageClass of the volume; undefined for the cluster's default. */
@@ -47,12 +48,13 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
     super("eks-dns-logging:logging:InClusterOpenSearch", name, {}, options);
     const childOptions = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
     const template = JSON.stringify(everyIndexTemplate(), null, 2);
+    const metadata = metadataIn(args.namespace);
     const config = new k8s.core.v1.ConfigMap(
       `${name}-template`,
       { metadata: metadata(OPENSEARCH, "opensearch-template"), data: { "template.json": template } },
       childOptions,
     );
-    const service = this.#service(name, OPENSEARCH, OPENSEARCH_PORT, childOptions);
+    const service = this.#service(name, metadata(OPENSEARCH), OPENSEARCH_PORT, childOptions);
     this.statefulSet = new k8s.apps.v1.StatefulSet(
       `${name}-node`,
       {
@@ -76,16 +78,20 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
       },
       { ...childOptions, dependsOn: [config, service, ...args.dependsOn] },
     );
-    this.#dashboards(name, childOptions);
+    this.#dashboards(name, metadata(DASHBOARDS), childOptions);
     this.registerOutputs({ service: service.metadata.name });
   }
 
-  #dashboards(name: string, options: pulumi.CustomResourceOptions & { dependsOn: pulumi.Resource[] }): void {
-    this.#service(`${name}-dashboards`, DASHBOARDS, DASHBOARDS_PORT, options);
+  #dashboards(
+    name: string,
+    metadata: Metadata,
+    options: pulumi.CustomResourceOptions & { dependsOn: pulumi.Resource[] },
+  ): void {
+    this.#service(`${name}-dashboards`, metadata, DASHBOARDS_PORT, options);
     new k8s.apps.v1.Deployment(
       `${name}-dashboards`,
       {
-        metadata: metadata(DASHBOARDS),
+        metadata,
         spec: {
           replicas: 1,
           selector: { matchLabels: selector(DASHBOARDS) },
@@ -99,15 +105,15 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
     );
   }
 
-  #service(name: string, app: string, port: number, options: pulumi.CustomResourceOptions): k8s.core.v1.Service {
+  #service(name: string, metadata: Metadata, port: number, options: pulumi.CustomResourceOptions): k8s.core.v1.Service {
     return new k8s.core.v1.Service(
       `${name}-service`,
       {
         // Waiting for endpoints would wait for a pod that is created later.
-        metadata: { ...metadata(app), annotations: { "pulumi.com/skipAwait": "true" } },
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
         spec: {
           type: "ClusterIP",
-          selector: selector(app),
+          selector: selector(metadata.name),
           ports: [{ name: "http", port, targetPort: port, protocol: "TCP" }],
         },
       },
@@ -116,8 +122,11 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
   }
 }
 
-function metadata(app: string, name: string = app) {
-  return { name, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
+type Metadata = ReturnType<ReturnType<typeof metadataIn>>;
+
+/** Metadata of an app's object in a namespace. */
+function metadataIn(namespace: string) {
+  return (app: string, name: string = app) => ({ name, namespace, labels: commonLabels(app) });
 }
 
 function selector(app: string): Record<string, string> {

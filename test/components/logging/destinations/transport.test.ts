@@ -74,7 +74,7 @@ describe("the transport to a destination", () => {
 });
 
 const egress = (destination: object, destinationCidrs: readonly string[] = [], destinationPort?: number) =>
-  destinationEgress(Destination.parse(destination), { destinationCidrs, destinationPort });
+  destinationEgress(Destination.parse(destination), { destinationCidrs, destinationPort }, "logging");
 const namespace = (name: string) => ({ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } });
 const tcp = (port: number) => [{ protocol: "TCP", port }];
 
