@@ -27,6 +27,7 @@ import { isObject, validPart } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { dnsNamespaceIssues } from "./team/network-policies.ts";
 import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
+import { agentIssues, policyAgentFamily } from "./team/policy-agent.ts";
 import { nameIssues, roleIssues } from "./team/resource-names.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, idleQuotas, TeamsSettings } from "./team/settings.ts";
 
@@ -236,6 +237,7 @@ function loggingIssues({ given, region, kind, assumedKind, logging, knownTeams }
 function teamIssues({ given, region, kind, cluster, dns, logging, teams }: Sections): SettingsIssue[] {
   const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
   const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
+  const agent = cluster === undefined ? undefined : policyAgentFamily(cluster.value);
   const issues = [
     ...checkTeams(teams, { enabled: given.curlPods !== false, sidecar }),
     ...(kind === "existing" || region === undefined ? [] : arnIssues(teams, region)),
@@ -245,6 +247,7 @@ function teamIssues({ given, region, kind, cluster, dns, logging, teams }: Secti
     ...idleStatements(teams),
     ...quotaIssues(teams),
     ...idleQuotas(teams),
+    ...(agent === undefined ? [] : agentIssues(teams, agent)),
   ];
   return under("teams", issues, new Set());
 }
