@@ -117,7 +117,7 @@ function areAll(ranges: readonly Ports[]): boolean {
 }
 
 /** A peer's IP block; empty for pods. @throws {Undecided} */
-function blocksOf(peer: Field): Block[] {
+export function blocksOf(peer: Field): Block[] {
   const block = peer.at("ipBlock");
   if (!block.isSet) return [];
   const except = block
@@ -128,7 +128,7 @@ function blocksOf(peer: Field): Block[] {
 }
 
 /** A rule's peers; none means everybody. @throws {Undecided} */
-function peersOf(rule: Field): Field[] {
+export function peersOf(rule: Field): Field[] {
   return ["from", "to"].flatMap((key) => rule.at(key).items());
 }
 
@@ -194,6 +194,14 @@ export function coversEverybody(blocks: readonly Block[]): boolean {
     const held = blocks.flatMap(({ cidr, except = [] }) => without(ranges([cidr]), ranges(except)));
     return without(HOSTS[bits], held).every(({ first, last }) => last - first + 1n < SMALLEST[bits]);
   });
+}
+
+/** Whether a block contains another, and more. Invalid blocks contain nothing. */
+export function isLarger(outer: string, inner: string): boolean {
+  const [[around], [within]] = [ranges([outer]), ranges([inner])];
+  if (around === undefined || within === undefined || around.bits !== within.bits) return false;
+  const holds = around.first <= within.first && within.last <= around.last;
+  return holds && around.last - around.first > within.last - within.first;
 }
 
 /** Subtracts ranges from others. */

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
-import { cis, kubernetes } from "../../core/rule.ts";
+import { aws, cis, kubernetes } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import {
   APP_LABEL,
@@ -10,7 +11,7 @@ import {
   SYSTEM_NAMESPACE,
   udpPortsOf,
 } from "../../readers/cluster-dns.ts";
-import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
+import { blocksOf, isLarger, isOpen, letEverythingThrough, NAME_LABEL, peersOf } from "../../readers/network-rules.ts";
 import { NAMESPACE, nameOf, namespaceOf, podMetadataOf } from "../../readers/workload.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES } from "./tenancy.ts";
 
@@ -84,7 +85,92 @@ export const TENANCY_NETWORK: readonly Rule[] = [
         });
       }),
   },
+  {
+    id: "tenancy-policy-agent",
+    family: "tenancy",
+    level: "advisory",
+    title: "EKS's network policy agent allows all that the rules allow",
+    reason: "To it, an except denies what other rules allow, and ports after the 24th do not exist.",
+    fix: "give the other rule a podSelector or a block of its own instead of all addresses",
+    source: aws("Kubernetes network policies", "eks/latest/userguide/cni-network-policy.html"),
+    options: [LABEL, NAMES],
+    types: [NAMESPACE, POLICY],
+    checkStack: (stack, report, settings) =>
+      eachTeamNamespace(stack, report, settings, (namespace, policies) => {
+        const here = (policy: Resource) => isIn(policy, nameOf(namespace));
+        report.each(DIRECTIONS, ([, direction]) => {
+          const all = policies.flatMap((policy) => rulesOf(policy.at("spec", direction)));
+          report.each(policies, (policy) => {
+            if (!here(policy)) return;
+            const others = all.filter(({ owner }) => !isKnownSo(() => !here(owner)));
+            report.each(policy.at("spec", direction).items(), (rule) => {
+              reportPorts(rule, report);
+              reportExceptions(rule, report, (block) => {
+                const allows = (other: Field) =>
+                  here(other.owner) && sharePods(policy, other.owner) && allowsAround(other, block);
+                const found = others.find((other) => isKnownSo(() => allows(other)));
+                // Whether another one does may be unknown.
+                if (found === undefined) someKnown(others, allows);
+                return found;
+              });
+            });
+          });
+        });
+      }),
+  },
 ];
+
+/** Combinations of protocol and ports that EKS's network policy agent keeps for an address. */
+const MAX_PORTS = 24;
+
+function reportPorts(rule: Field, report: Report): void {
+  const entries = rule.at("ports").items();
+  const keys = ["protocol", "port", "endPort"];
+  const { size } = new Set(entries.map((entry) => keys.map((key) => String(entry.at(key).raw)).join()));
+  if (size > MAX_PORTS)
+    report.wrongIn(
+      rule.at("ports"),
+      `${size} ports and ranges`,
+      `of which the agent enforces any ${MAX_PORTS}`,
+      "join some to ranges with endPort",
+    );
+}
+
+/** Reports addresses that a rule excepts. @param allower The rule that allows them as a part of a larger block, if one does. */
+function reportExceptions(rule: Field, report: Report, allower: (block: string) => Field | undefined): void {
+  report.each(peersOf(rule), (peer) => {
+    const list = peer.at("ipBlock", "except");
+    for (const except of list.items()) {
+      const block = except.text() ?? "";
+      const denied = allower(block);
+      if (denied === undefined) continue;
+      report.wrong(list, `of which the agent denies ${block} also to ${denied.path} of ${denied.owner.label}`);
+      return;
+    }
+  });
+}
+
+/** Whether a rule allows a block as a part of a larger one, or of all addresses. @throws {Undecided} */
+function allowsAround(rule: Field, block: string): boolean {
+  const peers = rule.isUnknown ? rule.items() : peersOf(rule);
+  const holds = (cidr: string) => isLarger(cidr, block);
+  const allows = (peer: Field) =>
+    blocksOf(peer).some(
+      ({ cidr, except = [] }) => holds(cidr) && !except.some((excepted) => excepted === block || holds(excepted)),
+    );
+  return peers.length === 0 || someKnown(peers, allows);
+}
+
+/** Whether policies may apply to the same pods: either is for all, or both have the same selector. @throws {Undecided} */
+function sharePods(one: Resource, other: Resource): boolean {
+  const selector = (policy: Resource) => policy.at("spec", "podSelector").raw;
+  return someKnown([one, other], selectsAll) || isDeepStrictEqual(selector(one), selector(other));
+}
+
+/** The rules of a list; the list itself if they are unknown. */
+function rulesOf(list: Field): Field[] {
+  return list.isUnknown ? [list] : list.items();
+}
 
 /** Checks each team's namespace, with the policies that are or may be in it. */
 function eachTeamNamespace(

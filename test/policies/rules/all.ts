@@ -22,6 +22,7 @@ import { TENANCY_DEFAULT_NAMESPACE_CASES } from "./tenancy-default-namespace.ts"
 import { TENANCY_DNS_CASES } from "./tenancy-dns.ts";
 import { TENANCY_ESCALATION_CASES } from "./tenancy-escalation.ts";
 import { TENANCY_NETWORK_CASES } from "./tenancy-network.ts";
+import { TENANCY_POLICY_AGENT_CASES } from "./tenancy-policy-agent.ts";
 import { TENANCY_RBAC_CASES } from "./tenancy-rbac.ts";
 import { TENANCY_SHARES_CASES } from "./tenancy-shares.ts";
 
@@ -50,6 +51,7 @@ export const CASES: CasesByRule = {
   ...TENANCY_DNS_CASES,
   ...TENANCY_ESCALATION_CASES,
   ...TENANCY_NETWORK_CASES,
+  ...TENANCY_POLICY_AGENT_CASES,
   ...TENANCY_RBAC_CASES,
   ...TENANCY_SHARES_CASES,
 };
