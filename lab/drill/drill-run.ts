@@ -57,7 +57,7 @@ export async function startDrill(env: Environment, drill: Drill): Promise<Row[]>
   const other = await readState(env.store);
   if (other !== undefined) throw isOn(other);
   env.onStep("checking that the lab is healthy");
-  const before = (await rowsOf(env, drill)).find(({ status }) => status !== "pass");
+  const before = await unhealthyRow(env, drill);
   if (before !== undefined)
     throw new Failure(
       `drill ${drill.name} needs a healthy lab, but row ${before.id} says: ${before.detail}${before.cause === undefined ? "" : ` (${before.cause})`}`,
@@ -209,6 +209,16 @@ export async function untilHealthy(env: Environment, drill: Drill): Promise<Row[
     return isRepaired(rows) ? true : undefined;
   });
   return rows.filter(({ status }) => status !== "pass");
+}
+
+/** The first row that does not pass, unless it soon does: the end of another drill may still replace pods. */
+async function unhealthyRow(env: Environment, drill: Drill): Promise<Row | undefined> {
+  let row: Row | undefined;
+  await poll(env, RESTART_SECONDS, async () => {
+    row = (await rowsOf(env, drill)).find(({ status }) => status !== "pass");
+    return row === undefined ? true : undefined;
+  });
+  return row;
 }
 
 /** Runs the rows of a drill, without cached results. */

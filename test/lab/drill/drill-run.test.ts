@@ -111,6 +111,21 @@ describe("a drill", () => {
     assert.deepEqual(api.writes, []);
   });
 
+  it("waits for pods that another drill's end still replaces", async () => {
+    const path = "/api/v1/namespaces/sa-team/services/curl-sa";
+    const service = api.objects.get(path);
+    assert.ok(service);
+    api.objects.delete(path);
+    let pauses = 0;
+    const pause = async (seconds: number) => {
+      pauses += 1;
+      if (pauses === 3) api.objects.set(path, service);
+      await env.pause(seconds);
+    };
+    assert.ok((await startDrill({ ...env, pause }, drillOf("no-answer"))).length > 0);
+    assert.ok(pauses >= 3);
+  });
+
   it("restores everything if the symptom does not show", async () => {
     const before = api.snapshot();
     const blind = { ...drillOf("no-answer"), rows: () => ["pods:sa"] };
