@@ -166,9 +166,22 @@ export const NetworkPoliciesSetting = z
   .describe("The cluster enforces NetworkPolicies. Default false.");
 
 const SERVICE_CIDR = "must be an IPv4 CIDR block, such as 172.20.0.0/16";
+/** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
+const SERVICE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+/** Why no EKS cluster has this block for its Services; undefined if one may. */
+function serviceCidrIssue(cidr: string): string | undefined {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return SERVICE_CIDR;
+  const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
+  const isPrivate = SERVICE_NETWORKS.some((network) => address.match(ipaddr.IPv4.parseCIDR(network)));
+  if (prefix < 12 || prefix > 24 || !isPrivate)
+    return `must be a block from /12 to /24 within ${SERVICE_NETWORKS.join(", ")}, as EKS requires`;
+  return networkIssue(cidr);
+}
+
 /** From its network address follows that of kube-dns. */
 const ServiceCidr = z.string(SERVICE_CIDR).superRefine((cidr, context) => {
-  const message = ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr) ? networkIssue(cidr) : SERVICE_CIDR;
+  const message = serviceCidrIssue(cidr);
   if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
 });
 

@@ -120,7 +120,7 @@ export const LabelValueOrEmpty = string(
 
 /** Kubernetes allows upper-case letters in an annotation's prefix, but not in a label's. */
 export const AnnotationKey = string(
-  /^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  /^(?=[^/]{1,253}\/|[^/]*$)([A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
   "an annotation key, such as owner or example.com/owner",
 );
 

@@ -6,8 +6,16 @@ import { string } from "../../schema/values.ts";
 /** A size on disk, as a Kubernetes quantity. */
 export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
 
-const SecretName = string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
-const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names */
+const SecretName = string(
+  /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  "the name of a Kubernetes Secret: up to 253 lower-case letters, digits, '-' and '.'",
+);
+/** @see https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data */
+const SecretKey = string(
+  /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/,
+  "a key of the Secret: up to 253 letters, digits, '-', '_' and '.', but not starting with '..'",
+);
 
 /** Secret with user and password. They are never in the settings, and so never in a ConfigMap. */
 export const Credentials = z

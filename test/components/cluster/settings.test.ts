@@ -91,6 +91,13 @@ describe("cluster settings", () => {
       issuesIn(ClusterSettings, { kind: "eks-existing", name: "prod", serviceCidr: "172.20.5.0/16" }),
       /^serviceCidr: must start at its network address, 172\.20\.0\.0\/16$/,
     ],
+    ...["8.20.0.0/16", "10.0.0.0/8", "192.168.0.0/25", "172.16.0.0/11", "100.64.0.0/16"].map(
+      (serviceCidr): [string, string[], RegExp] => [
+        `a Service CIDR that no EKS cluster has: ${serviceCidr}`,
+        issuesIn(ClusterSettings, { kind: "eks-existing", name: "prod", serviceCidr }),
+        /^serviceCidr: must be a block from \/12 to \/24 within 10\.0\.0\.0\/8, 172\.16\.0\.0\/12, 192\.168\.0\.0\/16, as EKS requires$/,
+      ],
+    ),
     [
       "a Service CIDR without a prefix",
       issuesIn(ClusterSettings, { kind: "eks-existing", name: "prod", serviceCidr: "172.20.0.0" }),

@@ -1,3 +1,6 @@
+/** A text as messages show it. */
+const shown = (text: string) => (text.length > 100 ? `${JSON.stringify(text).slice(0, 77)}…` : JSON.stringify(text));
+
 /** Settings as they stand in a stack's file, and what is said of them, a line each. */
 export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: string[]])[] = [
   // Keys
@@ -265,6 +268,24 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
   [
     "logging: {destination: {kind: loki, url: 'https://logs.example.com/in?token=hunter2'}}",
     'logging.destination.url: must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own (found "https://logs.example.com/in?token=…")',
+  ],
+  ...["a..b", "-a", "a.", "A", "a".repeat(254)].map(
+    (name) =>
+      [
+        `logging: {destination: {kind: loki, url: "https://loki.example", credentials: {secretName: ${name}}}}`,
+        `logging.destination.credentials.secretName: must be the name of a Kubernetes Secret: up to 253 lower-case letters, digits, '-' and '.' (found ${shown(name)})`,
+      ] as const,
+  ),
+  ...["..", "..a", ".", "a b", "a".repeat(254)].map(
+    (key) =>
+      [
+        `logging: {destination: {kind: loki, url: "https://loki.example", token: {secretName: a, key: "${key}"}}}`,
+        `logging.destination.token.key: must be a key of the Secret: up to 253 letters, digits, '-', '_' and '.', but not starting with '..' (found ${shown(key)})`,
+      ] as const,
+  ),
+  [
+    "dns: {podAnnotations: {a..b/c: d}}",
+    'dns.podAnnotations["a..b/c"]: key must be an annotation key, such as owner or example.com/owner',
   ],
   [
     "logging: {destination: {kind: opensearch, host: a.example, credentials: {secretName: a, password: hunter2}}}",
