@@ -258,3 +258,8 @@ async function isFolder(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** A text as one word of a shell command, quoted if it needs to be. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

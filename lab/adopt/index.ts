@@ -2,7 +2,16 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { commaList, Failure, helpNote, PROJECT_ROOT, progress, writeNamedFile, writeOutput } from "../command-line.ts";
+import {
+  commaList,
+  Failure,
+  helpNote,
+  PROJECT_ROOT,
+  progress,
+  shellWord,
+  writeNamedFile,
+  writeOutput,
+} from "../command-line.ts";
 import type { Adoption, AdoptionRequest, Part } from "./adoption.ts";
 import type { LiveObjects } from "./import-file.ts";
 import type { DeploymentPlace } from "./running-coredns.ts";
@@ -149,7 +158,9 @@ async function report(
     `pulumi stack init ${adoption.stack}`,
     ...(targets.length > 0 ? [`pulumi up ${targets.map((urn) => `--target '${urn}'`).join(" ")}`] : []),
     ...(hasImports
-      ? [`pulumi import --file ${relative(PROJECT_ROOT, importFile)} --generate-code=false --protect=false --yes`]
+      ? [
+          `pulumi import --file ${shellWord(relative(PROJECT_ROOT, importFile))} --generate-code=false --protect=false --yes`,
+        ]
       : []),
     "pulumi preview --diff",
   ];

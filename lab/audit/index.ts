@@ -1,7 +1,15 @@
 import { dirname } from "node:path";
 import { type Command, Option } from "commander";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { appended, Failure, helpNote, refuseUnwritable, writeNamedFile, writeOutput } from "../command-line.ts";
+import {
+  appended,
+  Failure,
+  helpNote,
+  refuseUnwritable,
+  shellWord,
+  writeNamedFile,
+  writeOutput,
+} from "../command-line.ts";
 import type { Subject } from "./audit.ts";
 
 interface AuditFlags {
@@ -96,7 +104,8 @@ async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
     const notes = [
       ...others.map((file) => `${file} holds no Kubernetes object`),
       ...kustomizations.map(
-        (file) => `${file} was not applied: audit what 'kubectl kustomize ${dirname(file)}' prints, with --manifests -`,
+        (file) =>
+          `${file} was not applied: audit what \`kubectl kustomize ${shellWord(dirname(file))}\` prints, with --manifests -`,
       ),
     ];
     return {

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { isCircular, isObject } from "../../components/schema/values.ts";
 import { pathOf, Resource, readGroup } from "../../policies/core/resource.ts";
 import { providerUrn, Stack } from "../../policies/core/stack.ts";
-import { Failure, fileBytes } from "../command-line.ts";
+import { Failure, fileBytes, shellWord } from "../command-line.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 import { firstNonText, jsonDocuments, nonTextIssue, yamlDocuments } from "./manifest-documents.ts";
 
@@ -236,8 +236,8 @@ function parseState(text: string, file: string): Stack {
   try {
     return new Stack(resourcesOf(StateExport.parse(JSON.parse(text))));
   } catch {
-    const command = file === "-" ? "pulumi stack export" : `pulumi stack export --file ${file}`;
-    throw new Failure(`${nameOf(file)} is not a state written by '${command}'`, 2);
+    const command = file === "-" ? "pulumi stack export" : `pulumi stack export --file ${shellWord(file)}`;
+    throw new Failure(`${nameOf(file)} is not a state written by \`${command}\``, 2);
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ZodError } from "zod";
-import { Failure } from "../command-line.ts";
+import { Failure, shellWord } from "../command-line.ts";
 import { isMissingProgram, outputOf, PLAIN_OUTPUT, ProcessError, run } from "../process.ts";
 import { stackNames } from "../stack-file.ts";
 import { comparePlans, type StackComparison } from "./comparison.ts";
@@ -151,7 +151,7 @@ function documentIn(stdout: string): PlanDocument | undefined {
 function whyNoRepository(folder: string, error: unknown): string {
   if (isMissingProgram(error)) return "git is not on the PATH, and lab diff needs it";
   if (error instanceof ProcessError && error.stderr.includes("dubious ownership"))
-    return `Git refuses ${folder}, which belongs to another user: allow it with git config --global --add safe.directory ${folder.replace(/\/$/, "")}`;
+    return `Git refuses ${folder}, which belongs to another user: allow it with git config --global --add safe.directory ${shellWord(folder.replace(/\/$/, ""))}`;
   return `${folder} is not in a Git repository`;
 }
 

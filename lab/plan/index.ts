@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, helpNote, PROJECT_ROOT, progress, stackOptions, writeOutput } from "../command-line.ts";
+import { Failure, helpNote, PROJECT_ROOT, progress, shellWord, stackOptions, writeOutput } from "../command-line.ts";
 import type { ProcessResult } from "../process.ts";
 import type { Recording } from "./recording.ts";
 
@@ -75,7 +75,7 @@ async function writeFolder(folder: string, recording: Recording, settings: Setti
     if (error instanceof Failure) throw error;
     throw new Failure(`cannot write the manifests to '${folder}': ${error.code ?? error.message}`, 2);
   });
-  process.stderr.write(`Wrote ${manifests.length} manifests: kubectl apply -f ${folder}\n`);
+  process.stderr.write(`Wrote ${manifests.length} manifests: kubectl apply -f ${shellWord(folder)}\n`);
 }
 
 /** Adds `images` to the command line. */

@@ -223,7 +223,7 @@ describe("what an audit reads", () => {
       found.join("\n"),
     );
     await writeFile(file, "{}");
-    await assert.rejects(readState(file), /is not a state written by 'pulumi stack export/);
+    await assert.rejects(readState(file), /is not a state written by `pulumi stack export/);
   });
 
   it("lists a cluster page by page, and names the kinds that the user may not list", async () => {
