@@ -2,7 +2,7 @@ import { hasPlugin, hasUnread, type Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/sources.ts";
 import { DECIDERS, isBefore, isSince } from "../releases.ts";
 import { UPSTREAM_FORMS } from "../setups/forwarding.ts";
-import { dotted, isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
+import { dotted, isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress, seconds } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { DNS_PORT, isWithin, meets, servedZones, serverFor, zonesAround } from "../zones.ts";
 import type { CheckContext, CheckedServer } from "./findings.ts";
@@ -103,6 +103,7 @@ export function checkForwards(checked: CheckedServer): void {
     checkPlain(checked, forward);
     checkTransport(checked, forward);
     checkFailover(checked, forward);
+    checkInterval(checked, forward);
     checkExcept(checked, forward);
   }
 }
@@ -167,6 +168,16 @@ function checkFailover(checked: CheckedServer, { from, more }: ForwardPlugin): v
     `forward ${from}`,
     `until CoreDNS 1.14.7, failover sends a query to which all upstreams answer ${codes.join(" or ")} again and again for 5 s, tens of thousands of times`,
     `use next ${codes.join(" ")}, and another line forward ${from} for the other upstreams`,
+  );
+}
+
+/** Pauses between two health checks of a failed upstream. https://github.com/coredns/coredns/blob/v1.14.3/plugin/pkg/up/up.go */
+function checkInterval(checked: CheckedServer, { from, healthCheck, maxFails }: ForwardPlugin): void {
+  if (healthCheck === undefined || maxFails === 0 || seconds(healthCheck.interval) !== 0) return;
+  checked.warn(
+    `forward ${from}`,
+    `health_check ${healthCheck.interval} checks a failed upstream without a pause, which can take a whole CPU`,
+    "use 500ms, or max_fails 0, which checks none",
   );
 }
 

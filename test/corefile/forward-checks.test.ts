@@ -19,6 +19,15 @@ describe("a forward", () => {
       assert.deepEqual(check(to(upstream, "tls_servername cloudflare-dns.com")), NOTHING);
   });
 
+  it("pauses between two checks of a failed upstream", () => {
+    for (const zero of ["0s", "0", "0ms"])
+      assert.deepEqual(check(to("10.0.0.2", `health_check ${zero}`)).warnings, [
+        `.:53: forward .: health_check ${zero} checks a failed upstream without a pause, which can take a whole CPU; use 500ms, or max_fails 0, which checks none`,
+      ]);
+    assert.deepEqual(check(to("10.0.0.2", "health_check 0s", "max_fails 0")), NOTHING);
+    assert.deepEqual(check(to("10.0.0.2", "health_check 1ms")), NOTHING);
+  });
+
   it("has one name for the certificates of all its upstreams", () => {
     const name = "tls_servername cloudflare-dns.com";
     for (const upstreams of ["tls://1.1.1.1 tls://8.8.8.8", "tls://1.0.0.1:853 tls://[2620:fe::fe]"])
