@@ -12,6 +12,8 @@ interface ListedKind {
   readonly kind: string;
   readonly plural: string;
   readonly clusterScoped?: true;
+  /** Whether most clusters lack it, so that a user who may not list it is not told. Default: no. */
+  readonly optional?: true;
 }
 
 /** Secrets are excluded: no rule needs their content, and the right to list them includes reading them. */
@@ -44,6 +46,13 @@ const KINDS: readonly ListedKind[] = [
     kind: "ClusterRoleBinding",
     plural: "clusterrolebindings",
     clusterScoped: true,
+  },
+  {
+    apiVersion: "karpenter.k8s.aws/v1",
+    kind: "EC2NodeClass",
+    plural: "ec2nodeclasses",
+    clusterScoped: true,
+    optional: true,
   },
 ];
 
@@ -80,7 +89,7 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
       } catch (error) {
         if (!(error instanceof ClusterError) || (error.kind !== "forbidden" && error.kind !== "not-found")) throw error;
         // A missing API group has no objects.
-        if (error.kind === "forbidden") forbidden.push(typeToken(kind));
+        if (error.kind === "forbidden" && kind.optional === undefined) forbidden.push(typeToken(kind));
       }
     }
     return ofKind;

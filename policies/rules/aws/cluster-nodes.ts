@@ -17,6 +17,10 @@ const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 /** Nodes outside EKS node groups. */
 const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
 const SCALING_GROUP = "aws:autoscaling/group:Group";
+/** Karpenter's settings of nodes, by API version. */
+const NODE_CLASS = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass";
+const EARLY_NODE_CLASS = "kubernetes:karpenter.k8s.aws/v1beta1:EC2NodeClass";
+const NODE_CLASSES = [NODE_CLASS, EARLY_NODE_CLASS];
 const HOPS = count("hopLimit", "Maximum hop limit", 1, 1);
 
 const SSH = 22;
@@ -42,14 +46,17 @@ export const CLUSTER_NODES: readonly Rule[] = [
     reason: "Otherwise the internet reaches them.",
     fix: "give the node group subnets that route to a NAT gateway",
     source: cis("5.4.3"),
-    types: [NODE_GROUP, SCALING_GROUP, TEMPLATE, CONFIGURATION, EKS_COMPONENT, ...NETWORK],
+    types: [NODE_GROUP, SCALING_GROUP, TEMPLATE, CONFIGURATION, EKS_COMPONENT, ...NODE_CLASSES, ...NETWORK],
     checkStack: (stack, report) => {
       report.each(stack.ofType(NODE_GROUP), (group) => checkSubnets(stack, group.at("subnetIds"), report));
       report.each(stack.ofType(SCALING_GROUP), (group) => {
         if (isOfCluster(group)) checkSubnets(stack, group.at("vpcZoneIdentifiers"), report);
       });
-      report.each(stack.ofType(CONFIGURATION), (configuration) => {
-        const address = configuration.at("associatePublicIpAddress");
+      const addresses = [
+        ...stack.ofType(CONFIGURATION).map((configuration) => configuration.at("associatePublicIpAddress")),
+        ...stack.ofType(...NODE_CLASSES).map((nodeClass) => nodeClass.at("spec", "associatePublicIPAddress")),
+      ];
+      report.each(addresses, (address) => {
         if (address.flag()) report.wrong(address, "which gives nodes public addresses", "remove it");
       });
       report.each(stack.ofType(EKS_COMPONENT), (cluster) => checkDefaultGroup(cluster, report));
@@ -67,17 +74,25 @@ export const CLUSTER_NODES: readonly Rule[] = [
     level: "mandatory",
     title: "Nodes require IMDSv2 with a hop limit of 1",
     reason: "Otherwise a pod can take the node's IAM role.",
-    fix: "set metadataOptions: {httpTokens: required, httpPutResponseHopLimit: 1} in the launch template",
+    fix: "set metadataOptions: {httpTokens: required, httpPutResponseHopLimit: 1} in the launch template or EC2NodeClass",
     source: aws(
       "EKS best practices, restrict access to the instance profile",
       "eks/latest/best-practices/identity-and-access-management.html",
     ),
     options: [HOPS],
-    types: [TEMPLATE, CONFIGURATION, NODE_GROUP],
+    types: [TEMPLATE, CONFIGURATION, NODE_GROUP, ...NODE_CLASSES],
     checkStack: (stack, report, settings) => {
+      const mostHops = settings.get(HOPS);
       report.each(stack.ofType(NODE_GROUP), (group) => checkTemplate(stack, group, report));
       report.each(stack.ofType(TEMPLATE, CONFIGURATION), (template) =>
-        checkMetadata(template, report, settings.get(HOPS)),
+        checkMetadata(template.at("metadataOptions"), report, { mostHops }),
+      );
+      report.each(stack.ofType(...NODE_CLASSES), (nodeClass) =>
+        checkMetadata(nodeClass.at("spec", "metadataOptions"), report, {
+          mostHops,
+          tokens: "required",
+          hops: KARPENTER_HOPS[nodeClass.type],
+        }),
       );
     },
   },
@@ -172,16 +187,28 @@ function checkTemplate(stack: Stack, group: Resource, report: Report): void {
     : new Undecided(unknown);
 }
 
-function checkMetadata(template: Resource, report: Report, mostHops: number): void {
-  const metadata = template.at("metadataOptions");
+/**
+ * Hop limit of a node class that sets none, by API version.
+ * @see https://karpenter.sh/docs/concepts/nodeclasses/#specmetadataoptions
+ */
+const KARPENTER_HOPS: Readonly<Record<string, number>> = { [NODE_CLASS]: 1, [EARLY_NODE_CLASS]: 2 };
+
+/** What metadata options must be, and what they are if they are not set. Default: unknown. */
+interface MetadataDefaults {
+  readonly mostHops: number;
+  readonly tokens?: string;
+  readonly hops?: number | undefined;
+}
+
+function checkMetadata(metadata: Field, report: Report, { mostHops, ...byDefault }: MetadataDefaults): void {
   if (!metadata.isUnknown && metadata.at("httpEndpoint").raw === "disabled") return;
   report.part(() => {
     metadata.at("httpEndpoint").text();
     const tokens = metadata.at("httpTokens");
-    if (tokens.text() !== "required") report.wrong(tokens, "so IMDSv1 answers without a token");
+    if ((tokens.text() ?? byDefault.tokens) !== "required") report.wrong(tokens, "so IMDSv1 answers without a token");
   });
   const hops = metadata.at("httpPutResponseHopLimit");
-  const limit = hops.number();
+  const limit = hops.number() ?? byDefault.hops;
   // If the template sets no limit, the image may set 2.
   if (limit === undefined || limit > mostHops) report.wrong(hops, "so answers travel into pods");
 }

@@ -233,7 +233,7 @@ describe("what an audit reads", () => {
       asked.push(`${url.pathname} ${url.searchParams.get("continue") ?? ""}`.trim());
       const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body));
       const { apiVersion: _, kind: __, ...pod } = live("v1", "Pod", "a");
-      if (url.pathname.includes("rbac.authorization")) return answer(403, { message: 'User "dev" cannot list' });
+      if (/rbac\.authorization|karpenter/.test(url.pathname)) return answer(403, { message: 'User "dev" cannot list' });
       if (!url.pathname.endsWith("/pods")) return answer(200, { items: [], metadata: {} });
       const next = url.searchParams.has("continue") ? "" : "page-2";
       return answer(200, { items: [pod], metadata: { continue: next } });
@@ -251,6 +251,7 @@ describe("what an audit reads", () => {
         forbidden.map((type) => type.split(":").at(-1)),
         ["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
       );
+      assert.ok(asked.includes("/apis/karpenter.k8s.aws/v1/ec2nodeclasses"), "which most clusters lack");
       assert.ok(
         asked.includes("/api/v1/pods page-2") && asked.every((path) => !path.includes("secrets")),
         asked.join("\n"),

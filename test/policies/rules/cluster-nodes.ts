@@ -32,6 +32,12 @@ const network = (out: SampleResource, mapsAddresses: Group[string] = false): Sam
     waitsFor: ["table", out.name],
   },
 ];
+/** Nodes of Karpenter. */
+const nodeClass = (spec: Value, version = "v1"): SampleResource => ({
+  type: `kubernetes:karpenter.k8s.aws/${version}:EC2NodeClass`,
+  name: "default",
+  props: { metadata: { name: "default" }, spec },
+});
 const NAT: SampleResource = { type: "aws:ec2/natGateway:NatGateway", name: "nat", props: {} };
 const INTERNET: SampleResource = { type: "aws:ec2/internetGateway:InternetGateway", name: "internet", props: {} };
 
@@ -117,6 +123,10 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
         ],
         "LaunchConfiguration/old: associatePublicIpAddress is true, which gives nodes public addresses. Fix: remove it",
       ],
+      "Karpenter's nodes with public addresses": [
+        [nodeClass({ associatePublicIPAddress: true })],
+        "EC2NodeClass/default: spec.associatePublicIPAddress is true, which gives nodes public addresses. Fix: remove it",
+      ],
       "the default nodes of @pulumi/eks": [
         [{ type: "eks:index:Cluster", name: "dev", props: {} }],
         "Cluster/dev: nodeAssociatePublicIpAddress is not set, so the default nodes get public addresses. Fix: set skip",
@@ -160,8 +170,24 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
       "tokens, one hop": [TEMPLATE],
       "no metadata at all": template("metadataOptions", { httpEndpoint: "disabled" }),
       "a node group with a template": network(NAT),
+      "Karpenter's defaults": [nodeClass({})],
+      "Karpenter's own options": [
+        nodeClass({ metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 } }),
+      ],
     },
     bad: {
+      "Karpenter's two hops for pods": [
+        [nodeClass({ metadataOptions: { httpPutResponseHopLimit: 2 } })],
+        "EC2NodeClass/default: spec.metadataOptions.httpPutResponseHopLimit is 2, so answers travel into pods",
+      ],
+      "Karpenter without tokens": [
+        [nodeClass({ metadataOptions: { httpTokens: "optional" } })],
+        'EC2NodeClass/default: spec.metadataOptions.httpTokens is "optional", so IMDSv1 answers without a token',
+      ],
+      "the defaults of an early Karpenter": [
+        [nodeClass({}, "v1beta1")],
+        "EC2NodeClass/default: spec.metadataOptions.httpPutResponseHopLimit is not set, so answers travel into pods",
+      ],
       "tokens by choice": [
         template("metadataOptions.httpTokens", "optional"),
         'LaunchTemplate/nodes: metadataOptions.httpTokens is "optional", so IMDSv1 answers without a token',
