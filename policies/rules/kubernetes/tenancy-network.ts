@@ -90,7 +90,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     family: "tenancy",
     level: "advisory",
     title: "EKS's network policy agent allows all that the rules allow",
-    reason: "To it, an except denies what other rules allow, and ports after the 24th do not exist.",
+    reason: "An except also denies what other rules allow, and ports beyond 24 are dropped.",
     fix: "give the other rule a podSelector or a block of its own instead of all addresses",
     source: aws("Kubernetes network policies", "eks/latest/userguide/cni-network-policy.html"),
     options: [LABEL, NAMES],
