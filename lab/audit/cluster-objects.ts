@@ -139,8 +139,7 @@ async function list(
 
 async function pageAt(config: KubeConfig, path: string): Promise<unknown> {
   const { status, body } = await requestApi(config, { path, seconds: TIMEOUT_SECONDS });
-  const answer: unknown = JSON.parse(body);
-  if (status < 400) return answer;
-  const message = textAt(answer, "message") ?? "";
-  throw new ApiException(status, message, message, {});
+  if (status < 400) return JSON.parse(body);
+  // The body is plain text if there is no such API group.
+  throw new ApiException(status, body, body, {});
 }

@@ -234,6 +234,7 @@ describe("what an audit reads", () => {
       const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body));
       const { apiVersion: _, kind: __, ...pod } = live("v1", "Pod", "a");
       if (/rbac\.authorization|karpenter/.test(url.pathname)) return answer(403, { message: 'User "dev" cannot list' });
+      if (url.pathname.startsWith("/apis/autoscaling/")) return response.writeHead(404).end("404 page not found\n");
       if (!url.pathname.endsWith("/pods")) return answer(200, { items: [], metadata: {} });
       const next = url.searchParams.has("continue") ? "" : "page-2";
       return answer(200, { items: [pod], metadata: { continue: next } });
