@@ -78,6 +78,11 @@ export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, conte
 
 /** Memory of librdkafka in Fluent Bit, which counts a line as sent once it is there. */
 export const LIBRDKAFKA_KBYTES = 16_384;
+/**
+ * Longest message that it takes, by default 1 MB: Fluent Bit drops a longer one with all that follows in its chunk. One that the broker
+ * refuses is dropped alone. Less than the memory, or Fluent Bit waits for room indefinitely.
+ */
+export const LIBRDKAFKA_MESSAGE_BYTES = 15_000_000;
 
 /** A broker of Amazon MSK, or of MSK Serverless. */
 const MSK_BROKER = /\.(?<service>kafka|kafka-serverless)\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?:(?<port>\d+)$/i;

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { caFile } from "../../../components/logging/destinations/destination-secrets.ts";
 import { seconds } from "../../support/collectors/losses.ts";
@@ -8,25 +6,13 @@ import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { type LocalCollector, Sandbox } from "../../support/collectors/sandbox.ts";
 import { freePort } from "../../support/free-port.ts";
 import { leaveOut } from "../../support/leave-out.ts";
+import { startBroker, TOPIC } from "../kafka-broker.ts";
 import { hasOpenssl, makeCertificate } from "../tls-receiver.ts";
 import { type LocalOpenTelemetry, localOpenTelemetry } from "./local.ts";
 
-const TOPIC = "pods";
 const COUNT = 5000;
 const LOGIN = { user: "log-writer", password: 'pass"word: #1' };
 const Message = z.object({ log: z.string(), team: z.string(), kubernetes: z.looseObject({ pod_name: z.string() }) });
-
-/** A broker, and what came to its topic. @param secured Mechanism, user, password, certificate and key. Default: no TLS and no users. */
-function startBroker(program: string, port: number, secured: readonly string[] = []) {
-  const fake = spawn(program, [String(port), TOPIC, ...secured], { stdio: ["ignore", "pipe", "ignore"] });
-  const lines: string[] = [];
-  createInterface({ input: fake.stdout }).on("line", (line) => lines.push(line));
-  return {
-    /** The values of the messages. */
-    messages: () => lines.slice(1).map((line) => line.slice(line.indexOf("\t") + 1)),
-    stop: () => fake.kill(),
-  };
-}
 
 function writeLines(sandbox: Sandbox): void {
   const lines = Array.from(
@@ -46,11 +32,6 @@ async function assertAll({ messages }: ReturnType<typeof startBroker>): Promise<
   assert.ok(found.every(({ team, kubernetes }) => team === "ts" && kubernetes.pod_name === "curl-ts"));
 }
 
-/**
- * KFAKE_BINARY is a broker of franz-go's package `kfake`, which prints the key and the value of each message of a topic: a line each. Its
- * arguments are the port, the topic and, for TLS and SASL, mechanism, user, password, and the files of a certificate and its key.
- * @see https://pkg.go.dev/github.com/twmb/franz-go/pkg/kfake
- */
 describe("OpenTelemetry Collector and a broker of Kafka", function () {
   this.timeout(240_000);
   const broker = findProgram("kfake") ?? "";

@@ -9,7 +9,11 @@ import {
 } from "../../destinations/destination-secrets.ts";
 import type { Destination, DestinationOf } from "../../destinations/destination-settings.ts";
 import { otlpPath, plainHeaders, secretHeaders } from "../../destinations/http-settings.ts";
-import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka-settings.ts";
+import {
+  type KafkaDestination,
+  LIBRDKAFKA_KBYTES,
+  LIBRDKAFKA_MESSAGE_BYTES,
+} from "../../destinations/kafka-settings.ts";
 import { signingOf, takesIds } from "../../destinations/search/search-settings.ts";
 import { addressOf } from "../../destinations/transport.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
@@ -243,6 +247,7 @@ function kafka({ name }: LogPipeline, destination: KafkaDestination): Section {
     timestamp_format: "iso8601_ns",
     queue_full_retries: 0,
     "rdkafka.queue.buffering.max.kbytes": LIBRDKAFKA_KBYTES,
+    "rdkafka.message.max.bytes": LIBRDKAFKA_MESSAGE_BYTES,
     "rdkafka.message.timeout.ms": 0,
     "rdkafka.enable.idempotence": "true",
     "rdkafka.compression.codec": "gzip",

@@ -57,6 +57,8 @@ describe("Destination kafka", () => {
       [plain.queue_full_retries, plain["rdkafka.message.timeout.ms"], plain["rdkafka.queue.buffering.max.kbytes"]],
       [0, 0, 16_384],
     );
+    // Longer than 1 MB, but it must fit into the memory.
+    assert.equal(plain["rdkafka.message.max.bytes"], 15_000_000);
     // A message that is sent again keeps its place, and is stored once.
     assert.equal(plain["rdkafka.enable.idempotence"], "true");
     assert.equal(plain.tls, undefined);
