@@ -118,12 +118,13 @@ for (const [program, collector, start] of [
   ["otelcol", opentelemetry, localOpenTelemetry],
 ] as const)
   describe(`Headers from ${program}`, () => {
-    let local: LocalCollector | undefined;
+    let local: (LocalCollector & { stop?(): void }) | undefined;
     before(async function () {
       local = await start();
       if (local === undefined) leaveOut(this, whyMissing(program));
       else if (!hasOpenssl()) leaveOut(this, "no openssl");
     });
+    after(() => local?.stop?.());
 
     for (const kind of ["http", "loki", "otlp"] as const) {
       if (!collector.authenticates?.[kind]?.includes("headers")) continue;
