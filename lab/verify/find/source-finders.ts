@@ -14,6 +14,7 @@ import {
 } from "../../../components/logging/sources/source.ts";
 import type { Settings } from "../../../components/settings.ts";
 import type { Aws } from "../../process.ts";
+import type { Lab } from "../lab.ts";
 import {
   ask,
   filesBelow,
@@ -72,7 +73,7 @@ function finderFor(target: Target, source: OwnSource, place: Place): Found {
     case "stdout":
       return inOwnLog(target, source, place);
     case "file":
-      return inFiles(destination.path, source);
+      return inFiles(destination.path, source, place);
     case "s3":
       return unreadable(destination, "lines arrive in S3 after minutes, as compressed objects: use `aws s3 ls`");
     case "http":
@@ -160,15 +161,15 @@ function inLogGroup(
   destination: Extract<Destination, { kind: "cloudwatch" }>,
   { suffix }: Target,
   source: OwnSource,
-  { cluster, region = "", aws }: Place,
+  { cluster, region = "", collector, aws }: Place,
 ): Found {
   const group = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix);
   return {
     place: `cloudwatch ${group}`,
     searchedSeconds: BACK_SECONDS,
     async newest(lab, word) {
-      const nodes = source === "events" ? [] : (await lab.cluster.nodes()).slice(0, MAX_ASKED);
-      const streams = source === "events" ? [source] : nodes.map(({ name }) => `${name}.${source}`);
+      const nodes = source === "events" ? [] : await nodesOf(lab, collector);
+      const streams = source === "events" ? [source] : nodes.map((node) => `${node}.${source}`);
       const filter = word === undefined ? [] : ["--filter-pattern", `"${word}"`];
       const search = { group, region, seconds: BACK_SECONDS, streams };
       const events = await logEvents(aws, search, ...filter);
@@ -201,13 +202,19 @@ function inOwnLog({ name }: Target, source: OwnSource, { collector }: Place): Fo
   };
 }
 
+/** Nodes on which a program of the logging namespace runs: not those of Windows or Fargate. */
+async function nodesOf(lab: Lab, program: string): Promise<string[]> {
+  const pods = await lab.loggingPods(program);
+  return [...new Set(pods.map(({ node }) => node))].slice(0, MAX_ASKED);
+}
+
 /** Destination file: files on the nodes, served by the kubelet, with plain lines. */
-function inFiles(path: string, source: OwnSource): Found {
+function inFiles(path: string, source: OwnSource, { collector }: Place): Found {
   const folder = `/logs/${path.slice(SERVED.length)}/`;
   return {
     place: `${path} on each node`,
     async newest(lab) {
-      for (const { name: node } of (await lab.cluster.nodes()).slice(0, MAX_ASKED)) {
+      for (const node of await nodesOf(lab, source === "events" ? EVENT_READER_NAME : collector)) {
         const file = (await filesBelow(lab, node, folder, 0)).find((path) => path.endsWith(`/${source}.log`));
         if (file === undefined) continue;
         const text = await lab.cluster.proxyGet({ kind: "nodes", name: node }, file, { Range: "bytes=-65536" });

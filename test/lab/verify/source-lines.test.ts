@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
-import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
+import { ClusterError, type ProxyTarget } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks, checkInputOf } from "../../../lab/verify/catalog.ts";
 import { sourceCheck } from "../../../lab/verify/checks/log-lines.ts";
 import { sourceFinders } from "../../../lab/verify/find/source-finders.ts";
@@ -171,6 +171,26 @@ describe("the rows of sources", () => {
     const found = await row("kernel", files, { proxyGet });
     assert.deepEqual([found.status, found.detail], ["pass", "newest line in /var/log/out/kernel.log on node-1"]);
     assert.equal((await row("kernel", files, { proxyGet: async () => "" })).status, "warn");
+  });
+
+  it("ask the nodes of the collector, and no others, such as those of Fargate", async () => {
+    const node = (name: string) => ({ name, ready: true, version: "", zone: "", osImage: "", runtime: "" });
+    const others = [1, 2, 3, 4].map((index) => node(`fargate-${index}`));
+    const nodes = async () => [...others, node("node-1")];
+    const files = { destination: { kind: "file", path: "/var/log/out" }, sources: ["pods", "kernel"] };
+    const proxyGet = async (target: ProxyTarget, path: string) => {
+      if (target.name !== "node-1") throw new ClusterError("other", `${target.name} runs no collector`);
+      return path.endsWith("/") ? '<a href="kernel.log">kernel.log</a>' : "a line\n";
+    };
+    const found = await row("kernel", files, { nodes, proxyGet });
+    assert.deepEqual([found.status, found.detail], ["pass", "newest line in /var/log/out/kernel.log on node-1"]);
+    const asked: string[] = [];
+    const aws = async (args: readonly string[]) => {
+      asked.push(...args.slice(-2));
+      return JSON.stringify({ events: [{ logStreamName: "node-1.kubelet", timestamp: Date.now() }] });
+    };
+    await row("kubelet", { destination: { kind: "cloudwatch" }, sources: ["pods", "kubelet"] }, { nodes }, aws);
+    assert.deepEqual(asked, ["--log-stream-names", "node-1.kubelet"]);
   });
 
   it("report that other destinations cannot be read", async () => {
