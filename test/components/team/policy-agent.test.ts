@@ -40,6 +40,10 @@ describe("a team's rules on EKS's network policy agent", () => {
       `teams[0].egress: ${TOO_MANY(25, "203.0.113.0/24")}`,
     ]);
     assert.deepEqual(told({ egress: [block, { cidrs: ["203.0.113.0/24"], ports: ports(20) }] }), []);
+    const wider = { cidrs: ["203.0.0.0/8"], ports: ports(24) };
+    assert.deepEqual(told({ egress: [wider, { cidrs: ["203.0.0.0/16"], ports: [9000] }] }), [
+      `teams[0].egress: ${TOO_MANY(25, "203.0.0.0/16")}`,
+    ]);
   });
 
   it("share the ports of egress with DNS where pods may be", () => {
