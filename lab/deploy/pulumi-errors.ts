@@ -77,7 +77,7 @@ const MANAGED = /\bconflicts? with "([^"]+)"[^\n]*?:((?:\s+(?:- )?\.\S+)+)/g;
 function* conflicts(message: string) {
   const parts = message.split(SEPARATOR);
   for (const [index, body] of parts.slice(1).entries()) {
-    const object = parts[index]?.split("\n").slice(-2).join("\n") ?? "";
+    const object = parts[index] ?? "";
     const reported = new Set<string>();
     for (const [, manager = "", fields = ""] of body.matchAll(MANAGED))
       for (const [field] of fields.matchAll(/\.\S+/g)) {
@@ -88,17 +88,25 @@ function* conflicts(message: string) {
   }
 }
 
-/** @param text The lines of the message that name the object. */
+/** Where the CLI says which kind of object it could not apply: in the error if it was new, else in the heading above the error. */
+const KIND = /:(\w+)::[^":\n]+" was not successfully|^ *kubernetes:[^\s:]+:(\w+) \([^)\n]+\):$/gm;
+const LIVE = /\breported that "([^"]+)" failed to fully initialize/g;
+
+/** @param text The message up to the conflict; its last object is the one. */
 function conflict(text: string, field: string, manager: string): string {
-  const patched = /:(\w+)Patch::[^"]+" was not successfully/.exec(text)?.[1];
-  if (patched === "Namespace")
+  const [, created, updated] = [...text.matchAll(KIND)].at(-1) ?? [];
+  const kind = created ?? updated ?? "";
+  if (kind === "NamespacePatch")
     return `${field} of an adopted namespace is set by ${manager}: remove it there, or give it the value of the settings`;
-  if (patched !== undefined) {
+  if (kind.endsWith("Patch")) {
     // No setting leaves out the Corefile: managing it is the purpose of dns.adopt.
-    const other = patched === "ConfigMap" ? "" : ", or leave it out of the settings";
-    return `${field} of the ${patched} of CoreDNS is set by ${manager}: \`dns.adopt.force: true\` takes it over${other}`;
+    const other = kind === "ConfigMapPatch" ? "" : ", or leave it out of the settings";
+    return `${field} of the ${kind.slice(0, -"Patch".length)} of CoreDNS is set by ${manager}: \`dns.adopt.force: true\` takes it over${other}`;
   }
-  const object = /\breported that "([^"]+)" failed to fully initialize/.exec(text)?.[1] ?? "an object";
+  const object = [...text.matchAll(LIVE)].at(-1)?.[1] ?? "an object";
+  // Never the advice to delete a namespace: its pods and data would go, too.
+  if (kind === "Namespace")
+    return `${field} of namespace ${object} is set by ${manager}: remove it there, or give it the value of the settings`;
   return `${field} of ${object} was changed by another tool (${manager}): end a drill with \`npm run lab -- drill stop\`, or delete the object`;
 }
 

@@ -91,6 +91,34 @@ describe("the errors of Pulumi's CLI", () => {
     ]);
   });
 
+  it("never say to delete what was adopted, or a namespace", () => {
+    // As the CLI prints it if an update conflicts; only the heading has the kind.
+    const failed = (type: string, object: string, conflict: string) => `
+  kubernetes:${type} (some-name):
+    error: 1 error occurred:
+    \t* the Kubernetes API server reported that "${object}" failed to fully initialize or become live: server-side apply field conflict detected, see https://www.pulumi.com/ for troubleshooting help
+    The resource managed by field manager "pulumi-kubernetes-1" had an apply conflict: Apply failed with 1 conflict: conflict with ${conflict}
+`;
+    const message = [
+      failed(
+        "apps/v1:DeploymentPatch",
+        "kube-system/coredns",
+        '"kubectl" with subresource "scale" using apps/v1: .spec.replicas',
+      ),
+      failed("core/v1:ConfigMapPatch", "kube-system/coredns", '"kubeadm" using v1: .data.Corefile'),
+      failed("core/v1:NamespacePatch", "payments", '"argocd" using v1: .metadata.labels.team'),
+      failed("core/v1:Namespace", "ts-team", '"fleet" using v1: .metadata.labels.team'),
+      failed("core/v1:Pod", "ts-team/curl-ts", '"unknown" using v1: .spec.tolerations'),
+    ].join("");
+    assert.deepEqual(adviceOn(`${message}\n  pulumi:pulumi:Stack (a-local):\n    error: update failed\n`).split("; "), [
+      ".spec.replicas of the Deployment of CoreDNS is set by kubectl: `dns.adopt.force: true` takes it over, or leave it out of the settings",
+      ".data.Corefile of the ConfigMap of CoreDNS is set by kubeadm: `dns.adopt.force: true` takes it over",
+      ".metadata.labels.team of an adopted namespace is set by argocd: remove it there, or give it the value of the settings",
+      ".metadata.labels.team of namespace ts-team is set by fleet: remove it there, or give it the value of the settings",
+      ".spec.tolerations of ts-team/curl-ts was changed by another tool (unknown): end a drill with `npm run lab -- drill stop`, or delete the object, then run the command again",
+    ]);
+  });
+
   it("name missing permissions, fields that another tool changed, and pods that do not start", () => {
     assert.match(
       adviceOn('namespaces is forbidden: User "viewer" cannot create resource "namespaces" in API group ""'),
