@@ -83,7 +83,10 @@ export function readCoreDns(live: LiveObjects, place: DeploymentPlace, takeover:
       row(
         "adopt",
         `${objectName(configMap)} data.Corefile`,
-        "text" in (corefile.corefile ?? {}) ? "kept as text, every plugin as it is" : "is that of a profile",
+        `${"text" in (corefile.corefile ?? {}) ? "kept as text, every plugin as it is" : "is that of a profile"}${changeNote(
+          managersOf(configMap.content, ["data", "Corefile"]),
+          asAddon,
+        )}`,
       ),
       ...rows,
       ...(asAddon ? [] : rewrittenRows([configMap, deployment])),
@@ -241,14 +244,21 @@ const TOOL_ANNOTATIONS = /^(kubectl\.kubernetes\.io|deployment\.kubernetes\.io|e
 const TOOL_LABELS = /^(k8s-app|eks\.amazonaws\.com\/component|pod-template-hash)$/;
 const CONSTRAINT = ["maxSkew", "topologyKey", "whenUnsatisfiable"];
 
+/** What a patch needs to change a field of others: server-side apply accepts only their value. */
+function changeNote(managers: readonly string[], asAddon: boolean): string {
+  return asAddon || managers.length === 0 ? "" : "; a change needs dns.adopt.force";
+}
+
 /** Reads the parts of a Deployment that the settings can express. */
 class DeploymentReader {
   readonly settings: Settings = {};
   readonly rows: AdoptionRow[] = [];
   readonly #deployment: KubernetesObject;
+  readonly #asAddon: boolean;
 
   constructor(live: LiveObjects, deployment: KubernetesObject, asAddon: boolean) {
     this.#deployment = deployment;
+    this.#asAddon = asAddon;
     const pod = valueAt(deployment.content, "spec", "template", "spec");
     const scaler = scalerOf(live, deployment);
     if (scaler !== undefined) this.#leave("spec.replicas", `${objectName(scaler)} sets it`);
@@ -325,7 +335,8 @@ class DeploymentReader {
     }
     this.settings[key] = value;
     const managers = managersOf(this.#deployment.content, path.replace(/\.containers.*/, "").split("."));
-    const by = managers.length === 0 ? "" : `, which ${managers.join(" and ")} set`;
+    const setBy = managers.length === 0 ? "" : `, which ${managers.join(" and ")} set`;
+    const by = `${setBy}${changeNote(managers, this.#asAddon)}`;
     this.rows.push(row("adopt", `${objectName(this.#deployment)} ${path}`, `dns.${key}, with the same value${by}`));
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { corefileText } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { readCoreDns, type Takeover } from "../../../lab/adopt/running-coredns.ts";
+import { groupAt } from "../../../lab/audit/kubernetes-object.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import { CONTAINER, coreDns, live, object, POD } from "./live.ts";
 
@@ -118,6 +119,26 @@ describe("A running CoreDNS", () => {
     // Another Deployment, and one of the same name elsewhere.
     assert.equal(scaling(["--target=deployment/coredns-custom"]).settings.replicas, 3);
     assert.equal(scaling(["--target=deployment/coredns"], "dns").settings.replicas, 3);
+  });
+
+  it("tells which fields only dns.adopt.force can change, because another tool set them", () => {
+    const managedBy = (fieldsV1: object) => [{ manager: "kubeadm", operation: "Update", fieldsV1 }];
+    const withManager = coreDns().map((item) => {
+      const fields =
+        item.kind === "ConfigMap" ? { "f:data": { "f:Corefile": {} } } : { "f:spec": { "f:replicas": {} } };
+      return { ...item, metadata: { ...groupAt(item, "metadata"), managedFields: managedBy(fields) } };
+    });
+    const reasons = (objects: Parameters<typeof read>[0], takeover: Parameters<typeof read>[1]) =>
+      read(objects, takeover)
+        .rows.slice(0, 2)
+        .map(({ reason }) => reason);
+    assert.deepEqual(reasons(withManager, "patch"), [
+      "kept as text, every plugin as it is; a change needs dns.adopt.force",
+      "dns.replicas, with the same value, which kubeadm set; a change needs dns.adopt.force",
+    ]);
+    // The add-on overwrites what others set.
+    assert.doesNotMatch(reasons(withManager, "is-addon").join(), /force/);
+    assert.doesNotMatch(reasons(coreDns(), "patch").join(), /force/);
   });
 
   it("reads the version from tags with any build", () => {
