@@ -76,6 +76,7 @@ export const fluentBit: Collector = {
       "no long line that a rotation divides",
       "JSON up to 62 levels deep (one of 63 or 64 is lost, with what its container writes after it in that second), fractions to 16 digits, also with control characters or text after it",
       "a replacement character for each byte of a cut one",
+      "text in OTLP only up to a NUL",
     ],
     buffer: "files on the node",
     index: "date in UTC",

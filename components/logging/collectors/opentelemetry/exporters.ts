@@ -110,7 +110,10 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
   const { destination, context } = pipeline;
   switch (destination.kind) {
     case "elasticsearch":
-      return { name: "elasticsearch", options: { ...elasticsearch(pipeline, destination), ...queue(pipeline, SMALL) } };
+      return {
+        name: "elasticsearch",
+        options: { ...elasticsearch(pipeline, destination), ...queue(pipeline, SEARCH) },
+      };
     case "cloudwatch":
       return {
         name: "awscloudwatchlogs",
@@ -231,8 +234,15 @@ function kafka(pipeline: LogPipeline, destination: KafkaDestination): Options {
 }
 
 const SMALL = { flush_timeout: "1s", min_size: 1_000_000, max_size: 4_000_000 };
+/** The same, but the longest line's fields fit too: servers accept ten times as much. */
+const SEARCH = { ...SMALL, max_size: 12_000_000 };
 /** For objects: large enough to read efficiently, and none later than five minutes. */
 const LARGE = { flush_timeout: "5m", min_size: 20_000_000, max_size: 25_000_000 };
+
+/** Whether the longest record fits into a batch. */
+export function hasLargeBatches(kind: DestinationKind): boolean {
+  return kind === "elasticsearch" || kind === "s3";
+}
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector/tree/main/exporter/exporterhelper */
 function queue({ buffer }: LogPipeline, batch: Options): Options {

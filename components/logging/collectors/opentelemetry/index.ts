@@ -59,7 +59,8 @@ export const opentelemetry: Collector = {
     parsing: [
       BY_INDENTATION,
       "no long line that a rotation divides",
-      "a line in two pieces if its end is written half a second later",
+      "a line in two pieces if its end is written half a second later, and above 3 MiB in pieces of that size",
+      "no JSON fields of lines above 1.1 MB, in CloudWatch above 100 kB, but all in Elasticsearch and S3",
       "a replacement character for each byte of a cut one",
       "JSON also with control characters, leading zeros or text after it",
       "dots in keys below the first level stay, of `a_b` and `a.b` the first",
@@ -71,7 +72,7 @@ export const opentelemetry: Collector = {
     maintenance: "maintained (CNCF)",
     ownCode: "OTTL for the record",
     losses:
-      "the pending line of each stream and source in a kill; after an outage at 10 MB/s on two busy cores; what Elasticsearch leaves open for 24 h, or answers with 403, 404 or no JSON; what Loki and OTLP answer with 4xx other than 429",
+      "the pending line of each stream and source in a kill; after an outage at 10 MB/s on two busy cores; what Elasticsearch leaves open for 24 h, or answers with 403, 404 or no JSON; what Loki and OTLP answer with 4xx other than 429; what is above 256 KiB in CloudWatch, or 1 MB in Kafka",
     cpu: 5,
   },
   configFolder: CONFIG_FOLDER,

@@ -2,7 +2,7 @@ import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { APP_LABELS, notation } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import { type Options, readScript, scriptSections } from "../collector.ts";
-import { componentName, type Part } from "./exporters.ts";
+import { componentName, hasLargeBatches, type Part } from "./exporters.ts";
 import { LABEL, redactStatements, resource, routeCondition, text, thinningFilter } from "./line-statements.ts";
 
 /** Prefix of the resource attributes with a pod's annotations. */
@@ -163,12 +163,23 @@ function destinationStatements(pipeline: LogPipeline): Statements[] {
         ...(search ? [...statements("safe-names"), indexStatement(index)] : []),
         // In an application's file neither time nor offset identifies a line.
         ...(search && source.kind === "node" ? statements("id") : []),
+        ...fieldsLimit(pipeline),
         ...timeStatements(destination),
         ...statements("attributes"),
       ],
     },
     { context: "resource", statements: finalStatements(pipeline) },
   ];
+}
+
+/**
+ * Removes the fields of a JSON line so long that its record would exceed a batch: in OTLP, fields have up to two and a half times the bytes of
+ * their text. CloudWatch Logs' exporter cuts an event after 256 KiB, where line and pod follow the fields. Not for destinations with
+ * larger batches.
+ */
+function fieldsLimit({ parseJson, destination: { kind } }: LogPipeline): string[] {
+  if (!parseJson || hasLargeBatches(kind)) return [];
+  return [`delete_key(log.body, "fields") where Len(log.body["log"]) > ${kind === "cloudwatch" ? 100_000 : 1_100_000}`];
 }
 
 /** Names a record's index by the record's time. */

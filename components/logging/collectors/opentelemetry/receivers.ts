@@ -25,9 +25,15 @@ import {
 export const POSITION_STORAGE = "file_storage/positions";
 export const GRPC_PORT = 4317;
 export const HTTP_PORT = 4318;
-/** Longest line in a file, and longest line joined from parts. */
+/** Longest line in a file. */
 const MAX_LINE = "2MiB";
-const MAX_JOINED = "16MiB";
+/**
+ * Longest line joined from parts, beyond which it is divided. With the last part and the pod's metadata it stays below the maximum size of a
+ * batch: the exporters drop a longer record with all that follows it in its batch, lines of other pods too.
+ */
+const MAX_JOINED = "3MiB";
+/** Size from which a stack trace is sent as it is: it may exceed this by one line. */
+const MAX_TRACE = "512KiB";
 
 /** Receivers, by name. @see https://opentelemetry.io/docs/collector/components/receiver/ */
 export function receivers(pipeline: LogPipeline): Readonly<Record<string, Options>> {
@@ -174,7 +180,7 @@ function joining(pipeline: LogPipeline): Options[] {
       source_identifier: "attributes.source",
       force_flush_period: "500ms",
       max_batch_size: 1000,
-      max_log_size: MAX_JOINED,
+      max_log_size: MAX_TRACE,
       max_sources: 10_000,
     },
   ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { z } from "zod";
 import { opentelemetry } from "../../../../../components/logging/collectors/opentelemetry/index.ts";
 import { anyFormat } from "../../arbitraries.ts";
 import { credentials } from "../pipelines.ts";
@@ -12,6 +13,8 @@ const BASIC_AUTH = {
     password_file: "/etc/log-destination/credentials/password",
   },
 };
+
+const Queue = z.looseObject({ batch: z.looseObject({ max_size: z.number() }) });
 
 describe("the OpenTelemetry Collector's outputs", () => {
   it("sends bodies as documents to Elasticsearch, each with its own index and id", () => {
@@ -40,6 +43,28 @@ describe("the OpenTelemetry Collector's outputs", () => {
       // A redirect or a changed password concerns no document; 403 and 404 may.
       retry_on_status: [301, 302, 307, 308, 401, 408, 425, 429, 500, 502, 503, 504],
     });
+  });
+
+  it("has room in a batch for the longest record, since a longer one takes what follows it along", () => {
+    const limits = (destination: object) => {
+      const { exporter, statements, text } = render({ destination });
+      const { sending_queue } = z.looseObject({ sending_queue: Queue }).parse(exporter);
+      const parts = [...text.matchAll(/max_log_size: (\w+)/g)].map(([, size]) => size);
+      const fields = statements.filter((statement) => statement.startsWith('delete_key(log.body, "fields")'));
+      return [sending_queue.batch.max_size, parts, fields.map((statement) => statement.replace(/.* > /, ""))];
+    };
+    // Of a line, its parts together, which may exceed the limit by one of 16 KiB, and a stack trace.
+    const parts = ["2MiB", "3MiB", "3MiB", "512KiB"];
+    assert.deepEqual(limits(elasticsearch), [12_000_000, parts, []]);
+    assert.deepEqual(limits({ kind: "s3" }), [25_000_000, parts, []]);
+    assert.deepEqual(limits({ kind: "loki", url: "http://loki.test" }), [4_000_000, parts, ["1100000"]]);
+    assert.deepEqual(limits({ kind: "cloudwatch" }), [4_000_000, parts, ["100000"]]);
+    assert.deepEqual(
+      render({ destination: { kind: "loki", url: "http://loki.test" }, parseJson: false }).statements.filter((one) =>
+        one.startsWith("delete_key(log.body"),
+      ),
+      [],
+    );
   });
 
   it("reads CA certificate and credentials from files", () => {
