@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ruleFile } from "../../../components/monitoring/alerts/alert-table.ts";
 import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
+import { LOGGING_PLACEHOLDER } from "../../../components/monitoring/alerts/expressions.ts";
 import { casesOf, ofCollector, promtool, unitTest } from "./promtool.ts";
 import { WHOLE } from "./stacks.ts";
 
@@ -215,7 +216,7 @@ describe("the alerts in promtool, over time", function () {
   it("detect the first event of a new counter", async () => {
     for (const collector of ["fluent-bit", "vector", "opentelemetry", "promtail"] as const) {
       const stack = ofCollector(collector);
-      const { alive = "" } = COLLECTOR_METRICS[collector];
+      const alive = COLLECTOR_METRICS[collector].alive?.replaceAll(LOGGING_PLACEHOLDER, stack.loggingNamespace) ?? "";
       const first = /^\w/.test(alive)
         ? alive
         : alive.replace(/^\{/, "otelcol_process_uptime{").replace(/,__name__=.*$/, "}");
