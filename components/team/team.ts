@@ -218,6 +218,8 @@ export class Team extends pulumi.ComponentResource {
       : // Created after the nodes, so destroyed before them: its pods need a kubelet to end.
         new k8s.core.v1.Namespace(`${prefix}-namespace`, content, { ...ofNamespace, deleteBeforeReplace: true });
     const inNamespace = { parent: this, dependsOn: namespace, deleteBeforeReplace: true };
+    // Kubernetes deletes a namespace's policies after its pods: were they deleted one by one, pods that still stop would not be isolated.
+    const ofPolicies = adopted ? inNamespace : { ...inNamespace, deletedWith: namespace };
     const guards: pulumi.Resource[] = [
       ...(adopted ? [] : this.#shares(prefix, metadata, args, inNamespace)),
       ...policies.map(
@@ -225,7 +227,7 @@ export class Team extends pulumi.ComponentResource {
           new k8s.networking.v1.NetworkPolicy(
             `${prefix}-${policy.name}`,
             { metadata: { ...metadata, name: policy.name }, spec: policy.spec },
-            inNamespace,
+            ofPolicies,
           ),
       ),
     ];

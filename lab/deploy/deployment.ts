@@ -20,9 +20,11 @@ import {
 import {
   type Deployment,
   existingObjects,
+  forgotten,
   type Memory,
   ownObjects,
   podUrns,
+  readDeployment,
   StateFolder,
   type StateObject,
   UnansweredCreations,
@@ -270,7 +272,11 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<StateObject
       config,
       objects,
       operate("destroy", (signal) => stack.destroy({ ...pulumiOutput(), signal, ...FRESH })),
-    );
+    ).catch(async (error: unknown) => {
+      const { deployment } = await stack.exportStack();
+      await folder.remember({ ...memory, unanswered: forgotten(state, readDeployment(deployment)) });
+      throw error;
+    });
   const left = await existingObjects(config, objects);
   // The program records its components, also those that a stopped run never reached; they have nothing on the cluster.
   if (left.length === 0) await stack.workspace.removeStack(folder.stack, { force: true });

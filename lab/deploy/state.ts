@@ -21,6 +21,8 @@ const Resource = z.looseObject({
   outputs: z.looseObject({}).optional(),
   /** URN and id of its provider, as `URN::ID`. */
   provider: z.string().optional(),
+  /** URN of the resource whose deletion also deletes this one. */
+  deletedWith: z.string().optional(),
 });
 export type Resource = z.infer<typeof Resource>;
 
@@ -31,7 +33,7 @@ const Memory = z.object({
   kubeconfig: z.string().optional(),
   /** Name of the kind cluster, if `up --kind` created it. */
   kind: z.string().optional(),
-  /** Objects that the last run was creating when it was stopped. */
+  /** Objects that the last run was creating when it was stopped, or forgot. */
   unanswered: z.array(Resource).optional(),
 });
 /** What `up` remembers of a stack, so that the next run and `down` find the same cluster. */
@@ -293,6 +295,14 @@ export async function withoutPending(
   await stack.importStack({ ...exported, deployment: fixed });
   process.stderr.write("The last run was interrupted; recovering\n");
   return fixed;
+}
+
+/** Objects that a stopped destroy forgot, because the deletion of their namespace would delete them, without getting to that. */
+export function forgotten(before: Deployment, after: Deployment): Resource[] {
+  const left = new Set((after.resources ?? []).map(({ urn }) => urn));
+  return (before.resources ?? []).filter(
+    ({ urn, deletedWith }) => deletedWith !== undefined && left.has(deletedWith) && !left.has(urn),
+  );
 }
 
 /** Adds pending creations to a state, except those that it already knows. */

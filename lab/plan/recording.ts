@@ -64,6 +64,8 @@ export interface PlannedResource {
   readonly protect: boolean;
   readonly deleteBeforeReplace: boolean;
   readonly retainOnDelete: boolean;
+  /** URN of the resource whose deletion also deletes this one; empty for none. */
+  readonly deletedWith: string;
   readonly ignoreChanges: readonly string[];
   /** Former URNs, from aliases. */
   readonly formerUrns: readonly string[];
@@ -179,6 +181,7 @@ function planned(
     protect: request.getProtect() ?? false,
     deleteBeforeReplace: request.getDeletebeforereplace(),
     retainOnDelete: request.getRetainondelete() ?? false,
+    deletedWith: request.getDeletedwith(),
     ignoreChanges: request.getIgnorechangesList(),
     formerUrns: formerUrns(urn, request),
     timeouts: {

@@ -65,6 +65,10 @@ describe("namespaces of any name", () => {
     assert.deepEqual(of("payments-jobs").sort(), [
       ...["allow-dns", "allow-peers", "default-deny", "limits", "member", "members", "namespace", "quota", "workload"],
     ]);
+    const policy = (namespace: string) =>
+      find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", `pay-${namespace}-default-deny`);
+    assert.equal(policy("payments").deletedWith, "", "its namespace stays");
+    assert.match(policy("payments-jobs").deletedWith, /::pay-payments-jobs-namespace$/);
     assert.deepEqual(ofType(resources, "kubernetes:core/v1:Pod"), [], "curl pods");
     const names = ofType(resources, "kubernetes:core/v1:Namespace").map(({ name }) => name);
     assert.deepEqual(names, ["pay-payments-jobs-namespace"]);

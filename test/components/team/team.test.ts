@@ -66,6 +66,16 @@ describe("Team", () => {
     assert.ok(one("core/v1:ResourceQuota", "sa-quota").dependencies.includes(namespace.urn));
   });
 
+  it("leaves the deletion of policies to that of the namespace, which isolates its pods until they end", () => {
+    const namespace = one("core/v1:Namespace", "sa-namespace");
+    const withNamespace = recording.resources.filter(({ deletedWith }) => deletedWith === namespace.urn);
+    assert.deepEqual(withNamespace.map(({ name }) => name).sort(), [
+      "sa-allow-dns",
+      "sa-allow-peers",
+      "sa-default-deny",
+    ]);
+  });
+
   it("creates the pod after quota, limits, policies and account", () => {
     const pod = one("core/v1:Pod", "ts-curl-pod");
     const before = ["ts-quota", "ts-limits", "ts-default-deny", "ts-allow-dns", "ts-allow-peers", "ts-workload"];

@@ -30,6 +30,7 @@ case "$1 $2" in
   "stack output") echo '{}' ;;
   "stack history") echo '[{"kind":"update","startTime":"2026-01-01T00:00:00.000Z","message":"","environment":{},"config":{},"result":"succeeded"}]' ;;
   up*|destroy*) [ "$PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" = true ] && echo "fetching of itself: off" >> log
+    [ ! -e after.json ] || mv after.json state.json
     [ ! -e broken ] || { cat broken >&2; exit 1; } ;;
 esac
 `;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   adopted,
+  forgotten,
   ownObjects,
   pendingCreates,
   podUrns,
@@ -54,6 +55,20 @@ describe("the state of a stack", () => {
       ownObjects(both).map(({ header }) => header.metadata.name),
       ["ts-team", "curl-ts"],
     );
+  });
+
+  it("names the policies that a stopped destroy forgot, but not those that went with their namespace", () => {
+    const namespaces = ["ts-team", "sa-team"].map((name) => object("Namespace", name));
+    const policies = namespaces.map((namespace) => ({
+      ...object("NetworkPolicy", `deny-${namespace.inputs.metadata.name}`, namespace.inputs.metadata.name),
+      deletedWith: namespace.urn,
+    }));
+    const [first, second] = policies;
+    const before = readDeployment({ resources: [...namespaces, ...policies, ...STATE.resources] });
+    // A policy that is still recorded, and an object that the run deleted itself, are not forgotten.
+    assert.deepEqual(forgotten(before, readDeployment({ resources: [...namespaces, second] })), [first]);
+    assert.deepEqual(forgotten(before, readDeployment({ resources: [namespaces[1]] })), [second]);
+    assert.deepEqual(forgotten(before, readDeployment(null)), []);
   });
 
   it("records what an interrupted run created, and forgets what it did not", () => {

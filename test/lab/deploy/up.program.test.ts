@@ -213,6 +213,27 @@ describe("up and down", () => {
     assert.equal(await away(), undefined);
   });
 
+  it("records a policy again that a stopped removal forgot, since its namespace is still there", async () => {
+    const namespace = { ...object("Namespace", "ts-namespace"), id: "ts-team" };
+    const pod = { ...object("Pod", "deny"), id: "ts-team/deny", deletedWith: namespace.urn };
+    const write = (file: string, resources: readonly object[]) =>
+      writeFile(join(scene.folder.project, file), JSON.stringify({ version: 3, deployment: { resources } }));
+    await run();
+    await write("state.json", [namespace, pod]);
+    await write("after.json", [namespace]);
+    await writeFile(join(scene.folder.project, "broken"), "error: destroy canceled\n");
+    await assert.rejects(down({ stack: "local", settings, target: {}, folder: scene.folder }), /destroy failed/);
+    assert.deepEqual((await scene.folder.memory())?.unanswered, [pod]);
+    await rm(join(scene.folder.project, "broken"));
+    scene.there.add("/api/v1/namespaces/ts-team/pods/deny");
+    assert.deepEqual(await run(), { context: "one" });
+    const state = JSON.parse(await readFile(join(scene.folder.project, "state.json"), "utf8"));
+    assert.deepEqual(
+      state.deployment.resources.map(({ id }: { id: string }) => id),
+      ["ts-team", "ts-team/deny"],
+    );
+  });
+
   it("forgets a stack into which a first run has put nothing, without a destroy, which would note its components", async () => {
     await run();
     await writeFile(join(scene.folder.project, "state.json"), JSON.stringify({ version: 3, deployment: {} }));

@@ -15,7 +15,13 @@ describe("record", () => {
         metadata: { name: first.id, namespace: first.metadata.name },
         stringData: { password: pulumi.secret("hidden") },
       },
-      { dependsOn: first, protect: true, deleteBeforeReplace: true, customTimeouts: { create: "3m" } },
+      {
+        dependsOn: first,
+        protect: true,
+        deleteBeforeReplace: true,
+        deletedWith: first,
+        customTimeouts: { create: "3m" },
+      },
     );
     return { plain: "shown", password: pulumi.secret("hidden") };
   };
@@ -59,6 +65,7 @@ describe("record", () => {
     assert.equal(second?.parent, "urn:pulumi:dev::eks-dns-logging::pulumi:pulumi:Stack::eks-dns-logging-dev");
     assert.equal(second?.protect, true);
     assert.equal(second?.deleteBeforeReplace, true);
+    assert.deepEqual([first?.deletedWith, second?.deletedWith], ["", first?.urn]);
     assert.equal(second?.timeouts.create, "3m");
     assert.equal(second?.custom, true);
   });
