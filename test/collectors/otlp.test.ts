@@ -69,3 +69,45 @@ for (const { title, program, start } of COLLECTORS)
         assert.deepEqual(await pathsOf(local, path), [`POST ${wanted}`]);
       });
   });
+
+/** More than the thousand records of a request by default. */
+const COUNT = 5000;
+
+describe("Fluent Bit to an OTLP server that refuses every third request for now", () => {
+  const local = localFluentBit();
+  before(function () {
+    if (local === undefined) leaveOut(this, whyMissing("fluent-bit"));
+  });
+
+  it("loses no line of a large chunk", async () => {
+    assert.ok(local);
+    const found = new Set<string>();
+    let requests = 0;
+    const server = createServer(async (request, response) => {
+      const raw = await buffer(request);
+      const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
+      const isLog = request.url === "/v1/logs";
+      if (isLog) requests += 1;
+      const refused = isLog && requests % 3 === 1;
+      if (isLog && !refused) for (const [text] of body.toString("latin1").matchAll(/line \d+ of/g)) found.add(text);
+      response.writeHead(refused ? 503 : 200, { "content-type": "application/json" }).end("{}");
+    });
+    const port = await listen(server);
+    const sandbox = new Sandbox(local, { destination: { kind: "otlp", url: `http://127.0.0.1:${port}` } }, port);
+    sandbox.write(
+      POD,
+      Array.from({ length: COUNT }, (_, at) => line(1, `stdout F line ${at} of many`)),
+    );
+    const running = sandbox.start();
+    try {
+      for (let wait = 0; wait < 100 && found.size < COUNT; wait += 1)
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      assert.equal(found.size, COUNT);
+    } finally {
+      await running.stop("SIGKILL");
+      server.close();
+      server.closeAllConnections();
+      sandbox.remove();
+    }
+  });
+});

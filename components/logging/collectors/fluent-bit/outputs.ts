@@ -191,6 +191,8 @@ function otlp(destination: DestinationOf<"otlp">): Section {
       : { logs_uri: `${otlpPath(destination.url)}/v1/logs`, compress: "gzip" }),
     // A key that no record has: the body is then the whole record, as at other destinations, not only its line.
     logs_body_key: "$whole_record",
+    // A chunk in one request: of several, by default of 1,000 records, only the last one's failure counts, and the others' records are lost.
+    batch_size: 100_000,
     ...authentication(destination),
   };
 }

@@ -67,6 +67,9 @@ describe("Fluent Bit's outputs", () => {
       "/otlp/v1/logs",
       80,
     ]);
+    // A chunk of 2 MB has fewer records, so that it is one request.
+    for (const kind of ["http", "grpc"])
+      assert.deepEqual(of({ kind: "otlp", url, protocol: kind }, "batch_size"), [100_000]);
     const loki = { kind: "loki", url: "http://loki.monitoring.svc:3100" };
     assert.deepEqual([of({ ...loki, tenant: "one" }, "tenant_id"), of(loki, "tenant_id")], [["one"], [undefined]]);
   });
