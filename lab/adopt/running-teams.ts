@@ -175,10 +175,17 @@ function openRules(
     row(
       "adopt",
       subject,
-      "no policy restricts it, so it is kept open to all namespaces and addresses: narrow it later",
+      "no policy restricts it, so it is kept open to all addresses and each namespace of today, not to later ones: narrow it",
     ),
   );
-  return [{ namespaces: live.ofKind("Namespace").map(({ name }) => name), cidrs: [...EVERYWHERE] }];
+  return [{ namespaces: lasting(live).map(({ name }) => name), cidrs: [...EVERYWHERE] }];
+}
+
+/** The namespaces that are not being deleted. */
+function lasting(live: LiveObjects): readonly KubernetesObject[] {
+  return live
+    .ofKind("Namespace")
+    .filter(({ content }) => textAt(content, "metadata", "deletionTimestamp") === undefined);
 }
 
 /** The policy types, with the API server's defaults. */

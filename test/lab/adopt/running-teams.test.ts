@@ -35,6 +35,7 @@ describe("Running namespaces as teams", () => {
       live([
         namespace("payments"),
         namespace("ingress"),
+        object("v1", "Namespace", "old", undefined, { metadata: { deletionTimestamp: "2026-12-01T00:00:00Z" } }),
         binding("writers", "edit", groups),
         binding("readers", "view", [{ kind: "Group", name: "auditors" }]),
         object("v1", "ResourceQuota", "own", "payments"),
@@ -55,6 +56,7 @@ describe("Running namespaces as teams", () => {
     TeamsSettings.parse(settings);
     assert.deepEqual(subjects(rows, "conflict"), []);
     assert.ok(rows.some(({ reason }) => reason === "1 pod keeps running: nothing restarts"));
+    assert.equal(rows.filter(({ reason }) => /each namespace of today, not to later ones/.test(reason)).length, 2);
     for (const left of ["RoleBinding/payments/writers", "RoleBinding/payments/readers", "ResourceQuota/payments/own"])
       assert.ok(subjects(rows, "leave").includes(left), left);
   });
