@@ -55,8 +55,16 @@ const OF_COLLECTORS = /::logs-namespace" [^\n]*namespaces "([^"]+)" already exis
 const RENAME = ", or set another name in logging.namespace";
 const ADOPT = ", or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces";
 
+/** Roles of collectors, which have no namespace: stacks with the same collector would share them, and its files on the nodes. */
+const ROLE_OF_COLLECTOR = /\bclusterrole(?:binding)?s\.\S+ "(eks-dns-logging-[^"]+)" already exists/;
+
 function* ownedByOthers(message: string) {
-  const existing = [...message.matchAll(/\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/g)];
+  const role = ROLE_OF_COLLECTOR.exec(message)?.[1];
+  if (role !== undefined)
+    yield `another stack collects this cluster's logs with the same collector (ClusterRole '${role}'): set logging: false in one of them, or another logging.collector`;
+  const existing = [...message.matchAll(/\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/g)].filter(
+    ([text]) => !ROLE_OF_COLLECTOR.test(text),
+  );
   const names = [...new Set(existing.map(([, kind, name]) => `${kind} '${name}'`))].sort();
   const ofCollectors = Array.from(message.matchAll(OF_COLLECTORS), ([, name]) => name);
   const isTeamNamespace = existing.some(

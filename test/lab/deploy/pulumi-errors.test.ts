@@ -30,6 +30,16 @@ describe("the errors of Pulumi's CLI", () => {
     assert.equal(firstError(`x:\n    ${failed("logging")}`), 'namespaces "logging" already exists');
   });
 
+  it("name the setting if another stack has the same collector, whose roles must not be deleted", () => {
+    const failed = (kind: string) =>
+      `error: resource "urn:x" was not successfully created by the Kubernetes API server: ${kind}.rbac.authorization.k8s.io "eks-dns-logging-fluent-bit" already exists\n`;
+    assert.equal(
+      adviceOn(failed("clusterroles") + failed("clusterrolebindings")),
+      "another stack collects this cluster's logs with the same collector (ClusterRole 'eks-dns-logging-fluent-bit'): set logging: false in one of them, or another logging.collector, then run the command again",
+    );
+    assert.match(adviceOn(failed("clusterroles").replace("eks-dns-logging-", "my-")), /delete, import or rename it/);
+  });
+
   it("name what refuses an object, as it would again", () => {
     const pod = (words: string) => adviceOn(`error: x: pods "curl-ts" is forbidden: ${words}\n`.repeat(2));
     const refused = (by: string) =>
