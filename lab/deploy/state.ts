@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
+import pLimit from "p-limit";
 import { parse } from "yaml";
 import { z } from "zod";
 import { isEncrypted, isObject } from "../../components/schema/values.ts";
@@ -255,6 +256,9 @@ function headerOf({ type, inputs }: Resource): Header | undefined {
   return { apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } };
 }
 
+/** Reads at the same time. */
+const PARALLEL = 10;
+
 /**
  * The stack's objects that exist on the cluster, as it has them.
  * @throws {ClusterError}
@@ -264,15 +268,14 @@ export async function existingObjects(
   objects: readonly StateObject[],
 ): Promise<(StateObject & { readonly live: KubernetesObject })[]> {
   const api = KubernetesObjectApi.makeApiClient(config);
-  const existing: (StateObject & { readonly live: KubernetesObject })[] = [];
-  for (const object of objects) {
+  const existing = await pLimit(PARALLEL).map(objects, async (object) => {
     const live = await api.read(object.header).catch((error: unknown) => {
       if (error instanceof ApiException && error.code === 404) return undefined;
       throw asClusterError(error, `get ${object.header.kind} ${object.header.metadata.name}`);
     });
-    if (live !== undefined) existing.push({ ...object, live });
-  }
-  return existing;
+    return live === undefined ? [] : [{ ...object, live }];
+  });
+  return existing.flat();
 }
 
 /**

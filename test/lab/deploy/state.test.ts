@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { KubeConfig } from "@kubernetes/client-node";
 import {
   adopted,
+  existingObjects,
   forgotten,
   ownObjects,
   pendingCreates,
@@ -8,6 +11,7 @@ import {
   readDeployment,
   stateObjects,
 } from "../../../lab/deploy/state.ts";
+import { listen } from "../../support/listen.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:local::lab::${type}::${name}`;
 
@@ -118,5 +122,40 @@ describe("the state of a stack", () => {
   it("may be empty", () => {
     assert.deepEqual(stateObjects(readDeployment(undefined)), []);
     assert.deepEqual(stateObjects(readDeployment({ resources: [{ urn: "u", type: "kubernetes:x:Y" }] })), []);
+  });
+
+  it("is read from the cluster several objects at a time, in the order of the state", async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `c${index}`);
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    const server = createServer((request, response) => {
+      const name = request.url?.split("/").at(-1) ?? "";
+      const resources = [{ kind: "ConfigMap", name: "configmaps", namespaced: true }];
+      const answer = () => {
+        response.writeHead(name === "c3" ? 404 : 200, { "content-type": "application/json" });
+        response.end(JSON.stringify(name === "v1" ? { resources } : { kind: "ConfigMap", metadata: { name } }));
+      };
+      if (name === "v1") answer();
+      else waiting.push(answer);
+      most = Math.max(most, waiting.length);
+    });
+    // Answers the latest first.
+    const answering = setInterval(() => waiting.pop()?.(), 5);
+    const config = new KubeConfig();
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    config.loadFromClusterAndUser({ name: "c", server: url, skipTLSVerify: true }, { name: "u" });
+    try {
+      const objects = stateObjects(readDeployment({ resources: names.map((name) => object("ConfigMap", name, "a")) }));
+      const existing = await existingObjects(config, objects);
+      assert.deepEqual(
+        existing.map(({ live }) => live.metadata?.name),
+        names.filter((name) => name !== "c3"),
+      );
+      assert.ok(most > 1, `${most} at a time`);
+    } finally {
+      clearInterval(answering);
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
