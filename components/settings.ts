@@ -1,35 +1,15 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
-import { ClusterSettings, checkCluster, kubeDnsAddresses } from "./cluster/settings.ts";
-import { LOOKED_UP_VERSION } from "./dns/addon.ts";
-import { addressIssues } from "./dns/endpoints.ts";
-import { checkDns } from "./dns/issues.ts";
-import { DnsSettings, managesCoreDns } from "./dns/settings.ts";
-import type { NamedCluster } from "./logging/routing/overlaps.ts";
+import { ClusterSettings } from "./cluster/settings.ts";
+import { DnsSettings } from "./dns/settings.ts";
 import { LoggingSettings } from "./logging/settings.ts";
-import { checkLogging, resourcesOf } from "./logging/validation.ts";
-import { checkMonitoring } from "./monitoring/monitoring-issues.ts";
 import { MonitoringSettings } from "./monitoring/settings.ts";
-import {
-  type PresentParts,
-  partErrorMap,
-  partIssues,
-  presentParts,
-  runsCollector,
-  runsCoreDns,
-  unusedDnsSettings,
-} from "./parts.ts";
-import { placementIssues } from "./placement.ts";
+import { partErrorMap, presentParts, runsCollector } from "./parts.ts";
 import { issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import { CONFIG_NAMESPACE, extend, type Renames, withFiles } from "./schema/extends.ts";
-import { isObject, validPart } from "./schema/values.ts";
-import { checkTeams } from "./team/namespace-room.ts";
-import { dnsNamespaceIssues } from "./team/network-policies.ts";
-import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
-import { agentIssues, policyAgentFamily } from "./team/policy-agent.ts";
-import { nameIssues, roleIssues } from "./team/resource-names.ts";
-import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, idleQuotas, TeamsSettings } from "./team/settings.ts";
+import { eksKind, issuesOfSections } from "./sections.ts";
+import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
 /** A stack's configuration keys under {@link CONFIG_NAMESPACE}; the JSON Schema for editors is generated from them. */
 export const StackSettings = z.strictObject(
@@ -160,121 +140,6 @@ function strayKeys(config: Readonly<Record<string, string>>): SettingsIssue[] {
   });
 }
 
-/** Checks beyond the schemas, of the valid part of every section, so that an issue elsewhere hides none. */
-function issuesOfSections(
-  given: Readonly<Record<string, unknown>>,
-  region: string | undefined,
-  absent: PresentParts["absent"],
-): SettingsIssue[] {
-  const sections = sectionsOf(given, region, absent);
-  const { cluster, dns, logging, teams, hasCurlPods, kind } = sections;
-  const ofLogging = loggingIssues(sections);
-  // Invalid log collection is not watched.
-  const watched = ofLogging.every(({ severity }) => severity === "warning") ? logging?.value : undefined;
-  const newCluster = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
-  const hasAddon = kind !== "existing" && !adoptsDns(given.dns);
-  // Checks that combine CoreDNS with the cluster say nothing if its settings are invalid.
-  const isDnsKnown = dns !== undefined || absent.has("dns");
-  return [
-    ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
-    ...dnsIssues(sections),
-    ...ofLogging,
-    ...teamIssues(sections),
-    ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
-    ...(absent.has("dns") || hasAddon ? [] : unusedDnsSettings(given.dns)),
-    ...(cluster !== undefined && isDnsKnown ? addressIssues(cluster, dns?.value.clusterDns) : []),
-    ...(newCluster !== undefined && isDnsKnown
-      ? placementIssues(newCluster, { dns: dns?.value, logging: logging?.value, hasCurlPods }, region)
-      : []),
-    ...monitoringIssues(sections, watched),
-  ];
-}
-
-/** The valid part of each section; undefined if there is none. */
-function sectionsOf(
-  given: Readonly<Record<string, unknown>>,
-  region: string | undefined,
-  absent: PresentParts["absent"],
-) {
-  const { shape } = StackSettings;
-  const knownTeams = shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).data;
-  const teams = knownTeams ?? [];
-  const kind: ClusterSettings["kind"] = eksKind(given.cluster) ?? "existing";
-  // A cluster whose kind is not set yet may give pods an AWS identity.
-  const assumedKind = isObject(given.cluster) && given.cluster.kind === undefined ? "eks" : kind;
-  return {
-    given,
-    region,
-    kind,
-    assumedKind,
-    cluster: validPart(shape.cluster, given.cluster, ["kind"]),
-    dns: absent.has("dns") ? undefined : validPart(shape.dns, given.dns, ["addonVersion", "clusterDns"]),
-    logging: absent.has("logging")
-      ? undefined
-      : validPart(shape.logging, given.logging, ["collector", "mode", "destination", "destinations"]),
-    knownTeams,
-    teams,
-    // An invalid team may have one.
-    hasCurlPods: given.curlPods !== false && (knownTeams === undefined || teams.some(hasCurlPod)),
-  };
-}
-
-type Sections = ReturnType<typeof sectionsOf>;
-
-function dnsIssues({ given, kind, cluster, dns }: Sections): SettingsIssue[] {
-  if (dns === undefined) return [];
-  const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
-  const addresses = cluster === undefined ? undefined : kubeDnsAddresses(cluster.value);
-  return under("dns", checkDns(dns.value, version, kind !== "eks", addresses), dns.without);
-}
-
-function loggingIssues({ given, region, kind, assumedKind, logging, knownTeams }: Sections): SettingsIssue[] {
-  if (logging === undefined) return [];
-  const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
-  return under("logging", checkLogging(logging.value, assumedKind, named, knownTeams), logging.without);
-}
-
-function teamIssues({ given, region, kind, cluster, dns, logging, teams }: Sections): SettingsIssue[] {
-  const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
-  const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
-  const agent = cluster === undefined ? undefined : policyAgentFamily(cluster.value);
-  const issues = [
-    ...checkTeams(teams, { enabled: given.curlPods !== false, sidecar }),
-    ...(kind === "existing" || region === undefined ? [] : arnIssues(teams, region)),
-    ...nameIssues(teams),
-    ...roleIssues(teams, accessEntries),
-    ...dnsNamespaceIssues(teams, dns?.value.adopt?.namespace),
-    ...idleStatements(teams),
-    ...quotaIssues(teams),
-    ...idleQuotas(teams),
-    ...(agent === undefined ? [] : agentIssues(teams, agent)),
-  ];
-  return under("teams", issues, new Set());
-}
-
-function monitoringIssues(
-  { given, region, kind, assumedKind, cluster, dns, logging, teams }: Sections,
-  watched: LoggingSettings | undefined,
-): SettingsIssue[] {
-  const monitoring = StackSettings.shape.monitoring.safeParse(given.monitoring ?? {}).data;
-  if (monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0) return [];
-  const parts = {
-    dns: cluster !== undefined && !runsCoreDns(cluster.value, dns?.value) ? undefined : dns?.value,
-    managesCoreDns: managesCoreDns(dns?.value, kind !== "existing"),
-    logging: watched,
-    teams,
-  };
-  return under("monitoring", checkMonitoring(monitoring, parts, assumedKind !== "existing", region), new Set());
-}
-
-/** Issues of a section, except those of excluded settings. */
-function under(key: string, issues: readonly SettingsIssue[], without: ReadonlySet<PropertyKey>): SettingsIssue[] {
-  return issues.flatMap((issue) => {
-    const [top] = issue.path;
-    return top !== undefined && without.has(top) ? [] : [{ ...issue, path: [key, ...issue.path] }];
-  });
-}
-
 /** The engine passes structured values as JSON, and plain ones as is. */
 function structured(value: string): unknown {
   try {
@@ -282,34 +147,6 @@ function structured(value: string): unknown {
   } catch {
     return value;
   }
-}
-
-/** An EKS cluster's version; the default if its settings are invalid. */
-function kubernetesVersion(cluster: unknown): string | undefined {
-  const { shape } = StackSettings;
-  const settings = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
-  if (settings.kind === "eks") return settings.version;
-  if (settings.kind !== "eks-existing" || settings.compute === "auto") return undefined;
-  return settings.kubernetesVersion ?? LOOKED_UP_VERSION;
-}
-
-/** Name and region of an EKS cluster; undefined if either is invalid. */
-function namedCluster(given: unknown, region: string | undefined): NamedCluster | undefined {
-  const cluster = StackSettings.shape.cluster.safeParse(given).data;
-  return cluster !== undefined && cluster.kind !== "existing" && region !== undefined
-    ? { name: cluster.name, region }
-    : undefined;
-}
-
-/** Whether settings adopt a running CoreDNS, which on EKS takes the place of the add-on. */
-function adoptsDns(dns: unknown): boolean {
-  return isObject(dns) && dns.adopt !== undefined;
-}
-
-/** The kind of EKS cluster; undefined for another cluster. */
-function eksKind(cluster: unknown): "eks" | "eks-existing" | undefined {
-  const kind = isObject(cluster) ? cluster.kind : undefined;
-  return kind === "eks" || kind === "eks-existing" ? kind : undefined;
 }
 
 /** A country or continent, perhaps `gov`, a direction, and a number: eu-central-1, us-gov-west-1. */

@@ -2,7 +2,7 @@ import { type Corefile, DNS_PORT, ifReadable, PORTS, parseCorefile } from "eks-d
 import { dnsAddressOf, type EksExistingSettings } from "../cluster/eks-settings.ts";
 import { type ClusterSettings, kubeDnsAddresses } from "../cluster/settings.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
-import type { ValidPart } from "../schema/values.ts";
+import { isWithout, type ValidPart } from "../schema/valid-part.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
@@ -65,8 +65,8 @@ export function addressIssues(
 ): SettingsIssue[] {
   return [
     ...(cluster.kind === "eks-existing" ? dnsAddressIssues(cluster, clusterDns) : []),
-    ...(without.has("ipFamily") ? [] : dnsFamilyIssues(cluster, clusterDns)),
-    ...(cluster.kind === "eks" && !without.has("vpc") ? newDnsAddressIssues(cluster, clusterDns) : []),
+    ...(isWithout(without, ["ipFamily"]) ? [] : dnsFamilyIssues(cluster, clusterDns)),
+    ...(cluster.kind === "eks" && !isWithout(without, ["vpc", "cidr"]) ? newDnsAddressIssues(cluster, clusterDns) : []),
   ];
 }
 

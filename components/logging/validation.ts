@@ -56,20 +56,28 @@ export function checkPipeline(
   const collector = COLLECTORS[settings.collector];
   const targets = targetsOf(settings, teams);
   const issues = [
-    ...modeIssues(settings, collector),
+    ...checkCollection(settings, teams),
     ...routeIssues(settings, collector, teams),
     ...overlapIssues(targets, cluster),
-    ...processingIssues(settings, collector, teams),
-    ...sourceIssues(settings, collector),
     ...awsSourceIssues(targets),
     ...policyIssues(targets, collector, cluster),
     ...targets.flatMap((target) => targetIssues(target, collector, teams)),
-    ...namespaceIssues(settings),
-    ...memoryIssues(resourcesOf(settings)),
     ...sidecarIssues(settings),
     ...carrierIssues(settings, teams),
   ];
   return [...issues, ...dropNewestIssues(settings, collector, issues)];
+}
+
+/** Checks only where lines come from and what is done to them, if where they are sent is unknown. Paths are below `logging`. */
+export function checkCollection(settings: LoggingSettings, teams?: readonly TeamNamespaces[]): SettingsIssue[] {
+  const collector = COLLECTORS[settings.collector];
+  return [
+    ...modeIssues(settings, collector),
+    ...processingIssues(settings, collector, teams),
+    ...sourceIssues(settings, collector),
+    ...namespaceIssues(settings),
+    ...memoryIssues(resourcesOf(settings)),
+  ];
 }
 
 function modeIssues({ mode }: LoggingSettings, { modes, title }: Collector): SettingsIssue[] {

@@ -1,7 +1,6 @@
 import { quantity } from "eks-dns-logging-corefile/quantity";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { relatedKeys } from "./errors.ts";
 
 /** Whether a value of a parsed YAML or JSON document is a mapping. */
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -142,37 +141,6 @@ export function unique<T>(
       context.addIssue({ code: "custom", path: [index, ...path], message, input: key });
     }
   };
-}
-
-/** The valid part of a section of the settings. */
-export interface ValidPart<T> {
-  readonly value: T;
-  /** Settings left out because their issues are already reported. */
-  readonly without: ReadonlySet<PropertyKey>;
-}
-
-/**
- * Keeps the valid settings of a section, so that an issue in one does not hide conflicts between the others.
- * @param essential Settings that the others depend on: if one of these is invalid, the others are not checked.
- */
-export function validPart<T>(
-  schema: z.ZodType<T>,
-  given: unknown,
-  essential: readonly string[],
-): ValidPart<T> | undefined {
-  const whole = schema.safeParse(given);
-  if (whole.success) return { value: whole.data, without: new Set() };
-  if (typeof given !== "object" || given === null) return undefined;
-  const without = new Set(whole.error.issues.flatMap(topKeys));
-  if (essential.some((key) => without.has(key))) return undefined;
-  const rest = schema.safeParse(Object.fromEntries(Object.entries(given).filter(([key]) => !without.has(key))));
-  return rest.success ? { value: rest.data, without } : undefined;
-}
-
-function topKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
-  const [top] = issue.path;
-  if (top !== undefined) return [top];
-  return issue.code === "unrecognized_keys" ? issue.keys : (relatedKeys(issue) ?? []);
 }
 
 /** The IPv4 address of an IPv4-mapped IPv6 address, which Kubernetes rejects since 1.36; undefined for others. */

@@ -106,14 +106,15 @@ describe("issues of monitoring settings", () => {
     assert.deepEqual(of(named, "cloudwatch", text), []);
   });
 
-  it("waits for sections on which alerts depend to be right", () => {
+  it("are reported with those of the sections on which alerts depend", () => {
     const wrong = {
       logging: { buffer: { size: "many" } },
       monitoring: { kind: "annotations", canary: { outsideName: "web.cluster.local" } },
     };
     assert.throws(
       () => parseSettings(configOf("existing", wrong)),
-      ({ message }: Error) => message.includes("logging.buffer.size:") && !message.includes("monitoring."),
+      ({ message }: Error) =>
+        message.includes("logging.buffer.size:") && message.includes("monitoring.canary.outsideName:"),
     );
   });
 

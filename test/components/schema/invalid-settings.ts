@@ -248,6 +248,56 @@ export const INVALID_SETTINGS: readonly (readonly [settings: string, ...lines: s
     'dns: {corefile: {text: ".:53 {\\n errors\\n"}}',
     "dns.corefile.text: CoreDNS cannot run this Corefile: line 2: the text ends before a closing brace",
   ],
+  // Beside another issue of the same object
+  [
+    "dns: {corefile: {options: {cache: {ttl: 0}, upstreams: [dns.example.com], reload: {interval: 1s}}}}",
+    "dns.corefile.options.cache.ttl: must be an integer from 1 to 3600 (found 0)",
+    'dns.corefile.options.upstreams[0]: must be an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file; dns.example.com is none of these, and names are not looked up (found "dns.example.com")',
+    'dns.corefile.options.reload.interval: must be at least 2s (found "1s")',
+  ],
+  // Beside one that keeps the schema from comparing settings
+  [
+    "dns: {podAnnotations: {a b: c}, podLabels: {k8s-app: other}, replicas: 2, autoscaling: {}}",
+    'dns.podAnnotations["a b"]: key must be an annotation key, such as owner or example.com/owner',
+    'dns.podLabels.k8s-app: must be kube-dns, by which the Deployment of CoreDNS selects its pods (found "other")',
+    "dns: replicas and autoscaling are mutually exclusive",
+  ],
+  [
+    "teams: [{name: ts, labels: {a: 5}, limits: {maxMemory: 32Mi, memoryLimit: 16Mi, memoryRequest: 8Mi}}, {name: sa, quota: {requests.cpu: 10m}}]",
+    "teams[0].labels.a: must be a Kubernetes label value: a quoted string of at most 63 letters, digits, '-', '_' and '.' (found 5)",
+    'teams[0].limits.maxMemory: must be at least 64Mi, for a container of the curl pod (found "32Mi")',
+    'teams[1].quota["requests.cpu"]: must be at least 20m, for the curl pod (found "10m")',
+  ],
+  [
+    "cluster: {kind: eks, name: a b, version: '1.34', addons: {vpcCni: v1, kubeProxy: v1.37.0-eksbuild.1}}",
+    "cluster.name: must be a string of 1 to 100 letters, digits, '-' and '_', starting with a letter or digit (found \"a b\")",
+    'cluster.addons.vpcCni: must be a version of the add-on, such as v1.22.4-eksbuild.3 (found "v1")',
+    'cluster.addons.kubeProxy: must be a version from v1.31 to v1.34 with cluster.version 1.34, since kube-proxy is never newer than the control plane, and at most three minor versions older (found "v1.37.0-eksbuild.1")',
+  ],
+  // CoreDNS's version follows from a cluster with another issue
+  [
+    "{cluster: {kind: eks, name: a b, version: '1.34'}, dns: {addonVersion: v1.9.3-eksbuild.15}}",
+    "cluster.name: must be a string of 1 to 100 letters, digits, '-' and '_', starting with a letter or digit (found \"a b\")",
+  ],
+  // What is read does not depend on where it is sent
+  [
+    "logging: {destination: {kind: lok}, sources: [kernel], namespaces: {include: [a], exclude: [a]}, processing: {drop: [{teams: [x]}]}}",
+    'logging.destination.kind: must be one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki, otlp, splunk, firehose, kafka (found "lok")',
+    'logging.processing.drop[0].teams[0]: must be the name of a team, one of ts, sa (found "x")',
+    'logging.sources: must contain pods (found ["kernel"])',
+    'logging.namespaces.include[0]: must not be in exclude as well (found "a")',
+  ],
+  // A route may name the source whose name is wrong
+  [
+    "logging: {sources: [pods, kernl], destinations: {a: {kind: stdout}}, routes: [{to: [a], sources: [kernel]}]}",
+    'logging.sources[1]: must be one of pods, kubelet, containerd, kernel, auth, events, audit, auto-mode (found "kernl")',
+  ],
+  [
+    "{logging: {buffer: {size: many}}, monitoring: {kind: annotations, canary: {lossAfter: 1, outsideName: web.cluster.local}}}",
+    "logging.buffer.size: must be a size in Mi or Gi, such as '512Mi' or '2Gi' (found \"many\")",
+    "monitoring.canary.lossAfter: must be an integer from 60 to 3600 (found 1)",
+    'monitoring.canary.outsideName: must be a name outside the cluster\'s domain cluster.local (found "web.cluster.local")',
+  ],
   // One on which the others hang hides what it would make wrong
   [
     "logging: {collector: promtial, labels: [a]}",
